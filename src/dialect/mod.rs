@@ -1,0 +1,181 @@
+//! The JSONL formats of agents, one file each: how to recognise a file, what a line is, and what
+//! it says.
+//!
+//! A dialect never changes a line and never fails: a line that it cannot read is described as
+//! malformed, with the reason, and kept like any other.
+//!
+//! - [`Dialect::describe`] is the fast path: one pass over a line for its header and for what it
+//!   tells of the session (import calls it for every line).
+//! - [`Dialect::messages`] is the full reading, for showing and loading.
+//! - Both agree: `describe(line).header.messages == messages(line).len()`.
+
+mod claude_code;
+mod codex;
+mod fallback;
+mod fields;
+mod ggcode;
+mod native;
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::model::message::Message;
+use crate::model::record::RecordHeader;
+use crate::model::session::Session;
+
+/// How surely a file is of a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Recognition {
+    /// It is not.
+    No,
+    /// Nothing better: the fallback's answer for any `.jsonl` file.
+    Fallback,
+    /// The lines look like it.
+    Lines,
+    /// The lines look like it, and the path does too.
+    PathAndLines,
+}
+
+/// A file that may hold a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    /// Its absolute path.
+    pub path: &'a Path,
+    /// Its first bytes: at most 64 KiB, perhaps ending inside a line. Empty for an empty file.
+    pub head: &'a [u8],
+}
+
+/// Whose a file is that lies beside sessions and is not lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sidecar {
+    /// It belongs to the session with this id.
+    Session(String),
+    /// It belongs to the folder.
+    Folder,
+}
+
+/// A title that a line offers. Of all titles in a session the highest rank wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TitleOffer<'a> {
+    /// The text, not yet cut or put on one line.
+    pub text: Cow<'a, str>,
+    /// Its worth; 0 is none. The first user message is 10.
+    pub rank: u8,
+    /// Whether it replaces an earlier offer of the same rank.
+    pub latest_wins: bool,
+    /// If the offer holds only when a record with this id is in the session: that id.
+    pub about: Option<Cow<'a, str>>,
+}
+
+/// What a line tells of its session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts<'a> {
+    /// When the session was created, where the line states it (microseconds since 1970).
+    pub created_us: Option<i64>,
+    /// When it was last changed, where the line states it. A record's own time counts anyway.
+    pub updated_us: Option<i64>,
+    /// The folder that it works in. The first one wins.
+    pub project: Option<Cow<'a, str>>,
+    /// A title.
+    pub title: Option<TitleOffer<'a>>,
+    /// The model. The last one wins.
+    pub model: Option<Cow<'a, str>>,
+    /// The git branch. The last one wins.
+    pub branch: Option<Cow<'a, str>>,
+    /// The session that this one came from. The first one wins.
+    pub parent: Option<Cow<'a, str>>,
+    /// The record's own id, for [`TitleOffer::about`].
+    pub record_id: Option<Cow<'a, str>>,
+    /// The record's facts replace those of earlier ones, an absent project or model included: the
+    /// native dialect's header line, of which the last one holds.
+    pub replaces: bool,
+}
+
+/// One line, described.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Described<'a> {
+    /// Its header, without the flags that only the reader of the file knows
+    /// (unterminated, continues).
+    pub header: RecordHeader,
+    /// What it tells of the session.
+    pub facts: Facts<'a>,
+    /// What is wrong with it, in words for the import report. Lines that could not be read, or
+    /// not in whole, have one; blank lines and unknown kinds do not.
+    pub problem: Option<String>,
+}
+
+/// The JSONL format of one agent.
+pub(crate) trait Dialect: Send + Sync + Debug {
+    /// The agent's name, as in `--agent`.
+    fn agent(&self) -> &'static str;
+
+    /// How surely the file is of this dialect.
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition;
+
+    /// The agent's own id of the session in the file: from the path for most agents, from the
+    /// first lines where the format says so.
+    ///
+    /// Never empty; bytes of a path that are not UTF-8 are percent-encoded.
+    fn session_id(&self, candidate: &Candidate<'_>) -> String;
+
+    /// Whose sidecar the file at `path` (absolute) is, or `None` if it is none of this agent's.
+    /// Asked only of files that are no sessions themselves.
+    fn sidecar(&self, path: &Path) -> Option<Sidecar>;
+
+    /// Describes one line in one pass. The line may have its terminator, or none.
+    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a>;
+
+    /// The messages of one line; several only if the line is damaged.
+    fn messages(&self, line: &[u8]) -> Vec<Message>;
+
+    /// Writes a message as a line with its `\n`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] by default.
+    fn write_message(&self, _message: &Message) -> Result<Vec<u8>> {
+        Err(Error::Unsupported { action: "write a message", agent: self.agent().to_owned() })
+    }
+
+    /// Writes what a session is, without its messages, as a line with its `\n`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] by default.
+    fn write_meta(&self, _session: &Session) -> Result<Vec<u8>> {
+        Err(Error::Unsupported { action: "write a session header", agent: self.agent().to_owned() })
+    }
+
+    /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote.
+    /// Other lines change nothing.
+    fn read_meta(&self, _line: &[u8], _session: &mut Session) {}
+}
+
+/// Every dialect, the fallback last.
+pub(crate) fn all() -> &'static [&'static dyn Dialect] {
+    &[&native::Native, &ggcode::Ggcode, &claude_code::ClaudeCode, &codex::Codex, &fallback::Fallback]
+}
+
+/// The dialect of an agent; sessions of an agent without one are read by the fallback.
+pub(crate) fn of_agent(agent: &str) -> &'static dyn Dialect {
+    named(agent).unwrap_or(&fallback::Fallback)
+}
+
+/// The dialect of that name, if there is one.
+pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
+    all().iter().copied().find(|dialect| dialect.agent() == agent)
+}
+
+/// The dialect that is surest of the file, if any is: the first of those that are equally sure.
+pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Dialect> {
+    let mut best: Option<(Recognition, &'static dyn Dialect)> = None;
+    for dialect in all().iter().copied() {
+        let found = dialect.recognise(candidate);
+        if found > best.map_or(Recognition::No, |(best, _)| best) {
+            best = Some((found, dialect));
+        }
+    }
+    best.map(|(_, dialect)| dialect)
+}

@@ -1,0 +1,257 @@
+//! Every error of the crate: what failed, on what, where, and what to do.
+
+use std::path::PathBuf;
+
+use crate::model::key::SessionKey;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A cause from below, kept so that `source()` tells it; boxed, so that no engine's type is public.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong, by what a caller can do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such session.
+    #[error("no session `{wanted}` in the store")]
+    NotFound {
+        /// The key, id or prefix that was asked for.
+        wanted: String,
+    },
+    /// A prefix fits more than one session.
+    #[error("`{prefix}` fits {} sessions, such as `{}`", candidates.len(), show(candidates))]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// Some of the sessions that it fits.
+        candidates: Vec<SessionKey>,
+    },
+    /// The session is not as the caller expected; nothing was written.
+    #[error("session `{key}` is at sequence {actual}, expected {expected}")]
+    Conflict {
+        /// The session.
+        key: SessionKey,
+        /// The sequence number that the caller expected the next record to get.
+        expected: u64,
+        /// The one that it would get.
+        actual: u64,
+    },
+    /// The stored message of that id differs from the caller's; nothing was written.
+    #[error("message `{id}` of session `{key}` differs from the stored one; messages are never rewritten")]
+    MessageChanged {
+        /// The session.
+        key: SessionKey,
+        /// The message's id.
+        id: String,
+    },
+    /// An agent name or a session id that cannot be a key.
+    #[error("`{agent}:{id}` cannot name a session: {reason}")]
+    InvalidKey {
+        /// The agent.
+        agent: String,
+        /// The id.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Text that should be one JSON value on one line.
+    #[error("not a JSON value on one line: {reason}")]
+    InvalidJson {
+        /// Why not.
+        reason: String,
+    },
+    /// A line for a record that is not one line.
+    #[error("not one line: {reason}")]
+    InvalidLine {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Something passes a documented limit.
+    #[error("{what} has {actual}, the limit is {limit}")]
+    TooLarge {
+        /// What is too large, with its unit.
+        what: &'static str,
+        /// Its size.
+        actual: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The agent's format can be read, but this cannot be written in it.
+    #[error("cannot {action} in the format of agent `{agent}`")]
+    Unsupported {
+        /// What was asked for.
+        action: &'static str,
+        /// The agent.
+        agent: String,
+    },
+    /// Another process holds the store in a way that excludes this one.
+    #[error("store `{}` is locked by another process", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store is in use; the same call may go through later.
+    #[error("store is busy: {reason}")]
+    Busy {
+        /// Who or what is in the way.
+        reason: String,
+    },
+    /// The store was opened for reading only.
+    #[error("store `{}` is open for reading only", path.display())]
+    ReadOnly {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file is not a Scrollback store.
+    #[error("`{}` is not a Scrollback store: {reason}", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, as far as can be told.
+        reason: String,
+    },
+    /// The store's format is not one that this version reads.
+    #[error("store `{}` has format {found}; this version reads formats {oldest} to {newest}", path.display())]
+    UnsupportedVersion {
+        /// The store.
+        path: PathBuf,
+        /// The oldest reader that the store says can read it.
+        found: u32,
+        /// The oldest format that this version reads.
+        oldest: u32,
+        /// The newest.
+        newest: u32,
+    },
+    /// Stored bytes are not what was written.
+    #[error("store is corrupt: table `{table}`, key {key}: {detail}")]
+    Corrupt {
+        /// The table, or the part of the file.
+        table: &'static str,
+        /// The key.
+        key: String,
+        /// What was expected and what is there.
+        detail: String,
+    },
+    /// A commit failed in a way that leaves open whether it is on disk. Read before writing again,
+    /// or send the same batch id again.
+    #[error("the commit failed and may or may not be on disk")]
+    CommitUnknown {
+        /// The engine's error.
+        source: Cause,
+    },
+    /// The engine under the store failed.
+    #[error("store cannot {action}")]
+    Storage {
+        /// What was being done.
+        action: &'static str,
+        /// The engine's error.
+        source: Cause,
+    },
+    /// A file or folder could not be used.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// Writing to the caller's output failed.
+    #[error("cannot write the output")]
+    Output {
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether the same call may go through later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Busy { .. })
+    }
+
+    /// Whether stored bytes are damaged.
+    pub fn is_corruption(&self) -> bool {
+        matches!(self, Self::Corrupt { .. })
+    }
+
+    /// What to do about it, in one sentence, where there is something to do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => "`scrollback list` shows what there is".to_owned(),
+            Self::Ambiguous { candidates, .. } => {
+                let mut hint = "use more of the id, or name the agent before it:".to_owned();
+                for key in candidates {
+                    hint.push_str("\n  ");
+                    hint.push_str(&key.to_string());
+                }
+                hint
+            }
+            Self::Conflict { .. } => "read what was appended meanwhile, then append again".to_owned(),
+            Self::Locked { .. } => {
+                "wait until it ends; a store opened exclusively admits one process".to_owned()
+            }
+            Self::Busy { .. } => "try again".to_owned(),
+            Self::NotAStore { .. } => {
+                "name a store with `--store FILE`, or a file that does not exist yet".to_owned()
+            }
+            Self::UnsupportedVersion { found, newest, .. } if found > newest => {
+                "use the version of scrollback that wrote it, or a newer one".to_owned()
+            }
+            Self::UnsupportedVersion { .. } => {
+                "export it with the version of scrollback that wrote it, and import that".to_owned()
+            }
+            Self::Corrupt { .. } => {
+                "run `scrollback verify` for all of the damage; restore the file from a backup, or \
+                 import the sources into a new store"
+                    .to_owned()
+            }
+            Self::CommitUnknown { .. } => "check with `scrollback verify`, then try again".to_owned(),
+            Self::Io { source, .. } => return io_hint(source),
+            Self::Output { source } => return io_hint(source),
+            Self::Storage { source, .. } => {
+                return source.downcast_ref::<std::io::Error>().and_then(io_hint);
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn io_hint(error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind;
+    Some(match error.kind() {
+        ErrorKind::NotFound => "check the path".to_owned(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "check who owns it and its permissions".to_owned()
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space; what was written before is intact".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn show(candidates: &[SessionKey]) -> String {
+    let shown: Vec<String> = candidates.iter().take(3).map(ToString::to_string).collect();
+    shown.join("`, `")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_an_error_is_no_surprise() {
+        assert!(size_of::<Error>() <= 104, "{} bytes", size_of::<Error>());
+    }
+
+    #[test]
+    fn a_message_is_one_line_and_names_the_object() {
+        let error = Error::Locked { path: PathBuf::from("a.redb") };
+        assert_eq!(error.to_string(), "store `a.redb` is locked by another process");
+        assert!(error.is_retryable() && !error.is_corruption());
+    }
+}

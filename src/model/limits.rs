@@ -1,0 +1,50 @@
+//! Every limit of the store, with its unit and its reason.
+//!
+//! Each constant has a test at the limit and one past it (`tests/it/limits.rs`).
+
+/// Longest session id, in bytes of UTF-8.
+///
+/// Ids are keys of the database; an id of this length still leaves room for several keys in
+/// one 4 KiB page.
+pub const ID_BYTES_MAX: usize = 1024;
+
+/// Longest agent name, in bytes of UTF-8.
+pub const AGENT_BYTES_MAX: usize = 64;
+
+/// Longest title kept in a summary row, in bytes of UTF-8. A longer title is cut at a character.
+pub const TITLE_BYTES_MAX: usize = 240;
+
+/// Longest project path, model, branch or parent kept in a summary row, in bytes of UTF-8. A
+/// longer text is cut at a character.
+pub const FACT_BYTES_MAX: usize = 1024;
+
+/// Longest line that is kept as one record, in bytes with its terminator.
+///
+/// A longer line is kept all the same, as several records in a row flagged
+/// [`RecordFlags::CONTINUES`](crate::RecordFlags::CONTINUES); it is not parsed, and import
+/// reports it. This bounds the memory of an import whatever the file.
+pub const LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
+
+/// Most messages read from one line (lines with several JSON objects are damaged lines).
+pub const LINE_MESSAGES_MAX: usize = 1024;
+
+/// Bytes of lines packed into one segment, at most, unless a single line is longer.
+pub const SEGMENT_BYTES: usize = 128 * 1024;
+
+/// Records packed into one segment, at most.
+pub const SEGMENT_RECORDS: usize = 4096;
+
+/// Bytes of lines in a session's tail at which an append seals the tail into a segment.
+pub const TAIL_BYTES: u64 = 64 * 1024;
+
+/// Records in a session's tail at which an append seals the tail into a segment.
+pub const TAIL_RECORDS: u64 = 64;
+
+/// Largest attachment, in bytes. A larger sidecar file is reported and left where it is.
+pub const ATTACHMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Batches of a session whose ids are remembered, so that a retry is recognised.
+pub const BATCHES_REMEMBERED: usize = 16;
+
+/// Most records that one call may append.
+pub const APPEND_RECORDS_MAX: usize = 100_000;

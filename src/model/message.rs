@@ -1,0 +1,202 @@
+//! A message: what a record means to a person or a model.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::raw_json::RawJson;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+    /// The program around the model.
+    System,
+    /// A tool, answering a call.
+    Tool,
+    /// Somebody else; the line has the word.
+    Other,
+}
+
+impl Role {
+    /// The role of a word such as `user`; `developer` counts as system, `model` as assistant.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "user" | "human" => Self::User,
+            "assistant" | "model" => Self::Assistant,
+            "system" | "developer" => Self::System,
+            "tool" | "toolResult" => Self::Tool,
+            _ => Self::Other,
+        }
+    }
+
+    /// The word of this role.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+            Self::Tool => "tool",
+            Self::Other => "other",
+        }
+    }
+
+    /// The number that is stored. Never change one; append new ones.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::User => 1,
+            Self::Assistant => 2,
+            Self::System => 3,
+            Self::Tool => 4,
+            Self::Other => 5,
+        }
+    }
+
+    /// The role of a stored number.
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            1 => Self::User,
+            2 => Self::Assistant,
+            3 => Self::System,
+            4 => Self::Tool,
+            5 => Self::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// One piece of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Block {
+    /// Text for the reader.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// What the model thought before it answered.
+    Thinking {
+        /// The thoughts; empty where the agent keeps only an encrypted form.
+        text: String,
+        /// The provider's signature or encrypted form of the thoughts.
+        signature: Option<String>,
+    },
+    /// A picture.
+    Image {
+        /// Its media type, such as `image/png`.
+        media_type: Option<String>,
+        /// Its bytes in base64.
+        data: Option<String>,
+        /// Where it lies, if it is not in the line.
+        url: Option<String>,
+    },
+    /// The model calls a tool.
+    ToolUse {
+        /// The call's id; its result names it.
+        id: Option<String>,
+        /// The tool.
+        name: String,
+        /// The arguments, as the JSON text that was written.
+        input: Option<RawJson>,
+    },
+    /// A tool's answer.
+    ToolResult {
+        /// The id of the call that it answers.
+        id: Option<String>,
+        /// The tool, where the line names it.
+        name: Option<String>,
+        /// The answer, as text.
+        output: String,
+        /// Whether the call failed, where the line says so.
+        is_error: bool,
+        /// Images within the answer.
+        images: Vec<Block>,
+    },
+    /// Anything else, as the JSON text that it was.
+    Other {
+        /// The block.
+        json: RawJson,
+    },
+}
+
+/// Tokens that one call to a model took. A field that the line does not have is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// Tokens read from a cache.
+    pub cache_read_tokens: u64,
+    /// Tokens written to a cache.
+    pub cache_write_tokens: u64,
+}
+
+/// What one record says: a role and what is said, block by block.
+///
+/// ```
+/// use scrollback::{Message, Role};
+///
+/// let message = Message::text(Role::User, "Which port does the API use?");
+/// assert_eq!(message.plain_text(), "Which port does the API use?");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The message's own id. [`Store::save`](crate::Store::save) and
+    /// [`NewRecord::message`](crate::NewRecord::message) give one to a message that has none.
+    pub id: Option<String>,
+    /// The message that this one answers.
+    pub parent_id: Option<String>,
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: Vec<Block>,
+    /// When, to the microsecond.
+    pub time: Option<DateTime<Utc>>,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// What it took.
+    pub usage: Option<Usage>,
+    /// Fields that the dialect does not know, in their order.
+    pub extra: Vec<(String, RawJson)>,
+}
+
+impl Message {
+    /// A message without content.
+    pub fn new(role: Role) -> Self {
+        Self {
+            id: None,
+            parent_id: None,
+            role,
+            content: Vec::new(),
+            time: None,
+            model: None,
+            usage: None,
+            extra: Vec::new(),
+        }
+    }
+
+    /// A message of one text block.
+    pub fn text(role: Role, text: impl Into<String>) -> Self {
+        let mut message = Self::new(role);
+        message.content.push(Block::Text { text: text.into() });
+        message
+    }
+
+    /// The text blocks, joined by line feeds.
+    pub fn plain_text(&self) -> String {
+        let texts: Vec<&str> = self
+            .content
+            .iter()
+            .filter_map(|block| match block {
+                Block::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        texts.join("\n")
+    }
+}

@@ -1,0 +1,9 @@
+//! What a session, a record and a message are. No I/O, no format.
+
+pub(crate) mod key;
+pub mod limits;
+pub(crate) mod message;
+pub(crate) mod raw_json;
+pub(crate) mod record;
+pub(crate) mod session;
+pub(crate) mod text;

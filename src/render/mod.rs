@@ -1,0 +1,3 @@
+//! Sessions as text for people: from the model alone.
+
+pub(crate) mod markdown;

@@ -1,0 +1,216 @@
+//! The store: the [`Store`] trait, its reference in memory, and the one over redb.
+
+mod builder;
+mod memory;
+mod options;
+mod query;
+mod redb;
+mod records;
+
+use std::io::Write;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub(crate) use self::builder::{SessionBuilder, SessionChunk};
+pub use self::memory::MemoryStore;
+pub use self::options::{Mode, Options};
+pub use self::query::{
+    AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
+    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,
+    StoreStats, TableReads, Truncated, VerifyReport,
+};
+pub use self::records::{Records, StoreExt};
+pub use self::redb::RedbStore;
+pub(crate) use self::redb::{Bulk, Source, SourceKind, Sources};
+use crate::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::session::{Session, Summary};
+
+/// A store of sessions.
+///
+/// Every call is atomic over one session, and never over several. Reads return owned values, a
+/// page at a time, so that a store over a network can implement it. Two implementations come with
+/// the crate: [`RedbStore`] in a file, and [`MemoryStore`], the reference.
+///
+/// ```
+/// use scrollback::{Expect, MemoryStore, Message, NewRecord, Role, SessionKey, Store};
+///
+/// let store = MemoryStore::default();
+/// let key = SessionKey::native("chat-1")?;
+/// let hello = NewRecord::message(Message::text(Role::User, "hello"));
+/// let appended = store.append(&key, Expect::Sequence(0), None, &[hello])?;
+/// assert_eq!((appended.first, appended.last), (0, 0));
+/// assert_eq!(store.load(&key)?.messages[0].plain_text(), "hello");
+/// # Ok::<(), scrollback::Error>(())
+/// ```
+pub trait Store: Send + Sync {
+    /// Stores what of `session` is not stored yet, and sets its time of update.
+    ///
+    /// A changed title, project, model, parent or extra field is appended as a new header line;
+    /// messages whose ids the store does not have are appended in their order. Nothing that is
+    /// stored is removed or rewritten, whatever the caller's copy lacks. Messages without an id
+    /// get one; an empty title is taken from the first user message. Costs a read of the session.
+    ///
+    /// # Durability
+    ///
+    /// All of it is on disk when this returns `Ok`. After
+    /// [`CommitUnknown`](crate::Error::CommitUnknown) all or nothing of it may be; calling again is
+    /// safe. After any other error nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageChanged`](crate::Error::MessageChanged) if a stored message of the same id
+    /// differs; [`Unsupported`](crate::Error::Unsupported) if the session's agent has a format
+    /// that is only read.
+    fn save(&self, session: &mut Session) -> Result<()>;
+
+    /// Loads a session with its visible messages.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn load(&self, key: &SessionKey) -> Result<Session>;
+
+    /// The summary row of a session. Reads no record.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn summary(&self, key: &SessionKey) -> Result<Summary>;
+
+    /// A page of sessions, newest first. Reads no record; costs as many summary rows as it looks
+    /// at, which is more than it returns if a filter other than a time or a whole project path is
+    /// set.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn list(&self, query: &ListQuery) -> Result<SessionPage>;
+
+    /// Sessions whose id starts with `prefix`, or only the one whose id equals it, at most
+    /// `limit`. `agent:prefix` looks at one agent alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>>;
+
+    /// Deletes a session with its records and attachments.
+    ///
+    /// # Durability
+    ///
+    /// As [`save`](Self::save). The file keeps its size until [`reclaim`](Self::reclaim).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound).
+    fn delete(&self, key: &SessionKey) -> Result<Removed>;
+
+    /// Deletes the sessions that were updated strictly before a time. What would go is what
+    /// [`list`](Self::list) answers for [`ListQuery::before`]. Reads no record.
+    ///
+    /// # Durability
+    ///
+    /// Each session is deleted whole or not at all; after an error some are gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`delete`](Self::delete), but a session that another process deletes meanwhile is
+    /// none.
+    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed>;
+
+    /// Writes a session as Markdown: everything that is stored, the hidden part too.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Output`](crate::Error::Output) if `out` fails.
+    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()>;
+
+    /// Appends records to a session, which is created if it is not there.
+    ///
+    /// If the last record has no line terminator, a record of one `\n` is written before the
+    /// first new one, so that lines never fuse. `batch_id` makes a retry safe: if one of the
+    /// session's last [`BATCHES_REMEMBERED`](crate::limits::BATCHES_REMEMBERED) batches has it,
+    /// nothing is written, and that batch's numbers are returned, whatever is expected.
+    ///
+    /// # Durability
+    ///
+    /// All records are on disk when this returns `Ok`. After
+    /// [`CommitUnknown`](crate::Error::CommitUnknown) all of them or none may be; the same call
+    /// with the same `batch_id` finds out. After any other error none are.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::Error::Conflict) if the session is not as expected;
+    /// [`TooLarge`](crate::Error::TooLarge), [`InvalidLine`](crate::Error::InvalidLine) or
+    /// [`Unsupported`](crate::Error::Unsupported) for a record that cannot be stored.
+    fn append(
+        &self,
+        key: &SessionKey,
+        expect: Expect,
+        batch_id: Option<Uuid>,
+        records: &[NewRecord],
+    ) -> Result<Appended>;
+
+    /// Creates a session with a header line if it is not there. Returns whether it was created;
+    /// a session that is there is not touched.
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::Error::Unsupported) if the agent's format is only read.
+    fn ensure_meta(&self, session: &Session) -> Result<bool>;
+
+    /// Hides all but the last `keep_last` messages, by moving the mark. Deletes nothing; a larger
+    /// number shows hidden messages again.
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound).
+    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated>;
+
+    /// Removes the records below the mark for good, header lines excepted, and packs the rest.
+    ///
+    /// `through` is the mark up to which to remove, at most: records that become hidden after the
+    /// caller looked are left alone. `None` takes the mark as it is when the call starts. What
+    /// goes is written to `archive` first, as lines; the removal waits until that has succeeded.
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append). The file keeps its size until [`reclaim`](Self::reclaim).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Output`](crate::Error::Output) if the archive
+    /// cannot be written: then nothing was removed.
+    fn compact(
+        &self,
+        key: &SessionKey,
+        through: Option<u64>,
+        archive: Option<&mut dyn Write>,
+    ) -> Result<Compacted>;
+
+    /// Gives space that is no longer used back to the file system.
+    ///
+    /// # Errors
+    ///
+    /// Storage errors. That somebody else uses the store is no error, but
+    /// [`Reclaimed::refused`].
+    fn reclaim(&self) -> Result<Reclaimed>;
+
+    /// A page of records, in order, from a sequence number on, forwards or backwards. Visible or
+    /// not makes no difference: [`Summary::mark`] tells.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage>;
+}

@@ -1,0 +1,62 @@
+//! How a store is opened, and where it takes its time and its ids from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// How processes share a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Any number of processes read and write at the same time. Needs the feature `shared`.
+    Shared,
+    /// One process at a time: one `fsync` a commit instead of two.
+    Exclusive,
+}
+
+/// How a store is opened, and where it takes its time and its ids from.
+///
+/// ```
+/// use scrollback::{Mode, Options};
+///
+/// let options = Options { mode: Mode::Exclusive, ..Options::default() };
+/// assert_eq!(options.cache_bytes, 48 * 1024 * 1024);
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    /// How processes share the store. All of them must say the same. The default is
+    /// [`Mode::Shared`] with the feature `shared`, and [`Mode::Exclusive`] without.
+    pub mode: Mode,
+    /// Memory for pages of the file, in bytes. The default is 48 MiB.
+    pub cache_bytes: usize,
+    /// The clock. The default is the system's.
+    pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    /// The source of ids. The default makes uuids of version 7.
+    pub ids: Arc<dyn Fn() -> Uuid + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mode: if cfg!(feature = "shared") { Mode::Shared } else { Mode::Exclusive },
+            cache_bytes: 48 * 1024 * 1024,
+            clock: Arc::new(system_clock),
+            ids: Arc::new(Uuid::now_v7),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+fn system_clock() -> DateTime<Utc> {
+    Utc::now()
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("mode", &self.mode)
+            .field("cache_bytes", &self.cache_bytes)
+            .finish_non_exhaustive()
+    }
+}

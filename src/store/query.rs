@@ -1,0 +1,293 @@
+//! What can be asked of a store, and what it answers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
+use crate::model::record::Record;
+use crate::model::session::Summary;
+
+/// Which sessions to list: newest first, ties by the store's number, newer first.
+///
+/// ```
+/// use scrollback::ListQuery;
+///
+/// let query = ListQuery { agent: Some("codex".into()), limit: 50, ..ListQuery::default() };
+/// assert!(query.after.is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Sessions of this agent only.
+    pub agent: Option<String>,
+    /// Sessions of this project only: the folder as the session states it, or, without a leading
+    /// `/`, its last components.
+    pub project: Option<String>,
+    /// Sessions updated at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Sessions updated strictly before this time.
+    pub before: Option<DateTime<Utc>>,
+    /// Sessions whose title holds this text, whatever the case of its letters.
+    pub title: Option<String>,
+    /// At most so many sessions; 0 stands for 100.
+    pub limit: usize,
+    /// Go on after this place, as the page before gave it.
+    pub after: Option<Cursor>,
+}
+
+/// A place in a list. It stays valid while sessions come, go and change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    pub(crate) updated_us: i64,
+    pub(crate) number: u64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.updated_us, self.number)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (updated, number) = text.split_once('.').ok_or(CursorError)?;
+        Ok(Self {
+            updated_us: updated.parse().map_err(|_| CursorError)?,
+            number: number.parse().map_err(|_| CursorError)?,
+        })
+    }
+}
+
+/// Text that is not a [`Cursor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a list cursor")]
+pub struct CursorError;
+
+/// One page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The sessions, newest first.
+    pub sessions: Vec<Summary>,
+    /// Where the next page starts, if there may be one.
+    pub next: Option<Cursor>,
+}
+
+/// Which way a scan goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Oldest first.
+    #[default]
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// Which records to read. The default is all of them, oldest first, in pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScanQuery {
+    /// The first sequence number to look at: inclusive, in both directions. `None` starts at the
+    /// oldest record going forward, and at the newest going backward.
+    pub from: Option<u64>,
+    /// Which way to go.
+    pub direction: Direction,
+    /// At most so many records a page; 0 stands for 1,000.
+    pub records_max: usize,
+    /// No further record once a page has so many bytes of lines; 0 stands for 4 MiB. A page
+    /// always has at least one record if there is one.
+    pub bytes_max: usize,
+}
+
+/// One page of a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordPage {
+    /// The records, in the direction of the scan.
+    pub records: Vec<Record>,
+    /// [`ScanQuery::from`] of the next page, if there may be one.
+    pub next: Option<u64>,
+}
+
+/// What the caller of an append expects of the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing: append after whatever is there.
+    #[default]
+    Any,
+    /// The first new record gets this sequence number. 0 is a session that does not exist yet.
+    Sequence(u64),
+}
+
+/// A record to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewRecord {
+    /// A line in the format of the session's agent. A missing `\n` at its end is added.
+    Line(Vec<u8>),
+    /// A message, to be written in the format of the session's agent.
+    Message(Box<Message>),
+}
+
+impl NewRecord {
+    /// A line in the format of the session's agent.
+    pub fn line(line: impl Into<Vec<u8>>) -> Self {
+        Self::Line(line.into())
+    }
+
+    /// A message, to be written in the format of the session's agent.
+    pub fn message(message: Message) -> Self {
+        Self::Message(Box::new(message))
+    }
+}
+
+/// What an append did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Sequence number of the first record of the batch.
+    pub first: u64,
+    /// Sequence number of the last one.
+    pub last: u64,
+    /// The session's time of update now.
+    pub updated_at: DateTime<Utc>,
+    /// The batch was there already: this call wrote nothing.
+    pub replayed: bool,
+}
+
+/// What a truncation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated {
+    /// The first visible sequence number now.
+    pub mark: u64,
+    /// Messages that are visible now.
+    pub visible: u64,
+    /// Messages that are stored but not visible.
+    pub hidden: u64,
+}
+
+/// What a compaction removed from one session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Records removed.
+    pub records: u64,
+    /// Messages removed.
+    pub messages: u64,
+    /// Bytes of lines removed.
+    pub bytes: u64,
+}
+
+/// What a deletion removed, or a cleanup altogether.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Sessions removed.
+    pub sessions: u64,
+    /// Records removed.
+    pub records: u64,
+    /// Bytes of lines removed.
+    pub bytes: u64,
+}
+
+/// What giving space back to the file system did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reclaimed {
+    /// Bytes of the file before.
+    pub bytes_before: u64,
+    /// Bytes of the file now.
+    pub bytes_after: u64,
+    /// Why nothing could be given back now, if so: another process is reading, say.
+    pub refused: Option<String>,
+}
+
+/// A file kept beside the lines of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachmentInfo {
+    /// Its name: a path relative to the session's file.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// How much there is of one agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentStats {
+    /// The agent.
+    pub agent: String,
+    /// Its sessions.
+    pub sessions: u64,
+    /// Their messages.
+    pub messages: u64,
+    /// Their records.
+    pub records: u64,
+    /// Bytes of their lines.
+    pub bytes: u64,
+    /// Records of which not all could be read.
+    pub malformed: u64,
+    /// Files kept beside the lines.
+    pub attachments: u64,
+}
+
+/// How much there is in a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// By agent, in the order of their names.
+    pub agents: Vec<AgentStats>,
+    /// Bytes of the store's file.
+    pub file_bytes: u64,
+    /// Bytes of the attachments.
+    pub attachment_bytes: u64,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Sessions read.
+    pub sessions: u64,
+    /// Records read.
+    pub records: u64,
+    /// Bytes of lines read.
+    pub bytes: u64,
+    /// Attachments read.
+    pub attachments: u64,
+    /// Sources read.
+    pub sources: u64,
+    /// Index entries checked, both ways.
+    pub index_entries: u64,
+    /// Everything that is wrong, up to [`VerifyReport::PROBLEMS_MAX`].
+    pub problems: Vec<StoreProblem>,
+    /// Problems beyond those listed.
+    pub problems_more: u64,
+}
+
+impl VerifyReport {
+    /// Most problems that a report lists; further ones are counted.
+    pub const PROBLEMS_MAX: usize = 1000;
+
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty() && self.problems_more == 0
+    }
+}
+
+/// One thing that is wrong with a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreProblem {
+    /// The table.
+    pub table: &'static str,
+    /// The key, readable.
+    pub key: String,
+    /// What was expected and what is there.
+    pub detail: String,
+    /// The session that it concerns, if that is known.
+    pub session: Option<SessionKey>,
+}
+
+/// Rows read from each table since the store was opened, for measuring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableReads {
+    /// Summary rows.
+    pub sessions: u64,
+    /// Rows of all indexes.
+    pub indexes: u64,
+    /// Rows of records: parts of segments and of tails.
+    pub records: u64,
+}

@@ -1,0 +1,55 @@
+//! What an import did, and what it could not do.
+
+use std::path::PathBuf;
+
+/// What an import did, and what it could not do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// Files of sessions and sidecars that were found.
+    pub files: u64,
+    /// Of those, files unchanged since they were imported last: not read.
+    pub unchanged: u64,
+    /// Sessions created.
+    pub sessions: u64,
+    /// Sessions that were there and got new records.
+    pub sessions_grown: u64,
+    /// Records added.
+    pub records: u64,
+    /// Messages added.
+    pub messages: u64,
+    /// Bytes of lines added.
+    pub bytes: u64,
+    /// Sidecar files kept whole.
+    pub attachments: u64,
+    /// Bytes of those.
+    pub attachment_bytes: u64,
+    /// Lines added of which not all could be read. They are stored all the same.
+    pub malformed: u64,
+    /// Files that were not taken, with a reason in `problems`.
+    pub skipped: u64,
+    /// Files that were imported before and have since changed otherwise than by growing: kept as
+    /// a new session beside the old one.
+    pub generations: u64,
+    /// What is wrong, file by file and line by line, up to [`ImportReport::PROBLEMS_MAX`].
+    pub problems: Vec<ImportProblem>,
+    /// Problems beyond those listed.
+    pub problems_more: u64,
+}
+
+impl ImportReport {
+    /// Most problems that a report lists; further ones are counted.
+    pub const PROBLEMS_MAX: usize = 10_000;
+}
+
+/// One thing that an import could not understand or take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportProblem {
+    /// The file.
+    pub path: PathBuf,
+    /// 1-based number of the line; `None` if it concerns the whole file.
+    pub line: Option<u64>,
+    /// Where the line starts in the file, in bytes.
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub reason: String,
+}

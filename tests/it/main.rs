@@ -1,0 +1,39 @@
+//! The one integration binary. What is where:
+//!
+//! - `harness`: temporary homes, the built tool with a clean environment, generated data
+//! - `tidy`: rules over the source text (layers, module docs, file lengths)
+//! - `cli`: the tool's output, exit codes and JSON schema
+//! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `folders`: truncated JSONL folders rewritten in place
+//! - `model`: any sequence of store operations against a model in memory
+//! - `kill`: the real binary, killed in the middle of an import
+//! - `bad_store`: files that are no stores, or not this version's, or damaged, or not writable
+//! - `limits`: every documented limit, at it and one past it
+//! - `compat`: a stored store of each released format
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    reason = "test code stops at the first surprise"
+)]
+
+mod bad_store;
+mod cli;
+mod compat;
+mod export;
+mod folders;
+mod harness;
+mod import;
+mod kill;
+mod limits;
+mod matrix;
+mod model;
+mod tidy;
