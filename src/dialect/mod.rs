@@ -9,17 +9,29 @@
 //! - [`Dialect::messages`] is the full reading, for showing and loading.
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
+mod blocks;
 mod claude_code;
 mod codex;
+mod documents;
 mod fallback;
 mod fields;
 mod ggcode;
+mod heads;
+mod lines;
 mod native;
+mod paths;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod times;
+mod titles;
+mod values;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::Path;
 
+pub(crate) use self::documents::{Document, recognise_document};
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::record::RecordHeader;
@@ -72,7 +84,8 @@ pub(crate) struct TitleOffer<'a> {
 /// What a line tells of its session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts<'a> {
-    /// When the session was created, where the line states it (microseconds since 1970).
+    /// When the session was created, where the line states it (microseconds since 1970). The
+    /// first one wins: a forked Codex session repeats its parent's header after its own.
     pub created_us: Option<i64>,
     /// When it was last changed, where the line states it. A record's own time counts anyway.
     pub updated_us: Option<i64>,
