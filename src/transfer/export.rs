@@ -8,11 +8,12 @@ use super::atomic::ExportFolder;
 use super::paths;
 use super::progress::{Meter, Progress};
 use super::target::Targets;
+use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{
-    ListQuery, RedbStore, ScanQuery, Source, SourceKind, Sources, Store, StoreExt as _,
+    ListQuery, RedbStore, ScanQuery, Source, Sources, Store as _, StoreExt as _,
 };
 
 /// The form of an export.
@@ -58,8 +59,8 @@ pub fn export_session(
             if summary.record_count > 0 {
                 write_lines(store, key, &mut out)?;
             } else if let Some(document) = document_of(store, summary.number)? {
-                let snapshot = store.sources()?;
-                snapshot.read_attachment(document.session, &document.name, &mut out)?;
+                let (number, name) = (document.row.session, &document.row.name);
+                store.sources().read_attachment(number, name, &mut out)?;
             }
         }
     }
@@ -159,7 +160,7 @@ impl Item {
     }
 
     /// The file of a source.
-    fn of_source(source: Source, key: Option<SessionKey>) -> Self {
+    fn of_source(source: SourceRow, key: Option<SessionKey>) -> Self {
         let mut names = vec![source.agent.into_bytes()];
         names.extend(paths::plain_components(&source.relative));
         if names.len() == 1 {
@@ -182,7 +183,7 @@ impl Item {
                 store.export_markdown(key, &mut out)?;
             }
             (Content::Attachment(name), _) => {
-                store.sources()?.read_attachment(self.session, name, &mut out)?;
+                store.sources().read_attachment(self.session, name, &mut out)?;
             }
         }
         Ok(out.bytes)
@@ -194,9 +195,9 @@ fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Ite
     let numbers: Option<HashSet<u64>> =
         wanted.as_ref().map(|wanted| wanted.iter().map(|summary| summary.number).collect());
     let mut sources = Vec::new();
-    let snapshot = store.sources()?;
+    let snapshot = store.sources();
     snapshot.for_each(&mut |source| {
-        if numbers.as_ref().is_none_or(|numbers| numbers.contains(&source.session)) {
+        if numbers.as_ref().is_none_or(|numbers| numbers.contains(&source.row.session)) {
             sources.push(source);
         }
         Ok(())
@@ -204,7 +205,7 @@ fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Ite
     let (mut of_lines, mut of_documents) = (HashSet::new(), HashSet::new());
     let mut items = Vec::new();
     for source in newest_first(sources) {
-        if let Some(item) = source_item(&snapshot, source)? {
+        if let Some(item) = source_item(&snapshot, source.row)? {
             match item.content {
                 Content::Session(_) => of_lines.insert(item.session),
                 Content::Attachment(_) => of_documents.insert(item.session),
@@ -212,7 +213,6 @@ fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Ite
             items.push(item);
         }
     }
-    drop(snapshot);
     let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
     let has_no_file = |summary: &Summary| {
         let is_document = summary.record_count == 0 && of_documents.contains(&summary.number);
@@ -224,12 +224,12 @@ fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Ite
 }
 
 /// The file of a source, unless its session was deleted.
-fn source_item(snapshot: &Sources<'_>, source: Source) -> Result<Option<Item>> {
+fn source_item(snapshot: &Sources<'_>, source: SourceRow) -> Result<Option<Item>> {
     if source.session == 0 {
         return Ok(Some(Item::of_source(source, None)));
     }
-    let summary = snapshot.summary(source.session)?;
-    Ok(summary.map(|summary| Item::of_source(source, Some(summary.key))))
+    let key = snapshot.key(source.session)?;
+    Ok(key.map(|key| Item::of_source(source, Some(key))))
 }
 
 /// Sources with the newest content of every path first, in the order of the paths; then the older
@@ -269,9 +269,9 @@ fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
 fn document_of(store: &RedbStore, number: u64) -> Result<Option<Source>> {
     let mut newest: Option<Source> = None;
     let mut has_lines = false;
-    store.sources()?.for_each(&mut |source| {
-        if source.session == number {
-            has_lines |= source.kind == SourceKind::Lines;
+    store.sources().for_each(&mut |source| {
+        if source.row.session == number {
+            has_lines |= source.row.kind == SourceKind::Lines;
             if newest.as_ref().is_none_or(|newest| newest.generation < source.generation) {
                 newest = Some(source);
             }

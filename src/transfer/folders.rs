@@ -63,15 +63,17 @@ pub fn compact_folder(
     meter.begin(Progress { files_total: histories.len() as u64, ..Progress::default() });
     let mut report = FolderCompactReport::default();
     for history in &histories {
-        report.files += u64::from(history.lines().exists());
         match compact_history(history, archive) {
-            Ok(None) => {}
-            Ok(Some(rewritten)) => {
+            Ok(Outcome::Other) => {}
+            Ok(Outcome::NothingHidden) => report.files += 1,
+            Ok(Outcome::Rewritten(rewritten)) => {
+                report.files += 1;
                 report.rewritten += 1;
                 report.records += rewritten.lines;
                 report.bytes += rewritten.bytes;
             }
             Err(reason) => {
+                report.files += 1;
                 let path = history.lines();
                 report.problems.push(ImportProblem { path, line: None, offset: None, reason });
             }
@@ -82,7 +84,21 @@ pub fn compact_folder(
     Ok(report)
 }
 
-fn compact_history(history: &History, archive: Option<&Path>) -> Result<Option<Rewritten>, Refusal> {
+/// What became of a history.
+enum Outcome {
+    /// It is none: the meta file is of another kind.
+    Other,
+    /// There was nothing to remove.
+    NothingHidden,
+    /// It was rewritten.
+    Rewritten(Rewritten),
+}
+
+fn compact_history(history: &History, archive: Option<&Path>) -> Result<Outcome, Refusal> {
     journal::recover(history)?;
-    Rewrite::begin(history)?.map(|rewrite| rewrite.run(archive)).transpose()
+    Ok(match journal::hidden_lines(history)? {
+        None => Outcome::Other,
+        Some(0) => Outcome::NothingHidden,
+        Some(skip) => Outcome::Rewritten(Rewrite::begin(history, skip)?.run(archive)?),
+    })
 }

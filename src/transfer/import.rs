@@ -71,7 +71,7 @@ pub fn import(
     let mut meter = Meter::new(progress);
     let found =
         discover::find(paths, &plan::matters, &mut report, &mut |files| meter.found(files));
-    let mut plan = plan::plan(found, &store.sources()?, forced, store.path(), &mut report)?;
+    let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
     meter.begin(Progress {
         files: report.unchanged,
         files_total: plan.files,

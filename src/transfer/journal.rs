@@ -40,25 +40,33 @@ const OTHER_TEMPORARY: &str = ".compact-new";
 pub(super) type Refusal = String;
 
 /// What is written down before a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "step", deny_unknown_fields)]
-pub(super) enum Journal {
-    /// Lines are being appended to an archive.
-    Archive {
-        /// The archive's file, as bytes of its path.
-        path: Vec<u8>,
-        /// Its length before.
-        bytes: u64,
-    },
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Journal {
+    /// Lines are being appended to this archive, or have been.
+    archive: Option<Archived>,
     /// The history is being replaced.
-    Replace {
-        /// The old `skip`.
-        skip: u64,
-        /// Length of the new lines.
-        bytes: u64,
-        /// Their hash, in hexadecimal digits.
-        hash: String,
-    },
+    replace: Option<Replaced>,
+}
+
+/// An archive as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Archived {
+    /// Its file, as bytes of the path.
+    path: Vec<u8>,
+    /// Its length before.
+    bytes: u64,
+}
+
+/// A history as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Replaced {
+    /// The old `skip`.
+    skip: u64,
+    /// Length of the new lines.
+    bytes: u64,
+    /// Their hash, in hexadecimal digits.
+    hash: String,
 }
 
 /// What a rewrite removed.
@@ -77,29 +85,26 @@ pub(super) struct Rewrite<'h> {
     skip: u64,
     count: LineCount,
     lines: File,
+    journal: Journal,
 }
 
 impl<'h> Rewrite<'h> {
-    /// Looks into a history; `None` if it hides nothing.
-    pub(super) fn begin(history: &'h History) -> Result<Option<Self>, Refusal> {
-        let Some((meta, _)) = read_meta(history)? else { return Ok(None) };
-        if meta.skip == 0 {
-            return Ok(None);
+    /// Looks into a history that hides so many lines.
+    pub(super) fn begin(history: &'h History, skip: u64) -> Result<Self, Refusal> {
+        for path in [history.lines(), history.meta()] {
+            let found = fs::symlink_metadata(&path).map_err(failed("look at", &path))?;
+            if !found.is_file() {
+                return Err(format!("`{}` is a link or no file; left alone", path.display()));
+            }
         }
         let path = history.lines();
-        let found = fs::symlink_metadata(&path).map_err(failed("look at", &path))?;
-        if !found.is_file() {
-            return Err(format!("`{}` is a link or no file; left alone", path.display()));
-        }
         let lines = File::open(&path).map_err(failed("read", &path))?;
-        let count = count_lines(&lines, meta.skip).map_err(failed("read", &path))?;
-        if count.lines < meta.skip {
-            return Err(format!(
-                "`skip` is {}, but there are {} lines; left alone",
-                meta.skip, count.lines
-            ));
+        let count = count_lines(&lines, skip).map_err(failed("read", &path))?;
+        if count.lines < skip {
+            let lines = count.lines;
+            return Err(format!("`skip` is {skip}, but there are {lines} lines; left alone"));
         }
-        Ok(Some(Self { history, skip: meta.skip, count, lines }))
+        Ok(Self { history, skip, count, lines, journal: Journal::default() })
     }
 
     /// Does all steps.
@@ -124,8 +129,8 @@ impl<'h> Rewrite<'h> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(failed("write", &path))?;
         let bytes = file.metadata().map_err(failed("look at", &path))?.len();
-        let journal = Journal::Archive { path: paths::to_bytes(&path), bytes };
-        write_journal(self.history, &journal)?;
+        self.journal.archive = Some(Archived { path: paths::to_bytes(&path), bytes });
+        write_journal(self.history, &self.journal)?;
         self.append(&file, bytes).map_err(failed("write", &path))?;
         sync_folder(archive)
     }
@@ -150,12 +155,12 @@ impl<'h> Rewrite<'h> {
     /// Steps 2 and 3: writes what stays to a file of another name, and the journal.
     fn write_remaining(&mut self) -> Result<(), Refusal> {
         let path = self.history.with(LINES_TEMPORARY);
-        let journal = self.copy_remaining(&path).map_err(failed("write", &path))?;
+        self.journal.replace = Some(self.copy_remaining(&path).map_err(failed("write", &path))?);
         sync_folder(&self.history.folder)?;
-        write_journal(self.history, &journal)
+        write_journal(self.history, &self.journal)
     }
 
-    fn copy_remaining(&mut self, path: &Path) -> io::Result<Journal> {
+    fn copy_remaining(&mut self, path: &Path) -> io::Result<Replaced> {
         self.lines.seek(SeekFrom::Start(self.count.cut))?;
         let mut out = File::create(path)?;
         let mut hasher = Xxh3::new();
@@ -174,15 +179,16 @@ impl<'h> Rewrite<'h> {
         out.set_permissions(self.lines.metadata()?.permissions())?;
         out.sync_all()?;
         let hash = format!("{:032x}", hasher.digest128());
-        Ok(Journal::Replace { skip: self.skip, bytes, hash })
+        Ok(Replaced { skip: self.skip, bytes, hash })
     }
 
     /// Step 4: replaces the file of lines, unless something was added to it meanwhile.
     fn replace_lines(&self) -> Result<(), Refusal> {
         let path = self.history.lines();
         let now = fs::metadata(&path).map_err(failed("look at", &path))?;
-        if now.len() != self.count.bytes {
-            take_back(self.history)?;
+        let before = self.lines.metadata().map_err(failed("look at", &path))?;
+        if now.len() != self.count.bytes || !is_same_file(&now, &before) {
+            take_back(self.history, &self.journal)?;
             return Err("was written to meanwhile; left alone, try again".to_owned());
         }
         let temporary = self.history.with(LINES_TEMPORARY);
@@ -204,25 +210,26 @@ pub(super) fn recover(history: &History) -> Result<bool, Refusal> {
     };
     let journal: Journal = serde_json::from_slice(&text)
         .map_err(|error| format!("journal `{}` is damaged: {error}", path.display()))?;
-    match journal {
-        Journal::Archive { path, bytes } => {
-            take_back_archive(history, &paths::from_bytes(&path), bytes)?;
-            take_back(history)?;
-        }
-        Journal::Replace { .. } if history.with(LINES_TEMPORARY).exists() => take_back(history)?,
-        Journal::Replace { skip, bytes, hash } => {
-            if starts_with(&history.lines(), bytes, &hash)? {
-                finish(history, skip)?;
-            } else {
+    let made = history.with(LINES_TEMPORARY).exists();
+    match &journal.replace {
+        Some(replaced) if !made => {
+            if !starts_with(&history.lines(), replaced.bytes, &replaced.hash)? {
                 return Err(format!(
                     "journal `{}` is of a rewrite that was interrupted, but the lines are not \
                      those that it tells of; nothing was touched",
                     path.display()
                 ));
             }
+            finish(history, replaced.skip)?;
         }
+        _ => take_back(history, &journal)?,
     }
     Ok(true)
+}
+
+/// How many lines a history hides; `None` if the files are of another kind.
+pub(super) fn hidden_lines(history: &History) -> Result<Option<u64>, Refusal> {
+    Ok(read_meta(history)?.map(|(meta, _)| meta.skip))
 }
 
 /// Steps 5 and 6: with the new lines in place, makes the meta file say so.
@@ -240,8 +247,11 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
     sync_folder(&history.folder)
 }
 
-/// Removes what steps 2 and 3 have made: the history itself has not changed.
-fn take_back(history: &History) -> Result<(), Refusal> {
+/// Removes what steps 1 to 3 have made: the history itself has not changed.
+fn take_back(history: &History, journal: &Journal) -> Result<(), Refusal> {
+    if let Some(archived) = &journal.archive {
+        take_back_archive(history, &paths::from_bytes(&archived.path), archived.bytes)?;
+    }
     remove(&history.with(LINES_TEMPORARY))?;
     sync_folder(&history.folder)?;
     remove(&history.with(SUFFIX))?;
@@ -326,6 +336,19 @@ fn write_file(path: &Path, temporary: &Path, content: &[u8]) -> Result<(), Refus
     };
     write().map_err(failed("write", path))?;
     sync_folder(path.parent().unwrap_or(path))
+}
+
+/// Whether a path still leads to the file that was opened.
+#[cfg(unix)]
+fn is_same_file(left: &fs::Metadata, right: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+/// Whether a path still leads to the file that was opened.
+#[cfg(not(unix))]
+fn is_same_file(left: &fs::Metadata, right: &fs::Metadata) -> bool {
+    left.created().ok() == right.created().ok()
 }
 
 /// Removes a file. Returns whether it was there.

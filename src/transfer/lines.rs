@@ -11,10 +11,11 @@ use super::progress::Meter;
 use super::report::ImportReport;
 use super::transaction::Transactions;
 use super::worker::{Added, Message, Part, Target};
+use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{SessionBuilder, Source, SourceKind};
+use crate::store::{SessionBuilder, Source};
 
 /// Writes what the workers read. In a dry run it only counts.
 pub(super) struct LinesWriter<'w, 's, 'm> {
@@ -94,7 +95,7 @@ impl LinesWriter<'_, '_, '_> {
 
     fn part(&mut self, part: Part) -> Result<()> {
         let Some(task) = self.tasks.get(part.task) else { return Ok(()) };
-        let (number, last, added, offset) = (part.task, part.last, part.added, part.source.offset);
+        let (number, last, added, offset) = (part.task, part.last, part.added, part.source.row.offset);
         let read_before = match self.files.get(&number) {
             Some(FileState::Refused) => return Ok(()),
             Some(FileState::Open(open)) => open.read_to,
@@ -137,9 +138,9 @@ impl LinesWriter<'_, '_, '_> {
         if let Some(transactions) = &mut self.transactions {
             let bulk = transactions.bulk()?;
             if let Some(chunk) = chunk {
-                bulk.write_chunk(open.number, chunk)?;
+                bulk.write_chunk(open.number, &chunk)?;
             }
-            source.session = open.number;
+            source.row.session = open.number;
             bulk.write_source(&source)?;
         }
         self.report.add_problems(problems);
@@ -180,7 +181,7 @@ impl LinesWriter<'_, '_, '_> {
         if newest == task.previous {
             return Ok(());
         }
-        let place = |source: &Option<Source>| source.as_ref().map_or(0, |s| s.next_sequence);
+        let place = |source: &Option<Source>| source.as_ref().map_or(0, |s| s.row.next_sequence);
         let (expected, actual) = (place(&task.previous), place(&newest));
         Err(Error::Conflict { key: key.clone(), expected, actual })
     }
@@ -201,7 +202,7 @@ impl LinesWriter<'_, '_, '_> {
                 let time_us = task.file.mtime_ns.div_euclid(1000);
                 let chunk = SessionBuilder::new(wanted, dialect, time_us).take_chunk();
                 let bulk = transactions.bulk()?;
-                bulk.write_chunk(open.number, chunk)?;
+                bulk.write_chunk(open.number, &chunk)?;
                 bulk.write_source(&unread_source(task, open.number, wanted))?;
             }
             self.files.insert(number, FileState::Open(open));
@@ -287,6 +288,7 @@ fn unread_source(task: &LinesTask, session: u64, key: &SessionKey) -> Source {
     Source {
         path: paths::to_bytes(&task.file.path),
         generation: 1,
+        row: SourceRow {
         agent: key.agent().to_owned(),
         kind: SourceKind::Lines,
         session,
@@ -300,5 +302,6 @@ fn unread_source(task: &LinesTask, session: u64, key: &SessionKey) -> Source {
         hash: xxhash_rust::xxh3::xxh3_128(&[]),
         next_sequence: 0,
         complete: false,
+        },
     }
 }

@@ -14,7 +14,8 @@ use super::report::ImportReport;
 use crate::dialect::{self, Candidate, Dialect, Sidecar};
 use crate::error::Result;
 use crate::model::key::SessionKey;
-use crate::store::{Source, SourceKind, Sources};
+use crate::codec::source_row::SourceKind;
+use crate::store::{Source, Sources};
 
 /// Extensions of files of lines.
 const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
@@ -133,7 +134,8 @@ pub(super) fn plan(
 }
 
 fn is_unchanged(file: &FoundFile, source: &Source) -> bool {
-    source.complete && source.size == file.size && source.mtime_ns == file.mtime_ns
+    let row = &source.row;
+    row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns
 }
 
 /// The session of a source, if it is still there; a file of a folder has none, and stays.
@@ -142,14 +144,13 @@ fn living(
     file: &FoundFile,
     sources: &Sources<'_>,
 ) -> Result<Option<Option<Place>>> {
-    if source.session == 0 {
+    if source.row.session == 0 {
         return Ok(Some(None));
     }
-    Ok(sources.summary(source.session)?.map(|summary| {
-        let folder = file.path.parent().unwrap_or(&file.path).to_owned();
-        let place = Place { key: summary.key, number: source.session, folder };
-        (source.kind == SourceKind::Lines).then_some(place)
-    }))
+    let Some(key) = sources.key(source.row.session)? else { return Ok(None) };
+    let folder = file.path.parent().unwrap_or(&file.path).to_owned();
+    let place = Place { key, number: source.row.session, folder };
+    Ok(Some((source.row.kind == SourceKind::Lines).then_some(place)))
 }
 
 fn note_other_agent(
@@ -159,10 +160,10 @@ fn note_other_agent(
     report: &mut ImportReport,
 ) {
     let Some(forced) = forced.map(Dialect::agent) else { return };
-    if source.kind == SourceKind::Lines && source.agent != forced {
+    if source.row.kind == SourceKind::Lines && source.row.agent != forced {
         let reason = format!(
             "is in the store for agent `{}`; delete that session to import it for `{forced}`",
-            source.agent
+            source.row.agent
         );
         report.add_file_problem(file.name_path(), reason);
     }

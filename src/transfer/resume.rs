@@ -13,7 +13,8 @@ use super::paths;
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source, SourceKind};
+use crate::codec::source_row::SourceKind;
+use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
 
 /// How a file that was imported before has changed.
 pub(super) enum Resume {
@@ -80,30 +81,26 @@ pub(super) fn find_out(
     file: &mut File,
     mtime_ns: i64,
 ) -> Result<Resume> {
-    let snapshot = store.sources()?;
-    if previous.kind != SourceKind::Lines {
+    let (sources, state) = (store.sources(), &previous.row);
+    if state.kind != SourceKind::Lines {
         return Ok(Resume::Anew { generation: previous.generation + 1, replaces: None });
     }
-    let (Some(summary), Some(row)) =
-        (snapshot.summary(previous.session)?, snapshot.row(previous.session)?)
-    else {
+    let (Some(key), Some(row)) = (sources.key(state.session)?, sources.row(state.session)?) else {
         // The session was deleted, so its place is free.
         return Ok(Resume::Anew { generation: previous.generation, replaces: None });
     };
     let changed = || Resume::Anew {
         generation: previous.generation + 1,
-        replaces: Some(summary.key.clone()),
+        replaces: Some(key.clone()),
     };
-    if row.next != previous.next_sequence {
+    if row.next != state.next_sequence {
         return Ok(changed());
     }
-    let has_tail = previous.tail_offset < previous.offset;
-    let tail = if has_tail { snapshot.last_record(previous.session)? } else { None };
+    let has_tail = state.tail_offset < state.offset;
+    let tail = if has_tail { sources.last_record(state.session)? } else { None };
     if has_tail && !tail.as_ref().is_some_and(|tail| tail.sequence + 1 == row.next) {
         return Ok(changed());
     }
-    // The comparison can take long; a snapshot that is kept keeps the store's file from shrinking.
-    drop(snapshot);
     let stored_tail = tail.as_ref().map_or(&[][..], |tail| &tail.line);
     let compared = compare(previous, stored_tail, file).map_err(|source| Error::Io {
         action: "read",
@@ -114,22 +111,22 @@ pub(super) fn find_out(
         Compared::Different => return Ok(changed()),
         Compared::Same => {
             let mut source = previous.clone();
-            source.size = source.offset;
-            return Ok(Resume::Touched { source, key: summary.key });
+            source.row.size = source.row.offset;
+            return Ok(Resume::Touched { source, key });
         }
         Compared::Longer(hasher) => hasher,
     };
     let mut source = previous.clone();
-    source.lines -= u64::from(has_tail);
+    source.row.lines -= u64::from(has_tail);
     let stored = Counts { records: row.records, messages: row.messages, bytes: row.bytes };
     let replaced = tail.map(|tail| ReplacedTail {
         sequence: tail.sequence,
         header: tail.header,
         bytes: tail.line.len() as u64,
     });
-    let dialect = dialect::of_agent(&previous.agent);
+    let dialect = dialect::of_agent(&state.agent);
     let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
-    Ok(Resume::Grown(Box::new(Grown { source, key: summary.key, builder, hasher: *hasher, stored })))
+    Ok(Resume::Grown(Box::new(Grown { source, key, builder, hasher: *hasher, stored })))
 }
 
 /// How a file compares with what is stored of it.
@@ -143,7 +140,7 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
     file.seek(SeekFrom::Start(0))?;
     let mut hasher = Box::new(Xxh3::new());
     let mut buffer = vec![0; 256 * 1024];
-    let mut left = previous.tail_offset;
+    let mut left = previous.row.tail_offset;
     while left > 0 {
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let read = read_some(file, &mut buffer, want)?;
@@ -153,7 +150,7 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
         hasher.update(bytes);
         left -= bytes.len() as u64;
     }
-    if hasher.digest128() != previous.hash {
+    if hasher.digest128() != previous.row.hash {
         return Ok(Compared::Different);
     }
     let mut tail = stored_tail;
@@ -168,7 +165,7 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
     if read_some(file, &mut buffer, 1)? == 0 {
         return Ok(Compared::Same);
     }
-    file.seek(SeekFrom::Start(previous.tail_offset))?;
+    file.seek(SeekFrom::Start(previous.row.tail_offset))?;
     Ok(Compared::Longer(hasher))
 }
 

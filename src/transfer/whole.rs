@@ -15,11 +15,12 @@ use super::paths;
 use super::plan::{self, Owner, Place, WholeTask};
 use super::report::ImportReport;
 use super::transaction::Transactions;
+use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
-use crate::store::{SessionBuilder, Source, SourceKind};
+use crate::store::{Bulk, SessionBuilder, Source};
 
 /// Files up to this size are read before the transaction has to do with them.
 const SMALL_BYTES: u64 = 1024 * 1024;
@@ -90,12 +91,13 @@ impl WholeWriter<'_, '_> {
         }
         let previous = task.previous.as_ref().filter(|_| task.previous_lives);
         if let Some(previous) = previous
-            && previous.kind == SourceKind::Attachment
-            && previous.size == size
-            && hash(&mut file, size)? == (size, previous.hash)
+            && previous.row.kind == SourceKind::Attachment
+            && previous.row.size == size
+            && hash(&mut file, size)? == (size, previous.row.hash)
         {
             let relative = task.file.relative.clone();
-            return self.touch(Source { mtime_ns, relative, ..previous.clone() });
+            let row = SourceRow { mtime_ns, relative, ..previous.row.clone() };
+            return self.note(&Source { row, ..previous.clone() });
         }
         let content = Content::open(&task.file.path, size)?;
         let Some(transactions) = &mut self.transactions else {
@@ -115,6 +117,7 @@ impl WholeWriter<'_, '_> {
         let source = Source {
             path: paths::to_bytes(&task.file.path),
             generation,
+            row: SourceRow {
             agent: task.agent.to_owned(),
             kind: SourceKind::Attachment,
             session,
@@ -128,17 +131,18 @@ impl WholeWriter<'_, '_> {
             hash,
             next_sequence: 0,
             complete: true,
+            },
         };
-        self.touch(source)?;
+        self.note(&source)?;
         self.report.attachments += 1;
         self.report.attachment_bytes += bytes;
         Ok(())
     }
 
     /// Writes the state of a file.
-    fn touch(&mut self, source: Source) -> std::result::Result<(), Failure> {
+    fn note(&mut self, source: &Source) -> std::result::Result<(), Failure> {
         if let Some(transactions) = &mut self.transactions {
-            transactions.bulk()?.write_source(&source)?;
+            transactions.bulk()?.write_source(source)?;
         }
         Ok(())
     }
@@ -152,16 +156,22 @@ impl WholeWriter<'_, '_> {
         let Some(transactions) = &mut self.transactions else { return Ok((0, 0)) };
         let mut watched = match content {
             Content::Small(bytes) => {
-                return Ok(transactions.bulk()?.write_attachment(session, name, &mut &bytes[..])?);
+                let bulk = transactions.bulk()?;
+                let written = bulk.write_attachment(session, name, &mut bytes.as_slice())?;
+                count_attachment(bulk, session)?;
+                return Ok(written);
             }
             Content::Large(file) => Watched { file, failed: None },
         };
-        let written = transactions.bulk()?.write_attachment(session, name, &mut watched);
+        let bulk = transactions.bulk()?;
+        let written = bulk.write_attachment(session, name, &mut watched);
         if let Some(error) = watched.failed {
             transactions.abandon();
             return Err(error.into());
         }
-        Ok(written?)
+        let written = written?;
+        count_attachment(bulk, session)?;
+        Ok(written)
     }
 
     /// The session that a file goes to (0 for none), and its name there.
@@ -187,14 +197,14 @@ impl WholeWriter<'_, '_> {
                 let name = PathBuf::from(task.file.path.file_name().unwrap_or_default());
                 let name = paths::to_name(&name);
                 let living = task.previous.as_ref().filter(|_| task.previous_lives);
-                if let Some(previous) = living.filter(|previous| previous.session != 0) {
-                    return Ok((previous.session, name));
+                if let Some(previous) = living.filter(|previous| previous.row.session != 0) {
+                    return Ok((previous.row.session, name));
                 }
                 let key = SessionKey::new(task.agent, id.as_str())?;
                 let (number, _) = bulk.create(&key)?;
                 let dialect = dialect::of_agent(task.agent);
                 let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
-                bulk.write_chunk(number, builder.take_chunk())?;
+                bulk.write_chunk(number, &builder.take_chunk())?;
                 self.report.sessions += 1;
                 Ok((number, name))
             }
@@ -215,6 +225,11 @@ impl WholeTask {
             None => 1,
         }
     }
+}
+
+/// Counts an attachment in its session's row; a folder has none.
+fn count_attachment(bulk: &mut Bulk<'_>, session: u64) -> Result<()> {
+    if session == 0 { Ok(()) } else { bulk.count_attachment(session) }
 }
 
 /// The content of a file.

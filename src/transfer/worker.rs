@@ -17,11 +17,12 @@ use super::paths;
 use super::plan::{self, LinesTask};
 use super::report::{ImportProblem, Problems};
 use super::resume::{self, Counts, Grown, Resume};
+use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect::{self, Candidate, Dialect};
 use crate::error::{Error, Result};
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, SessionBuilder, SessionChunk, Source, SourceKind};
+use crate::store::{RedbStore, SessionBuilder, SessionChunk, Source};
 
 /// Bytes of lines in a chunk, unless a single line is longer.
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
@@ -198,12 +199,12 @@ impl<'a> Opened<'a> {
         };
         match resume {
             Resume::Touched { mut source, key } => {
-                source.mtime_ns = self.mtime_ns;
-                source.complete = true;
-                source.relative.clone_from(&self.task.file.relative);
+                source.row.mtime_ns = self.mtime_ns;
+                source.row.complete = true;
+                source.row.relative.clone_from(&self.task.file.relative);
                 let part = Part {
                     task,
-                    target: Target::Grown(source.session, key),
+                    target: Target::Grown(source.row.session, key),
                     chunk: None,
                     source,
                     added: Added::default(),
@@ -214,12 +215,13 @@ impl<'a> Opened<'a> {
             }
             Resume::Grown(grown) => {
                 let Grown { mut source, key, builder, hasher, stored } = *grown;
-                source.size = self.size;
-                source.mtime_ns = self.mtime_ns;
-                source.complete = false;
-                source.relative.clone_from(&self.task.file.relative);
-                let target = Target::Grown(source.session, key);
-                let reader = LineReader::resume(&self.file, source.tail_offset, source.lines);
+                source.row.size = self.size;
+                source.row.mtime_ns = self.mtime_ns;
+                source.row.complete = false;
+                source.row.relative.clone_from(&self.task.file.relative);
+                let target = Target::Grown(source.row.session, key);
+                let state = &source.row;
+                let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
                 let reading = Reading::new((task, self.task), target, source, (builder, hasher));
                 reading.read(reader, stored, sender)
             }
@@ -246,6 +248,7 @@ impl<'a> Opened<'a> {
         let source = Source {
             path: paths::to_bytes(&self.task.file.path),
             generation,
+            row: SourceRow {
             agent: self.dialect.agent().to_owned(),
             kind: SourceKind::Lines,
             session: 0,
@@ -259,6 +262,7 @@ impl<'a> Opened<'a> {
             hash: 0,
             next_sequence: 0,
             complete: false,
+            },
         };
         let target = Target::New { wanted: self.wanted, replaces };
         let content = std::io::Cursor::new(self.head).chain(&self.file);
@@ -313,12 +317,12 @@ impl<'a> Reading<'a> {
             }
         };
         let Some(error) = failure else {
-            self.source.size = self.source.offset;
-            self.source.complete = true;
+            self.source.row.size = self.source.row.offset;
+            self.source.row.complete = true;
             return self.send(stored, true, sender);
         };
         // What was read is kept, and the next import goes on there.
-        if self.source.offset > 0 {
+        if self.source.row.offset > 0 {
             self.send(stored, false, sender)?;
         }
         let (task, reason) = (self.task, Some(cannot_read(Some(&error))));
@@ -326,13 +330,13 @@ impl<'a> Reading<'a> {
     }
 
     fn take(&mut self, line: &Line<'_>) {
-        self.source.offset = line.offset + line.bytes.len() as u64;
-        self.source.lines = line.number;
+        self.source.row.offset = line.offset + line.bytes.len() as u64;
+        self.source.row.lines = line.number;
         if line.terminated || line.continues {
             self.hasher.update(line.bytes);
-            self.source.tail_offset = self.source.offset;
+            self.source.row.tail_offset = self.source.row.offset;
         } else {
-            self.source.tail_offset = line.offset;
+            self.source.row.tail_offset = line.offset;
         }
         if let Some(reason) = self.builder.push(line) {
             self.malformed += 1;
@@ -350,8 +354,8 @@ impl<'a> Reading<'a> {
         sender: &SyncSender<Message>,
     ) -> std::result::Result<(), Over> {
         let now = Counts::of(&self.builder);
-        self.source.hash = self.hasher.digest128();
-        self.source.next_sequence = self.builder.row().next;
+        self.source.row.hash = self.hasher.digest128();
+        self.source.row.next_sequence = self.builder.row().next;
         let part = Part {
             task: self.task,
             target: self.target.clone(),

@@ -75,6 +75,14 @@ impl<'s> Sources<'s> {
         self.store.read(|snapshot| snapshot.row(number))
     }
 
+    /// The name of a session by its number.
+    pub(crate) fn key(&self, number: u64) -> Result<Option<SessionKey>> {
+        let key = |row: SessionRow| {
+            row.key().map_err(|error| super::read::corrupt_session(number, error))
+        };
+        self.row(number)?.map(key).transpose()
+    }
+
     /// The last record of a session, if it has any.
     pub(crate) fn last_record(&self, number: u64) -> Result<Option<Record>> {
         let query = ScanQuery {
