@@ -26,7 +26,10 @@ impl ExportFolder {
     /// [`Error::Io`].
     pub(super) fn open(root: &Path) -> Result<Self> {
         make_private(root, true).map_err(io_error("make the folder", root))?;
-        Ok(Self { root: root.to_owned(), ready: HashSet::new() })
+        Ok(Self {
+            root: root.to_owned(),
+            ready: HashSet::new(),
+        })
     }
 
     /// Writes a file, readable by its owner only, replacing one of that name. `fill` gives its
@@ -41,7 +44,9 @@ impl ExportFolder {
         mtime_ns: Option<i64>,
         fill: &mut dyn FnMut(&mut dyn Write) -> Result<u64>,
     ) -> Result<u64> {
-        let Some((name, parents)) = names.split_last() else { return Ok(0) };
+        let Some((name, parents)) = names.split_last() else {
+            return Ok(0);
+        };
         let folder = self.prepare(parents)?;
         let path = folder.join(paths::from_bytes(name));
         let failed = || io_error("write", &path);
@@ -54,11 +59,15 @@ impl ExportFolder {
             Error::Output { source } => failed()(source),
             other => other,
         })?;
-        let temporary = writer.into_inner().map_err(|error| failed()(error.into_error()))?;
+        let temporary = writer
+            .into_inner()
+            .map_err(|error| failed()(error.into_error()))?;
         if let Some(mtime_ns) = mtime_ns {
             set_mtime(temporary.as_file(), mtime_ns).map_err(failed())?;
         }
-        temporary.persist(&path).map_err(|error| failed()(error.error))?;
+        temporary
+            .persist(&path)
+            .map_err(|error| failed()(error.error))?;
         Ok(bytes)
     }
 
@@ -73,7 +82,8 @@ impl ExportFolder {
             match fs::symlink_metadata(&folder) {
                 Ok(found) if found.is_dir() => {}
                 Ok(_) => {
-                    let reason = "something that is no folder is in the way; links are not followed";
+                    let reason =
+                        "something that is no folder is in the way; links are not followed";
                     let source = io::Error::new(io::ErrorKind::AlreadyExists, reason);
                     return Err(io_error("make the folder", &folder)(source));
                 }
@@ -90,7 +100,11 @@ impl ExportFolder {
 /// Turns a system's error into one that names the path.
 pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::Io { action, path, source }
+    move |source| Error::Io {
+        action,
+        path,
+        source,
+    }
 }
 
 /// Makes a folder that only its owner can look into.

@@ -114,8 +114,13 @@ impl Finder<'_> {
                 self.walk(canonical, &[]);
             }
         } else if metadata.is_file() {
-            let name = path.file_name().or(canonical.file_name()).unwrap_or_default();
-            let link = std::path::absolute(path).ok().filter(|link| *link != canonical);
+            let name = path
+                .file_name()
+                .or(canonical.file_name())
+                .unwrap_or_default();
+            let link = std::path::absolute(path)
+                .ok()
+                .filter(|link| *link != canonical);
             let relative = paths::to_bytes(Path::new(name));
             self.add(canonical, link, relative, &metadata, true);
         } else {
@@ -132,13 +137,18 @@ impl Finder<'_> {
     fn walk(&mut self, root: PathBuf, prefix: &[u8]) {
         let walked = self.walked.clone();
         let enter = |entry: &walkdir::DirEntry| {
-            let skipped = SKIPPED_FOLDERS.iter().any(|name| entry.file_name() == *name);
+            let skipped = SKIPPED_FOLDERS
+                .iter()
+                .any(|name| entry.file_name() == *name);
             !entry.file_type().is_dir()
                 || entry.depth() == 0
                 || !(skipped || walked.contains(entry.path()))
         };
         self.walked.insert(root.clone());
-        let entries = WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(enter);
+        let entries = WalkDir::new(&root)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(enter);
         for entry in entries {
             match entry {
                 Ok(entry) => self.entry(&entry, &root, prefix),
@@ -147,7 +157,8 @@ impl Finder<'_> {
                     if self.arguments.contains(&path) {
                         self.report.paths_failed += 1;
                     }
-                    self.report.add_skipped(&path, cannot_read(error.io_error()));
+                    self.report
+                        .add_skipped(&path, cannot_read(error.io_error()));
                 }
             }
         }
@@ -164,14 +175,19 @@ impl Finder<'_> {
             relative
         };
         if entry.path_is_symlink() {
-            let link = Link { path: entry.path().to_owned(), relative: relative() };
+            let link = Link {
+                path: entry.path().to_owned(),
+                relative: relative(),
+            };
             self.links.push_back(link);
         } else if entry.file_type().is_file() && (self.matters)(entry.path()) {
             match entry.metadata() {
                 Ok(metadata) => {
                     self.add(entry.path().to_owned(), None, relative(), &metadata, false);
                 }
-                Err(error) => self.report.add_skipped(entry.path(), cannot_read(error.io_error())),
+                Err(error) => self
+                    .report
+                    .add_skipped(entry.path(), cannot_read(error.io_error())),
             }
         }
     }
@@ -199,7 +215,10 @@ impl Finder<'_> {
             if link.path.starts_with(&target) || self.arguments.iter().any(holds) {
                 let reason = "a symbolic link to a folder that holds it; not followed";
                 self.report.add_file_problem(&link.path, reason);
-            } else if !target.ancestors().any(|folder| self.walked.contains(folder)) {
+            } else if !target
+                .ancestors()
+                .any(|folder| self.walked.contains(folder))
+            {
                 self.walk(target, &link.relative);
             }
         }
@@ -217,7 +236,14 @@ impl Finder<'_> {
             return;
         }
         let (size, mtime_ns) = (metadata.len(), mtime_ns(metadata));
-        self.files.push(FoundFile { path, link, relative, size, mtime_ns, named });
+        self.files.push(FoundFile {
+            path,
+            link,
+            relative,
+            size,
+            mtime_ns,
+            named,
+        });
         (self.progress)(self.files.len() as u64);
     }
 }
@@ -232,5 +258,8 @@ fn no_such(error: &io::Error) -> String {
 
 /// Why a file or folder is left out.
 pub(super) fn cannot_read(error: Option<&io::Error>) -> String {
-    error.map_or_else(|| "cannot be read".to_owned(), |error| format!("cannot be read: {error}"))
+    error.map_or_else(
+        || "cannot be read".to_owned(),
+        |error| format!("cannot be read: {error}"),
+    )
 }

@@ -12,9 +12,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::store::{
-    ListQuery, RedbStore, ScanQuery, Source, Sources, Store as _, StoreExt as _,
-};
+use crate::store::{ListQuery, RedbStore, ScanQuery, Source, Sources, Store as _, StoreExt as _};
 
 /// The form of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,19 +90,31 @@ pub fn export_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ExportReport> {
     let wanted = keys
-        .map(|keys| keys.iter().map(|key| store.summary(key)).collect::<Result<Vec<_>>>())
+        .map(|keys| {
+            keys.iter()
+                .map(|key| store.summary(key))
+                .collect::<Result<Vec<_>>>()
+        })
         .transpose()?;
     let items = match format {
         ExportFormat::Jsonl => line_items(store, wanted)?,
         ExportFormat::Markdown => {
             let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
-            summaries.into_iter().map(|summary| Item::of_session(summary, "md")).collect()
+            summaries
+                .into_iter()
+                .map(|summary| Item::of_session(summary, "md"))
+                .collect()
         }
     };
     let mut meter = Meter::new(progress);
     let bytes_total = items.iter().map(|item| item.bytes).sum();
     let files_total = items.len() as u64;
-    meter.begin(Progress { files: 0, files_total, bytes: 0, bytes_total });
+    meter.begin(Progress {
+        files: 0,
+        files_total,
+        bytes: 0,
+        bytes_total,
+    });
 
     let mut report = ExportReport::default();
     let mut sessions = HashSet::new();
@@ -172,7 +182,13 @@ impl Item {
             _ => Content::Attachment(source.name),
         };
         let (session, mtime_ns, bytes) = (source.session, Some(source.mtime_ns), source.offset);
-        Self { names, content, session, mtime_ns, bytes }
+        Self {
+            names,
+            content,
+            session,
+            mtime_ns,
+            bytes,
+        }
     }
 
     fn write(&self, store: &RedbStore, format: ExportFormat, out: &mut dyn Write) -> Result<u64> {
@@ -183,7 +199,9 @@ impl Item {
                 store.export_markdown(key, &mut out)?;
             }
             (Content::Attachment(name), _) => {
-                store.sources().read_attachment(self.session, name, &mut out)?;
+                store
+                    .sources()
+                    .read_attachment(self.session, name, &mut out)?;
             }
         }
         Ok(out.bytes)
@@ -192,12 +210,16 @@ impl Item {
 
 /// The files of an export as lines: the newest contents first, so that they get the plain names.
 fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
-    let numbers: Option<HashSet<u64>> =
-        wanted.as_ref().map(|wanted| wanted.iter().map(|summary| summary.number).collect());
+    let numbers: Option<HashSet<u64>> = wanted
+        .as_ref()
+        .map(|wanted| wanted.iter().map(|summary| summary.number).collect());
     let mut sources = Vec::new();
     let snapshot = store.sources();
     snapshot.for_each(&mut |source| {
-        if numbers.as_ref().is_none_or(|numbers| numbers.contains(&source.row.session)) {
+        if numbers
+            .as_ref()
+            .is_none_or(|numbers| numbers.contains(&source.row.session))
+        {
             sources.push(source);
         }
         Ok(())
@@ -245,7 +267,9 @@ fn newest_first(sources: Vec<Source>) -> Vec<Source> {
         }
     }
     older.sort_by(|left, right| {
-        left.path.cmp(&right.path).then(right.generation.cmp(&left.generation))
+        left.path
+            .cmp(&right.path)
+            .then(right.generation.cmp(&left.generation))
     });
     newest.extend(older);
     newest
@@ -253,7 +277,10 @@ fn newest_first(sources: Vec<Source>) -> Vec<Source> {
 
 /// Every session of the store.
 fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
-    let mut query = ListQuery { limit: 1000, ..ListQuery::default() };
+    let mut query = ListQuery {
+        limit: 1000,
+        ..ListQuery::default()
+    };
     let mut sessions = Vec::new();
     loop {
         let page = store.list(&query)?;
@@ -272,7 +299,10 @@ fn document_of(store: &RedbStore, number: u64) -> Result<Option<Source>> {
     store.sources().for_each(&mut |source| {
         if source.row.session == number {
             has_lines |= source.row.kind == SourceKind::Lines;
-            if newest.as_ref().is_none_or(|newest| newest.generation < source.generation) {
+            if newest
+                .as_ref()
+                .is_none_or(|newest| newest.generation < source.generation)
+            {
                 newest = Some(source);
             }
         }
@@ -284,7 +314,8 @@ fn document_of(store: &RedbStore, number: u64) -> Result<Option<Source>> {
 /// Writes all lines of a session.
 fn write_lines(store: &RedbStore, key: &SessionKey, out: &mut Counted<'_>) -> Result<()> {
     for record in store.records(key, ScanQuery::default()) {
-        out.write_all(&record?.line).map_err(|source| Error::Output { source })?;
+        out.write_all(&record?.line)
+            .map_err(|source| Error::Output { source })?;
     }
     Ok(())
 }

@@ -60,7 +60,10 @@ pub fn compact_folder(
         make_private(archive, true).map_err(io_error("make the folder", archive))?;
     }
     let mut meter = Meter::new(progress);
-    meter.begin(Progress { files_total: histories.len() as u64, ..Progress::default() });
+    meter.begin(Progress {
+        files_total: histories.len() as u64,
+        ..Progress::default()
+    });
     let mut report = FolderCompactReport::default();
     for history in &histories {
         match compact_history(history, archive) {
@@ -75,7 +78,12 @@ pub fn compact_folder(
             Err(reason) => {
                 report.files += 1;
                 let path = history.lines();
-                report.problems.push(ImportProblem { path, line: None, offset: None, reason });
+                report.problems.push(ImportProblem {
+                    path,
+                    line: None,
+                    offset: None,
+                    reason,
+                });
             }
         }
         meter.add(1, 0);

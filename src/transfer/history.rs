@@ -32,7 +32,10 @@ impl History {
             .iter()
             .find_map(|suffix| file_name.strip_suffix(suffix.as_bytes()))?;
         let name = super::paths::from_bytes(name).into_os_string();
-        Some(Self { folder: path.parent()?.to_owned(), name })
+        Some(Self {
+            folder: path.parent()?.to_owned(),
+            name,
+        })
     }
 
     /// Its lines.
@@ -116,7 +119,9 @@ impl Meta {
     /// In words, what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, String> {
         let members = members(text)?;
-        let Some(skip) = newest(&members, "skip") else { return Ok(None) };
+        let Some(skip) = newest(&members, "skip") else {
+            return Ok(None);
+        };
         let number = |value: &RawValue| value.get().parse::<u64>();
         let skip = number(skip)
             .map_err(|_| format!("its `skip` is no whole number: {}", shorten(skip.get())))?;
@@ -124,7 +129,10 @@ impl Meta {
         if count.is_some_and(|count| number(count).is_err()) {
             return Err("its `count` is no whole number".to_owned());
         }
-        Ok(Some(Self { skip, has_count: count.is_some() }))
+        Ok(Some(Self {
+            skip,
+            has_count: count.is_some(),
+        }))
     }
 
     /// The text with these numbers in place of its own, and nothing else changed.
@@ -156,7 +164,11 @@ impl Meta {
 
 /// The value of the last member of that name: that is the one that its agent takes.
 fn newest<'t>(members: &[(String, &'t RawValue)], name: &str) -> Option<&'t RawValue> {
-    members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    members
+        .iter()
+        .rev()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| *value)
 }
 
 /// The start of a text, for a message.
@@ -183,7 +195,9 @@ fn members(text: &str) -> Result<Vec<(String, &RawValue)>, String> {
         }
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let members = json.deserialize_map(Members).map_err(|error| error.to_string())?;
+    let members = json
+        .deserialize_map(Members)
+        .map_err(|error| error.to_string())?;
     json.end().map_err(|error| error.to_string())?;
     Ok(members)
 }
@@ -212,20 +226,35 @@ mod tests {
 
     #[test]
     fn only_the_two_numbers_of_a_meta_file_change() {
-        let text = "{\n  \"zeta\": {\"skip\": 9},\n  \"count\" : 10,\n  \"skip\":6, \"f\": 1e400}\n";
+        let text =
+            "{\n  \"zeta\": {\"skip\": 9},\n  \"count\" : 10,\n  \"skip\":6, \"f\": 1e400}\n";
         let meta = Meta::parse(text).unwrap().unwrap();
         assert_eq!(meta.skip, 6);
         let changed = meta.replace(text, 0, 4).unwrap();
-        assert_eq!(changed, text.replace(": 10", ": 4").replace("\"skip\":6", "\"skip\":0"));
+        assert_eq!(
+            changed,
+            text.replace(": 10", ": 4")
+                .replace("\"skip\":6", "\"skip\":0")
+        );
     }
 
     #[test]
     fn a_meta_file_that_is_damaged_or_of_another_kind_is_told_apart() {
         assert_eq!(Meta::parse("{\"a\":1}"), Ok(None));
-        for damaged in ["", "{", "[]", "{\"skip\":-1}", "{\"skip\":1.0}", "{\"skip\":1}x"] {
+        for damaged in [
+            "",
+            "{",
+            "[]",
+            "{\"skip\":-1}",
+            "{\"skip\":1.0}",
+            "{\"skip\":1}x",
+        ] {
             assert!(Meta::parse(damaged).is_err(), "{damaged}");
         }
         let twice = Meta::parse("{\"skip\":1,\"skip\":2}").unwrap().unwrap();
-        assert_eq!(twice.replace("{\"skip\":1,\"skip\":2}", 0, 0).unwrap(), "{\"skip\":1,\"skip\":0}");
+        assert_eq!(
+            twice.replace("{\"skip\":1,\"skip\":2}", 0, 0).unwrap(),
+            "{\"skip\":1,\"skip\":0}"
+        );
     }
 }

@@ -69,8 +69,9 @@ pub fn import(
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
     let mut report = ImportReport::default();
     let mut meter = Meter::new(progress);
-    let found =
-        discover::find(paths, &plan::matters, &mut report, &mut |files| meter.found(files));
+    let found = discover::find(paths, &plan::matters, &mut report, &mut |files| {
+        meter.found(files)
+    });
     let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
     meter.begin(Progress {
         files: report.unchanged,
@@ -88,7 +89,11 @@ pub fn import(
         started: BTreeMap::new(),
         files: HashMap::new(),
     };
-    read_lines(&Queue::new(&plan.lines, store, forced), plan.lines.len(), writer)?;
+    read_lines(
+        &Queue::new(&plan.lines, store, forced),
+        plan.lines.len(),
+        writer,
+    )?;
     keep_whole(&plan, transactions.as_mut(), &mut report, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
@@ -98,8 +103,10 @@ pub fn import(
 }
 
 fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
-    dialect::named(agent)
-        .ok_or_else(|| Error::Unsupported { action: "read files", agent: agent.to_owned() })
+    dialect::named(agent).ok_or_else(|| Error::Unsupported {
+        action: "read files",
+        agent: agent.to_owned(),
+    })
 }
 
 /// Reads the files of lines with several threads, and writes with this one.
@@ -107,7 +114,9 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
     if files == 0 {
         return Ok(());
     }
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS_MAX);
+    let workers = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(WORKERS_MAX);
     let (sender, receiver) = sync_channel(workers);
     thread::scope(|scope| {
         for number in 0..workers.min(files) {
@@ -118,7 +127,10 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
             match started {
                 Err(source) if number == 0 => {
                     let source = Box::new(source);
-                    return Err(Error::Storage { action: "start a thread", source });
+                    return Err(Error::Storage {
+                        action: "start a thread",
+                        source,
+                    });
                 }
                 Err(_) => break,
                 Ok(_) => {}
@@ -138,7 +150,11 @@ fn keep_whole(
     report: &mut ImportReport,
     meter: &mut Meter<'_>,
 ) -> Result<()> {
-    let mut writer = WholeWriter { transactions, report, places: Places::new(&plan.places) };
+    let mut writer = WholeWriter {
+        transactions,
+        report,
+        places: Places::new(&plan.places),
+    };
     for task in &plan.whole {
         writer.keep(task)?;
         meter.add(1, task.file.size);

@@ -18,12 +18,13 @@
 //! neither as it was nor as it was to be, nothing is touched, and it is reported.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::hash::hash_all;
 use super::history::{History, LineCount, Meta, count_lines};
 use super::paths;
 
@@ -94,7 +95,10 @@ impl<'h> Rewrite<'h> {
         for path in [history.lines(), history.meta()] {
             let found = fs::symlink_metadata(&path).map_err(failed("look at", &path))?;
             if !found.is_file() {
-                return Err(format!("`{}` is a link or no file; left alone", path.display()));
+                return Err(format!(
+                    "`{}` is a link or no file; left alone",
+                    path.display()
+                ));
             }
         }
         let path = history.lines();
@@ -102,9 +106,17 @@ impl<'h> Rewrite<'h> {
         let count = count_lines(&lines, skip).map_err(failed("read", &path))?;
         if count.lines < skip {
             let lines = count.lines;
-            return Err(format!("`skip` is {skip}, but there are {lines} lines; left alone"));
+            return Err(format!(
+                "`skip` is {skip}, but there are {lines} lines; left alone"
+            ));
         }
-        Ok(Self { history, skip, count, lines, journal: Journal::default() })
+        Ok(Self {
+            history,
+            skip,
+            count,
+            lines,
+            journal: Journal::default(),
+        })
     }
 
     /// Does all steps.
@@ -115,7 +127,10 @@ impl<'h> Rewrite<'h> {
         self.write_remaining()?;
         self.replace_lines()?;
         finish(self.history, self.skip)?;
-        Ok(Rewritten { lines: self.skip, bytes: self.count.cut })
+        Ok(Rewritten {
+            lines: self.skip,
+            bytes: self.count.cut,
+        })
     }
 
     /// Step 1: appends what goes to the archive's file of the same name.
@@ -129,7 +144,10 @@ impl<'h> Rewrite<'h> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(failed("write", &path))?;
         let bytes = file.metadata().map_err(failed("look at", &path))?.len();
-        self.journal.archive = Some(Archived { path: paths::to_bytes(&path), bytes });
+        self.journal.archive = Some(Archived {
+            path: paths::to_bytes(&path),
+            bytes,
+        });
         write_journal(self.history, &self.journal)?;
         self.append(&file, bytes).map_err(failed("write", &path))?;
         sync_folder(archive)
@@ -147,7 +165,10 @@ impl<'h> Rewrite<'h> {
         }
         let copied = io::copy(&mut (&self.lines).take(self.count.cut), &mut archive)?;
         if copied != self.count.cut {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the history got shorter"));
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the history got shorter",
+            ));
         }
         archive.sync_all()
     }
@@ -179,7 +200,11 @@ impl<'h> Rewrite<'h> {
         out.set_permissions(self.lines.metadata()?.permissions())?;
         out.sync_all()?;
         let hash = format!("{:032x}", hasher.digest128());
-        Ok(Replaced { skip: self.skip, bytes, hash })
+        Ok(Replaced {
+            skip: self.skip,
+            bytes,
+            hash,
+        })
     }
 
     /// Step 4: replaces the file of lines, unless something was added to it meanwhile.
@@ -241,7 +266,11 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
         // Another `skip` is one that the agent has set since, for the lines that are there now.
         let skip = if meta.skip == skip { 0 } else { meta.skip };
         let text = meta.replace(&text, skip, count)?;
-        write_file(&history.meta(), &history.with(".meta.json.compact-new"), text.as_bytes())?;
+        write_file(
+            &history.meta(),
+            &history.with(".meta.json.compact-new"),
+            text.as_bytes(),
+        )?;
     }
     remove(&history.with(SUFFIX))?;
     sync_folder(&history.folder)
@@ -270,7 +299,9 @@ fn take_back_archive(history: &History, archive: &Path, bytes: u64) -> Result<()
         .and_then(|_| is_start_of(&mut file, &mut lines, bytes > 0))
         .map_err(failed(action, archive))?;
     if is_start {
-        file.set_len(bytes).and_then(|()| file.sync_all()).map_err(failed("write", archive))?;
+        file.set_len(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(failed("write", archive))?;
     }
     Ok(())
 }
@@ -288,7 +319,9 @@ fn is_start_of(part: &mut File, whole: &mut File, may_have_line_feed: bool) -> i
         if std::mem::take(&mut may_have_line_feed) {
             content = content.strip_prefix(b"\n").unwrap_or(content);
         }
-        let Some(same) = right.get_mut(..content.len()) else { return Ok(false) };
+        let Some(same) = right.get_mut(..content.len()) else {
+            return Ok(false);
+        };
         match whole.read_exact(same) {
             Ok(()) if *same == *content => {}
             Ok(()) => return Ok(false),
@@ -300,11 +333,10 @@ fn is_start_of(part: &mut File, whole: &mut File, may_have_line_feed: bool) -> i
 
 /// Whether a file starts with so many bytes of that hash.
 fn starts_with(path: &Path, bytes: u64, hash: &str) -> Result<bool, Refusal> {
-    let mut hasher = Xxh3::new();
-    let copied = File::open(path)
-        .and_then(|file| io::copy(&mut file.take(bytes), &mut hasher))
+    let (read, found) = File::open(path)
+        .and_then(|file| hash_all(file.take(bytes)))
         .map_err(failed("read", path))?;
-    Ok(copied == bytes && format!("{:032x}", hasher.digest128()) == hash)
+    Ok(read == bytes && format!("{found:032x}") == hash)
 }
 
 /// The numbers of a meta file, and its text; `None` if it is of another kind.
@@ -313,7 +345,9 @@ fn read_meta(history: &History) -> Result<Option<(Meta, String)>, Refusal> {
     let text = fs::read(&path).map_err(failed("read", &path))?;
     let damaged = |reason: String| format!("`{}` is damaged: {reason}", path.display());
     let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
-    Ok(Meta::parse(&text).map_err(damaged)?.map(|meta| (meta, text)))
+    Ok(Meta::parse(&text)
+        .map_err(damaged)?
+        .map(|meta| (meta, text)))
 }
 
 fn write_journal(history: &History, journal: &Journal) -> Result<(), Refusal> {
@@ -363,7 +397,9 @@ fn remove(path: &Path) -> Result<bool, Refusal> {
 /// Makes the names in a folder durable, where the system can.
 fn sync_folder(folder: &Path) -> Result<(), Refusal> {
     if cfg!(unix) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync", folder))?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("sync", folder))?;
     }
     Ok(())
 }

@@ -94,8 +94,11 @@ impl LinesWriter<'_, '_, '_> {
     }
 
     fn part(&mut self, part: Part) -> Result<()> {
-        let Some(task) = self.tasks.get(part.task) else { return Ok(()) };
-        let (number, last, added, offset) = (part.task, part.last, part.added, part.source.row.offset);
+        let Some(task) = self.tasks.get(part.task) else {
+            return Ok(());
+        };
+        let (number, last, added, offset) =
+            (part.task, part.last, part.added, part.source.row.offset);
         let read_before = match self.files.get(&number) {
             Some(FileState::Refused) => return Ok(()),
             Some(FileState::Open(open)) => open.read_to,
@@ -130,7 +133,14 @@ impl LinesWriter<'_, '_, '_> {
 
     /// Writes a part with its file's state, and says where the file goes.
     fn write(&mut self, task: &LinesTask, part: Part) -> Result<OpenFile> {
-        let Part { task: number, target, chunk, mut source, problems, .. } = part;
+        let Part {
+            task: number,
+            target,
+            chunk,
+            mut source,
+            problems,
+            ..
+        } = part;
         let open = match self.files.get(&number) {
             Some(FileState::Open(open)) => open.clone(),
             _ => self.open(number, task, &target)?,
@@ -161,9 +171,23 @@ impl LinesWriter<'_, '_, '_> {
                 self.create(wanted)?
             }
         };
-        let folder = task.file.path.parent().unwrap_or(&task.file.path).to_owned();
-        self.places.push(Place { key: key.clone(), number: session, folder });
-        Ok(OpenFile { number: session, key, added: Added::default(), read_to: 0 })
+        let folder = task
+            .file
+            .path
+            .parent()
+            .unwrap_or(&task.file.path)
+            .to_owned();
+        self.places.push(Place {
+            key: key.clone(),
+            number: session,
+            folder,
+        });
+        Ok(OpenFile {
+            number: session,
+            key,
+            added: Added::default(),
+            read_to: 0,
+        })
     }
 
     fn create(&mut self, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
@@ -176,25 +200,42 @@ impl LinesWriter<'_, '_, '_> {
 
     /// Another process may have imported the file since this one looked.
     fn check_state(&mut self, task: &LinesTask, key: &SessionKey) -> Result<()> {
-        let Some(transactions) = &mut self.transactions else { return Ok(()) };
-        let newest = transactions.bulk()?.newest(&paths::to_bytes(&task.file.path))?;
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        let newest = transactions
+            .bulk()?
+            .newest(&paths::to_bytes(&task.file.path))?;
         if newest == task.previous {
             return Ok(());
         }
         let place = |source: &Option<Source>| source.as_ref().map_or(0, |s| s.row.next_sequence);
         let (expected, actual) = (place(&task.previous), place(&newest));
-        Err(Error::Conflict { key: key.clone(), expected, actual })
+        Err(Error::Conflict {
+            key: key.clone(),
+            expected,
+            actual,
+        })
     }
 
     /// Makes the sessions of earlier files that want the same name, so that it depends on the
     /// order of the files, and not on the speed of the workers, which one gets it.
     fn reserve_earlier(&mut self, number: usize, wanted: &SessionKey) -> Result<()> {
         let same = |(_, key): &(&usize, &SessionKey)| *key == wanted;
-        let earlier: Vec<usize> =
-            self.started.range(..number).filter(same).map(|(task, _)| *task).collect();
+        let earlier: Vec<usize> = self
+            .started
+            .range(..number)
+            .filter(same)
+            .map(|(task, _)| *task)
+            .collect();
         for number in earlier {
-            let Some(task) = self.tasks.get(number) else { continue };
-            let target = Target::New { wanted: wanted.clone(), replaces: None };
+            let Some(task) = self.tasks.get(number) else {
+                continue;
+            };
+            let target = Target::New {
+                wanted: wanted.clone(),
+                replaces: None,
+            };
             let mut open = self.open(number, task, &target)?;
             open.read_to = 0;
             if let Some(transactions) = &mut self.transactions {
@@ -217,7 +258,10 @@ impl LinesWriter<'_, '_, '_> {
             Target::Grown(..) => {
                 self.report.sessions_grown += u64::from(open.added.bytes > 0);
             }
-            Target::New { replaces: Some(replaced), .. } => {
+            Target::New {
+                replaces: Some(replaced),
+                ..
+            } => {
                 self.report.generations += 1;
                 let reason = if self.transactions.is_some() {
                     format!(
@@ -243,12 +287,15 @@ impl LinesWriter<'_, '_, '_> {
         self.report.messages += open.added.messages;
         self.report.bytes += open.added.bytes;
         self.report.malformed += open.added.malformed;
-        self.meter.add(1, task.file.size.saturating_sub(open.read_to));
+        self.meter
+            .add(1, task.file.size.saturating_sub(open.read_to));
     }
 
     /// A file cannot be taken, or not to its end.
     fn failed(&mut self, number: usize, reason: Option<String>) {
-        let Some(task) = self.tasks.get(number) else { return };
+        let Some(task) = self.tasks.get(number) else {
+            return;
+        };
         self.started.remove(&number);
         let state = self.files.remove(&number);
         let path = task.file.name_path();
@@ -262,7 +309,11 @@ impl LinesWriter<'_, '_, '_> {
             }
             (None, Some(reason)) => self.skip(task, path, &reason),
             (None, None) if task.file.named => {
-                self.skip(task, path, "not recognised as sessions; name its format with --agent");
+                self.skip(
+                    task,
+                    path,
+                    "not recognised as sessions; name its format with --agent",
+                );
             }
             (None, None) => self.meter.add(1, task.file.size),
         }
@@ -289,19 +340,19 @@ fn unread_source(task: &LinesTask, session: u64, key: &SessionKey) -> Source {
         path: paths::to_bytes(&task.file.path),
         generation: 1,
         row: SourceRow {
-        agent: key.agent().to_owned(),
-        kind: SourceKind::Lines,
-        session,
-        name: String::new(),
-        relative: task.file.relative.clone(),
-        size: task.file.size,
-        mtime_ns: task.file.mtime_ns,
-        offset: 0,
-        lines: 0,
-        tail_offset: 0,
-        hash: xxhash_rust::xxh3::xxh3_128(&[]),
-        next_sequence: 0,
-        complete: false,
+            agent: key.agent().to_owned(),
+            kind: SourceKind::Lines,
+            session,
+            name: String::new(),
+            relative: task.file.relative.clone(),
+            size: task.file.size,
+            mtime_ns: task.file.mtime_ns,
+            offset: 0,
+            lines: 0,
+            tail_offset: 0,
+            hash: xxhash_rust::xxh3::xxh3_128(&[]),
+            next_sequence: 0,
+            complete: false,
         },
     }
 }

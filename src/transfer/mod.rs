@@ -5,6 +5,7 @@ mod atomic;
 mod discover;
 mod export;
 mod folders;
+mod hash;
 mod history;
 mod import;
 mod journal;

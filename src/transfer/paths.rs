@@ -31,7 +31,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
 /// Whether a file name ends with one of these extensions, whatever the case of its letters.
 pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|found| {
-        extensions.iter().any(|extension| found.eq_ignore_ascii_case(extension))
+        extensions
+            .iter()
+            .any(|extension| found.eq_ignore_ascii_case(extension))
     })
 }
 
@@ -49,7 +51,10 @@ pub(super) fn plain_components(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// How many components two paths have in common, from the start.
 pub(super) fn common_components(left: &Path, right: &Path) -> usize {
-    left.components().zip(right.components()).take_while(|(left, right)| left == right).count()
+    left.components()
+        .zip(right.components())
+        .take_while(|(left, right)| left == right)
+        .count()
 }
 
 /// A path as text that no other path has: bytes that are not UTF-8 and `%` are percent-encoded,
@@ -102,8 +107,9 @@ pub(super) fn file_safe(id: &str) -> String {
 }
 
 fn push_encoded(name: &mut String, byte: u8) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
     name.push('%');
     for half in [byte >> 4, byte & 15] {
         name.extend(DIGITS.get(usize::from(half)));
@@ -118,7 +124,10 @@ mod tests {
     fn nothing_that_leads_out_is_left_of_a_path() {
         let plain = |text: &str| {
             let names = plain_components(text.as_bytes());
-            names.into_iter().map(|name| String::from_utf8(name).unwrap()).collect::<Vec<_>>()
+            names
+                .into_iter()
+                .map(|name| String::from_utf8(name).unwrap())
+                .collect::<Vec<_>>()
         };
         assert_eq!(plain("../../etc/passwd"), ["etc", "passwd"]);
         assert_eq!(plain("/etc/./x//y"), ["etc", "x", "y"]);

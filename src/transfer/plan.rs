@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use super::discover::{FoundFile, cannot_read};
 use super::paths;
 use super::report::ImportReport;
+use crate::codec::source_row::SourceKind;
 use crate::dialect::{self, Candidate, Dialect, Sidecar};
 use crate::error::Result;
 use crate::model::key::SessionKey;
-use crate::codec::source_row::SourceKind;
 use crate::store::{Source, Sources};
 
 /// Extensions of files of lines.
@@ -147,10 +147,18 @@ fn living(
     if source.row.session == 0 {
         return Ok(Some(None));
     }
-    let Some(key) = sources.key(source.row.session)? else { return Ok(None) };
+    let Some(key) = sources.key(source.row.session)? else {
+        return Ok(None);
+    };
     let folder = file.path.parent().unwrap_or(&file.path).to_owned();
-    let place = Place { key, number: source.row.session, folder };
-    Ok(Some((source.row.kind == SourceKind::Lines).then_some(place)))
+    let place = Place {
+        key,
+        number: source.row.session,
+        folder,
+    };
+    Ok(Some(
+        (source.row.kind == SourceKind::Lines).then_some(place),
+    ))
 }
 
 fn note_other_agent(
@@ -159,7 +167,9 @@ fn note_other_agent(
     forced: Option<&'static dyn Dialect>,
     report: &mut ImportReport,
 ) {
-    let Some(forced) = forced.map(Dialect::agent) else { return };
+    let Some(forced) = forced.map(Dialect::agent) else {
+        return;
+    };
     if source.row.kind == SourceKind::Lines && source.row.agent != forced {
         let reason = format!(
             "is in the store for agent `{}`; delete that session to import it for `{forced}`",
@@ -191,7 +201,13 @@ impl Plan {
         match form {
             Form::Lines => self.lines.push(LinesTask { file, previous }),
             Form::Whole(agent, owner) => {
-                self.whole.push(WholeTask { file, previous, previous_lives, agent, owner });
+                self.whole.push(WholeTask {
+                    file,
+                    previous,
+                    previous_lives,
+                    agent,
+                    owner,
+                });
             }
         }
     }
@@ -214,7 +230,10 @@ fn classify(
     if is_lines && !file.named {
         return Ok(Some(Form::Lines));
     }
-    if !is_lines && (forced.is_none() || !file.named) && let Some((agent, owner)) = sidecar(name) {
+    if !is_lines
+        && (forced.is_none() || !file.named)
+        && let Some((agent, owner)) = sidecar(name)
+    {
         let owner = match owner {
             Sidecar::Session(id) => Owner::Session(id),
             Sidecar::Folder => Owner::Folder,
@@ -229,12 +248,18 @@ fn classify(
                     `scrollback --store FILE export --all --to DIR`"
             .to_owned());
     }
-    let candidate = Candidate { path: name, head: &head };
+    let candidate = Candidate {
+        path: name,
+        head: &head,
+    };
     if is_lines || (forced.is_some() && file.named) {
         return Ok(Some(Form::Lines));
     }
     if let Some(document) = dialect::recognise_document(&candidate) {
-        return Ok(Some(Form::Whole(document.agent, Owner::Document(document.id))));
+        return Ok(Some(Form::Whole(
+            document.agent,
+            Owner::Document(document.id),
+        )));
     }
     if !file.named {
         return Ok(None);
@@ -256,7 +281,10 @@ fn sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     // Opening a pipe would wait for its writer.
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
     }
     File::open(path)
 }

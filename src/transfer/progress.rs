@@ -28,7 +28,11 @@ pub(super) struct Meter<'a> {
 impl<'a> Meter<'a> {
     /// Starts at nothing.
     pub(super) fn new(tell: &'a mut dyn FnMut(Progress)) -> Self {
-        Self { tell, told: None, now: Progress::default() }
+        Self {
+            tell,
+            told: None,
+            now: Progress::default(),
+        }
     }
 
     /// So many files were found so far.

@@ -91,7 +91,12 @@ impl Problems {
     /// Adds a problem that concerns a whole file.
     pub(super) fn add_file(&mut self, path: &Path, reason: impl Into<String>) {
         let (path, reason) = (path.to_owned(), reason.into());
-        self.add(ImportProblem { path, line: None, offset: None, reason });
+        self.add(ImportProblem {
+            path,
+            line: None,
+            offset: None,
+            reason,
+        });
     }
 }
 

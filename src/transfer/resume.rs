@@ -10,10 +10,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::paths;
+use crate::codec::source_row::SourceKind;
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::codec::source_row::SourceKind;
 use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
 
 /// How a file that was imported before has changed.
@@ -65,7 +65,11 @@ impl Counts {
     /// How much the session of a builder holds.
     pub(super) fn of(builder: &SessionBuilder) -> Self {
         let row = builder.row();
-        Self { records: row.records, messages: row.messages, bytes: row.bytes }
+        Self {
+            records: row.records,
+            messages: row.messages,
+            bytes: row.bytes,
+        }
     }
 }
 
@@ -83,11 +87,17 @@ pub(super) fn find_out(
 ) -> Result<Resume> {
     let (sources, state) = (store.sources(), &previous.row);
     if state.kind != SourceKind::Lines {
-        return Ok(Resume::Anew { generation: previous.generation + 1, replaces: None });
+        return Ok(Resume::Anew {
+            generation: previous.generation + 1,
+            replaces: None,
+        });
     }
     let (Some(key), Some(row)) = (sources.key(state.session)?, sources.row(state.session)?) else {
         // The session was deleted, so its place is free.
-        return Ok(Resume::Anew { generation: previous.generation, replaces: None });
+        return Ok(Resume::Anew {
+            generation: previous.generation,
+            replaces: None,
+        });
     };
     let changed = || Resume::Anew {
         generation: previous.generation + 1,
@@ -97,8 +107,16 @@ pub(super) fn find_out(
         return Ok(changed());
     }
     let has_tail = state.tail_offset < state.offset;
-    let tail = if has_tail { sources.last_record(state.session)? } else { None };
-    if has_tail && !tail.as_ref().is_some_and(|tail| tail.sequence + 1 == row.next) {
+    let tail = if has_tail {
+        sources.last_record(state.session)?
+    } else {
+        None
+    };
+    if has_tail
+        && !tail
+            .as_ref()
+            .is_some_and(|tail| tail.sequence + 1 == row.next)
+    {
         return Ok(changed());
     }
     let stored_tail = tail.as_ref().map_or(&[][..], |tail| &tail.line);
@@ -118,7 +136,11 @@ pub(super) fn find_out(
     };
     let mut source = previous.clone();
     source.row.lines -= u64::from(has_tail);
-    let stored = Counts { records: row.records, messages: row.messages, bytes: row.bytes };
+    let stored = Counts {
+        records: row.records,
+        messages: row.messages,
+        bytes: row.bytes,
+    };
     let replaced = tail.map(|tail| ReplacedTail {
         sequence: tail.sequence,
         header: tail.header,
@@ -126,7 +148,13 @@ pub(super) fn find_out(
     });
     let dialect = dialect::of_agent(&state.agent);
     let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
-    Ok(Resume::Grown(Box::new(Grown { source, key, builder, hasher: *hasher, stored })))
+    Ok(Resume::Grown(Box::new(Grown {
+        source,
+        key,
+        builder,
+        hasher: *hasher,
+        stored,
+    })))
 }
 
 /// How a file compares with what is stored of it.
@@ -142,7 +170,9 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
     let mut buffer = vec![0; 256 * 1024];
     let mut left = previous.row.tail_offset;
     while left > 0 {
-        let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let want = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let read = read_some(file, &mut buffer, want)?;
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
             return Ok(Compared::Different);
@@ -172,7 +202,9 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
 /// Reads at most `want` bytes into the start of the buffer; 0 at the end of the file.
 fn read_some(file: &mut File, buffer: &mut [u8], want: usize) -> io::Result<usize> {
     let want = want.min(buffer.len());
-    let Some(into) = buffer.get_mut(..want) else { return Ok(0) };
+    let Some(into) = buffer.get_mut(..want) else {
+        return Ok(0);
+    };
     loop {
         match file.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

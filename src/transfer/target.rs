@@ -84,8 +84,13 @@ fn key(place: &[u8], name: &[u8]) -> Vec<u8> {
 
 /// `name` with `~number`, before the extension of a file.
 fn numbered(name: &[u8], number: u32, is_file: bool) -> Vec<u8> {
-    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| is_file && *dot > 0);
-    let (stem, extension) = dot.and_then(|dot| name.split_at_checked(dot)).unwrap_or((name, b""));
+    let dot = name
+        .iter()
+        .rposition(|byte| *byte == b'.')
+        .filter(|dot| is_file && *dot > 0);
+    let (stem, extension) = dot
+        .and_then(|dot| name.split_at_checked(dot))
+        .unwrap_or((name, b""));
     let suffix = [format!("~{number}").as_bytes(), extension].concat();
     let mut stem_bytes = stem.len().min(NAME_BYTES_MAX.saturating_sub(suffix.len()));
     // A cut in the middle of a character would make another name of it.
@@ -102,7 +107,10 @@ mod tests {
     use super::*;
 
     fn claim(targets: &mut Targets, path: &str) -> String {
-        let wanted: Vec<Vec<u8>> = path.split('/').map(|name| name.as_bytes().to_vec()).collect();
+        let wanted: Vec<Vec<u8>> = path
+            .split('/')
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
         String::from_utf8(targets.claim(&wanted).join(&b'/')).unwrap()
     }
 

@@ -54,6 +54,8 @@ impl<'s> Transactions<'s> {
 
     /// How long the open transaction may stay open; `None` if there is none.
     pub(super) fn time_left(&self) -> Option<Duration> {
-        self.open.as_ref().map(|(_, begun)| BATCH_TIME.saturating_sub(begun.elapsed()))
+        self.open
+            .as_ref()
+            .map(|(_, begun)| BATCH_TIME.saturating_sub(begun.elapsed()))
     }
 }

@@ -8,9 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
-
 use super::discover::{self, cannot_read};
+use super::hash::hash_all;
 use super::paths;
 use super::plan::{self, Owner, Place, WholeTask};
 use super::report::ImportReport;
@@ -77,7 +76,9 @@ impl WholeWriter<'_, '_> {
             }
             Err(Failure::Store(error)) => return Err(error),
         }
-        self.transactions.as_mut().map_or(Ok(()), |open| open.commit_if_due())
+        self.transactions
+            .as_mut()
+            .map_or(Ok(()), |open| open.commit_if_due())
     }
 
     fn try_keep(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
@@ -93,11 +94,18 @@ impl WholeWriter<'_, '_> {
         if let Some(previous) = previous
             && previous.row.kind == SourceKind::Attachment
             && previous.row.size == size
-            && hash(&mut file, size)? == (size, previous.row.hash)
+            && hash_all((&mut file).take(size))? == (size, previous.row.hash)
         {
             let relative = task.file.relative.clone();
-            let row = SourceRow { mtime_ns, relative, ..previous.row.clone() };
-            return self.note(&Source { row, ..previous.clone() });
+            let row = SourceRow {
+                mtime_ns,
+                relative,
+                ..previous.row.clone()
+            };
+            return self.note(&Source {
+                row,
+                ..previous.clone()
+            });
         }
         let content = Content::open(&task.file.path, size)?;
         let Some(transactions) = &mut self.transactions else {
@@ -112,25 +120,29 @@ impl WholeWriter<'_, '_> {
         }
         let (session, name) = self.home(task, mtime_ns)?;
         let generation = task.generation();
-        let name = if generation > 1 { format!("{name}~{generation}") } else { name };
+        let name = if generation > 1 {
+            format!("{name}~{generation}")
+        } else {
+            name
+        };
         let (bytes, hash) = self.write(session, &name, content)?;
         let source = Source {
             path: paths::to_bytes(&task.file.path),
             generation,
             row: SourceRow {
-            agent: task.agent.to_owned(),
-            kind: SourceKind::Attachment,
-            session,
-            name,
-            relative: task.file.relative.clone(),
-            size: bytes,
-            mtime_ns,
-            offset: bytes,
-            lines: 0,
-            tail_offset: bytes,
-            hash,
-            next_sequence: 0,
-            complete: true,
+                agent: task.agent.to_owned(),
+                kind: SourceKind::Attachment,
+                session,
+                name,
+                relative: task.file.relative.clone(),
+                size: bytes,
+                mtime_ns,
+                offset: bytes,
+                lines: 0,
+                tail_offset: bytes,
+                hash,
+                next_sequence: 0,
+                complete: true,
             },
         };
         self.note(&source)?;
@@ -153,7 +165,9 @@ impl WholeWriter<'_, '_> {
         name: &str,
         content: Content,
     ) -> std::result::Result<(u64, u128), Failure> {
-        let Some(transactions) = &mut self.transactions else { return Ok((0, 0)) };
+        let Some(transactions) = &mut self.transactions else {
+            return Ok((0, 0));
+        };
         let mut watched = match content {
             Content::Small(bytes) => {
                 let bulk = transactions.bulk()?;
@@ -181,7 +195,9 @@ impl WholeWriter<'_, '_> {
         mtime_ns: i64,
     ) -> std::result::Result<(u64, String), Failure> {
         let whole_name = paths::to_name(&task.file.path);
-        let Some(transactions) = &mut self.transactions else { return Ok((0, whole_name)) };
+        let Some(transactions) = &mut self.transactions else {
+            return Ok((0, whole_name));
+        };
         let bulk = transactions.bulk()?;
         match &task.owner {
             Owner::Folder => Ok((0, whole_name)),
@@ -229,7 +245,11 @@ impl WholeTask {
 
 /// Counts an attachment in its session's row; a folder has none.
 fn count_attachment(bulk: &mut Bulk<'_>, session: u64) -> Result<()> {
-    if session == 0 { Ok(()) } else { bulk.count_attachment(session) }
+    if session == 0 {
+        Ok(())
+    } else {
+        bulk.count_attachment(session)
+    }
 }
 
 /// The content of a file.
@@ -268,19 +288,6 @@ impl Read for Watched {
             io::Error::from(kind)
         })
     }
-}
-
-/// Length and hash of a file's first `size` bytes.
-fn hash(file: &mut File, size: u64) -> io::Result<(u64, u128)> {
-    let mut content = file.take(size);
-    if size <= SMALL_BYTES {
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes)?;
-        return Ok((bytes.len() as u64, xxh3_128(&bytes)));
-    }
-    let mut hasher = Xxh3::new();
-    let bytes = io::copy(&mut content, &mut hasher)?;
-    Ok((bytes, hasher.digest128()))
 }
 
 /// The sessions of a run, by agent and by the id that they wanted.
@@ -331,10 +338,16 @@ mod tests {
             number,
             folder: PathBuf::from(folder),
         };
-        let places = [place("a", 1, "/home/p"), place("a~2", 2, "/backup/p"), place("ab", 3, "/")];
+        let places = [
+            place("a", 1, "/home/p"),
+            place("a~2", 2, "/backup/p"),
+            place("ab", 3, "/"),
+        ];
         let places = Places::new(&places);
         let number = |agent: &str, path: &str| {
-            places.nearest(agent, "a", Path::new(path)).map(|place| place.number)
+            places
+                .nearest(agent, "a", Path::new(path))
+                .map(|place| place.number)
         };
         assert_eq!(number("claude-code", "/home/p/a/x.txt"), Some(1));
         assert_eq!(number("claude-code", "/backup/p/a/x.txt"), Some(2));

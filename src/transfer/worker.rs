@@ -19,7 +19,7 @@ use super::report::{ImportProblem, Problems};
 use super::resume::{self, Counts, Grown, Resume};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect::{self, Candidate, Dialect};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, SessionBuilder, SessionChunk, Source};
@@ -113,7 +113,11 @@ impl<'a> Queue<'a> {
         store: &'a RedbStore,
         forced: Option<&'static dyn Dialect>,
     ) -> Self {
-        Self { waiting: Mutex::new(tasks.iter().enumerate().collect()), store, forced }
+        Self {
+            waiting: Mutex::new(tasks.iter().enumerate().collect()),
+            store,
+            forced,
+        }
     }
 
     /// Reads files until none are left or nobody listens any more.
@@ -135,11 +139,22 @@ impl<'a> Queue<'a> {
                 Ok(Some(opened)) if task.previous.is_some() => return Some((number, opened)),
                 Ok(Some(opened)) => {
                     let wanted = opened.wanted.clone();
-                    sender.send(Message::Started { task: number, wanted }).ok()?;
+                    sender
+                        .send(Message::Started {
+                            task: number,
+                            wanted,
+                        })
+                        .ok()?;
                     return Some((number, opened));
                 }
-                Ok(None) => Message::Failed { task: number, reason: None },
-                Err(reason) => Message::Failed { task: number, reason: Some(reason) },
+                Ok(None) => Message::Failed {
+                    task: number,
+                    reason: None,
+                },
+                Err(reason) => Message::Failed {
+                    task: number,
+                    reason: Some(reason),
+                },
             };
             sender.send(message).ok()?;
         }
@@ -167,14 +182,25 @@ impl<'a> Opened<'a> {
         let mut file = plan::open_regular(&task.file.path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let head = plan::read_head(&mut file).map_err(unreadable)?;
-        let candidate = Candidate { path: task.file.name_path(), head: &head };
+        let candidate = Candidate {
+            path: task.file.name_path(),
+            head: &head,
+        };
         let Some(dialect) = forced.or_else(|| dialect::recognise(&candidate)) else {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
         let wanted = SessionKey::new(dialect.agent(), id).map_err(|error| error.to_string())?;
         let (size, mtime_ns) = (metadata.len(), discover::mtime_ns(&metadata));
-        Ok(Some(Self { task, file, head, size, mtime_ns, dialect, wanted }))
+        Ok(Some(Self {
+            task,
+            file,
+            head,
+            size,
+            mtime_ns,
+            dialect,
+            wanted,
+        }))
     }
 
     fn read(
@@ -184,16 +210,19 @@ impl<'a> Opened<'a> {
         sender: &SyncSender<Message>,
     ) -> std::result::Result<(), Over> {
         let resumed = match &self.task.previous {
-            Some(previous) => {
-                resume::find_out(store, previous, &mut self.file, self.mtime_ns)
-            }
-            None => Ok(Resume::Anew { generation: 1, replaces: None }),
+            Some(previous) => resume::find_out(store, previous, &mut self.file, self.mtime_ns),
+            None => Ok(Resume::Anew {
+                generation: 1,
+                replaces: None,
+            }),
         };
         let resume = match resumed {
             Ok(resume) => resume,
             Err(Error::Io { source, .. }) => {
                 let reason = Some(cannot_read(Some(&source)));
-                return sender.send(Message::Failed { task, reason }).map_err(|_| Over);
+                return sender
+                    .send(Message::Failed { task, reason })
+                    .map_err(|_| Over);
             }
             Err(error) => return sender.send(Message::Broken(error)).map_err(|_| Over),
         };
@@ -214,7 +243,13 @@ impl<'a> Opened<'a> {
                 sender.send(Message::Part(Box::new(part))).map_err(|_| Over)
             }
             Resume::Grown(grown) => {
-                let Grown { mut source, key, builder, hasher, stored } = *grown;
+                let Grown {
+                    mut source,
+                    key,
+                    builder,
+                    hasher,
+                    stored,
+                } = *grown;
                 source.row.size = self.size;
                 source.row.mtime_ns = self.mtime_ns;
                 source.row.complete = false;
@@ -225,9 +260,10 @@ impl<'a> Opened<'a> {
                 let reading = Reading::new((task, self.task), target, source, (builder, hasher));
                 reading.read(reader, stored, sender)
             }
-            Resume::Anew { generation, replaces } => {
-                self.read_anew(task, generation, replaces, sender)
-            }
+            Resume::Anew {
+                generation,
+                replaces,
+            } => self.read_anew(task, generation, replaces, sender),
         }
     }
 
@@ -241,7 +277,9 @@ impl<'a> Opened<'a> {
         let start = self.head.len() as u64;
         if let Err(error) = self.file.seek(SeekFrom::Start(start)) {
             let reason = Some(cannot_read(Some(&error)));
-            return sender.send(Message::Failed { task, reason }).map_err(|_| Over);
+            return sender
+                .send(Message::Failed { task, reason })
+                .map_err(|_| Over);
         }
         let builder =
             SessionBuilder::new(&self.wanted, self.dialect, self.mtime_ns.div_euclid(1000));
@@ -249,22 +287,25 @@ impl<'a> Opened<'a> {
             path: paths::to_bytes(&self.task.file.path),
             generation,
             row: SourceRow {
-            agent: self.dialect.agent().to_owned(),
-            kind: SourceKind::Lines,
-            session: 0,
-            name: String::new(),
-            relative: self.task.file.relative.clone(),
-            size: self.size,
-            mtime_ns: self.mtime_ns,
-            offset: 0,
-            lines: 0,
-            tail_offset: 0,
-            hash: 0,
-            next_sequence: 0,
-            complete: false,
+                agent: self.dialect.agent().to_owned(),
+                kind: SourceKind::Lines,
+                session: 0,
+                name: String::new(),
+                relative: self.task.file.relative.clone(),
+                size: self.size,
+                mtime_ns: self.mtime_ns,
+                offset: 0,
+                lines: 0,
+                tail_offset: 0,
+                hash: 0,
+                next_sequence: 0,
+                complete: false,
             },
         };
-        let target = Target::New { wanted: self.wanted, replaces };
+        let target = Target::New {
+            wanted: self.wanted,
+            replaces,
+        };
         let content = std::io::Cursor::new(self.head).chain(&self.file);
         let making = (builder, Xxh3::new());
         Reading::new((task, self.task), target, source, making).read(
@@ -296,7 +337,16 @@ impl<'a> Reading<'a> {
     ) -> Self {
         let path = lines.file.name_path();
         let problems = Problems::default();
-        Self { task, path, target, source, builder, hasher, problems, malformed: 0 }
+        Self {
+            task,
+            path,
+            target,
+            source,
+            builder,
+            hasher,
+            problems,
+            malformed: 0,
+        }
     }
 
     /// Reads to the end, and hands over a part whenever enough has come together.
@@ -326,7 +376,9 @@ impl<'a> Reading<'a> {
             self.send(stored, false, sender)?;
         }
         let (task, reason) = (self.task, Some(cannot_read(Some(&error))));
-        sender.send(Message::Failed { task, reason }).map_err(|_| Over)
+        sender
+            .send(Message::Failed { task, reason })
+            .map_err(|_| Over)
     }
 
     fn take(&mut self, line: &Line<'_>) {
@@ -340,9 +392,13 @@ impl<'a> Reading<'a> {
         }
         if let Some(reason) = self.builder.push(line) {
             self.malformed += 1;
-            let (path, line, offset) =
-                (self.path.to_owned(), Some(line.number), Some(line.offset));
-            self.problems.add(ImportProblem { path, line, offset, reason });
+            let (path, line, offset) = (self.path.to_owned(), Some(line.number), Some(line.offset));
+            self.problems.add(ImportProblem {
+                path,
+                line,
+                offset,
+                reason,
+            });
         }
     }
 
