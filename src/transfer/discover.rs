@@ -111,7 +111,7 @@ impl Finder<'_> {
         if metadata.is_dir() {
             self.arguments.push(canonical.clone());
             if !self.walked.contains(&canonical) {
-                self.walk(canonical, &[]);
+                self.walk(&canonical, &[]);
             }
         } else if metadata.is_file() {
             let name = path
@@ -134,7 +134,7 @@ impl Finder<'_> {
     }
 
     /// Walks a folder, given by its canonical path, and notes its links for later.
-    fn walk(&mut self, root: PathBuf, prefix: &[u8]) {
+    fn walk(&mut self, root: &Path, prefix: &[u8]) {
         let walked = self.walked.clone();
         let enter = |entry: &walkdir::DirEntry| {
             let skipped = SKIPPED_FOLDERS
@@ -144,16 +144,16 @@ impl Finder<'_> {
                 || entry.depth() == 0
                 || !(skipped || walked.contains(entry.path()))
         };
-        self.walked.insert(root.clone());
-        let entries = WalkDir::new(&root)
+        self.walked.insert(root.to_owned());
+        let entries = WalkDir::new(root)
             .sort_by_file_name()
             .into_iter()
             .filter_entry(enter);
         for entry in entries {
             match entry {
-                Ok(entry) => self.entry(&entry, &root, prefix),
+                Ok(entry) => self.entry(&entry, root, prefix),
                 Err(error) => {
-                    let path = error.path().unwrap_or(&root).to_owned();
+                    let path = error.path().unwrap_or(root).to_owned();
                     if self.arguments.contains(&path) {
                         self.report.paths_failed += 1;
                     }
@@ -219,7 +219,7 @@ impl Finder<'_> {
                 .ancestors()
                 .any(|folder| self.walked.contains(folder))
             {
-                self.walk(target, &link.relative);
+                self.walk(&target, &link.relative);
             }
         }
     }

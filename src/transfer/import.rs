@@ -70,7 +70,7 @@ pub fn import(
     let mut report = ImportReport::default();
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &plan::matters, &mut report, &mut |files| {
-        meter.found(files)
+        meter.found(files);
     });
     let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
     meter.begin(Progress {

@@ -111,24 +111,22 @@ pub(super) fn plan(
             continue;
         }
         let previous = sources.newest(&paths::to_bytes(&file.path))?;
-        if let Some(source) = &previous
-            && is_unchanged(&file, source)
-            && let Some(places) = living(source, &file, sources)?
-        {
-            note_other_agent(&file, source, forced, report);
-            report.files += 1;
-            report.unchanged += 1;
-            plan.files += 1;
-            plan.bytes += file.size;
-            plan.unchanged_bytes += file.size;
-            plan.places.extend(places);
-            continue;
-        }
-        let lives = match &previous {
-            Some(source) => living(source, &file, sources)?.is_some(),
-            None => false,
+        let (lives, place) = match &previous {
+            Some(source) => living(source, &file, sources)?,
+            None => (false, None),
         };
-        plan.take(file, (previous, lives), forced, report);
+        match &previous {
+            Some(source) if lives && is_unchanged(&file, source) => {
+                note_other_agent(&file, source, forced, report);
+                report.files += 1;
+                report.unchanged += 1;
+                plan.files += 1;
+                plan.bytes += file.size;
+                plan.unchanged_bytes += file.size;
+                plan.places.extend(place);
+            }
+            _ => plan.take(file, (previous, lives), forced, report),
+        }
     }
     Ok(plan)
 }
@@ -138,17 +136,17 @@ fn is_unchanged(file: &FoundFile, source: &Source) -> bool {
     row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns
 }
 
-/// The session of a source, if it is still there; a file of a folder has none, and stays.
+/// Whether what was made of a file is still there, and its session's place if it was lines.
 fn living(
     source: &Source,
     file: &FoundFile,
     sources: &Sources<'_>,
-) -> Result<Option<Option<Place>>> {
+) -> Result<(bool, Option<Place>)> {
     if source.row.session == 0 {
-        return Ok(Some(None));
+        return Ok((true, None));
     }
     let Some(key) = sources.key(source.row.session)? else {
-        return Ok(None);
+        return Ok((false, None));
     };
     let folder = file.path.parent().unwrap_or(&file.path).to_owned();
     let place = Place {
@@ -156,8 +154,9 @@ fn living(
         number: source.row.session,
         folder,
     };
-    Ok(Some(
-        (source.row.kind == SourceKind::Lines).then_some(place),
+    Ok((
+        true,
+        Some(place).filter(|_| source.row.kind == SourceKind::Lines),
     ))
 }
 

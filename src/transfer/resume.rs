@@ -113,9 +113,9 @@ pub(super) fn find_out(
         None
     };
     if has_tail
-        && !tail
+        && tail
             .as_ref()
-            .is_some_and(|tail| tail.sequence + 1 == row.next)
+            .is_none_or(|tail| tail.sequence + 1 != row.next)
     {
         return Ok(changed());
     }

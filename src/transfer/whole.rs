@@ -98,8 +98,8 @@ impl WholeWriter<'_, '_> {
         {
             let relative = task.file.relative.clone();
             let row = SourceRow {
-                mtime_ns,
                 relative,
+                mtime_ns,
                 ..previous.row.clone()
             };
             return self.note(&Source {
