@@ -56,10 +56,7 @@ pub(crate) fn split(body: &str) -> Split<'_> {
         return found;
     }
     let mut at = 0;
-    let mut budget = Budget {
-        tries: TRIES_MAX,
-        bytes: body.len().saturating_mul(PASSES_MAX),
-    };
+    let mut budget = Budget { tries: TRIES_MAX, bytes: body.len().saturating_mul(PASSES_MAX) };
     // Where the last cut-off record became unreadable: an object that ends before is part of it.
     let mut unread_to = 0;
     let mut certain = true;
@@ -98,10 +95,7 @@ pub(crate) fn split(body: &str) -> Split<'_> {
                 }
                 if error.is_eof() {
                     let last = last_closed(rest);
-                    found.values.extend(last.map(|text| Value {
-                        text,
-                        certain: false,
-                    }));
+                    found.values.extend(last.map(|text| Value { text, certain: false }));
                     break;
                 }
                 unread_to = unread_to.max(at + stopped);
@@ -149,9 +143,7 @@ impl Split<'_> {
         if self.error.is_none() {
             self.cut = error.is_eof();
             let text = error.to_string();
-            let reason = text
-                .rsplit_once(" at line ")
-                .map_or(text.as_str(), |(reason, _)| reason);
+            let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
             self.error = Some((reason.to_owned(), at));
         }
     }
@@ -205,16 +197,12 @@ fn stopped_at(text: &str, error: &serde_json::Error) -> usize {
 fn next_start(text: &str, stopped: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let near = stopped.saturating_sub(1).max(1);
-    let reached = bytes
-        .get(near..(stopped + 2).min(bytes.len()))
-        .unwrap_or_default();
+    let reached = bytes.get(near..(stopped + 2).min(bytes.len())).unwrap_or_default();
     if let Some(nul) = memchr::memchr(0, reached) {
         let run = bytes.get(near + nul..).unwrap_or_default();
         return Some(near + nul + run.iter().take_while(|byte| **byte == 0).count());
     }
-    let read = bytes
-        .get(1..(stopped + 3).min(bytes.len()))
-        .unwrap_or_default();
+    let read = bytes.get(1..(stopped + 3).min(bytes.len())).unwrap_or_default();
     memmem::rfind(read, b"{\"").map(|at| at + 1)
 }
 
@@ -235,17 +223,11 @@ fn last_closed(text: &str) -> Option<&str> {
         now = step(now, opens);
     });
     let object = text.get(opened?..)?;
-    object_length(object)
-        .is_ok_and(|length| length == object.len())
-        .then_some(object)
+    object_length(object).is_ok_and(|length| length == object.len()).then_some(object)
 }
 
 fn step(depth: usize, opens: bool) -> usize {
-    if opens {
-        depth + 1
-    } else {
-        depth.saturating_sub(1)
-    }
+    if opens { depth + 1 } else { depth.saturating_sub(1) }
 }
 
 /// Every bracket outside of strings: where it is, and whether it opens.
@@ -307,10 +289,7 @@ mod tests {
 
     #[test]
     fn all_whole_objects_are_found() {
-        assert_eq!(
-            texts(r#"{"a":1}{"b":2} {"c":3}"#),
-            [r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#]
-        );
+        assert_eq!(texts(r#"{"a":1}{"b":2} {"c":3}"#), [r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#]);
         assert_eq!(texts("\0\0{\"a\":1}\0"), ["{\"a\":1}"]);
         assert_eq!(texts(r#"{"a":{"b":1} oops}"#), [] as [&str; 0]);
         assert_eq!(texts(r#"{"a":1}{"b":"#), [r#"{"a":1}"#]);
@@ -331,15 +310,9 @@ mod tests {
             (r#"{"a":1}{"b":2}"#, "2 JSON objects on one line"),
             (r#"{"a":1}{"b":"#, "a whole record, then a cut-off one"),
             (r#"{"a":"x{"b":2}"#, "a cut-off record, then a whole one"),
-            (
-                r#"{"a":1} tail"#,
-                "a JSON object among text that is not JSON",
-            ),
+            (r#"{"a":1} tail"#, "a JSON object among text that is not JSON"),
             ("{\"a\":1}\0\0", "NUL bytes beside a JSON object"),
-            (
-                r#"{"a":1}x{"b":2}"#,
-                "2 JSON objects on one line, and text that is not JSON",
-            ),
+            (r#"{"a":1}x{"b":2}"#, "2 JSON objects on one line, and text that is not JSON"),
         ] {
             assert_eq!(problem(body), expected, "{body:?}");
         }
@@ -348,17 +321,7 @@ mod tests {
     #[test]
     fn hostile_lines_take_bounded_work() {
         let started = std::time::Instant::now();
-        for unit in [
-            "{\"a\":",
-            "{\"a\":{\"a\" ",
-            "{",
-            "[{\"",
-            "{\"\\",
-            "\0{\"",
-            "{}",
-            "x{\"a",
-            "\"{\"",
-        ] {
+        for unit in ["{\"a\":", "{\"a\":{\"a\" ", "{", "[{\"", "{\"\\", "\0{\"", "{}", "x{\"a", "\"{\""] {
             let line = unit.repeat(4_000_000 / unit.len());
             assert!(split(&line).values.len() <= LINE_MESSAGES_MAX, "{unit:?}");
         }

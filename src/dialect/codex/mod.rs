@@ -24,53 +24,27 @@ const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessio
 
 /// Types of envelopes besides `session_meta` and `response_item`.
 const EVENTS: [&str; 8] = [
-    "event_msg",
-    "turn_context",
-    "compacted",
-    "world_state",
-    "inter_agent_communication",
-    "inter_agent_communication_metadata",
-    "security_risk_score",
-    "realtime_item",
+    "event_msg", "turn_context", "compacted", "world_state", "inter_agent_communication",
+    "inter_agent_communication_metadata", "security_risk_score", "realtime_item",
 ];
 
 /// Types of items that say something, by who says it.
 const SAID_BY_MODEL: [&str; 9] = [
-    "function_call",
-    "custom_tool_call",
-    "local_shell_call",
-    "web_search_call",
-    "tool_search_call",
-    "image_generation_call",
-    "mcp_tool_call",
-    "reasoning",
-    "agent_message",
+    "function_call", "custom_tool_call", "local_shell_call", "web_search_call",
+    "tool_search_call", "image_generation_call", "mcp_tool_call", "reasoning", "agent_message",
 ];
 const SAID_BY_TOOL: [&str; 4] = [
-    "function_call_output",
-    "custom_tool_call_output",
-    "tool_search_output",
+    "function_call_output", "custom_tool_call_output", "tool_search_output",
     "mcp_tool_call_output",
 ];
 
 /// Items that nobody says.
-const SILENT: [&str; 4] = [
-    "ghost_snapshot",
-    "compaction",
-    "compaction_summary",
-    "other",
-];
+const SILENT: [&str; 4] = ["ghost_snapshot", "compaction", "compaction_summary", "other"];
 
 /// What a user's message starts with when Codex wrote it.
 const NOT_WRITTEN: [&str; 8] = [
-    "<environment_context>",
-    "<user_instructions>",
-    "# AGENTS.md",
-    "<permissions",
-    "<turn_aborted>",
-    "<INSTRUCTIONS>",
-    "<skill>",
-    "<user_action>",
+    "<environment_context>", "<user_instructions>", "# AGENTS.md", "<permissions",
+    "<turn_aborted>", "<INSTRUCTIONS>", "<skill>", "<user_action>",
 ];
 
 /// What the editor puts before the user's words.
@@ -159,11 +133,7 @@ fn place(path: &Path) -> Place {
         Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
         _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
     };
-    if copied {
-        Place::Copied
-    } else {
-        Place::Elsewhere
-    }
+    if copied { Place::Copied } else { Place::Elsewhere }
 }
 
 /// Whether a line, perhaps cut off, is one of Codex's. Bare items are told from other agents'
@@ -194,18 +164,9 @@ fn speaker(kind: &str, role: Option<&RawValue>) -> Option<Role> {
 
 impl Format for Codex {
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [timestamp, kind, payload, state, id, instructions, git] = fields(
-            object,
-            &[
-                "timestamp",
-                "type",
-                "payload",
-                "record_type",
-                "id",
-                "instructions",
-                "git",
-            ],
-        )?;
+        let [timestamp, kind, payload, state, id, instructions, git] = fields(object, &[
+            "timestamp", "type", "payload", "record_type", "id", "instructions", "git",
+        ])?;
         let kind = text(kind).unwrap_or_default();
         let mut reading = match (&*kind, payload) {
             ("session_meta", Some(payload)) => session(payload.get()),
@@ -247,17 +208,9 @@ impl Format for Codex {
 /// The session's own description. A forked session replays its parent's after its own: the first
 /// one in the file counts.
 fn session(payload: &str) -> Reading<'_> {
-    let [timestamp, cwd, git, forked_from, parent, source] = fields(
-        payload,
-        &[
-            "timestamp",
-            "cwd",
-            "git",
-            "forked_from_id",
-            "parent_thread_id",
-            "source",
-        ],
-    )
+    let [timestamp, cwd, git, forked_from, parent, source] = fields(payload, &[
+        "timestamp", "cwd", "git", "forked_from_id", "parent_thread_id", "source",
+    ])
     .unwrap_or([None; 6]);
     let [branch] = fields_of(git, &["branch"]);
     let [subagent] = fields_of(source, &["subagent"]);
@@ -267,15 +220,10 @@ fn session(payload: &str) -> Reading<'_> {
         created_us: times::time_us(timestamp),
         project: fields::text_filled(cwd),
         branch: fields::text_filled(branch),
-        parent: [forked_from, parent, spawner]
-            .into_iter()
-            .find_map(fields::text_filled),
+        parent: [forked_from, parent, spawner].into_iter().find_map(fields::text_filled),
         ..Facts::default()
     };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    Reading { facts, ..Reading::of(RecordKind::Meta) }
 }
 
 fn item(object: &str) -> serde_json::Result<Reading<'_>> {
@@ -286,11 +234,7 @@ fn item(object: &str) -> serde_json::Result<Reading<'_>> {
     let kind = text(kind).unwrap_or_default();
     let Some(role) = speaker(&kind, role) else {
         let silent = SILENT.contains(&&*kind);
-        return Ok(Reading::of(if silent {
-            RecordKind::Event
-        } else {
-            RecordKind::Unknown
-        }));
+        return Ok(Reading::of(if silent { RecordKind::Event } else { RecordKind::Unknown }));
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
@@ -328,33 +272,12 @@ fn written(text: &str) -> Option<&str> {
 }
 
 fn item_blocks(kind: &str, item: &str) -> Vec<Block> {
-    let [
-        content,
-        name,
-        id,
-        call_id,
-        arguments,
-        input,
-        output,
-        action,
-        summary,
-        encrypted,
-    ] = fields(
-        item,
-        &[
-            "content",
-            "name",
-            "id",
-            "call_id",
-            "arguments",
-            "input",
-            "output",
-            "action",
-            "summary",
-            "encrypted_content",
-        ],
-    )
-    .unwrap_or([None; 10]);
+    let [content, name, id, call_id, arguments, input, output, action, summary, encrypted] =
+        fields(item, &[
+            "content", "name", "id", "call_id", "arguments", "input", "output", "action",
+            "summary", "encrypted_content",
+        ])
+        .unwrap_or([None; 10]);
     let id = || owned(call_id).or_else(|| owned(id));
     if kind == "message" {
         return blocks::content(content);
@@ -369,10 +292,7 @@ fn item_blocks(kind: &str, item: &str) -> Vec<Block> {
                 _ => None,
             })
             .collect();
-        return vec![Block::Thinking {
-            text: texts.join("\n\n"),
-            signature: owned(encrypted),
-        }];
+        return vec![Block::Thinking { text: texts.join("\n\n"), signature: owned(encrypted) }];
     }
     if SAID_BY_TOOL.contains(&kind) {
         return vec![tool_output(id(), owned(name), output)];
@@ -385,16 +305,9 @@ fn item_blocks(kind: &str, item: &str) -> Vec<Block> {
     } else if SAID_BY_MODEL.contains(&kind) {
         let name = owned(name).unwrap_or_else(|| kind.trim_end_matches("_call").to_owned());
         let input = arguments.or(input).or(action).map(call_input);
-        return vec![Block::ToolUse {
-            id: id(),
-            name,
-            input,
-        }];
+        return vec![Block::ToolUse { id: id(), name, input }];
     }
-    serde_json::from_str::<&RawValue>(item)
-        .map(blocks::other)
-        .into_iter()
-        .collect()
+    serde_json::from_str::<&RawValue>(item).map(blocks::other).into_iter().collect()
 }
 
 /// The text of a piece of reasoning.
@@ -412,10 +325,7 @@ fn call_input(arguments: &RawValue) -> RawJson {
 
 /// The answer to a call: text, blocks, or an object with the text in it.
 fn tool_output(id: Option<String>, name: Option<String>, output: Option<&RawValue>) -> Block {
-    let [content, success] = fields_of(
-        output.filter(|output| is_object(output)),
-        &["content", "success"],
-    );
+    let [content, success] = fields_of(output.filter(|output| is_object(output)), &["content", "success"]);
     let is_error = success.is_some_and(|success| success.get() == "false");
     blocks::result(id, name, content.or(output), is_error)
 }
