@@ -251,7 +251,7 @@ pub(crate) mod tests {
             [
                 "ID        AGENT  PROJECT        UPDATED        MESSAGES      SIZE  TITLE",
                 "0199aaaa  codex  …k/scrollback  5 minutes ago        12  123.4 kB  title title …",
-                "0199aabb  codex  …k/scrollback  5 minutes ago        12  123.4 kB  a\\x1b]52;c;…",
+                "0199aabb  codex  …k/scrollback  5 minutes ago        12  123.4 kB  a\\x1b]52;c;x…",
             ]
         );
     }
