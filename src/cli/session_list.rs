@@ -38,7 +38,7 @@ pub(crate) struct SessionRow<'a> {
     bytes: u64,
     malformed_count: u64,
     attachment_count: u64,
-    truncated: bool,
+    hidden_count: u64,
     mark: u64,
     model: Option<&'a str>,
     branch: Option<&'a str>,
@@ -62,7 +62,7 @@ impl<'a> SessionRow<'a> {
             bytes: summary.bytes,
             malformed_count: summary.malformed_count,
             attachment_count: summary.attachment_count,
-            truncated: summary.mark > 0,
+            hidden_count: summary.hidden_count,
             mark: summary.mark,
             model: summary.model.as_deref(),
             branch: summary.branch.as_deref(),
@@ -134,7 +134,10 @@ fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<
         };
         let project = summary.project.as_deref().unwrap_or("-");
         let project = match columns {
-            Some(columns) => keep_end(&out.field(&below_home(project, home)), columns / PROJECT_SHARE),
+            Some(columns) => keep_end(
+                &out.field(&below_home(project, home)),
+                columns / PROJECT_SHARE,
+            ),
             None => project.to_owned(),
         };
         rows.push([
@@ -223,6 +226,7 @@ pub(crate) mod tests {
             bytes: 123_456,
             malformed_count: 0,
             attachment_count: 0,
+            hidden_count: 0,
             mark: 0,
             next_sequence: 40,
             model: None,

@@ -200,6 +200,7 @@ mod tests {
             bytes: 1000,
             malformed_count: 0,
             attachment_count: 0,
+            hidden_count: 0,
             mark: 0,
             next_sequence: 5,
             model: Some("model-1".into()),

@@ -68,11 +68,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     } else if args.raw {
         show_raw(&store, &key, query, tool)?;
     } else {
-        let hidden = if args.full {
-            0
-        } else {
-            hidden(&store, &summary)?
-        };
+        let hidden = if args.full { 0 } else { summary.hidden_count };
         show_transcript(&store, &summary, query, start.skip, hidden, tool)?;
     }
     Ok(Ending::Done)
@@ -116,25 +112,6 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
         sequence: first,
         skip: 0,
     })
-}
-
-/// How many messages lie below the mark.
-fn hidden(store: &RedbStore, summary: &Summary) -> Result<u64> {
-    let mut hidden = 0;
-    if summary.mark > 0 {
-        let query = ScanQuery {
-            records_max: PAGE,
-            ..ScanQuery::default()
-        };
-        for record in store.records(&summary.key, query) {
-            let record = record?;
-            if record.sequence >= summary.mark {
-                break;
-            }
-            hidden += u64::from(record.header.messages);
-        }
-    }
-    Ok(hidden)
 }
 
 fn show_raw(store: &RedbStore, key: &SessionKey, query: ScanQuery, tool: &mut Tool) -> Result<()> {
