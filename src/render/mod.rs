@@ -1,3 +1,5 @@
 //! Sessions as text for people: from the model alone.
 
+pub(crate) mod image;
 pub(crate) mod markdown;
+pub(crate) mod number;

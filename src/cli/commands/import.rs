@@ -1,0 +1,292 @@
+//! `scrollback import`: session files and whole folders into the store.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use serde::Serialize;
+
+use crate::cli::exit::{self, Ending, Failure, Outcome};
+use crate::cli::open::Tool;
+use crate::cli::progress::Bar;
+use crate::cli::table::{Align, Table};
+use crate::cli::{session_list, sizes};
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::session::Summary;
+use crate::store::{ListQuery, RedbStore};
+use crate::transfer::{ImportOptions, ImportProblem, ImportReport, import};
+
+/// Problems that are printed for people.
+const PROBLEMS_SHOWN: usize = 20;
+/// Sessions that are listed after an import.
+const SESSIONS_SHOWN: usize = 10;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback import ~
+  scrollback import ~/.claude/projects ~/.codex/sessions
+  scrollback import --dry-run --json ~ | jq .problems
+  scrollback import --agent ggcode old-sessions
+
+A second import adds only what is new. Nothing is ever changed in the folders that are read.";
+
+/// What to import.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Files and folders; folders are searched in depth, hidden ones too
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Take every file for a session of this agent, instead of finding out
+    #[arg(long, value_name = "NAME", value_parser = agent_names())]
+    agent: Option<String>,
+    /// Read and report everything, and store nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn agent_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(dialect::all().iter().map(|dialect| dialect.agent()))
+}
+
+/// What was imported, as JSON.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    files: u64,
+    unchanged: u64,
+    sessions: u64,
+    sessions_grown: u64,
+    records: u64,
+    messages: u64,
+    bytes: u64,
+    attachments: u64,
+    attachment_bytes: u64,
+    malformed: u64,
+    skipped: u64,
+    generations: u64,
+    problems: Vec<ProblemRow<'a>>,
+    problems_more: u64,
+    dry_run: bool,
+}
+
+/// One problem, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct ProblemRow<'a> {
+    path: String,
+    line: Option<u64>,
+    offset: Option<u64>,
+    reason: &'a str,
+}
+
+impl<'a> ProblemRow<'a> {
+    /// The row of a problem.
+    pub(super) fn new(problem: &'a ImportProblem) -> Self {
+        Self {
+            path: problem.path.to_string_lossy().into_owned(),
+            line: problem.line,
+            offset: problem.offset,
+            reason: &problem.reason,
+        }
+    }
+}
+
+/// Imports files and folders.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let (paths, missing) = present(&args.paths);
+    if !paths.is_empty() {
+        import_paths(&paths, args, tool)?;
+    }
+    for error in &missing {
+        exit::explain(error, None, &mut tool.out);
+    }
+    Ok(if missing.is_empty() {
+        Ending::Done
+    } else {
+        Ending::Partly
+    })
+}
+
+fn import_paths(paths: &[PathBuf], args: &Args, tool: &mut Tool) -> Result<(), Failure> {
+    let store = if args.dry_run {
+        tool.open_to_rehearse()?
+    } else {
+        tool.open_or_create()?
+    };
+    let options = ImportOptions {
+        agent: args.agent.clone(),
+        dry_run: args.dry_run,
+    };
+    let mut bar = Bar::new(&tool.out);
+    let imported = import(&store, paths, &options, &mut |progress| bar.show(progress));
+    bar.finish();
+    let report = imported?;
+    if tool.out.is_json() {
+        tool.out.json_line(&as_json(&report, args.dry_run))?;
+        return Ok(());
+    }
+    print(&report, args.dry_run, tool)?;
+    print_problems(&report.problems, report.problems_more, tool)?;
+    if !args.dry_run {
+        print_newest(&store, tool)?;
+    }
+    Ok(())
+}
+
+/// The paths that are there, and an error for each that is not.
+fn present(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Error>) {
+    let mut missing = Vec::new();
+    let there = paths.iter().filter(|path| match path.symlink_metadata() {
+        Err(source)
+            if matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::NotADirectory
+            ) =>
+        {
+            missing.push(Error::Io {
+                action: "import",
+                path: (*path).clone(),
+                source,
+            });
+            false
+        }
+        _ => true,
+    });
+    let there = there.cloned().collect();
+    (there, missing)
+}
+
+fn as_json(report: &ImportReport, dry_run: bool) -> Report<'_> {
+    Report {
+        files: report.files,
+        unchanged: report.unchanged,
+        sessions: report.sessions,
+        sessions_grown: report.sessions_grown,
+        records: report.records,
+        messages: report.messages,
+        bytes: report.bytes,
+        attachments: report.attachments,
+        attachment_bytes: report.attachment_bytes,
+        malformed: report.malformed,
+        skipped: report.skipped,
+        generations: report.generations,
+        problems: report.problems.iter().map(ProblemRow::new).collect(),
+        problems_more: report.problems_more,
+        dry_run,
+    }
+}
+
+fn print(report: &ImportReport, dry_run: bool, tool: &mut Tool) -> Result<()> {
+    if dry_run {
+        tool.out.line("nothing is stored; an import would add:\n")?;
+    }
+    summary(report).print(&mut tool.out)
+}
+
+fn summary(report: &ImportReport) -> Table {
+    let noted = |number: u64, note: &str| {
+        if number > 0 {
+            format!("{} {note}", sizes::count(number))
+        } else {
+            String::new()
+        }
+    };
+    let rows = [
+        (
+            "files",
+            report.files,
+            [
+                noted(report.unchanged, "unchanged since the last import"),
+                noted(report.skipped, "not taken"),
+            ],
+        ),
+        (
+            "sessions",
+            report.sessions,
+            [
+                noted(report.sessions_grown, "more have grown"),
+                noted(
+                    report.generations,
+                    "beside an older content of the same file",
+                ),
+            ],
+        ),
+        (
+            "records",
+            report.records,
+            [
+                noted(report.malformed, "not understood, and kept all the same"),
+                String::new(),
+            ],
+        ),
+        ("messages", report.messages, [String::new(), String::new()]),
+        (
+            "bytes",
+            report.bytes,
+            [sizes::bytes(report.bytes), String::new()],
+        ),
+        (
+            "attachments",
+            report.attachments,
+            [sizes::bytes(report.attachment_bytes), String::new()],
+        ),
+    ];
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Right), ("", Align::Left)]);
+    for (name, number, [first, second]) in rows {
+        let comma = if first.is_empty() || second.is_empty() {
+            ""
+        } else {
+            ", "
+        };
+        let notes = format!("{first}{comma}{second}");
+        table.push(vec![name.to_owned(), sizes::count(number), notes]);
+    }
+    table
+}
+
+/// Prints the first problems, and how many more there are.
+pub(super) fn print_problems(problems: &[ImportProblem], more: u64, tool: &mut Tool) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    tool.out.line("\nproblems:")?;
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        let path = problem.path.display();
+        let line = match (problem.line, problem.offset) {
+            (Some(line), Some(offset)) => {
+                format!("  {path}:{line} (byte {offset}): {}", problem.reason)
+            }
+            (Some(line), None) => format!("  {path}:{line}: {}", problem.reason),
+            (None, Some(offset)) => format!("  {path} (byte {offset}): {}", problem.reason),
+            (None, None) => format!("  {path}: {}", problem.reason),
+        };
+        let line = tool.out.field(&line).into_owned();
+        tool.out.line(&line)?;
+    }
+    let more = (problems.len().saturating_sub(PROBLEMS_SHOWN) as u64).saturating_add(more);
+    if more > 0 {
+        tool.out.line(&format!(
+            "  and {} more; `--json` lists them",
+            sizes::count(more)
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
+    let mut newest: Vec<Summary> = Vec::new();
+    session_list::each_page(
+        store,
+        ListQuery::default(),
+        SESSIONS_SHOWN,
+        &mut |sessions| {
+            newest.extend_from_slice(sessions);
+            Ok(())
+        },
+    )?;
+    if newest.is_empty() {
+        return Ok(());
+    }
+    tool.out.line("")?;
+    session_list::print_table(&newest, tool)
+}

@@ -1,0 +1,58 @@
+//! The commands, one a file: each has its arguments and a `run`.
+
+mod cleanup;
+mod compact;
+mod delete;
+mod export;
+mod import;
+mod list;
+mod show;
+mod stats;
+mod truncate;
+mod verify;
+
+use clap::Subcommand;
+
+use super::exit::Outcome;
+use super::open::Tool;
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring session files in: files, folders, a whole home folder
+    Import(import::Args),
+    /// List sessions, newest first
+    List(list::Args),
+    /// Show one session as a readable transcript
+    Show(show::Args),
+    /// Write sessions out as JSONL, byte for byte, or as Markdown
+    Export(export::Args),
+    /// Hide all but the last messages of a session; nothing is removed
+    Truncate(truncate::Args),
+    /// Remove for good what truncation hid, and give the space back
+    Compact(compact::Args),
+    /// Delete sessions that were not updated for a while
+    Cleanup(cleanup::Args),
+    /// Delete sessions
+    Delete(delete::Args),
+    /// Tell how much is in the store, by agent
+    Stats(stats::Args),
+    /// Read and check everything in the store
+    Verify(verify::Args),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
+    match command {
+        Command::Import(args) => import::run(args, tool),
+        Command::List(args) => list::run(args, tool),
+        Command::Show(args) => show::run(args, tool),
+        Command::Export(args) => export::run(args, tool),
+        Command::Truncate(args) => truncate::run(args, tool),
+        Command::Compact(args) => compact::run(args, tool),
+        Command::Cleanup(args) => cleanup::run(args, tool),
+        Command::Delete(args) => delete::run(args, tool),
+        Command::Stats(args) => stats::run(args, tool),
+        Command::Verify(args) => verify::run(args, tool),
+    }
+}

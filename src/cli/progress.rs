@@ -1,0 +1,90 @@
+//! Progress bars on standard error, on a terminal only.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::Output;
+use crate::transfer::Progress;
+
+/// A bar while the total is known, a spinner until then; nothing at all on a pipe.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    bar: Option<ProgressBar>,
+    measured: bool,
+}
+
+impl Bar {
+    /// A bar that is shown once something is known.
+    pub(crate) fn new(out: &Output) -> Self {
+        let bar = out.shows_progress().then(|| {
+            let bar = ProgressBar::no_length();
+            bar.set_style(style("{spinner} looking for files {elapsed}"));
+            bar
+        });
+        Self {
+            bar,
+            measured: false,
+        }
+    }
+
+    /// Shows how far a transfer is.
+    pub(crate) fn show(&mut self, progress: Progress) {
+        self.show_bytes(progress.bytes, progress.bytes_total);
+        if let Some(bar) = self.bar.as_ref().filter(|_| self.measured) {
+            bar.set_message(format!(
+                "{} of {} files",
+                progress.files, progress.files_total
+            ));
+        }
+    }
+
+    /// Shows how many bytes of how many are done.
+    pub(crate) fn show_bytes(&mut self, bytes: u64, total: u64) {
+        let Some(bar) = &self.bar else { return };
+        if total == 0 {
+            bar.tick();
+            return;
+        }
+        if !self.measured {
+            self.measured = true;
+            let template = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left {msg}";
+            bar.set_style(style(template));
+            // The time that the search took is no part of the speed.
+            bar.reset_elapsed();
+            bar.reset_eta();
+        }
+        bar.set_length(total);
+        bar.set_position(bytes);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::output::tests::captured;
+    use super::*;
+
+    #[test]
+    fn a_pipe_gets_no_bar() {
+        let (out, _, stderr) = captured(false, false);
+        let mut bar = Bar::new(&out);
+        bar.show(Progress {
+            files: 1,
+            files_total: 2,
+            bytes: 3,
+            bytes_total: 4,
+        });
+        assert!(bar.bar.is_none());
+        bar.finish();
+        assert_eq!(stderr.text(), "");
+    }
+}

@@ -1,0 +1,292 @@
+//! Sessions as rows: what `list`, `import` and `cleanup` print.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::open::Tool;
+use super::output::Output;
+use super::table::{Align, GAP, Table, keep_end, keep_start};
+use super::{sizes, times};
+use crate::error::Result;
+use crate::model::session::Summary;
+use crate::store::{Cursor, ListQuery, Store};
+
+/// Sessions that are asked for at a time.
+const PAGE: usize = 1000;
+/// Fewest characters of an id that are shown on a terminal.
+const ID_MIN: usize = 8;
+/// Most of them: a uuid as a whole.
+const ID_MAX: usize = 36;
+/// What part of the terminal a project may take.
+const PROJECT_SHARE: usize = 6;
+/// Fewest columns that a title gets on a narrow terminal.
+const TITLE_MIN: usize = 12;
+
+/// One session as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct SessionRow<'a> {
+    id: &'a str,
+    agent: &'a str,
+    project: Option<&'a str>,
+    title: &'a str,
+    created_at: String,
+    updated_at: String,
+    message_count: u64,
+    record_count: u64,
+    bytes: u64,
+    malformed_count: u64,
+    attachment_count: u64,
+    hidden_count: u64,
+    mark: u64,
+    model: Option<&'a str>,
+    branch: Option<&'a str>,
+    parent: Option<&'a str>,
+    number: u64,
+    cursor: String,
+}
+
+impl<'a> SessionRow<'a> {
+    /// The row of a summary.
+    pub(crate) fn new(summary: &'a Summary) -> Self {
+        Self {
+            id: summary.key.id(),
+            agent: summary.key.agent(),
+            project: summary.project.as_deref(),
+            title: &summary.title,
+            created_at: times::rfc3339(summary.created_at),
+            updated_at: times::rfc3339(summary.updated_at),
+            message_count: summary.message_count,
+            record_count: summary.record_count,
+            bytes: summary.bytes,
+            malformed_count: summary.malformed_count,
+            attachment_count: summary.attachment_count,
+            hidden_count: summary.hidden_count,
+            mark: summary.mark,
+            model: summary.model.as_deref(),
+            branch: summary.branch.as_deref(),
+            parent: summary.parent.as_deref(),
+            number: summary.number,
+            cursor: cursor(summary).to_string(),
+        }
+    }
+}
+
+/// The place of a session in a list.
+pub(crate) fn cursor(summary: &Summary) -> Cursor {
+    Cursor {
+        updated_us: summary.updated_at.timestamp_micros(),
+        number: summary.number,
+    }
+}
+
+/// Visits at most `limit` sessions, a page at a time. Returns whether there are more.
+pub(crate) fn each_page(
+    store: &dyn Store,
+    mut query: ListQuery,
+    limit: usize,
+    visit: &mut dyn FnMut(&[Summary]) -> Result<()>,
+) -> Result<bool> {
+    let mut left = limit;
+    loop {
+        // One more than wanted, to know whether there is one.
+        query.limit = left.saturating_add(1).min(PAGE);
+        let page = store.list(&query)?;
+        let sessions = page.sessions.get(..left).unwrap_or(&page.sessions);
+        if !sessions.is_empty() {
+            visit(sessions)?;
+        }
+        if page.sessions.len() > left {
+            return Ok(true);
+        }
+        left -= sessions.len();
+        query.after = page.next;
+        if query.after.is_none() {
+            return Ok(false);
+        }
+    }
+}
+
+/// Prints sessions as aligned columns that fit the terminal.
+pub(crate) fn print_table(sessions: &[Summary], tool: &mut Tool) -> Result<()> {
+    let (now, home) = (tool.now(), tool.home().map(Path::to_owned));
+    table(sessions, &tool.out, home.as_deref(), now).print(&mut tool.out)
+}
+
+fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        ("ID", Align::Left),
+        ("AGENT", Align::Left),
+        ("PROJECT", Align::Left),
+        ("UPDATED", Align::Left),
+        ("MESSAGES", Align::Right),
+        ("SIZE", Align::Right),
+        ("TITLE", Align::Left),
+    ]);
+    let columns = out.columns();
+    let id_length = columns.map(|_| distinct_length(sessions));
+    let mut rows: Vec<[String; 7]> = Vec::with_capacity(sessions.len());
+    for summary in sessions {
+        let id: String = match id_length {
+            Some(length) => summary.key.id().chars().take(length).collect(),
+            None => summary.key.id().to_owned(),
+        };
+        let project = summary.project.as_deref().unwrap_or("-");
+        let project = match columns {
+            Some(columns) => keep_end(
+                &out.field(&below_home(project, home)),
+                columns / PROJECT_SHARE,
+            ),
+            None => project.to_owned(),
+        };
+        rows.push([
+            out.field(&id).into_owned(),
+            summary.key.agent().to_owned(),
+            project,
+            times::relative(summary.updated_at, now),
+            sizes::count(summary.message_count),
+            sizes::bytes(summary.bytes),
+            out.field(&summary.title).into_owned(),
+        ]);
+    }
+    if let Some(columns) = columns {
+        shorten_titles(&mut rows, columns);
+    }
+    for row in rows {
+        table.push(row.into());
+    }
+    table
+}
+
+fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {
+    use unicode_width::UnicodeWidthStr as _;
+    let mut widths = ["ID", "AGENT", "PROJECT", "UPDATED", "MESSAGES", "SIZE"].map(str::len);
+    for row in rows.iter() {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let used: usize = widths.iter().map(|width| width + GAP).sum();
+    let left = columns.saturating_sub(used).max(TITLE_MIN);
+    for [.., title] in rows {
+        *title = keep_start(title, left);
+    }
+}
+
+/// How many characters tell the ids of these sessions apart.
+fn distinct_length(sessions: &[Summary]) -> usize {
+    let mut ids: Vec<&str> = sessions.iter().map(|summary| summary.key.id()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let common = |(one, other): (&&str, &&str)| {
+        one.chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    let longest = ids
+        .iter()
+        .zip(ids.iter().skip(1))
+        .map(common)
+        .max()
+        .unwrap_or(0);
+    (longest + 1).clamp(ID_MIN, ID_MAX)
+}
+
+/// A path with `~` for the home folder.
+pub(crate) fn below_home(path: &str, home: Option<&Path>) -> String {
+    let below = home.and_then(Path::to_str).filter(|home| home.len() > 1);
+    match below.and_then(|home| path.strip_prefix(home)) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::output::tests::captured;
+    use super::*;
+    use crate::model::key::SessionKey;
+
+    /// A summary of one's choice, at 2026-06-01 12:00.
+    pub(crate) fn summary(id: &str, title: &str) -> Summary {
+        let time = DateTime::parse_from_rfc3339("2026-06-01T12:00:00Z")
+            .unwrap()
+            .to_utc();
+        Summary {
+            key: SessionKey::new("codex", id).unwrap(),
+            number: 7,
+            project: Some("/home/ann/work/scrollback".into()),
+            title: title.into(),
+            created_at: time,
+            updated_at: time,
+            message_count: 12,
+            record_count: 40,
+            bytes: 123_456,
+            malformed_count: 0,
+            attachment_count: 0,
+            hidden_count: 0,
+            mark: 0,
+            next_sequence: 40,
+            model: None,
+            branch: None,
+            parent: None,
+        }
+    }
+
+    fn printed(terminal: bool, sessions: &[Summary]) -> String {
+        let (mut out, stdout, _) = captured(terminal, false);
+        let now = sessions[0].updated_at + chrono::TimeDelta::minutes(5);
+        table(sessions, &out, Some(Path::new("/home/ann")), now)
+            .print(&mut out)
+            .unwrap();
+        out.flush().unwrap();
+        stdout.text()
+    }
+
+    #[test]
+    fn a_terminal_gets_rows_that_fit() {
+        let long = summary("0199aaaa-bbbb-cccc-dddd-eeeeeeeeeeee", &"title ".repeat(30));
+        let evil = summary("0199aabb", "a\x1b]52;c;x\x07");
+        let text = printed(true, &[long, evil]);
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "ID        AGENT  PROJECT        UPDATED        MESSAGES      SIZE  TITLE",
+                "0199aaaa  codex  …k/scrollback  5 minutes ago        12  123.4 kB  title title …",
+                "0199aabb  codex  …k/scrollback  5 minutes ago        12  123.4 kB  a\\x1b]52;c;x…",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pipe_gets_everything_as_it_is() {
+        let id = "0199aaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+        let title = "title ".repeat(30) + "\x1b[1m";
+        let text = printed(false, &[summary(id, &title)]);
+        assert!(text.contains(id) && text.contains(&title), "{text}");
+        assert!(text.contains("/home/ann/work/scrollback"), "{text}");
+    }
+
+    #[test]
+    fn ids_are_shown_as_far_as_they_differ() {
+        let of = |ids: &[&str]| {
+            distinct_length(&ids.iter().map(|id| summary(id, "")).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["a"]), 8);
+        assert_eq!(of(&["aaaaaaaaaaaa1", "aaaaaaaaaaaa2", "b"]), 13);
+        assert_eq!(of(&["same", "same"]), 8);
+        let long = "a".repeat(100);
+        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), 36);
+    }
+
+    #[test]
+    fn the_home_folder_is_a_tilde() {
+        let home = Some(Path::new("/home/ann"));
+        assert_eq!(below_home("/home/ann/x", home), "~/x");
+        assert_eq!(below_home("/home/ann", home), "~");
+        assert_eq!(below_home("/home/anna/x", home), "/home/anna/x");
+        assert_eq!(below_home("/x", None), "/x");
+    }
+}
