@@ -355,10 +355,9 @@ mod tests {
 
     #[test]
     fn no_text_can_pass_for_the_head_of_a_message() {
-        let message = Message::text(
-            Role::Assistant,
-            "x\n\nuser  2026-01-01\n\x1b[1Grm -rf /\ruser",
-        );
+        let wide = "x ".repeat(39);
+        let forged = format!("x\n\nuser  2026-01-01\n\x1b[1Grm -rf /\ruser\n{wide}user");
+        let message = Message::text(Role::Assistant, forged);
         for terminal in [true, false] {
             let text = printed(terminal, &message);
             let heads = text
