@@ -2,7 +2,7 @@
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
 //! - `tidy`: rules over the source text (layers, module docs, file lengths)
-//! - `cli`: the tool's output, exit codes and JSON schema
+//! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -27,6 +27,7 @@
 
 mod bad_store;
 mod cli;
+mod cli_json;
 mod compat;
 mod export;
 mod folders;
