@@ -1,7 +1,7 @@
 //! The one integration binary. What is where:
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
-//! - `tidy`: rules over the source text (layers, module docs, file lengths)
+//! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`: the tool's output, exit codes and JSON schema
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `folders`: truncated JSONL folders rewritten in place
@@ -36,4 +36,5 @@ mod kill;
 mod limits;
 mod matrix;
 mod model;
+mod source;
 mod tidy;
