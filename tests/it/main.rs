@@ -7,7 +7,8 @@
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `kill`: the real binary, killed in the middle of an import
-//! - `bad_store`: files that are no stores, or not this version's, or damaged, or not writable
+//! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
+//!   not writable; ids and paths that lead nowhere
 //! - `limits`: every documented limit, at it and one past it
 //! - `compat`: a stored store of each released format
 
@@ -30,6 +31,7 @@ mod cli;
 mod compat;
 mod export;
 mod folders;
+mod full_disk;
 mod harness;
 mod import;
 mod kill;

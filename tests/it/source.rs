@@ -26,13 +26,14 @@ impl File {
     }
 
     /// The path of its module below the crate; empty for files outside of it and for its roots.
-    /// Migrations are the store's.
+    /// Migrations belong
+    /// to the store's `migrate`.
     pub(crate) fn module_path(&self) -> Vec<&str> {
         let path = self.path.trim_end_matches(".rs").trim_end_matches("/mod");
         match path.split_once('/') {
             Some(("src", "lib" | "main")) => Vec::new(),
             Some(("src", path)) => path.split('/').collect(),
-            Some(("migrations", name)) => vec!["store", name],
+            Some(("migrations", name)) => vec!["store", "redb", "migrate", name],
             _ => Vec::new(),
         }
     }
