@@ -39,7 +39,9 @@ pub enum Error {
         actual: u64,
     },
     /// The stored message of that id differs from the caller's; nothing was written.
-    #[error("message `{id}` of session `{key}` differs from the stored one; messages are never rewritten")]
+    #[error(
+        "message `{id}` of session `{key}` differs from the stored one; messages are never rewritten"
+    )]
     MessageChanged {
         /// The session.
         key: SessionKey,
@@ -190,7 +192,9 @@ impl Error {
                 }
                 hint
             }
-            Self::Conflict { .. } => "read what was appended meanwhile, then append again".to_owned(),
+            Self::Conflict { .. } => {
+                "read what was appended meanwhile, then append again".to_owned()
+            }
             Self::Locked { .. } => {
                 "wait until it ends; a store opened exclusively admits one process".to_owned()
             }
@@ -209,7 +213,9 @@ impl Error {
                  import the sources into a new store"
                     .to_owned()
             }
-            Self::CommitUnknown { .. } => "check with `scrollback verify`, then try again".to_owned(),
+            Self::CommitUnknown { .. } => {
+                "check with `scrollback verify`, then try again".to_owned()
+            }
             Self::Io { source, .. } => return io_hint(source),
             Self::Output { source } => return io_hint(source),
             Self::Storage { source, .. } => {
@@ -250,8 +256,13 @@ mod tests {
 
     #[test]
     fn a_message_is_one_line_and_names_the_object() {
-        let error = Error::Locked { path: PathBuf::from("a.redb") };
-        assert_eq!(error.to_string(), "store `a.redb` is locked by another process");
+        let error = Error::Locked {
+            path: PathBuf::from("a.redb"),
+        };
+        assert_eq!(
+            error.to_string(),
+            "store `a.redb` is locked by another process"
+        );
         assert!(error.is_retryable() && !error.is_corruption());
     }
 }

@@ -1,1 +1,12 @@
-//! Bytes to model and back: rows, segments and their checksums. Pure: no I/O.
+//! Bytes to model and back: rows, segments, their versions and checksums. Pure: no I/O.
+//!
+//! - [`row`]: the frame of every stored value: format, version, body, checksum
+//! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
+//! - [`segment`]: consecutive records, packed and compressed
+//! - [`parts`]: a long value cut into pieces that fill pages of the database
+
+pub(crate) mod parts;
+pub(crate) mod row;
+pub(crate) mod segment;
+pub(crate) mod session_row;
+pub(crate) mod source_row;

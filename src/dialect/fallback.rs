@@ -1,15 +1,27 @@
 //! placeholder
-use std::path::Path;
 use super::{Candidate, Described, Dialect, Recognition, Sidecar};
 use crate::model::message::Message;
+use std::path::Path;
 /// placeholder
 #[derive(Debug)]
 pub(crate) struct Fallback;
 impl Dialect for Fallback {
-    fn agent(&self) -> &'static str { "jsonl" }
-    fn recognise(&self, _candidate: &Candidate<'_>) -> Recognition { Recognition::No }
-    fn session_id(&self, _candidate: &Candidate<'_>) -> String { String::new() }
-    fn sidecar(&self, _path: &Path) -> Option<Sidecar> { None }
-    fn describe<'a>(&self, _line: &'a [u8]) -> Described<'a> { unimplemented!() }
-    fn messages(&self, _line: &[u8]) -> Vec<Message> { Vec::new() }
+    fn agent(&self) -> &'static str {
+        "jsonl"
+    }
+    fn recognise(&self, _candidate: &Candidate<'_>) -> Recognition {
+        Recognition::No
+    }
+    fn session_id(&self, _candidate: &Candidate<'_>) -> String {
+        String::new()
+    }
+    fn sidecar(&self, _path: &Path) -> Option<Sidecar> {
+        None
+    }
+    fn describe<'a>(&self, _line: &'a [u8]) -> Described<'a> {
+        unimplemented!()
+    }
+    fn messages(&self, _line: &[u8]) -> Vec<Message> {
+        Vec::new()
+    }
 }

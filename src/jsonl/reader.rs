@@ -18,12 +18,20 @@ pub(crate) struct Line<'a> {
 }
 /// Splits any bytes into lines, holding one line at a time.
 #[derive(Debug)]
-pub(crate) struct LineReader<R> { _source: R }
+pub(crate) struct LineReader<R> {
+    _source: R,
+}
 impl<R: Read> LineReader<R> {
     /// Reads from the start of a source.
-    pub(crate) fn new(source: R) -> Self { Self { _source: source } }
+    pub(crate) fn new(source: R) -> Self {
+        Self { _source: source }
+    }
     /// Reads from the middle of a source: `offset` bytes and `lines` lines lie before it.
-    pub(crate) fn resume(source: R, _offset: u64, _lines: u64) -> Self { Self { _source: source } }
+    pub(crate) fn resume(source: R, _offset: u64, _lines: u64) -> Self {
+        Self { _source: source }
+    }
     /// The next line, or `None` at the end.
-    pub(crate) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> { unimplemented!() }
+    pub(crate) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        unimplemented!()
+    }
 }

@@ -39,11 +39,17 @@ impl SessionKey {
         let (agent, id) = (agent.into(), id.into());
         let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         let reason = if agent.is_empty() || agent.len() > AGENT_BYTES_MAX {
-            format!("an agent name has 1 to {AGENT_BYTES_MAX} bytes, this one {}", agent.len())
+            format!(
+                "an agent name has 1 to {AGENT_BYTES_MAX} bytes, this one {}",
+                agent.len()
+            )
         } else if !agent.bytes().all(named) {
             "an agent name holds lower case letters, digits, `-` and `_`".to_owned()
         } else if id.is_empty() || id.len() > ID_BYTES_MAX {
-            format!("a session id has 1 to {ID_BYTES_MAX} bytes, this one {}", id.len())
+            format!(
+                "a session id has 1 to {ID_BYTES_MAX} bytes, this one {}",
+                id.len()
+            )
         } else {
             return Ok(Self { agent, id });
         };

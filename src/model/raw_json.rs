@@ -42,7 +42,9 @@ impl RawJson {
     pub fn from_value(value: &impl Serialize) -> Result<Self> {
         serde_json::to_string(value)
             .map(Self)
-            .map_err(|error| Error::InvalidJson { reason: error.to_string() })
+            .map_err(|error| Error::InvalidJson {
+                reason: error.to_string(),
+            })
     }
 
     /// Text that a JSON parser has already delimited as one value.
@@ -64,9 +66,7 @@ impl Serialize for RawJson {
 }
 
 impl<'de> Deserialize<'de> for RawJson {
-    fn deserialize<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         Box::<RawValue>::deserialize(deserializer).map(|value| Self::trusted(&value))
     }
 }

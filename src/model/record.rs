@@ -99,7 +99,12 @@ impl fmt::Debug for RecordFlags {
             (Self::LOSSY, "lossy"),
         ];
         f.debug_set()
-            .entries(names.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, name)| name))
+            .entries(
+                names
+                    .iter()
+                    .filter(|(flag, _)| self.contains(*flag))
+                    .map(|(_, name)| name),
+            )
             .finish()
     }
 }

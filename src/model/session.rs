@@ -25,6 +25,8 @@ pub struct Summary {
     pub updated_at: DateTime<Utc>,
     /// Messages that are stored.
     pub message_count: u64,
+    /// Messages that are stored but hidden, by a truncation.
+    pub hidden_count: u64,
     /// Records that are stored.
     pub record_count: u64,
     /// Bytes of the lines that are stored.

@@ -18,7 +18,9 @@ pub(crate) fn title_line(text: &str, bytes_max: usize) -> String {
     if line.len() <= bytes_max {
         return line;
     }
-    let mut short = cut(&line, bytes_max.saturating_sub('…'.len_utf8())).trim_end().to_owned();
+    let mut short = cut(&line, bytes_max.saturating_sub('…'.len_utf8()))
+        .trim_end()
+        .to_owned();
     short.push('…');
     short
 }

@@ -1,12 +1,13 @@
-//! Turns lines into packed segments and a summary, away from the store: the worker's half of a
+//! Turns lines into packed segments and a summary row, away from the store: the worker's half of a
 //! bulk import.
 
+use super::fold::{Fold, take_out};
+use crate::codec::segment::{Packer, Sealed};
+use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
-use crate::error::Result;
 use crate::jsonl::Line;
 use crate::model::key::SessionKey;
-use crate::model::record::RecordHeader;
-use crate::model::session::Summary;
+use crate::model::record::{RecordFlags, RecordHeader};
 
 /// The last record of a session, which a grown file has completed and which is to be read again.
 #[derive(Clone, Copy, Debug)]
@@ -21,23 +22,130 @@ pub(crate) struct ReplacedTail {
 
 /// A session under construction.
 #[derive(Debug)]
-pub(crate) struct SessionBuilder { _p: () }
+pub(crate) struct SessionBuilder {
+    dialect: &'static dyn Dialect,
+    row: SessionRow,
+    fold: Fold,
+    packer: Packer,
+    sealed: Vec<Sealed>,
+    pending_bytes: u64,
+    base_next: u64,
+    replaced: Option<u64>,
+    fallback_time_us: i64,
+}
 
 /// What a builder has made since the last chunk, ready to be written in one transaction.
 #[derive(Debug)]
-pub(crate) struct SessionChunk { _p: () }
+pub(crate) struct SessionChunk {
+    /// The row after these segments.
+    pub row: SessionRow,
+    /// The segments.
+    pub sealed: Vec<Sealed>,
+    /// What `next` of the stored row has to be, for these segments to go on from it.
+    pub base_next: u64,
+    /// The sequence number of a record that the first segment replaces.
+    pub replaced: Option<u64>,
+}
 
 impl SessionBuilder {
     /// Starts a new session. `fallback_time_us` is its time as long as no line states one.
-    pub(crate) fn new(_key: SessionKey, _dialect: &'static dyn Dialect, _fallback_time_us: i64) -> Self { unimplemented!() }
-    /// Goes on with a stored session.
-    pub(crate) fn resume(_summary: Summary, _dialect: &'static dyn Dialect, _replaced: Option<ReplacedTail>, _fallback_time_us: i64) -> Self { unimplemented!() }
+    pub(crate) fn new(
+        key: &SessionKey,
+        dialect: &'static dyn Dialect,
+        fallback_time_us: i64,
+    ) -> Self {
+        Self::resume(
+            SessionRow::new(key, fallback_time_us),
+            dialect,
+            None,
+            fallback_time_us,
+        )
+    }
+
+    /// Goes on with a stored session, after its last record or in place of it.
+    pub(crate) fn resume(
+        mut row: SessionRow,
+        dialect: &'static dyn Dialect,
+        replaced: Option<ReplacedTail>,
+        fallback_time_us: i64,
+    ) -> Self {
+        let base_next = row.next;
+        if let Some(tail) = replaced {
+            take_out(&mut row, &tail.header, tail.bytes);
+            row.next = tail.sequence;
+        }
+        Self {
+            dialect,
+            row,
+            fold: Fold::default(),
+            packer: Packer::default(),
+            sealed: Vec::new(),
+            pending_bytes: 0,
+            base_next,
+            replaced: replaced.map(|tail| tail.sequence),
+            fallback_time_us,
+        }
+    }
+
     /// Takes one line. Returns what is wrong with it, if anything is.
-    pub(crate) fn push(&mut self, _line: &Line<'_>) -> Result<Option<String>> { unimplemented!() }
-    /// The session so far, as it will be stored.
-    pub(crate) fn summary(&self) -> &Summary { unimplemented!() }
+    pub(crate) fn push(&mut self, line: &Line<'_>) -> Option<String> {
+        let piece = line.continues || line.continued;
+        let mut described = if piece {
+            super::lines::piece(line.number)
+        } else {
+            self.dialect.describe(line.bytes)
+        };
+        let mut flags = RecordFlags::default();
+        if !line.terminated && !line.continues {
+            flags = flags.with(RecordFlags::UNTERMINATED);
+        }
+        if line.continues {
+            flags = flags.with(RecordFlags::CONTINUES);
+        }
+        if line.continued {
+            described.problem = None;
+        }
+        let sequence = self.row.next;
+        let header = self
+            .fold
+            .add(&mut self.row, &described, flags, line.bytes.len());
+        if !self.row.time_stated {
+            self.row.updated_us = self.row.updated_us.max(self.fallback_time_us);
+        }
+        // An unterminated line stays alone, so that it can be replaced when its rest arrives.
+        if self.packer.is_full_for(sequence, line.bytes.len()) || !line.terminated {
+            self.seal();
+        }
+        self.packer.push(sequence, header, line.bytes);
+        self.pending_bytes += line.bytes.len() as u64;
+        described.problem
+    }
+
+    /// The session's row so far.
+    pub(crate) fn row(&self) -> &SessionRow {
+        &self.row
+    }
+
     /// Bytes of lines taken since the last chunk.
-    pub(crate) fn pending_bytes(&self) -> u64 { unimplemented!() }
+    pub(crate) fn pending_bytes(&self) -> u64 {
+        self.pending_bytes
+    }
+
     /// Seals all that is pending, and hands it over.
-    pub(crate) fn take_chunk(&mut self) -> Result<SessionChunk> { unimplemented!() }
+    pub(crate) fn take_chunk(&mut self) -> SessionChunk {
+        self.seal();
+        self.row.tail_first = self.row.next;
+        self.row.tail_bytes = 0;
+        self.pending_bytes = 0;
+        SessionChunk {
+            row: self.row.clone(),
+            sealed: std::mem::take(&mut self.sealed),
+            base_next: std::mem::replace(&mut self.base_next, self.row.next),
+            replaced: self.replaced.take(),
+        }
+    }
+
+    fn seal(&mut self) {
+        self.sealed.extend(self.packer.seal());
+    }
 }

@@ -1,18 +1,22 @@
 //! The store: the [`Store`] trait, its reference in memory, and the one over redb.
 
 mod builder;
+mod fold;
+mod lines;
 mod memory;
 mod options;
 mod query;
-mod redb;
 mod records;
+mod redb;
+mod select;
+mod sessions;
 
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::builder::{SessionBuilder, SessionChunk};
+pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::memory::MemoryStore;
 pub use self::options::{Mode, Options};
 pub use self::query::{
@@ -22,7 +26,7 @@ pub use self::query::{
 };
 pub use self::records::{Records, StoreExt};
 pub use self::redb::RedbStore;
-pub(crate) use self::redb::{Bulk, Source, SourceKind, Sources};
+pub(crate) use self::redb::{Bulk, Source, Sources};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::session::{Session, Summary};

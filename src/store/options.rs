@@ -9,7 +9,8 @@ use uuid::Uuid;
 /// How processes share a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Any number of processes read and write at the same time. Needs the feature `shared`.
+    /// Any number of processes read and write at the same time. Only with the feature `shared`.
+    #[cfg(feature = "shared")]
     Shared,
     /// One process at a time: one `fsync` a commit instead of two.
     Exclusive,
@@ -39,7 +40,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            mode: if cfg!(feature = "shared") { Mode::Shared } else { Mode::Exclusive },
+            #[cfg(feature = "shared")]
+            mode: Mode::Shared,
+            #[cfg(not(feature = "shared"))]
+            mode: Mode::Exclusive,
             cache_bytes: 48 * 1024 * 1024,
             clock: Arc::new(system_clock),
             ids: Arc::new(Uuid::now_v7),
@@ -47,7 +51,10 @@ impl Default for Options {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system"
+)]
 fn system_clock() -> DateTime<Utc> {
     Utc::now()
 }

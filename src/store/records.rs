@@ -13,7 +13,13 @@ pub trait StoreExt: Store {
     ///
     /// The fields of `query` that bound a page bound each page, not the walk.
     fn records<'s>(&'s self, key: &SessionKey, query: ScanQuery) -> Records<'s, Self> {
-        Records { store: self, key: key.clone(), query, page: VecDeque::new(), done: false }
+        Records {
+            store: self,
+            key: key.clone(),
+            query,
+            page: VecDeque::new(),
+            done: false,
+        }
     }
 
     /// The one session whose id is `id` or starts with it; `agent:id` names the agent too.
@@ -25,10 +31,15 @@ pub trait StoreExt: Store {
         let mut found = self.find(id, 10)?;
         match (found.len(), found.pop()) {
             (1, Some(key)) => Ok(key),
-            (_, None) => Err(Error::NotFound { wanted: id.to_owned() }),
+            (_, None) => Err(Error::NotFound {
+                wanted: id.to_owned(),
+            }),
             (_, Some(last)) => {
                 found.push(last);
-                Err(Error::Ambiguous { prefix: id.to_owned(), candidates: found })
+                Err(Error::Ambiguous {
+                    prefix: id.to_owned(),
+                    candidates: found,
+                })
             }
         }
     }

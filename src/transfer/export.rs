@@ -1,10 +1,10 @@
 //! placeholder
-use std::io::Write;
-use std::path::Path;
 use super::import::Progress;
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, Store};
+use std::io::Write;
+use std::path::Path;
 
 /// The form of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,22 @@ pub struct ExportReport {
 }
 
 /// Writes one session to `out`. Returns bytes written.
-pub fn export_session(_store: &dyn Store, _key: &SessionKey, _format: ExportFormat, _out: &mut dyn Write) -> Result<u64> { unimplemented!() }
+pub fn export_session(
+    _store: &dyn Store,
+    _key: &SessionKey,
+    _format: ExportFormat,
+    _out: &mut dyn Write,
+) -> Result<u64> {
+    unimplemented!()
+}
 
 /// Writes sessions to files under `folder`: all of the store, or those in `keys`.
-pub fn export_all(_store: &RedbStore, _keys: Option<&[SessionKey]>, _format: ExportFormat, _folder: &Path, _progress: &mut dyn FnMut(Progress)) -> Result<ExportReport> { unimplemented!() }
+pub fn export_all(
+    _store: &RedbStore,
+    _keys: Option<&[SessionKey]>,
+    _format: ExportFormat,
+    _folder: &Path,
+    _progress: &mut dyn FnMut(Progress),
+) -> Result<ExportReport> {
+    unimplemented!()
+}

@@ -1,8 +1,8 @@
 //! placeholder
-use std::path::PathBuf;
 use super::report::ImportReport;
 use crate::error::Result;
 use crate::store::RedbStore;
+use std::path::PathBuf;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -27,4 +27,11 @@ pub struct Progress {
 }
 
 /// Imports files and folders.
-pub fn import(_store: &RedbStore, _paths: &[PathBuf], _options: &ImportOptions, _progress: &mut dyn FnMut(Progress)) -> Result<ImportReport> { unimplemented!() }
+pub fn import(
+    _store: &RedbStore,
+    _paths: &[PathBuf],
+    _options: &ImportOptions,
+    _progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport> {
+    unimplemented!()
+}

@@ -1,98 +1,287 @@
-//! Bulk writing: many sessions in one transaction, with their sources.
+//! Bulk writing and its bookkeeping: many sessions in one transaction, with their sources.
 
 use std::io::{Read, Write};
-use std::marker::PhantomData;
+
+use redb::ReadableTable;
 
 use super::super::builder::SessionChunk;
-use crate::error::Result;
+use super::RedbStore;
+use super::attachments;
+use super::engine::storage;
+use super::schema::{SESSION_SOURCES, SOURCES};
+use super::segments;
+use super::write::Writer;
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::SourceRow;
+use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
-use crate::model::session::Summary;
+use crate::store::query::{Direction, ScanQuery};
 
-/// What was made of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SourceKind {
-    /// Its lines are records.
-    Lines,
-    /// It is kept whole.
-    Attachment,
-}
-
-/// A file that was imported, with what is needed to go on later and to export it again.
+/// A file that was imported: its row, with the path and generation that are its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     /// Absolute path, as bytes.
     pub path: Vec<u8>,
     /// 1 for the first content that was imported from this path, 2 for the next one, ...
     pub generation: u32,
-    /// The agent.
-    pub agent: String,
-    /// What was made of it.
-    pub kind: SourceKind,
-    /// Store number of the session; 0 for a file that belongs to a folder.
-    pub session: u64,
-    /// The attachment's name; empty for lines.
-    pub name: String,
-    /// Path relative to the folder that was imported, as bytes, `/` between components.
-    pub relative: Vec<u8>,
-    /// Size in bytes when it was last read.
-    pub size: u64,
-    /// Time of its last change then, in nanoseconds since 1970.
-    pub mtime_ns: i64,
-    /// Bytes of it that are stored.
-    pub offset: u64,
-    /// Lines of it that are stored.
-    pub lines: u64,
-    /// Where its last line starts, if that has no terminator; else equal to `offset`.
-    pub tail_offset: u64,
-    /// Hash of its first `tail_offset` bytes.
-    pub hash: u128,
-    /// The session's next sequence number after these lines.
-    pub next_sequence: u64,
-    /// Whether all of the file was taken when it had that size.
-    pub complete: bool,
+    /// What is known of it.
+    pub row: SourceRow,
 }
 
-/// A snapshot of the sources and their sessions.
+/// Reads of sources and of their sessions, each in a snapshot of its own: a long one would keep
+/// the database from reusing the pages of everything that an import replaces.
 #[derive(Debug)]
-pub(crate) struct Sources<'s> { _p: PhantomData<&'s ()> }
+pub(crate) struct Sources<'s> {
+    store: &'s RedbStore,
+}
 
-impl Sources<'_> {
+impl<'s> Sources<'s> {
+    /// Over a store.
+    pub(crate) fn new(store: &'s RedbStore) -> Self {
+        Self { store }
+    }
+
     /// The newest generation of a path.
-    pub(crate) fn newest(&self, _path: &[u8]) -> Result<Option<Source>> { unimplemented!() }
-    /// Every source, by path and generation, in turn; stops at the first error.
-    pub(crate) fn for_each(&self, _visit: &mut dyn FnMut(Source) -> Result<()>) -> Result<()> { unimplemented!() }
-    /// The summary of a session by its number.
-    pub(crate) fn summary(&self, _number: u64) -> Result<Option<Summary>> { unimplemented!() }
+    pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
+        self.store.read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(SOURCES)
+                .map_err(storage("read the sources"))?;
+            newest(&table, path)
+        })
+    }
+
+    /// Every source, in the order of path and generation, in turn; stops at the first error.
+    pub(crate) fn for_each(&self, visit: &mut dyn FnMut(Source) -> Result<()>) -> Result<()> {
+        let read = storage("read the sources");
+        self.store.read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(SOURCES)
+                .map_err(storage("read the sources"))?;
+            for entry in table.iter().map_err(&read)? {
+                let (key, value) = entry.map_err(&read)?;
+                let (path, generation) = key.value();
+                visit(decode(path, generation, value.value())?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The row of a session by its number.
+    pub(crate) fn row(&self, number: u64) -> Result<Option<SessionRow>> {
+        self.store.read(|snapshot| snapshot.row(number))
+    }
+
     /// The last record of a session, if it has any.
-    pub(crate) fn last_record(&self, _number: u64) -> Result<Option<Record>> { unimplemented!() }
-    /// Writes an attachment to `out`: of a session, or (number 0) of a folder, where the name is
-    /// the one in its source.
-    pub(crate) fn read_attachment(&self, _number: u64, _name: &str, _out: &mut dyn Write) -> Result<()> { unimplemented!() }
+    pub(crate) fn last_record(&self, number: u64) -> Result<Option<Record>> {
+        let query = ScanQuery {
+            direction: Direction::Backward,
+            records_max: 1,
+            ..ScanQuery::default()
+        };
+        let mut page = self.store.read(|snapshot| snapshot.scan(number, &query))?;
+        Ok(page.records.pop())
+    }
+
+    /// Writes an attachment to `out`: of a session, or (number 0) of a folder.
+    pub(crate) fn read_attachment(
+        &self,
+        number: u64,
+        name: &str,
+        out: &mut dyn Write,
+    ) -> Result<()> {
+        let found = self
+            .store
+            .read(|snapshot| attachments::read(snapshot, number, name, out))?;
+        if found {
+            Ok(())
+        } else {
+            Err(Error::NotFound {
+                wanted: name.to_owned(),
+            })
+        }
+    }
+}
+
+fn newest(
+    table: &impl ReadableTable<(&'static [u8], u32), &'static [u8]>,
+    path: &[u8],
+) -> Result<Option<Source>> {
+    let read = storage("read the sources");
+    let mut range = table.range((path, 0)..=(path, u32::MAX)).map_err(&read)?;
+    match range.next_back() {
+        None => Ok(None),
+        Some(entry) => {
+            let (key, value) = entry.map_err(&read)?;
+            decode(path, key.value().1, value.value()).map(Some)
+        }
+    }
+}
+
+fn decode(path: &[u8], generation: u32, value: &[u8]) -> Result<Source> {
+    let row = SourceRow::decode(path, generation, value)
+        .map_err(|error| corrupt_source(path, generation, &error.to_string()))?;
+    Ok(Source {
+        path: path.to_vec(),
+        generation,
+        row,
+    })
+}
+
+/// A damaged row of the table of sources.
+pub(crate) fn corrupt_source(path: &[u8], generation: u32, detail: &str) -> Error {
+    Error::Corrupt {
+        table: "sources",
+        key: format!(
+            "`{}`, generation {generation}",
+            String::from_utf8_lossy(path)
+        ),
+        detail: detail.to_owned(),
+    }
 }
 
 /// One write transaction of a bulk import. Dropping it without a commit writes nothing.
 #[derive(Debug)]
-pub(crate) struct Bulk<'s> { _p: PhantomData<&'s ()> }
+pub(crate) struct Bulk<'s> {
+    writer: Writer<'s>,
+    written_bytes: u64,
+}
 
-impl Bulk<'_> {
-    /// The newest generation of a path, as this transaction sees it.
-    pub(crate) fn newest(&self, _path: &[u8]) -> Result<Option<Source>> { unimplemented!() }
+impl<'s> Bulk<'s> {
+    /// Over a write transaction.
+    pub(crate) fn new(writer: Writer<'s>) -> Self {
+        Self {
+            writer,
+            written_bytes: 0,
+        }
+    }
+
     /// Creates a session named `wanted`, or `wanted~2`, `wanted~3`, ... if that name is taken.
-    /// Returns its number and name.
-    pub(crate) fn create(&mut self, _wanted: &SessionKey) -> Result<(u64, SessionKey)> { unimplemented!() }
-    /// The session of that name, if there is one.
-    pub(crate) fn number_of(&self, _key: &SessionKey) -> Result<Option<u64>> { unimplemented!() }
-    /// Writes a chunk. [`Error::Conflict`](crate::Error::Conflict) if the session is not as the
-    /// builder found it.
-    pub(crate) fn write_chunk(&mut self, _number: u64, _chunk: SessionChunk) -> Result<()> { unimplemented!() }
+    /// Returns its number and name. A chunk, if an empty one, has to follow.
+    pub(crate) fn create(&mut self, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
+        let mut key = wanted.clone();
+        let mut copy = 1_u64;
+        while self.writer.number_of(&key)?.is_some() {
+            copy += 1;
+            key = SessionKey::new(wanted.agent(), format!("{}~{copy}", wanted.id()))?;
+        }
+        let number = self.writer.new_number(&key)?;
+        self.writer
+            .put_row(number, None, &SessionRow::new(&key, 0))?;
+        Ok((number, key))
+    }
+
+    /// The number of the session of that name, if there is one.
+    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        self.writer.number_of(key)
+    }
+
+    /// Writes a chunk. [`Error::Conflict`] if the session is not as the builder found it; then
+    /// nothing of the chunk is written.
+    pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
+        let old = self.writer.row(number)?;
+        if old.next != chunk.base_next {
+            let (expected, actual) = (chunk.base_next, old.next);
+            return Err(Error::Conflict {
+                key: self.key(number, &old)?,
+                expected,
+                actual,
+            });
+        }
+        let mut table = self.writer.records()?;
+        if let Some(sequence) = chunk.replaced {
+            let found = segments::at_or_before(&table, number, sequence, self.writer.counts())?;
+            if !found.is_some_and(|found| found.first == sequence && found.segment.count() == 1) {
+                let key = self.key(number, &old)?;
+                return Err(Error::Conflict {
+                    key,
+                    expected: sequence,
+                    actual: old.next,
+                });
+            }
+            segments::remove(&mut table, number, sequence)?;
+        }
+        for sealed in &chunk.sealed {
+            self.written_bytes += segments::insert(&mut table, number, sealed)?;
+        }
+        drop(table);
+        // The name is the one that was free; marks and batches are not the builder's to change.
+        let row = SessionRow {
+            agent: old.agent.clone(),
+            id: old.id.clone(),
+            attachments: old.attachments,
+            mark: old.mark,
+            hidden: old.hidden,
+            batches: old.batches.clone(),
+            ..chunk.row.clone()
+        };
+        self.writer.put_row(number, Some(&old), &row)
+    }
+
+    fn key(&self, number: u64, row: &SessionRow) -> Result<SessionKey> {
+        row.key()
+            .map_err(|error| super::read::corrupt_session(number, error))
+    }
+
     /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
     /// their hash.
-    pub(crate) fn write_attachment(&mut self, _number: u64, _name: &str, _content: &mut dyn Read) -> Result<(u64, u128)> { unimplemented!() }
-    /// Writes a source row.
-    pub(crate) fn write_source(&mut self, _source: &Source) -> Result<()> { unimplemented!() }
+    pub(crate) fn write_attachment(
+        &mut self,
+        number: u64,
+        name: &str,
+        content: &mut dyn Read,
+    ) -> Result<(u64, u128)> {
+        let written = attachments::write(&self.writer, number, name, content)?;
+        self.written_bytes += written.0;
+        Ok(written)
+    }
+
+    /// Counts a new attachment in its session's row.
+    pub(crate) fn count_attachment(&mut self, number: u64) -> Result<()> {
+        let old = self.writer.row(number)?;
+        let row = SessionRow {
+            attachments: old.attachments + 1,
+            ..old.clone()
+        };
+        self.writer.put_row(number, Some(&old), &row)
+    }
+
+    /// Writes a source's row, and notes it with its session.
+    pub(crate) fn write_source(&mut self, source: &Source) -> Result<()> {
+        let action = storage("write a source");
+        let Source {
+            path,
+            generation,
+            row,
+        } = source;
+        let txn = self.writer.txn();
+        let encoded = row
+            .encode(path, *generation)
+            .map_err(|error| corrupt_source(path, *generation, &error.to_string()))?;
+        let mut sources = txn.open_table(SOURCES).map_err(storage("write a source"))?;
+        sources
+            .insert((path.as_slice(), *generation), encoded.as_slice())
+            .map_err(&action)?;
+        let mut of_session = txn
+            .open_table(SESSION_SOURCES)
+            .map_err(storage("write a source"))?;
+        of_session
+            .insert((row.session, path.as_slice(), *generation), ())
+            .map_err(&action)?;
+        self.written_bytes += encoded.len() as u64;
+        Ok(())
+    }
+
     /// Bytes written since the transaction began.
-    pub(crate) fn written_bytes(&self) -> u64 { unimplemented!() }
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
     /// Makes it durable.
-    pub(crate) fn commit(self) -> Result<()> { unimplemented!() }
+    pub(crate) fn commit(self) -> Result<()> {
+        self.writer.commit()
+    }
 }

@@ -1,40 +1,395 @@
-//! The store over redb.
+//! The store in one file, over redb. One path through it a file:
+//!
+//! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
+//! - `read`, `write`, `segments`, `attachments`: the paths of one session
+//! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
+mod attachments;
 mod bulk;
+mod compact;
+mod engine;
+mod migrate;
+mod read;
+mod reads;
+mod schema;
+mod segments;
+mod stats;
+mod verify;
+mod write;
 
 use std::io::Write;
 use std::path::Path;
 
-pub(crate) use self::bulk::{Bulk, Source, SourceKind, Sources};
-use super::{AttachmentInfo, Options, StoreStats, TableReads, VerifyReport};
-use crate::error::Result;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub(crate) use self::bulk::{Bulk, Source, Sources};
+use self::engine::{Engine, guard};
+use self::read::Snapshot;
+use self::reads::ReadCounts;
+use self::write::Writer;
+use super::query::{
+    Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
+    Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
+};
+use super::sessions::{self, Primitives};
+use super::{Options, Store, StoreExt as _, lines};
+use crate::codec::session_row::SessionRow;
+use crate::dialect;
+use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::record::RecordKind;
+use crate::model::session::{Session, Summary};
+
+/// Sessions that a cleanup deletes in one transaction: other processes wait no longer than that.
+const CLEANUP_BATCH: usize = 500;
 
 /// A store in one database file.
+///
+/// With the feature `shared` (the default) any number of processes use one file at the same time.
+/// Within a process, share one `RedbStore` between threads.
+///
+/// ```
+/// use scrollback::{ListQuery, Options, RedbStore, Session, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+/// store.save(&mut Session::native("chat-1")?)?;
+/// assert_eq!(store.list(&ListQuery::default())?.sessions[0].key.id(), "chat-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub struct RedbStore { _p: () }
+pub struct RedbStore {
+    engine: Engine,
+    options: Options,
+    counts: ReadCounts,
+}
 
 impl RedbStore {
-    /// Opens a store for reading and writing; creates it if the file is not there or empty.
-    pub fn open(_path: impl AsRef<Path>, _options: Options) -> Result<Self> { unimplemented!() }
-    /// Opens a store that is there for reading only.
-    pub fn open_read_only(_path: impl AsRef<Path>, _options: Options) -> Result<Self> { unimplemented!() }
+    /// Opens a store for reading and writing; creates it, private to its owner, if the file is not
+    /// there or empty. A store of an older format is brought to this version's.
+    ///
+    /// # Durability
+    ///
+    /// A new store is on disk, with its name in its folder, when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`],
+    /// [`Error::Corrupt`] or [`Error::Io`].
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let engine = Engine::open(path.as_ref(), &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+        })
+    }
+
+    /// Opens a store that is there for reading only, without writing anything, unless it was left
+    /// by a crash: then it is put in order first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); [`Error::Io`] if the file is not there.
+    pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let engine = Engine::open_read_only(path.as_ref(), &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+        })
+    }
+
     /// The file.
-    pub fn path(&self) -> &Path { unimplemented!() }
+    pub fn path(&self) -> &Path {
+        self.engine.path()
+    }
+
     /// How it was opened.
-    pub fn options(&self) -> &Options { unimplemented!() }
-    /// How much there is in the store, by agent.
-    pub fn stats(&self) -> Result<StoreStats> { unimplemented!() }
-    /// Reads and checks everything; `progress` is told bytes of lines read, and those in all.
-    pub fn verify(&self, _progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> { unimplemented!() }
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// How much there is in the store, by agent. Costs a read of every summary row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`].
+    pub fn stats(&self) -> Result<StoreStats> {
+        let file_bytes = self.engine.file_bytes()?;
+        self.read(|snapshot| stats::stats(snapshot, file_bytes))
+    }
+
+    /// Reads everything and checks every checksum, count and index entry, both ways. `progress` is
+    /// told the bytes of lines read so far, and those in all.
+    ///
+    /// # Errors
+    ///
+    /// Only if reading as such fails: what is wrong with the store is in the report.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+        self.read(|snapshot| verify::verify(snapshot, progress))
+    }
+
     /// Rows read since the store was opened.
-    pub fn table_reads(&self) -> TableReads { unimplemented!() }
-    /// Files kept beside the lines of a session.
-    pub fn attachments(&self, _key: &SessionKey) -> Result<Vec<AttachmentInfo>> { unimplemented!() }
-    /// Writes an attachment to `out`.
-    pub fn read_attachment(&self, _key: &SessionKey, _name: &str, _out: &mut dyn Write) -> Result<()> { unimplemented!() }
+    pub fn table_reads(&self) -> TableReads {
+        self.counts.now()
+    }
+
+    /// The files kept beside the lines of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] or [`Error::Corrupt`].
+    pub fn attachments(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            attachments::list(snapshot, number)
+        })
+    }
+
+    /// Writes a file kept beside the lines of a session to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Corrupt`], or [`Error::Output`] if `out` fails.
+    pub fn read_attachment(&self, key: &SessionKey, name: &str, out: &mut dyn Write) -> Result<()> {
+        let found = self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            attachments::read(snapshot, number, name, out)
+        })?;
+        if found {
+            Ok(())
+        } else {
+            Err(Error::NotFound {
+                wanted: format!("{key}, {name}"),
+            })
+        }
+    }
+
     /// Starts a write transaction for a bulk import.
-    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> { unimplemented!() }
-    /// A snapshot of the sources, for planning an import or an export.
-    pub(crate) fn sources(&self) -> Result<Sources<'_>> { unimplemented!() }
+    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
+        guard(|| {
+            Ok(Bulk::new(Writer::new(
+                self.engine.begin_write()?,
+                &self.counts,
+            )))
+        })
+    }
+
+    /// The sources, for planning an import or an export.
+    pub(crate) fn sources(&self) -> Sources<'_> {
+        Sources::new(self)
+    }
+
+    /// Reads in a snapshot.
+    fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        guard(|| work(&Snapshot::new(self.engine.begin_read()?, &self.counts)))
+    }
+
+    /// Writes in a transaction, which is committed if `work` succeeds.
+    fn write<T>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+        guard(|| {
+            let writer = Writer::new(self.engine.begin_write()?, &self.counts);
+            let done = work(&writer)?;
+            writer.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// Deletes those of the sessions that are still as old as they were.
+    fn delete_unchanged(&self, sessions: &[Summary], before: DateTime<Utc>) -> Result<Removed> {
+        self.write(|writer| {
+            let mut removed = Removed::default();
+            for summary in sessions {
+                let there = writer.session(&summary.key)?;
+                let same = there.filter(|(number, row)| {
+                    *number == summary.number && row.updated_us < before.timestamp_micros()
+                });
+                if let Some((number, row)) = same {
+                    let one = writer.delete(number, &row)?;
+                    removed.sessions += one.sessions;
+                    removed.records += one.records;
+                    removed.bytes += one.bytes;
+                }
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Writes to `archive` what a compaction up to `end` is going to remove.
+    fn archive(&self, key: &SessionKey, end: u64, archive: &mut dyn Write) -> Result<()> {
+        for record in self.records(key, ScanQuery::default()) {
+            let record = record?;
+            if record.sequence >= end {
+                break;
+            }
+            if record.header.kind != RecordKind::Meta {
+                archive
+                    .write_all(&record.line)
+                    .map_err(|source| Error::Output { source })?;
+            }
+        }
+        archive.flush().map_err(|source| Error::Output { source })
+    }
+}
+
+impl Primitives for RedbStore {
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
+        self.read(|snapshot| Ok(snapshot.session(key)?.map(|(_, row)| row)))
+    }
+
+    fn append_lines(
+        &self,
+        key: &SessionKey,
+        expect: Expect,
+        batch_id: Option<Uuid>,
+        lines: &[Vec<u8>],
+    ) -> Result<Appended> {
+        self.write(|writer| writer.append(key, expect, batch_id, lines, &self.options))
+    }
+
+    fn set_mark(
+        &self,
+        key: &SessionKey,
+        expected_next: u64,
+        mark: u64,
+        hidden: u64,
+    ) -> Result<bool> {
+        self.write(|writer| {
+            let there = writer.session(key)?;
+            let (number, old) = there.ok_or_else(|| Error::NotFound {
+                wanted: key.to_string(),
+            })?;
+            if old.next != expected_next {
+                return Ok(false);
+            }
+            let row = SessionRow {
+                mark,
+                hidden,
+                ..old.clone()
+            };
+            writer.put_row(number, Some(&old), &row)?;
+            Ok(true)
+        })
+    }
+}
+
+impl Store for RedbStore {
+    fn save(&self, session: &mut Session) -> Result<()> {
+        sessions::save(self, session)
+    }
+
+    fn load(&self, key: &SessionKey) -> Result<Session> {
+        sessions::load(self, key)
+    }
+
+    fn summary(&self, key: &SessionKey) -> Result<Summary> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            row.to_summary(number)
+                .map_err(|error| read::corrupt_session(number, error))
+        })
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<SessionPage> {
+        self.read(|snapshot| snapshot.list(query))
+    }
+
+    fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
+        self.read(|snapshot| snapshot.find(prefix, limit))
+    }
+
+    fn delete(&self, key: &SessionKey) -> Result<Removed> {
+        self.write(|writer| {
+            let there = writer.session(key)?;
+            let (number, row) = there.ok_or_else(|| Error::NotFound {
+                wanted: key.to_string(),
+            })?;
+            writer.delete(number, &row)
+        })
+    }
+
+    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let mut removed = Removed::default();
+        let mut query = ListQuery {
+            before: Some(before),
+            limit: CLEANUP_BATCH,
+            ..ListQuery::default()
+        };
+        loop {
+            let page = self.list(&query)?;
+            if page.sessions.is_empty() {
+                return Ok(removed);
+            }
+            let batch = self.delete_unchanged(&page.sessions, before)?;
+            removed.sessions += batch.sessions;
+            removed.records += batch.records;
+            removed.bytes += batch.bytes;
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(removed),
+            }
+        }
+    }
+
+    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
+        sessions::export_markdown(self, key, out)
+    }
+
+    fn append(
+        &self,
+        key: &SessionKey,
+        expect: Expect,
+        batch_id: Option<Uuid>,
+        records: &[NewRecord],
+    ) -> Result<Appended> {
+        let dialect = dialect::of_agent(key.agent());
+        let lines = lines::lines_of(dialect, records, &self.options)?;
+        self.append_lines(key, expect, batch_id, &lines)
+    }
+
+    fn ensure_meta(&self, session: &Session) -> Result<bool> {
+        sessions::ensure_meta(self, session)
+    }
+
+    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
+        sessions::truncate(self, key, keep_last)
+    }
+
+    fn compact(
+        &self,
+        key: &SessionKey,
+        through: Option<u64>,
+        archive: Option<&mut dyn Write>,
+    ) -> Result<Compacted> {
+        let mark = self.row_of(key)?.mark;
+        let end = through.map_or(mark, |through| through.min(mark));
+        if let Some(archive) = archive {
+            self.archive(key, end, archive)?;
+        }
+        self.write(|writer| {
+            let there = writer.session(key)?;
+            let (number, row) = there.ok_or_else(|| Error::NotFound {
+                wanted: key.to_string(),
+            })?;
+            // A mark that moved back meanwhile shows records again: they stay.
+            compact::compact(writer, number, &row, end.min(row.mark))
+        })
+    }
+
+    fn reclaim(&self) -> Result<Reclaimed> {
+        guard(|| self.engine.reclaim())
+    }
+
+    fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
+        self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            snapshot.scan(number, query)
+        })
+    }
 }

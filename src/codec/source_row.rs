@@ -1,0 +1,103 @@
+//! Import states: what a file was when it was imported, and how far it was taken.
+
+use bincode::{Decode, Encode};
+
+use super::row::{self, RowError, RowFormat};
+
+const VERSION: u8 = 1;
+
+/// What was made of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) enum SourceKind {
+    /// Its lines are records.
+    Lines,
+    /// It is kept whole.
+    Attachment,
+}
+
+/// A file that was imported, with what is needed to go on later and to export it again: the row
+/// of table `sources`, version 1. Path and generation are the key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct SourceRow {
+    /// The agent.
+    pub agent: String,
+    /// What was made of it.
+    pub kind: SourceKind,
+    /// Store number of the session; 0 for a file that belongs to a folder.
+    pub session: u64,
+    /// The attachment's name; empty for lines.
+    pub name: String,
+    /// Path relative to the folder that was imported, as bytes, `/` between components.
+    pub relative: Vec<u8>,
+    /// Size in bytes when it was last read.
+    pub size: u64,
+    /// Time of its last change then, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// Bytes of it that are stored.
+    pub offset: u64,
+    /// Lines of it that are stored.
+    pub lines: u64,
+    /// Where its last line starts, if that has no terminator; else equal to `offset`.
+    pub tail_offset: u64,
+    /// Hash of its first `tail_offset` bytes (of all of it for an attachment).
+    pub hash: u128,
+    /// The session's next sequence number after these lines.
+    pub next_sequence: u64,
+    /// Whether all of the file was taken when it had that size.
+    pub complete: bool,
+}
+
+impl SourceRow {
+    /// The stored bytes under a path and generation.
+    pub(crate) fn encode(&self, path: &[u8], generation: u32) -> Result<Vec<u8>, RowError> {
+        row::encode(RowFormat::Source, VERSION, &key(path, generation), self)
+    }
+
+    /// Reads stored bytes.
+    pub(crate) fn decode(path: &[u8], generation: u32, bytes: &[u8]) -> Result<Self, RowError> {
+        row::decode(RowFormat::Source, VERSION, &key(path, generation), bytes)
+    }
+}
+
+fn key(path: &[u8], generation: u32) -> Vec<u8> {
+    let mut key = path.to_vec();
+    key.extend_from_slice(&generation.to_be_bytes());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_version_1_are_fixed() {
+        let row = SourceRow {
+            agent: "codex".to_owned(),
+            kind: SourceKind::Lines,
+            session: 1,
+            name: String::new(),
+            relative: b"a/b.jsonl".to_vec(),
+            size: 10,
+            mtime_ns: -1,
+            offset: 9,
+            lines: 2,
+            tail_offset: 8,
+            hash: 5,
+            next_sequence: 2,
+            complete: true,
+        };
+        let bytes = row.encode(b"/x/a/b.jsonl", 1).unwrap();
+        assert_eq!(
+            SourceRow::decode(b"/x/a/b.jsonl", 1, &bytes).as_ref(),
+            Ok(&row)
+        );
+        assert!(SourceRow::decode(b"/x/a/b.jsonl", 2, &bytes).is_err());
+        let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
+        assert_eq!(
+            hash, GOLDEN,
+            "the layout of a released version never changes: {hash:#x}"
+        );
+    }
+
+    const GOLDEN: u64 = 0xf65b_3921_9277_36c7;
+}

@@ -1,0 +1,288 @@
+//! Folds lines, one after another, into the summary row of their session.
+//!
+//! Every store and every import goes through here, so a row says the same wherever its lines
+//! came from.
+
+use crate::codec::session_row::SessionRow;
+use crate::dialect::{Described, Facts, TitleOffer};
+use crate::model::limits::{FACT_BYTES_MAX, TITLE_BYTES_MAX};
+use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
+use crate::model::text::{cut, title_line};
+
+/// Most titles that wait for the record that they are about.
+const WAITING_MAX: usize = 64;
+
+/// What a fold knows beyond the row: only of use while lines stream by, and not stored.
+#[derive(Debug, Default)]
+pub(crate) struct Fold {
+    last_record_id: String,
+    waiting: Vec<(String, String, u8)>,
+}
+
+impl Fold {
+    /// Adds a described line of `bytes` bytes to a row, as the record with the row's next sequence
+    /// number. `flags` are those that only the reader of the file knows.
+    pub(crate) fn add(
+        &mut self,
+        row: &mut SessionRow,
+        described: &Described<'_>,
+        flags: RecordFlags,
+        bytes: usize,
+    ) -> RecordHeader {
+        let mut header = described.header;
+        header.flags = header.flags.with(flags);
+        if described.facts.replaces && header.kind == RecordKind::Meta {
+            row.header_sequence = Some(row.next);
+        }
+        row.next += 1;
+        row.records += 1;
+        row.bytes += bytes as u64;
+        row.messages += u64::from(header.messages);
+        row.malformed += u64::from(header.flags.contains(RecordFlags::DAMAGED));
+        row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
+        add_times(row, header.time_us, &described.facts);
+        self.add_facts(row, &described.facts);
+        header
+    }
+
+    fn add_facts(&mut self, row: &mut SessionRow, facts: &Facts<'_>) {
+        let text = |fact: &str| cut(fact, FACT_BYTES_MAX).to_owned();
+        if facts.replaces {
+            row.project = facts.project.as_deref().map(text);
+            row.model = facts.model.as_deref().map(text);
+            row.parent = facts.parent.as_deref().map(text);
+        }
+        if let (None, Some(project)) = (&row.project, &facts.project) {
+            row.project = Some(text(project));
+        }
+        if let (None, Some(parent)) = (&row.parent, &facts.parent) {
+            row.parent = Some(text(parent));
+        }
+        replace_with(&mut row.model, facts.model.as_deref());
+        replace_with(&mut row.branch, facts.branch.as_deref());
+        if let Some(id) = &facts.record_id {
+            self.settle(row, id);
+        }
+        if let Some(offer) = &facts.title {
+            self.offer_title(row, offer);
+        }
+    }
+
+    /// Takes a title now, or keeps it until the record that it is about has come by.
+    fn offer_title(&mut self, row: &mut SessionRow, offer: &TitleOffer<'_>) {
+        let beaten =
+            offer.rank < row.title_rank || (offer.rank == row.title_rank && !offer.latest_wins);
+        if beaten {
+            return;
+        }
+        let title = title_line(&offer.text, TITLE_BYTES_MAX);
+        if title.is_empty() {
+            return;
+        }
+        match &offer.about {
+            Some(about) if **about != *self.last_record_id => {
+                if self.waiting.len() < WAITING_MAX {
+                    self.waiting
+                        .push((about.clone().into_owned(), title, offer.rank));
+                }
+            }
+            _ => {
+                row.title = title;
+                row.title_rank = offer.rank;
+            }
+        }
+    }
+
+    /// A record with an id has come by: titles about it hold.
+    fn settle(&mut self, row: &mut SessionRow, id: &str) {
+        id.clone_into(&mut self.last_record_id);
+        while let Some(at) = self.waiting.iter().position(|(about, ..)| about == id) {
+            let (_, title, rank) = self.waiting.swap_remove(at);
+            if rank >= row.title_rank {
+                row.title = title;
+                row.title_rank = rank;
+            }
+        }
+    }
+}
+
+/// Takes a record out of the counts again, as far as it is in them: not its times and its title.
+pub(crate) fn take_out(row: &mut SessionRow, header: &RecordHeader, bytes: u64) {
+    row.records = row.records.saturating_sub(1);
+    row.bytes = row.bytes.saturating_sub(bytes);
+    row.messages = row.messages.saturating_sub(u64::from(header.messages));
+    row.malformed = row
+        .malformed
+        .saturating_sub(u64::from(header.flags.contains(RecordFlags::DAMAGED)));
+}
+
+fn replace_with(fact: &mut Option<String>, new: Option<&str>) {
+    if let Some(new) = new
+        && fact.as_deref() != Some(new)
+    {
+        *fact = Some(cut(new, FACT_BYTES_MAX).to_owned());
+    }
+}
+
+fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
+    let first = [facts.created_us, time_us, facts.updated_us]
+        .into_iter()
+        .flatten()
+        .min();
+    let last = [facts.updated_us, time_us, facts.created_us]
+        .into_iter()
+        .flatten()
+        .max();
+    let (Some(first), Some(last)) = (first, last) else {
+        return;
+    };
+    if row.time_stated {
+        row.created_us = row.created_us.min(first);
+        row.updated_us = row.updated_us.max(last);
+    } else {
+        row.time_stated = true;
+        row.created_us = first;
+        row.updated_us = last;
+    }
+    if let (true, Some(created)) = (facts.replaces, facts.created_us) {
+        row.created_us = created;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::model::key::SessionKey;
+
+    fn described(time_us: Option<i64>, facts: Facts<'_>) -> Described<'_> {
+        let header = RecordHeader {
+            kind: RecordKind::Message,
+            role: None,
+            flags: RecordFlags::default(),
+            messages: 1,
+            time_us,
+        };
+        Described {
+            header,
+            facts,
+            problem: None,
+        }
+    }
+
+    fn offer(
+        text: &'static str,
+        rank: u8,
+        latest_wins: bool,
+        about: Option<&'static str>,
+    ) -> Facts<'static> {
+        let title = TitleOffer {
+            text: Cow::Borrowed(text),
+            rank,
+            latest_wins,
+            about: about.map(Cow::Borrowed),
+        };
+        Facts {
+            title: Some(title),
+            ..Facts::default()
+        }
+    }
+
+    fn row() -> SessionRow {
+        SessionRow::new(&SessionKey::native("s").unwrap(), 500)
+    }
+
+    fn add(fold: &mut Fold, row: &mut SessionRow, described: &Described<'_>) {
+        fold.add(row, described, RecordFlags::default(), 10);
+    }
+
+    #[test]
+    fn times_come_from_the_lines_once_one_states_a_time() {
+        let (mut fold, mut row) = (Fold::default(), row());
+        add(&mut fold, &mut row, &described(None, Facts::default()));
+        assert_eq!((row.created_us, row.updated_us), (500, 500));
+        add(&mut fold, &mut row, &described(Some(90), Facts::default()));
+        add(&mut fold, &mut row, &described(Some(70), Facts::default()));
+        assert_eq!((row.created_us, row.updated_us), (70, 90));
+        assert_eq!(
+            (row.messages, row.records, row.bytes, row.next),
+            (3, 3, 30, 3)
+        );
+    }
+
+    #[test]
+    fn the_best_title_wins_and_of_equals_the_first_or_the_last() {
+        let (mut fold, mut row) = (Fold::default(), row());
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("first words", 10, false, None)),
+        );
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("second words", 10, false, None)),
+        );
+        assert_eq!(row.title, "first words");
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("named", 40, true, None)),
+        );
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("named again", 40, true, None)),
+        );
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("  ", 50, true, None)),
+        );
+        assert_eq!(row.title, "named again");
+    }
+
+    #[test]
+    fn a_title_about_another_session_does_not_count() {
+        let (mut fold, mut row) = (Fold::default(), row());
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("elsewhere", 30, true, Some("x"))),
+        );
+        assert_eq!(row.title, "");
+        add(
+            &mut fold,
+            &mut row,
+            &described(None, offer("here", 30, true, Some("u1"))),
+        );
+        let named = Facts {
+            record_id: Some(Cow::Borrowed("u1")),
+            ..Facts::default()
+        };
+        add(&mut fold, &mut row, &described(None, named));
+        assert_eq!(row.title, "here");
+    }
+
+    #[test]
+    fn a_replacing_header_takes_facts_away() {
+        let (mut fold, mut row) = (Fold::default(), row());
+        let facts = |project: Option<&'static str>, created_us| Facts {
+            project: project.map(Cow::Borrowed),
+            created_us,
+            replaces: true,
+            ..Facts::default()
+        };
+        let mut header = described(None, facts(Some("/a"), Some(50)));
+        header.header.kind = RecordKind::Meta;
+        add(&mut fold, &mut row, &header);
+        assert_eq!((row.project.as_deref(), row.created_us), (Some("/a"), 50));
+        header.facts = facts(None, Some(60));
+        add(&mut fold, &mut row, &header);
+        assert_eq!(
+            (row.project, row.created_us, row.header_sequence),
+            (None, 60, Some(1))
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! Attachments: whole files beside a session (or, under number 0, beside a folder's sessions).
+//!
+//! An attachment is kept in parts, so that neither writing nor reading one holds it in memory. The
+//! body of a part is `[last u8][method u8][length u32][data]`: the data is compressed with zstd
+//! (method 1) or stored, and `length` is that of the unpacked data.
+
+use std::io::{Read, Write};
+
+use redb::ReadableTable;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::super::query::AttachmentInfo;
+use super::engine::storage;
+use super::read::Snapshot;
+use super::schema::ATTACHMENTS;
+use super::write::Writer;
+use crate::codec::row::{self, RowError, RowFormat};
+use crate::error::{Error, Result};
+use crate::model::limits::ATTACHMENT_BYTES_MAX;
+
+const VERSION: u8 = 1;
+
+/// Bytes of a file in one part.
+const PART_BYTES: usize = 256 * 1024;
+
+/// Writes an attachment, replacing one of the same name. Returns its bytes and their hash.
+pub(crate) fn write(
+    writer: &Writer<'_>,
+    number: u64,
+    name: &str,
+    content: &mut dyn Read,
+) -> Result<(u64, u128)> {
+    let action = storage("write an attachment");
+    let mut table = writer
+        .txn()
+        .open_table(ATTACHMENTS)
+        .map_err(storage("write an attachment"))?;
+    table
+        .retain_in((number, name, 0)..=(number, name, u32::MAX), |_, _| false)
+        .map_err(&action)?;
+    let mut hash = Xxh3::new();
+    let (mut bytes, mut part) = (0_u64, 0_u32);
+    let mut now = read_part(name, content)?;
+    loop {
+        let next = read_part(name, content)?;
+        hash.update(&now);
+        bytes += now.len() as u64;
+        if bytes > ATTACHMENT_BYTES_MAX {
+            return Err(Error::TooLarge {
+                what: "size of an attachment in bytes",
+                actual: bytes,
+                limit: ATTACHMENT_BYTES_MAX,
+            });
+        }
+        let body = pack(&now, next.is_empty());
+        let framed = row::seal(
+            RowFormat::Attachment,
+            VERSION,
+            &key_bytes(number, name, part),
+            &body,
+        );
+        table
+            .insert((number, name, part), framed.as_slice())
+            .map_err(&action)?;
+        part += 1;
+        if next.is_empty() {
+            return Ok((bytes, hash.digest128()));
+        }
+        now = next;
+    }
+}
+
+/// The next part of a file; empty at its end.
+fn read_part(name: &str, content: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut part = Vec::new();
+    content
+        .take(PART_BYTES as u64)
+        .read_to_end(&mut part)
+        .map_err(|source| Error::Io {
+            action: "read",
+            path: name.into(),
+            source,
+        })?;
+    Ok(part)
+}
+
+fn pack(data: &[u8], is_last: bool) -> Vec<u8> {
+    let packed = zstd::bulk::compress(data, 1)
+        .ok()
+        .filter(|packed| packed.len() < data.len());
+    let mut body = vec![u8::from(is_last), u8::from(packed.is_some())];
+    // A part is at most `PART_BYTES` long.
+    body.extend_from_slice(&u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
+    body.extend_from_slice(packed.as_deref().unwrap_or(data));
+    body
+}
+
+/// Writes an attachment's bytes to `out`. Returns whether there is such an attachment.
+pub(crate) fn read(
+    snapshot: &Snapshot<'_>,
+    number: u64,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<bool> {
+    let action = storage("read an attachment");
+    let table = snapshot
+        .txn()
+        .open_table(ATTACHMENTS)
+        .map_err(storage("read an attachment"))?;
+    let mut expected = 0;
+    for entry in table
+        .range((number, name, 0)..=(number, name, u32::MAX))
+        .map_err(&action)?
+    {
+        let (key, value) = entry.map_err(&action)?;
+        let part = key.value().2;
+        let (is_last, data) = open_part(number, name, part, value.value())?;
+        if part != expected {
+            break;
+        }
+        out.write_all(&data)
+            .map_err(|source| Error::Output { source })?;
+        if is_last {
+            return Ok(true);
+        }
+        expected += 1;
+    }
+    if expected == 0 {
+        return Ok(false);
+    }
+    Err(corrupt(
+        number,
+        name,
+        expected,
+        &RowError("the part is missing".to_owned()),
+    ))
+}
+
+/// Checks and unpacks a part: whether it is the last one, and its data.
+pub(crate) fn open_part(
+    number: u64,
+    name: &str,
+    part: u32,
+    value: &[u8],
+) -> Result<(bool, Vec<u8>)> {
+    let damaged = |error: RowError| corrupt(number, name, part, &error);
+    let body = row::open(
+        RowFormat::Attachment,
+        VERSION,
+        &key_bytes(number, name, part),
+        value,
+    )
+    .map_err(damaged)?;
+    let [is_last, method, a, b, c, d, data @ ..] = body else {
+        return Err(damaged(RowError("the part is too short".to_owned())));
+    };
+    let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+    if length > PART_BYTES {
+        return Err(damaged(RowError(format!(
+            "a part that unpacks to {length} bytes"
+        ))));
+    }
+    let data = match method {
+        0 => data.to_vec(),
+        1 => zstd::bulk::decompress(data, length)
+            .map_err(|error| damaged(RowError(format!("does not unpack: {error}"))))?,
+        other => return Err(damaged(RowError(format!("unknown method {other}")))),
+    };
+    if data.len() == length {
+        Ok((*is_last != 0, data))
+    } else {
+        Err(damaged(RowError(format!(
+            "{} bytes, expected {length}",
+            data.len()
+        ))))
+    }
+}
+
+/// The attachments of a session, with their sizes: reads their rows.
+pub(crate) fn list(snapshot: &Snapshot<'_>, number: u64) -> Result<Vec<AttachmentInfo>> {
+    let action = storage("list the attachments");
+    let table = snapshot
+        .txn()
+        .open_table(ATTACHMENTS)
+        .map_err(storage("list the attachments"))?;
+    let mut found: Vec<AttachmentInfo> = Vec::new();
+    for entry in table
+        .range((number, "", 0)..(number + 1, "", 0))
+        .map_err(&action)?
+    {
+        let (key, value) = entry.map_err(&action)?;
+        let (_, name, part) = key.value();
+        let bytes = open_part(number, name, part, value.value())?.1.len() as u64;
+        match found.last_mut().filter(|info| info.name == name) {
+            Some(info) => info.bytes += bytes,
+            None => found.push(AttachmentInfo {
+                name: name.to_owned(),
+                bytes,
+            }),
+        }
+    }
+    Ok(found)
+}
+
+fn corrupt(number: u64, name: &str, part: u32, error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "attachments",
+        key: format!("session {number}, attachment `{name}`, part {part}"),
+        detail: error.to_string(),
+    }
+}
+
+fn key_bytes(number: u64, name: &str, part: u32) -> Vec<u8> {
+    let mut key = number.to_be_bytes().to_vec();
+    key.extend_from_slice(name.as_bytes());
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}

@@ -1,0 +1,66 @@
+//! Compaction of one session: removes what lies below the mark, and packs what stays.
+
+use super::super::query::Compacted;
+use super::super::select;
+use super::segments::{self, Found};
+use super::write::Writer;
+use crate::codec::segment::Packer;
+use crate::codec::session_row::SessionRow;
+use crate::error::Result;
+use crate::model::limits::SEGMENT_BYTES;
+use crate::model::record::{RecordFlags, RecordKind};
+
+/// A segment at least so full is left alone if nothing of it goes.
+const FULL_BYTES: usize = SEGMENT_BYTES / 2;
+
+/// Removes the records of a session below `end`, header lines excepted, and packs the rest.
+pub(crate) fn compact(
+    writer: &Writer<'_>,
+    number: u64,
+    old: &SessionRow,
+    end: u64,
+) -> Result<Compacted> {
+    let mut row = old.clone();
+    let mut compacted = Compacted::default();
+    let mut table = writer.records()?;
+    let mut packer = Packer::default();
+    let mut from = 0;
+    while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
+        // Past its last record, since what is packed anew goes in between.
+        from = found.segment.last_sequence() + 1;
+        if stays(&found, end) {
+            if let Some(sealed) = packer.seal() {
+                segments::insert(&mut table, number, &sealed)?;
+            }
+            continue;
+        }
+        segments::remove(&mut table, number, found.first)?;
+        for (sequence, header, line) in found.segment.records() {
+            if sequence < end && header.kind != RecordKind::Meta {
+                select::count_out(&mut row, &header, line.len(), &mut compacted);
+                continue;
+            }
+            // An unterminated line stays alone, so that an import can replace it.
+            let alone = header.flags.contains(RecordFlags::UNTERMINATED);
+            if (alone || packer.is_full_for(sequence, line.len()))
+                && let Some(sealed) = packer.seal()
+            {
+                segments::insert(&mut table, number, &sealed)?;
+            }
+            packer.push(sequence, header, line);
+        }
+    }
+    if let Some(sealed) = packer.seal() {
+        segments::insert(&mut table, number, &sealed)?;
+    }
+    drop(table);
+    row.tail_first = row.next;
+    row.tail_bytes = 0;
+    writer.put_row(number, Some(old), &row)?;
+    Ok(compacted)
+}
+
+/// Whether a segment is full enough to stay, and nothing of it goes.
+fn stays(found: &Found, end: u64) -> bool {
+    found.first >= end && found.segment.line_bytes() >= FULL_BYTES
+}

@@ -1,0 +1,342 @@
+//! The database under the store: opening, transactions, and redb's errors in our words.
+//!
+//! Everything that names redb's multi-process mode is in this file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{
+    Builder, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _, WriteTransaction,
+};
+
+use super::super::{Mode, Options, Reclaimed};
+use super::migrate;
+use crate::error::{Error, Result};
+
+/// How a redb file starts.
+const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    path: PathBuf,
+    database: RwLock<Handle>,
+}
+
+enum Handle {
+    Writer(Database),
+    Reader(ReadOnlyDatabase),
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Writer(_) => "Writer",
+            Self::Reader(_) => "Reader",
+        })
+    }
+}
+
+impl Engine {
+    /// Opens a store for reading and writing; creates it if the file is not there or empty.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            create_private_folder(folder)?;
+        }
+        let is_new = !path.exists();
+        let file = open_private_file(path)?;
+        check_magic(path, &file, true)?;
+        let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+        if is_new {
+            sync_folder(path)?;
+        }
+        guard(|| migrate::migrate(path, &database, options))?;
+        Ok(Self {
+            path: path.to_owned(),
+            database: RwLock::new(Handle::Writer(database)),
+        })
+    }
+
+    /// Opens a store that is there for reading only; it is repaired first if it has to be.
+    pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
+        let file = File::open(path).map_err(|source| Error::Io {
+            action: "open the store",
+            path: path.to_owned(),
+            source,
+        })?;
+        check_magic(path, &file, false)?;
+        drop(file);
+        let reader = guard(|| match builder(options).open_read_only(path) {
+            Ok(database) => Ok(Some(database)),
+            // An unclean exit: only a writer can put the file in order.
+            Err(redb::DatabaseError::RepairAborted) => Ok(None),
+            Err(error) => Err(opening(path)(error)),
+        })?;
+        let handle = match reader {
+            Some(database) => Handle::Reader(database),
+            None => Handle::Writer(guard(|| {
+                builder(options).open(path).map_err(opening(path))
+            })?),
+        };
+        let engine = Self {
+            path: path.to_owned(),
+            database: RwLock::new(handle),
+        };
+        guard(|| migrate::check(path, &engine.begin_read()?))?;
+        Ok(engine)
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn handle(&self) -> RwLockReadGuard<'_, Handle> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A snapshot.
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
+        let begun = match &*self.handle() {
+            Handle::Writer(database) => database.begin_read(),
+            Handle::Reader(database) => database.begin_read(),
+        };
+        begun.map_err(storage("begin reading"))
+    }
+
+    /// A write transaction; waits for the one that is open, in another process too.
+    pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
+        match &*self.handle() {
+            Handle::Writer(database) => database.begin_write().map_err(storage("begin writing")),
+            Handle::Reader(_) => Err(Error::ReadOnly {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    /// Gives space back to the file system.
+    pub(crate) fn reclaim(&self) -> Result<Reclaimed> {
+        let bytes_before = self.file_bytes()?;
+        let mut handle = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Handle::Writer(database) = &mut *handle else {
+            return Err(Error::ReadOnly {
+                path: self.path.clone(),
+            });
+        };
+        let refused = loop {
+            match database.compact() {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(redb::CompactionError::TransactionInProgress) => {
+                    break Some("the store is being read or written elsewhere".to_owned());
+                }
+                Err(error) => return Err(storage("give space back")(error)),
+            }
+        };
+        drop(handle);
+        Ok(Reclaimed {
+            bytes_before,
+            bytes_after: self.file_bytes()?,
+            refused,
+        })
+    }
+
+    /// Size of the file.
+    pub(crate) fn file_bytes(&self) -> Result<u64> {
+        let metadata = std::fs::metadata(&self.path).map_err(|source| Error::Io {
+            action: "read the size of",
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(metadata.len())
+    }
+}
+
+fn builder(options: &Options) -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(options.cache_bytes);
+    match options.mode {
+        #[cfg(feature = "shared")]
+        Mode::Shared => {
+            builder.set_concurrency_mode(redb::ConcurrencyMode::MultiWriter);
+        }
+        Mode::Exclusive => {}
+    }
+    builder
+}
+
+/// Commits. What redb says of a failed commit: it may be durable nevertheless.
+pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
+    txn.commit().map_err(|error| Error::CommitUnknown {
+        source: cause(error.into()),
+    })
+}
+
+/// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here.
+pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let detail = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("the database engine stopped");
+        Err(Error::Corrupt {
+            table: "(pages)",
+            key: "unknown".to_owned(),
+            detail: detail.to_owned(),
+        })
+    })
+}
+
+/// Turns redb's errors into ours.
+pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) -> Error {
+    move |error| match error.into() {
+        redb::Error::Corrupted(detail) => Error::Corrupt {
+            table: "(pages)",
+            key: "unknown".to_owned(),
+            detail,
+        },
+        redb::Error::TableTypeMismatch { table, .. } | redb::Error::TableDoesNotExist(table) => {
+            Error::Corrupt {
+                table: "(tables)",
+                key: table,
+                detail: "the table is missing or of another type".to_owned(),
+            }
+        }
+        error => Error::Storage {
+            action,
+            source: cause(error),
+        },
+    }
+}
+
+/// The error below, without redb's wrapping where the system's own says it all.
+fn cause(error: redb::Error) -> crate::error::Cause {
+    match error {
+        redb::Error::Io(error) => Box::new(error),
+        error => Box::new(error),
+    }
+}
+
+fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
+    let path = path.to_owned();
+    move |error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::TransactionInProgress => {
+            Error::Locked { path: path.clone() }
+        }
+        redb::DatabaseError::UpgradeRequired(found) => Error::NotAStore {
+            path: path.clone(),
+            reason: format!("a redb database of file format {found}"),
+        },
+        redb::DatabaseError::Storage(redb::StorageError::Corrupted(detail)) => Error::Corrupt {
+            table: "(file)",
+            key: path.display().to_string(),
+            detail,
+        },
+        redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+        {
+            Error::Corrupt {
+                table: "(file)",
+                key: path.display().to_string(),
+                detail: "it ends before its last page".to_owned(),
+            }
+        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Error::Io {
+            action: "open the store",
+            path: path.clone(),
+            source,
+        },
+        error => Error::Storage {
+            action: "open its file",
+            source: cause(error.into()),
+        },
+    }
+}
+
+/// Refuses files that are something else, before redb touches them.
+fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<()> {
+    let io = |source| Error::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = file.metadata().map_err(io)?;
+    let not_a_store = |reason: &str| Error::NotAStore {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !metadata.is_file() {
+        return Err(not_a_store("it is not a regular file"));
+    }
+    if metadata.len() == 0 {
+        return if may_be_empty {
+            Ok(())
+        } else {
+            Err(not_a_store("it is empty"))
+        };
+    }
+    let mut start = Vec::new();
+    let mut reader = file;
+    reader
+        .by_ref()
+        .take(MAGIC.len() as u64)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    std::io::Seek::rewind(&mut reader).map_err(io)?;
+    if start == MAGIC {
+        Ok(())
+    } else {
+        Err(not_a_store("it starts with other bytes"))
+    }
+}
+
+/// Creates a folder and its parents, for the owner alone; one that is there stays as it is.
+fn create_private_folder(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| Error::Io {
+        action: "create the folder",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// Opens a file, or creates it for the owner alone.
+fn open_private_file(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| Error::Io {
+        action: "open the store",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes a new file's name durable.
+fn sync_folder(path: &Path) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::Io {
+            action: "make the folder durable:",
+            path: folder.to_owned(),
+            source,
+        })
+}

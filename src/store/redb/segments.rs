@@ -1,0 +1,206 @@
+//! Segments in their table: written in parts, found by any sequence number, read whole.
+
+use redb::{ReadableTable, Table};
+
+use super::engine::storage;
+use super::reads::ReadCounts;
+use crate::codec::parts;
+use crate::codec::row::{self, FRAME_BYTES, RowError, RowFormat};
+use crate::codec::segment::{Sealed, Segment};
+use crate::error::{Error, Result};
+
+const VERSION: u8 = 1;
+
+/// Before the data of a segment's first part: the length of all its data, u64.
+const LENGTH_BYTES: usize = 8;
+
+/// The key and the value of the table of records.
+pub(crate) type RecordsKey = (u64, u64, u32);
+
+/// A segment and where it stands.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Sequence number of its first record: its key.
+    pub first: u64,
+    /// The segment.
+    pub segment: Segment,
+}
+
+/// Writes a segment; returns its bytes.
+pub(crate) fn insert(
+    table: &mut Table<'_, RecordsKey, &'static [u8]>,
+    number: u64,
+    sealed: &Sealed,
+) -> Result<u64> {
+    let mut rest = sealed.bytes.as_slice();
+    let mut part = 0_u32;
+    let mut written = 0;
+    while part == 0 || !rest.is_empty() {
+        let before = if part == 0 { LENGTH_BYTES } else { 0 };
+        let length = parts::next_length(rest.len() + before, FRAME_BYTES).saturating_sub(before);
+        let (now, later) = rest.split_at(length.min(rest.len()));
+        let mut body = Vec::with_capacity(before + now.len());
+        if part == 0 {
+            body.extend_from_slice(&(sealed.bytes.len() as u64).to_le_bytes());
+        }
+        body.extend_from_slice(now);
+        let key = (number, sealed.first, part);
+        let framed = row::seal(RowFormat::Segment, VERSION, &key_bytes(key), &body);
+        written += framed.len() as u64;
+        table
+            .insert(key, framed.as_slice())
+            .map_err(storage("write records"))?;
+        rest = later;
+        part += 1;
+    }
+    Ok(written)
+}
+
+/// The segment that holds a sequence number, or else the last one before it.
+pub(crate) fn at_or_before(
+    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    number: u64,
+    sequence: u64,
+    counts: &ReadCounts,
+) -> Result<Option<Found>> {
+    let read = storage("read records");
+    let mut range = table
+        .range((number, 0, 0)..=(number, sequence, u32::MAX))
+        .map_err(&read)?;
+    let Some(entry) = range.next_back() else {
+        return Ok(None);
+    };
+    let (key, value) = entry.map_err(&read)?;
+    let (_, first, part) = key.value();
+    if part == 0 {
+        return found(table, number, first, value.value(), counts).map(Some);
+    }
+    let Some(value) = table.get((number, first, 0)).map_err(&read)? else {
+        return Err(corrupt(
+            (number, first, 0),
+            &RowError("the part is missing".to_owned()),
+        ));
+    };
+    found(table, number, first, value.value(), counts).map(Some)
+}
+
+/// The first segment that starts at a sequence number or after it.
+pub(crate) fn starting_from(
+    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    number: u64,
+    sequence: u64,
+    counts: &ReadCounts,
+) -> Result<Option<Found>> {
+    let read = storage("read records");
+    let mut range = table
+        .range((number, sequence, 0)..=(number, u64::MAX, u32::MAX))
+        .map_err(&read)?;
+    let Some(entry) = range.next() else {
+        return Ok(None);
+    };
+    let (key, value) = entry.map_err(&read)?;
+    let (_, first, part) = key.value();
+    if part != 0 {
+        return Err(corrupt(
+            (number, first, 0),
+            &RowError("the part is missing".to_owned()),
+        ));
+    }
+    found(table, number, first, value.value(), counts).map(Some)
+}
+
+/// Removes a segment.
+pub(crate) fn remove(
+    table: &mut Table<'_, RecordsKey, &'static [u8]>,
+    number: u64,
+    first: u64,
+) -> Result<()> {
+    table
+        .retain_in((number, first, 0)..=(number, first, u32::MAX), |_, _| false)
+        .map_err(storage("remove records"))
+}
+
+fn found(
+    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    number: u64,
+    first: u64,
+    start: &[u8],
+    counts: &ReadCounts,
+) -> Result<Found> {
+    let key = (number, first, 0);
+    counts.records(1);
+    let body = open(key, start)?;
+    let (length, data) = body
+        .split_first_chunk::<LENGTH_BYTES>()
+        .ok_or_else(|| corrupt(key, &RowError("a first part without its length".to_owned())))?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let segment = if data.len() == length {
+        Segment::open(data)
+    } else {
+        Segment::open(&gather(table, key, length, data, counts)?)
+    };
+    let segment = segment.map_err(|error| corrupt(key, &error))?;
+    if segment.sequence(0) == first {
+        Ok(Found { first, segment })
+    } else {
+        let detail = format!("starts with record {}", segment.sequence(0));
+        Err(corrupt(key, &RowError(detail)))
+    }
+}
+
+/// Puts the parts of a segment together.
+fn gather(
+    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    (number, first, _): RecordsKey,
+    length: usize,
+    start: &[u8],
+    counts: &ReadCounts,
+) -> Result<Vec<u8>> {
+    let mut data = start.to_vec();
+    let mut part = 1;
+    while data.len() < length {
+        let key = (number, first, part);
+        let value = table
+            .get(key)
+            .map_err(storage("read records"))?
+            .ok_or_else(|| {
+                corrupt(
+                    key,
+                    &RowError(format!("the part is missing, {length} bytes were expected")),
+                )
+            })?;
+        counts.records(1);
+        data.extend_from_slice(open(key, value.value())?);
+        part += 1;
+    }
+    if data.len() == length {
+        Ok(data)
+    } else {
+        let detail = format!("{} bytes in parts, {length} were expected", data.len());
+        Err(corrupt((number, first, 0), &RowError(detail)))
+    }
+}
+
+fn open(key: RecordsKey, value: &[u8]) -> Result<&[u8]> {
+    row::open(RowFormat::Segment, VERSION, &key_bytes(key), value)
+        .map_err(|error| corrupt(key, &error))
+}
+
+/// A damaged row of the table of records.
+pub(crate) fn corrupt((number, first, part): RecordsKey, error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "records",
+        key: format!("session {number}, record {first}, part {part}"),
+        detail: error.to_string(),
+    }
+}
+
+fn key_bytes((number, first, part): RecordsKey) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    let (session, rest) = bytes.split_at_mut(8);
+    let (record, piece) = rest.split_at_mut(8);
+    session.copy_from_slice(&number.to_be_bytes());
+    record.copy_from_slice(&first.to_be_bytes());
+    piece.copy_from_slice(&part.to_be_bytes());
+    bytes
+}

@@ -1,0 +1,57 @@
+//! How much there is in a store, from the summary rows and the sources.
+
+use std::collections::BTreeMap;
+
+use redb::ReadableTable as _;
+
+use super::super::query::{AgentStats, StoreStats};
+use super::engine::storage;
+use super::read::{Snapshot, corrupt_session};
+use super::schema::{SESSIONS, SOURCES};
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::error::Result;
+
+/// Counts by agent.
+pub(crate) fn stats(snapshot: &Snapshot<'_>, file_bytes: u64) -> Result<StoreStats> {
+    let action = storage("count the sessions");
+    let mut agents = BTreeMap::<String, AgentStats>::new();
+    let table = snapshot
+        .txn()
+        .open_table(SESSIONS)
+        .map_err(storage("count the sessions"))?;
+    for entry in table.iter().map_err(&action)? {
+        let (number, value) = entry.map_err(&action)?;
+        let number = number.value();
+        snapshot.counts().sessions(1);
+        let row = SessionRow::decode(number, value.value())
+            .map_err(|error| corrupt_session(number, error))?;
+        let agent = agents.entry(row.agent.clone()).or_default();
+        agent.agent = row.agent;
+        agent.sessions += 1;
+        agent.messages += row.messages;
+        agent.records += row.records;
+        agent.bytes += row.bytes;
+        agent.malformed += row.malformed;
+        agent.attachments += row.attachments;
+    }
+    let mut attachment_bytes = 0;
+    let table = snapshot
+        .txn()
+        .open_table(SOURCES)
+        .map_err(storage("count the sources"))?;
+    for entry in table.iter().map_err(&action)? {
+        let (key, value) = entry.map_err(&action)?;
+        let (path, generation) = key.value();
+        let row = SourceRow::decode(path, generation, value.value())
+            .map_err(|error| super::bulk::corrupt_source(path, generation, &error.to_string()))?;
+        if row.kind == SourceKind::Attachment {
+            attachment_bytes += row.size;
+        }
+    }
+    Ok(StoreStats {
+        agents: agents.into_values().collect(),
+        file_bytes,
+        attachment_bytes,
+    })
+}

@@ -1,0 +1,312 @@
+//! Writing: one transaction that holds records, summary row and index entries together.
+
+use redb::{Table, WriteTransaction};
+use uuid::Uuid;
+
+use super::super::lines;
+use super::super::query::{Appended, Expect, Removed};
+use super::super::{Options, sessions};
+use super::engine::{commit, storage};
+use super::read::{self, corrupt_session};
+use super::reads::ReadCounts;
+use super::schema::{
+    ATTACHMENTS, BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSION_SOURCES,
+    SESSIONS, SOURCES, STORE_INFO,
+};
+use super::segments;
+use crate::codec::segment::Packer;
+use crate::codec::session_row::SessionRow;
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
+use crate::model::record::Record;
+
+/// A write transaction. Dropping it writes nothing.
+pub(crate) struct Writer<'s> {
+    txn: WriteTransaction,
+    counts: &'s ReadCounts,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl<'s> Writer<'s> {
+    /// Wraps a write transaction.
+    pub(crate) fn new(txn: WriteTransaction, counts: &'s ReadCounts) -> Self {
+        Self { txn, counts }
+    }
+
+    /// The transaction, for tables that only one path writes.
+    pub(crate) fn txn(&self) -> &WriteTransaction {
+        &self.txn
+    }
+
+    /// The counts to add to.
+    pub(crate) fn counts(&self) -> &'s ReadCounts {
+        self.counts
+    }
+
+    /// Makes everything written durable.
+    pub(crate) fn commit(self) -> Result<()> {
+        commit(self.txn)
+    }
+
+    /// The number of a session.
+    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        let table = self
+            .txn
+            .open_table(SESSION_KEYS)
+            .map_err(storage("look a session up"))?;
+        read::number_of(&table, key, self.counts)
+    }
+
+    /// The row of a session whose number is known.
+    pub(crate) fn row(&self, number: u64) -> Result<SessionRow> {
+        let table = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("read a session"))?;
+        read::row_behind(&table, number, self.counts)
+    }
+
+    /// A session by its name.
+    pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
+        let Some(number) = self.number_of(key)? else {
+            return Ok(None);
+        };
+        let row = self.row(number)?;
+        if row.agent == key.agent() && row.id == key.id() {
+            Ok(Some((number, row)))
+        } else {
+            Err(corrupt_session(
+                number,
+                format!("`{key}` led to it, but it is another session"),
+            ))
+        }
+    }
+
+    /// Takes the next session number for a name that is free.
+    pub(crate) fn new_number(&self, key: &SessionKey) -> Result<u64> {
+        let action = storage("number a session");
+        let mut info = self
+            .txn
+            .open_table(STORE_INFO)
+            .map_err(storage("number a session"))?;
+        let number = redb::ReadableTable::get(&info, INFO_NEXT_SESSION)
+            .map_err(&action)?
+            .and_then(|bytes| {
+                bytes
+                    .value()
+                    .first_chunk::<8>()
+                    .map(|bytes| u64::from_le_bytes(*bytes))
+            })
+            .ok_or_else(|| Error::Corrupt {
+                table: "store_info",
+                key: INFO_NEXT_SESSION.to_owned(),
+                detail: "the number of the next session is missing".to_owned(),
+            })?;
+        info.insert(INFO_NEXT_SESSION, (number + 1).to_le_bytes().as_slice())
+            .map_err(&action)?;
+        let mut keys = self
+            .txn
+            .open_table(SESSION_KEYS)
+            .map_err(storage("name a session"))?;
+        keys.insert((key.agent(), key.id()), number)
+            .map_err(&action)?;
+        Ok(number)
+    }
+
+    /// Writes a session's row, with the index entries that change.
+    pub(crate) fn put_row(
+        &self,
+        number: u64,
+        old: Option<&SessionRow>,
+        row: &SessionRow,
+    ) -> Result<()> {
+        let action = storage("write a session");
+        let encoded = row
+            .encode(number)
+            .map_err(|error| corrupt_session(number, error))?;
+        let mut sessions = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("write a session"))?;
+        sessions
+            .insert(number, encoded.as_slice())
+            .map_err(&action)?;
+        let same_time = old.is_some_and(|old| old.updated_us == row.updated_us);
+        if !same_time {
+            let mut index = self
+                .txn
+                .open_table(BY_UPDATED)
+                .map_err(storage("index a session"))?;
+            if let Some(old) = old {
+                index.remove((old.updated_us, number)).map_err(&action)?;
+            }
+            index
+                .insert((row.updated_us, number), ())
+                .map_err(&action)?;
+        }
+        if !(same_time && old.is_some_and(|old| old.project == row.project)) {
+            let mut index = self
+                .txn
+                .open_table(BY_PROJECT)
+                .map_err(storage("index a session"))?;
+            if let Some((old, project)) = old.and_then(|old| Some((old, old.project.as_deref()?))) {
+                index
+                    .remove((project, old.updated_us, number))
+                    .map_err(&action)?;
+            }
+            if let Some(project) = row.project.as_deref() {
+                index
+                    .insert((project, row.updated_us, number), ())
+                    .map_err(&action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The table of records.
+    pub(crate) fn records(&self) -> Result<Table<'_, segments::RecordsKey, &'static [u8]>> {
+        self.txn
+            .open_table(RECORDS)
+            .map_err(storage("write records"))
+    }
+
+    /// Appends lines to a session, which is created if need be.
+    pub(crate) fn append(
+        &self,
+        key: &SessionKey,
+        expect: Expect,
+        batch_id: Option<Uuid>,
+        lines: &[Vec<u8>],
+        options: &Options,
+    ) -> Result<Appended> {
+        let there = self.session(key)?;
+        let old = there.as_ref().map(|(_, row)| row);
+        if let Some(replayed) = sessions::check_append(key, old, expect, batch_id)? {
+            return Ok(replayed);
+        }
+        let now_us = lines::now(options).timestamp_micros();
+        let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
+        let made = lines::append_to_row(&mut row, dialect::of_agent(key.agent()), lines, options);
+        let appended = sessions::note_append(&mut row, batch_id, lines.len());
+        let number = match &there {
+            Some((number, _)) => *number,
+            None => self.new_number(key)?,
+        };
+        self.insert_tail(number, &mut row, made)?;
+        self.put_row(number, old, &row)?;
+        Ok(appended)
+    }
+
+    /// Writes new records behind the tail, or seals the tail with them when it is long enough.
+    fn insert_tail(&self, number: u64, row: &mut SessionRow, made: Vec<Record>) -> Result<()> {
+        let mut table = self.records()?;
+        let bytes: u64 = made.iter().map(|record| record.line.len() as u64).sum();
+        let tail_records = row.next.saturating_sub(row.tail_first);
+        let mut packer = Packer::default();
+        if row.tail_bytes + bytes < TAIL_BYTES && tail_records < TAIL_RECORDS {
+            for record in made {
+                packer.push(record.sequence, record.header, &record.line);
+                if let Some(sealed) = packer.seal() {
+                    segments::insert(&mut table, number, &sealed)?;
+                }
+            }
+            row.tail_bytes += bytes;
+            return Ok(());
+        }
+        let mut sealed = Vec::new();
+        let mut pack = |sequence, header, line: &[u8]| {
+            if packer.is_full_for(sequence, line.len()) {
+                sealed.extend(packer.seal());
+            }
+            packer.push(sequence, header, line);
+        };
+        let mut from = row.tail_first;
+        while let Some(found) = segments::starting_from(&table, number, from, self.counts)? {
+            for (sequence, header, line) in found.segment.records() {
+                pack(sequence, header, line);
+            }
+            from = found.first + 1;
+        }
+        for record in &made {
+            pack(record.sequence, record.header, &record.line);
+        }
+        sealed.extend(packer.seal());
+        table
+            .retain_in(
+                (number, row.tail_first, 0)..=(number, u64::MAX, u32::MAX),
+                |_, _| false,
+            )
+            .map_err(storage("seal the tail"))?;
+        for sealed in &sealed {
+            segments::insert(&mut table, number, sealed)?;
+        }
+        row.tail_first = row.next;
+        row.tail_bytes = 0;
+        Ok(())
+    }
+
+    /// Removes a session with everything that belongs to it.
+    pub(crate) fn delete(&self, number: u64, row: &SessionRow) -> Result<Removed> {
+        let action = storage("delete a session");
+        let open = storage("delete a session");
+        let txn = &self.txn;
+        txn.open_table(SESSIONS)
+            .map_err(&open)?
+            .remove(number)
+            .map_err(&action)?;
+        let mut keys = txn.open_table(SESSION_KEYS).map_err(&open)?;
+        keys.remove((row.agent.as_str(), row.id.as_str()))
+            .map_err(&action)?;
+        let mut by_updated = txn.open_table(BY_UPDATED).map_err(&open)?;
+        by_updated
+            .remove((row.updated_us, number))
+            .map_err(&action)?;
+        if let Some(project) = row.project.as_deref() {
+            let mut by_project = txn.open_table(BY_PROJECT).map_err(&open)?;
+            by_project
+                .remove((project, row.updated_us, number))
+                .map_err(&action)?;
+        }
+        self.records()?
+            .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |_, _| false)
+            .map_err(&action)?;
+        if row.attachments > 0 {
+            let mut attachments = txn.open_table(ATTACHMENTS).map_err(&open)?;
+            attachments
+                .retain_in((number, "", 0)..(number + 1, "", 0), |_, _| false)
+                .map_err(&action)?;
+        }
+        let mut sources = txn.open_table(SOURCES).map_err(&open)?;
+        let mut of_session = txn.open_table(SESSION_SOURCES).map_err(&open)?;
+        let none: &[u8] = &[];
+        let mut gone = Vec::new();
+        for entry in
+            redb::ReadableTable::range(&of_session, (number, none, 0)..(number + 1, none, 0))
+                .map_err(&action)?
+        {
+            let key = entry.map_err(&action)?.0;
+            let (_, path, generation) = key.value();
+            gone.push((path.to_vec(), generation));
+        }
+        for (path, generation) in gone {
+            sources
+                .remove((path.as_slice(), generation))
+                .map_err(&action)?;
+            of_session
+                .remove((number, path.as_slice(), generation))
+                .map_err(&action)?;
+        }
+        Ok(Removed {
+            sessions: 1,
+            records: row.records,
+            bytes: row.bytes,
+        })
+    }
+}

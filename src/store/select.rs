@@ -1,0 +1,188 @@
+//! Which sessions a query means and what fits on a page: the rules that every store shares.
+
+use super::fold::take_out;
+use super::query::{Compacted, Cursor, ListQuery, RecordPage, ScanQuery};
+use crate::codec::session_row::SessionRow;
+use crate::model::key::SessionKey;
+use crate::model::record::{Record, RecordHeader};
+use crate::model::session::Summary;
+
+impl Cursor {
+    /// The place of a session in lists.
+    pub fn of(summary: &Summary) -> Self {
+        Self {
+            updated_us: summary.updated_at.timestamp_micros(),
+            number: summary.number,
+        }
+    }
+}
+
+/// How many sessions a page of a query has.
+pub(crate) fn page_length(query: &ListQuery) -> usize {
+    if query.limit == 0 { 100 } else { query.limit }
+}
+
+/// Whether a query selects a session; its place after the cursor aside.
+pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
+    query.agent.as_ref().is_none_or(|agent| *agent == row.agent)
+        && query.project.as_ref().is_none_or(|wanted| {
+            row.project
+                .as_ref()
+                .is_some_and(|project| is_project(project, wanted))
+        })
+        && query
+            .since
+            .is_none_or(|since| row.updated_us >= since.timestamp_micros())
+        && query
+            .before
+            .is_none_or(|before| row.updated_us < before.timestamp_micros())
+        && query.title.as_ref().is_none_or(|text| {
+            text.is_empty() || row.title.to_lowercase().contains(&text.to_lowercase())
+        })
+}
+
+/// Whether a project is the wanted one: the same path, or one that ends in these components.
+fn is_project(project: &str, wanted: &str) -> bool {
+    let trimmed = |path: &'_ str| path.len() > 1 && (path.ends_with('/') || path.ends_with('\\'));
+    let wanted = if trimmed(wanted) {
+        wanted.trim_end_matches(['/', '\\'])
+    } else {
+        wanted
+    };
+    let project = if trimmed(project) {
+        project.trim_end_matches(['/', '\\'])
+    } else {
+        project
+    };
+    project.strip_suffix(wanted).is_some_and(|before| {
+        before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
+    })
+}
+
+/// The agent and the prefix of an id that a text may mean: `codex:0199` names the agent too.
+pub(crate) fn agent_and_prefix(text: &str) -> Option<(&str, &str)> {
+    text.split_once(':')
+        .filter(|(agent, _)| SessionKey::new(*agent, "x").is_ok())
+}
+
+/// The keys that a text means: those of the id that it is, or else those that start with it.
+pub(crate) fn find_in(
+    keys: impl Iterator<Item = SessionKey>,
+    text: &str,
+    limit: usize,
+) -> Vec<SessionKey> {
+    let scoped = agent_and_prefix(text);
+    let (mut equal, mut starting) = (Vec::new(), Vec::new());
+    for key in keys {
+        let in_scope = scoped
+            .filter(|(agent, _)| *agent == key.agent())
+            .map(|(_, prefix)| prefix);
+        let prefixes = [Some(text), in_scope];
+        if prefixes
+            .into_iter()
+            .flatten()
+            .any(|prefix| key.id() == prefix)
+        {
+            equal.push(key);
+        } else if prefixes
+            .into_iter()
+            .flatten()
+            .any(|prefix| key.id().starts_with(prefix))
+            && starting.len() < limit
+        {
+            starting.push(key);
+        }
+    }
+    let mut found = if equal.is_empty() { starting } else { equal };
+    found.truncate(limit);
+    found
+}
+
+/// Takes a record that compaction removes out of the row.
+pub(crate) fn count_out(
+    row: &mut SessionRow,
+    header: &RecordHeader,
+    bytes: usize,
+    compacted: &mut Compacted,
+) {
+    take_out(row, header, bytes as u64);
+    row.hidden = row.hidden.saturating_sub(u64::from(header.messages));
+    compacted.records += 1;
+    compacted.messages += u64::from(header.messages);
+    compacted.bytes += bytes as u64;
+}
+
+/// Fills a page of a scan.
+#[derive(Debug)]
+pub(crate) struct PageFiller {
+    page: RecordPage,
+    bytes: usize,
+    records_max: usize,
+    bytes_max: usize,
+}
+
+impl PageFiller {
+    /// An empty page of a query.
+    pub(crate) fn new(query: &ScanQuery) -> Self {
+        let or = |value: usize, default: usize| if value == 0 { default } else { value };
+        Self {
+            page: RecordPage::default(),
+            bytes: 0,
+            records_max: or(query.records_max, 1000),
+            bytes_max: or(query.bytes_max, 4 * 1024 * 1024),
+        }
+    }
+
+    /// Takes the next record, or notes that the next page starts with it. Returns whether there
+    /// is room for more.
+    pub(crate) fn take(&mut self, sequence: u64, record: impl FnOnce() -> Record) -> bool {
+        if self.page.records.len() >= self.records_max || self.bytes >= self.bytes_max {
+            self.page.next = Some(sequence);
+            return false;
+        }
+        let record = record();
+        self.bytes += record.line.len();
+        self.page.records.push(record);
+        true
+    }
+
+    /// The page.
+    pub(crate) fn finish(self) -> RecordPage {
+        self.page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_is_a_whole_path_or_its_last_components() {
+        assert!(is_project("/home/ada/shop", "/home/ada/shop"));
+        assert!(is_project("/home/ada/shop", "/home/ada/shop/"));
+        assert!(is_project("/home/ada/shop", "shop"));
+        assert!(is_project("/home/ada/shop", "ada/shop"));
+        assert!(is_project("C:\\code\\shop", "shop"));
+        assert!(!is_project("/home/ada/shop", "hop"));
+        assert!(!is_project("/home/ada/shop", "/shop"));
+        assert!(!is_project("/home/ada/shop", "/home/ada"));
+    }
+
+    #[test]
+    fn an_id_that_is_equal_beats_those_that_start_with_it() {
+        let key = |agent: &str, id: &str| SessionKey::new(agent, id).unwrap();
+        let keys = [
+            key("codex", "a"),
+            key("codex", "ab"),
+            key("ggcode", "ab"),
+            key("ggcode", "b:c"),
+        ];
+        let find = |text: &str| find_in(keys.iter().cloned(), text, 10);
+        assert_eq!(find("a"), [key("codex", "a")]);
+        assert_eq!(find("ab").len(), 2);
+        assert_eq!(find("ggcode:a"), [key("ggcode", "ab")]);
+        assert_eq!(find("b:c"), [key("ggcode", "b:c")]);
+        assert_eq!(find("x"), []);
+        assert_eq!(find("").len(), 4);
+    }
+}
