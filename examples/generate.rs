@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--files" => plan.files = value()?.parse()?,
             "--bytes" => plan.bytes = value()?.parse()?,
             "--seed" => plan.seed = value()?.parse()?,
-            "--agent" => plan.agent = Agent::named(&value()?).ok_or(USAGE)?,
+            "--agent" => plan.agent = agent(&value()?).ok_or(USAGE)?,
             path if !path.starts_with('-') && target.is_none() => {
                 target = Some(PathBuf::from(path))
             }
@@ -48,4 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         made.bytes
     )?;
     Ok(())
+}
+
+fn agent(name: &str) -> Option<Agent> {
+    match name {
+        "claude-code" => Some(Agent::ClaudeCode),
+        "codex" => Some(Agent::Codex),
+        _ => None,
+    }
 }

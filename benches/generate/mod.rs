@@ -26,17 +26,6 @@ pub(crate) enum Agent {
     Codex,
 }
 
-impl Agent {
-    /// The agent of a name, as in `--agent`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "claude-code" => Some(Self::ClaudeCode),
-            "codex" => Some(Self::Codex),
-            _ => None,
-        }
-    }
-}
-
 /// What to make.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
