@@ -1,1 +1,109 @@
-//! placeholder
+//! A stored store of each released format opens, verifies, and exports what it must.
+//!
+//! `cargo test --test it compat -- --ignored` writes the fixture of the present format anew; that
+//! is only ever done before a format is released.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::DateTime;
+use scrollback::{
+    Expect, ExportFormat, ImportOptions, ListQuery, Message, Mode, NewRecord, Options, RedbStore,
+    Role, Session, SessionKey, Store, export_session, import,
+};
+use uuid::Uuid;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn options() -> Options {
+    let ids = AtomicU64::new(1);
+    Options {
+        mode: Mode::Exclusive,
+        clock: Arc::new(|| DateTime::from_timestamp(1_780_000_000, 123_456_000).unwrap()),
+        ids: Arc::new(move || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::SeqCst)))),
+        ..Options::default()
+    }
+}
+
+/// Everything that the store holds, as text.
+fn exported(store: &RedbStore) -> String {
+    let mut text = String::new();
+    let page = store.list(&ListQuery::default()).unwrap();
+    assert!(page.next.is_none());
+    for summary in page.sessions {
+        let mut lines = Vec::new();
+        export_session(store, &summary.key, ExportFormat::Jsonl, &mut lines).unwrap();
+        let attachments = store.attachments(&summary.key).unwrap();
+        text.push_str(&format!(
+            "# {} | {} | {} | {} | mark {} of {} | {} messages, {} hidden | {:?}\n{}\n",
+            summary.key,
+            summary.title,
+            summary.created_at.to_rfc3339(),
+            summary.updated_at.to_rfc3339(),
+            summary.mark,
+            summary.next_sequence,
+            summary.message_count,
+            summary.hidden_count,
+            attachments,
+            String::from_utf8(lines).unwrap(),
+        ));
+    }
+    text
+}
+
+#[test]
+fn a_store_of_format_1_opens_verifies_and_exports_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("store.redb");
+    std::fs::copy(fixture("v1/store.redb"), &copy).unwrap();
+    let expected = std::fs::read_to_string(fixture("v1/export.txt")).unwrap();
+    for writable in [false, true] {
+        let store = if writable {
+            RedbStore::open(&copy, Options::default()).unwrap()
+        } else {
+            RedbStore::open_read_only(&copy, Options::default()).unwrap()
+        };
+        assert_eq!(exported(&store), expected);
+        let report = store.verify(&mut |_, _| {}).unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+        assert_eq!((report.sessions, report.attachments, report.sources), (3, 1, 2));
+    }
+}
+
+#[test]
+#[ignore = "writes the fixture anew"]
+fn write_the_fixture_of_format_1() {
+    let target = fixture("v1/store.redb");
+    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+    drop(std::fs::remove_file(&target));
+    let store = RedbStore::open(&target, options()).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let sessions = home.path().join(".ggcode/sessions");
+    std::fs::create_dir_all(&sessions).unwrap();
+    std::fs::write(
+        sessions.join("20260401-120000-00aa00aa00aa00aa.jsonl"),
+        "{\"type\":\"meta\",\"session_id\":\"20260401-120000-00aa00aa00aa00aa\",\"title\":\"Stored\",\
+         \"created_at\":\"2026-04-01T12:00:00Z\",\"updated_at\":\"2026-04-01T12:05:00Z\"}\n\
+         {\"type\":\"message\",\"message\":{\"role\":\"user\",\"content\":[{\"type\":\"text\",\
+         \"text\":\"keep this\"}]}}\n{\"type\":\"mess",
+    )
+    .unwrap();
+    std::fs::write(sessions.join("20260401-120000-00aa00aa00aa00aa.lock"), "4242\n").unwrap();
+    let none = &mut |_| {};
+    import(&store, &[home.path().to_owned()], &ImportOptions::default(), none).unwrap();
+    let mut long = Session::native("long").unwrap();
+    long.project = Some("/w/demo".into());
+    for n in 0..200 {
+        long.messages.push(Message::text(Role::User, format!("message {n}: {}", "words ".repeat(n))));
+    }
+    store.save(&mut long).unwrap();
+    store.truncate(&long.key, 20).unwrap();
+    let batch = Some(Uuid::from_u128(99));
+    let lines = [NewRecord::line("{\"role\":\"user\",\"content\":\"hi\"}"), NewRecord::line("not json")];
+    store.append(&SessionKey::new("jsonl", "lines").unwrap(), Expect::Any, batch, &lines).unwrap();
+    store.reclaim().unwrap();
+    std::fs::write(fixture("v1/export.txt"), exported(&store)).unwrap();
+}
