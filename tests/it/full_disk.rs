@@ -90,6 +90,7 @@ fn a_file_that_may_not_grow_fails_the_import_and_harms_nothing() {
     let limit = format!("trap '' XFSZ; ulimit -f {blocks}");
     let output = from_shell(&home, &limit, &["import", "late"]);
     assert_failed_cleanly(&home, &output, &before);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("hint: allow larger files"));
     assert_goes_on(&home, "late", 6);
 }
 
