@@ -31,20 +31,38 @@ pub(crate) struct Value<'a> {
 pub(crate) struct Split<'a> {
     /// The whole objects, in order; at most [`LINE_MESSAGES_MAX`].
     pub values: Vec<Value<'a>>,
-    /// Whether there is a start of an object that does not end.
-    torn: bool,
-    /// Whether there is one before the first whole object.
-    torn_first: bool,
-    /// Whether there is other text that could not be read.
-    noise: bool,
-    /// Whether there are NUL bytes outside of the objects.
-    nul: bool,
-    /// Whether the line is a JSON value, but no object.
-    other_json: bool,
-    /// The first thing that serde_json could not read, and the byte at which it stopped.
-    error: Option<(String, usize)>,
+    /// The worst of what else is on the line.
+    unread: Unread,
+    /// The first thing that `serde_json` could not read.
+    error: Option<Refused>,
+}
+
+/// What is on a line besides whole objects, from harmless to bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Unread {
+    /// White space and commas.
+    #[default]
+    Nothing,
+    /// A JSON value that is no object, and nothing else.
+    OtherJson,
+    /// NUL bytes.
+    Nul,
+    /// Text that is not JSON.
+    Noise,
+    /// An object that does not end, behind a whole one.
+    TornLast,
+    /// An object that does not end, before any whole one.
+    TornFirst,
+}
+
+/// What `serde_json` said of text that it could not read.
+#[derive(Clone, Debug)]
+struct Refused {
+    reason: String,
+    /// The byte of the body at which it stopped.
+    at: usize,
     /// Whether that was the end of the line.
-    cut: bool,
+    at_end: bool,
 }
 
 /// Finds the objects on a line that does not parse as one object. `body` is the line without
@@ -52,7 +70,7 @@ pub(crate) struct Split<'a> {
 pub(crate) fn split(body: &str) -> Split<'_> {
     let mut found = Split::default();
     if !body.starts_with(['{', '\0']) && serde_json::from_str::<IgnoredAny>(body).is_ok() {
-        found.other_json = true;
+        found.unread = Unread::OtherJson;
         return found;
     }
     let mut at = 0;
@@ -70,7 +88,7 @@ pub(crate) fn split(body: &str) -> Split<'_> {
             break;
         }
         if !rest.starts_with('{') {
-            found.noise = true;
+            found.note(Unread::Noise);
             found.keep_error(rest, at);
             certain = false;
             match memmem::find(rest.as_bytes(), b"{\"") {
@@ -89,8 +107,11 @@ pub(crate) fn split(body: &str) -> Split<'_> {
                 at += length;
             }
             Err(error) => {
-                found.torn = true;
-                found.torn_first |= found.values.is_empty();
+                found.note(if found.values.is_empty() {
+                    Unread::TornFirst
+                } else {
+                    Unread::TornLast
+                });
                 let stopped = stopped_at(rest, &error);
                 found.keep_parsed_error(&error, at + stopped);
                 if !budget.spend(stopped) {
@@ -128,12 +149,18 @@ impl Budget {
 }
 
 impl Split<'_> {
+    fn note(&mut self, unread: Unread) {
+        self.unread = self.unread.max(unread);
+    }
+
     /// Bytes of white space, NULs and commas at the start of `rest`.
     fn skip_separators(&mut self, rest: &str) -> usize {
         let separator = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0);
         let length = rest.bytes().take_while(|byte| separator(byte)).count();
         let skipped = rest.as_bytes().get(..length).unwrap_or_default();
-        self.nul |= memchr::memchr(0, skipped).is_some();
+        if memchr::memchr(0, skipped).is_some() {
+            self.note(Unread::Nul);
+        }
         length
     }
 
@@ -147,34 +174,49 @@ impl Split<'_> {
 
     fn keep_parsed_error(&mut self, error: &serde_json::Error, at: usize) {
         if self.error.is_none() {
-            self.cut = error.is_eof();
             let text = error.to_string();
             let reason = text
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(reason, _)| reason);
-            self.error = Some((reason.to_owned(), at));
+            self.error = Some(Refused {
+                reason: reason.to_owned(),
+                at,
+                at_end: error.is_eof(),
+            });
         }
     }
 
     /// What is wrong with the line, of which `known` objects are records. `before` bytes lie
     /// before the body in the line.
     pub(crate) fn problem(&self, known: usize, before: usize) -> String {
-        let unread = self.torn || self.noise;
-        match known {
-            0 if self.other_json => "not a JSON object".to_owned(),
-            0 if self.nul && !unread => "NUL bytes instead of text".to_owned(),
-            0 if self.torn && self.cut => "cut off before its end".to_owned(),
-            0 => match &self.error {
-                Some((reason, at)) => format!("not JSON: {reason} at column {}", before + at + 1),
-                None => "not a JSON object".to_owned(),
-            },
-            1 if self.torn_first => "a cut-off record, then a whole one".to_owned(),
-            1 if self.torn => "a whole record, then a cut-off one".to_owned(),
-            1 if self.noise => "a JSON object among text that is not JSON".to_owned(),
-            1 if self.nul => "NUL bytes beside a JSON object".to_owned(),
-            1 => "more than a JSON object on one line".to_owned(),
-            _ if unread => format!("{known} JSON objects on one line, and text that is not JSON"),
-            _ => format!("{known} JSON objects on one line"),
+        let count = format!("{known} JSON objects on one line");
+        let text = match (known, self.unread) {
+            (0, unread) => return self.problem_of_none(unread, before),
+            (1, Unread::TornFirst) => "a cut-off record, then a whole one",
+            (1, Unread::TornLast) => "a whole record, then a cut-off one",
+            (1, Unread::Noise) => "a JSON object among text that is not JSON",
+            (1, Unread::Nul) => "NUL bytes beside a JSON object",
+            (1, _) => "more than a JSON object on one line",
+            (_, Unread::Nothing | Unread::OtherJson | Unread::Nul) => return count,
+            _ => return count + ", and text that is not JSON",
+        };
+        text.to_owned()
+    }
+
+    fn problem_of_none(&self, unread: Unread, before: usize) -> String {
+        match &self.error {
+            _ if unread == Unread::Nul => "NUL bytes instead of text".to_owned(),
+            Some(error) if error.at_end && unread >= Unread::TornLast => {
+                "cut off before its end".to_owned()
+            }
+            Some(error) => {
+                format!(
+                    "not JSON: {} at column {}",
+                    error.reason,
+                    before + error.at + 1
+                )
+            }
+            None => "not a JSON object".to_owned(),
         }
     }
 }
@@ -186,7 +228,7 @@ fn object_length(text: &str) -> serde_json::Result<usize> {
     Ok(stream.byte_offset())
 }
 
-/// About which byte of `text` serde_json refused.
+/// About which byte of `text` `serde_json` refused.
 fn stopped_at(text: &str, error: &serde_json::Error) -> usize {
     let line_start = match error.line() {
         0 | 1 => 0,
@@ -293,7 +335,7 @@ mod tests {
     fn a_record_behind_a_cut_off_one_is_found_wherever_the_cut_is() {
         for (cut, _) in RECORD.char_indices().skip(1) {
             for gap in ["", " ", "\0\0\0"] {
-                let line = format!("{}{gap}{RECORD}", &RECORD[..cut]);
+                let line = format!("{}{gap}{RECORD}", RECORD.split_at(cut).0);
                 let split = split(&line);
                 let last = split.values.last().map(|value| value.text);
                 assert_eq!(last, Some(RECORD), "cut at {cut}: {line}");
@@ -371,7 +413,7 @@ mod tests {
             pieces in proptest::collection::vec(
                 prop_oneof![
                     Just(RECORD.to_owned()),
-                    (0..RECORD.len()).prop_map(|cut| RECORD[..floor(RECORD, cut)].to_owned()),
+                    (0..RECORD.len()).prop_map(|cut| RECORD.split_at(floor(RECORD, cut)).0.to_owned()),
                     "[{}\\[\\]\",:0\\\\ a]{0,12}",
                     any::<String>(),
                 ],
@@ -381,7 +423,7 @@ mod tests {
             let line = pieces.concat();
             let mut from = 0;
             for value in split(&line).values {
-                let at = line[from..].find(value.text);
+                let at = line.split_at(from).1.find(value.text);
                 prop_assert!(at.is_some(), "found twice or out of order");
                 from += at.unwrap() + value.text.len();
                 prop_assert!(serde_json::from_str::<IgnoredAny>(value.text).is_ok());
