@@ -30,6 +30,9 @@ pub struct ImportReport {
     /// Files that were imported before and have since changed otherwise than by growing: kept as
     /// a new session beside the old one.
     pub generations: u64,
+    /// Paths of the call that are not there, cannot be read or hold no sessions by their look:
+    /// each has its reason in `problems`.
+    pub paths_failed: u64,
     /// What is wrong, file by file and line by line, up to [`ImportReport::PROBLEMS_MAX`].
     pub problems: Vec<ImportProblem>,
     /// Problems beyond those listed.
