@@ -129,7 +129,7 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<u64, Failure> {
     };
     let mut bar = Bar::new(&tool.out);
     let imported = import(&store, &args.paths, &options, &mut |progress| {
-        bar.show(progress)
+        bar.show(progress);
     });
     bar.finish();
     let report = imported?;
