@@ -28,6 +28,6 @@ pub use store::{
     Truncated, VerifyReport,
 };
 pub use transfer::{
-    ExportFormat, ExportReport, ImportOptions, ImportProblem, ImportReport, Progress, export_all,
-    export_session, import,
+    ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
+    Progress, compact_folder, export_all, export_session, import,
 };

@@ -9,17 +9,29 @@
 //! - [`Dialect::messages`] is the full reading, for showing and loading.
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
+mod blocks;
 mod claude_code;
 mod codex;
+mod documents;
 mod fallback;
 mod fields;
 mod ggcode;
+mod heads;
+mod lines;
 mod native;
+mod paths;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod times;
+mod titles;
+mod values;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::Path;
 
+pub(crate) use self::documents::{Document, recognise_document};
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::record::RecordHeader;
@@ -72,7 +84,8 @@ pub(crate) struct TitleOffer<'a> {
 /// What a line tells of its session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts<'a> {
-    /// When the session was created, where the line states it (microseconds since 1970).
+    /// When the session was created, where the line states it (microseconds since 1970). The
+    /// first one wins: a forked Codex session repeats its parent's header after its own.
     pub created_us: Option<i64>,
     /// When it was last changed, where the line states it. A record's own time counts anyway.
     pub updated_us: Option<i64>,
@@ -136,10 +149,7 @@ pub(crate) trait Dialect: Send + Sync + Debug {
     ///
     /// [`Error::Unsupported`] by default.
     fn write_message(&self, _message: &Message) -> Result<Vec<u8>> {
-        Err(Error::Unsupported {
-            action: "write a message",
-            agent: self.agent().to_owned(),
-        })
+        Err(Error::Unsupported { action: "write a message", agent: self.agent().to_owned() })
     }
 
     /// Writes what a session is, without its messages, as a line with its `\n`.
@@ -148,10 +158,7 @@ pub(crate) trait Dialect: Send + Sync + Debug {
     ///
     /// [`Error::Unsupported`] by default.
     fn write_meta(&self, _session: &Session) -> Result<Vec<u8>> {
-        Err(Error::Unsupported {
-            action: "write a session header",
-            agent: self.agent().to_owned(),
-        })
+        Err(Error::Unsupported { action: "write a session header", agent: self.agent().to_owned() })
     }
 
     /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote.
@@ -161,13 +168,7 @@ pub(crate) trait Dialect: Send + Sync + Debug {
 
 /// Every dialect, the fallback last.
 pub(crate) fn all() -> &'static [&'static dyn Dialect] {
-    &[
-        &native::Native,
-        &ggcode::Ggcode,
-        &claude_code::ClaudeCode,
-        &codex::Codex,
-        &fallback::Fallback,
-    ]
+    &[&native::Native, &ggcode::Ggcode, &claude_code::ClaudeCode, &codex::Codex, &fallback::Fallback]
 }
 
 /// The dialect of an agent; sessions of an agent without one are read by the fallback.
@@ -177,10 +178,7 @@ pub(crate) fn of_agent(agent: &str) -> &'static dyn Dialect {
 
 /// The dialect of that name, if there is one.
 pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
-    all()
-        .iter()
-        .copied()
-        .find(|dialect| dialect.agent() == agent)
+    all().iter().copied().find(|dialect| dialect.agent() == agent)
 }
 
 /// The dialect that is surest of the file, if any is: the first of those that are equally sure.

@@ -1,8 +1,33 @@
-//! placeholder
-use super::report::ImportReport;
-use crate::error::Result;
-use crate::store::RedbStore;
+//! Import: files and folders into a store.
+//!
+//! 1. The folders are searched for files that may matter (`discover`).
+//! 2. Each file is compared with its state in the store (`plan`); unchanged ones are not opened.
+//! 3. Workers read the others and pack their lines (`worker`); one writer stores the parts, each
+//!    with the state of its file in the same transaction (`lines`).
+//! 4. Files that are kept whole follow (`whole`), when the sessions that they belong to are there.
+//!
+//! A stop at any moment leaves whole parts, and the next import goes on there.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::discover;
+use super::lines::LinesWriter;
+use super::plan::{self, Plan};
+use super::progress::{Meter, Progress};
+use super::report::ImportReport;
+use super::transaction::Transactions;
+use super::whole::{Places, WholeWriter};
+use super::worker::Queue;
+use crate::dialect::{self, Dialect};
+use crate::error::{Error, Result};
+use crate::store::RedbStore;
+
+/// Most threads that read files at the same time.
+const WORKERS_MAX: usize = 8;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -13,25 +38,126 @@ pub struct ImportOptions {
     pub dry_run: bool,
 }
 
-/// How far an import is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Files dealt with.
-    pub files: u64,
-    /// Files found; 0 while the search goes on.
-    pub files_total: u64,
-    /// Bytes dealt with.
-    pub bytes: u64,
-    /// Bytes to deal with.
-    pub bytes_total: u64,
+/// Imports files and folders.
+///
+/// Folders are searched whole, hidden folders included, except `.git` and `node_modules`. Taken
+/// are files of lines (`.jsonl`, `.ndjson`), documents and files beside sessions that an agent's
+/// format knows; anything else is passed over without a word, unless it was named itself. Symbolic
+/// links are followed, and a file is taken once, however many ways lead to it.
+///
+/// Importing again adds only what is new: a file with the same size and time is not opened, one
+/// that has grown is read on, and one that changed otherwise is kept as a new session beside the
+/// old one. A file that is gone changes nothing. `progress` is called at most every 50 ms, and at
+/// the end.
+///
+/// # Durability
+///
+/// Written in transactions of about 16 MiB, or 250 ms. When this returns `Ok` all is on disk; after
+/// an error, what was committed before it is, and the next import goes on there.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] for an agent without a format, and the store's errors. That a path is
+/// not there or a file cannot be read is none: the report tells
+/// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
+pub fn import(
+    store: &RedbStore,
+    paths: &[PathBuf],
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport> {
+    let forced = options.agent.as_deref().map(named_dialect).transpose()?;
+    let mut report = ImportReport::default();
+    let mut meter = Meter::new(progress);
+    let found = discover::find(paths, &plan::matters, &mut report, &mut |files| {
+        meter.found(files);
+    });
+    let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
+    meter.begin(Progress {
+        files: report.unchanged,
+        files_total: plan.files,
+        bytes: plan.unchanged_bytes,
+        bytes_total: plan.bytes,
+    });
+    let mut transactions = (!options.dry_run).then(|| Transactions::new(store));
+    let writer = LinesWriter {
+        tasks: &plan.lines,
+        transactions: transactions.as_mut(),
+        report: &mut report,
+        meter: &mut meter,
+        places: &mut plan.places,
+        started: BTreeMap::new(),
+        files: HashMap::new(),
+    };
+    read_lines(
+        &Queue::new(&plan.lines, store, forced),
+        plan.lines.len(),
+        writer,
+    )?;
+    keep_whole(&plan, transactions.as_mut(), &mut report, &mut meter)?;
+    if let Some(transactions) = &mut transactions {
+        transactions.commit()?;
+    }
+    meter.finish();
+    Ok(report)
 }
 
-/// Imports files and folders.
-pub fn import(
-    _store: &RedbStore,
-    _paths: &[PathBuf],
-    _options: &ImportOptions,
-    _progress: &mut dyn FnMut(Progress),
-) -> Result<ImportReport> {
-    unimplemented!()
+fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
+    dialect::named(agent).ok_or_else(|| Error::Unsupported {
+        action: "read files",
+        agent: agent.to_owned(),
+    })
+}
+
+/// Reads the files of lines with several threads, and writes with this one.
+fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) -> Result<()> {
+    if files == 0 {
+        return Ok(());
+    }
+    let workers = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(WORKERS_MAX);
+    let (sender, receiver) = sync_channel(workers);
+    thread::scope(|scope| {
+        for number in 0..workers.min(files) {
+            let sender = sender.clone();
+            let started = thread::Builder::new()
+                .name(format!("import-{number}"))
+                .spawn_scoped(scope, move || queue.work(&sender));
+            match started {
+                Err(source) if number == 0 => {
+                    let source = Box::new(source);
+                    return Err(Error::Storage {
+                        action: "start a thread",
+                        source,
+                    });
+                }
+                Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        drop(sender);
+        // The receiver has to go when the writer ends, so that workers end after an error too.
+        let receiver = receiver;
+        writer.run(&receiver)
+    })
+}
+
+/// Keeps files whole.
+fn keep_whole(
+    plan: &Plan,
+    transactions: Option<&mut Transactions<'_>>,
+    report: &mut ImportReport,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    let mut writer = WholeWriter {
+        transactions,
+        report,
+        places: Places::new(&plan.places),
+    };
+    for task in &plan.whole {
+        writer.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    Ok(())
 }

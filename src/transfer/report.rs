@@ -1,6 +1,6 @@
 //! What an import did, and what it could not do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What an import did, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,62 @@ pub struct ImportReport {
 impl ImportReport {
     /// Most problems that a report lists; further ones are counted.
     pub const PROBLEMS_MAX: usize = 10_000;
+
+    /// Adds problems, as far as there is room for them.
+    pub(super) fn add_problems(&mut self, problems: Problems) {
+        self.problems_more += problems.more;
+        for problem in problems.listed {
+            if self.problems.len() < Self::PROBLEMS_MAX {
+                self.problems.push(problem);
+            } else {
+                self.problems_more += 1;
+            }
+        }
+    }
+
+    /// Adds a problem that concerns a whole file.
+    pub(super) fn add_file_problem(&mut self, path: &Path, reason: impl Into<String>) {
+        let mut problems = Problems::default();
+        problems.add_file(path, reason);
+        self.add_problems(problems);
+    }
+
+    /// Adds a problem that kept a file from being taken.
+    pub(super) fn add_skipped(&mut self, path: &Path, reason: impl Into<String>) {
+        self.skipped += 1;
+        self.add_file_problem(path, reason);
+    }
+}
+
+/// Problems on their way to a report: bounded, since a file can have one in every line.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    /// The first ones.
+    listed: Vec<ImportProblem>,
+    /// How many there are beyond those.
+    more: u64,
+}
+
+impl Problems {
+    /// Adds a problem.
+    pub(super) fn add(&mut self, problem: ImportProblem) {
+        if self.listed.len() < ImportReport::PROBLEMS_MAX {
+            self.listed.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Adds a problem that concerns a whole file.
+    pub(super) fn add_file(&mut self, path: &Path, reason: impl Into<String>) {
+        let (path, reason) = (path.to_owned(), reason.into());
+        self.add(ImportProblem {
+            path,
+            line: None,
+            offset: None,
+            reason,
+        });
+    }
 }
 
 /// One thing that an import could not understand or take.

@@ -15,7 +15,9 @@ use scrollback::{
 use uuid::Uuid;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
 }
 
 fn options() -> Options {
@@ -69,7 +71,10 @@ fn a_store_of_format_1_opens_verifies_and_exports_the_same() {
         assert_eq!(exported(&store), expected);
         let report = store.verify(&mut |_, _| {}).unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
-        assert_eq!((report.sessions, report.attachments, report.sources), (3, 1, 2));
+        assert_eq!(
+            (report.sessions, report.attachments, report.sources),
+            (3, 1, 2)
+        );
     }
 }
 
@@ -91,19 +96,42 @@ fn write_the_fixture_of_format_1() {
          \"text\":\"keep this\"}]}}\n{\"type\":\"mess",
     )
     .unwrap();
-    std::fs::write(sessions.join("20260401-120000-00aa00aa00aa00aa.lock"), "4242\n").unwrap();
+    std::fs::write(
+        sessions.join("20260401-120000-00aa00aa00aa00aa.lock"),
+        "4242\n",
+    )
+    .unwrap();
     let none = &mut |_| {};
-    import(&store, &[home.path().to_owned()], &ImportOptions::default(), none).unwrap();
+    import(
+        &store,
+        &[home.path().to_owned()],
+        &ImportOptions::default(),
+        none,
+    )
+    .unwrap();
     let mut long = Session::native("long").unwrap();
     long.project = Some("/w/demo".into());
     for n in 0..200 {
-        long.messages.push(Message::text(Role::User, format!("message {n}: {}", "words ".repeat(n))));
+        long.messages.push(Message::text(
+            Role::User,
+            format!("message {n}: {}", "words ".repeat(n)),
+        ));
     }
     store.save(&mut long).unwrap();
     store.truncate(&long.key, 20).unwrap();
     let batch = Some(Uuid::from_u128(99));
-    let lines = [NewRecord::line("{\"role\":\"user\",\"content\":\"hi\"}"), NewRecord::line("not json")];
-    store.append(&SessionKey::new("jsonl", "lines").unwrap(), Expect::Any, batch, &lines).unwrap();
+    let lines = [
+        NewRecord::line("{\"role\":\"user\",\"content\":\"hi\"}"),
+        NewRecord::line("not json"),
+    ];
+    store
+        .append(
+            &SessionKey::new("jsonl", "lines").unwrap(),
+            Expect::Any,
+            batch,
+            &lines,
+        )
+        .unwrap();
     store.reclaim().unwrap();
     std::fs::write(fixture("v1/export.txt"), exported(&store)).unwrap();
 }

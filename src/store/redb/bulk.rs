@@ -75,6 +75,15 @@ impl<'s> Sources<'s> {
         self.store.read(|snapshot| snapshot.row(number))
     }
 
+    /// The name of a session by its number.
+    pub(crate) fn key(&self, number: u64) -> Result<Option<SessionKey>> {
+        let key = |row: SessionRow| {
+            row.key()
+                .map_err(|error| super::read::corrupt_session(number, error))
+        };
+        self.row(number)?.map(key).transpose()
+    }
+
     /// The last record of a session, if it has any.
     pub(crate) fn last_record(&self, number: u64) -> Result<Option<Record>> {
         let query = ScanQuery {
@@ -157,6 +166,13 @@ impl<'s> Bulk<'s> {
             writer,
             written_bytes: 0,
         }
+    }
+
+    /// The newest generation of a path, as this transaction sees it.
+    pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
+        let action = storage("read the sources");
+        let table = self.writer.txn().open_table(SOURCES).map_err(action)?;
+        newest(&table, path)
     }
 
     /// Creates a session named `wanted`, or `wanted~2`, `wanted~3`, ... if that name is taken.

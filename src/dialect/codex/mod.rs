@@ -1,0 +1,421 @@
+//! Codex: `~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl`.
+//!
+//! A line is an envelope of time, type and payload. Messages are the payloads of `response_item`:
+//! what goes between the user, the model and its tools. Files from before the envelope hold the
+//! bare payloads.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use super::fields::{self, fields, fields_of, fields_of_start, is_object, owned, text};
+use super::lines::{self, Format, Reading};
+use super::paths::{self, below, is_private, names, stem};
+use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, times, titles};
+use crate::model::message::{Block, Message, Role};
+use crate::model::raw_json::RawJson;
+use crate::model::record::RecordKind;
+
+/// The folders that Codex keeps sessions in.
+const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
+
+/// Types of envelopes besides `session_meta` and `response_item`.
+const EVENTS: [&str; 8] = [
+    "event_msg",
+    "turn_context",
+    "compacted",
+    "world_state",
+    "inter_agent_communication",
+    "inter_agent_communication_metadata",
+    "security_risk_score",
+    "realtime_item",
+];
+
+/// Types of items that say something, by who says it.
+const SAID_BY_MODEL: [&str; 9] = [
+    "function_call",
+    "custom_tool_call",
+    "local_shell_call",
+    "web_search_call",
+    "tool_search_call",
+    "image_generation_call",
+    "mcp_tool_call",
+    "reasoning",
+    "agent_message",
+];
+const SAID_BY_TOOL: [&str; 4] = [
+    "function_call_output",
+    "custom_tool_call_output",
+    "tool_search_output",
+    "mcp_tool_call_output",
+];
+
+/// Items that nobody says.
+const SILENT: [&str; 4] = [
+    "ghost_snapshot",
+    "compaction",
+    "compaction_summary",
+    "other",
+];
+
+/// What a user's message starts with when Codex wrote it.
+const NOT_WRITTEN: [&str; 8] = [
+    "<environment_context>",
+    "<user_instructions>",
+    "# AGENTS.md",
+    "<permissions",
+    "<turn_aborted>",
+    "<INSTRUCTIONS>",
+    "<skill>",
+    "<user_action>",
+];
+
+/// What the editor puts before the user's words.
+const REQUEST: &str = "## My request for Codex:";
+
+/// Codex's session files.
+#[derive(Debug)]
+pub(crate) struct Codex;
+
+impl Dialect for Codex {
+    fn agent(&self) -> &'static str {
+        "codex"
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        let placed = place(candidate.path);
+        // A rollout in Codex's own folder is its, whatever is in it, even nothing.
+        if placed == Place::Own {
+            return Recognition::PathAndLines;
+        }
+        let named = placed == Place::Copied;
+        match candidate.lines().any(|line| is_line(&line, named)) {
+            true if named => Recognition::PathAndLines,
+            true => Recognition::Lines,
+            false => Recognition::No,
+        }
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        let stem = stem(candidate.path);
+        paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let name = paths::name(path);
+        let names = names(path);
+        let own = OWN.iter().any(|folder| below(&names, folder).is_some());
+        if is_private(&name) || !(own || place(path) == Place::Copied) {
+            return None;
+        }
+        let session = name
+            .split_once(".jsonl")
+            .and_then(|(stem, _)| paths::uuid_at_end(stem))
+            .filter(|_| name.starts_with("rollout-"));
+        match session {
+            Some(session) => Some(Sidecar::Session(session.to_owned())),
+            None => own.then_some(Sidecar::Folder),
+        }
+    }
+
+    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
+        lines::describe(self, line)
+    }
+
+    fn messages(&self, line: &[u8]) -> Vec<Message> {
+        lines::messages(self, line)
+    }
+}
+
+/// Where a file lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In Codex's own folder, with the name of a rollout.
+    Own,
+    /// In a folder like it, with such a name.
+    Copied,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+fn place(path: &Path) -> Place {
+    let names = names(path);
+    if !paths::name(path).starts_with("rollout-") {
+        return Place::Elsewhere;
+    }
+    if OWN.iter().any(|folder| below(&names, folder).is_some()) {
+        return Place::Own;
+    }
+    let number = |name: &String, digits: usize| {
+        name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let copied = match below(&names, &["sessions"]) {
+        Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
+        _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
+    };
+    if copied {
+        Place::Copied
+    } else {
+        Place::Elsewhere
+    }
+}
+
+/// Whether a line, perhaps cut off, is one of Codex's. Bare items are told from other agents'
+/// lines only in a file that has a rollout's name.
+fn is_line(line: &str, named: bool) -> bool {
+    let [kind, id, instructions, git, state] =
+        fields_of_start(line, &["type", "id", "instructions", "git", "record_type"]);
+    let kind = text(kind).unwrap_or_default();
+    let envelope = matches!(&*kind, "session_meta" | "response_item") || EVENTS.contains(&&*kind);
+    // The payload itself may be cut off, so only its key is looked for.
+    (envelope && line.contains("\"payload\""))
+        || (named
+            && (state.is_some()
+                || (id.is_some() && (instructions.is_some() || git.is_some()))
+                || speaker(&kind, None).is_some()))
+}
+
+/// Who says an item of this type; `None` if it says nothing.
+fn speaker(kind: &str, role: Option<&RawValue>) -> Option<Role> {
+    if kind == "message" {
+        Some(Role::from_word(&text(role).unwrap_or_default()))
+    } else if SAID_BY_MODEL.contains(&kind) {
+        Some(Role::Assistant)
+    } else {
+        SAID_BY_TOOL.contains(&kind).then_some(Role::Tool)
+    }
+}
+
+impl Format for Codex {
+    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+        let [timestamp, kind, payload, state, id, instructions, git] = fields(
+            object,
+            &[
+                "timestamp",
+                "type",
+                "payload",
+                "record_type",
+                "id",
+                "instructions",
+                "git",
+            ],
+        )?;
+        let kind = text(kind).unwrap_or_default();
+        let mut reading = match (&*kind, payload) {
+            ("session_meta", Some(payload)) => session(payload.get()),
+            ("response_item", Some(payload)) => item(payload.get())?,
+            ("event_msg", Some(payload)) => event(payload),
+            ("turn_context", payload) => {
+                let [model, cwd] = fields_of(payload, &["model", "cwd"]);
+                let mut reading = Reading::of(RecordKind::Event);
+                reading.facts.model = fields::text_filled(model);
+                reading.facts.project = fields::text_filled(cwd);
+                reading
+            }
+            (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
+            (_, Some(_)) => Reading::of(RecordKind::Unknown),
+            (_, None) if state.is_some() => Reading::of(RecordKind::Event),
+            ("", None) if id.is_some() && (instructions.is_some() || git.is_some()) => {
+                session(object)
+            }
+            (_, None) => item(object)?,
+        };
+        reading.time_us = times::time_us(timestamp);
+        Ok(reading)
+    }
+
+    fn message(&self, object: &str) -> Message {
+        let [timestamp, payload] = fields(object, &["timestamp", "payload"]).unwrap_or([None; 2]);
+        let item = payload.map_or(object, RawValue::get);
+        let [kind, role, id] = fields(item, &["type", "role", "id"]).unwrap_or([None; 3]);
+        let kind = text(kind).unwrap_or_default();
+        Message {
+            id: owned(id),
+            content: item_blocks(&kind, item),
+            time: times::time(timestamp),
+            ..Message::new(speaker(&kind, role).unwrap_or(Role::Other))
+        }
+    }
+}
+
+/// The session's own description. A forked session replays its parent's after its own: the first
+/// one in the file counts.
+fn session(payload: &str) -> Reading<'_> {
+    let [timestamp, cwd, git, forked_from, parent, source] = fields(
+        payload,
+        &[
+            "timestamp",
+            "cwd",
+            "git",
+            "forked_from_id",
+            "parent_thread_id",
+            "source",
+        ],
+    )
+    .unwrap_or([None; 6]);
+    let [branch] = fields_of(git, &["branch"]);
+    let [subagent] = fields_of(source, &["subagent"]);
+    let [spawn] = fields_of(subagent, &["thread_spawn"]);
+    let [spawner] = fields_of(spawn, &["parent_thread_id"]);
+    let facts = Facts {
+        created_us: times::time_us(timestamp),
+        project: fields::text_filled(cwd),
+        branch: fields::text_filled(branch),
+        parent: [forked_from, parent, spawner]
+            .into_iter()
+            .find_map(fields::text_filled),
+        ..Facts::default()
+    };
+    Reading {
+        facts,
+        ..Reading::of(RecordKind::Meta)
+    }
+}
+
+fn item(object: &str) -> serde_json::Result<Reading<'_>> {
+    if !object.starts_with('{') {
+        return Ok(Reading::of(RecordKind::Unknown));
+    }
+    let [kind, role, content, id] = fields(object, &["type", "role", "content", "id"])?;
+    let kind = text(kind).unwrap_or_default();
+    let Some(role) = speaker(&kind, role) else {
+        let silent = SILENT.contains(&&*kind);
+        return Ok(Reading::of(if silent {
+            RecordKind::Event
+        } else {
+            RecordKind::Unknown
+        }));
+    };
+    let mut reading = Reading::of(RecordKind::Message);
+    reading.role = Some(role);
+    reading.facts.record_id = fields::text_filled(id);
+    if role == Role::User {
+        let text = titles::first_text(content, written);
+        reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
+    }
+    Ok(reading)
+}
+
+fn event(payload: &RawValue) -> Reading<'_> {
+    let [kind, message, name] = fields_of(Some(payload), &["type", "message", "thread_name"]);
+    let mut reading = Reading::of(RecordKind::Event);
+    reading.facts.title = match text(kind).as_deref() {
+        Some("user_message") => {
+            let text = text(message).and_then(|text| titles::cleaned(text, written));
+            titles::offer(text, titles::FIRST_MESSAGE)
+        }
+        Some("thread_name_updated") => titles::latest(text(name), titles::CHOSEN),
+        _ => None,
+    };
+    reading
+}
+
+/// What the user wrote of a text: nothing of what Codex wrote in the user's name.
+fn written(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let text = match text.split_once(REQUEST) {
+        Some((before, request)) if before.starts_with('#') => request.trim_start(),
+        _ => text,
+    };
+    let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
+    is_written.then_some(text)
+}
+
+fn item_blocks(kind: &str, item: &str) -> Vec<Block> {
+    let [
+        content,
+        name,
+        id,
+        call_id,
+        arguments,
+        input,
+        output,
+        action,
+        summary,
+        encrypted,
+    ] = fields(
+        item,
+        &[
+            "content",
+            "name",
+            "id",
+            "call_id",
+            "arguments",
+            "input",
+            "output",
+            "action",
+            "summary",
+            "encrypted_content",
+        ],
+    )
+    .unwrap_or([None; 10]);
+    let id = || owned(call_id).or_else(|| owned(id));
+    if kind == "message" {
+        return blocks::content(content);
+    }
+    if kind == "reasoning" {
+        let texts: Vec<String> = [summary, content]
+            .into_iter()
+            .flat_map(blocks::content)
+            .filter_map(|block| match block {
+                Block::Text { text } | Block::Thinking { text, .. } => Some(text),
+                Block::Other { json } => reasoning_text(&json),
+                _ => None,
+            })
+            .collect();
+        return vec![Block::Thinking {
+            text: texts.join("\n\n"),
+            signature: owned(encrypted),
+        }];
+    }
+    if SAID_BY_TOOL.contains(&kind) {
+        return vec![tool_output(id(), owned(name), output)];
+    }
+    if kind == "agent_message" {
+        let said = blocks::content(content);
+        if !said.is_empty() {
+            return said;
+        }
+    } else if SAID_BY_MODEL.contains(&kind) {
+        let name = owned(name).unwrap_or_else(|| kind.trim_end_matches("_call").to_owned());
+        let input = arguments.or(input).or(action).map(call_input);
+        return vec![Block::ToolUse {
+            id: id(),
+            name,
+            input,
+        }];
+    }
+    serde_json::from_str::<&RawValue>(item)
+        .map(blocks::other)
+        .into_iter()
+        .collect()
+}
+
+/// The text of a piece of reasoning.
+fn reasoning_text(json: &RawJson) -> Option<String> {
+    let [text] = fields(json.as_str(), &["text"]).ok()?;
+    owned(text)
+}
+
+/// The arguments of a call: Codex writes JSON in a string, or plain text.
+fn call_input(arguments: &RawValue) -> RawJson {
+    text(Some(arguments))
+        .and_then(|text| RawJson::parse(text).ok())
+        .unwrap_or_else(|| RawJson::trusted(arguments))
+}
+
+/// The answer to a call: text, blocks, or an object with the text in it.
+fn tool_output(id: Option<String>, name: Option<String>, output: Option<&RawValue>) -> Block {
+    let [content, success] = fields_of(
+        output.filter(|output| is_object(output)),
+        &["content", "success"],
+    );
+    let is_error = success.is_some_and(|success| success.get() == "false");
+    blocks::result(id, name, content.or(output), is_error)
+}

@@ -1,0 +1,257 @@
+//! From a line to what it says, for every dialect: white space, byte order marks, bad UTF-8 and
+//! damage are dealt with here, so that a format sees one JSON object at a time.
+//!
+//! Invariant: a line has as many messages in [`describe`] as in [`messages`], because both ask
+//! [`Format::read`] which objects are messages.
+
+use std::borrow::Cow;
+
+use super::values::{self, Split};
+use super::{Described, Facts, TitleOffer, strings};
+use crate::model::limits::LINE_MESSAGES_MAX;
+use crate::model::message::{Message, Role};
+use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
+
+/// What is wrong with a line of which bytes were replaced.
+const NOT_UTF8: &str = "not valid UTF-8, read with replacement characters";
+
+/// What is wrong with a line that has half of a surrogate pair.
+const NOT_UNICODE: &str = "an escape that is not Unicode, read with a replacement character";
+
+/// What one JSON object says, as far as a header tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading<'a> {
+    /// What it is.
+    pub kind: RecordKind,
+    /// Who speaks, in a message.
+    pub role: Option<Role>,
+    /// The time that it states, in microseconds since 1970.
+    pub time_us: Option<i64>,
+    /// What it tells of the session.
+    pub facts: Facts<'a>,
+}
+
+impl Reading<'_> {
+    /// Of this kind, and nothing more known.
+    pub(crate) fn of(kind: RecordKind) -> Self {
+        Self {
+            kind,
+            role: None,
+            time_us: None,
+            facts: Facts::default(),
+        }
+    }
+}
+
+/// What a dialect says of one JSON object.
+pub(crate) trait Format {
+    /// Reads the object in one pass.
+    ///
+    /// # Errors
+    ///
+    /// serde_json's, if the text is not one JSON object.
+    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>>;
+
+    /// The message of an object that [`read`](Self::read) calls a message.
+    fn message(&self, object: &str) -> Message;
+}
+
+/// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
+pub(crate) fn describe<'a>(format: &impl Format, line: &'a [u8]) -> Described<'a> {
+    match std::str::from_utf8(line) {
+        Ok(text) => describe_text(format, text),
+        Err(_) => {
+            let text = String::from_utf8_lossy(line);
+            let described = describe_text(format, &text);
+            let header = described.header;
+            Described {
+                header: RecordHeader {
+                    flags: header.flags.with(RecordFlags::LOSSY),
+                    ..header
+                },
+                facts: described.facts.into_owned(),
+                problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
+            }
+        }
+    }
+}
+
+/// The messages of a line; see [`Dialect::messages`](super::Dialect::messages).
+pub(crate) fn messages(format: &impl Format, line: &[u8]) -> Vec<Message> {
+    let text = String::from_utf8_lossy(line);
+    let body = body(&text);
+    let is_message = |reading: Reading<'_>| reading.kind == RecordKind::Message;
+    if body.starts_with('{')
+        && let Ok(reading) = format.read(body)
+    {
+        return is_message(reading)
+            .then(|| format.message(body))
+            .into_iter()
+            .collect();
+    }
+    let split = values::split(body);
+    known(format, &split)
+        .into_iter()
+        .filter(|(_, reading)| reading.kind == RecordKind::Message)
+        .take(LINE_MESSAGES_MAX)
+        .map(|(object, _)| format.message(object))
+        .collect()
+}
+
+/// The line without byte order mark, terminator and white space around it.
+pub(crate) fn body(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+fn describe_text<'a>(format: &impl Format, text: &'a str) -> Described<'a> {
+    let body = body(text);
+    if body.is_empty() {
+        return described(
+            Reading::of(RecordKind::Blank),
+            0,
+            RecordFlags::default(),
+            None,
+        );
+    }
+    let lossy = strings::has_lone_surrogate(body);
+    let flags = if lossy {
+        RecordFlags::LOSSY
+    } else {
+        RecordFlags::default()
+    };
+    if body.starts_with('{')
+        && let Ok(reading) = format.read(body)
+    {
+        let messages = u32::from(reading.kind == RecordKind::Message);
+        return described(
+            reading,
+            messages,
+            flags,
+            lossy.then(|| NOT_UNICODE.to_owned()),
+        );
+    }
+    let split = values::split(body);
+    let known = known(format, &split);
+    let before = text.len()
+        - text
+            .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+            .len();
+    let problem = split.problem(known.len(), before);
+    let mut all = Reading::of(RecordKind::Malformed);
+    let mut messages = 0;
+    for (_, reading) in known {
+        messages += usize::from(reading.kind == RecordKind::Message);
+        join(&mut all, reading);
+    }
+    let messages = u32::try_from(messages.min(LINE_MESSAGES_MAX)).unwrap_or(u32::MAX);
+    described(
+        all,
+        messages,
+        flags.with(RecordFlags::DAMAGED),
+        Some(problem),
+    )
+}
+
+fn described(
+    reading: Reading<'_>,
+    messages: u32,
+    flags: RecordFlags,
+    problem: Option<String>,
+) -> Described<'_> {
+    let Reading {
+        kind,
+        role,
+        time_us,
+        facts,
+    } = reading;
+    Described {
+        header: RecordHeader {
+            kind,
+            role,
+            flags,
+            messages,
+            time_us,
+        },
+        facts,
+        problem,
+    }
+}
+
+/// The objects of a damaged line that are records, with what they say.
+fn known<'a>(format: &impl Format, split: &Split<'a>) -> Vec<(&'a str, Reading<'a>)> {
+    split
+        .values
+        .iter()
+        .filter_map(|value| Some((value, format.read(value.text).ok()?)))
+        .filter(|(value, reading)| value.certain || reading.kind != RecordKind::Unknown)
+        .map(|(value, reading)| (value.text, reading))
+        .collect()
+}
+
+/// Adds what one more object of the line says: the line is of the weightiest kind among them.
+fn join<'a>(all: &mut Reading<'a>, more: Reading<'a>) {
+    if weight(more.kind) > weight(all.kind) {
+        all.kind = more.kind;
+    }
+    all.role = all.role.or(more.role);
+    all.time_us = all.time_us.or(more.time_us);
+    all.facts.join(more.facts);
+}
+
+fn weight(kind: RecordKind) -> u8 {
+    match kind {
+        RecordKind::Message => 5,
+        RecordKind::Meta => 4,
+        RecordKind::Event => 3,
+        RecordKind::Unknown => 2,
+        RecordKind::Malformed => 1,
+        RecordKind::Blank => 0,
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Adds the facts of a further object of the same line.
+    fn join(&mut self, more: Self) {
+        self.created_us = self.created_us.or(more.created_us);
+        self.updated_us = self.updated_us.max(more.updated_us);
+        self.project = self.project.take().or(more.project);
+        self.model = more.model.or(self.model.take());
+        self.branch = more.branch.or(self.branch.take());
+        self.parent = self.parent.take().or(more.parent);
+        self.record_id = more.record_id.or(self.record_id.take());
+        self.replaces |= more.replaces;
+        self.title = match (self.title.take(), more.title) {
+            (Some(first), Some(second)) if second.beats(&first) => Some(second),
+            (first, second) => first.or(second),
+        };
+    }
+
+    /// The same facts, borrowing nothing.
+    fn into_owned(self) -> Facts<'static> {
+        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Facts {
+            created_us: self.created_us,
+            updated_us: self.updated_us,
+            project: owned(self.project),
+            title: self.title.map(|title| TitleOffer {
+                text: Cow::Owned(title.text.into_owned()),
+                rank: title.rank,
+                latest_wins: title.latest_wins,
+                about: owned(title.about),
+            }),
+            model: owned(self.model),
+            branch: owned(self.branch),
+            parent: owned(self.parent),
+            record_id: owned(self.record_id),
+            replaces: self.replaces,
+        }
+    }
+}
+
+impl TitleOffer<'_> {
+    /// Whether this offer replaces an earlier one.
+    fn beats(&self, earlier: &Self) -> bool {
+        self.rank > earlier.rank || (self.rank == earlier.rank && self.latest_wins)
+    }
+}

@@ -1,0 +1,187 @@
+//! Native lines in. A field of another type than the description names is as good as absent; a
+//! block of a kind that is not known stays JSON.
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use super::{MESSAGE_FIELDS, SESSION_FIELDS};
+use crate::dialect::fields::{elements, entries, fields, fields_of, is_true, text};
+use crate::dialect::{blocks, fields as field};
+use crate::model::message::{Block, Message, Role};
+use crate::model::raw_json::RawJson;
+use crate::model::session::Session;
+
+/// How deep tool results may lie within the images of tool results. Nobody writes even one such
+/// level; deeper ones stay JSON.
+const DEPTH_MAX: usize = 8;
+
+/// The message of a `message` line.
+pub(crate) fn message(object: &str) -> Message {
+    let [id, parent, role, content, when, model, usage, extra] = fields(
+        object,
+        &[
+            "id",
+            "parent_id",
+            "role",
+            "content",
+            "time",
+            "model",
+            "usage",
+            "extra",
+        ],
+    )
+    .unwrap_or([None; 8]);
+    Message {
+        id: plain(id),
+        parent_id: plain(parent),
+        role: Role::from_word(&text(role).unwrap_or_default()),
+        content: content.map(content_of).unwrap_or_default(),
+        time: time(when),
+        model: plain(model),
+        usage: blocks::usage(usage),
+        extra: unknown(object, extra, &MESSAGE_FIELDS),
+    }
+}
+
+/// Reads the fields of a `session` line into `session`, all but its key.
+pub(crate) fn session(object: &str, session: &mut Session) {
+    let [title, project, model, parent, created, updated, extra] = fields(
+        object,
+        &[
+            "title",
+            "project",
+            "model",
+            "parent",
+            "created_at",
+            "updated_at",
+            "extra",
+        ],
+    )
+    .unwrap_or([None; 7]);
+    session.title = plain(title).unwrap_or_default();
+    session.project = plain(project);
+    session.model = plain(model);
+    session.parent = plain(parent);
+    session.created_at = time(created);
+    session.updated_at = time(updated);
+    session.extra = unknown(object, extra, &SESSION_FIELDS);
+}
+
+/// A time in microseconds since 1970: RFC 3339 text, or the number itself. Unlike in other
+/// agents' lines, no time stands for "unset".
+pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
+    match text(value) {
+        Some(text) => DateTime::parse_from_rfc3339(&text)
+            .ok()
+            .map(|time| time.timestamp_micros()),
+        None => value?.get().parse().ok(),
+    }
+}
+
+fn time(value: Option<&RawValue>) -> Option<DateTime<Utc>> {
+    time_us(value).and_then(DateTime::from_timestamp_micros)
+}
+
+fn plain(value: Option<&RawValue>) -> Option<String> {
+    text(value).map(std::borrow::Cow::into_owned)
+}
+
+/// The fields of `extra`, then those at the top of the line that are not known.
+fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(String, RawJson)> {
+    let nested = extra.filter(|extra| field::is_object(extra));
+    let at_top = entries(object)
+        .into_iter()
+        .filter(|(key, _)| !known.contains(&key.as_str()))
+        .chain(
+            extra
+                .filter(|_| nested.is_none())
+                .map(|value| ("extra".to_owned(), value)),
+        );
+    let nested = nested.map(|extra| entries(extra.get())).unwrap_or_default();
+    nested
+        .into_iter()
+        .chain(at_top)
+        .map(|(key, value)| (key, RawJson::trusted(value)))
+        .collect()
+}
+
+fn content_of(content: &RawValue) -> Vec<Block> {
+    match text(Some(content)) {
+        Some(text) => vec![blocks::said(text.into_owned())],
+        None => elements(content)
+            .into_iter()
+            .map(|value| block(value, 0))
+            .collect(),
+    }
+}
+
+fn block(value: &RawValue, depth: usize) -> Block {
+    let [
+        kind,
+        said,
+        signature,
+        media_type,
+        data,
+        url,
+        id,
+        name,
+        input,
+        output,
+        is_error,
+        images,
+        json,
+    ] = fields_of(
+        Some(value),
+        &[
+            "type",
+            "text",
+            "signature",
+            "media_type",
+            "data",
+            "url",
+            "id",
+            "name",
+            "input",
+            "output",
+            "is_error",
+            "images",
+            "json",
+        ],
+    );
+    let words = || plain(said).unwrap_or_default();
+    match text(kind).as_deref() {
+        Some("text") => Block::Text { text: words() },
+        Some("thinking") => Block::Thinking {
+            text: words(),
+            signature: plain(signature),
+        },
+        Some("image") => Block::Image {
+            media_type: plain(media_type),
+            data: plain(data),
+            url: plain(url),
+        },
+        Some("tool_use") => Block::ToolUse {
+            id: plain(id),
+            name: plain(name).unwrap_or_default(),
+            input: input.map(RawJson::trusted),
+        },
+        Some("tool_result") if depth < DEPTH_MAX => Block::ToolResult {
+            id: plain(id),
+            name: plain(name),
+            output: plain(output).unwrap_or_default(),
+            is_error: is_true(is_error),
+            images: images
+                .map(|images| {
+                    elements(images)
+                        .into_iter()
+                        .map(|image| block(image, depth + 1))
+                        .collect()
+                })
+                .unwrap_or_default(),
+        },
+        Some("other") if json.is_some() => Block::Other {
+            json: RawJson::trusted(json.unwrap_or(value)),
+        },
+        _ => blocks::other(value),
+    }
+}

@@ -1,0 +1,191 @@
+//! What the path of a file tells: names, stems, and the folders that agents keep sessions in.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::{Component, Path};
+
+/// Endings of files that hold one record a line.
+const ENDINGS: [&str; 2] = [".jsonl", ".ndjson"];
+
+/// Files of agents that are no part of a session, wherever they lie.
+const PRIVATE: [&str; 5] = [
+    ".credentials.json",
+    "auth.json",
+    "settings.json",
+    "settings.local.json",
+    "config.toml",
+];
+
+/// The names on the way to a file, its own the last.
+pub(crate) fn names(path: &Path) -> Vec<String> {
+    path.components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => Some(readable(name)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A name as text; bytes that are not UTF-8 are percent-encoded.
+fn readable(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _written = write!(text, "%{byte:02X}").is_ok();
+        }
+    }
+    text
+}
+
+/// The name of a file, or of whatever the path ends in; never empty.
+pub(crate) fn name(path: &Path) -> String {
+    names(path)
+        .pop()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unnamed".to_owned())
+}
+
+/// The name of a file without the ending of a line file; never empty.
+pub(crate) fn stem(path: &Path) -> String {
+    let name = name(path);
+    match without_ending(&name) {
+        Some(stem) if !stem.is_empty() => stem.to_owned(),
+        _ => name,
+    }
+}
+
+/// Whether the file says by its name that it holds one record a line.
+pub(crate) fn is_lines(path: &Path) -> bool {
+    without_ending(&name(path)).is_some()
+}
+
+fn without_ending(name: &str) -> Option<&str> {
+    ENDINGS.iter().find_map(|ending| {
+        let cut = name.len().checked_sub(ending.len())?;
+        let (stem, found) = name.split_at_checked(cut)?;
+        found.eq_ignore_ascii_case(ending).then_some(stem)
+    })
+}
+
+/// The names below the last place in `names` where `folder` (one or more names) occurs; at least
+/// the file's own.
+pub(crate) fn below<'n>(names: &'n [String], folder: &[&str]) -> Option<&'n [String]> {
+    let at = names
+        .windows(folder.len())
+        .rposition(|window| window == folder)?;
+    names
+        .get(at + folder.len()..)
+        .filter(|rest| !rest.is_empty())
+}
+
+/// Whether a file of this name is never taken: credentials and settings.
+pub(crate) fn is_private(name: &str) -> bool {
+    PRIVATE.contains(&name)
+}
+
+/// Whether a name is a UUID.
+pub(crate) fn is_uuid(name: &str) -> bool {
+    name.len() == 36
+        && name.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The UUID at the end of a name.
+pub(crate) fn uuid_at_end(name: &str) -> Option<&str> {
+    let (_, uuid) = name.split_at_checked(name.len().checked_sub(36)?)?;
+    is_uuid(uuid).then_some(uuid)
+}
+
+/// A percent-encoded name decoded; the name itself where that gives no text.
+pub(crate) fn percent_decoded(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let encoded = after
+            .split_at_checked(2)
+            .filter(|_| *first == b'%')
+            .and_then(|(digits, after)| Some((hex(digits)?, after)));
+        let (byte, after) = encoded.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| name.to_owned())
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stem_is_never_empty() {
+        for (path, expected) in [
+            ("/a/b.jsonl", "b"),
+            ("/a/b.c.NDJSON", "b.c"),
+            ("/a/.jsonl", ".jsonl"),
+            ("/a/b.txt", "b.txt"),
+            ("/", "unnamed"),
+            ("/a/has space.jsonl", "has space"),
+        ] {
+            assert_eq!(stem(Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_text_are_percent_encoded() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(OsStr::from_bytes(b"/a/x\xff\xc3.jsonl"));
+        assert_eq!(stem(path), "x%FF%C3");
+        assert!(is_lines(path));
+    }
+
+    #[test]
+    fn percent_encoding_is_undone() {
+        assert_eq!(percent_decoded("telegram%3A12%2f3"), "telegram:12/3");
+        assert_eq!(percent_decoded("100%"), "100%");
+        assert_eq!(percent_decoded("%+1%zz"), "%+1%zz");
+        assert_eq!(percent_decoded("%FF"), "%FF");
+        assert_eq!(percent_decoded("%E8%B3%87"), "資");
+    }
+
+    #[test]
+    fn the_folder_nearest_to_the_file_counts() {
+        let names = names(Path::new(
+            "/x/.claude/projects/y/.claude/projects/z/s.jsonl",
+        ));
+        assert_eq!(
+            below(&names, &[".claude", "projects"]).unwrap(),
+            ["z", "s.jsonl"]
+        );
+        assert!(below(&names, &[".codex", "sessions"]).is_none());
+    }
+
+    #[test]
+    fn uuids_are_told_from_other_names() {
+        assert!(is_uuid("019bf109-50bc-7a81-9199-1232bc0ad438"));
+        assert!(!is_uuid("019bf109-50bc-7a81-9199-1232bc0ad43g"));
+        let name = "rollout-2026-04-03T09-05-00-019bf109-50bc-7a81-9199-1232bc0ad438";
+        assert_eq!(
+            uuid_at_end(name),
+            Some("019bf109-50bc-7a81-9199-1232bc0ad438")
+        );
+        assert_eq!(
+            uuid_at_end("資料資料資料資料資料資料資料資料資料資料"),
+            None
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! The one writer of an import: takes the parts of files from the workers and puts them into the
+//! store, each with the state of its file in the same transaction.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+
+use super::paths;
+use super::plan::{LinesTask, Place};
+use super::progress::Meter;
+use super::report::ImportReport;
+use super::transaction::Transactions;
+use super::worker::{Added, Message, Part, Target};
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::{SessionBuilder, Source};
+
+/// Writes what the workers read. In a dry run it only counts.
+pub(super) struct LinesWriter<'w, 's, 'm> {
+    /// The files.
+    pub tasks: &'w [LinesTask],
+    /// Where to write; `None` in a dry run.
+    pub transactions: Option<&'w mut Transactions<'s>>,
+    /// What is done.
+    pub report: &'w mut ImportReport,
+    /// How far it is.
+    pub meter: &'w mut Meter<'m>,
+    /// The sessions of the files.
+    pub places: &'w mut Vec<Place>,
+    /// New files that are being read and have no session yet.
+    pub started: BTreeMap<usize, SessionKey>,
+    /// Files of which a part was taken, or refused.
+    pub files: HashMap<usize, FileState>,
+}
+
+/// A file of which a part was taken, or refused.
+#[derive(Debug)]
+pub(super) enum FileState {
+    /// It goes to this session.
+    Open(OpenFile),
+    /// Nothing more of it is taken.
+    Refused,
+}
+
+/// A file whose parts go to a session.
+#[derive(Clone, Debug)]
+pub(super) struct OpenFile {
+    number: u64,
+    key: SessionKey,
+    added: Added,
+    read_to: u64,
+}
+
+impl LinesWriter<'_, '_, '_> {
+    /// Takes what the workers send, until all of them have ended.
+    ///
+    /// # Errors
+    ///
+    /// The store's errors. What was committed before stays.
+    pub(super) fn run(mut self, receiver: &Receiver<Message>) -> Result<()> {
+        loop {
+            let time_left = self.transactions.as_ref().and_then(|open| open.time_left());
+            let message = match time_left {
+                Some(time) => receiver.recv_timeout(time),
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match message {
+                Ok(message) => self.take(message)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if let Some(transactions) = &mut self.transactions {
+                transactions.commit_if_due()?;
+            }
+        }
+        self.transactions.map_or(Ok(()), Transactions::commit)
+    }
+
+    fn take(&mut self, message: Message) -> Result<()> {
+        match message {
+            Message::Started { task, wanted } => {
+                self.started.insert(task, wanted);
+                Ok(())
+            }
+            Message::Part(part) => self.part(*part),
+            Message::Failed { task, reason } => {
+                self.failed(task, reason);
+                Ok(())
+            }
+            Message::Broken(error) => Err(error),
+        }
+    }
+
+    fn part(&mut self, part: Part) -> Result<()> {
+        let Some(task) = self.tasks.get(part.task) else {
+            return Ok(());
+        };
+        let (number, last, added, offset) =
+            (part.task, part.last, part.added, part.source.row.offset);
+        let read_before = match self.files.get(&number) {
+            Some(FileState::Refused) => return Ok(()),
+            Some(FileState::Open(open)) => open.read_to,
+            None => 0,
+        };
+        let target = part.target.clone();
+        match self.write(task, part) {
+            Ok(mut open) => {
+                open.added = added;
+                open.read_to = offset;
+                self.meter.add(0, offset.saturating_sub(read_before));
+                if last {
+                    self.close(task, &open, &target);
+                    self.files.remove(&number);
+                } else {
+                    self.files.insert(number, FileState::Open(open));
+                }
+                Ok(())
+            }
+            Err(Error::Conflict { .. }) => {
+                let reason = "was changed by another process during the import; import again";
+                self.refuse(number, task, reason);
+                Ok(())
+            }
+            Err(error @ (Error::InvalidKey { .. } | Error::TooLarge { .. })) => {
+                self.refuse(number, task, &error.to_string());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a part with its file's state, and says where the file goes.
+    fn write(&mut self, task: &LinesTask, part: Part) -> Result<OpenFile> {
+        let Part {
+            task: number,
+            target,
+            chunk,
+            mut source,
+            problems,
+            ..
+        } = part;
+        let open = match self.files.get(&number) {
+            Some(FileState::Open(open)) => open.clone(),
+            _ => self.open(number, task, &target)?,
+        };
+        if let Some(transactions) = &mut self.transactions {
+            let bulk = transactions.bulk()?;
+            if let Some(chunk) = chunk {
+                bulk.write_chunk(open.number, &chunk)?;
+            }
+            source.row.session = open.number;
+            bulk.write_source(&source)?;
+        }
+        self.report.add_problems(problems);
+        Ok(open)
+    }
+
+    /// Finds or makes the session of a file.
+    fn open(&mut self, number: usize, task: &LinesTask, target: &Target) -> Result<OpenFile> {
+        self.started.remove(&number);
+        let (session, key) = match target {
+            Target::Grown(session, key) => {
+                self.check_state(task, key)?;
+                (*session, key.clone())
+            }
+            Target::New { wanted, .. } => {
+                self.check_state(task, wanted)?;
+                self.reserve_earlier(number, wanted)?;
+                self.create(wanted)?
+            }
+        };
+        let folder = task
+            .file
+            .path
+            .parent()
+            .unwrap_or(&task.file.path)
+            .to_owned();
+        self.places.push(Place {
+            key: key.clone(),
+            number: session,
+            folder,
+        });
+        Ok(OpenFile {
+            number: session,
+            key,
+            added: Added::default(),
+            read_to: 0,
+        })
+    }
+
+    fn create(&mut self, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
+        self.report.sessions += 1;
+        match &mut self.transactions {
+            Some(transactions) => transactions.bulk()?.create(wanted),
+            None => Ok((0, wanted.clone())),
+        }
+    }
+
+    /// Another process may have imported the file since this one looked.
+    fn check_state(&mut self, task: &LinesTask, key: &SessionKey) -> Result<()> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        let newest = transactions
+            .bulk()?
+            .newest(&paths::to_bytes(&task.file.path))?;
+        if newest == task.previous {
+            return Ok(());
+        }
+        let place = |source: &Option<Source>| source.as_ref().map_or(0, |s| s.row.next_sequence);
+        let (expected, actual) = (place(&task.previous), place(&newest));
+        Err(Error::Conflict {
+            key: key.clone(),
+            expected,
+            actual,
+        })
+    }
+
+    /// Makes the sessions of earlier files that want the same name, so that it depends on the
+    /// order of the files, and not on the speed of the workers, which one gets it.
+    fn reserve_earlier(&mut self, number: usize, wanted: &SessionKey) -> Result<()> {
+        let same = |(_, key): &(&usize, &SessionKey)| *key == wanted;
+        let earlier: Vec<usize> = self
+            .started
+            .range(..number)
+            .filter(same)
+            .map(|(task, _)| *task)
+            .collect();
+        for number in earlier {
+            let Some(task) = self.tasks.get(number) else {
+                continue;
+            };
+            let target = Target::New {
+                wanted: wanted.clone(),
+                replaces: None,
+            };
+            let mut open = self.open(number, task, &target)?;
+            open.read_to = 0;
+            if let Some(transactions) = &mut self.transactions {
+                let dialect = dialect::of_agent(wanted.agent());
+                let time_us = task.file.mtime_ns.div_euclid(1000);
+                let chunk = SessionBuilder::new(wanted, dialect, time_us).take_chunk();
+                let bulk = transactions.bulk()?;
+                bulk.write_chunk(open.number, &chunk)?;
+                bulk.write_source(&unread_source(task, open.number, wanted))?;
+            }
+            self.files.insert(number, FileState::Open(open));
+        }
+        Ok(())
+    }
+
+    /// A file is read to its end.
+    fn close(&mut self, task: &LinesTask, open: &OpenFile, target: &Target) {
+        self.count(task, open);
+        match target {
+            Target::Grown(..) => {
+                self.report.sessions_grown += u64::from(open.added.bytes > 0);
+            }
+            Target::New {
+                replaces: Some(replaced),
+                ..
+            } => {
+                self.report.generations += 1;
+                let reason = if self.transactions.is_some() {
+                    format!(
+                        "changed since it was imported; kept as a new session `{}` beside \
+                         `{replaced}`",
+                        open.key
+                    )
+                } else {
+                    format!(
+                        "changed since it was imported; would be kept as a new session beside \
+                         `{replaced}`"
+                    )
+                };
+                self.report.add_file_problem(task.file.name_path(), reason);
+            }
+            Target::New { replaces: None, .. } => {}
+        }
+    }
+
+    fn count(&mut self, task: &LinesTask, open: &OpenFile) {
+        self.report.files += 1;
+        self.report.records += open.added.records;
+        self.report.messages += open.added.messages;
+        self.report.bytes += open.added.bytes;
+        self.report.malformed += open.added.malformed;
+        self.meter
+            .add(1, task.file.size.saturating_sub(open.read_to));
+    }
+
+    /// A file cannot be taken, or not to its end.
+    fn failed(&mut self, number: usize, reason: Option<String>) {
+        let Some(task) = self.tasks.get(number) else {
+            return;
+        };
+        self.started.remove(&number);
+        let state = self.files.remove(&number);
+        let path = task.file.name_path();
+        match (state, reason) {
+            (Some(FileState::Refused), _) => {}
+            (Some(FileState::Open(open)), reason) => {
+                self.count(task, &open);
+                let reason = reason.unwrap_or_default();
+                let reason = format!("{reason}; what was read is kept, the next import goes on");
+                self.report.add_file_problem(path, reason);
+            }
+            (None, Some(reason)) => self.skip(task, path, &reason),
+            (None, None) if task.file.named => {
+                self.skip(
+                    task,
+                    path,
+                    "not recognised as sessions; name its format with --agent",
+                );
+            }
+            (None, None) => self.meter.add(1, task.file.size),
+        }
+    }
+
+    fn skip(&mut self, task: &LinesTask, path: &Path, reason: &str) {
+        self.report.paths_failed += u64::from(task.file.named);
+        self.report.add_skipped(path, reason);
+        self.meter.add(1, task.file.size);
+    }
+
+    /// Takes nothing more of a file.
+    fn refuse(&mut self, number: usize, task: &LinesTask, reason: &str) {
+        if let Some(FileState::Open(open)) = self.files.insert(number, FileState::Refused) {
+            self.count(task, &open);
+        }
+        self.report.add_skipped(task.file.name_path(), reason);
+    }
+}
+
+/// The state of a file of which nothing was read yet.
+fn unread_source(task: &LinesTask, session: u64, key: &SessionKey) -> Source {
+    Source {
+        path: paths::to_bytes(&task.file.path),
+        generation: 1,
+        row: SourceRow {
+            agent: key.agent().to_owned(),
+            kind: SourceKind::Lines,
+            session,
+            name: String::new(),
+            relative: task.file.relative.clone(),
+            size: task.file.size,
+            mtime_ns: task.file.mtime_ns,
+            offset: 0,
+            lines: 0,
+            tail_offset: 0,
+            hash: xxhash_rust::xxh3::xxh3_128(&[]),
+            next_sequence: 0,
+            complete: false,
+        },
+    }
+}

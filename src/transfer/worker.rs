@@ -1,0 +1,431 @@
+//! Reads files of lines away from the store: several workers take files from one queue, and hand
+//! packed chunks to the one writer.
+//!
+//! Memory is bounded: a worker holds one chunk, and the channel a few.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::discover::{self, cannot_read};
+use super::paths;
+use super::plan::{self, LinesTask};
+use super::report::{ImportProblem, Problems};
+use super::resume::{self, Counts, Grown, Resume};
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::dialect::{self, Candidate, Dialect};
+use crate::error::Error;
+use crate::jsonl::{Line, LineReader};
+use crate::model::key::SessionKey;
+use crate::store::{RedbStore, SessionBuilder, SessionChunk, Source};
+
+/// Bytes of lines in a chunk, unless a single line is longer.
+const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What a worker tells the writer.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A new file is being read: told in the order of the files.
+    Started {
+        /// The file's number.
+        task: usize,
+        /// The name that its session is to have.
+        wanted: SessionKey,
+    },
+    /// A part of a file, or the whole of it.
+    Part(Box<Part>),
+    /// A file that could not be taken, or not to its end.
+    Failed {
+        /// The file's number.
+        task: usize,
+        /// Why not; `None` if it turned out to be of no interest.
+        reason: Option<String>,
+    },
+    /// The store failed.
+    Broken(Error),
+}
+
+/// A part of a file.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The file's number.
+    pub task: usize,
+    /// Where it goes.
+    pub target: Target,
+    /// The records; `None` if only the file's time has changed.
+    pub chunk: Option<SessionChunk>,
+    /// The file's state after this part. The writer knows the session's number.
+    pub source: Source,
+    /// What was added since the file's start.
+    pub added: Added,
+    /// Problems found in this part.
+    pub problems: Problems,
+    /// Whether this is the last part.
+    pub last: bool,
+}
+
+/// Where a part of a file goes.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// To a session of that name, or near it, made for this file.
+    New {
+        /// The name it is to have.
+        wanted: SessionKey,
+        /// The name of the session that the file had before it changed.
+        replaces: Option<SessionKey>,
+    },
+    /// To the session that the file has.
+    Grown(u64, SessionKey),
+}
+
+/// What a file has added.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Added {
+    /// Records.
+    pub records: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of lines.
+    pub bytes: u64,
+    /// Lines of which not all could be read.
+    pub malformed: u64,
+}
+
+/// The files that are still to be read.
+pub(super) struct Queue<'a> {
+    waiting: Mutex<VecDeque<(usize, &'a LinesTask)>>,
+    store: &'a RedbStore,
+    forced: Option<&'static dyn Dialect>,
+}
+
+/// An end of the channel to the writer was dropped: the import is over.
+struct Over;
+
+impl<'a> Queue<'a> {
+    /// All files, in their order.
+    pub(super) fn new(
+        tasks: &'a [LinesTask],
+        store: &'a RedbStore,
+        forced: Option<&'static dyn Dialect>,
+    ) -> Self {
+        Self {
+            waiting: Mutex::new(tasks.iter().enumerate().collect()),
+            store,
+            forced,
+        }
+    }
+
+    /// Reads files until none are left or nobody listens any more.
+    pub(super) fn work(&self, sender: &SyncSender<Message>) {
+        while let Some((task, next)) = self.next(sender) {
+            if next.read(task, self.store, sender).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next file. Opening it, and telling the writer its session's name, happens under the
+    /// lock, so that the writer hears the names in the order of the files.
+    fn next(&self, sender: &SyncSender<Message>) -> Option<(usize, Opened<'a>)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let (number, task) = waiting.pop_front()?;
+            let message = match Opened::open(task, self.forced) {
+                Ok(Some(opened)) if task.previous.is_some() => return Some((number, opened)),
+                Ok(Some(opened)) => {
+                    let wanted = opened.wanted.clone();
+                    sender
+                        .send(Message::Started {
+                            task: number,
+                            wanted,
+                        })
+                        .ok()?;
+                    return Some((number, opened));
+                }
+                Ok(None) => Message::Failed {
+                    task: number,
+                    reason: None,
+                },
+                Err(reason) => Message::Failed {
+                    task: number,
+                    reason: Some(reason),
+                },
+            };
+            sender.send(message).ok()?;
+        }
+    }
+}
+
+/// A file that is open, and known for what it is.
+struct Opened<'a> {
+    task: &'a LinesTask,
+    file: File,
+    head: Vec<u8>,
+    size: u64,
+    mtime_ns: i64,
+    dialect: &'static dyn Dialect,
+    wanted: SessionKey,
+}
+
+impl<'a> Opened<'a> {
+    /// Opens a file; `None` if it holds no lines of any known format.
+    fn open(
+        task: &'a LinesTask,
+        forced: Option<&'static dyn Dialect>,
+    ) -> std::result::Result<Option<Self>, String> {
+        let unreadable = |error: std::io::Error| cannot_read(Some(&error));
+        let mut file = plan::open_regular(&task.file.path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        let head = plan::read_head(&mut file).map_err(unreadable)?;
+        let candidate = Candidate {
+            path: task.file.name_path(),
+            head: &head,
+        };
+        let Some(dialect) = forced.or_else(|| dialect::recognise(&candidate)) else {
+            return Ok(None);
+        };
+        let id = dialect.session_id(&candidate);
+        let wanted = SessionKey::new(dialect.agent(), id).map_err(|error| error.to_string())?;
+        let (size, mtime_ns) = (metadata.len(), discover::mtime_ns(&metadata));
+        Ok(Some(Self {
+            task,
+            file,
+            head,
+            size,
+            mtime_ns,
+            dialect,
+            wanted,
+        }))
+    }
+
+    fn read(
+        mut self,
+        task: usize,
+        store: &RedbStore,
+        sender: &SyncSender<Message>,
+    ) -> std::result::Result<(), Over> {
+        let resumed = match &self.task.previous {
+            Some(previous) => resume::find_out(store, previous, &mut self.file, self.mtime_ns),
+            None => Ok(Resume::Anew {
+                generation: 1,
+                replaces: None,
+            }),
+        };
+        let resume = match resumed {
+            Ok(resume) => resume,
+            Err(Error::Io { source, .. }) => {
+                let reason = Some(cannot_read(Some(&source)));
+                return sender
+                    .send(Message::Failed { task, reason })
+                    .map_err(|_| Over);
+            }
+            Err(error) => return sender.send(Message::Broken(error)).map_err(|_| Over),
+        };
+        match resume {
+            Resume::Touched { mut source, key } => {
+                source.row.mtime_ns = self.mtime_ns;
+                source.row.complete = true;
+                source.row.relative.clone_from(&self.task.file.relative);
+                let part = Part {
+                    task,
+                    target: Target::Grown(source.row.session, key),
+                    chunk: None,
+                    source,
+                    added: Added::default(),
+                    problems: Problems::default(),
+                    last: true,
+                };
+                sender.send(Message::Part(Box::new(part))).map_err(|_| Over)
+            }
+            Resume::Grown(grown) => {
+                let Grown {
+                    mut source,
+                    key,
+                    builder,
+                    hasher,
+                    stored,
+                } = *grown;
+                source.row.size = self.size;
+                source.row.mtime_ns = self.mtime_ns;
+                source.row.complete = false;
+                source.row.relative.clone_from(&self.task.file.relative);
+                let target = Target::Grown(source.row.session, key);
+                let state = &source.row;
+                let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
+                let reading = Reading::new((task, self.task), target, source, (builder, hasher));
+                reading.read(reader, stored, sender)
+            }
+            Resume::Anew {
+                generation,
+                replaces,
+            } => self.read_anew(task, generation, replaces, sender),
+        }
+    }
+
+    fn read_anew(
+        mut self,
+        task: usize,
+        generation: u32,
+        replaces: Option<SessionKey>,
+        sender: &SyncSender<Message>,
+    ) -> std::result::Result<(), Over> {
+        let start = self.head.len() as u64;
+        if let Err(error) = self.file.seek(SeekFrom::Start(start)) {
+            let reason = Some(cannot_read(Some(&error)));
+            return sender
+                .send(Message::Failed { task, reason })
+                .map_err(|_| Over);
+        }
+        let builder =
+            SessionBuilder::new(&self.wanted, self.dialect, self.mtime_ns.div_euclid(1000));
+        let source = Source {
+            path: paths::to_bytes(&self.task.file.path),
+            generation,
+            row: SourceRow {
+                agent: self.dialect.agent().to_owned(),
+                kind: SourceKind::Lines,
+                session: 0,
+                name: String::new(),
+                relative: self.task.file.relative.clone(),
+                size: self.size,
+                mtime_ns: self.mtime_ns,
+                offset: 0,
+                lines: 0,
+                tail_offset: 0,
+                hash: 0,
+                next_sequence: 0,
+                complete: false,
+            },
+        };
+        let target = Target::New {
+            wanted: self.wanted,
+            replaces,
+        };
+        let content = std::io::Cursor::new(self.head).chain(&self.file);
+        let making = (builder, Xxh3::new());
+        Reading::new((task, self.task), target, source, making).read(
+            LineReader::new(content),
+            Counts::default(),
+            sender,
+        )
+    }
+}
+
+/// A file while its lines are read.
+struct Reading<'a> {
+    task: usize,
+    path: &'a Path,
+    target: Target,
+    source: Source,
+    builder: SessionBuilder,
+    hasher: Xxh3,
+    problems: Problems,
+    malformed: u64,
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        (task, lines): (usize, &'a LinesTask),
+        target: Target,
+        source: Source,
+        (builder, hasher): (SessionBuilder, Xxh3),
+    ) -> Self {
+        let path = lines.file.name_path();
+        let problems = Problems::default();
+        Self {
+            task,
+            path,
+            target,
+            source,
+            builder,
+            hasher,
+            problems,
+            malformed: 0,
+        }
+    }
+
+    /// Reads to the end, and hands over a part whenever enough has come together.
+    fn read<R: Read>(
+        mut self,
+        mut reader: LineReader<R>,
+        stored: Counts,
+        sender: &SyncSender<Message>,
+    ) -> std::result::Result<(), Over> {
+        let failure = loop {
+            match reader.next_line() {
+                Ok(Some(line)) => self.take(&line),
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            if self.builder.pending_bytes() >= CHUNK_BYTES {
+                self.send(stored, false, sender)?;
+            }
+        };
+        let Some(error) = failure else {
+            self.source.row.size = self.source.row.offset;
+            self.source.row.complete = true;
+            return self.send(stored, true, sender);
+        };
+        // What was read is kept, and the next import goes on there.
+        if self.source.row.offset > 0 {
+            self.send(stored, false, sender)?;
+        }
+        let (task, reason) = (self.task, Some(cannot_read(Some(&error))));
+        sender
+            .send(Message::Failed { task, reason })
+            .map_err(|_| Over)
+    }
+
+    fn take(&mut self, line: &Line<'_>) {
+        self.source.row.offset = line.offset + line.bytes.len() as u64;
+        self.source.row.lines = line.number;
+        if line.terminated || line.continues {
+            self.hasher.update(line.bytes);
+            self.source.row.tail_offset = self.source.row.offset;
+        } else {
+            self.source.row.tail_offset = line.offset;
+        }
+        if let Some(reason) = self.builder.push(line) {
+            self.malformed += 1;
+            let (path, line, offset) = (self.path.to_owned(), Some(line.number), Some(line.offset));
+            self.problems.add(ImportProblem {
+                path,
+                line,
+                offset,
+                reason,
+            });
+        }
+    }
+
+    /// Hands over what was read since the last part.
+    fn send(
+        &mut self,
+        stored: Counts,
+        last: bool,
+        sender: &SyncSender<Message>,
+    ) -> std::result::Result<(), Over> {
+        let now = Counts::of(&self.builder);
+        self.source.row.hash = self.hasher.digest128();
+        self.source.row.next_sequence = self.builder.row().next;
+        let part = Part {
+            task: self.task,
+            target: self.target.clone(),
+            chunk: Some(self.builder.take_chunk()),
+            source: self.source.clone(),
+            added: Added {
+                records: now.records.saturating_sub(stored.records),
+                messages: now.messages.saturating_sub(stored.messages),
+                bytes: now.bytes.saturating_sub(stored.bytes),
+                malformed: self.malformed,
+            },
+            problems: std::mem::take(&mut self.problems),
+            last,
+        };
+        sender.send(Message::Part(Box::new(part))).map_err(|_| Over)
+    }
+}
