@@ -195,7 +195,7 @@ fn an_import_ends_with_the_list_and_goes_on_after_a_path_that_is_not_there() {
     let list = home.ok(&["list"]);
     assert!(text.ends_with(&format!("\n\n{list}")), "{text}");
     assert!(
-        list.contains("Explain the loop") && list.contains("2 months ago"),
+        list.contains("Explain the loop") && list.contains("8 weeks ago"),
         "{list}"
     );
     let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
