@@ -177,5 +177,5 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x2489_5248_4bad_d3e8;
+    const GOLDEN: u64 = 0x8138_e759_3fd6_0b80;
 }

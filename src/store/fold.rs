@@ -128,7 +128,9 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
     let times = [facts.created_us, time_us, facts.updated_us];
     let first = times.iter().flatten().min();
     let last = times.iter().flatten().max();
-    let (Some(first), Some(last)) = (first, last) else { return };
+    let (Some(first), Some(last)) = (first, last) else {
+        return;
+    };
     if !row.time_stated {
         row.time_stated = true;
         (row.created_us, row.updated_us) = (*first, *last);
@@ -209,7 +211,10 @@ mod tests {
     #[test]
     fn a_stated_time_of_creation_holds_and_the_first_of_several_wins() {
         let (mut fold, mut row) = (Fold::default(), row());
-        let created = |us| Facts { created_us: Some(us), ..Facts::default() };
+        let created = |us| Facts {
+            created_us: Some(us),
+            ..Facts::default()
+        };
         add(&mut fold, &mut row, &described(Some(80), created(75)));
         add(&mut fold, &mut row, &described(Some(10), created(5)));
         assert_eq!((row.created_us, row.updated_us), (75, 80));
