@@ -408,7 +408,10 @@ fn a_store_is_no_source_of_an_import() {
     let listed = (one.ok(&["list", "--json"]), other.ok(&["list", "--json"]));
     for (home, source) in [(&one, &other), (&other, &one), (&one, &one)] {
         let path = source.store_path().display().to_string();
-        let said = refused(home, &["import", &path], 1);
+        let output = home.run(&["import", &path]);
+        let said = [output.stdout.as_slice(), &output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(exit_code(&output), 1, "{said}");
         assert!(said.contains(&path), "which file? {said}");
         assert!(said.contains("store"), "what is it? {said}");
         assert!(said.contains("export"), "what to do? {said}");
