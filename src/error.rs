@@ -213,8 +213,10 @@ impl Error {
                  import the sources into a new store"
                     .to_owned()
             }
-            Self::CommitUnknown { .. } => {
-                "check with `scrollback verify`, then try again".to_owned()
+            Self::CommitUnknown { source } => {
+                let cause = source.downcast_ref::<std::io::Error>().and_then(io_hint);
+                let first = cause.unwrap_or_else(|| "check with `scrollback verify`".to_owned());
+                format!("{first}; then try again")
             }
             Self::Io { source, .. } => return io_hint(source),
             Self::Output { source } => return io_hint(source),
@@ -236,6 +238,13 @@ fn io_hint(error: &std::io::Error) -> Option<String> {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "free some space; what was written before is intact".to_owned()
         }
+        ErrorKind::FileTooLarge => {
+            "allow larger files (`ulimit -f`); what was written before is intact".to_owned()
+        }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            "a file is where a folder has to be".to_owned()
+        }
+        ErrorKind::IsADirectory => "name a file; this is a folder".to_owned(),
         _ => return None,
     })
 }

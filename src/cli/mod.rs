@@ -13,6 +13,7 @@ mod sizes;
 mod table;
 mod times;
 mod transcript;
+mod wrap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

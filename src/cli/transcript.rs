@@ -9,6 +9,7 @@ use super::open::Tool;
 use super::output::{Output, Style};
 use super::session_list::below_home;
 use super::table::{Align, Table, keep_start};
+use super::wrap::wrap;
 use super::{sizes, times};
 use crate::error::Result;
 use crate::model::message::{Block, Message, Role};
@@ -26,6 +27,8 @@ const ARGUMENT_BYTES_MAX: usize = 2000;
 const PIPE_COLUMNS: usize = 200;
 /// Attachments that are named in the head.
 const ATTACHMENTS_SHOWN: usize = 5;
+/// Columns of the head before its values.
+const HEAD_COLUMNS: usize = 12;
 /// What text from a session is indented by.
 const INDENT: &str = "  ";
 
@@ -53,11 +56,12 @@ impl Head<'_> {
         } else {
             &summary.title
         };
-        let title = out.paint(Style::Strong, &out.field(title)).into_owned();
+        let title = within(&out.field(title), 0, out);
+        let title = out.paint(Style::Strong, &title).into_owned();
         out.line(&title)?;
         let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
         let mut row = |name: &str, value: &str| {
-            let value = out.field(value).into_owned();
+            let value = within(&out.field(value), HEAD_COLUMNS, out);
             table.push(vec![String::new(), name.to_owned(), value]);
         };
         row("session", &summary.key.to_string());
@@ -131,6 +135,14 @@ impl Head<'_> {
             String::new()
         };
         Some(format!("{}{more}", named.join(", ")))
+    }
+}
+
+/// The start of a text that fits the terminal beside `used` columns; all of it on a pipe.
+fn within(text: &str, used: usize, out: &Output) -> String {
+    match out.columns() {
+        Some(columns) => keep_start(text, columns.saturating_sub(used)),
+        None => text.to_owned(),
     }
 }
 
@@ -249,13 +261,19 @@ fn print_text(
     let text = out.body(text).into_owned();
     let lines = text.strip_suffix('\n').unwrap_or(&text);
     let mut lines = lines.split('\n');
+    let columns = out
+        .columns()
+        .map(|columns| columns.saturating_sub(indent.len()));
     for line in lines.by_ref().take(lines_max) {
-        let line = out.paint(style, line).into_owned();
-        out.line(&if line.is_empty() {
-            line
-        } else {
-            format!("{indent}{line}")
-        })?;
+        // Rows that the terminal made itself would start at its left edge.
+        for piece in columns.map_or_else(|| vec![line], |columns| wrap(line, columns)) {
+            let row = out.paint(style, piece).into_owned();
+            out.line(&if row.is_empty() {
+                row
+            } else {
+                format!("{indent}{row}")
+            })?;
+        }
     }
     match lines.count() as u64 {
         0 => Ok(()),
@@ -271,6 +289,8 @@ fn print_text(
 
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr as _;
+
     use super::super::output::tests::captured;
     use super::*;
     use crate::model::raw_json::RawJson;
@@ -335,16 +355,19 @@ mod tests {
 
     #[test]
     fn no_text_can_pass_for_the_head_of_a_message() {
-        let message = Message::text(
-            Role::Assistant,
-            "x\n\nuser  2026-01-01\n\x1b[1Grm -rf /\ruser",
-        );
+        let wide = "x ".repeat(39);
+        let forged = format!("x\n\nuser  2026-01-01\n\x1b[1Grm -rf /\ruser\n{wide}user");
+        let message = Message::text(Role::Assistant, forged);
         for terminal in [true, false] {
             let text = printed(terminal, &message);
             let heads = text
                 .lines()
                 .filter(|line| line.starts_with(|c: char| c.is_alphabetic()));
             assert_eq!(heads.collect::<Vec<_>>(), ["assistant"]);
+            assert!(
+                !terminal || text.lines().all(|line| line.width() <= 80),
+                "{text}"
+            );
             assert_eq!(text.contains('\x1b') || text.contains('\r'), !terminal);
         }
     }

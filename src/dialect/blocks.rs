@@ -13,7 +13,11 @@ pub(crate) fn content(value: Option<&RawValue>) -> Vec<Block> {
         return Vec::new();
     };
     if let Some(text) = text(Some(value)) {
-        return if text.is_empty() { Vec::new() } else { vec![said(text.into_owned())] };
+        return if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![said(text.into_owned())]
+        };
     }
     if value.get().starts_with('[') {
         return elements(value).into_iter().map(block).collect();
@@ -28,7 +32,9 @@ pub(crate) fn said(text: String) -> Block {
 
 /// A block kept as it is.
 pub(crate) fn other(value: &RawValue) -> Block {
-    Block::Other { json: RawJson::trusted(value) }
+    Block::Other {
+        json: RawJson::trusted(value),
+    }
 }
 
 /// One element of a content.
@@ -53,10 +59,20 @@ fn block(value: &RawValue) -> Block {
 fn thinking(value: &RawValue) -> Block {
     let [thinking, plain, think, signature, pi_signature, data] = fields_of(
         Some(value),
-        &["thinking", "text", "think", "signature", "thinkingSignature", "data"],
+        &[
+            "thinking",
+            "text",
+            "think",
+            "signature",
+            "thinkingSignature",
+            "data",
+        ],
     );
     Block::Thinking {
-        text: [thinking, plain, think].into_iter().find_map(owned).unwrap_or_default(),
+        text: [thinking, plain, think]
+            .into_iter()
+            .find_map(owned)
+            .unwrap_or_default(),
         signature: [signature, pi_signature, data].into_iter().find_map(owned),
     }
 }
@@ -76,10 +92,23 @@ fn tool_use(value: &RawValue) -> Block {
 fn tool_result(value: &RawValue) -> Block {
     let [claude_id, tool_id, id, name, output, content, is_error] = fields_of(
         Some(value),
-        &["tool_use_id", "tool_id", "id", "tool_name", "output", "content", "is_error"],
+        &[
+            "tool_use_id",
+            "tool_id",
+            "id",
+            "tool_name",
+            "output",
+            "content",
+            "is_error",
+        ],
     );
     let id = [claude_id, tool_id, id].into_iter().find_map(owned);
-    result(id, owned(name), output.or(content), fields::is_true(is_error))
+    result(
+        id,
+        owned(name),
+        output.or(content),
+        fields::is_true(is_error),
+    )
 }
 
 /// A tool's answer: a string, blocks, or any JSON.
@@ -90,7 +119,13 @@ pub(crate) fn result(
     is_error: bool,
 ) -> Block {
     let (output, images) = answer.map(flatten).unwrap_or_default();
-    Block::ToolResult { id, name, output, is_error, images }
+    Block::ToolResult {
+        id,
+        name,
+        output,
+        is_error,
+        images,
+    }
 }
 
 /// An answer as text, and the images in it. What is neither stays JSON text.
@@ -99,7 +134,11 @@ fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
         return (text.into_owned(), Vec::new());
     }
     if !answer.get().starts_with('[') {
-        let text = if answer.get() == "null" { String::new() } else { answer.get().to_owned() };
+        let text = if answer.get() == "null" {
+            String::new()
+        } else {
+            answer.get().to_owned()
+        };
         return (text, Vec::new());
     }
     let (mut texts, mut images) = (Vec::new(), Vec::new());
@@ -116,7 +155,14 @@ fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
 fn image(value: &RawValue) -> Block {
     let [source, data, mime, pi_mime, seed_data, link] = fields_of(
         Some(value),
-        &["source", "data", "image_mime", "mimeType", "image_data", "image_url"],
+        &[
+            "source",
+            "data",
+            "image_mime",
+            "mimeType",
+            "image_data",
+            "image_url",
+        ],
     );
     let [source_data, media_type, url] = fields_of(source, &["data", "media_type", "url"]);
     let [nested_link] = fields_of(link, &["url"]);
@@ -124,10 +170,16 @@ fn image(value: &RawValue) -> Block {
     let media_type = [media_type, mime, pi_mime].into_iter().find_map(owned);
     let data = [source_data, seed_data, data].into_iter().find_map(owned);
     match url.as_deref().and_then(data_url) {
-        Some((media_type, data)) => {
-            Block::Image { media_type: Some(media_type), data: Some(data), url: None }
-        }
-        None => Block::Image { media_type, data, url },
+        Some((media_type, data)) => Block::Image {
+            media_type: Some(media_type),
+            data: Some(data),
+            url: None,
+        },
+        None => Block::Image {
+            media_type,
+            data,
+            url,
+        },
     }
 }
 
@@ -140,10 +192,19 @@ fn data_url(url: &str) -> Option<(String, String)> {
 /// The tokens that a call took, in any agent's spelling; `None` if there is no object.
 pub(crate) fn usage(value: Option<&RawValue>) -> Option<Usage> {
     let value = value.filter(|value| is_object(value))?;
-    let [input, output, read, written] =
-        fields_of(Some(value), &["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"]);
-    let [claude_read, claude_written] =
-        fields_of(Some(value), &["cache_read_input_tokens", "cache_creation_input_tokens"]);
+    let [input, output, read, written] = fields_of(
+        Some(value),
+        &[
+            "input_tokens",
+            "output_tokens",
+            "cache_read_tokens",
+            "cache_write_tokens",
+        ],
+    );
+    let [claude_read, claude_written] = fields_of(
+        Some(value),
+        &["cache_read_input_tokens", "cache_creation_input_tokens"],
+    );
     let [pi_input, pi_output, pi_read, pi_written] =
         fields_of(Some(value), &["input", "output", "cacheRead", "cacheWrite"]);
     Some(Usage {
@@ -165,7 +226,10 @@ mod tests {
     #[test]
     fn strings_and_blocks_are_read_alike() {
         assert_eq!(blocks("\"a\""), [said("a".into())]);
-        assert_eq!(blocks(r#"["a",{"type":"text","text":"b"},{"text":"c"}]"#).len(), 3);
+        assert_eq!(
+            blocks(r#"["a",{"type":"text","text":"b"},{"text":"c"}]"#).len(),
+            3
+        );
         assert_eq!(blocks("\"\""), []);
         assert_eq!(blocks("null"), []);
     }
@@ -180,7 +244,11 @@ mod tests {
             let input = Some(RawJson::parse(r#"{"b":1.0,"a":1e400,"a":2}"#).unwrap());
             assert_eq!(
                 blocks(json),
-                [Block::ToolUse { id: Some("t".into()), name: "calc".into(), input }]
+                [Block::ToolUse {
+                    id: Some("t".into()),
+                    name: "calc".into(),
+                    input
+                }]
             );
         }
     }
@@ -230,6 +298,11 @@ mod tests {
     #[test]
     fn unknown_blocks_stay_json() {
         let json = r#"{"type":"new","x":1.50}"#;
-        assert_eq!(blocks(json), [Block::Other { json: RawJson::parse(json).unwrap() }]);
+        assert_eq!(
+            blocks(json),
+            [Block::Other {
+                json: RawJson::parse(json).unwrap()
+            }]
+        );
     }
 }

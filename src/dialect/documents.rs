@@ -25,7 +25,11 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
     let name = paths::name(candidate.path);
     let stem = name.strip_suffix(".json").filter(|stem| !stem.is_empty())?;
     // The head may end inside a character.
-    let head = candidate.head.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let head = candidate
+        .head
+        .utf8_chunks()
+        .next()
+        .map_or("", |chunk| chunk.valid());
     let head = lines::body(head);
     if !head.starts_with('{') {
         return None;
@@ -37,14 +41,20 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         && has_messages
         && (project.is_some() || is_chat(candidate, &name))
     {
-        return Some(Document { agent: "gemini", id: session });
+        return Some(Document {
+            agent: "gemini",
+            id: session,
+        });
     }
     let [opencode] = fields_of(info, &["id"]);
     if let Some(id) = owned(opencode)
         && id.starts_with("ses_")
         && (has_messages || candidate.head.len() >= HEAD_BYTES)
     {
-        return Some(Document { agent: "opencode", id });
+        return Some(Document {
+            agent: "opencode",
+            id,
+        });
     }
     let id = owned(id).filter(|id| stem.starts_with("T-") && id.starts_with("T-"))?;
     has_messages.then_some(Document { agent: "amp", id })
@@ -67,34 +77,64 @@ mod tests {
     use super::*;
 
     fn found(path: &str, head: &str) -> Option<(&'static str, String)> {
-        let candidate = Candidate { path: Path::new(path), head: head.as_bytes() };
+        let candidate = Candidate {
+            path: Path::new(path),
+            head: head.as_bytes(),
+        };
         recognise_document(&candidate).map(|document| (document.agent, document.id))
     }
 
     #[test]
     fn documents_of_agents_are_recognised() {
         let real = "{\n  \"sessionId\": \"s-1\",\n  \"projectHash\": \"ab\",\n  \"messages\": [\n";
-        assert_eq!(found("/x/chats/session-1.json", real), Some(("gemini", "s-1".into())));
-        assert_eq!(found("/elsewhere/a.json", real), Some(("gemini", "s-1".into())));
+        assert_eq!(
+            found("/x/chats/session-1.json", real),
+            Some(("gemini", "s-1".into()))
+        );
+        assert_eq!(
+            found("/elsewhere/a.json", real),
+            Some(("gemini", "s-1".into()))
+        );
         let cut = r#"{"sessionId":"gem-5","messages":[{"#;
-        assert_eq!(found("/x/chats/gem-5/session.json", cut), Some(("gemini", "gem-5".into())));
+        assert_eq!(
+            found("/x/chats/gem-5/session.json", cut),
+            Some(("gemini", "gem-5".into()))
+        );
         let opencode = r#"{"info":{"slug":"a","id":"ses_1"},"messages":[]}"#;
-        assert_eq!(found("/x/export.json", opencode), Some(("opencode", "ses_1".into())));
+        assert_eq!(
+            found("/x/export.json", opencode),
+            Some(("opencode", "ses_1".into()))
+        );
         let amp = r#"{"v":42,"id":"T-1","created":1,"messages":[]}"#;
-        assert_eq!(found("/x/threads/T-1.json", amp), Some(("amp", "T-1".into())));
+        assert_eq!(
+            found("/x/threads/T-1.json", amp),
+            Some(("amp", "T-1".into()))
+        );
     }
 
     #[test]
     fn other_documents_are_not() {
         for (path, head) in [
-            ("/x/package.json", r#"{"name":"a","id":"ses_1","messages":[]}"#),
-            ("/x/data.json", r#"[{"sessionId":"a","projectHash":"b","messages":[]}]"#),
+            (
+                "/x/package.json",
+                r#"{"name":"a","id":"ses_1","messages":[]}"#,
+            ),
+            (
+                "/x/data.json",
+                r#"[{"sessionId":"a","projectHash":"b","messages":[]}]"#,
+            ),
             ("/x/data.json", r#"{"sessionId":"a","messages":[]}"#),
-            ("/x/data.json", r#"{"items":[{"sessionId":"a","projectHash":"b"}],"messages":[]}"#),
+            (
+                "/x/data.json",
+                r#"{"items":[{"sessionId":"a","projectHash":"b"}],"messages":[]}"#,
+            ),
             ("/x/chats/session-1.json", r#"{"sessionId":"a","other":[]}"#),
             ("/x/en.json", r#"{"info":{"id":"about"},"messages":{}}"#),
             ("/x/T-shirt.json", r#"{"id":"shirt","messages":[]}"#),
-            ("/x/chats/session-1.jsonl", r#"{"sessionId":"a","projectHash":"b","messages":[]}"#),
+            (
+                "/x/chats/session-1.jsonl",
+                r#"{"sessionId":"a","projectHash":"b","messages":[]}"#,
+            ),
             ("/x/empty.json", ""),
         ] {
             assert_eq!(found(path, head), None, "{path} {head}");

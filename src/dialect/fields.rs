@@ -20,14 +20,18 @@ pub(crate) type Found<'a, const N: usize> = [Option<&'a RawValue>; N];
 ///
 /// # Errors
 ///
-/// serde_json's, if it is not.
+/// What `serde_json` says, if it is not.
 pub(crate) fn fields<'a, const N: usize>(
     object: &'a str,
     keys: &[&str; N],
 ) -> serde_json::Result<Found<'a, N>> {
     let mut found = [None; N];
     let mut deserializer = serde_json::Deserializer::from_str(object);
-    Wanted { keys, found: &mut found }.deserialize(&mut deserializer)?;
+    Wanted {
+        keys,
+        found: &mut found,
+    }
+    .deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(found)
 }
@@ -40,7 +44,12 @@ pub(crate) fn fields_of_start<'a, const N: usize>(
     let mut found = [None; N];
     let mut deserializer = serde_json::Deserializer::from_str(object);
     // The cut is an error; what was found before it stays.
-    let _cut = Wanted { keys, found: &mut found }.deserialize(&mut deserializer).is_err();
+    let _cut = Wanted {
+        keys,
+        found: &mut found,
+    }
+    .deserialize(&mut deserializer)
+    .is_err();
     found
 }
 
@@ -97,7 +106,9 @@ pub(crate) fn is_true(value: Option<&RawValue>) -> bool {
 
 /// A whole number from 0; 0 for anything else.
 pub(crate) fn count(value: Option<&RawValue>) -> u64 {
-    value.and_then(|value| value.get().parse().ok()).unwrap_or(0)
+    value
+        .and_then(|value| value.get().parse().ok())
+        .unwrap_or(0)
 }
 
 struct Wanted<'k, 'f, 'a, const N: usize> {
@@ -237,7 +248,11 @@ mod tests {
 
     #[test]
     fn depth_is_no_limit() {
-        let deep = format!("{{\"a\":{}{},\"b\":2}}", "[".repeat(100_000), "]".repeat(100_000));
+        let deep = format!(
+            "{{\"a\":{}{},\"b\":2}}",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
         let [a, b] = fields(&deep, &["a", "b"]).unwrap();
         assert_eq!((a.unwrap().get().len(), b.unwrap().get()), (200_000, "2"));
     }

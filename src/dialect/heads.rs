@@ -36,7 +36,10 @@ mod tests {
     #[test]
     fn blank_lines_and_bytes_around_the_json_are_skipped() {
         let head = b"\xef\xbb\xbf \r\n\n\0\0{\"a\":1}\r\n{\"b\xff";
-        let candidate = Candidate { path: Path::new("/a"), head };
+        let candidate = Candidate {
+            path: Path::new("/a"),
+            head,
+        };
         let lines: Vec<_> = candidate.lines().collect();
         assert_eq!(lines, ["{\"a\":1}", "{\"b\u{fffd}"]);
     }

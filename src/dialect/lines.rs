@@ -34,7 +34,12 @@ pub(crate) struct Reading<'a> {
 impl Reading<'_> {
     /// Of this kind, and nothing more known.
     pub(crate) fn of(kind: RecordKind) -> Self {
-        Self { kind, role: None, time_us: None, facts: Facts::default() }
+        Self {
+            kind,
+            role: None,
+            time_us: None,
+            facts: Facts::default(),
+        }
     }
 }
 
@@ -44,7 +49,7 @@ pub(crate) trait Format {
     ///
     /// # Errors
     ///
-    /// serde_json's, if the text is not one JSON object.
+    /// What `serde_json` says, if the text is not one JSON object.
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>>;
 
     /// The message of an object that [`read`](Self::read) calls a message.
@@ -53,18 +58,19 @@ pub(crate) trait Format {
 
 /// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
 pub(crate) fn describe<'a>(format: &impl Format, line: &'a [u8]) -> Described<'a> {
-    match std::str::from_utf8(line) {
-        Ok(text) => describe_text(format, text),
-        Err(_) => {
-            let text = String::from_utf8_lossy(line);
-            let described = describe_text(format, &text);
-            let header = described.header;
-            Described {
-                header: RecordHeader { flags: header.flags.with(RecordFlags::LOSSY), ..header },
-                facts: described.facts.into_owned(),
-                problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
-            }
-        }
+    if let Ok(text) = std::str::from_utf8(line) {
+        return describe_text(format, text);
+    }
+    let text = String::from_utf8_lossy(line);
+    let described = describe_text(format, &text);
+    let header = described.header;
+    Described {
+        header: RecordHeader {
+            flags: header.flags.with(RecordFlags::LOSSY),
+            ..header
+        },
+        facts: described.facts.into_owned(),
+        problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
     }
 }
 
@@ -76,7 +82,10 @@ pub(crate) fn messages(format: &impl Format, line: &[u8]) -> Vec<Message> {
     if body.starts_with('{')
         && let Ok(reading) = format.read(body)
     {
-        return is_message(reading).then(|| format.message(body)).into_iter().collect();
+        return is_message(reading)
+            .then(|| format.message(body))
+            .into_iter()
+            .collect();
     }
     let split = values::split(body);
     known(format, &split)
@@ -96,19 +105,36 @@ pub(crate) fn body(text: &str) -> &str {
 fn describe_text<'a>(format: &impl Format, text: &'a str) -> Described<'a> {
     let body = body(text);
     if body.is_empty() {
-        return described(Reading::of(RecordKind::Blank), 0, RecordFlags::default(), None);
+        return described(
+            Reading::of(RecordKind::Blank),
+            0,
+            RecordFlags::default(),
+            None,
+        );
     }
     let lossy = strings::has_lone_surrogate(body);
-    let flags = if lossy { RecordFlags::LOSSY } else { RecordFlags::default() };
+    let flags = if lossy {
+        RecordFlags::LOSSY
+    } else {
+        RecordFlags::default()
+    };
     if body.starts_with('{')
         && let Ok(reading) = format.read(body)
     {
         let messages = u32::from(reading.kind == RecordKind::Message);
-        return described(reading, messages, flags, lossy.then(|| NOT_UNICODE.to_owned()));
+        return described(
+            reading,
+            messages,
+            flags,
+            lossy.then(|| NOT_UNICODE.to_owned()),
+        );
     }
     let split = values::split(body);
     let known = known(format, &split);
-    let before = text.len() - text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).len();
+    let before = text.len()
+        - text
+            .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+            .len();
     let problem = split.problem(known.len(), before);
     let mut all = Reading::of(RecordKind::Malformed);
     let mut messages = 0;
@@ -117,7 +143,12 @@ fn describe_text<'a>(format: &impl Format, text: &'a str) -> Described<'a> {
         join(&mut all, reading);
     }
     let messages = u32::try_from(messages.min(LINE_MESSAGES_MAX)).unwrap_or(u32::MAX);
-    described(all, messages, flags.with(RecordFlags::DAMAGED), Some(problem))
+    described(
+        all,
+        messages,
+        flags.with(RecordFlags::DAMAGED),
+        Some(problem),
+    )
 }
 
 fn described(
@@ -126,8 +157,23 @@ fn described(
     flags: RecordFlags,
     problem: Option<String>,
 ) -> Described<'_> {
-    let Reading { kind, role, time_us, facts } = reading;
-    Described { header: RecordHeader { kind, role, flags, messages, time_us }, facts, problem }
+    let Reading {
+        kind,
+        role,
+        time_us,
+        facts,
+    } = reading;
+    Described {
+        header: RecordHeader {
+            kind,
+            role,
+            flags,
+            messages,
+            time_us,
+        },
+        facts,
+        problem,
+    }
 }
 
 /// The objects of a damaged line that are records, with what they say.

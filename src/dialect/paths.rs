@@ -8,8 +8,13 @@ use std::path::{Component, Path};
 const ENDINGS: [&str; 2] = [".jsonl", ".ndjson"];
 
 /// Files of agents that are no part of a session, wherever they lie.
-const PRIVATE: [&str; 5] =
-    [".credentials.json", "auth.json", "settings.json", "settings.local.json", "config.toml"];
+const PRIVATE: [&str; 5] = [
+    ".credentials.json",
+    "auth.json",
+    "settings.json",
+    "settings.local.json",
+    "config.toml",
+];
 
 /// The names on the way to a file, its own the last.
 pub(crate) fn names(path: &Path) -> Vec<String> {
@@ -36,7 +41,10 @@ fn readable(name: &OsStr) -> String {
 
 /// The name of a file, or of whatever the path ends in; never empty.
 pub(crate) fn name(path: &Path) -> String {
-    names(path).pop().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
+    names(path)
+        .pop()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unnamed".to_owned())
 }
 
 /// The name of a file without the ending of a line file; never empty.
@@ -64,8 +72,12 @@ fn without_ending(name: &str) -> Option<&str> {
 /// The names below the last place in `names` where `folder` (one or more names) occurs; at least
 /// the file's own.
 pub(crate) fn below<'n>(names: &'n [String], folder: &[&str]) -> Option<&'n [String]> {
-    let at = names.windows(folder.len()).rposition(|window| window == folder)?;
-    names.get(at + folder.len()..).filter(|rest| !rest.is_empty())
+    let at = names
+        .windows(folder.len())
+        .rposition(|window| window == folder)?;
+    names
+        .get(at + folder.len()..)
+        .filter(|rest| !rest.is_empty())
 }
 
 /// Whether a file of this name is never taken: credentials and settings.
@@ -152,8 +164,13 @@ mod tests {
 
     #[test]
     fn the_folder_nearest_to_the_file_counts() {
-        let names = names(Path::new("/x/.claude/projects/y/.claude/projects/z/s.jsonl"));
-        assert_eq!(below(&names, &[".claude", "projects"]).unwrap(), ["z", "s.jsonl"]);
+        let names = names(Path::new(
+            "/x/.claude/projects/y/.claude/projects/z/s.jsonl",
+        ));
+        assert_eq!(
+            below(&names, &[".claude", "projects"]).unwrap(),
+            ["z", "s.jsonl"]
+        );
         assert!(below(&names, &[".codex", "sessions"]).is_none());
     }
 
@@ -162,7 +179,13 @@ mod tests {
         assert!(is_uuid("019bf109-50bc-7a81-9199-1232bc0ad438"));
         assert!(!is_uuid("019bf109-50bc-7a81-9199-1232bc0ad43g"));
         let name = "rollout-2026-04-03T09-05-00-019bf109-50bc-7a81-9199-1232bc0ad438";
-        assert_eq!(uuid_at_end(name), Some("019bf109-50bc-7a81-9199-1232bc0ad438"));
-        assert_eq!(uuid_at_end("資料資料資料資料資料資料資料資料資料資料"), None);
+        assert_eq!(
+            uuid_at_end(name),
+            Some("019bf109-50bc-7a81-9199-1232bc0ad438")
+        );
+        assert_eq!(
+            uuid_at_end("資料資料資料資料資料資料資料資料資料資料"),
+            None
+        );
     }
 }

@@ -68,18 +68,22 @@ pub(crate) fn has_lone_surrogate(json: &str) -> bool {
 /// Whether the backslash at `at` starts an escape, and is not the second of an escaped backslash.
 fn is_escape(bytes: &[u8], at: usize) -> bool {
     let before = bytes.get(..at).unwrap_or_default();
-    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
+    before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte == b'\\')
+        .count()
+        % 2
+        == 0
 }
 
 /// Whether the `\ud...` escape at `at` is no surrogate, or one beside its other half.
 fn is_paired(bytes: &[u8], at: usize) -> bool {
     match unit(bytes, at) {
         Some(0xd800..=0xdbff) => matches!(unit(bytes, at + 6), Some(0xdc00..=0xdfff)),
-        Some(0xdc00..=0xdfff) => at
-            .checked_sub(6)
-            .is_some_and(|first| {
-                matches!(unit(bytes, first), Some(0xd800..=0xdbff)) && is_escape(bytes, first)
-            }),
+        Some(0xdc00..=0xdfff) => at.checked_sub(6).is_some_and(|first| {
+            matches!(unit(bytes, first), Some(0xd800..=0xdbff)) && is_escape(bytes, first)
+        }),
         _ => true,
     }
 }
@@ -96,7 +100,10 @@ mod tests {
 
     #[test]
     fn text_without_escapes_is_borrowed() {
-        assert!(matches!(decode("\"資 \u{2028}\""), Some(Cow::Borrowed("資 \u{2028}"))));
+        assert!(matches!(
+            decode("\"資 \u{2028}\""),
+            Some(Cow::Borrowed("資 \u{2028}"))
+        ));
         assert_eq!(decode(r#""a\n\u003c\/\ud83d\ude00""#).unwrap(), "a\n</😀");
         assert_eq!(decode("1"), None);
         assert_eq!(decode("\""), None);
@@ -117,7 +124,13 @@ mod tests {
 
     #[test]
     fn pairs_and_escaped_backslashes_are_not_lone_surrogates() {
-        for json in [r#""\ud83d\ude00""#, r#""\uD83D\uDE00""#, r#""\\ud83d""#, r#""\ud7ff""#, "\"\\ud\""] {
+        for json in [
+            r#""\ud83d\ude00""#,
+            r#""\uD83D\uDE00""#,
+            r#""\\ud83d""#,
+            r#""\ud7ff""#,
+            "\"\\ud\"",
+        ] {
             assert!(!has_lone_surrogate(json), "{json}");
         }
         assert!(has_lone_surrogate(r#""\\\ud83d""#));

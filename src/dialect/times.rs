@@ -20,7 +20,9 @@ pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
     let micros = match json.as_bytes().first()? {
         b'"' => {
             let text = fields::text(value)?;
-            DateTime::parse_from_rfc3339(text.trim()).ok()?.timestamp_micros()
+            DateTime::parse_from_rfc3339(text.trim())
+                .ok()?
+                .timestamp_micros()
         }
         b'0'..=b'9' => epoch_us(json)?,
         _ => return None,
@@ -47,7 +49,9 @@ fn epoch_us(json: &str) -> Option<i64> {
     }
     let whole: Option<i64> = json.parse().ok();
     let scaled = |factor: i64| {
-        whole.map_or((number * factor as f64).round() as i64, |whole| whole.saturating_mul(factor))
+        whole.map_or((number * factor as f64).round() as i64, |whole| {
+            whole.saturating_mul(factor)
+        })
     };
     Some(if number < end / 1e6 {
         scaled(1_000_000)
@@ -72,8 +76,14 @@ mod tests {
     #[test]
     fn text_with_any_fraction_and_offset_is_read() {
         assert_eq!(us("\"2026-04-03T09:45:00Z\""), Some(1_775_209_500_000_000));
-        assert_eq!(us("\"2026-04-03T11:45:00.1002003+02:00\""), Some(1_775_209_500_100_200));
-        assert_eq!(us("\"2026-04-03T09:45:00.123456789012Z\""), Some(1_775_209_500_123_456));
+        assert_eq!(
+            us("\"2026-04-03T11:45:00.1002003+02:00\""),
+            Some(1_775_209_500_100_200)
+        );
+        assert_eq!(
+            us("\"2026-04-03T09:45:00.123456789012Z\""),
+            Some(1_775_209_500_123_456)
+        );
     }
 
     #[test]

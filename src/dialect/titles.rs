@@ -20,19 +20,27 @@ pub(crate) const CHOSEN: u8 = 60;
 /// An offer that holds unless a better one comes; `None` for a text without anything in it.
 pub(crate) fn offer(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'_>> {
     let text = text.filter(|text| !text.trim().is_empty())?;
-    Some(TitleOffer { text, rank, latest_wins: false, about: None })
+    Some(TitleOffer {
+        text,
+        rank,
+        latest_wins: false,
+        about: None,
+    })
 }
 
 /// An offer that also replaces earlier ones of the same rank.
 pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'_>> {
-    offer(text, rank).map(|offer| TitleOffer { latest_wins: true, ..offer })
+    offer(text, rank).map(|offer| TitleOffer {
+        latest_wins: true,
+        ..offer
+    })
 }
 
 /// The first text of a message's content (a string, or blocks) of which `clean` leaves something.
-pub(crate) fn first_text<'a>(
-    content: Option<&'a RawValue>,
+pub(crate) fn first_text(
+    content: Option<&RawValue>,
     clean: fn(&str) -> Option<&str>,
-) -> Option<Cow<'a, str>> {
+) -> Option<Cow<'_, str>> {
     let content = content?;
     if let Some(text) = fields::text(Some(content)) {
         return cleaned(text, clean);
@@ -43,15 +51,14 @@ pub(crate) fn first_text<'a>(
             Some(kind) => matches!(kind, "\"text\"" | "\"input_text\""),
             None => true,
         };
-        is_text.then(|| fields::text(text).and_then(|text| cleaned(text, clean))).flatten()
+        is_text
+            .then(|| fields::text(text).and_then(|text| cleaned(text, clean)))
+            .flatten()
     })
 }
 
 /// What `clean` leaves of a text, borrowed where the text is.
-pub(crate) fn cleaned(
-    text: Cow<'_, str>,
-    clean: fn(&str) -> Option<&str>,
-) -> Option<Cow<'_, str>> {
+pub(crate) fn cleaned(text: Cow<'_, str>, clean: fn(&str) -> Option<&str>) -> Option<Cow<'_, str>> {
     match text {
         Cow::Borrowed(text) => clean(text).map(Cow::Borrowed),
         Cow::Owned(text) => clean(&text).map(|text| Cow::Owned(text.to_owned())),

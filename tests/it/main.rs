@@ -1,13 +1,14 @@
 //! The one integration binary. What is where:
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
-//! - `tidy`: rules over the source text (layers, module docs, file lengths)
-//! - `cli`: the tool's output, exit codes and JSON schema
+//! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
+//! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `kill`: the real binary, killed in the middle of an import
-//! - `bad_store`: files that are no stores, or not this version's, or damaged, or not writable
+//! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
+//!   not writable; ids and paths that lead nowhere
 //! - `limits`: every documented limit, at it and one past it
 //! - `compat`: a stored store of each released format
 
@@ -27,13 +28,16 @@
 
 mod bad_store;
 mod cli;
+mod cli_json;
 mod compat;
 mod export;
 mod folders;
+mod full_disk;
 mod harness;
 mod import;
 mod kill;
 mod limits;
 mod matrix;
 mod model;
+mod source;
 mod tidy;

@@ -65,6 +65,7 @@ struct Report<'a> {
     malformed: u64,
     skipped: u64,
     generations: u64,
+    paths_failed: u64,
     problems: Vec<ProblemRow<'a>>,
     problems_more: u64,
     dry_run: bool,
@@ -93,21 +94,30 @@ impl<'a> ProblemRow<'a> {
 
 /// Imports files and folders.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let (paths, missing) = present(&args.paths);
-    if !paths.is_empty() {
-        import_paths(&paths, args, tool)?;
+    let missing = missing(&args.paths);
+    let mut failed = missing.len() as u64;
+    // With nothing to read, no store is made either.
+    if missing.len() < args.paths.len() {
+        failed = failed.max(import_paths(args, tool)?);
     }
     for error in &missing {
         exit::explain(error, None, &mut tool.out);
     }
-    Ok(if missing.is_empty() {
+    if failed > missing.len() as u64 {
+        let failed = sizes::counted(failed, "path");
+        tool.out.error(&format!(
+            "{failed} could not be imported; the problems tell why"
+        ));
+    }
+    Ok(if failed == 0 {
         Ending::Done
     } else {
         Ending::Partly
     })
 }
 
-fn import_paths(paths: &[PathBuf], args: &Args, tool: &mut Tool) -> Result<(), Failure> {
+/// Returns how many of the paths could not be imported.
+fn import_paths(args: &Args, tool: &mut Tool) -> Result<u64, Failure> {
     let store = if args.dry_run {
         tool.open_to_rehearse()?
     } else {
@@ -118,42 +128,43 @@ fn import_paths(paths: &[PathBuf], args: &Args, tool: &mut Tool) -> Result<(), F
         dry_run: args.dry_run,
     };
     let mut bar = Bar::new(&tool.out);
-    let imported = import(&store, paths, &options, &mut |progress| bar.show(progress));
+    let imported = import(&store, &args.paths, &options, &mut |progress| {
+        bar.show(progress);
+    });
     bar.finish();
     let report = imported?;
     if tool.out.is_json() {
         tool.out.json_line(&as_json(&report, args.dry_run))?;
-        return Ok(());
+        return Ok(report.paths_failed);
     }
     print(&report, args.dry_run, tool)?;
     print_problems(&report.problems, report.problems_more, tool)?;
     if !args.dry_run {
         print_newest(&store, tool)?;
     }
-    Ok(())
+    Ok(report.paths_failed)
 }
 
-/// The paths that are there, and an error for each that is not.
-fn present(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Error>) {
-    let mut missing = Vec::new();
-    let there = paths.iter().filter(|path| match path.symlink_metadata() {
-        Err(source)
-            if matches!(
-                source.kind(),
-                ErrorKind::NotFound | ErrorKind::NotADirectory
-            ) =>
-        {
-            missing.push(Error::Io {
-                action: "import",
-                path: (*path).clone(),
-                source,
-            });
-            false
-        }
-        _ => true,
-    });
-    let there = there.cloned().collect();
-    (there, missing)
+/// An error for each path that is not there.
+fn missing(paths: &[PathBuf]) -> Vec<Error> {
+    let missing = paths
+        .iter()
+        .filter_map(|path| match path.symlink_metadata() {
+            Err(source)
+                if matches!(
+                    source.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory
+                ) =>
+            {
+                Some(Error::Io {
+                    action: "import",
+                    path: path.clone(),
+                    source,
+                })
+            }
+            _ => None,
+        });
+    missing.collect()
 }
 
 fn as_json(report: &ImportReport, dry_run: bool) -> Report<'_> {
@@ -170,6 +181,7 @@ fn as_json(report: &ImportReport, dry_run: bool) -> Report<'_> {
         malformed: report.malformed,
         skipped: report.skipped,
         generations: report.generations,
+        paths_failed: report.paths_failed,
         problems: report.problems.iter().map(ProblemRow::new).collect(),
         problems_more: report.problems_more,
         dry_run,

@@ -23,25 +23,59 @@ use crate::model::record::RecordKind;
 
 /// Kinds of lines that are neither messages nor about the session as a whole.
 const EVENTS: [&str; 25] = [
-    "system", "progress", "attachment", "last-prompt", "file-history-snapshot",
-    "file-history-delta", "permission-mode", "mode", "queue-operation", "pr-link",
-    "bridge-session", "agent-name", "frame-link", "user", "assistant", "version", "human",
-    "message", "tool-use", "tool-result", "snapshot", "task-summary", "agent-color",
-    "agent-setting", "tag",
+    "system",
+    "progress",
+    "attachment",
+    "last-prompt",
+    "file-history-snapshot",
+    "file-history-delta",
+    "permission-mode",
+    "mode",
+    "queue-operation",
+    "pr-link",
+    "bridge-session",
+    "agent-name",
+    "frame-link",
+    "user",
+    "assistant",
+    "version",
+    "human",
+    "message",
+    "tool-use",
+    "tool-result",
+    "snapshot",
+    "task-summary",
+    "agent-color",
+    "agent-setting",
+    "tag",
 ];
 
 /// Kinds of lines about the session as a whole.
 const META: [&str; 3] = ["summary", "custom-title", "ai-title"];
 
 /// Kinds that no other agent is known to write: one such line tells the format.
-const UNMISTAKABLE: [&str; 5] =
-    ["file-history-snapshot", "permission-mode", "custom-title", "ai-title", "last-prompt"];
+const UNMISTAKABLE: [&str; 5] = [
+    "file-history-snapshot",
+    "permission-mode",
+    "custom-title",
+    "ai-title",
+    "last-prompt",
+];
 
 /// What a user's message starts with when the user did not write it.
 const NOT_WRITTEN: [&str; 12] = [
-    "<command-name>", "<command-message>", "<command-args>", "<local-command-stdout>",
-    "<local-command-stderr>", "<local-command-caveat>", "<system-reminder>", "<bash-input>",
-    "<bash-stdout>", "<task-notification>", "Caveat: The messages below", "[Request interrupted",
+    "<command-name>",
+    "<command-message>",
+    "<command-args>",
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<local-command-caveat>",
+    "<system-reminder>",
+    "<bash-input>",
+    "<bash-stdout>",
+    "<task-notification>",
+    "Caveat: The messages below",
+    "[Request interrupted",
 ];
 
 /// What the editor puts before the user's words.
@@ -98,11 +132,20 @@ impl Dialect for ClaudeCode {
 fn is_line(line: &str) -> bool {
     let [kind, session, uuid, parent, message, leaf] = fields_of_start(
         line,
-        &["type", "sessionId", "uuid", "parentUuid", "message", "leafUuid"],
+        &[
+            "type",
+            "sessionId",
+            "uuid",
+            "parentUuid",
+            "message",
+            "leafUuid",
+        ],
     );
     let kind = text(kind);
     let kind = kind.as_deref();
-    if kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind)) || (kind == Some("summary") && leaf.is_some()) {
+    if kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind))
+        || (kind == Some("summary") && leaf.is_some())
+    {
         return true;
     }
     // Qwen Code has the same envelope around Gemini's messages.
@@ -117,11 +160,36 @@ fn is_line(line: &str) -> bool {
 
 impl Format for ClaudeCode {
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [kind, uuid, timestamp, cwd, branch, message, role, content, model, meta, compact, title] =
-            fields(object, &[
-                "type", "uuid", "timestamp", "cwd", "gitBranch", "message", "role", "content",
-                "model", "isMeta", "isCompactSummary", "customTitle",
-            ])?;
+        let [
+            kind,
+            uuid,
+            timestamp,
+            cwd,
+            branch,
+            message,
+            role,
+            content,
+            model,
+            meta,
+            compact,
+            title,
+        ] = fields(
+            object,
+            &[
+                "type",
+                "uuid",
+                "timestamp",
+                "cwd",
+                "gitBranch",
+                "message",
+                "role",
+                "content",
+                "model",
+                "isMeta",
+                "isCompactSummary",
+                "customTitle",
+            ],
+        )?;
         let kind = text(kind).unwrap_or_default();
         let facts = Facts {
             project: fields::text_filled(cwd),
@@ -129,8 +197,11 @@ impl Format for ClaudeCode {
             record_id: fields::text_filled(uuid),
             ..Facts::default()
         };
-        let mut reading =
-            Reading { time_us: times::time_us(timestamp), facts, ..Reading::of(RecordKind::Event) };
+        let mut reading = Reading {
+            time_us: times::time_us(timestamp),
+            facts,
+            ..Reading::of(RecordKind::Event)
+        };
         let [inner_role, inner_content, inner_model] =
             fields_of(message, &["role", "content", "model"]);
         let said = match (text(inner_role), text(role)) {
@@ -163,12 +234,33 @@ impl Format for ClaudeCode {
     }
 
     fn message(&self, object: &str) -> Message {
-        let [uuid, parent, parent_id, timestamp, message, role, content, model, usage, meta] =
-            fields(object, &[
-                "uuid", "parentUuid", "parentId", "timestamp", "message", "role", "content",
-                "model", "usage", "isMeta",
-            ])
-            .unwrap_or([None; 10]);
+        let [
+            uuid,
+            parent,
+            parent_id,
+            timestamp,
+            message,
+            role,
+            content,
+            model,
+            usage,
+            meta,
+        ] = fields(
+            object,
+            &[
+                "uuid",
+                "parentUuid",
+                "parentId",
+                "timestamp",
+                "message",
+                "role",
+                "content",
+                "model",
+                "usage",
+                "isMeta",
+            ],
+        )
+        .unwrap_or([None; 10]);
         let [inner_role, inner_content, inner_model, inner_usage] =
             fields_of(message, &["role", "content", "model", "usage"]);
         let (word, content, model, usage) = match text(inner_role) {
@@ -220,8 +312,10 @@ fn title_of<'a>(
     Ok(match kind {
         "custom-title" => titles::latest(text(custom), titles::CHOSEN),
         "ai-title" => titles::latest(text(generated), titles::GENERATED),
-        _ => titles::latest(text(summary), titles::SUMMARY)
-            .map(|offer| TitleOffer { about: fields::text_filled(leaf), ..offer }),
+        _ => titles::latest(text(summary), titles::SUMMARY).map(|offer| TitleOffer {
+            about: fields::text_filled(leaf),
+            ..offer
+        }),
     })
 }
 

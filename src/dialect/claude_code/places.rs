@@ -22,7 +22,10 @@ pub(crate) fn is_project(path: &Path) -> bool {
 fn project(names: &[String]) -> Option<&[String]> {
     let rest = below(names, &["projects"])?;
     let encoded = |name: &String| {
-        name.contains('-') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        name.contains('-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     (rest.len() > 1 && rest.first().is_some_and(encoded)).then_some(rest)
 }
@@ -36,14 +39,19 @@ pub(crate) fn session_id(path: &Path) -> String {
         let at = names.iter().rposition(|name| name == "subagents")?;
         names.get(at.checked_sub(1)?..)
     });
-    let folders = parents.and_then(|parents| parents.split_last()).map_or(&[][..], |(_, rest)| rest);
+    let folders = parents
+        .and_then(|parents| parents.split_last())
+        .map_or(&[][..], |(_, rest)| rest);
     joined(folders, &stem)
 }
 
 /// Folders and a stem as an id, without the folders that are the same for all.
 fn joined(folders: &[String], stem: &str) -> String {
     let mut id = String::new();
-    for folder in folders.iter().filter(|folder| !BETWEEN.contains(&folder.as_str())) {
+    for folder in folders
+        .iter()
+        .filter(|folder| !BETWEEN.contains(&folder.as_str()))
+    {
         id.push_str(folder);
         id.push('/');
     }
@@ -78,7 +86,9 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
 
 /// The owner of a file by its names below the project's folder.
 fn owner(rest: &[String], name: &str) -> Sidecar {
-    let about = name.strip_suffix(".meta.json").filter(|stem| !stem.is_empty());
+    let about = name
+        .strip_suffix(".meta.json")
+        .filter(|stem| !stem.is_empty());
     match rest {
         [_] => match (about, name.split_at_checked(36)) {
             (Some(stem), _) => Sidecar::Session(stem.to_owned()),

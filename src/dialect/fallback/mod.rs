@@ -13,20 +13,39 @@ use serde_json::value::RawValue;
 
 use super::fields::{self, elements, fields, fields_of, is_object, owned, text};
 use super::lines::{self, Format, Reading};
-use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, paths, times, titles};
+use super::{
+    Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, paths, times, titles,
+};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
 
 /// Stems that agents give to every session's file: the folder is what tells sessions apart.
 const COMMON_STEMS: [&str; 13] = [
-    "events", "context", "wire", "session", "transcript", "messages", "conversation", "chat",
-    "log", "history", "data", "output", "main",
+    "events",
+    "context",
+    "wire",
+    "session",
+    "transcript",
+    "messages",
+    "conversation",
+    "chat",
+    "log",
+    "history",
+    "data",
+    "output",
+    "main",
 ];
 
 /// Types of lines that describe the session as a whole.
-const META: [&str; 6] =
-    ["session", "session.start", "session_start", "session_meta", "meta", "metadata"];
+const META: [&str; 6] = [
+    "session",
+    "session.start",
+    "session_start",
+    "session_meta",
+    "meta",
+    "metadata",
+];
 
 /// Ending of the file with the summary of a picoclaw session.
 const META_ENDING: &str = ".meta.json";
@@ -41,7 +60,11 @@ impl Dialect for Fallback {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if paths::is_lines(candidate.path) { Recognition::Fallback } else { Recognition::No }
+        if paths::is_lines(candidate.path) {
+            Recognition::Fallback
+        } else {
+            Recognition::No
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -53,7 +76,9 @@ impl Dialect for Fallback {
         let name = path.file_name()?.to_str()?;
         let stem = name.strip_suffix(META_ENDING)?;
         let beside = path.with_file_name(format!("{stem}.jsonl"));
-        beside.is_file().then(|| Sidecar::Session(id_of(path, paths::stem(&beside))))
+        beside
+            .is_file()
+            .then(|| Sidecar::Session(id_of(path, paths::stem(&beside))))
     }
 
     fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
@@ -67,7 +92,10 @@ impl Dialect for Fallback {
 
 fn id_of(path: &Path, stem: String) -> String {
     let common = COMMON_STEMS.contains(&stem.as_str());
-    match path.parent().filter(|parent| common && parent.file_name().is_some()) {
+    match path
+        .parent()
+        .filter(|parent| common && parent.file_name().is_some())
+    {
         Some(parent) => format!("{}/{stem}", paths::name(parent)),
         None => stem,
     }
@@ -94,13 +122,22 @@ struct Shape<'a> {
 fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
     let [role, content] = fields_of(shape.message, &["role", "content"]);
     if let (Some(word), Some(message)) = (text(role), shape.message) {
-        return Some(Said { role: Role::from_word(&word), content, within: message.get() });
+        return Some(Said {
+            role: Role::from_word(&word),
+            content,
+            within: message.get(),
+        });
     }
     if let Some(word) = text(shape.role) {
         // Kimi keeps its own notes under roles such as `_checkpoint`.
-        let says = !word.starts_with('_') && (shape.content.is_some() || shape.tool_calls.is_some());
+        let says =
+            !word.starts_with('_') && (shape.content.is_some() || shape.tool_calls.is_some());
         let role = Role::from_word(&word);
-        return says.then_some(Said { role, content: shape.content, within: object });
+        return says.then_some(Said {
+            role,
+            content: shape.content,
+            within: object,
+        });
     }
     let kind = text(shape.kind)?;
     if let Some(data) = shape.data.filter(|data| is_object(data)) {
@@ -112,7 +149,11 @@ fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
             "tool.execution_complete" => Role::Tool,
             _ => return None,
         };
-        return Some(Said { role, content: content.or(result), within: data.get() });
+        return Some(Said {
+            role,
+            content: content.or(result),
+            within: data.get(),
+        });
     }
     let content = shape.content?;
     let role = match &*kind {
@@ -121,19 +162,61 @@ fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
         word => Some(Role::from_word(word)).filter(|role| *role != Role::Other)?,
     };
     let readable = content.get().starts_with(['"', '[']);
-    readable.then_some(Said { role, content: Some(content), within: object })
+    readable.then_some(Said {
+        role,
+        content: Some(content),
+        within: object,
+    })
 }
 
 impl Format for Fallback {
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [kind, role, content, message, data, tool_calls, timestamp, time, created, camel, ts, cwd, id, uuid] =
-            fields(object, &[
-                "type", "role", "content", "message", "data", "tool_calls", "timestamp", "time",
-                "created_at", "createdAt", "ts", "cwd", "id", "uuid",
-            ])?;
-        let shape = Shape { kind, role, content, message, data, tool_calls };
+        let [
+            kind,
+            role,
+            content,
+            message,
+            data,
+            tool_calls,
+            timestamp,
+            time,
+            created,
+            camel,
+            ts,
+            cwd,
+            id,
+            uuid,
+        ] = fields(
+            object,
+            &[
+                "type",
+                "role",
+                "content",
+                "message",
+                "data",
+                "tool_calls",
+                "timestamp",
+                "time",
+                "created_at",
+                "createdAt",
+                "ts",
+                "cwd",
+                "id",
+                "uuid",
+            ],
+        )?;
+        let shape = Shape {
+            kind,
+            role,
+            content,
+            message,
+            data,
+            tool_calls,
+        };
         let mut reading = Reading::of(RecordKind::Unknown);
-        reading.time_us = [timestamp, time, created, camel, ts].into_iter().find_map(times::time_us);
+        reading.time_us = [timestamp, time, created, camel, ts]
+            .into_iter()
+            .find_map(times::time_us);
         reading.facts = Facts {
             project: fields::text_filled(cwd),
             record_id: fields::text_filled(id).or_else(|| fields::text_filled(uuid)),
@@ -164,16 +247,44 @@ impl Format for Fallback {
     }
 
     fn message(&self, object: &str) -> Message {
-        let [kind, role, content, message, data, tool_calls] =
-            fields(object, &["type", "role", "content", "message", "data", "tool_calls"])
-                .unwrap_or([None; 6]);
-        let [id, uuid, parent, parent_uuid, timestamp, time, created, camel, ts] =
-            fields(object, &[
-                "id", "uuid", "parentId", "parentUuid", "timestamp", "time", "created_at",
-                "createdAt", "ts",
-            ])
-            .unwrap_or([None; 9]);
-        let shape = Shape { kind, role, content, message, data, tool_calls };
+        let [kind, role, content, message, data, tool_calls] = fields(
+            object,
+            &["type", "role", "content", "message", "data", "tool_calls"],
+        )
+        .unwrap_or([None; 6]);
+        let [
+            id,
+            uuid,
+            parent,
+            parent_uuid,
+            timestamp,
+            time,
+            created,
+            camel,
+            ts,
+        ] = fields(
+            object,
+            &[
+                "id",
+                "uuid",
+                "parentId",
+                "parentUuid",
+                "timestamp",
+                "time",
+                "created_at",
+                "createdAt",
+                "ts",
+            ],
+        )
+        .unwrap_or([None; 9]);
+        let shape = Shape {
+            kind,
+            role,
+            content,
+            message,
+            data,
+            tool_calls,
+        };
         let Some(said) = said(object, &shape) else {
             return Message::new(Role::Other);
         };
@@ -182,7 +293,9 @@ impl Format for Fallback {
             id: owned(id).or_else(|| owned(uuid)),
             parent_id: owned(parent).or_else(|| owned(parent_uuid)),
             content: content_of(&said),
-            time: [timestamp, time, created, camel, ts].into_iter().find_map(times::time),
+            time: [timestamp, time, created, camel, ts]
+                .into_iter()
+                .find_map(times::time),
             model: owned(model),
             usage: blocks::usage(usage),
             ..Message::new(said.role)
@@ -192,12 +305,33 @@ impl Format for Fallback {
 
 /// The blocks of a message, with what stands beside its content: thoughts, calls, a call's id.
 fn content_of(said: &Said<'_>) -> Vec<Block> {
-    let [reasoning, reasoning_text, calls, requests, call_id, camel_id, tool, tool_id, camel_tool, success] =
-        fields(said.within, &[
-            "reasoning_content", "reasoningText", "tool_calls", "toolRequests", "tool_call_id",
-            "toolCallId", "tool_name", "tool_id", "toolName", "success",
-        ])
-        .unwrap_or([None; 10]);
+    let [
+        reasoning,
+        reasoning_text,
+        calls,
+        requests,
+        call_id,
+        camel_id,
+        tool,
+        tool_id,
+        camel_tool,
+        success,
+    ] = fields(
+        said.within,
+        &[
+            "reasoning_content",
+            "reasoningText",
+            "tool_calls",
+            "toolRequests",
+            "tool_call_id",
+            "toolCallId",
+            "tool_name",
+            "tool_id",
+            "toolName",
+            "success",
+        ],
+    )
+    .unwrap_or([None; 10]);
     if said.role == Role::Tool {
         let [inner] = fields_of(said.content, &["content"]);
         let id = [call_id, camel_id, tool_id].into_iter().find_map(owned);
@@ -207,11 +341,18 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
     }
     let mut content = Vec::new();
     if let Some(text) = owned(reasoning).or_else(|| owned(reasoning_text)) {
-        content.push(Block::Thinking { text, signature: None });
+        content.push(Block::Thinking {
+            text,
+            signature: None,
+        });
     }
     if let (Some(name), Role::Assistant) = (owned(tool), said.role) {
         let input = said.content.map(arguments_of);
-        content.push(Block::ToolUse { id: owned(tool_id), name, input });
+        content.push(Block::ToolUse {
+            id: owned(tool_id),
+            name,
+            input,
+        });
         return content;
     }
     content.extend(blocks::content(said.content));
@@ -223,12 +364,16 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
 
 /// A call in the spelling of `tool_calls` or Copilot's `toolRequests`.
 fn call_of(call: &RawValue) -> Block {
-    let [id, camel_id, function, name, arguments] =
-        fields_of(Some(call), &["id", "toolCallId", "function", "name", "arguments"]);
+    let [id, camel_id, function, name, arguments] = fields_of(
+        Some(call),
+        &["id", "toolCallId", "function", "name", "arguments"],
+    );
     let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
     Block::ToolUse {
         id: owned(id).or_else(|| owned(camel_id)),
-        name: owned(inner_name).or_else(|| owned(name)).unwrap_or_default(),
+        name: owned(inner_name)
+            .or_else(|| owned(name))
+            .unwrap_or_default(),
         input: inner_arguments.or(arguments).map(arguments_of),
     }
 }

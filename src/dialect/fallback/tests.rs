@@ -1,1 +1,204 @@
-//! placeholder
+//! Lines of agents without a dialect.
+
+use super::*;
+
+fn one(line: &str) -> Message {
+    let mut messages = Fallback.messages(line.as_bytes());
+    assert_eq!(messages.len(), 1, "{line}");
+    messages.remove(0)
+}
+
+fn call(id: &str, name: &str, input: &str) -> Block {
+    let input = Some(RawJson::parse(input).unwrap());
+    Block::ToolUse {
+        id: Some(id.to_owned()),
+        name: name.to_owned(),
+        input,
+    }
+}
+
+#[test]
+fn the_common_shapes_are_messages() {
+    for (line, role, text) in [
+        (r#"{"role":"user","content":"hi"}"#, Role::User, "hi"),
+        (
+            r#"{"role":"user","content":[{"type":"text","text":"hi"}]}"#,
+            Role::User,
+            "hi",
+        ),
+        (
+            r#"{"type":"message","message":{"role":"assistant","content":"hi"}}"#,
+            Role::Assistant,
+            "hi",
+        ),
+        (r#"{"type":"user","content":"hi"}"#, Role::User, "hi"),
+        (
+            r#"{"id":"m","type":"gemini","content":[{"text":"hi"}]}"#,
+            Role::Assistant,
+            "hi",
+        ),
+        (r#"{"type":"system","content":"hi"}"#, Role::System, "hi"),
+        (
+            r#"{"type":"user.message","data":{"content":"hi","transformedContent":"no"}}"#,
+            Role::User,
+            "hi",
+        ),
+        (
+            r#"{"type":"assistant.message","data":{"content":"hi"}}"#,
+            Role::Assistant,
+            "hi",
+        ),
+    ] {
+        let message = one(line);
+        assert_eq!(
+            (message.role, message.plain_text().as_str()),
+            (role, text),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn tools_are_read_in_every_spelling() {
+    let spoken = one(
+        r#"{"role":"assistant","content":"","reasoning_content":"hm","tool_calls":[{"id":"a","type":"function","function":{"name":"web","arguments":"{\"q\":1}"}}]}"#,
+    );
+    let thought = Block::Thinking {
+        text: "hm".into(),
+        signature: None,
+    };
+    assert_eq!(spoken.content, [thought, call("a", "web", "{\"q\":1}")]);
+    let copilot = one(
+        r#"{"type":"assistant.message","data":{"content":"","toolRequests":[{"toolCallId":"t","name":"bash","arguments":{"c":1}}]}}"#,
+    );
+    assert_eq!(copilot.content, [call("t", "bash", "{\"c\":1}")]);
+    let pi = one(
+        r#"{"type":"message","message":{"role":"assistant","content":[{"type":"toolCall","id":"t","name":"bash","arguments":{"c":1}}],"model":"m","usage":{"input":3,"output":9,"cacheRead":1,"cacheWrite":12}}}"#,
+    );
+    assert_eq!(pi.content, [call("t", "bash", "{\"c\":1}")]);
+    assert_eq!(pi.usage.unwrap().cache_write_tokens, 12);
+    let celeste = one(
+        r#"{"type":"tool_call","content":"{\"cmd\":\"ss\"}","tool_name":"bash","tool_id":"c"}"#,
+    );
+    assert_eq!(celeste.content, [call("c", "bash", "{\"cmd\":\"ss\"}")]);
+
+    for (line, id, output, is_error) in [
+        (
+            r#"{"role":"tool","content":"4 C","tool_call_id":"a"}"#,
+            "a",
+            "4 C",
+            false,
+        ),
+        (
+            r#"{"type":"tool_result","content":"4 C","tool_id":"a"}"#,
+            "a",
+            "4 C",
+            false,
+        ),
+        (
+            r#"{"type":"message","message":{"role":"toolResult","toolCallId":"a","content":[{"type":"text","text":"4 C"}]}}"#,
+            "a",
+            "4 C",
+            false,
+        ),
+        (
+            r#"{"type":"tool.execution_complete","data":{"toolCallId":"a","success":false,"result":{"content":"4 C"}}}"#,
+            "a",
+            "4 C",
+            true,
+        ),
+    ] {
+        let message = one(line);
+        assert_eq!(message.role, Role::Tool, "{line}");
+        assert!(
+            matches!(&message.content[..], [Block::ToolResult { id: Some(found), output: text, is_error: error, .. }]
+                if found == id && text == output && *error == is_error),
+            "{line}: {message:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_message_is_not_made_one() {
+    for (line, kind) in [
+        (r#"{"role": "_checkpoint", "id": 0}"#, RecordKind::Event),
+        (
+            r#"{"role": "_usage", "token_count": 4504}"#,
+            RecordKind::Event,
+        ),
+        (r#"{"role":"admin","name":"x"}"#, RecordKind::Unknown),
+        (r#"{"content":"text"}"#, RecordKind::Unknown),
+        (r#"{"type":"user","content":{"a":1}}"#, RecordKind::Unknown),
+        (
+            r#"{"type":"thinking_level_change","thinkingLevel":"low"}"#,
+            RecordKind::Unknown,
+        ),
+        (
+            r#"{"type":"hook.start","data":{"content":"x"}}"#,
+            RecordKind::Unknown,
+        ),
+        (r#"{"type":"session","cwd":"/w"}"#, RecordKind::Meta),
+    ] {
+        assert_eq!(
+            Fallback.describe(line.as_bytes()).header.kind,
+            kind,
+            "{line}"
+        );
+        assert!(Fallback.messages(line.as_bytes()).is_empty());
+    }
+}
+
+#[test]
+fn times_and_places_are_found() {
+    for line in [
+        r#"{"timestamp":"2026-04-03T09:45:00Z"}"#,
+        r#"{"time":1775209500}"#,
+        r#"{"created_at":"nonsense","ts":1775209500000}"#,
+        r#"{"createdAt":"2026-04-03T11:45:00+02:00"}"#,
+    ] {
+        let time_us = Fallback.describe(line.as_bytes()).header.time_us;
+        assert_eq!(time_us, Some(1_775_209_500_000_000), "{line}");
+    }
+    let start = br#"{"type":"session.start","data":{"selectedModel":"m","context":{"cwd":"/w","branch":"b"}}}"#;
+    let facts = Fallback.describe(start).facts;
+    assert_eq!(facts.project.as_deref(), Some("/w"));
+    assert_eq!(facts.branch.as_deref(), Some("b"));
+    assert_eq!(facts.model.as_deref(), Some("m"));
+}
+
+#[test]
+fn a_common_stem_takes_its_folder_along() {
+    let id = |path: &str| {
+        Fallback.session_id(&Candidate {
+            path: Path::new(path),
+            head: b"",
+        })
+    };
+    assert_eq!(id("/s/24d0/events.jsonl"), "24d0/events");
+    assert_eq!(id("/s/24d0/agent.jsonl"), "agent");
+    assert_eq!(id("/main.jsonl"), "main");
+}
+
+#[test]
+fn only_a_meta_file_beside_its_lines_is_a_sidecar() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("web_x.jsonl"), "").unwrap();
+    let session = Some(Sidecar::Session("web_x".to_owned()));
+    assert_eq!(Fallback.sidecar(&path("web_x.meta.json")), session);
+    assert_eq!(Fallback.sidecar(&path("other.meta.json")), None);
+    assert_eq!(Fallback.sidecar(&path("web_x.json")), None);
+}
+
+#[test]
+fn any_file_of_lines_is_taken_and_no_other() {
+    let found = |path: &str| {
+        Fallback.recognise(&Candidate {
+            path: Path::new(path),
+            head: b"{\"role\":\"user\"}",
+        })
+    };
+    assert_eq!(found("/x/a.jsonl"), Recognition::Fallback);
+    assert_eq!(found("/x/a.NDJSON"), Recognition::Fallback);
+    assert_eq!(found("/x/a.json"), Recognition::No);
+}

@@ -65,7 +65,9 @@ impl Dialect for Ggcode {
         let copied = session.is_some_and(is_generated)
             || (name.starts_with("index.json") && below(&names, &["ggcode", "sessions"]).is_some());
         (own || copied).then(|| {
-            session.map_or(Sidecar::Folder, |session| Sidecar::Session(session.to_owned()))
+            session.map_or(Sidecar::Folder, |session| {
+                Sidecar::Session(session.to_owned())
+            })
         })
     }
 
@@ -102,11 +104,30 @@ fn is_generated(name: &str) -> bool {
 
 impl Format for Ggcode {
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [kind, title, model, created, updated, message, timestamp, id, workspace] =
-            fields(object, &[
-                "type", "title", "model", "created_at", "updated_at", "message", "timestamp",
-                "id", "workspace",
-            ])?;
+        let [
+            kind,
+            title,
+            model,
+            created,
+            updated,
+            message,
+            timestamp,
+            id,
+            workspace,
+        ] = fields(
+            object,
+            &[
+                "type",
+                "title",
+                "model",
+                "created_at",
+                "updated_at",
+                "message",
+                "timestamp",
+                "id",
+                "workspace",
+            ],
+        )?;
         let mut reading = Reading::of(RecordKind::Event);
         reading.time_us = times::time_us(timestamp);
         match text(kind).as_deref() {

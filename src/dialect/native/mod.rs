@@ -30,13 +30,31 @@ const VERSION: &str = "1";
 
 /// The fields of a `session` line.
 const SESSION_FIELDS: [&str; 11] = [
-    "scrollback", "type", "id", "agent", "title", "project", "model", "parent", "created_at",
-    "updated_at", "extra",
+    "scrollback",
+    "type",
+    "id",
+    "agent",
+    "title",
+    "project",
+    "model",
+    "parent",
+    "created_at",
+    "updated_at",
+    "extra",
 ];
 
 /// The fields of a `message` line.
 const MESSAGE_FIELDS: [&str; 10] = [
-    "scrollback", "type", "id", "parent_id", "role", "content", "time", "model", "usage", "extra",
+    "scrollback",
+    "type",
+    "id",
+    "parent_id",
+    "role",
+    "content",
+    "time",
+    "model",
+    "usage",
+    "extra",
 ];
 
 /// The dialect of sessions made through this crate.
@@ -54,7 +72,11 @@ impl Dialect for Native {
             let [mark, kind] = fields_of_start(&line, &["scrollback", "type"]);
             mark.is_some_and(is_version) && kind.is_some()
         });
-        if marked { Recognition::PathAndLines } else { Recognition::No }
+        if marked {
+            Recognition::PathAndLines
+        } else {
+            Recognition::No
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -88,7 +110,10 @@ impl Dialect for Native {
     fn read_meta(&self, line: &[u8], session: &mut Session) {
         let text = String::from_utf8_lossy(line);
         let body = lines::body(&text);
-        if self.read(body).is_ok_and(|reading| reading.kind == RecordKind::Meta) {
+        if self
+            .read(body)
+            .is_ok_and(|reading| reading.kind == RecordKind::Meta)
+        {
             reading::session(body, session);
         }
     }
@@ -101,11 +126,36 @@ fn is_version(value: &RawValue) -> bool {
 
 impl Format for Native {
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [mark, kind, id, role, content, time, model, title, project, parent, created, updated] =
-            fields(object, &[
-                "scrollback", "type", "id", "role", "content", "time", "model", "title",
-                "project", "parent", "created_at", "updated_at",
-            ])?;
+        let [
+            mark,
+            kind,
+            id,
+            role,
+            content,
+            time,
+            model,
+            title,
+            project,
+            parent,
+            created,
+            updated,
+        ] = fields(
+            object,
+            &[
+                "scrollback",
+                "type",
+                "id",
+                "role",
+                "content",
+                "time",
+                "model",
+                "title",
+                "project",
+                "parent",
+                "created_at",
+                "updated_at",
+            ],
+        )?;
         let mut reading = Reading::of(RecordKind::Unknown);
         if mark.is_none_or(|mark| mark.get() != VERSION) {
             return Ok(reading);

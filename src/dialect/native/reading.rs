@@ -17,9 +17,19 @@ const DEPTH_MAX: usize = 8;
 
 /// The message of a `message` line.
 pub(crate) fn message(object: &str) -> Message {
-    let [id, parent, role, content, when, model, usage, extra] = fields(object, &[
-        "id", "parent_id", "role", "content", "time", "model", "usage", "extra",
-    ])
+    let [id, parent, role, content, when, model, usage, extra] = fields(
+        object,
+        &[
+            "id",
+            "parent_id",
+            "role",
+            "content",
+            "time",
+            "model",
+            "usage",
+            "extra",
+        ],
+    )
     .unwrap_or([None; 8]);
     Message {
         id: plain(id),
@@ -35,9 +45,18 @@ pub(crate) fn message(object: &str) -> Message {
 
 /// Reads the fields of a `session` line into `session`, all but its key.
 pub(crate) fn session(object: &str, session: &mut Session) {
-    let [title, project, model, parent, created, updated, extra] = fields(object, &[
-        "title", "project", "model", "parent", "created_at", "updated_at", "extra",
-    ])
+    let [title, project, model, parent, created, updated, extra] = fields(
+        object,
+        &[
+            "title",
+            "project",
+            "model",
+            "parent",
+            "created_at",
+            "updated_at",
+            "extra",
+        ],
+    )
     .unwrap_or([None; 7]);
     session.title = plain(title).unwrap_or_default();
     session.project = plain(project);
@@ -52,9 +71,9 @@ pub(crate) fn session(object: &str, session: &mut Session) {
 /// agents' lines, no time stands for "unset".
 pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
     match text(value) {
-        Some(text) => {
-            DateTime::parse_from_rfc3339(&text).ok().map(|time| time.timestamp_micros())
-        }
+        Some(text) => DateTime::parse_from_rfc3339(&text)
+            .ok()
+            .map(|time| time.timestamp_micros()),
         None => value?.get().parse().ok(),
     }
 }
@@ -73,28 +92,69 @@ fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(Strin
     let at_top = entries(object)
         .into_iter()
         .filter(|(key, _)| !known.contains(&key.as_str()))
-        .chain(extra.filter(|_| nested.is_none()).map(|value| ("extra".to_owned(), value)));
+        .chain(
+            extra
+                .filter(|_| nested.is_none())
+                .map(|value| ("extra".to_owned(), value)),
+        );
     let nested = nested.map(|extra| entries(extra.get())).unwrap_or_default();
-    nested.into_iter().chain(at_top).map(|(key, value)| (key, RawJson::trusted(value))).collect()
+    nested
+        .into_iter()
+        .chain(at_top)
+        .map(|(key, value)| (key, RawJson::trusted(value)))
+        .collect()
 }
 
 fn content_of(content: &RawValue) -> Vec<Block> {
     match text(Some(content)) {
         Some(text) => vec![blocks::said(text.into_owned())],
-        None => elements(content).into_iter().map(|value| block(value, 0)).collect(),
+        None => elements(content)
+            .into_iter()
+            .map(|value| block(value, 0))
+            .collect(),
     }
 }
 
 fn block(value: &RawValue, depth: usize) -> Block {
-    let [kind, said, signature, media_type, data, url, id, name, input, output, is_error, images, json] =
-        fields_of(Some(value), &[
-            "type", "text", "signature", "media_type", "data", "url", "id", "name", "input",
-            "output", "is_error", "images", "json",
-        ]);
+    let [
+        kind,
+        said,
+        signature,
+        media_type,
+        data,
+        url,
+        id,
+        name,
+        input,
+        output,
+        is_error,
+        images,
+        json,
+    ] = fields_of(
+        Some(value),
+        &[
+            "type",
+            "text",
+            "signature",
+            "media_type",
+            "data",
+            "url",
+            "id",
+            "name",
+            "input",
+            "output",
+            "is_error",
+            "images",
+            "json",
+        ],
+    );
     let words = || plain(said).unwrap_or_default();
     match text(kind).as_deref() {
         Some("text") => Block::Text { text: words() },
-        Some("thinking") => Block::Thinking { text: words(), signature: plain(signature) },
+        Some("thinking") => Block::Thinking {
+            text: words(),
+            signature: plain(signature),
+        },
         Some("image") => Block::Image {
             media_type: plain(media_type),
             data: plain(data),
@@ -112,13 +172,16 @@ fn block(value: &RawValue, depth: usize) -> Block {
             is_error: is_true(is_error),
             images: images
                 .map(|images| {
-                    elements(images).into_iter().map(|image| block(image, depth + 1)).collect()
+                    elements(images)
+                        .into_iter()
+                        .map(|image| block(image, depth + 1))
+                        .collect()
                 })
                 .unwrap_or_default(),
         },
-        Some("other") if json.is_some() => {
-            Block::Other { json: RawJson::trusted(json.unwrap_or(value)) }
-        }
+        Some("other") if json.is_some() => Block::Other {
+            json: RawJson::trusted(json.unwrap_or(value)),
+        },
         _ => blocks::other(value),
     }
 }

@@ -19,16 +19,23 @@ fn text_of_any_kind() -> impl Strategy<Value = String> {
 
 fn json() -> impl Strategy<Value = RawJson> {
     prop_oneof![
-        Just("1e400"), Just("-0.0"), Just("123456789012345678901234567890"), Just("null"),
-        Just(r#"{"b":1.0,"a":1,"b":"\ud83d"}"#), Just(r#"{"type":"text","text":"x"}"#),
-        Just("[ 1 , {  } ]"), Just(r#""\u003c\/""#),
+        Just("1e400"),
+        Just("-0.0"),
+        Just("123456789012345678901234567890"),
+        Just("null"),
+        Just(r#"{"b":1.0,"a":1,"b":"\ud83d"}"#),
+        Just(r#"{"type":"text","text":"x"}"#),
+        Just("[ 1 , {  } ]"),
+        Just(r#""\u003c\/""#),
     ]
     .prop_map(|text| RawJson::parse(text).unwrap())
 }
 
 fn time() -> impl Strategy<Value = DateTime<Utc>> {
     prop_oneof![
-        Just(0), Just(-62_167_219_200_000_001), Just(253_402_300_800_000_000),
+        Just(0),
+        Just(-62_167_219_200_000_001),
+        Just(253_402_300_800_000_000),
         -8_000_000_000_000_000_000_i64..8_000_000_000_000_000_000,
         1_700_000_000_000_000_i64..1_800_000_000_000_000,
     ]
@@ -36,8 +43,16 @@ fn time() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn image() -> impl Strategy<Value = Block> {
-    (of(text_of_any_kind()), of(text_of_any_kind()), of(text_of_any_kind()))
-        .prop_map(|(media_type, data, url)| Block::Image { media_type, data, url })
+    (
+        of(text_of_any_kind()),
+        of(text_of_any_kind()),
+        of(text_of_any_kind()),
+    )
+        .prop_map(|(media_type, data, url)| Block::Image {
+            media_type,
+            data,
+            url,
+        })
 }
 
 fn of<T: std::fmt::Debug + Clone>(
@@ -52,11 +67,24 @@ fn block() -> impl Strategy<Value = Block> {
         text().prop_map(|text| Block::Text { text }),
         (text(), of(text())).prop_map(|(text, signature)| Block::Thinking { text, signature }),
         image(),
-        (of(text()), text(), of(json()))
-            .prop_map(|(id, name, input)| Block::ToolUse { id, name, input }),
-        (of(text()), of(text()), text(), any::<bool>(), proptest::collection::vec(image(), 0..3))
+        (of(text()), text(), of(json())).prop_map(|(id, name, input)| Block::ToolUse {
+            id,
+            name,
+            input
+        }),
+        (
+            of(text()),
+            of(text()),
+            text(),
+            any::<bool>(),
+            proptest::collection::vec(image(), 0..3)
+        )
             .prop_map(|(id, name, output, is_error, images)| Block::ToolResult {
-                id, name, output, is_error, images
+                id,
+                name,
+                output,
+                is_error,
+                images
             }),
         json().prop_map(|json| Block::Other { json }),
     ]
@@ -71,32 +99,80 @@ fn extra() -> impl Strategy<Value = Vec<(String, RawJson)>> {
 }
 
 fn usage() -> impl Strategy<Value = Usage> {
-    any::<[u64; 4]>().prop_map(|[input_tokens, output_tokens, cache_read_tokens, cache_write_tokens]| {
-        Usage { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens }
-    })
+    any::<[u64; 4]>().prop_map(
+        |[
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+        ]| {
+            Usage {
+                input_tokens,
+                output_tokens,
+                cache_read_tokens,
+                cache_write_tokens,
+            }
+        },
+    )
 }
 
 fn message() -> impl Strategy<Value = Message> {
     let role = proptest::sample::select(vec![
-        Role::User, Role::Assistant, Role::System, Role::Tool, Role::Other,
+        Role::User,
+        Role::Assistant,
+        Role::System,
+        Role::Tool,
+        Role::Other,
     ]);
     let text = || of(text_of_any_kind());
     let content = proptest::collection::vec(block(), 0..4);
-    (text(), text(), role, content, of(time()), text(), of(usage()), extra()).prop_map(
-        |(id, parent_id, role, content, time, model, usage, extra)| Message {
-            id, parent_id, role, content, time, model, usage, extra,
-        },
+    (
+        text(),
+        text(),
+        role,
+        content,
+        of(time()),
+        text(),
+        of(usage()),
+        extra(),
     )
+        .prop_map(
+            |(id, parent_id, role, content, time, model, usage, extra)| Message {
+                id,
+                parent_id,
+                role,
+                content,
+                time,
+                model,
+                usage,
+                extra,
+            },
+        )
 }
 
 fn session() -> impl Strategy<Value = Session> {
     let text = || of(text_of_any_kind());
-    (text_of_any_kind(), text(), text(), text(), of(time()), of(time()), extra()).prop_map(
-        |(title, project, model, parent, created_at, updated_at, extra)| Session {
-            title, project, model, parent, created_at, updated_at, extra,
-            ..Session::native("s").unwrap()
-        },
+    (
+        text_of_any_kind(),
+        text(),
+        text(),
+        text(),
+        of(time()),
+        of(time()),
+        extra(),
     )
+        .prop_map(
+            |(title, project, model, parent, created_at, updated_at, extra)| Session {
+                title,
+                project,
+                model,
+                parent,
+                created_at,
+                updated_at,
+                extra,
+                ..Session::native("s").unwrap()
+            },
+        )
 }
 
 #[track_caller]
@@ -147,7 +223,10 @@ fn lines_look_as_documented() {
          \"time\":\"2026-04-03T09:45:00.120345Z\",\"pinned\":true}\n"
     );
     let key = SessionKey::new("celeste", "s1").unwrap();
-    let session = Session { title: "Ports".to_owned(), ..Session::new(key) };
+    let session = Session {
+        title: "Ports".to_owned(),
+        ..Session::new(key)
+    };
     assert_eq!(
         String::from_utf8(Native.write_meta(&session).unwrap()).unwrap(),
         "{\"scrollback\":1,\"type\":\"session\",\"id\":\"s1\",\"agent\":\"celeste\",\"title\":\"Ports\"}\n"
@@ -158,8 +237,11 @@ fn lines_look_as_documented() {
 fn unknown_fields_survive_in_their_order() {
     let line = br#"{"z":1.50,"scrollback":1,"type":"message","role":"user","content":"x","a":[2],"z":null}"#;
     let message = Native.messages(line).remove(0);
-    let shown: Vec<_> =
-        message.extra.iter().map(|(key, json)| (key.as_str(), json.as_str())).collect();
+    let shown: Vec<_> = message
+        .extra
+        .iter()
+        .map(|(key, json)| (key.as_str(), json.as_str()))
+        .collect();
     assert_eq!(shown, [("z", "1.50"), ("a", "[2]"), ("z", "null")]);
     let again = Native.write_message(&message).unwrap();
     assert_eq!(Native.messages(&again), [message]);
@@ -181,10 +263,18 @@ fn fields_with_the_name_of_a_known_one_go_into_extra() {
 fn json_over_several_lines_is_put_on_one() {
     let input: RawJson = serde_json::from_str("{\n  \"a\": [\n1]}").unwrap();
     let mut message = Message::new(Role::Assistant);
-    message.content = vec![Block::ToolUse { id: None, name: "t".to_owned(), input: Some(input) }];
+    message.content = vec![Block::ToolUse {
+        id: None,
+        name: "t".to_owned(),
+        input: Some(input),
+    }];
     let line = Native.write_message(&message).unwrap();
     check_line(&line);
-    assert!(String::from_utf8(line).unwrap().contains("\"input\":{   \"a\": [ 1]}"));
+    assert!(
+        String::from_utf8(line)
+            .unwrap()
+            .contains("\"input\":{   \"a\": [ 1]}")
+    );
 }
 
 #[test]
@@ -206,7 +296,12 @@ fn other_versions_and_types_are_kept_as_unknown() {
 fn a_line_that_is_no_session_changes_no_session() {
     let mut session = Session::native("s").unwrap();
     session.title = "kept".to_owned();
-    for line in ["", "{", r#"{"scrollback":1,"type":"message"}"#, r#"{"scrollback":2,"type":"session"}"#] {
+    for line in [
+        "",
+        "{",
+        r#"{"scrollback":1,"type":"message"}"#,
+        r#"{"scrollback":2,"type":"session"}"#,
+    ] {
         Native.read_meta(line.as_bytes(), &mut session);
         assert_eq!(session.title, "kept", "{line}");
     }
@@ -215,11 +310,20 @@ fn a_line_that_is_no_session_changes_no_session() {
 #[test]
 fn the_id_is_the_header_s_or_the_file_name_decoded() {
     let id = |path: &str, head: &str| {
-        Native.session_id(&Candidate { path: Path::new(path), head: head.as_bytes() })
+        Native.session_id(&Candidate {
+            path: Path::new(path),
+            head: head.as_bytes(),
+        })
     };
     let header = r#"{"scrollback":1,"type":"session","id":"telegram:1/2"}"#;
     assert_eq!(id("/x/y.jsonl", header), "telegram:1/2");
-    assert_eq!(id("/x/telegram%3A1%2F2.jsonl", r#"{"scrollback":1,"type":"message"}"#), "telegram:1/2");
+    assert_eq!(
+        id(
+            "/x/telegram%3A1%2F2.jsonl",
+            r#"{"scrollback":1,"type":"message"}"#
+        ),
+        "telegram:1/2"
+    );
     assert_eq!(id("/x/y.jsonl", ""), "y");
 }
 
@@ -230,4 +334,29 @@ fn images_nested_beyond_reason_stay_json() {
     });
     let line = format!(r#"{{"scrollback":1,"type":"message","role":"tool","content":[{deep}]}}"#);
     assert_eq!(Native.messages(line.as_bytes()).len(), 1);
+}
+
+/// Every native line in the description of the format, which says that this is how they are
+/// written.
+#[test]
+fn the_documented_lines_are_what_is_written() {
+    let document = include_str!("../../../docs/jsonl.md");
+    let lines: Vec<_> = document
+        .lines()
+        .filter(|line| line.starts_with("{\"scrollback\""))
+        .collect();
+    assert_eq!(lines.len(), 6, "lines were added or lost");
+    for line in lines {
+        let written = match Native.describe(line.as_bytes()).header.kind {
+            RecordKind::Meta => {
+                let mut session = Session::native("chat-1").unwrap();
+                Native.read_meta(line.as_bytes(), &mut session);
+                Native.write_meta(&session).unwrap()
+            }
+            _ => Native
+                .write_message(&Native.messages(line.as_bytes())[0])
+                .unwrap(),
+        };
+        assert_eq!(String::from_utf8(written).unwrap(), format!("{line}\n"));
+    }
 }

@@ -32,8 +32,14 @@ pub(crate) fn message(message: &Message) -> Result<Vec<u8>> {
 pub(crate) fn session(session: &Session) -> Result<Vec<u8>> {
     let mut line = Object::line("session")?;
     line.text("id", session.key.id())?;
-    line.text_if("agent", Some(session.key.agent()).filter(|agent| *agent != NATIVE))?;
-    line.text_if("title", Some(session.title.as_str()).filter(|title| !title.is_empty()))?;
+    line.text_if(
+        "agent",
+        Some(session.key.agent()).filter(|agent| *agent != NATIVE),
+    )?;
+    line.text_if(
+        "title",
+        Some(session.title.as_str()).filter(|title| !title.is_empty()),
+    )?;
     line.text_if("project", session.project.as_deref())?;
     line.text_if("model", session.model.as_deref())?;
     line.text_if("parent", session.parent.as_deref())?;
@@ -58,7 +64,8 @@ impl Object {
     /// A line with what every line starts with.
     fn line(kind: &str) -> Result<Self> {
         let mut line = Self::open(Vec::with_capacity(256));
-        line.key("scrollback")?.extend_from_slice(VERSION.as_bytes());
+        line.key("scrollback")?
+            .extend_from_slice(VERSION.as_bytes());
         line.text("type", kind)?;
         Ok(line)
     }
@@ -83,7 +90,10 @@ impl Object {
 
     fn json(&mut self, key: &str, json: &RawJson) -> Result<()> {
         // A value may have come with line feeds between its tokens, where a space is as good.
-        let one_line = json.as_str().bytes().map(|byte| if byte == b'\n' { b' ' } else { byte });
+        let one_line = json
+            .as_str()
+            .bytes()
+            .map(|byte| if byte == b'\n' { b' ' } else { byte });
         self.key(key)?.extend(one_line);
         Ok(())
     }
@@ -103,11 +113,15 @@ impl Object {
     /// them has the name of a known field.
     fn extra(&mut self, extra: &[(String, RawJson)], known: &[&str]) -> Result<()> {
         if !extra.iter().any(|(key, _)| known.contains(&key.as_str())) {
-            return extra.iter().try_for_each(|(key, json)| self.json(key, json));
+            return extra
+                .iter()
+                .try_for_each(|(key, json)| self.json(key, json));
         }
         self.key("extra")?;
         let mut inner = Self::open(std::mem::take(&mut self.bytes));
-        extra.iter().try_for_each(|(key, json)| inner.json(key, json))?;
+        extra
+            .iter()
+            .try_for_each(|(key, json)| inner.json(key, json))?;
         self.bytes = inner.close();
         Ok(())
     }
@@ -125,12 +139,15 @@ impl Object {
 }
 
 fn string(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    serde_json::to_writer(out, text)
-        .map_err(|error| Error::InvalidJson { reason: error.to_string() })
+    serde_json::to_writer(out, text).map_err(|error| Error::InvalidJson {
+        reason: error.to_string(),
+    })
 }
 
 fn number(out: &mut Vec<u8>, number: &dyn std::fmt::Display) -> Result<()> {
-    write!(out, "{number}").map_err(|error| Error::InvalidJson { reason: error.to_string() })
+    write!(out, "{number}").map_err(|error| Error::InvalidJson {
+        reason: error.to_string(),
+    })
 }
 
 fn blocks(out: &mut Vec<u8>, blocks: &[Block]) -> Result<()> {
@@ -158,7 +175,11 @@ fn block(object: &mut Object, block: &Block) -> Result<()> {
             object.text("text", text)?;
             object.text_if("signature", signature.as_deref())
         }
-        Block::Image { media_type, data, url } => {
+        Block::Image {
+            media_type,
+            data,
+            url,
+        } => {
             object.text("type", "image")?;
             object.text_if("media_type", media_type.as_deref())?;
             object.text_if("data", data.as_deref())?;
@@ -168,9 +189,17 @@ fn block(object: &mut Object, block: &Block) -> Result<()> {
             object.text("type", "tool_use")?;
             object.text_if("id", id.as_deref())?;
             object.text("name", name)?;
-            input.as_ref().map_or(Ok(()), |input| object.json("input", input))
+            input
+                .as_ref()
+                .map_or(Ok(()), |input| object.json("input", input))
         }
-        Block::ToolResult { id, name, output, is_error, images } => {
+        Block::ToolResult {
+            id,
+            name,
+            output,
+            is_error,
+            images,
+        } => {
             object.text("type", "tool_result")?;
             object.text_if("id", id.as_deref())?;
             object.text_if("name", name.as_deref())?;
@@ -178,7 +207,11 @@ fn block(object: &mut Object, block: &Block) -> Result<()> {
             if *is_error {
                 object.key("is_error")?.extend_from_slice(b"true");
             }
-            if images.is_empty() { Ok(()) } else { blocks(object.key("images")?, images) }
+            if images.is_empty() {
+                Ok(())
+            } else {
+                blocks(object.key("images")?, images)
+            }
         }
         Block::Other { json } => {
             object.text("type", "other")?;

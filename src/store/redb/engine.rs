@@ -212,6 +212,13 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
                 detail: "the table is missing or of another type".to_owned(),
             }
         }
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Error::Corrupt {
+                table: "(file)",
+                key: "its end".to_owned(),
+                detail: format!("cannot {action}: the file ends before its last page"),
+            }
+        }
         error => Error::Storage {
             action,
             source: cause(error),

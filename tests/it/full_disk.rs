@@ -1,0 +1,150 @@
+//! Imports that run out of space: what was stored before is intact, and the import goes on
+//! afterwards.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::harness::Home;
+
+/// Writes sessions that hardly compress, so that the store has to grow by about their size.
+fn write_sessions(home: &Home, folder: &str, files: usize, lines: usize) {
+    let mut state = files as u64;
+    for file in 0..files {
+        let mut text = String::new();
+        for line in 0..lines {
+            let noise: String = (0..900)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    char::from(b'0' + u8::try_from((state >> 33) % 75).unwrap())
+                })
+                .map(|c| if c == '\\' { 'z' } else { c })
+                .collect();
+            text.push_str(&format!(
+                "{{\"role\":\"user\",\"content\":\"{file} {line} {noise}\"}}\n"
+            ));
+        }
+        home.write(&format!("{folder}/{folder}-{file}.jsonl"), text);
+    }
+}
+
+/// Runs the tool from a shell that first does `before`.
+fn from_shell(home: &Home, before: &str, arguments: &[&str]) -> Output {
+    let tool = home.command();
+    let mut command = Command::new("bash");
+    command
+        .arg("-c")
+        .arg(format!("{before}; exec \"$0\" \"$@\""))
+        .arg(tool.get_program());
+    command.env_clear().current_dir(home.path());
+    for (name, value) in tool.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.args(arguments).output().unwrap()
+}
+
+/// That the import failed with an error that says so, and that nothing of before is lost.
+fn assert_failed_cleanly(home: &Home, output: &Output, before: &[(String, String)]) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("error: ") && said.contains("caused by: "),
+        "{said}"
+    );
+    assert!(!said.contains("panicked"), "{said}");
+    home.ok(&["verify"]);
+    for (id, lines) in before {
+        assert_eq!(&home.ok(&["export", id]), lines);
+    }
+}
+
+fn exported(home: &Home, ids: &[&str]) -> Vec<(String, String)> {
+    ids.iter()
+        .map(|id| ((*id).to_owned(), home.ok(&["export", id])))
+        .collect()
+}
+
+/// That the same import, with space enough, now takes everything.
+fn assert_goes_on(home: &Home, folder: &str, files: usize) {
+    home.ok(&["import", folder]);
+    home.ok(&["verify"]);
+    for file in 0..files {
+        let source = home.path().join(format!("{folder}/{folder}-{file}.jsonl"));
+        let stored = home.ok(&["export", &format!("{folder}-{file}")]);
+        assert_eq!(stored, fs::read_to_string(source).unwrap());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_grow_fails_the_import_and_harms_nothing() {
+    let home = Home::new();
+    write_sessions(&home, "early", 2, 50);
+    home.ok(&["import", "early"]);
+    let before = exported(&home, &["early-0", "early-1"]);
+    write_sessions(&home, "late", 6, 900);
+    let blocks = fs::metadata(home.store_path()).unwrap().len() / 1024 + 512;
+    let limit = format!("trap '' XFSZ; ulimit -f {blocks}");
+    let output = from_shell(&home, &limit, &["import", "late"]);
+    assert_failed_cleanly(&home, &output, &before);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("hint: allow larger files"));
+    assert_goes_on(&home, "late", 6);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_fails_the_import_with_a_hint_and_harms_nothing() {
+    let home = Home::new();
+    let disk = home.path().join("store");
+    fs::create_dir_all(&disk).unwrap();
+    let Some(_mounted) = Mounted::new(&disk, "3m") else {
+        println!("this user may not mount a small disk: `ulimit` has to do");
+        return;
+    };
+    write_sessions(&home, "early", 2, 50);
+    home.ok(&["import", "early"]);
+    let before = exported(&home, &["early-0", "early-1"]);
+    write_sessions(&home, "late", 6, 900);
+    let output = home.run(&["import", "late"]);
+    assert_failed_cleanly(&home, &output, &before);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("hint: free some space"), "{said}");
+    assert!(Mounted::grow(&disk, "64m"));
+    assert_goes_on(&home, "late", 6);
+}
+
+/// A small file system in memory, unmounted in the end.
+#[cfg(target_os = "linux")]
+struct Mounted<'a>(&'a Path);
+
+#[cfg(target_os = "linux")]
+impl<'a> Mounted<'a> {
+    fn new(folder: &'a Path, size: &str) -> Option<Self> {
+        let size = format!("size={size}");
+        let done = run(Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder));
+        done.then_some(Self(folder))
+    }
+
+    fn grow(folder: &Path, size: &str) -> bool {
+        run(Command::new("mount")
+            .args(["-o", &format!("remount,size={size}")])
+            .arg(folder))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg(self.0));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn run(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
