@@ -95,29 +95,19 @@ impl<'a> ProblemRow<'a> {
 /// Imports files and folders.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let missing = missing(&args.paths);
-    let mut failed = missing.len() as u64;
+    let mut done = missing.is_empty();
     // With nothing to read, no store is made either.
     if missing.len() < args.paths.len() {
-        failed = failed.max(import_paths(args, tool)?);
+        done &= import_paths(args, tool)?;
     }
     for error in &missing {
         exit::explain(error, None, &mut tool.out);
     }
-    if failed > missing.len() as u64 {
-        let failed = sizes::counted(failed, "path");
-        tool.out.error(&format!(
-            "{failed} could not be imported; the problems tell why"
-        ));
-    }
-    Ok(if failed == 0 {
-        Ending::Done
-    } else {
-        Ending::Partly
-    })
+    Ok(if done { Ending::Done } else { Ending::Partly })
 }
 
-/// Returns how many of the paths could not be imported.
-fn import_paths(args: &Args, tool: &mut Tool) -> Result<u64, Failure> {
+/// Returns whether each of the paths could be imported.
+fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     let store = if args.dry_run {
         tool.open_to_rehearse()?
     } else {
@@ -135,14 +125,34 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<u64, Failure> {
     let report = imported?;
     if tool.out.is_json() {
         tool.out.json_line(&as_json(&report, args.dry_run))?;
-        return Ok(report.paths_failed);
+    } else {
+        print(&report, args.dry_run, tool)?;
+        print_problems(&report.problems, report.problems_more, tool)?;
+        if !args.dry_run {
+            print_newest(&store, tool)?;
+        }
     }
-    print(&report, args.dry_run, tool)?;
-    print_problems(&report.problems, report.problems_more, tool)?;
-    if !args.dry_run {
-        print_newest(&store, tool)?;
+    if report.paths_failed > 0 {
+        explain_refused(&args.paths, &report, tool);
     }
-    Ok(report.paths_failed)
+    Ok(report.paths_failed == 0)
+}
+
+/// Says on standard error why a path that is there was not imported: the report is data.
+fn explain_refused(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
+    let there = paths.iter().filter(|path| path.symlink_metadata().is_ok());
+    for path in there {
+        let names = [path.canonicalize().ok(), std::path::absolute(path).ok()];
+        let about = |problem: &&ImportProblem| {
+            let names = names.iter().flatten().chain([path]);
+            problem.line.is_none() && names.into_iter().any(|name| *name == problem.path)
+        };
+        if let Some(problem) = report.problems.iter().find(about) {
+            let path = path.display();
+            tool.out
+                .error(&format!("cannot import `{path}`: {}", problem.reason));
+        }
+    }
 }
 
 /// An error for each path that is not there.
