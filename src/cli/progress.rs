@@ -5,6 +5,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::output::Output;
 use crate::transfer::Progress;
 
+/// What a bar shows.
+const TEMPLATE: &str = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, \
+                        {decimal_bytes_per_sec}, {eta} left {msg}";
+
 /// A bar while the total is known, a spinner until then; nothing at all on a pipe.
 #[derive(Debug)]
 pub(crate) struct Bar {
@@ -44,16 +48,14 @@ impl Bar {
             bar.tick();
             return;
         }
-        if !self.measured {
-            self.measured = true;
-            let template = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left {msg}";
-            bar.set_style(style(template));
-            // The time that the search took is no part of the speed.
-            bar.reset_elapsed();
-            bar.reset_eta();
-        }
         bar.set_length(total);
         bar.set_position(bytes);
+        if !self.measured {
+            self.measured = true;
+            bar.set_style(style(TEMPLATE));
+            // What was done before the first call took its time too, but nobody knows how long.
+            bar.reset_eta();
+        }
     }
 
     /// Takes the bar away.

@@ -94,9 +94,15 @@ pub(crate) fn relative(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     ];
     let seconds = now.signed_duration_since(then).num_seconds();
     let distance = seconds.saturating_abs();
-    // A week reads better in days: weeks start at two.
-    let fits =
-        |(unit, name): &&(i64, &str)| distance >= if *name == "week" { 2 * unit } else { *unit };
+    // Weeks and months start at two, so that little is rounded away: one month can be almost two.
+    let fits = |(unit, name): &&(i64, &str)| {
+        let least = if matches!(*name, "week" | "month") {
+            2
+        } else {
+            1
+        };
+        distance >= least * unit
+    };
     let Some((unit, name)) = UNITS.iter().find(fits) else {
         return "just now".to_owned();
     };
@@ -175,6 +181,7 @@ mod tests {
             ("2026-05-30T12:00:00Z", "2 days ago"),
             ("2026-05-20T12:00:00Z", "12 days ago"),
             ("2026-05-17T12:00:00Z", "2 weeks ago"),
+            ("2026-04-03T12:00:00Z", "8 weeks ago"),
             ("2026-03-01T12:00:00Z", "3 months ago"),
             ("2024-01-01T12:00:00Z", "2 years ago"),
             ("2026-06-01T15:00:00Z", "in 3 hours"),

@@ -39,6 +39,8 @@ pub(crate) struct SessionRow {
     pub updated_us: i64,
     /// Whether the lines state a time; if not, both times are those of the file or the call.
     pub time_stated: bool,
+    /// Whether a line states when the session was created; if not, that is its first time.
+    pub created_stated: bool,
     /// The model that spoke last.
     pub model: Option<String>,
     /// The git branch that was named last.
@@ -85,6 +87,7 @@ impl SessionRow {
             created_us: time_us,
             updated_us: time_us,
             time_stated: false,
+            created_stated: false,
             model: None,
             branch: None,
             parent: None,
@@ -166,7 +169,7 @@ mod tests {
         });
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 213);
+        assert_eq!(bytes.len(), 214);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -174,5 +177,5 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x2489_5248_4bad_d3e8;
+    const GOLDEN: u64 = 0x8138_e759_3fd6_0b80;
 }

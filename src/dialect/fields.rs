@@ -20,7 +20,7 @@ pub(crate) type Found<'a, const N: usize> = [Option<&'a RawValue>; N];
 ///
 /// # Errors
 ///
-/// serde_json's, if it is not.
+/// What `serde_json` says, if it is not.
 pub(crate) fn fields<'a, const N: usize>(
     object: &'a str,
     keys: &[&str; N],

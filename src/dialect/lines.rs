@@ -49,7 +49,7 @@ pub(crate) trait Format {
     ///
     /// # Errors
     ///
-    /// serde_json's, if the text is not one JSON object.
+    /// What `serde_json` says, if the text is not one JSON object.
     fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>>;
 
     /// The message of an object that [`read`](Self::read) calls a message.
@@ -58,21 +58,19 @@ pub(crate) trait Format {
 
 /// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
 pub(crate) fn describe<'a>(format: &impl Format, line: &'a [u8]) -> Described<'a> {
-    match std::str::from_utf8(line) {
-        Ok(text) => describe_text(format, text),
-        Err(_) => {
-            let text = String::from_utf8_lossy(line);
-            let described = describe_text(format, &text);
-            let header = described.header;
-            Described {
-                header: RecordHeader {
-                    flags: header.flags.with(RecordFlags::LOSSY),
-                    ..header
-                },
-                facts: described.facts.into_owned(),
-                problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
-            }
-        }
+    if let Ok(text) = std::str::from_utf8(line) {
+        return describe_text(format, text);
+    }
+    let text = String::from_utf8_lossy(line);
+    let described = describe_text(format, &text);
+    let header = described.header;
+    Described {
+        header: RecordHeader {
+            flags: header.flags.with(RecordFlags::LOSSY),
+            ..header
+        },
+        facts: described.facts.into_owned(),
+        problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
     }
 }
 

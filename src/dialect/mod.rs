@@ -149,7 +149,10 @@ pub(crate) trait Dialect: Send + Sync + Debug {
     ///
     /// [`Error::Unsupported`] by default.
     fn write_message(&self, _message: &Message) -> Result<Vec<u8>> {
-        Err(Error::Unsupported { action: "write a message", agent: self.agent().to_owned() })
+        Err(Error::Unsupported {
+            action: "write a message",
+            agent: self.agent().to_owned(),
+        })
     }
 
     /// Writes what a session is, without its messages, as a line with its `\n`.
@@ -158,7 +161,10 @@ pub(crate) trait Dialect: Send + Sync + Debug {
     ///
     /// [`Error::Unsupported`] by default.
     fn write_meta(&self, _session: &Session) -> Result<Vec<u8>> {
-        Err(Error::Unsupported { action: "write a session header", agent: self.agent().to_owned() })
+        Err(Error::Unsupported {
+            action: "write a session header",
+            agent: self.agent().to_owned(),
+        })
     }
 
     /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote.
@@ -168,7 +174,13 @@ pub(crate) trait Dialect: Send + Sync + Debug {
 
 /// Every dialect, the fallback last.
 pub(crate) fn all() -> &'static [&'static dyn Dialect] {
-    &[&native::Native, &ggcode::Ggcode, &claude_code::ClaudeCode, &codex::Codex, &fallback::Fallback]
+    &[
+        &native::Native,
+        &ggcode::Ggcode,
+        &claude_code::ClaudeCode,
+        &codex::Codex,
+        &fallback::Fallback,
+    ]
 }
 
 /// The dialect of an agent; sessions of an agent without one are read by the fallback.
@@ -178,7 +190,10 @@ pub(crate) fn of_agent(agent: &str) -> &'static dyn Dialect {
 
 /// The dialect of that name, if there is one.
 pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
-    all().iter().copied().find(|dialect| dialect.agent() == agent)
+    all()
+        .iter()
+        .copied()
+        .find(|dialect| dialect.agent() == agent)
 }
 
 /// The dialect that is surest of the file, if any is: the first of those that are equally sure.

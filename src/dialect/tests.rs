@@ -1,7 +1,5 @@
 //! What holds for every dialect, on good, damaged and arbitrary lines.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -136,7 +134,7 @@ fn marks_and_line_ends_around_a_line_do_not_matter() {
 #[test]
 fn damaged_lines_give_the_messages_that_are_whole() {
     for (dialect, line) in messages_of_each() {
-        let cut = &line[..line.len() / 2];
+        let (cut, _) = line.split_at(line.len() / 2);
         for (damaged, messages, problem) in [
             (format!("{line}{line}\n"), 2, "2 JSON objects on one line"),
             (
@@ -250,7 +248,7 @@ fn odd_values_fail_a_field_and_not_the_line() {
                 "title",
                 "new",
             ] {
-                let odd = format!("{},\"{key}\":{odd}}}\n", &line[..line.len() - 1]);
+                let odd = format!("{},\"{key}\":{odd}}}\n", line.strip_suffix('}').unwrap());
                 assert_eq!(
                     check(dialect, odd.as_bytes()),
                     RecordKind::Message,

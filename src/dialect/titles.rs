@@ -37,10 +37,10 @@ pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<
 }
 
 /// The first text of a message's content (a string, or blocks) of which `clean` leaves something.
-pub(crate) fn first_text<'a>(
-    content: Option<&'a RawValue>,
+pub(crate) fn first_text(
+    content: Option<&RawValue>,
     clean: fn(&str) -> Option<&str>,
-) -> Option<Cow<'a, str>> {
+) -> Option<Cow<'_, str>> {
     let content = content?;
     if let Some(text) = fields::text(Some(content)) {
         return cleaned(text, clean);

@@ -125,27 +125,24 @@ fn replace_with(fact: &mut Option<String>, new: Option<&str>) {
 }
 
 fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
-    let first = [facts.created_us, time_us, facts.updated_us]
-        .into_iter()
-        .flatten()
-        .min();
-    let last = [facts.updated_us, time_us, facts.created_us]
-        .into_iter()
-        .flatten()
-        .max();
+    let times = [facts.created_us, time_us, facts.updated_us];
+    let first = times.iter().flatten().min();
+    let last = times.iter().flatten().max();
     let (Some(first), Some(last)) = (first, last) else {
         return;
     };
-    if row.time_stated {
-        row.created_us = row.created_us.min(first);
-        row.updated_us = row.updated_us.max(last);
-    } else {
+    if !row.time_stated {
         row.time_stated = true;
-        row.created_us = first;
-        row.updated_us = last;
+        (row.created_us, row.updated_us) = (*first, *last);
     }
-    if let (true, Some(created)) = (facts.replaces, facts.created_us) {
-        row.created_us = created;
+    row.updated_us = row.updated_us.max(*last);
+    match facts.created_us {
+        Some(created) if facts.replaces || !row.created_stated => {
+            row.created_us = created;
+            row.created_stated = true;
+        }
+        _ if !row.created_stated => row.created_us = row.created_us.min(*first),
+        _ => {}
     }
 }
 
@@ -209,6 +206,18 @@ mod tests {
             (row.messages, row.records, row.bytes, row.next),
             (3, 3, 30, 3)
         );
+    }
+
+    #[test]
+    fn a_stated_time_of_creation_holds_and_the_first_of_several_wins() {
+        let (mut fold, mut row) = (Fold::default(), row());
+        let created = |us| Facts {
+            created_us: Some(us),
+            ..Facts::default()
+        };
+        add(&mut fold, &mut row, &described(Some(80), created(75)));
+        add(&mut fold, &mut row, &described(Some(10), created(5)));
+        assert_eq!((row.created_us, row.updated_us), (75, 80));
     }
 
     #[test]

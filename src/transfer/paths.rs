@@ -28,13 +28,17 @@ pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// Whether a file name ends with one of these extensions, whatever the case of its letters.
+/// Whether a file name ends with a dot and one of these extensions, whatever the case of its
+/// letters. Unlike [`Path::extension`], this finds one in `.jsonl` too.
 pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    path.extension().is_some_and(|found| {
-        extensions
-            .iter()
-            .any(|extension| found.eq_ignore_ascii_case(extension))
-    })
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
+        return false;
+    };
+    let found = name.get(dot + 1..).unwrap_or_default();
+    extensions
+        .iter()
+        .any(|extension| found.eq_ignore_ascii_case(extension.as_bytes()))
 }
 
 /// The plain names in some bytes of a path: nothing that could lead out of a folder is left.
@@ -153,6 +157,14 @@ mod tests {
         let (one, two) = (file_safe(&"x".repeat(1000)), file_safe(&"x".repeat(1001)));
         assert!(one.len() <= ID_NAME_BYTES_MAX && two.len() <= ID_NAME_BYTES_MAX);
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn an_extension_is_found_in_a_name_without_more() {
+        assert!(has_extension(Path::new("a/.jsonl"), &["jsonl"]));
+        assert!(has_extension(Path::new("a/b.JSONL"), &["ndjson", "jsonl"]));
+        assert!(!has_extension(Path::new("a.jsonl/b"), &["jsonl"]));
+        assert!(!has_extension(Path::new("jsonl"), &["jsonl"]));
     }
 
     #[test]

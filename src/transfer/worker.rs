@@ -325,6 +325,7 @@ struct Reading<'a> {
     builder: SessionBuilder,
     hasher: Xxh3,
     problems: Problems,
+    /// Malformed records before the first line that is read.
     malformed: u64,
 }
 
@@ -336,7 +337,7 @@ impl<'a> Reading<'a> {
         (builder, hasher): (SessionBuilder, Xxh3),
     ) -> Self {
         let path = lines.file.name_path();
-        let problems = Problems::default();
+        let (problems, malformed) = (Problems::default(), builder.row().malformed);
         Self {
             task,
             path,
@@ -345,7 +346,7 @@ impl<'a> Reading<'a> {
             builder,
             hasher,
             problems,
-            malformed: 0,
+            malformed,
         }
     }
 
@@ -391,7 +392,6 @@ impl<'a> Reading<'a> {
             self.source.row.tail_offset = line.offset;
         }
         if let Some(reason) = self.builder.push(line) {
-            self.malformed += 1;
             let (path, line, offset) = (self.path.to_owned(), Some(line.number), Some(line.offset));
             self.problems.add(ImportProblem {
                 path,
@@ -421,7 +421,7 @@ impl<'a> Reading<'a> {
                 records: now.records.saturating_sub(stored.records),
                 messages: now.messages.saturating_sub(stored.messages),
                 bytes: now.bytes.saturating_sub(stored.bytes),
-                malformed: self.malformed,
+                malformed: self.builder.row().malformed.saturating_sub(self.malformed),
             },
             problems: std::mem::take(&mut self.problems),
             last,

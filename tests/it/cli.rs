@@ -20,7 +20,7 @@ fn claude_lines() -> String {
     let envelope = |kind: &str, number: u32, message: &str| {
         format!(
             "{{\"type\":\"{kind}\",\"uuid\":\"u{number}\",\"parentUuid\":null,\
-             \"sessionId\":\"{CLAUDE}\",\"cwd\":\"/work/api\",\"gitBranch\":\"main\",\
+             \"sessionId\":\"{CLAUDE}\",\"cwd\":\"/srv/api\",\"gitBranch\":\"main\",\
              \"version\":\"2.1.0\",\"timestamp\":\"2026-05-0{number}T10:00:00.000Z\",\
              \"message\":{message}}}\n"
         )
@@ -64,7 +64,7 @@ fn ggcode_lines() -> String {
 /// Imports one session of each of two agents.
 pub(crate) fn import_samples(home: &Home) {
     home.write(
-        &format!("in/.claude/projects/-work-api/{CLAUDE}.jsonl"),
+        &format!("in/.claude/projects/-srv-api/{CLAUDE}.jsonl"),
         claude_lines(),
     );
     home.write(
@@ -195,7 +195,7 @@ fn an_import_ends_with_the_list_and_goes_on_after_a_path_that_is_not_there() {
     let list = home.ok(&["list"]);
     assert!(text.ends_with(&format!("\n\n{list}")), "{text}");
     assert!(
-        list.contains("Explain the loop") && list.contains("2 months ago"),
+        list.contains("Explain the loop") && list.contains("8 weeks ago"),
         "{list}"
     );
     let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
@@ -211,7 +211,7 @@ fn an_import_ends_with_the_list_and_goes_on_after_a_path_that_is_not_there() {
 fn a_rehearsed_import_reports_and_stores_nothing() {
     let home = with_samples();
     let path = format!(
-        "in/.claude/projects/-work-api/{}.jsonl",
+        "in/.claude/projects/-srv-api/{}.jsonl",
         CLAUDE.replace("aaaa", "bbbb")
     );
     home.write(&path, claude_lines());
@@ -237,7 +237,7 @@ fn a_list_is_filtered_and_paged() {
     assert_eq!(ids(&[]), [CLAUDE, GGCODE]);
     assert_eq!(ids(&["--agent", "ggcode"]), [GGCODE]);
     assert_eq!(ids(&["--title", "explain the LOOP"]), [GGCODE]);
-    assert_eq!(ids(&["--project", "/work/api"]), [CLAUDE]);
+    assert_eq!(ids(&["--project", "/srv/api"]), [CLAUDE]);
     assert_eq!(ids(&["--since", "30d"]), [CLAUDE]);
     assert_eq!(ids(&["--before", "2026-05-01"]), [GGCODE]);
     assert_eq!(ids(&["--since", "2030-01-01"]), [""; 0]);

@@ -114,7 +114,7 @@ fn write_the_fixture_of_format_1() {
     for n in 0..200 {
         long.messages.push(Message::text(
             Role::User,
-            format!("message {n}: {}", "words ".repeat(n)),
+            format!("message {n}: {}", "words ".repeat(n % 17)),
         ));
     }
     store.save(&mut long).unwrap();

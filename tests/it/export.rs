@@ -1,1 +1,228 @@
-//! placeholder
+//! Export: names that meet, links in the way, times, and sessions without a file.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use scrollback::{
+    Error, Expect, ExportFormat, ImportOptions, Message, NewRecord, Options, RedbStore, Role,
+    SessionKey, Store, export_all, export_session, import,
+};
+
+use crate::harness::Home;
+use crate::matrix::files_below;
+
+fn open(home: &Home) -> RedbStore {
+    RedbStore::open(home.store_path(), Options::default()).unwrap()
+}
+
+fn import_paths(store: &RedbStore, paths: &[PathBuf]) {
+    let report = import(store, paths, &ImportOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.skipped, 0, "{report:?}");
+}
+
+fn export_lines(store: &RedbStore, home: &Home) -> Vec<String> {
+    let out = home.path().join("out");
+    let report = export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let files = files_below(&out);
+    assert_eq!(report.files, files.len() as u64);
+    let below = |path: &PathBuf| {
+        path.strip_prefix(&out)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    files.iter().map(below).collect()
+}
+
+#[test]
+fn files_that_would_land_on_one_path_are_kept_apart() {
+    let home = Home::new();
+    let first = home.write("one/s/a.jsonl", "1\n");
+    let second = home.write("two/s/a.jsonl", "2\n");
+    let third = home.write("three/S/A.jsonl", "3\n");
+    let store = open(&home);
+    for path in [first, second, third] {
+        import_paths(
+            &store,
+            &[path.parent().unwrap().parent().unwrap().to_owned()],
+        );
+    }
+    let names = export_lines(&store, &home);
+    assert_eq!(names.len(), 3, "{names:?}");
+    let lower: std::collections::HashSet<_> = names.iter().map(|n| n.to_lowercase()).collect();
+    assert_eq!(lower.len(), 3, "{names:?}");
+    let mut contents: Vec<_> = names
+        .iter()
+        .map(|name| fs::read_to_string(home.path().join("out").join(name)).unwrap())
+        .collect();
+    contents.sort();
+    assert_eq!(contents, ["1\n", "2\n", "3\n"]);
+}
+
+#[test]
+fn a_file_and_a_folder_of_one_name_are_kept_apart() {
+    let home = Home::new();
+    let file = home.write("one/x.jsonl", "1\n");
+    let below = home.write("two/x.jsonl/y.jsonl", "2\n");
+    let store = open(&home);
+    import_paths(&store, &[file.parent().unwrap().to_owned()]);
+    import_paths(
+        &store,
+        &[below.parent().unwrap().parent().unwrap().to_owned()],
+    );
+    assert_eq!(
+        export_lines(&store, &home),
+        ["jsonl/x.jsonl", "jsonl/x.jsonl~2/y.jsonl"]
+    );
+}
+
+#[test]
+fn an_export_can_be_repeated_and_restores_times_and_privacy() {
+    let home = Home::new();
+    let source = home.write("in/a.jsonl", "1\n");
+    let time = SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000, 123_456_789);
+    fs::File::options()
+        .write(true)
+        .open(&source)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    for _ in 0..2 {
+        assert_eq!(export_lines(&store, &home), ["jsonl/a.jsonl"]);
+    }
+    let metadata = fs::metadata(home.path().join("out/jsonl/a.jsonl")).unwrap();
+    assert_eq!(metadata.modified().unwrap(), time);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_the_folder_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let home = Home::new();
+    home.write("in/a.jsonl", "1\n");
+    home.write("in/sub/b.jsonl", "2\n");
+    let outside = home.write("outside/keep.txt", "keep");
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    let out = home.path().join("out");
+    fs::create_dir_all(out.join("jsonl")).unwrap();
+    symlink(&outside, out.join("jsonl/a.jsonl")).unwrap();
+    symlink(outside.parent().unwrap(), out.join("jsonl/sub")).unwrap();
+    let error = export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap_err();
+    assert!(
+        matches!(&error, Error::Io { path, .. } if path.ends_with("jsonl/sub")),
+        "{error:?}"
+    );
+    // A link in the place of a file was replaced, not followed.
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "keep");
+    assert_eq!(files_below(outside.parent().unwrap()), [outside.clone()]);
+    assert_eq!(
+        fs::read_to_string(out.join("jsonl/a.jsonl")).unwrap(),
+        "1\n"
+    );
+}
+
+#[test]
+fn a_session_of_the_api_is_exported_under_a_safe_name_and_comes_back_equal() {
+    let home = Home::new();
+    let store = open(&home);
+    let key = SessionKey::native("telegram:../1/2").unwrap();
+    let hello = NewRecord::message(Message::text(Role::User, "hello"));
+    store.append(&key, Expect::Any, None, &[hello]).unwrap();
+    let name = "native/telegram%3A..%2F1%2F2.jsonl";
+    assert_eq!(export_lines(&store, &home), [name]);
+
+    let again = Home::new();
+    let other = open(&again);
+    import_paths(&other, &[home.path().join("out/native")]);
+    let sessions = other
+        .list(&scrollback::ListQuery::default())
+        .unwrap()
+        .sessions;
+    assert_eq!(sessions.len(), 1);
+    let session = other.load(&sessions[0].key).unwrap();
+    assert_eq!(session.messages, store.load(&key).unwrap().messages);
+}
+
+#[test]
+fn chosen_sessions_go_alone_with_their_attachments() {
+    let home = Home::new();
+    let id = "0a1b2c3d-0000-4000-8000-000000000001";
+    let line = "{\"type\":\"user\",\"uuid\":\"u\",\"sessionId\":\"s\",\"message\":{\"role\":\"user\",\"content\":\"x\"}}\n";
+    home.write(&format!("in/.claude/projects/-w/{id}.jsonl"), line);
+    home.write(
+        &format!("in/.claude/projects/-w/{id}/tool-results/out.txt"),
+        "out",
+    );
+    home.write("in/.claude/projects/-w/other.jsonl", line);
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    let keys = [SessionKey::new("claude-code", id).unwrap()];
+    let out = home.path().join("some");
+    let report = export_all(&store, Some(&keys), ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    assert_eq!((report.files, report.sessions), (2, 1));
+    let folder = out.join("claude-code/.claude/projects/-w");
+    assert_eq!(
+        fs::read_to_string(folder.join(format!("{id}.jsonl"))).unwrap(),
+        line
+    );
+    let attachment = folder.join(id).join("tool-results/out.txt");
+    assert_eq!(fs::read_to_string(attachment).unwrap(), "out");
+
+    let missing = [SessionKey::native("no").unwrap()];
+    let error = export_all(
+        &store,
+        Some(&missing),
+        ExportFormat::Jsonl,
+        &out,
+        &mut |_| {},
+    );
+    assert!(matches!(error, Err(Error::NotFound { .. })));
+
+    let out = home.path().join("markdown");
+    let report = export_all(&store, None, ExportFormat::Markdown, &out, &mut |_| {}).unwrap();
+    assert_eq!((report.files, report.sessions), (2, 2));
+    assert!(out.join(format!("claude-code/{id}.md")).is_file());
+}
+
+#[test]
+fn a_document_comes_back_whole_in_every_content() {
+    let home = Home::new();
+    let path = "in/.gemini/tmp/slug/chats/session-2026-04-14T09-55-d0ed8c54.json";
+    let document = |text: &str| {
+        format!(
+            "{{\"sessionId\":\"d0ed8c54-0000-4000-8000-000000000001\",\"projectHash\":\"h\",\
+             \"startTime\":\"2026-04-14T09:55:00.000Z\",\"lastUpdated\":\"2026-04-14T09:56:00.000Z\",\
+             \"messages\":[{{\"id\":\"1\",\"timestamp\":\"2026-04-14T09:55:00.000Z\",\
+             \"type\":\"user\",\"content\":\"{text}\"}}]}}"
+        )
+    };
+    home.write(path, document("one"));
+    let store = open(&home);
+    let folder = [home.path().join("in")];
+    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!((report.sessions, report.attachments), (1, 1), "{report:?}");
+    home.write(path, document("another"));
+    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
+    let key = store
+        .list(&scrollback::ListQuery::default())
+        .unwrap()
+        .sessions
+        .remove(0)
+        .key;
+    let mut out = Vec::new();
+    export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
+    assert_eq!(out, document("another").as_bytes());
+    assert_eq!(export_lines(&store, &home).len(), 2);
+    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+}

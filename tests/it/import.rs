@@ -1,1 +1,675 @@
-//! placeholder
+//! Import: what a second run does, how files change, and what lies in the way.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use scrollback::{
+    Error, ExportFormat, ImportOptions, ImportReport, ListQuery, NewRecord, Options, RedbStore,
+    SessionKey, Store, Summary, export_all, export_session, import,
+};
+
+use crate::harness::Home;
+use crate::matrix::files_below;
+
+const PROJECT: &str = "in/.claude/projects/-w";
+
+fn says(text: &str) -> String {
+    format!(
+        "{{\"type\":\"user\",\"uuid\":\"u-{text}\",\"timestamp\":\"2026-02-09T08:49:50.954Z\",\
+         \"cwd\":\"/w\",\"sessionId\":\"s\",\"message\":{{\"role\":\"user\",\"content\":\"{text}\"}}}}\n"
+    )
+}
+
+fn lines(texts: &[&str]) -> String {
+    texts.iter().map(|text| says(text)).collect()
+}
+
+fn open(home: &Home) -> RedbStore {
+    RedbStore::open(home.store_path(), Options::default()).unwrap()
+}
+
+fn run(store: &RedbStore, paths: &[PathBuf]) -> ImportReport {
+    let report = import(store, paths, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let verified = store.verify(&mut |_, _| {}).unwrap();
+    assert!(verified.is_clean(), "{:?}", verified.problems);
+    report
+}
+
+fn run_in(home: &Home, store: &RedbStore) -> ImportReport {
+    run(store, &[home.path().join("in")])
+}
+
+fn sessions(store: &RedbStore) -> Vec<Summary> {
+    let mut sessions = store.list(&ListQuery::default()).unwrap().sessions;
+    sessions.sort_by_key(|summary| summary.number);
+    sessions
+}
+
+fn content_of(store: &RedbStore, key: &SessionKey) -> Vec<u8> {
+    let mut out = Vec::new();
+    export_session(store, key, ExportFormat::Jsonl, &mut out).unwrap();
+    out
+}
+
+fn set_mtime(path: &Path, seconds: u64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+}
+
+#[test]
+fn a_second_run_adds_nothing_and_reads_no_bodies() {
+    let home = Home::new();
+    let path = home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
+    set_mtime(&path, 1_700_000_000);
+    let store = open(&home);
+    let first = run_in(&home, &store);
+    assert_eq!(
+        (first.files, first.unchanged, first.records),
+        (2, 0, 2),
+        "{first:?}"
+    );
+
+    // Other bytes behind the same size and time: only a reading would see them.
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["eno", "owt"]));
+    set_mtime(&path, 1_700_000_000);
+    let second = run_in(&home, &store);
+    assert_eq!((second.files, second.unchanged), (2, 2), "{second:?}");
+    assert_eq!(
+        (second.records, second.bytes, second.attachments),
+        (0, 0, 0)
+    );
+    assert_eq!(second.problems, []);
+    assert_eq!(
+        content_of(&store, &sessions(&store)[0].key),
+        lines(&["one", "two"]).as_bytes()
+    );
+}
+
+#[test]
+fn a_file_that_grew_adds_only_its_new_lines() {
+    let home = Home::new();
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
+    let store = open(&home);
+    run_in(&home, &store);
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        lines(&["one", "two"]) + "bad\n" + &says("four"),
+    );
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.sessions, report.sessions_grown, report.records),
+        (0, 1, 2),
+        "{report:?}"
+    );
+    assert_eq!((report.messages, report.malformed), (1, 1));
+    let problem = &report.problems[0];
+    assert_eq!(
+        (problem.line, problem.offset),
+        (Some(3), Some(lines(&["one", "two"]).len() as u64))
+    );
+    assert_eq!(sessions(&store).len(), 1);
+    assert_eq!(sessions(&store)[0].next_sequence, 4);
+}
+
+#[test]
+fn a_torn_last_line_is_completed_and_not_kept_twice() {
+    let home = Home::new();
+    let whole = lines(&["one", "two", "three"]);
+    let store = open(&home);
+    let mut added = 0;
+    for cut in [1, 150, 151, 200, 400, whole.len() - 1, whole.len()] {
+        home.write(&format!("{PROJECT}/a.jsonl"), &whole[..cut]);
+        let report = run_in(&home, &store);
+        assert_eq!(report.generations, 0, "cut at {cut}: {report:?}");
+        added += report.records;
+        let key = &sessions(&store)[0].key;
+        assert_eq!(
+            content_of(&store, key),
+            whole[..cut].as_bytes(),
+            "cut at {cut}"
+        );
+    }
+    let summary = &sessions(&store)[0];
+    assert_eq!(
+        (added, summary.record_count, summary.message_count),
+        (3, 3, 3)
+    );
+    assert_eq!(summary.malformed_count, 0);
+}
+
+#[test]
+fn a_torn_last_line_that_is_another_one_now_is_a_new_generation() {
+    let home = Home::new();
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        says("one") + "{\"type\":\"us",
+    );
+    let store = open(&home);
+    run_in(&home, &store);
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        lines(&["one", "two", "three"]).replace("uuid", "uuie"),
+    );
+    home.write(
+        &format!("{PROJECT}/b.jsonl"),
+        says("one") + "{\"type\":\"us",
+    );
+    run_in(&home, &store);
+    home.write(
+        &format!("{PROJECT}/b.jsonl"),
+        says("one") + "{\"other\":1}\n",
+    );
+    let report = run_in(&home, &store);
+    assert_eq!(report.generations, 1, "{report:?}");
+    let contents: Vec<_> = sessions(&store)
+        .iter()
+        .map(|summary| content_of(&store, &summary.key))
+        .collect();
+    assert!(contents.contains(&(says("one") + "{\"type\":\"us").into_bytes()));
+    assert!(contents.contains(&(says("one") + "{\"other\":1}\n").into_bytes()));
+}
+
+#[test]
+fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
+    let home = Home::new();
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
+    let store = open(&home);
+    run_in(&home, &store);
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        lines(&["uno", "two", "three"]),
+    );
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.generations, report.sessions, report.sessions_grown),
+        (1, 1, 0)
+    );
+    assert_eq!(
+        report.problems[0].reason,
+        "changed since it was imported; kept as a new session `claude-code:a~2` beside \
+         `claude-code:a`"
+    );
+    let ids: Vec<_> = sessions(&store)
+        .iter()
+        .map(|s| s.key.id().to_owned())
+        .collect();
+    assert_eq!(ids, ["a", "a~2"]);
+
+    // The new content goes on growing.
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        lines(&["uno", "two", "three", "four"]),
+    );
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.generations, report.sessions_grown, report.records),
+        (0, 1, 1)
+    );
+    let out = home.path().join("out");
+    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let folder = out.join("claude-code/.claude/projects/-w");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read("a.jsonl"), lines(&["uno", "two", "three", "four"]));
+    assert_eq!(read("a~2.jsonl"), lines(&["one", "two"]));
+}
+
+#[test]
+fn a_file_that_was_only_touched_changes_nothing() {
+    let home = Home::new();
+    let path = home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]) + "{\"torn");
+    let store = open(&home);
+    run_in(&home, &store);
+    set_mtime(&path, 1_000_000_000);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.files, report.unchanged, report.records),
+        (1, 0, 0),
+        "{report:?}"
+    );
+    assert_eq!((report.sessions_grown, report.generations), (0, 0));
+    assert_eq!(run_in(&home, &store).unchanged, 1);
+    assert_eq!(sessions(&store)[0].record_count, 2);
+}
+
+#[test]
+fn a_file_that_vanished_stays_in_the_store() {
+    let home = Home::new();
+    let path = home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]));
+    let store = open(&home);
+    run_in(&home, &store);
+    fs::remove_file(path).unwrap();
+    let report = run_in(&home, &store);
+    assert_eq!((report.files, report.skipped), (0, 0));
+    assert_eq!(
+        content_of(&store, &sessions(&store)[0].key),
+        says("one").as_bytes()
+    );
+}
+
+#[test]
+fn a_deleted_session_is_imported_anew() {
+    let home = Home::new();
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]));
+    let store = open(&home);
+    run_in(&home, &store);
+    store.delete(&sessions(&store)[0].key).unwrap();
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.sessions, report.generations, report.unchanged),
+        (1, 0, 0),
+        "{report:?}"
+    );
+    assert_eq!(sessions(&store)[0].key.id(), "a");
+}
+
+#[test]
+fn a_session_that_was_appended_to_is_not_mixed_with_a_file_that_grew() {
+    let home = Home::new();
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]));
+    let store = open(&home);
+    run_in(&home, &store);
+    let key = sessions(&store)[0].key.clone();
+    let line = NewRecord::line(says("mine"));
+    store
+        .append(&key, scrollback::Expect::Any, None, &[line])
+        .unwrap();
+    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
+    let report = run_in(&home, &store);
+    assert_eq!((report.generations, report.sessions), (1, 1));
+    assert_eq!(content_of(&store, &key), lines(&["one", "mine"]).as_bytes());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_once_and_never_in_circles() {
+    use std::os::unix::fs::symlink;
+    let home = Home::new();
+    let real = home.write(&format!("{PROJECT}/real.jsonl"), lines(&["one"]));
+    let outside = home.write("elsewhere/deep/outside.jsonl", lines(&["two"]));
+    let folder = home.path().join("in");
+    symlink(&real, folder.join("again.jsonl")).unwrap();
+    symlink(&folder, folder.join("loop")).unwrap();
+    symlink(home.path(), folder.join(".claude/above")).unwrap();
+    symlink(outside.parent().unwrap(), folder.join("a-link")).unwrap();
+    symlink(outside.parent().unwrap(), folder.join("b-link")).unwrap();
+    symlink("nowhere.jsonl", folder.join("dangling.jsonl")).unwrap();
+    symlink("nowhere", folder.join("dangling")).unwrap();
+    symlink("self", folder.join("self")).unwrap();
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.files, report.sessions, report.skipped),
+        (2, 2, 1),
+        "{report:?}"
+    );
+    let told: Vec<_> = report
+        .problems
+        .iter()
+        .map(|p| p.path.strip_prefix(&folder).unwrap().to_owned())
+        .collect();
+    assert!(told.contains(&PathBuf::from("loop")), "{told:?}");
+    assert!(told.contains(&PathBuf::from(".claude/above")), "{told:?}");
+    assert!(told.contains(&PathBuf::from("dangling.jsonl")), "{told:?}");
+
+    let out = home.path().join("out");
+    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    assert!(
+        out.join("claude-code/.claude/projects/-w/real.jsonl")
+            .is_file()
+    );
+    assert!(
+        files_below(&out)
+            .iter()
+            .any(|path| path.ends_with("a-link/outside.jsonl"))
+    );
+    assert_eq!(run_in(&home, &store).unchanged, 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn odd_names_are_taken_and_given_back() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let names: [&[u8]; 7] = [
+        b"with space.jsonl",
+        b"line\nfeed.jsonl",
+        b"bad-\xff\xfe-utf8.jsonl",
+        "資料 é.jsonl".as_bytes(),
+        b".hidden.jsonl",
+        b".jsonl",
+        b"UPPER.JSONL",
+    ];
+    let home = Home::new();
+    let folder = home.path().join("in/odd");
+    fs::create_dir_all(&folder).unwrap();
+    for (number, name) in names.iter().enumerate() {
+        let path = folder.join(std::ffi::OsStr::from_bytes(name));
+        fs::write(path, says(&number.to_string())).unwrap();
+    }
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(report.files + report.skipped, 7, "{report:?}");
+    assert_eq!(report.skipped, 0, "{report:?}");
+    let out = home.path().join("out");
+    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let found = files_below(&out);
+    for (number, name) in names.iter().enumerate() {
+        let name = std::ffi::OsStr::from_bytes(name);
+        let path = found.iter().find(|path| path.file_name() == Some(name));
+        let path = path.unwrap_or_else(|| panic!("{} is missing in {found:?}", name.display()));
+        assert_eq!(fs::read_to_string(path).unwrap(), says(&number.to_string()));
+    }
+}
+
+#[test]
+fn hidden_folders_are_searched_and_what_is_no_session_is_passed_over() {
+    let home = Home::new();
+    home.write("in/.a/.b/x.jsonl", says("x"));
+    home.write("in/.git/y.jsonl", says("y"));
+    home.write("in/p/node_modules/z.jsonl", says("z"));
+    home.write("in/package.json", "{\"name\":\"x\"}");
+    home.write("in/notes.txt", "hello");
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.files, report.sessions, report.skipped),
+        (1, 1, 0),
+        "{report:?}"
+    );
+    assert_eq!(report.problems, []);
+}
+
+#[test]
+fn a_path_that_is_not_there_is_reported_and_the_others_go_on() {
+    let home = Home::new();
+    let there = home.write("in/a.jsonl", says("x"));
+    let store = open(&home);
+    let missing = home.path().join("missing");
+    let report = run(&store, &[missing.clone(), there]);
+    assert_eq!(
+        (report.paths_failed, report.skipped, report.sessions),
+        (1, 1, 1)
+    );
+    assert_eq!(report.problems[0].path, missing);
+    assert_eq!(report.problems[0].reason, "no such file or folder");
+}
+
+#[test]
+fn a_store_is_not_imported_as_a_session() {
+    let home = Home::new();
+    let store = open(&home);
+    let other = home.path().join("other.redb");
+    drop(RedbStore::open(&other, Options::default()).unwrap());
+    let report = run(
+        &store,
+        &[other, store.path().to_owned(), home.path().to_owned()],
+    );
+    assert_eq!(
+        (report.paths_failed, report.skipped, report.files),
+        (2, 2, 0),
+        "{report:?}"
+    );
+    for problem in &report.problems {
+        assert_eq!(
+            problem.reason,
+            "is a Scrollback store; export it first: \
+             `scrollback --store FILE export --all --to DIR`"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_no_known_form_needs_an_agent() {
+    let home = Home::new();
+    let text = home.write("in/foo.txt", says("x"));
+    let store = open(&home);
+    let paths = [text];
+    let report = run(&store, &paths);
+    if report.sessions == 0 {
+        let reason = "not recognised as sessions; name its format with --agent";
+        assert_eq!(report.problems[0].reason, reason);
+        assert_eq!((report.paths_failed, report.skipped), (1, 1));
+        let options = ImportOptions {
+            agent: Some("claude-code".into()),
+            dry_run: false,
+        };
+        let report = import(&store, &paths, &options, &mut |_| {}).unwrap();
+        assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
+    }
+    assert_eq!(sessions(&store)[0].key.agent(), "claude-code");
+    let options = ImportOptions {
+        agent: Some("no-such-agent".into()),
+        dry_run: false,
+    };
+    let error = import(&store, &paths, &options, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+}
+
+#[test]
+fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
+    let home = Home::new();
+    let id = "0a1b2c3d-0000-4000-8000-000000000001";
+    home.write(&format!("{PROJECT}/{id}.jsonl"), lines(&["one"]));
+    home.write(&format!("{PROJECT}/{id}/tool-results/out.txt"), "first");
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{\"version\":1}");
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.files, report.sessions, report.attachments),
+        (3, 1, 2),
+        "{report:?}"
+    );
+    let key = sessions(&store)[0].key.clone();
+    let name = format!("{id}/tool-results/out.txt");
+    assert_eq!(store.attachments(&key).unwrap()[0].name, name);
+    assert_eq!(sessions(&store)[0].attachment_count, 1);
+
+    home.write(
+        &format!("{PROJECT}/{id}/tool-results/out.txt"),
+        "the second one",
+    );
+    let report = run_in(&home, &store);
+    assert_eq!((report.attachments, report.unchanged), (1, 2), "{report:?}");
+    let names: Vec<_> = store
+        .attachments(&key)
+        .unwrap()
+        .into_iter()
+        .map(|a| a.name)
+        .collect();
+    assert_eq!(names, [name.clone(), format!("{name}~2")]);
+
+    let out = home.path().join("out");
+    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let folder = out.join("claude-code/.claude/projects/-w");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert_eq!(read(&name), "the second one");
+    assert_eq!(read(&name.replace("out.txt", "out~2.txt")), "first");
+    assert_eq!(read("sessions-index.json"), "{\"version\":1}");
+    assert_eq!(run_in(&home, &store).unchanged, 3);
+}
+
+#[test]
+fn a_dry_run_reports_the_same_and_writes_nothing() {
+    let home = Home::new();
+    home.write(
+        &format!("{PROJECT}/a.jsonl"),
+        lines(&["one", "two"]) + "bad\n",
+    );
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
+    drop(open(&home));
+    let options = ImportOptions {
+        agent: None,
+        dry_run: true,
+    };
+    let paths = [home.path().join("in")];
+    let dry = {
+        let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();
+        import(&store, &paths, &options, &mut |_| {}).unwrap()
+    };
+    let store = open(&home);
+    assert_eq!(sessions(&store).len(), 0);
+    let real = run(&store, &paths);
+    assert_eq!(dry, real);
+    assert_eq!((real.records, real.attachments, real.malformed), (3, 1, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_never_opened() {
+    let home = Home::new();
+    home.write("in/a.jsonl", says("x"));
+    let pipe = home.path().join("in/pipe.jsonl");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!((report.files, report.skipped), (1, 0), "{report:?}");
+    let report = run(&store, &[pipe]);
+    assert_eq!((report.paths_failed, report.skipped), (1, 1));
+}
+
+#[test]
+fn of_two_files_with_one_name_the_first_gets_it() {
+    let home = Home::new();
+    // The first one is by far the slower to read.
+    let long: String = (0..40_000)
+        .map(|number| says(&number.to_string()))
+        .collect();
+    home.write("in/1/.claude/projects/-w/a.jsonl", &long);
+    for folder in 2..6 {
+        let path = format!("in/{folder}/.claude/projects/-w/a.jsonl");
+        home.write(&path, says(&folder.to_string()));
+    }
+    let store = open(&home);
+    assert_eq!(run_in(&home, &store).sessions, 5);
+    let key = |id: &str| SessionKey::new("claude-code", id).unwrap();
+    assert!(content_of(&store, &key("a")) == long.as_bytes());
+    for (id, folder) in [("a~2", "2"), ("a~3", "3"), ("a~4", "4"), ("a~5", "5")] {
+        assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
+    }
+}
+
+#[test]
+fn problems_are_counted_beyond_what_is_listed() {
+    let home = Home::new();
+    home.write("in/a.jsonl", "bad\n".repeat(30_000));
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(report.malformed, 30_000);
+    assert_eq!(report.problems.len(), ImportReport::PROBLEMS_MAX);
+    assert_eq!(
+        report.problems_more,
+        30_000 - ImportReport::PROBLEMS_MAX as u64
+    );
+}
+
+#[test]
+fn two_imports_at_once_take_every_file_once() {
+    let home = Home::new();
+    for number in 0..200 {
+        home.write(
+            &format!("{PROJECT}/{number}.jsonl"),
+            lines(&["one", "two"]).repeat(50),
+        );
+    }
+    let store = open(&home);
+    let paths = [home.path().join("in")];
+    let options = ImportOptions::default();
+    let reports: Vec<ImportReport> = std::thread::scope(|scope| {
+        let work = || import(&store, &paths, &options, &mut |_| {}).unwrap();
+        let both = [scope.spawn(work), scope.spawn(work)];
+        both.map(|one| one.join().unwrap()).into()
+    });
+    assert_eq!(
+        reports.iter().map(|report| report.sessions).sum::<u64>(),
+        200,
+        "{reports:?}"
+    );
+    assert_eq!(store.stats().unwrap().agents[0].records, 200 * 100);
+    let report = run_in(&home, &store);
+    assert_eq!((report.unchanged, report.records), (200, 0));
+}
+
+#[test]
+fn progress_ends_with_everything_done() {
+    let home = Home::new();
+    for number in 0..20 {
+        home.write(&format!("{PROJECT}/{number}.jsonl"), lines(&["one", "two"]));
+    }
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
+    let store = open(&home);
+    let mut last = scrollback::Progress::default();
+    let paths = [home.path().join("in")];
+    import(&store, &paths, &ImportOptions::default(), &mut |now| {
+        last = now
+    })
+    .unwrap();
+    assert_eq!((last.files, last.files_total), (21, 21));
+    assert_eq!(last.bytes, last.bytes_total);
+}
+
+/// Bytes that are near to lines of JSON, or far from them.
+fn any_content() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"\n".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(says("x").into_bytes()),
+        Just(b"{\"type\":\"message\",\"message\":{\"role\":\"user\"".to_vec()),
+        Just(b"\xef\xbb\xbf".to_vec()),
+        Just(vec![0; 300]),
+        prop::collection::vec(any::<u8>(), 0..200),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_files_come_back_byte_for_byte(
+        first in prop::collection::vec(any_content(), 1..5),
+        more in prop::collection::vec(any_content(), 5),
+    ) {
+        let home = Home::new();
+        let store = open(&home);
+        let path = |number: usize| match number % 3 {
+            0 => format!("in/.claude/projects/-w/{number}.jsonl"),
+            1 => format!("in/.ggcode/sessions/{number}.jsonl"),
+            _ => format!("in/some where/{number}.jsonl"),
+        };
+        let mut contents = first;
+        for (number, content) in contents.iter().enumerate() {
+            home.write(&path(number), content);
+        }
+        prop_assert_eq!(run_in(&home, &store).skipped, 0);
+        // Then every file grows.
+        for (number, content) in contents.iter_mut().enumerate() {
+            content.extend(&more[number]);
+            home.write(&path(number), &content);
+        }
+        let report = run_in(&home, &store);
+        prop_assert_eq!(report.skipped, 0);
+        prop_assert_eq!(report.generations, 0);
+
+        fs::remove_dir_all(home.path().join("in")).unwrap();
+        let out = home.path().join("out");
+        export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+        let mut found: Vec<Vec<u8>> =
+            files_below(&out).iter().map(|path| fs::read(path).unwrap()).collect();
+        found.sort();
+        contents.sort();
+        prop_assert_eq!(found, contents);
+    }
+}

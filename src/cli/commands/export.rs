@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         let store = tool.open_to_read()?;
         let key = store.resolve(id)?;
         tool.out
-            .bytes(|out| export_session(&*store, &key, format, out))?;
+            .bytes(|out| export_session(store.as_ref(), &key, format, out))?;
         return Ok(Ending::Done);
     };
     let store = tool.open_to_read()?;

@@ -65,6 +65,7 @@ struct Report<'a> {
     malformed: u64,
     skipped: u64,
     generations: u64,
+    paths_failed: u64,
     problems: Vec<ProblemRow<'a>>,
     problems_more: u64,
     dry_run: bool,
@@ -93,21 +94,20 @@ impl<'a> ProblemRow<'a> {
 
 /// Imports files and folders.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let (paths, missing) = present(&args.paths);
-    if !paths.is_empty() {
-        import_paths(&paths, args, tool)?;
+    let missing = missing(&args.paths);
+    let mut done = missing.is_empty();
+    // With nothing to read, no store is made either.
+    if missing.len() < args.paths.len() {
+        done &= import_paths(args, tool)?;
     }
     for error in &missing {
         exit::explain(error, None, &mut tool.out);
     }
-    Ok(if missing.is_empty() {
-        Ending::Done
-    } else {
-        Ending::Partly
-    })
+    Ok(if done { Ending::Done } else { Ending::Partly })
 }
 
-fn import_paths(paths: &[PathBuf], args: &Args, tool: &mut Tool) -> Result<(), Failure> {
+/// Returns whether each of the paths could be imported.
+fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     let store = if args.dry_run {
         tool.open_to_rehearse()?
     } else {
@@ -118,42 +118,63 @@ fn import_paths(paths: &[PathBuf], args: &Args, tool: &mut Tool) -> Result<(), F
         dry_run: args.dry_run,
     };
     let mut bar = Bar::new(&tool.out);
-    let imported = import(&store, paths, &options, &mut |progress| bar.show(progress));
+    let imported = import(&store, &args.paths, &options, &mut |progress| {
+        bar.show(progress);
+    });
     bar.finish();
     let report = imported?;
     if tool.out.is_json() {
         tool.out.json_line(&as_json(&report, args.dry_run))?;
-        return Ok(());
+    } else {
+        print(&report, args.dry_run, tool)?;
+        print_problems(&report.problems, report.problems_more, tool)?;
+        if !args.dry_run {
+            print_newest(&store, tool)?;
+        }
     }
-    print(&report, args.dry_run, tool)?;
-    print_problems(&report.problems, report.problems_more, tool)?;
-    if !args.dry_run {
-        print_newest(&store, tool)?;
+    if report.paths_failed > 0 {
+        explain_refused(&args.paths, &report, tool);
     }
-    Ok(())
+    Ok(report.paths_failed == 0)
 }
 
-/// The paths that are there, and an error for each that is not.
-fn present(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Error>) {
-    let mut missing = Vec::new();
-    let there = paths.iter().filter(|path| match path.symlink_metadata() {
-        Err(source)
-            if matches!(
-                source.kind(),
-                ErrorKind::NotFound | ErrorKind::NotADirectory
-            ) =>
-        {
-            missing.push(Error::Io {
-                action: "import",
-                path: (*path).clone(),
-                source,
-            });
-            false
+/// Says on standard error why a path that is there was not imported: the report is data.
+fn explain_refused(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
+    let there = paths.iter().filter(|path| path.symlink_metadata().is_ok());
+    for path in there {
+        let names = [path.canonicalize().ok(), std::path::absolute(path).ok()];
+        let about = |problem: &&ImportProblem| {
+            let names = names.iter().flatten().chain([path]);
+            problem.line.is_none() && names.into_iter().any(|name| *name == problem.path)
+        };
+        if let Some(problem) = report.problems.iter().find(about) {
+            let path = path.display();
+            tool.out
+                .error(&format!("cannot import `{path}`: {}", problem.reason));
         }
-        _ => true,
-    });
-    let there = there.cloned().collect();
-    (there, missing)
+    }
+}
+
+/// An error for each path that is not there.
+fn missing(paths: &[PathBuf]) -> Vec<Error> {
+    let missing = paths
+        .iter()
+        .filter_map(|path| match path.symlink_metadata() {
+            Err(source)
+                if matches!(
+                    source.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory
+                ) =>
+            {
+                Some(Error::Io {
+                    action: "import",
+                    path: path.clone(),
+                    source,
+                })
+            }
+            _ => None,
+        });
+    missing.collect()
 }
 
 fn as_json(report: &ImportReport, dry_run: bool) -> Report<'_> {
@@ -170,6 +191,7 @@ fn as_json(report: &ImportReport, dry_run: bool) -> Report<'_> {
         malformed: report.malformed,
         skipped: report.skipped,
         generations: report.generations,
+        paths_failed: report.paths_failed,
         problems: report.problems.iter().map(ProblemRow::new).collect(),
         problems_more: report.problems_more,
         dry_run,

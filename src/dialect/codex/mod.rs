@@ -4,6 +4,7 @@
 //! what goes between the user, the model and its tools. Files from before the envelope hold the
 //! bare payloads.
 
+mod items;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +12,11 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::fields::{self, fields, fields_of, fields_of_start, is_object, owned, text};
+use super::fields::{self, fields, fields_of, fields_of_start, owned, text};
 use super::lines::{self, Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
-use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, times, titles};
-use crate::model::message::{Block, Message, Role};
-use crate::model::raw_json::RawJson;
+use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, times, titles};
+use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
 /// The folders that Codex keeps sessions in.
@@ -32,33 +32,6 @@ const EVENTS: [&str; 8] = [
     "inter_agent_communication_metadata",
     "security_risk_score",
     "realtime_item",
-];
-
-/// Types of items that say something, by who says it.
-const SAID_BY_MODEL: [&str; 9] = [
-    "function_call",
-    "custom_tool_call",
-    "local_shell_call",
-    "web_search_call",
-    "tool_search_call",
-    "image_generation_call",
-    "mcp_tool_call",
-    "reasoning",
-    "agent_message",
-];
-const SAID_BY_TOOL: [&str; 4] = [
-    "function_call_output",
-    "custom_tool_call_output",
-    "tool_search_output",
-    "mcp_tool_call_output",
-];
-
-/// Items that nobody says.
-const SILENT: [&str; 4] = [
-    "ghost_snapshot",
-    "compaction",
-    "compaction_summary",
-    "other",
 ];
 
 /// What a user's message starts with when Codex wrote it.
@@ -178,18 +151,7 @@ fn is_line(line: &str, named: bool) -> bool {
         || (named
             && (state.is_some()
                 || (id.is_some() && (instructions.is_some() || git.is_some()))
-                || speaker(&kind, None).is_some()))
-}
-
-/// Who says an item of this type; `None` if it says nothing.
-fn speaker(kind: &str, role: Option<&RawValue>) -> Option<Role> {
-    if kind == "message" {
-        Some(Role::from_word(&text(role).unwrap_or_default()))
-    } else if SAID_BY_MODEL.contains(&kind) {
-        Some(Role::Assistant)
-    } else {
-        SAID_BY_TOOL.contains(&kind).then_some(Role::Tool)
-    }
+                || items::speaker(&kind, None).is_some()))
 }
 
 impl Format for Codex {
@@ -237,9 +199,9 @@ impl Format for Codex {
         let kind = text(kind).unwrap_or_default();
         Message {
             id: owned(id),
-            content: item_blocks(&kind, item),
+            content: items::blocks(&kind, item),
             time: times::time(timestamp),
-            ..Message::new(speaker(&kind, role).unwrap_or(Role::Other))
+            ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
         }
     }
 }
@@ -284,8 +246,8 @@ fn item(object: &str) -> serde_json::Result<Reading<'_>> {
     }
     let [kind, role, content, id] = fields(object, &["type", "role", "content", "id"])?;
     let kind = text(kind).unwrap_or_default();
-    let Some(role) = speaker(&kind, role) else {
-        let silent = SILENT.contains(&&*kind);
+    let Some(role) = items::speaker(&kind, role) else {
+        let silent = items::is_silent(&kind);
         return Ok(Reading::of(if silent {
             RecordKind::Event
         } else {
@@ -325,97 +287,4 @@ fn written(text: &str) -> Option<&str> {
     };
     let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
     is_written.then_some(text)
-}
-
-fn item_blocks(kind: &str, item: &str) -> Vec<Block> {
-    let [
-        content,
-        name,
-        id,
-        call_id,
-        arguments,
-        input,
-        output,
-        action,
-        summary,
-        encrypted,
-    ] = fields(
-        item,
-        &[
-            "content",
-            "name",
-            "id",
-            "call_id",
-            "arguments",
-            "input",
-            "output",
-            "action",
-            "summary",
-            "encrypted_content",
-        ],
-    )
-    .unwrap_or([None; 10]);
-    let id = || owned(call_id).or_else(|| owned(id));
-    if kind == "message" {
-        return blocks::content(content);
-    }
-    if kind == "reasoning" {
-        let texts: Vec<String> = [summary, content]
-            .into_iter()
-            .flat_map(blocks::content)
-            .filter_map(|block| match block {
-                Block::Text { text } | Block::Thinking { text, .. } => Some(text),
-                Block::Other { json } => reasoning_text(&json),
-                _ => None,
-            })
-            .collect();
-        return vec![Block::Thinking {
-            text: texts.join("\n\n"),
-            signature: owned(encrypted),
-        }];
-    }
-    if SAID_BY_TOOL.contains(&kind) {
-        return vec![tool_output(id(), owned(name), output)];
-    }
-    if kind == "agent_message" {
-        let said = blocks::content(content);
-        if !said.is_empty() {
-            return said;
-        }
-    } else if SAID_BY_MODEL.contains(&kind) {
-        let name = owned(name).unwrap_or_else(|| kind.trim_end_matches("_call").to_owned());
-        let input = arguments.or(input).or(action).map(call_input);
-        return vec![Block::ToolUse {
-            id: id(),
-            name,
-            input,
-        }];
-    }
-    serde_json::from_str::<&RawValue>(item)
-        .map(blocks::other)
-        .into_iter()
-        .collect()
-}
-
-/// The text of a piece of reasoning.
-fn reasoning_text(json: &RawJson) -> Option<String> {
-    let [text] = fields(json.as_str(), &["text"]).ok()?;
-    owned(text)
-}
-
-/// The arguments of a call: Codex writes JSON in a string, or plain text.
-fn call_input(arguments: &RawValue) -> RawJson {
-    text(Some(arguments))
-        .and_then(|text| RawJson::parse(text).ok())
-        .unwrap_or_else(|| RawJson::trusted(arguments))
-}
-
-/// The answer to a call: text, blocks, or an object with the text in it.
-fn tool_output(id: Option<String>, name: Option<String>, output: Option<&RawValue>) -> Block {
-    let [content, success] = fields_of(
-        output.filter(|output| is_object(output)),
-        &["content", "success"],
-    );
-    let is_error = success.is_some_and(|success| success.get() == "false");
-    blocks::result(id, name, content.or(output), is_error)
 }

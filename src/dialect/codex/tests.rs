@@ -1,6 +1,9 @@
 //! Codex's lines, old and new, and its places.
 
 use super::*;
+use crate::dialect::blocks;
+use crate::model::message::Block;
+use crate::model::raw_json::RawJson;
 
 const UUID: &str = "019bf109-50bc-7a81-9199-1232bc0ad438";
 

@@ -335,3 +335,28 @@ fn images_nested_beyond_reason_stay_json() {
     let line = format!(r#"{{"scrollback":1,"type":"message","role":"tool","content":[{deep}]}}"#);
     assert_eq!(Native.messages(line.as_bytes()).len(), 1);
 }
+
+/// Every native line in the description of the format, which says that this is how they are
+/// written.
+#[test]
+fn the_documented_lines_are_what_is_written() {
+    let document = include_str!("../../../docs/jsonl.md");
+    let lines: Vec<_> = document
+        .lines()
+        .filter(|line| line.starts_with("{\"scrollback\""))
+        .collect();
+    assert_eq!(lines.len(), 6, "lines were added or lost");
+    for line in lines {
+        let written = match Native.describe(line.as_bytes()).header.kind {
+            RecordKind::Meta => {
+                let mut session = Session::native("chat-1").unwrap();
+                Native.read_meta(line.as_bytes(), &mut session);
+                Native.write_meta(&session).unwrap()
+            }
+            _ => Native
+                .write_message(&Native.messages(line.as_bytes())[0])
+                .unwrap(),
+        };
+        assert_eq!(String::from_utf8(written).unwrap(), format!("{line}\n"));
+    }
+}

@@ -4,6 +4,9 @@
 //! The work is bounded by the length of the line, whatever is on it: a few passes over it and a
 //! fixed number of tries.
 
+#[cfg(test)]
+mod tests;
+
 use memchr::memmem;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -31,20 +34,38 @@ pub(crate) struct Value<'a> {
 pub(crate) struct Split<'a> {
     /// The whole objects, in order; at most [`LINE_MESSAGES_MAX`].
     pub values: Vec<Value<'a>>,
-    /// Whether there is a start of an object that does not end.
-    torn: bool,
-    /// Whether there is one before the first whole object.
-    torn_first: bool,
-    /// Whether there is other text that could not be read.
-    noise: bool,
-    /// Whether there are NUL bytes outside of the objects.
-    nul: bool,
-    /// Whether the line is a JSON value, but no object.
-    other_json: bool,
-    /// The first thing that serde_json could not read, and the byte at which it stopped.
-    error: Option<(String, usize)>,
+    /// The worst of what else is on the line.
+    unread: Unread,
+    /// The first thing that `serde_json` could not read.
+    error: Option<Refused>,
+}
+
+/// What is on a line besides whole objects, from harmless to bad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Unread {
+    /// White space and commas.
+    #[default]
+    Nothing,
+    /// A JSON value that is no object, and nothing else.
+    OtherJson,
+    /// NUL bytes.
+    Nul,
+    /// Text that is not JSON.
+    Noise,
+    /// An object that does not end, behind a whole one.
+    TornLast,
+    /// An object that does not end, before any whole one.
+    TornFirst,
+}
+
+/// What `serde_json` said of text that it could not read.
+#[derive(Clone, Debug)]
+struct Refused {
+    reason: String,
+    /// The byte of the body at which it stopped.
+    at: usize,
     /// Whether that was the end of the line.
-    cut: bool,
+    at_end: bool,
 }
 
 /// Finds the objects on a line that does not parse as one object. `body` is the line without
@@ -52,7 +73,7 @@ pub(crate) struct Split<'a> {
 pub(crate) fn split(body: &str) -> Split<'_> {
     let mut found = Split::default();
     if !body.starts_with(['{', '\0']) && serde_json::from_str::<IgnoredAny>(body).is_ok() {
-        found.other_json = true;
+        found.unread = Unread::OtherJson;
         return found;
     }
     let mut at = 0;
@@ -70,7 +91,7 @@ pub(crate) fn split(body: &str) -> Split<'_> {
             break;
         }
         if !rest.starts_with('{') {
-            found.noise = true;
+            found.note(Unread::Noise);
             found.keep_error(rest, at);
             certain = false;
             match memmem::find(rest.as_bytes(), b"{\"") {
@@ -89,8 +110,11 @@ pub(crate) fn split(body: &str) -> Split<'_> {
                 at += length;
             }
             Err(error) => {
-                found.torn = true;
-                found.torn_first |= found.values.is_empty();
+                found.note(if found.values.is_empty() {
+                    Unread::TornFirst
+                } else {
+                    Unread::TornLast
+                });
                 let stopped = stopped_at(rest, &error);
                 found.keep_parsed_error(&error, at + stopped);
                 if !budget.spend(stopped) {
@@ -128,12 +152,18 @@ impl Budget {
 }
 
 impl Split<'_> {
+    fn note(&mut self, unread: Unread) {
+        self.unread = self.unread.max(unread);
+    }
+
     /// Bytes of white space, NULs and commas at the start of `rest`.
     fn skip_separators(&mut self, rest: &str) -> usize {
         let separator = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0);
         let length = rest.bytes().take_while(|byte| separator(byte)).count();
         let skipped = rest.as_bytes().get(..length).unwrap_or_default();
-        self.nul |= memchr::memchr(0, skipped).is_some();
+        if memchr::memchr(0, skipped).is_some() {
+            self.note(Unread::Nul);
+        }
         length
     }
 
@@ -147,34 +177,49 @@ impl Split<'_> {
 
     fn keep_parsed_error(&mut self, error: &serde_json::Error, at: usize) {
         if self.error.is_none() {
-            self.cut = error.is_eof();
             let text = error.to_string();
             let reason = text
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(reason, _)| reason);
-            self.error = Some((reason.to_owned(), at));
+            self.error = Some(Refused {
+                reason: reason.to_owned(),
+                at,
+                at_end: error.is_eof(),
+            });
         }
     }
 
     /// What is wrong with the line, of which `known` objects are records. `before` bytes lie
     /// before the body in the line.
     pub(crate) fn problem(&self, known: usize, before: usize) -> String {
-        let unread = self.torn || self.noise;
-        match known {
-            0 if self.other_json => "not a JSON object".to_owned(),
-            0 if self.nul && !unread => "NUL bytes instead of text".to_owned(),
-            0 if self.torn && self.cut => "cut off before its end".to_owned(),
-            0 => match &self.error {
-                Some((reason, at)) => format!("not JSON: {reason} at column {}", before + at + 1),
-                None => "not a JSON object".to_owned(),
-            },
-            1 if self.torn_first => "a cut-off record, then a whole one".to_owned(),
-            1 if self.torn => "a whole record, then a cut-off one".to_owned(),
-            1 if self.noise => "a JSON object among text that is not JSON".to_owned(),
-            1 if self.nul => "NUL bytes beside a JSON object".to_owned(),
-            1 => "more than a JSON object on one line".to_owned(),
-            _ if unread => format!("{known} JSON objects on one line, and text that is not JSON"),
-            _ => format!("{known} JSON objects on one line"),
+        let count = format!("{known} JSON objects on one line");
+        let text = match (known, self.unread) {
+            (0, unread) => return self.problem_of_none(unread, before),
+            (1, Unread::TornFirst) => "a cut-off record, then a whole one",
+            (1, Unread::TornLast) => "a whole record, then a cut-off one",
+            (1, Unread::Noise) => "a JSON object among text that is not JSON",
+            (1, Unread::Nul) => "NUL bytes beside a JSON object",
+            (1, _) => "more than a JSON object on one line",
+            (_, Unread::Nothing | Unread::OtherJson | Unread::Nul) => return count,
+            _ => return count + ", and text that is not JSON",
+        };
+        text.to_owned()
+    }
+
+    fn problem_of_none(&self, unread: Unread, before: usize) -> String {
+        match &self.error {
+            _ if unread == Unread::Nul => "NUL bytes instead of text".to_owned(),
+            Some(error) if error.at_end && unread >= Unread::TornLast => {
+                "cut off before its end".to_owned()
+            }
+            Some(error) => {
+                format!(
+                    "not JSON: {} at column {}",
+                    error.reason,
+                    before + error.at + 1
+                )
+            }
+            None => "not a JSON object".to_owned(),
         }
     }
 }
@@ -186,7 +231,7 @@ fn object_length(text: &str) -> serde_json::Result<usize> {
     Ok(stream.byte_offset())
 }
 
-/// About which byte of `text` serde_json refused.
+/// About which byte of `text` `serde_json` refused.
 fn stopped_at(text: &str, error: &serde_json::Error) -> usize {
     let line_start = match error.line() {
         0 | 1 => 0,
@@ -270,123 +315,4 @@ fn floor(text: &str, at: usize) -> usize {
         at -= 1;
     }
     at
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const RECORD: &str = r#"{"type":"message","n":-1.5e3,"ok":true,"list":[{"a":"b"},[]],"text":"a \"quoted\" \u00e9 é","in":{"x":null}}"#;
-
-    fn texts(body: &str) -> Vec<&str> {
-        split(body).values.iter().map(|value| value.text).collect()
-    }
-
-    fn problem(body: &str) -> String {
-        let split = split(body);
-        split.problem(split.values.len(), 0)
-    }
-
-    #[test]
-    fn a_record_behind_a_cut_off_one_is_found_wherever_the_cut_is() {
-        for (cut, _) in RECORD.char_indices().skip(1) {
-            for gap in ["", " ", "\0\0\0"] {
-                let line = format!("{}{gap}{RECORD}", &RECORD[..cut]);
-                let split = split(&line);
-                let last = split.values.last().map(|value| value.text);
-                assert_eq!(last, Some(RECORD), "cut at {cut}: {line}");
-                assert!(
-                    split.values.iter().all(|value| value.text == RECORD),
-                    "cut at {cut}: an inner part taken for a record: {split:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn all_whole_objects_are_found() {
-        assert_eq!(
-            texts(r#"{"a":1}{"b":2} {"c":3}"#),
-            [r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#]
-        );
-        assert_eq!(texts("\0\0{\"a\":1}\0"), ["{\"a\":1}"]);
-        assert_eq!(texts(r#"{"a":{"b":1} oops}"#), [] as [&str; 0]);
-        assert_eq!(texts(r#"{"a":1}{"b":"#), [r#"{"a":1}"#]);
-        assert_eq!(texts(r#"x": "y"}{"a":1}"#), [r#"{"a":1}"#]);
-        assert_eq!(texts(r#"[{"a":1}]"#), [] as [&str; 0]);
-    }
-
-    #[test]
-    fn the_problem_is_named() {
-        for (body, expected) in [
-            ("[]", "not a JSON object"),
-            ("null", "not a JSON object"),
-            ("\0\0", "NUL bytes instead of text"),
-            ("{\"a\":[1,", "cut off before its end"),
-            ("not json", "not JSON: expected ident at column 2"),
-            ("{broken", "not JSON: key must be a string at column 2"),
-            ("NaN", "not JSON: expected value at column 1"),
-            (r#"{"a":1}{"b":2}"#, "2 JSON objects on one line"),
-            (r#"{"a":1}{"b":"#, "a whole record, then a cut-off one"),
-            (r#"{"a":"x{"b":2}"#, "a cut-off record, then a whole one"),
-            (
-                r#"{"a":1} tail"#,
-                "a JSON object among text that is not JSON",
-            ),
-            ("{\"a\":1}\0\0", "NUL bytes beside a JSON object"),
-            (
-                r#"{"a":1}x{"b":2}"#,
-                "2 JSON objects on one line, and text that is not JSON",
-            ),
-        ] {
-            assert_eq!(problem(body), expected, "{body:?}");
-        }
-    }
-
-    #[test]
-    fn hostile_lines_take_bounded_work() {
-        let started = std::time::Instant::now();
-        for unit in [
-            "{\"a\":",
-            "{\"a\":{\"a\" ",
-            "{",
-            "[{\"",
-            "{\"\\",
-            "\0{\"",
-            "{}",
-            "x{\"a",
-            "\"{\"",
-        ] {
-            let line = unit.repeat(4_000_000 / unit.len());
-            assert!(split(&line).values.len() <= LINE_MESSAGES_MAX, "{unit:?}");
-        }
-        assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_found_is_an_object_of_the_line(
-            pieces in proptest::collection::vec(
-                prop_oneof![
-                    Just(RECORD.to_owned()),
-                    (0..RECORD.len()).prop_map(|cut| RECORD[..floor(RECORD, cut)].to_owned()),
-                    "[{}\\[\\]\",:0\\\\ a]{0,12}",
-                    any::<String>(),
-                ],
-                0..6,
-            ),
-        ) {
-            let line = pieces.concat();
-            let mut from = 0;
-            for value in split(&line).values {
-                let at = line[from..].find(value.text);
-                prop_assert!(at.is_some(), "found twice or out of order");
-                from += at.unwrap() + value.text.len();
-                prop_assert!(serde_json::from_str::<IgnoredAny>(value.text).is_ok());
-                prop_assert_eq!(value.text.as_bytes().first(), Some(&b'{'));
-            }
-        }
-    }
 }
