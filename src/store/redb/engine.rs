@@ -51,7 +51,11 @@ impl Engine {
         }
         let is_new = !path.exists();
         let file = open_private_file(path)?;
-        check_magic(path, &file, true)?;
+        if !check_magic(path, &file, true)? {
+            // Before a writer is: opening one already writes, and a store of a newer format, or
+            // another program's database, has to stay as it is.
+            guard(|| check_format(path, options))?;
+        }
         let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
         if is_new {
             sync_folder(path)?;
@@ -270,8 +274,21 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
     }
 }
 
-/// Refuses files that are something else, before redb touches them.
-fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<()> {
+/// Refuses a store that this version must not write, without writing. One that has to be repaired
+/// first is let through: it is checked again once it is open.
+fn check_format(path: &Path, options: &Options) -> Result<()> {
+    match builder(options).open_read_only(path) {
+        Ok(database) => {
+            let txn = database.begin_read().map_err(storage("begin reading"))?;
+            migrate::check_writable(path, &txn)
+        }
+        Err(redb::DatabaseError::RepairAborted) => Ok(()),
+        Err(error) => Err(opening(path)(error)),
+    }
+}
+
+/// Refuses files that are something else, before redb touches them. Returns whether it is empty.
+fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<bool> {
     let io = |source| Error::Io {
         action: "read",
         path: path.to_owned(),
@@ -287,7 +304,7 @@ fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<()> {
     }
     if metadata.len() == 0 {
         return if may_be_empty {
-            Ok(())
+            Ok(true)
         } else {
             Err(not_a_store("it is empty"))
         };
@@ -301,7 +318,7 @@ fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<()> {
         .map_err(io)?;
     std::io::Seek::rewind(&mut reader).map_err(io)?;
     if start == MAGIC {
-        Ok(())
+        Ok(false)
     } else {
         Err(not_a_store("it starts with other bytes"))
     }

@@ -26,26 +26,53 @@ const STEPS: &[Step] = &[step_0001::run];
 
 /// Checks that this version can read the store.
 pub(crate) fn check(path: &Path, txn: &ReadTransaction) -> Result<()> {
+    let (format, readable) = formats(txn)?.ok_or_else(|| not_a_store(path))?;
+    if format < FORMAT_OLDEST || readable > FORMAT {
+        return Err(unsupported(path, format));
+    }
+    Ok(())
+}
+
+/// Checks that this version can write the store, after a migration perhaps. A newer format that
+/// this version may read is still not for it to write.
+pub(crate) fn check_writable(path: &Path, txn: &ReadTransaction) -> Result<()> {
     match formats(txn)? {
-        Some(formats) => judge(path, formats).map(|_| ()),
-        None => Err(Error::NotAStore {
-            path: path.to_owned(),
-            reason: "it is another program's redb database".to_owned(),
-        }),
+        Some((format, _)) if (FORMAT_OLDEST..=FORMAT).contains(&format) => Ok(()),
+        Some((format, _)) => Err(unsupported(path, format)),
+        // A kill between the creation of the file and its first commit.
+        None if is_empty(txn)? => Ok(()),
+        None => Err(not_a_store(path)),
+    }
+}
+
+fn is_empty(txn: &ReadTransaction) -> Result<bool> {
+    Ok(txn
+        .list_tables()
+        .map_err(storage("list its tables"))?
+        .next()
+        .is_none())
+}
+
+fn not_a_store(path: &Path) -> Error {
+    Error::NotAStore {
+        path: path.to_owned(),
+        reason: "it is another program's redb database".to_owned(),
+    }
+}
+
+fn unsupported(path: &Path, found: u32) -> Error {
+    Error::UnsupportedVersion {
+        path: path.to_owned(),
+        found,
+        oldest: FORMAT_OLDEST,
+        newest: FORMAT,
     }
 }
 
 /// Brings the store to this version's format.
 pub(crate) fn migrate(path: &Path, database: &Database, options: &Options) -> Result<()> {
     let txn = database.begin_read().map_err(storage("begin reading"))?;
-    let is_empty = txn
-        .list_tables()
-        .map_err(storage("list its tables"))?
-        .next()
-        .is_none();
-    if !is_empty {
-        check(path, &txn)?;
-    }
+    check_writable(path, &txn)?;
     let current = formats(&txn)?.map_or(0, |(format, _)| format);
     drop(txn);
     if current >= FORMAT {
@@ -117,18 +144,6 @@ fn formats(txn: &ReadTransaction) -> Result<Option<(u32, u32)>> {
         format,
         read(INFO_FORMAT_READABLE)?.ok_or_else(corrupt)?,
     )))
-}
-
-fn judge(path: &Path, (format, readable): (u32, u32)) -> Result<u32> {
-    if format < FORMAT_OLDEST || readable > FORMAT {
-        return Err(Error::UnsupportedVersion {
-            path: path.to_owned(),
-            found: format,
-            oldest: FORMAT_OLDEST,
-            newest: FORMAT,
-        });
-    }
-    Ok(format)
 }
 
 fn number(bytes: &[u8]) -> Option<u32> {
@@ -208,15 +223,42 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_unless_it_says_that_we_can_read_it() {
+    fn a_newer_format_is_read_only_if_it_says_so_and_never_written() {
         let path = Path::new("store.redb");
-        assert!(judge(path, (FORMAT + 1, FORMAT)).is_ok());
-        let error = judge(path, (FORMAT + 1, FORMAT + 1)).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("has format 2; this version reads formats 1 to 1")
-        );
-        assert!(error.hint().unwrap().contains("newer"));
+        for (format, readable, reads) in
+            [(FORMAT + 1, FORMAT, true), (FORMAT + 1, FORMAT + 1, false)]
+        {
+            let database = database();
+            run(&database, STEPS).unwrap();
+            let txn = database.begin_write().unwrap();
+            let mut info = txn.open_table(STORE_INFO).unwrap();
+            info.insert(INFO_FORMAT, format.to_le_bytes().as_slice())
+                .unwrap();
+            info.insert(INFO_FORMAT_READABLE, readable.to_le_bytes().as_slice())
+                .unwrap();
+            drop(info);
+            txn.commit().unwrap();
+            let txn = database.begin_read().unwrap();
+            assert_eq!(check(path, &txn).is_ok(), reads);
+            let error = check_writable(path, &txn).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains("has format 2; this version reads formats 1 to 1")
+            );
+            assert!(error.hint().unwrap().contains("newer"));
+        }
+    }
+
+    #[test]
+    fn an_empty_database_is_a_store_to_be_and_another_programs_is_none() {
+        let path = Path::new("store.redb");
+        let database = database();
+        assert!(check_writable(path, &database.begin_read().unwrap()).is_ok());
+        let txn = database.begin_write().unwrap();
+        mark(&txn).unwrap();
+        txn.commit().unwrap();
+        let error = check_writable(path, &database.begin_read().unwrap()).unwrap_err();
+        assert!(matches!(error, Error::NotAStore { .. }), "{error}");
     }
 }
