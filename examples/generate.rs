@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--seed" => plan.seed = value()?.parse()?,
             "--agent" => plan.agent = agent(&value()?).ok_or(USAGE)?,
             path if !path.starts_with('-') && target.is_none() => {
-                target = Some(PathBuf::from(path))
+                target = Some(PathBuf::from(path));
             }
             _ => return Err(USAGE.into()),
         }

@@ -1,5 +1,7 @@
 //! Keeps a conversation in a store, and reads it back.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::error::Error;
 
 use scrollback::{Expect, ListQuery, Message, NewRecord, Options, RedbStore, Role, Session, Store};

@@ -38,7 +38,7 @@ impl Random {
 
     /// A place in a list of `count` things: the nth is chosen about 1/n as often as the first.
     pub(crate) fn zipf(&mut self, count: usize) -> usize {
-        let width = usize::BITS - count.leading_zeros();
+        let width = usize::BITS - (count / 2).leading_zeros();
         let step = 1_usize << self.below(width.max(1) as usize);
         (step - 1 + self.below(step)).min(count.saturating_sub(1))
     }

@@ -31,7 +31,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::Path;
 
-pub(crate) use self::documents::{Document, recognise_document};
+pub(crate) use self::documents::recognise_document;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::record::RecordHeader;

@@ -1,6 +1,7 @@
 //! Imports that run out of space: what was stored before is intact, and the import goes on
 //! afterwards.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -22,9 +23,8 @@ fn write_sessions(home: &Home, folder: &str, files: usize, lines: usize) {
                 })
                 .map(|c| if c == '\\' { 'z' } else { c })
                 .collect();
-            text.push_str(&format!(
-                "{{\"role\":\"user\",\"content\":\"{file} {line} {noise}\"}}\n"
-            ));
+            let content = format!("{file} {line} {noise}");
+            writeln!(text, "{{\"role\":\"user\",\"content\":\"{content}\"}}").unwrap();
         }
         home.write(&format!("{folder}/{folder}-{file}.jsonl"), text);
     }

@@ -20,6 +20,13 @@ impl File {
         }
     }
 
+    /// Whether its name ends so.
+    pub(crate) fn is(&self, extension: &str) -> bool {
+        Path::new(&self.path)
+            .extension()
+            .is_some_and(|own| own == extension)
+    }
+
     /// Whether it is compiled into the crate, and is no test.
     pub(crate) fn is_crate(&self) -> bool {
         self.path.starts_with("src/") || self.path.starts_with("migrations/")
@@ -53,7 +60,7 @@ pub(crate) fn read(path: &str) -> String {
 pub(crate) fn rust_files() -> Vec<File> {
     let files: Vec<File> = all_files()
         .into_iter()
-        .filter(|file| file.path.ends_with(".rs"))
+        .filter(|file| file.is("rs"))
         .collect();
     assert!(
         files.len() > 40,
@@ -66,7 +73,7 @@ pub(crate) fn rust_files() -> Vec<File> {
 /// The documents for people: Markdown in the root, in `docs` and beside the migrations.
 pub(crate) fn documents() -> Vec<File> {
     let mut files = all_files();
-    files.retain(|file| file.path.ends_with(".md") && !file.path.starts_with("examples/sessions/"));
+    files.retain(|file| file.is("md") && !file.path.starts_with("examples/sessions/"));
     assert!(!files.is_empty(), "no documents: is this the root?");
     files
 }

@@ -226,7 +226,7 @@ fn unfinished(files: &[File]) -> Vec<String> {
                 complain(note);
             }
         }
-        if file.path.ends_with(".rs") {
+        if file.is("rs") {
             let text = code(&file.text);
             for stub in stubs {
                 let called = |place: usize| text[place + stub.len()..].starts_with('!');
