@@ -1,4 +1,4 @@
-//! Import: what a second run does, how files change, and what lies in the way.
+//! Import: what a second run does, and how files change between two runs.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,48 +6,56 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use scrollback::{
-    Error, ExportFormat, ImportOptions, ImportReport, ListQuery, NewRecord, Options, RedbStore,
+    ExportFormat, ImportOptions, ImportReport, ListQuery, NewRecord, Options, RedbStore,
     SessionKey, Store, Summary, export_all, export_session, import,
 };
 
 use crate::harness::Home;
 use crate::matrix::files_below;
 
-const PROJECT: &str = "in/.claude/projects/-w";
+/// A project of Claude Code in the folder `in`.
+pub(crate) const PROJECT: &str = "in/.claude/projects/-w";
 
-fn says(text: &str) -> String {
+/// A line of Claude Code that says something.
+pub(crate) fn says(text: &str) -> String {
     format!(
         "{{\"type\":\"user\",\"uuid\":\"u-{text}\",\"timestamp\":\"2026-02-09T08:49:50.954Z\",\
          \"cwd\":\"/w\",\"sessionId\":\"s\",\"message\":{{\"role\":\"user\",\"content\":\"{text}\"}}}}\n"
     )
 }
 
-fn lines(texts: &[&str]) -> String {
+/// Several such lines.
+pub(crate) fn lines(texts: &[&str]) -> String {
     texts.iter().map(|text| says(text)).collect()
 }
 
-fn open(home: &Home) -> RedbStore {
+/// The store of a home.
+pub(crate) fn open(home: &Home) -> RedbStore {
     RedbStore::open(home.store_path(), Options::default()).unwrap()
 }
 
-fn run(store: &RedbStore, paths: &[PathBuf]) -> ImportReport {
+/// Imports paths; the store has to be clean then.
+pub(crate) fn run(store: &RedbStore, paths: &[PathBuf]) -> ImportReport {
     let report = import(store, paths, &ImportOptions::default(), &mut |_| {}).unwrap();
     let verified = store.verify(&mut |_, _| {}).unwrap();
     assert!(verified.is_clean(), "{:?}", verified.problems);
     report
 }
 
-fn run_in(home: &Home, store: &RedbStore) -> ImportReport {
+/// Imports the folder `in` of a home.
+pub(crate) fn run_in(home: &Home, store: &RedbStore) -> ImportReport {
     run(store, &[home.path().join("in")])
 }
 
-fn sessions(store: &RedbStore) -> Vec<Summary> {
+/// The sessions in the order in which they were made.
+pub(crate) fn sessions(store: &RedbStore) -> Vec<Summary> {
     let mut sessions = store.list(&ListQuery::default()).unwrap().sessions;
     sessions.sort_by_key(|summary| summary.number);
     sessions
 }
 
-fn content_of(store: &RedbStore, key: &SessionKey) -> Vec<u8> {
+/// The lines of a session.
+pub(crate) fn content_of(store: &RedbStore, key: &SessionKey) -> Vec<u8> {
     let mut out = Vec::new();
     export_session(store, key, ExportFormat::Jsonl, &mut out).unwrap();
     out
@@ -133,7 +141,7 @@ fn a_torn_last_line_is_completed_and_not_kept_twice() {
         let key = &sessions(&store)[0].key;
         assert_eq!(
             content_of(&store, key),
-            whole[..cut].as_bytes(),
+            &whole.as_bytes()[..cut],
             "cut at {cut}"
         );
     }
@@ -287,171 +295,6 @@ fn a_session_that_was_appended_to_is_not_mixed_with_a_file_that_grew() {
     assert_eq!(content_of(&store, &key), lines(&["one", "mine"]).as_bytes());
 }
 
-#[cfg(unix)]
-#[test]
-fn links_are_followed_once_and_never_in_circles() {
-    use std::os::unix::fs::symlink;
-    let home = Home::new();
-    let real = home.write(&format!("{PROJECT}/real.jsonl"), lines(&["one"]));
-    let outside = home.write("elsewhere/deep/outside.jsonl", lines(&["two"]));
-    let folder = home.path().join("in");
-    symlink(&real, folder.join("again.jsonl")).unwrap();
-    symlink(&folder, folder.join("loop")).unwrap();
-    symlink(home.path(), folder.join(".claude/above")).unwrap();
-    symlink(outside.parent().unwrap(), folder.join("a-link")).unwrap();
-    symlink(outside.parent().unwrap(), folder.join("b-link")).unwrap();
-    symlink("nowhere.jsonl", folder.join("dangling.jsonl")).unwrap();
-    symlink("nowhere", folder.join("dangling")).unwrap();
-    symlink("self", folder.join("self")).unwrap();
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.files, report.sessions, report.skipped),
-        (2, 2, 1),
-        "{report:?}"
-    );
-    let told: Vec<_> = report
-        .problems
-        .iter()
-        .map(|p| p.path.strip_prefix(&folder).unwrap().to_owned())
-        .collect();
-    assert!(told.contains(&PathBuf::from("loop")), "{told:?}");
-    assert!(told.contains(&PathBuf::from(".claude/above")), "{told:?}");
-    assert!(told.contains(&PathBuf::from("dangling.jsonl")), "{told:?}");
-
-    let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
-    assert!(
-        out.join("claude-code/.claude/projects/-w/real.jsonl")
-            .is_file()
-    );
-    assert!(
-        files_below(&out)
-            .iter()
-            .any(|path| path.ends_with("a-link/outside.jsonl"))
-    );
-    assert_eq!(run_in(&home, &store).unchanged, 2);
-}
-
-#[cfg(unix)]
-#[test]
-fn odd_names_are_taken_and_given_back() {
-    use std::os::unix::ffi::OsStrExt as _;
-    let names: [&[u8]; 7] = [
-        b"with space.jsonl",
-        b"line\nfeed.jsonl",
-        b"bad-\xff\xfe-utf8.jsonl",
-        "資料 é.jsonl".as_bytes(),
-        b".hidden.jsonl",
-        b".jsonl",
-        b"UPPER.JSONL",
-    ];
-    let home = Home::new();
-    let folder = home.path().join("in/odd");
-    fs::create_dir_all(&folder).unwrap();
-    for (number, name) in names.iter().enumerate() {
-        let path = folder.join(std::ffi::OsStr::from_bytes(name));
-        fs::write(path, says(&number.to_string())).unwrap();
-    }
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(report.files + report.skipped, 7, "{report:?}");
-    assert_eq!(report.skipped, 0, "{report:?}");
-    let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
-    let found = files_below(&out);
-    for (number, name) in names.iter().enumerate() {
-        let name = std::ffi::OsStr::from_bytes(name);
-        let path = found.iter().find(|path| path.file_name() == Some(name));
-        let path = path.unwrap_or_else(|| panic!("{} is missing in {found:?}", name.display()));
-        assert_eq!(fs::read_to_string(path).unwrap(), says(&number.to_string()));
-    }
-}
-
-#[test]
-fn hidden_folders_are_searched_and_what_is_no_session_is_passed_over() {
-    let home = Home::new();
-    home.write("in/.a/.b/x.jsonl", says("x"));
-    home.write("in/.git/y.jsonl", says("y"));
-    home.write("in/p/node_modules/z.jsonl", says("z"));
-    home.write("in/package.json", "{\"name\":\"x\"}");
-    home.write("in/notes.txt", "hello");
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.files, report.sessions, report.skipped),
-        (1, 1, 0),
-        "{report:?}"
-    );
-    assert_eq!(report.problems, []);
-}
-
-#[test]
-fn a_path_that_is_not_there_is_reported_and_the_others_go_on() {
-    let home = Home::new();
-    let there = home.write("in/a.jsonl", says("x"));
-    let store = open(&home);
-    let missing = home.path().join("missing");
-    let report = run(&store, &[missing.clone(), there]);
-    assert_eq!(
-        (report.paths_failed, report.skipped, report.sessions),
-        (1, 1, 1)
-    );
-    assert_eq!(report.problems[0].path, missing);
-    assert_eq!(report.problems[0].reason, "no such file or folder");
-}
-
-#[test]
-fn a_store_is_not_imported_as_a_session() {
-    let home = Home::new();
-    let store = open(&home);
-    let other = home.path().join("other.redb");
-    drop(RedbStore::open(&other, Options::default()).unwrap());
-    let report = run(
-        &store,
-        &[other, store.path().to_owned(), home.path().to_owned()],
-    );
-    assert_eq!(
-        (report.paths_failed, report.skipped, report.files),
-        (2, 2, 0),
-        "{report:?}"
-    );
-    for problem in &report.problems {
-        assert_eq!(
-            problem.reason,
-            "is a Scrollback store; export it first: \
-             `scrollback --store FILE export --all --to DIR`"
-        );
-    }
-}
-
-#[test]
-fn a_file_of_no_known_form_needs_an_agent() {
-    let home = Home::new();
-    let text = home.write("in/foo.txt", says("x"));
-    let store = open(&home);
-    let paths = [text];
-    let report = run(&store, &paths);
-    if report.sessions == 0 {
-        let reason = "not recognised as sessions; name its format with --agent";
-        assert_eq!(report.problems[0].reason, reason);
-        assert_eq!((report.paths_failed, report.skipped), (1, 1));
-        let options = ImportOptions {
-            agent: Some("claude-code".into()),
-            dry_run: false,
-        };
-        let report = import(&store, &paths, &options, &mut |_| {}).unwrap();
-        assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
-    }
-    assert_eq!(sessions(&store)[0].key.agent(), "claude-code");
-    let options = ImportOptions {
-        agent: Some("no-such-agent".into()),
-        dry_run: false,
-    };
-    let error = import(&store, &paths, &options, &mut |_| {}).unwrap_err();
-    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
-}
-
 #[test]
 fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     let home = Home::new();
@@ -520,61 +363,6 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     assert_eq!((real.records, real.attachments, real.malformed), (3, 1, 1));
 }
 
-#[cfg(unix)]
-#[test]
-fn a_pipe_is_never_opened() {
-    let home = Home::new();
-    home.write("in/a.jsonl", says("x"));
-    let pipe = home.path().join("in/pipe.jsonl");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!((report.files, report.skipped), (1, 0), "{report:?}");
-    let report = run(&store, &[pipe]);
-    assert_eq!((report.paths_failed, report.skipped), (1, 1));
-}
-
-#[test]
-fn of_two_files_with_one_name_the_first_gets_it() {
-    let home = Home::new();
-    // The first one is by far the slower to read.
-    let long: String = (0..40_000)
-        .map(|number| says(&number.to_string()))
-        .collect();
-    home.write("in/1/.claude/projects/-w/a.jsonl", &long);
-    for folder in 2..6 {
-        let path = format!("in/{folder}/.claude/projects/-w/a.jsonl");
-        home.write(&path, says(&folder.to_string()));
-    }
-    let store = open(&home);
-    assert_eq!(run_in(&home, &store).sessions, 5);
-    let key = |id: &str| SessionKey::new("claude-code", id).unwrap();
-    assert!(content_of(&store, &key("a")) == long.as_bytes());
-    for (id, folder) in [("a~2", "2"), ("a~3", "3"), ("a~4", "4"), ("a~5", "5")] {
-        assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
-    }
-}
-
-#[test]
-fn problems_are_counted_beyond_what_is_listed() {
-    let home = Home::new();
-    home.write("in/a.jsonl", "bad\n".repeat(30_000));
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(report.malformed, 30_000);
-    assert_eq!(report.problems.len(), ImportReport::PROBLEMS_MAX);
-    assert_eq!(
-        report.problems_more,
-        30_000 - ImportReport::PROBLEMS_MAX as u64
-    );
-}
-
 #[test]
 fn two_imports_at_once_take_every_file_once() {
     let home = Home::new();
@@ -613,7 +401,7 @@ fn progress_ends_with_everything_done() {
     let mut last = scrollback::Progress::default();
     let paths = [home.path().join("in")];
     import(&store, &paths, &ImportOptions::default(), &mut |now| {
-        last = now
+        last = now;
     })
     .unwrap();
     assert_eq!((last.files, last.files_total), (21, 21));
@@ -672,4 +460,29 @@ proptest! {
         contents.sort();
         prop_assert_eq!(found, contents);
     }
+}
+
+#[test]
+fn a_session_that_was_compacted_goes_on_with_its_torn_last_line() {
+    let home = Home::new();
+    let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let whole = lines(&texts);
+    home.write(&format!("{PROJECT}/a.jsonl"), &whole[..whole.len() - 20]);
+    let store = open(&home);
+    run_in(&home, &store);
+    let key = sessions(&store)[0].key.clone();
+    store.truncate(&key, 2).unwrap();
+    assert!(store.compact(&key, None, None).unwrap().records > 0);
+    home.write(&format!("{PROJECT}/a.jsonl"), whole.clone() + &says("more"));
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.generations, report.sessions_grown, report.skipped),
+        (0, 1, 0),
+        "{report:?}"
+    );
+    let content = String::from_utf8(content_of(&store, &key)).unwrap();
+    let last: Vec<&str> = content.lines().rev().take(2).collect();
+    assert_eq!(last, [says("more").trim_end(), says("49").trim_end()]);
+    assert_eq!(sessions(&store)[0].malformed_count, 0);
 }

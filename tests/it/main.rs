@@ -4,6 +4,7 @@
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `kill`: the real binary, killed in the middle of an import
@@ -30,6 +31,7 @@ mod bad_store;
 mod cli;
 mod cli_json;
 mod compat;
+mod discover;
 mod export;
 mod folders;
 mod full_disk;

@@ -399,3 +399,18 @@ fn row_28_parents_that_are_missing_or_go_in_circles() {
     .unwrap();
     assert!(!markdown.is_empty());
 }
+
+#[test]
+fn problems_are_counted_beyond_what_is_listed() {
+    let home = Home::new();
+    home.write("in/a.jsonl", "bad\n".repeat(30_000));
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    let folder = [home.path().join("in")];
+    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.malformed, 30_000);
+    assert_eq!(report.problems.len(), ImportReport::PROBLEMS_MAX);
+    assert_eq!(
+        report.problems_more,
+        30_000 - ImportReport::PROBLEMS_MAX as u64
+    );
+}
