@@ -218,8 +218,7 @@ impl Error {
                 let first = cause.unwrap_or_else(|| "check with `scrollback verify`".to_owned());
                 format!("{first}; then try again")
             }
-            Self::Io { source, .. } => return io_hint(source),
-            Self::Output { source } => return io_hint(source),
+            Self::Io { source, .. } | Self::Output { source } => return io_hint(source),
             Self::Storage { source, .. } => {
                 return source.downcast_ref::<std::io::Error>().and_then(io_hint);
             }

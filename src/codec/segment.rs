@@ -73,11 +73,6 @@ impl Packer {
             || sequence - first > u64::from(u32::MAX)
     }
 
-    /// Whether there is nothing in it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Packs what was taken, and starts afresh. `None` if nothing was.
     pub(crate) fn seal(&mut self) -> Option<Sealed> {
         let (first, last) = (self.entries.first()?.0, self.entries.last()?.0);
@@ -117,16 +112,9 @@ impl Packer {
         bytes.extend_from_slice(&last.to_le_bytes());
         bytes.extend_from_slice(&u32::try_from(index_bytes).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend_from_slice(&(raw.len() as u64).to_le_bytes());
-        match compress(&raw) {
-            Some(packed) => {
-                bytes.push(1);
-                bytes.extend_from_slice(&packed);
-            }
-            None => {
-                bytes.push(0);
-                bytes.extend_from_slice(&raw);
-            }
-        }
+        let packed = compress(&raw);
+        bytes.push(u8::from(packed.is_some()));
+        bytes.extend_from_slice(packed.as_deref().unwrap_or(&raw));
         Some(Sealed { first, bytes })
     }
 }
@@ -322,7 +310,7 @@ mod tests {
                 expected.push(Record { sequence, header, line });
             }
             let sealed = packer.seal().unwrap();
-            prop_assert!(packer.is_empty() && packer.seal().is_none());
+            prop_assert!(packer.seal().is_none());
             prop_assert_eq!(sealed.first, expected[0].sequence);
             let segment = Segment::open(&sealed.bytes).unwrap();
             prop_assert_eq!(segment.records().map(Segment::owned).collect::<Vec<_>>(), expected);

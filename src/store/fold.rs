@@ -3,6 +3,7 @@
 //! Every store and every import goes through here, so a row says the same wherever its lines
 //! came from.
 
+use super::select::without_trailing_separators;
 use crate::codec::session_row::SessionRow;
 use crate::dialect::{Described, Facts, TitleOffer};
 use crate::model::limits::{FACT_BYTES_MAX, TITLE_BYTES_MAX};
@@ -48,12 +49,12 @@ impl Fold {
     fn add_facts(&mut self, row: &mut SessionRow, facts: &Facts<'_>) {
         let text = |fact: &str| cut(fact, FACT_BYTES_MAX).to_owned();
         if facts.replaces {
-            row.project = facts.project.as_deref().map(text);
+            row.project = facts.project.as_deref().map(project_of);
             row.model = facts.model.as_deref().map(text);
             row.parent = facts.parent.as_deref().map(text);
         }
         if let (None, Some(project)) = (&row.project, &facts.project) {
-            row.project = Some(text(project));
+            row.project = Some(project_of(project));
         }
         if let (None, Some(parent)) = (&row.parent, &facts.parent) {
             row.parent = Some(text(parent));
@@ -104,6 +105,11 @@ impl Fold {
             }
         }
     }
+}
+
+/// A project's path as the index has it.
+fn project_of(path: &str) -> String {
+    cut(without_trailing_separators(path), FACT_BYTES_MAX).to_owned()
 }
 
 /// Takes a record out of the counts again, as far as it is in them: not its times and its title.

@@ -43,20 +43,18 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
 
 /// Whether a project is the wanted one: the same path, or one that ends in these components.
 fn is_project(project: &str, wanted: &str) -> bool {
-    let trimmed = |path: &'_ str| path.len() > 1 && (path.ends_with('/') || path.ends_with('\\'));
-    let wanted = if trimmed(wanted) {
-        wanted.trim_end_matches(['/', '\\'])
-    } else {
-        wanted
-    };
-    let project = if trimmed(project) {
-        project.trim_end_matches(['/', '\\'])
-    } else {
-        project
-    };
-    project.strip_suffix(wanted).is_some_and(|before| {
-        before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
-    })
+    let wanted = without_trailing_separators(wanted);
+    without_trailing_separators(project)
+        .strip_suffix(wanted)
+        .is_some_and(|before| {
+            before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
+        })
+}
+
+/// A path without separators at its end; `/` stays.
+pub(crate) fn without_trailing_separators(path: &str) -> &str {
+    let trimmed = path.trim_end_matches(['/', '\\']);
+    if trimmed.is_empty() { path } else { trimmed }
 }
 
 /// The agent and the prefix of an id that a text may mean: `codex:0199` names the agent too.

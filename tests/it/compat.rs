@@ -3,6 +3,7 @@
 //! `cargo test --test it compat -- --ignored` writes the fixture of the present format anew; that
 //! is only ever done before a format is released.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,8 +40,9 @@ fn exported(store: &RedbStore) -> String {
         let mut lines = Vec::new();
         export_session(store, &summary.key, ExportFormat::Jsonl, &mut lines).unwrap();
         let attachments = store.attachments(&summary.key).unwrap();
-        text.push_str(&format!(
-            "# {} | {} | {} | {} | mark {} of {} | {} messages, {} hidden | {:?}\n{}\n",
+        writeln!(
+            text,
+            "# {} | {} | {} | {} | mark {} of {} | {} messages, {} hidden | {:?}\n{}",
             summary.key,
             summary.title,
             summary.created_at.to_rfc3339(),
@@ -51,7 +53,8 @@ fn exported(store: &RedbStore) -> String {
             summary.hidden_count,
             attachments,
             String::from_utf8(lines).unwrap(),
-        ));
+        )
+        .unwrap();
     }
     text
 }

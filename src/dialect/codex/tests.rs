@@ -112,7 +112,7 @@ fn what_is_said_is_a_message_by_who_says_it() {
         for line in [item(payload), payload.to_owned()] {
             let message = one(&line);
             assert_eq!(message.role, role, "{line}");
-            assert_eq!(message.content, [content.clone()], "{line}");
+            assert_eq!(message.content, std::slice::from_ref(&content), "{line}");
             assert_eq!(Codex.describe(line.as_bytes()).header.role, Some(role));
         }
     }

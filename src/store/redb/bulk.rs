@@ -8,6 +8,7 @@ use super::super::builder::SessionChunk;
 use super::RedbStore;
 use super::attachments;
 use super::engine::storage;
+use super::read::corrupt_session;
 use super::schema::{SESSION_SOURCES, SOURCES};
 use super::segments;
 use super::write::Writer;
@@ -77,11 +78,9 @@ impl<'s> Sources<'s> {
 
     /// The name of a session by its number.
     pub(crate) fn key(&self, number: u64) -> Result<Option<SessionKey>> {
-        let key = |row: SessionRow| {
-            row.key()
-                .map_err(|error| super::read::corrupt_session(number, error))
-        };
-        self.row(number)?.map(key).transpose()
+        self.row(number)?
+            .map(|row| key_of(number, &row))
+            .transpose()
     }
 
     /// The last record of a session, if it has any.
@@ -113,6 +112,11 @@ impl<'s> Sources<'s> {
             })
         }
     }
+}
+
+fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {
+    row.key()
+        .map_err(|error| corrupt_session(number, error.to_string()))
 }
 
 fn newest(
@@ -202,7 +206,7 @@ impl<'s> Bulk<'s> {
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
             return Err(Error::Conflict {
-                key: self.key(number, &old)?,
+                key: key_of(number, &old)?,
                 expected,
                 actual,
             });
@@ -211,7 +215,7 @@ impl<'s> Bulk<'s> {
         if let Some(sequence) = chunk.replaced {
             let found = segments::at_or_before(&table, number, sequence, self.writer.counts())?;
             if !found.is_some_and(|found| found.first == sequence && found.segment.count() == 1) {
-                let key = self.key(number, &old)?;
+                let key = key_of(number, &old)?;
                 return Err(Error::Conflict {
                     key,
                     expected: sequence,
@@ -235,11 +239,6 @@ impl<'s> Bulk<'s> {
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)
-    }
-
-    fn key(&self, number: u64, row: &SessionRow) -> Result<SessionKey> {
-        row.key()
-            .map_err(|error| super::read::corrupt_session(number, error))
     }
 
     /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and

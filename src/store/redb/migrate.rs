@@ -173,9 +173,9 @@ mod tests {
     }
 
     fn mark(txn: &WriteTransaction) -> Result<()> {
-        let mut table = txn.open_table(MARKS).unwrap();
-        let count = redb::ReadableTableMetadata::len(&table).unwrap();
-        table.insert(count, count).unwrap();
+        let mut table = txn.open_table(MARKS).map_err(storage("mark"))?;
+        let count = redb::ReadableTableMetadata::len(&table).map_err(storage("mark"))?;
+        table.insert(count, count).map_err(storage("mark"))?;
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 //! The store in one file, over redb. One path through it a file:
 //!
 //! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
-//! - `read`, `write`, `segments`, `attachments`: the paths of one session
+//! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
 mod attachments;
 mod bulk;
 mod compact;
 mod engine;
+mod list;
 mod migrate;
 mod read;
 mod reads;
@@ -269,8 +270,8 @@ impl Primitives for RedbStore {
                 return Ok(false);
             }
             let row = SessionRow {
-                mark,
                 hidden,
+                mark,
                 ..old.clone()
             };
             writer.put_row(number, Some(&old), &row)?;
@@ -292,12 +293,12 @@ impl Store for RedbStore {
         self.read(|snapshot| {
             let (number, row) = snapshot.session_of(key)?;
             row.to_summary(number)
-                .map_err(|error| read::corrupt_session(number, error))
+                .map_err(|error| read::corrupt_session(number, error.to_string()))
         })
     }
 
     fn list(&self, query: &ListQuery) -> Result<SessionPage> {
-        self.read(|snapshot| snapshot.list(query))
+        self.read(|snapshot| list::list(snapshot, query))
     }
 
     fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {

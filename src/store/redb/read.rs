@@ -1,14 +1,13 @@
-//! Reading: rows by key and number, lists through their indexes, pages of records.
+//! Reading: rows by key and number, ids by prefix, pages of records.
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::super::query::{Cursor, ListQuery, RecordPage, ScanQuery, SessionPage};
+use super::super::query::{RecordPage, ScanQuery};
 use super::super::select::{self, PageFiller};
 use super::engine::storage;
 use super::reads::ReadCounts;
-use super::schema::{BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSIONS};
+use super::schema::{RECORDS, SESSION_KEYS, SESSIONS};
 use super::segments;
-use crate::codec::row::RowError;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
@@ -22,11 +21,11 @@ pub(crate) struct Snapshot<'s> {
 }
 
 /// A damaged or missing row of the table of sessions.
-pub(crate) fn corrupt_session(number: u64, detail: impl ToString) -> Error {
+pub(crate) fn corrupt_session(number: u64, detail: impl Into<String>) -> Error {
     Error::Corrupt {
         table: "sessions",
         key: format!("session {number}"),
-        detail: detail.to_string(),
+        detail: detail.into(),
     }
 }
 
@@ -55,7 +54,7 @@ pub(crate) fn row_by_number(
     };
     SessionRow::decode(number, bytes.value())
         .map(Some)
-        .map_err(|error| corrupt_session(number, error))
+        .map_err(|error| corrupt_session(number, error.to_string()))
 }
 
 /// The row of a session whose number an index gave: it has to be there.
@@ -126,68 +125,6 @@ impl<'s> Snapshot<'s> {
         row_by_number(&sessions, number, self.counts)
     }
 
-    /// A page of a list.
-    pub(crate) fn list(&self, query: &ListQuery) -> Result<SessionPage> {
-        let read = storage("list the sessions");
-        let sessions = self
-            .txn
-            .open_table(SESSIONS)
-            .map_err(storage("list the sessions"))?;
-        let (from, to) = bounds(query);
-        let mut lister = Lister {
-            query,
-            page: SessionPage::default(),
-            counts: self.counts,
-        };
-        match query
-            .project
-            .as_deref()
-            .filter(|project| project.starts_with('/'))
-        {
-            Some(project) => {
-                let project = if project.len() > 1 {
-                    project.trim_end_matches('/')
-                } else {
-                    project
-                };
-                let index = self
-                    .txn
-                    .open_table(BY_PROJECT)
-                    .map_err(storage("list by project"))?;
-                let range = index
-                    .range(
-                        (project, from.updated_us, from.number)
-                            ..=(project, to.updated_us, to.number),
-                    )
-                    .map_err(&read)?;
-                for entry in range.rev() {
-                    let key = entry.map_err(&read)?.0;
-                    let (_, updated_us, number) = key.value();
-                    if !lister.take(&sessions, Cursor { updated_us, number })? {
-                        break;
-                    }
-                }
-            }
-            None => {
-                let index = self
-                    .txn
-                    .open_table(BY_UPDATED)
-                    .map_err(storage("list by time"))?;
-                let range = index
-                    .range((from.updated_us, from.number)..=(to.updated_us, to.number))
-                    .map_err(&read)?;
-                for entry in range.rev() {
-                    let key = entry.map_err(&read)?.0;
-                    let (updated_us, number) = key.value();
-                    if !lister.take(&sessions, Cursor { updated_us, number })? {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(lister.page)
-    }
-
     /// Sessions that a text may mean.
     pub(crate) fn find(&self, text: &str, limit: usize) -> Result<Vec<SessionKey>> {
         let read = storage("look sessions up");
@@ -197,14 +134,17 @@ impl<'s> Snapshot<'s> {
             .map_err(storage("look sessions up"))?;
         let mut keys = Vec::new();
         let mut collect = |agent: &str, prefix: &str| -> Result<()> {
+            // One more than asked for, of each agent: enough to tell one from several, and an id
+            // that is equal comes first of those that start with it.
             for entry in table
                 .range((agent, prefix)..)
-                .map_err(storage("look sessions up"))?
+                .map_err(&read)?
+                .take(limit + 1)
             {
-                let key = entry.map_err(storage("look sessions up"))?.0;
+                let key = entry.map_err(&read)?.0;
                 let (found, id) = key.value();
                 self.counts.indexes(1);
-                if found != agent || !id.starts_with(prefix) || keys.len() > limit {
+                if found != agent || !id.starts_with(prefix) {
                     break;
                 }
                 keys.push(SessionKey::new(found, id)?);
@@ -280,77 +220,5 @@ impl<'s> Snapshot<'s> {
             }
         }
         Ok(page.finish())
-    }
-}
-
-/// The first and last place of a list that can be on a page.
-fn bounds(query: &ListQuery) -> (Cursor, Cursor) {
-    let since = query
-        .since
-        .map_or(i64::MIN, |since| since.timestamp_micros());
-    let from = Cursor {
-        updated_us: since,
-        number: 0,
-    };
-    let mut to = Cursor {
-        updated_us: i64::MAX,
-        number: u64::MAX,
-    };
-    if let Some(before) = query.before {
-        to = to.min(before_place(Cursor {
-            updated_us: before.timestamp_micros(),
-            number: 0,
-        }));
-    }
-    if let Some(after) = query.after {
-        to = to.min(before_place(after));
-    }
-    // An empty range, not one that runs backwards.
-    if from > to { (from, from) } else { (from, to) }
-}
-
-/// The place before a place.
-fn before_place(place: Cursor) -> Cursor {
-    match place.number.checked_sub(1) {
-        Some(number) => Cursor { number, ..place },
-        None => Cursor {
-            updated_us: place.updated_us.saturating_sub(1),
-            number: u64::MAX,
-        },
-    }
-}
-
-struct Lister<'q> {
-    query: &'q ListQuery,
-    page: SessionPage,
-    counts: &'q ReadCounts,
-}
-
-impl Lister<'_> {
-    /// Looks at a session; returns whether the page has room for more.
-    fn take(
-        &mut self,
-        sessions: &impl ReadableTable<u64, &'static [u8]>,
-        place: Cursor,
-    ) -> Result<bool> {
-        self.counts.indexes(1);
-        if self.page.sessions.len() == select::page_length(self.query) {
-            self.page.next = self.page.sessions.last().map(Cursor::of);
-            return Ok(false);
-        }
-        let row = row_behind(sessions, place.number, self.counts)?;
-        if row.updated_us != place.updated_us {
-            return Err(corrupt_session(
-                place.number,
-                "an index has another time of update",
-            ));
-        }
-        if select::selects(self.query, &row) {
-            let corrupt = |error: RowError| corrupt_session(place.number, error);
-            self.page
-                .sessions
-                .push(row.to_summary(place.number).map_err(corrupt)?);
-        }
-        Ok(true)
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, file_bytes: u64) -> Result<StoreSta
         let number = number.value();
         snapshot.counts().sessions(1);
         let row = SessionRow::decode(number, value.value())
-            .map_err(|error| corrupt_session(number, error))?;
+            .map_err(|error| corrupt_session(number, error.to_string()))?;
         let agent = agents.entry(row.agent.clone()).or_default();
         agent.agent = row.agent;
         agent.sessions += 1;

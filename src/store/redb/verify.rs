@@ -88,11 +88,11 @@ impl Checker<'_, '_> {
             match SessionRow::decode(number, value.value()) {
                 Ok(row) => {
                     if let Err(error) = row.to_summary(number) {
-                        self.note(corrupt_session(number, error), None)?;
+                        self.note(corrupt_session(number, error.to_string()), None)?;
                     }
                     self.rows.insert(number, row);
                 }
-                Err(error) => self.note(corrupt_session(number, error), None)?,
+                Err(error) => self.note(corrupt_session(number, error.to_string()), None)?,
             }
         }
         Ok(())

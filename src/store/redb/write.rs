@@ -130,7 +130,7 @@ impl<'s> Writer<'s> {
         let action = storage("write a session");
         let encoded = row
             .encode(number)
-            .map_err(|error| corrupt_session(number, error))?;
+            .map_err(|error| corrupt_session(number, error.to_string()))?;
         let mut sessions = self
             .txn
             .open_table(SESSIONS)

@@ -1,0 +1,131 @@
+//! Lists: a walk backwards through an index, one summary row a session, and no record.
+
+use redb::ReadableTable;
+
+use super::super::query::{Cursor, ListQuery, SessionPage};
+use super::super::select;
+use super::engine::storage;
+use super::read::{Snapshot, corrupt_session, row_behind};
+use super::reads::ReadCounts;
+use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
+use crate::error::Result;
+
+/// A page of a list.
+pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<SessionPage> {
+    let action = storage("list the sessions");
+    let sessions = snapshot
+        .txn()
+        .open_table(SESSIONS)
+        .map_err(storage("list the sessions"))?;
+    let mut lister = Lister {
+        query,
+        sessions: &sessions,
+        page: SessionPage::default(),
+        counts: snapshot.counts(),
+    };
+    let (from, to) = bounds(query);
+    if let Some(project) = query
+        .project
+        .as_deref()
+        .filter(|project| project.starts_with('/'))
+    {
+        let project = select::without_trailing_separators(project);
+        let index = snapshot
+            .txn()
+            .open_table(BY_PROJECT)
+            .map_err(storage("list by project"))?;
+        let first = (project, from.updated_us, from.number);
+        let last = (project, to.updated_us, to.number);
+        for entry in index.range(first..=last).map_err(&action)?.rev() {
+            let key = entry.map_err(&action)?.0;
+            let (_, updated_us, number) = key.value();
+            if !lister.take(Cursor { updated_us, number })? {
+                break;
+            }
+        }
+    } else {
+        let index = snapshot
+            .txn()
+            .open_table(BY_UPDATED)
+            .map_err(storage("list by time"))?;
+        let range = (from.updated_us, from.number)..=(to.updated_us, to.number);
+        for entry in index.range(range).map_err(&action)?.rev() {
+            let key = entry.map_err(&action)?.0;
+            let (updated_us, number) = key.value();
+            if !lister.take(Cursor { updated_us, number })? {
+                break;
+            }
+        }
+    }
+    Ok(lister.page)
+}
+
+/// The first and last place of a list that can be on a page.
+fn bounds(query: &ListQuery) -> (Cursor, Cursor) {
+    let since = query
+        .since
+        .map_or(i64::MIN, |since| since.timestamp_micros());
+    let from = Cursor {
+        updated_us: since,
+        number: 0,
+    };
+    let mut to = Cursor {
+        updated_us: i64::MAX,
+        number: u64::MAX,
+    };
+    if let Some(before) = query.before {
+        to = to.min(before_place(Cursor {
+            updated_us: before.timestamp_micros(),
+            number: 0,
+        }));
+    }
+    if let Some(after) = query.after {
+        to = to.min(before_place(after));
+    }
+    // No session has number 0: this range is empty, where one that runs backwards would fail.
+    if from > to { (from, from) } else { (from, to) }
+}
+
+/// The place before a place.
+fn before_place(place: Cursor) -> Cursor {
+    match place.number.checked_sub(1) {
+        Some(number) => Cursor { number, ..place },
+        None => Cursor {
+            updated_us: place.updated_us.saturating_sub(1),
+            number: u64::MAX,
+        },
+    }
+}
+
+/// Fills a page of a list.
+struct Lister<'q, T> {
+    query: &'q ListQuery,
+    sessions: &'q T,
+    page: SessionPage,
+    counts: &'q ReadCounts,
+}
+
+impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
+    /// Looks at a session; returns whether the page has room for more.
+    fn take(&mut self, place: Cursor) -> Result<bool> {
+        self.counts.indexes(1);
+        if self.page.sessions.len() == select::page_length(self.query) {
+            self.page.next = self.page.sessions.last().map(Cursor::of);
+            return Ok(false);
+        }
+        let row = row_behind(self.sessions, place.number, self.counts)?;
+        if row.updated_us != place.updated_us {
+            return Err(corrupt_session(
+                place.number,
+                "an index has another time of update",
+            ));
+        }
+        if select::selects(self.query, &row) {
+            let summary = row
+                .to_summary(place.number)
+                .map_err(|error| corrupt_session(place.number, error.to_string()))?;
+            self.page.sessions.push(summary);
+        }
+        Ok(true)
+    }
+}
