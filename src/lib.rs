@@ -1,5 +1,33 @@
 //! Keeps what people and AI agents said to each other, in one embedded database file, with JSONL
 //! as the interchange format.
+//!
+//! ```
+//! use scrollback::{Expect, Message, NewRecord, Options, RedbStore, Role, SessionKey, Store};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+//! let key = SessionKey::native("chat-1")?;
+//! let hello = NewRecord::message(Message::text(Role::User, "hello"));
+//! store.append(&key, Expect::Any, None, &[hello])?; // on disk when this returns
+//! assert_eq!(store.load(&key)?.messages[0].plain_text(), "hello");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Store`] is the trait: save, load, list, append, truncate, compact, scan, delete, clean up.
+//!   [`RedbStore`] keeps a store in a file, [`MemoryStore`] in memory.
+//! - [`import`] takes the JSONL files and folders of other agents, [`export_all`] and
+//!   [`export_session`] give them back byte for byte, and [`compact_folder`] rewrites a folder of
+//!   truncated histories in place.
+//! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
+//!
+//! # Features
+//!
+//! - `shared` (default): any number of processes use one file at the same time. It stands on an
+//!   experimental feature of redb, and changes redb's API for every crate of the same build.
+//! - `cli` (default): the command line tool. A library does without it.
+//!
+//! The library prints nothing, reads no environment, and takes its clock and its ids from
+//! [`Options`].
 
 mod codec;
 mod dialect;
@@ -31,3 +59,8 @@ pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
     Progress, compact_folder, export_all, export_session, import,
 };
+
+// The program in the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -26,6 +26,7 @@ pub use self::query::{
 };
 pub use self::records::{Records, StoreExt};
 pub use self::redb::RedbStore;
+pub(crate) use self::redb::guard;
 pub(crate) use self::redb::{Bulk, Source, Sources};
 use crate::error::Result;
 use crate::model::key::SessionKey;

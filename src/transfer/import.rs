@@ -24,7 +24,7 @@ use super::whole::{Places, WholeWriter};
 use super::worker::Queue;
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
-use crate::store::RedbStore;
+use crate::store::{self, RedbStore};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -67,6 +67,18 @@ pub fn import(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport> {
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
+    // Transactions of an import stay open between calls of the store, so the boundary where a
+    // panic over damaged pages becomes an error is here.
+    store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
+}
+
+fn import_for(
+    store: &RedbStore,
+    paths: &[PathBuf],
+    forced: Option<&'static dyn Dialect>,
+    dry_run: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport> {
     let mut report = ImportReport::default();
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &plan::matters, &mut report, &mut |files| {
@@ -79,7 +91,7 @@ pub fn import(
         bytes: plan.unchanged_bytes,
         bytes_total: plan.bytes,
     });
-    let mut transactions = (!options.dry_run).then(|| Transactions::new(store));
+    let mut transactions = (!dry_run).then(|| Transactions::new(store));
     let writer = LinesWriter {
         tasks: &plan.lines,
         transactions: transactions.as_mut(),

@@ -25,7 +25,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::bulk::{Bulk, Source, Sources};
-use self::engine::{Engine, guard};
+use self::engine::Engine;
+pub(crate) use self::engine::guard;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
