@@ -10,6 +10,7 @@ mod history;
 mod import;
 mod journal;
 mod lines;
+mod names;
 mod paths;
 mod plan;
 mod progress;
