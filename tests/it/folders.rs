@@ -87,6 +87,19 @@ fn lines_that_repeat_are_all_archived() {
 }
 
 #[test]
+fn a_history_is_not_archived_into_itself() {
+    let home = Home::new();
+    let path = home.write("s/a.jsonl", "one\ntwo\n");
+    home.write("s/a.meta.json", meta(1, 2));
+    let folder = path.parent().unwrap();
+    let report = compact(folder, Some(folder));
+    assert_eq!(report.rewritten, 0);
+    assert!(report.problems[0].reason.contains("another folder"));
+    assert_eq!(names(folder), ["a.jsonl", "a.meta.json"]);
+    assert_eq!(read(folder, "a.jsonl"), "one\ntwo\n");
+}
+
+#[test]
 fn histories_that_make_no_sense_are_left_alone_and_reported() {
     let home = Home::new();
     let files = [

@@ -137,13 +137,20 @@ impl<'h> Rewrite<'h> {
     fn archive(&mut self, archive: &Path) -> Result<(), Refusal> {
         let mut name = self.history.name.clone();
         name.push(".jsonl");
+        // The next run, which may have to take it back, can be in another folder.
+        let archive = &std::path::absolute(archive).map_err(failed("find", archive))?;
         let path = archive.join(name);
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(failed("write", &path))?;
-        let bytes = file.metadata().map_err(failed("look at", &path))?.len();
+        let found = file.metadata().map_err(failed("look at", &path))?;
+        let lines = self.lines.metadata().map_err(failed("look at", &path))?;
+        if is_same_file(&found, &lines) {
+            return Err("is the archive's file itself; name another folder".to_owned());
+        }
+        let bytes = found.len();
         self.journal.archive = Some(Archived {
             path: paths::to_bytes(&path),
             bytes,

@@ -75,6 +75,20 @@ impl Folder {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_journal_names_the_archive_for_any_folder_of_the_next_run() {
+    let folder = Folder::new();
+    let here = std::env::current_dir().unwrap();
+    let up = "../".repeat(here.components().count() - 1);
+    let relative = Path::new(&up).join(folder.archive.strip_prefix("/").unwrap());
+    let mut rewrite = Rewrite::begin(&folder.history, 2).unwrap();
+    rewrite.archive(&relative).unwrap();
+    let journal = fs::read(folder.history.with(SUFFIX)).unwrap();
+    let journal: Journal = serde_json::from_slice(&journal).unwrap();
+    assert!(paths::from_bytes(&journal.archive.unwrap().path).is_absolute());
+}
+
 #[test]
 fn a_crash_after_any_step_is_put_right() {
     for steps in 0..=4 {
