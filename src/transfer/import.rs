@@ -24,7 +24,7 @@ use super::whole::{Places, WholeWriter};
 use super::worker::Queue;
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
-use crate::store::{self, ListQuery, RedbStore, Store as _};
+use crate::store::{self, RedbStore};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -50,9 +50,6 @@ pub struct ImportOptions {
 /// old one. A file that is gone changes nothing. `progress` is called at most every 50 ms, and at
 /// the end.
 ///
-/// The first import of a store ends with giving the space back that its growth left unused
-/// ([`Store::reclaim`](crate::Store::reclaim)), unless somebody else uses the store.
-///
 /// # Durability
 ///
 /// Written in transactions of about 16 MiB, or 250 ms. When this returns `Ok` all is on disk; after
@@ -70,21 +67,9 @@ pub fn import(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport> {
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
-    let newest = ListQuery {
-        limit: 1,
-        ..ListQuery::default()
-    };
-    let is_first = !options.dry_run && store.list(&newest)?.sessions.is_empty();
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
-    let report = store::guard(|| import_for(store, paths, forced, options.dry_run, progress))?;
-    if is_first && report.sessions > 0 {
-        // A file that grew from nothing has up to half of it unused. Later, giving that back would
-        // keep others from the store for too long; nobody has opened one so new yet, or it is
-        // refused.
-        store.reclaim()?;
-    }
-    Ok(report)
+    store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
 fn import_for(
