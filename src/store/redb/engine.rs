@@ -2,6 +2,7 @@
 //!
 //! Everything that names redb's multi-process mode is in this file.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -189,9 +190,16 @@ pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
     })
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here.
 pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    let outer = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(outer);
+    done.unwrap_or_else(|panic| {
         let detail = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -203,6 +211,12 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
             detail: detail.to_owned(),
         })
     })
+}
+
+/// Whether a panic of this thread, now, would become an error: then a panic hook need not tell it.
+#[cfg(any(feature = "cli", test))]
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
 }
 
 /// Turns redb's errors into ours.
@@ -367,4 +381,22 @@ fn sync_folder(path: &Path) -> Result<()> {
             path: folder.to_owned(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_says_what_it_said() {
+        let error = guard::<()>(|| {
+            assert!(is_guarded());
+            panic!("page 7 is odd")
+        });
+        assert!(!is_guarded());
+        let Err(Error::Corrupt { detail, .. }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(detail, "page 7 is odd");
+    }
 }
