@@ -24,7 +24,6 @@ use clap::Parser;
 use self::commands::Command;
 use self::open::{Environment, Target, Tool};
 use self::output::Output;
-use crate::store;
 
 const STORE_HELP: &str = "The store [default: $SCROLLBACK_STORE, else scrollback.redb in the \
                           platform's data folder]";
@@ -48,13 +47,6 @@ struct Cli {
 /// Runs the tool with the process's arguments.
 pub fn main() -> ExitCode {
     let started = Instant::now();
-    // What the store catches is told as an error, once.
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !store::is_guarded() {
-            tell(panic);
-        }
-    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

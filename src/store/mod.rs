@@ -27,8 +27,6 @@ pub use self::query::{
 pub use self::records::{Records, StoreExt};
 pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
-#[cfg(feature = "cli")]
-pub(crate) use self::redb::is_guarded;
 pub(crate) use self::redb::{Bulk, Source, Sources};
 use crate::error::Result;
 use crate::model::key::SessionKey;

@@ -2,7 +2,6 @@
 //!
 //! Everything that names redb's multi-process mode is in this file.
 
-use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -190,16 +189,9 @@ pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
     })
 }
 
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here.
 pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let outer = GUARDED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(outer);
-    done.unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let detail = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -211,12 +203,6 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
             detail: detail.to_owned(),
         })
     })
-}
-
-/// Whether a panic of this thread, now, would become an error: then a panic hook need not tell it.
-#[cfg(any(feature = "cli", test))]
-pub(crate) fn is_guarded() -> bool {
-    GUARDED.get()
 }
 
 /// Turns redb's errors into ours.
@@ -389,11 +375,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error_that_says_what_it_said() {
-        let error = guard::<()>(|| {
-            assert!(is_guarded());
-            panic!("page 7 is odd")
-        });
-        assert!(!is_guarded());
+        let error = guard::<()>(|| panic!("page 7 is odd"));
         let Err(Error::Corrupt { detail, .. }) = error else {
             panic!("{error:?}")
         };

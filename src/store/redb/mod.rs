@@ -27,8 +27,6 @@ use uuid::Uuid;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::engine::guard;
-#[cfg(feature = "cli")]
-pub(crate) use self::engine::is_guarded;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
