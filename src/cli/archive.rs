@@ -1,16 +1,13 @@
 //! Where `compact --archive` puts the lines that it removes: one JSONL file a session, private,
 //! appended to and on disk before anything is removed.
 
-use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-
-/// Longest file name made of an id, in bytes; file systems take 255.
-const NAME_BYTES_MAX: usize = 200;
+use crate::transfer::{file_safe, make_private};
 
 /// The archive file of one session. It is made when the first byte comes; `flush` returns when
 /// all of it is on disk.
@@ -31,7 +28,7 @@ impl ArchiveFile {
     pub(crate) fn new(folder: &Path, key: &SessionKey) -> Self {
         let path = folder
             .join(key.agent())
-            .join(format!("{}.jsonl", file_name(key.id())));
+            .join(format!("{}.jsonl", file_safe(key.id())));
         Self { path, opened: None }
     }
 
@@ -92,7 +89,7 @@ impl Write for ArchiveFile {
 
 fn open(path: &Path) -> io::Result<Opened> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    make_folder(folder)?;
+    make_private(folder, true)?;
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -105,45 +102,11 @@ fn open(path: &Path) -> io::Result<Opened> {
     Ok(Opened { file, bytes_before })
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// A file name for an id: other bytes than letters, digits, `-`, `_` and inner dots are
-/// percent-encoded; a long name is cut and gets the id's hash.
-fn file_name(id: &str) -> String {
-    let mut name = String::with_capacity(id.len());
-    for (index, byte) in id.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && index > 0) {
-            name.push(char::from(byte));
-        } else {
-            let _ = write!(name, "%{byte:02X}");
-        }
-    }
-    if name.len() > NAME_BYTES_MAX {
-        name.truncate(NAME_BYTES_MAX);
-        let _ = write!(name, "~{:016x}", xxhash_rust::xxh3::xxh3_64(id.as_bytes()));
-    }
-    name
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    #[test]
-    fn a_file_name_leads_nowhere_else() {
-        assert_eq!(file_name("0199aaaa-bbbb"), "0199aaaa-bbbb");
-        assert_eq!(file_name("../x"), "%2E.%2Fx");
-        assert_eq!(file_name("telegram:1%"), "telegram%3A1%25");
-        let (one, other) = ("a".repeat(1000), "a".repeat(1001));
-        assert_ne!(file_name(&one), file_name(&other));
-        assert!(file_name(&"é".repeat(500)).len() <= 255 - ".jsonl".len());
-    }
+    use super::*;
 
     #[test]
     fn lines_are_appended_to_a_private_file() {

@@ -111,6 +111,13 @@ fn tool_result(value: &RawValue) -> Block {
     )
 }
 
+/// The arguments of a call: many agents write JSON in a string, or plain text.
+pub(crate) fn arguments(value: &RawValue) -> RawJson {
+    text(Some(value))
+        .and_then(|text| RawJson::parse(text).ok())
+        .unwrap_or_else(|| RawJson::trusted(value))
+}
+
 /// A tool's answer: a string, blocks, or any JSON.
 pub(crate) fn result(
     id: Option<String>,

@@ -57,7 +57,7 @@ pub(crate) trait Format {
 }
 
 /// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
-pub(crate) fn describe<'a>(format: &impl Format, line: &'a [u8]) -> Described<'a> {
+pub(crate) fn describe<'a>(format: &(impl Format + ?Sized), line: &'a [u8]) -> Described<'a> {
     if let Ok(text) = std::str::from_utf8(line) {
         return describe_text(format, text);
     }
@@ -75,7 +75,7 @@ pub(crate) fn describe<'a>(format: &impl Format, line: &'a [u8]) -> Described<'a
 }
 
 /// The messages of a line; see [`Dialect::messages`](super::Dialect::messages).
-pub(crate) fn messages(format: &impl Format, line: &[u8]) -> Vec<Message> {
+pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Message> {
     let text = String::from_utf8_lossy(line);
     let body = body(&text);
     let is_message = |reading: Reading<'_>| reading.kind == RecordKind::Message;
@@ -102,7 +102,7 @@ pub(crate) fn body(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-fn describe_text<'a>(format: &impl Format, text: &'a str) -> Described<'a> {
+fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Described<'a> {
     let body = body(text);
     if body.is_empty() {
         return described(
@@ -177,7 +177,7 @@ fn described(
 }
 
 /// The objects of a damaged line that are records, with what they say.
-fn known<'a>(format: &impl Format, split: &Split<'a>) -> Vec<(&'a str, Reading<'a>)> {
+fn known<'a>(format: &(impl Format + ?Sized), split: &Split<'a>) -> Vec<(&'a str, Reading<'a>)> {
     split
         .values
         .iter()

@@ -32,6 +32,7 @@ use std::fmt::Debug;
 use std::path::Path;
 
 pub(crate) use self::documents::recognise_document;
+use self::lines::Format;
 use crate::error::{Error, Result};
 use crate::model::message::Message;
 use crate::model::record::RecordHeader;
@@ -119,8 +120,8 @@ pub(crate) struct Described<'a> {
     pub problem: Option<String>,
 }
 
-/// The JSONL format of one agent.
-pub(crate) trait Dialect: Send + Sync + Debug {
+/// The JSONL format of one agent: [`Format`] reads its objects, this knows its files.
+pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The agent's name, as in `--agent`.
     fn agent(&self) -> &'static str;
 
@@ -138,10 +139,14 @@ pub(crate) trait Dialect: Send + Sync + Debug {
     fn sidecar(&self, path: &Path) -> Option<Sidecar>;
 
     /// Describes one line in one pass. The line may have its terminator, or none.
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a>;
+    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
+        lines::describe(self, line)
+    }
 
     /// The messages of one line; several only if the line is damaged.
-    fn messages(&self, line: &[u8]) -> Vec<Message>;
+    fn messages(&self, line: &[u8]) -> Vec<Message> {
+        lines::messages(self, line)
+    }
 
     /// Writes a message as a line with its `\n`.
     ///

@@ -5,7 +5,8 @@
 /// Longest session id, in bytes of UTF-8.
 ///
 /// Ids are keys of the database; an id of this length still leaves room for several keys in
-/// one 4 KiB page.
+/// one 4 KiB page. A session whose file gives it a longer one is imported under the start of it,
+/// `~`, and its hash.
 pub const ID_BYTES_MAX: usize = 1024;
 
 /// Longest agent name, in bytes of UTF-8.

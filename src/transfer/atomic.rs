@@ -108,7 +108,7 @@ pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Err
 }
 
 /// Makes a folder that only its owner can look into.
-pub(super) fn make_private(folder: &Path, recursive: bool) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path, recursive: bool) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(recursive);
     #[cfg(unix)]

@@ -135,7 +135,9 @@ impl Finder<'_> {
 
     /// Walks a folder, given by its canonical path, and notes its links for later.
     fn walk(&mut self, root: &Path, prefix: &[u8]) {
-        let walked = self.walked.clone();
+        self.walked.insert(root.to_owned());
+        // Nothing is added while the walk goes on, and a copy for each of many links is slow.
+        let walked = std::mem::take(&mut self.walked);
         let enter = |entry: &walkdir::DirEntry| {
             let skipped = SKIPPED_FOLDERS
                 .iter()
@@ -144,7 +146,6 @@ impl Finder<'_> {
                 || entry.depth() == 0
                 || !(skipped || walked.contains(entry.path()))
         };
-        self.walked.insert(root.to_owned());
         let entries = WalkDir::new(root)
             .sort_by_file_name()
             .into_iter()
@@ -162,6 +163,7 @@ impl Finder<'_> {
                 }
             }
         }
+        self.walked = walked;
     }
 
     fn entry(&mut self, entry: &walkdir::DirEntry, root: &Path, prefix: &[u8]) {

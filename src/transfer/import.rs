@@ -8,7 +8,7 @@
 //!
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
@@ -16,6 +16,7 @@ use std::thread;
 
 use super::discover;
 use super::lines::LinesWriter;
+use super::names::Names;
 use super::plan::{self, Plan};
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
@@ -98,7 +99,8 @@ fn import_for(
         report: &mut report,
         meter: &mut meter,
         places: &mut plan.places,
-        started: BTreeMap::new(),
+        names: Names::default(),
+        started: HashMap::new(),
         files: HashMap::new(),
     };
     read_lines(

@@ -1,21 +1,20 @@
 //! The one writer of an import: takes the parts of files from the workers and puts them into the
 //! store, each with the state of its file in the same transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
+use super::names::Names;
 use super::paths;
 use super::plan::{LinesTask, Place};
 use super::progress::Meter;
 use super::report::ImportReport;
 use super::transaction::Transactions;
 use super::worker::{Added, Message, Part, Target};
-use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{SessionBuilder, Source};
+use crate::store::Source;
 
 /// Writes what the workers read. In a dry run it only counts.
 pub(super) struct LinesWriter<'w, 's, 'm> {
@@ -29,8 +28,11 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     pub meter: &'w mut Meter<'m>,
     /// The sessions of the files.
     pub places: &'w mut Vec<Place>,
-    /// New files that are being read and have no session yet.
-    pub started: BTreeMap<usize, SessionKey>,
+    /// The names that new files want.
+    pub names: Names,
+    /// New files that are being read and have no session yet: their places among those that want
+    /// the same name.
+    pub started: HashMap<usize, u64>,
     /// Files of which a part was taken, or refused.
     pub files: HashMap<usize, FileState>,
 }
@@ -81,7 +83,7 @@ impl LinesWriter<'_, '_, '_> {
     fn take(&mut self, message: Message) -> Result<()> {
         match message {
             Message::Started { task, wanted } => {
-                self.started.insert(task, wanted);
+                self.started.insert(task, self.names.want(&wanted));
                 Ok(())
             }
             Message::Part(part) => self.part(*part),
@@ -159,7 +161,7 @@ impl LinesWriter<'_, '_, '_> {
 
     /// Finds or makes the session of a file.
     fn open(&mut self, number: usize, task: &LinesTask, target: &Target) -> Result<OpenFile> {
-        self.started.remove(&number);
+        let place = self.started.remove(&number);
         let (session, key) = match target {
             Target::Grown(session, key) => {
                 self.check_state(task, key)?;
@@ -167,8 +169,7 @@ impl LinesWriter<'_, '_, '_> {
             }
             Target::New { wanted, .. } => {
                 self.check_state(task, wanted)?;
-                self.reserve_earlier(number, wanted)?;
-                self.create(wanted)?
+                self.create(wanted, place)?
             }
         };
         let folder = task
@@ -190,12 +191,13 @@ impl LinesWriter<'_, '_, '_> {
         })
     }
 
-    fn create(&mut self, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
+    fn create(&mut self, wanted: &SessionKey, place: Option<u64>) -> Result<(u64, SessionKey)> {
         self.report.sessions += 1;
-        match &mut self.transactions {
-            Some(transactions) => transactions.bulk()?.create(wanted),
-            None => Ok((0, wanted.clone())),
-        }
+        let Some(transactions) = &mut self.transactions else {
+            return Ok((0, wanted.clone()));
+        };
+        let place = place.unwrap_or_else(|| self.names.want(wanted));
+        self.names.create(transactions.bulk()?, wanted, place)
     }
 
     /// Another process may have imported the file since this one looked.
@@ -216,39 +218,6 @@ impl LinesWriter<'_, '_, '_> {
             expected,
             actual,
         })
-    }
-
-    /// Makes the sessions of earlier files that want the same name, so that it depends on the
-    /// order of the files, and not on the speed of the workers, which one gets it.
-    fn reserve_earlier(&mut self, number: usize, wanted: &SessionKey) -> Result<()> {
-        let same = |(_, key): &(&usize, &SessionKey)| *key == wanted;
-        let earlier: Vec<usize> = self
-            .started
-            .range(..number)
-            .filter(same)
-            .map(|(task, _)| *task)
-            .collect();
-        for number in earlier {
-            let Some(task) = self.tasks.get(number) else {
-                continue;
-            };
-            let target = Target::New {
-                wanted: wanted.clone(),
-                replaces: None,
-            };
-            let mut open = self.open(number, task, &target)?;
-            open.read_to = 0;
-            if let Some(transactions) = &mut self.transactions {
-                let dialect = dialect::of_agent(wanted.agent());
-                let time_us = task.file.mtime_ns.div_euclid(1000);
-                let chunk = SessionBuilder::new(wanted, dialect, time_us).take_chunk();
-                let bulk = transactions.bulk()?;
-                bulk.write_chunk(open.number, &chunk)?;
-                bulk.write_source(&unread_source(task, open.number, wanted))?;
-            }
-            self.files.insert(number, FileState::Open(open));
-        }
-        Ok(())
     }
 
     /// A file is read to its end.
@@ -331,28 +300,5 @@ impl LinesWriter<'_, '_, '_> {
             self.count(task, &open);
         }
         self.report.add_skipped(task.file.name_path(), reason);
-    }
-}
-
-/// The state of a file of which nothing was read yet.
-fn unread_source(task: &LinesTask, session: u64, key: &SessionKey) -> Source {
-    Source {
-        path: paths::to_bytes(&task.file.path),
-        generation: 1,
-        row: SourceRow {
-            agent: key.agent().to_owned(),
-            kind: SourceKind::Lines,
-            session,
-            name: String::new(),
-            relative: task.file.relative.clone(),
-            size: task.file.size,
-            mtime_ns: task.file.mtime_ns,
-            offset: 0,
-            lines: 0,
-            tail_offset: 0,
-            hash: xxhash_rust::xxh3::xxh3_128(&[]),
-            next_sequence: 0,
-            complete: false,
-        },
     }
 }

@@ -10,6 +10,7 @@ mod history;
 mod import;
 mod journal;
 mod lines;
+mod names;
 mod paths;
 mod plan;
 mod progress;
@@ -20,8 +21,10 @@ mod transaction;
 mod whole;
 mod worker;
 
+pub(crate) use self::atomic::make_private;
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::folders::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import};
+pub(crate) use self::paths::file_safe;
 pub use self::progress::Progress;
 pub use self::report::{ImportProblem, ImportReport};

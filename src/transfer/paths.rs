@@ -91,8 +91,8 @@ const ID_NAME_BYTES_MAX: usize = 180;
 
 /// A file name (without extension) made from a session id, the same on every file system: only
 /// `[A-Za-z0-9._-]` stay, the rest is percent-encoded, and so is a dot at the start. A longer name
-/// is cut, and told apart by a hash of the id.
-pub(super) fn file_safe(id: &str) -> String {
+/// is cut, and told apart by a hash of the id behind a `~`, which no other name has.
+pub(crate) fn file_safe(id: &str) -> String {
     let mut name = String::new();
     for byte in id.bytes() {
         let safe = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
@@ -105,7 +105,7 @@ pub(super) fn file_safe(id: &str) -> String {
     if name.len() > ID_NAME_BYTES_MAX {
         name.truncate(ID_NAME_BYTES_MAX - 33);
         let hash = xxhash_rust::xxh3::xxh3_128(id.as_bytes());
-        return format!("{name}-{hash:032x}");
+        return format!("{name}~{hash:032x}");
     }
     name
 }
@@ -157,6 +157,8 @@ mod tests {
         let (one, two) = (file_safe(&"x".repeat(1000)), file_safe(&"x".repeat(1001)));
         assert!(one.len() <= ID_NAME_BYTES_MAX && two.len() <= ID_NAME_BYTES_MAX);
         assert_ne!(one, two);
+        assert_ne!(one, file_safe(&one), "the id that looks like the cut name");
+        assert!(file_safe(&"é".repeat(500)).len() <= ID_NAME_BYTES_MAX);
     }
 
     #[test]

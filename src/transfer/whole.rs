@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::discover::{self, cannot_read};
 use super::hash::hash_all;
+use super::names;
 use super::paths;
 use super::plan::{self, Owner, Place, WholeTask};
 use super::report::ImportReport;
@@ -17,7 +18,6 @@ use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect;
 use crate::error::{Error, Result};
-use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 use crate::store::{Bulk, SessionBuilder, Source};
 
@@ -109,7 +109,8 @@ impl WholeWriter<'_, '_> {
                 ..previous.clone()
             });
         }
-        let content = Content::open(&task.file.path, size)?;
+        file.rewind()?;
+        let content = Content::of(file, size)?;
         let Some(transactions) = &mut self.transactions else {
             self.report.sessions += u64::from(previous.is_none() && task.is_document());
             self.report.attachments += 1;
@@ -225,7 +226,7 @@ impl WholeWriter<'_, '_> {
                     let below = task.file.path.strip_prefix(&place.folder).ok();
                     return Ok((place.number, below.map_or(whole_name, paths::to_name)));
                 }
-                let key = SessionKey::new(task.agent, id.as_str())?;
+                let key = names::key_of(task.agent, id)?;
                 Ok((bulk.number_of(&key)?.unwrap_or(0), whole_name))
             }
             Owner::Document(id) => {
@@ -235,8 +236,8 @@ impl WholeWriter<'_, '_> {
                 if let Some(previous) = living.filter(|previous| previous.row.session != 0) {
                     return Ok((previous.row.session, name));
                 }
-                let key = SessionKey::new(task.agent, id.as_str())?;
-                let (number, _) = bulk.create(&key)?;
+                let key = names::key_of(task.agent, id)?;
+                let (number, _) = names::create(bulk, &key, 1)?;
                 let dialect = dialect::of_agent(task.agent);
                 let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
                 bulk.write_chunk(number, &builder.take_chunk())?;
@@ -280,8 +281,8 @@ enum Content {
 }
 
 impl Content {
-    fn open(path: &Path, size: u64) -> io::Result<Self> {
-        let mut file = File::open(path)?.take(size);
+    fn of(file: File, size: u64) -> io::Result<Self> {
+        let mut file = file.take(size);
         if size > SMALL_BYTES {
             return Ok(Self::Large(file));
         }
@@ -322,7 +323,7 @@ impl<'w> Places<'w> {
         for place in places {
             let (agent, id) = (place.key.agent(), place.key.id());
             by_id.entry((agent, id)).or_default().push(place);
-            if let Some(wanted) = without_number(id) {
+            if let Some(wanted) = names::without_number(id) {
                 by_id.entry((agent, wanted)).or_default().push(place);
             }
         }
@@ -339,16 +340,10 @@ impl<'w> Places<'w> {
     }
 }
 
-/// `id` of `id~2`, `id~3`, ...: the name that was wanted when it was taken.
-fn without_number(id: &str) -> Option<&str> {
-    let (wanted, number) = id.rsplit_once('~')?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::key::SessionKey;
 
     #[test]
     fn a_sidecar_goes_to_the_nearest_session_of_its_id() {

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::discover::{self, cannot_read};
+use super::names;
 use super::paths;
 use super::plan::{self, LinesTask};
 use super::report::{ImportProblem, Problems};
@@ -30,7 +31,7 @@ const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 /// What a worker tells the writer.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// A new file is being read: told in the order of the files.
+    /// A new file is being read: told in the order of the files, for the sake of their names.
     Started {
         /// The file's number.
         task: usize,
@@ -190,7 +191,7 @@ impl<'a> Opened<'a> {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
-        let wanted = SessionKey::new(dialect.agent(), id).map_err(|error| error.to_string())?;
+        let wanted = names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
         let (size, mtime_ns) = (metadata.len(), discover::mtime_ns(&metadata));
         Ok(Some(Self {
             task,

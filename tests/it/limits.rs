@@ -92,6 +92,34 @@ fn an_id_has_at_most_its_bytes() {
 }
 
 #[test]
+fn an_imported_session_of_a_longer_id_is_kept_under_a_cut_one() {
+    let home = Home::new();
+    let line = |id: &str| {
+        format!("{{\"scrollback\":1,\"type\":\"session\",\"id\":\"{id}\"}}\n").into_bytes()
+    };
+    let longest = "x".repeat(ID_BYTES_MAX);
+    let longer = longest.clone() + "y";
+    // Two files give each id: the second of them gets a number, for which there is no room either.
+    for (file, id) in [
+        ("1", &longest),
+        ("2", &longest),
+        ("3", &longer),
+        ("4", &longer),
+    ] {
+        home.write(&format!("in/{file}.jsonl"), line(id));
+    }
+    let (store, _, report) = import(&home, home.path().join("in"));
+    assert_eq!((report.sessions, report.skipped), (4, 0), "{report:?}");
+    let page = store.list(&ListQuery::default()).unwrap();
+    let mut ids: Vec<&str> = page.sessions.iter().map(|s| s.key.id()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+    assert!(ids.iter().all(|id| id.len() <= ID_BYTES_MAX));
+    assert!(ids.contains(&longest.as_str()));
+}
+
+#[test]
 fn an_agent_has_at_most_its_bytes() {
     let longest = "a".repeat(AGENT_BYTES_MAX);
     on_both(|store| {

@@ -14,10 +14,8 @@ use memchr::memmem;
 use serde_json::value::RawValue;
 
 use super::fields::{self, elements, fields, fields_of, fields_of_start, is_true, owned, text};
-use super::lines::{self, Format, Reading};
-use super::{
-    Candidate, Described, Dialect, Facts, Recognition, Sidecar, TitleOffer, blocks, times, titles,
-};
+use super::lines::{Format, Reading};
+use super::{Candidate, Dialect, Facts, Recognition, Sidecar, TitleOffer, blocks, times, titles};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -117,14 +115,6 @@ impl Dialect for ClaudeCode {
 
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         places::sidecar(path)
-    }
-
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
-    }
-
-    fn messages(&self, line: &[u8]) -> Vec<Message> {
-        lines::messages(self, line)
     }
 }
 

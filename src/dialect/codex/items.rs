@@ -110,7 +110,7 @@ pub(crate) fn blocks(kind: &str, item: &str) -> Vec<Block> {
         }
     } else if SAID_BY_MODEL.contains(&kind) {
         let name = owned(name).unwrap_or_else(|| kind.trim_end_matches("_call").to_owned());
-        let input = arguments.or(input).or(action).map(call_input);
+        let input = arguments.or(input).or(action).map(shapes::arguments);
         return vec![Block::ToolUse {
             id: id(),
             name,
@@ -127,13 +127,6 @@ pub(crate) fn blocks(kind: &str, item: &str) -> Vec<Block> {
 fn reasoning_text(json: &RawJson) -> Option<String> {
     let [text] = fields(json.as_str(), &["text"]).ok()?;
     owned(text)
-}
-
-/// The arguments of a call: Codex writes JSON in a string, or plain text.
-fn call_input(arguments: &RawValue) -> RawJson {
-    text(Some(arguments))
-        .and_then(|text| RawJson::parse(text).ok())
-        .unwrap_or_else(|| RawJson::trusted(arguments))
 }
 
 /// The answer to a call: text, blocks, or an object with the text in it.

@@ -13,9 +13,9 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::fields::{self, fields, fields_of, fields_of_start, owned, text};
-use super::lines::{self, Format, Reading};
+use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
-use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, times, titles};
+use super::{Candidate, Dialect, Facts, Recognition, Sidecar, times, titles};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -95,14 +95,6 @@ impl Dialect for Codex {
             Some(session) => Some(Sidecar::Session(session.to_owned())),
             None => own.then_some(Sidecar::Folder),
         }
-    }
-
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
-    }
-
-    fn messages(&self, line: &[u8]) -> Vec<Message> {
-        lines::messages(self, line)
     }
 }
 

@@ -12,12 +12,9 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::fields::{self, elements, fields, fields_of, is_object, owned, text};
-use super::lines::{self, Format, Reading};
-use super::{
-    Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, paths, times, titles,
-};
+use super::lines::{Format, Reading};
+use super::{Candidate, Dialect, Facts, Recognition, Sidecar, blocks, paths, times, titles};
 use crate::model::message::{Block, Message, Role};
-use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
 
 /// Stems that agents give to every session's file: the folder is what tells sessions apart.
@@ -79,14 +76,6 @@ impl Dialect for Fallback {
         beside
             .is_file()
             .then(|| Sidecar::Session(id_of(path, paths::stem(&beside))))
-    }
-
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
-    }
-
-    fn messages(&self, line: &[u8]) -> Vec<Message> {
-        lines::messages(self, line)
     }
 }
 
@@ -347,7 +336,7 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
         });
     }
     if let (Some(name), Role::Assistant) = (owned(tool), said.role) {
-        let input = said.content.map(arguments_of);
+        let input = said.content.map(blocks::arguments);
         content.push(Block::ToolUse {
             id: owned(tool_id),
             name,
@@ -374,13 +363,6 @@ fn call_of(call: &RawValue) -> Block {
         name: owned(inner_name)
             .or_else(|| owned(name))
             .unwrap_or_default(),
-        input: inner_arguments.or(arguments).map(arguments_of),
+        input: inner_arguments.or(arguments).map(blocks::arguments),
     }
-}
-
-/// Arguments as JSON: many agents write JSON in a string.
-fn arguments_of(arguments: &RawValue) -> RawJson {
-    text(Some(arguments))
-        .and_then(|text| RawJson::parse(text).ok())
-        .unwrap_or_else(|| RawJson::trusted(arguments))
 }

@@ -1,6 +1,7 @@
 //! Lines of agents without a dialect.
 
 use super::*;
+use crate::model::raw_json::RawJson;
 
 fn one(line: &str) -> Message {
     let mut messages = Fallback.messages(line.as_bytes());

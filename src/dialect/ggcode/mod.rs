@@ -9,9 +9,9 @@ mod tests;
 use std::path::Path;
 
 use super::fields::{self, fields, fields_of, fields_of_start, owned, text};
-use super::lines::{self, Format, Reading};
+use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
-use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, blocks, times, titles};
+use super::{Candidate, Dialect, Facts, Recognition, Sidecar, blocks, times, titles};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -69,14 +69,6 @@ impl Dialect for Ggcode {
                 Sidecar::Session(session.to_owned())
             })
         })
-    }
-
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
-    }
-
-    fn messages(&self, line: &[u8]) -> Vec<Message> {
-        lines::messages(self, line)
     }
 }
 

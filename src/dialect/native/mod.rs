@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::fields::{self, fields, fields_of_start, owned, text};
 use super::lines::{self, Format, Reading};
-use super::{Candidate, Described, Dialect, Facts, Recognition, Sidecar, paths, titles};
+use super::{Candidate, Dialect, Facts, Recognition, Sidecar, paths, titles};
 use crate::error::Result;
 use crate::model::key::NATIVE;
 use crate::model::message::{Message, Role};
@@ -89,14 +89,6 @@ impl Dialect for Native {
 
     fn sidecar(&self, _path: &Path) -> Option<Sidecar> {
         None
-    }
-
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
-    }
-
-    fn messages(&self, line: &[u8]) -> Vec<Message> {
-        lines::messages(self, line)
     }
 
     fn write_message(&self, message: &Message) -> Result<Vec<u8>> {

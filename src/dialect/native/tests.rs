@@ -336,6 +336,21 @@ fn images_nested_beyond_reason_stay_json() {
     assert_eq!(Native.messages(line.as_bytes()).len(), 1);
 }
 
+/// A row with such a time could not be read: one line would have hidden every session of a list.
+#[test]
+fn a_number_that_is_no_time_is_unset() {
+    for number in [i64::MIN, i64::MAX] {
+        let message =
+            format!(r#"{{"scrollback":1,"type":"message","role":"user","time":{number}}}"#);
+        assert_eq!(Native.describe(message.as_bytes()).header.time_us, None);
+        let session = format!(
+            r#"{{"scrollback":1,"type":"session","created_at":{number},"updated_at":{number}}}"#
+        );
+        let facts = Native.describe(session.as_bytes()).facts;
+        assert_eq!((facts.created_us, facts.updated_us), (None, None));
+    }
+}
+
 /// Every native line in the description of the format, which says that this is how they are
 /// written.
 #[test]

@@ -179,19 +179,13 @@ impl<'s> Bulk<'s> {
         newest(&table, path)
     }
 
-    /// Creates a session named `wanted`, or `wanted~2`, `wanted~3`, ... if that name is taken.
-    /// Returns its number and name. A chunk, if an empty one, has to follow.
-    pub(crate) fn create(&mut self, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
-        let mut key = wanted.clone();
-        let mut copy = 1_u64;
-        while self.writer.number_of(&key)?.is_some() {
-            copy += 1;
-            key = SessionKey::new(wanted.agent(), format!("{}~{copy}", wanted.id()))?;
-        }
-        let number = self.writer.new_number(&key)?;
+    /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has
+    /// to follow.
+    pub(crate) fn create(&mut self, key: &SessionKey) -> Result<u64> {
+        let number = self.writer.new_number(key)?;
         self.writer
-            .put_row(number, None, &SessionRow::new(&key, 0))?;
-        Ok((number, key))
+            .put_row(number, None, &SessionRow::new(key, 0))?;
+        Ok(number)
     }
 
     /// The number of the session of that name, if there is one.
