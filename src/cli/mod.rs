@@ -7,6 +7,7 @@ mod exit;
 mod message_row;
 mod open;
 mod output;
+mod panics;
 mod progress;
 mod session_list;
 mod sizes;
@@ -46,6 +47,16 @@ struct Cli {
 
 /// Runs the tool with the process's arguments.
 pub fn main() -> ExitCode {
+    panics::kept(run, |panic| {
+        let mut out = Output::of_process(false);
+        out.error(&format!("a mistake in Scrollback itself: {panic}"));
+        out.notice(
+            "\nhint: `scrollback verify` tells whether the store is whole; please report this",
+        );
+    })
+}
+
+fn run() -> ExitCode {
     let started = Instant::now();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 
 use super::exit::Failure;
 use super::output::Output;
+use etcetera::BaseStrategy as _;
+
 use crate::error::Error;
 use crate::store::{Options, RedbStore, TableReads};
 
@@ -30,12 +32,14 @@ impl Environment {
     /// That of the process.
     pub(crate) fn of_process() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let folders = directories::ProjectDirs::from("", "", "scrollback");
+        let folders = etcetera::base_strategy::choose_native_strategy().ok();
         Self {
             store: set("SCROLLBACK_STORE"),
             now: set("SCROLLBACK_NOW"),
-            home: directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned()),
-            data: folders.map(|folders| folders.data_dir().to_owned()),
+            home: folders
+                .as_ref()
+                .map(|folders| folders.home_dir().to_owned()),
+            data: folders.map(|folders| folders.data_dir().join("scrollback")),
         }
     }
 }

@@ -17,8 +17,6 @@ use crate::store::{Cursor, ListQuery, Store};
 const PAGE: usize = 1000;
 /// Fewest characters of an id that are shown on a terminal.
 const ID_MIN: usize = 8;
-/// Most of them: a uuid as a whole.
-const ID_MAX: usize = 36;
 /// What part of the terminal a project may take.
 const PROJECT_SHARE: usize = 6;
 /// Fewest columns that a title gets on a narrow terminal.
@@ -191,7 +189,7 @@ fn distinct_length(sessions: &[Summary]) -> usize {
         .map(common)
         .max()
         .unwrap_or(0);
-    (longest + 1).clamp(ID_MIN, ID_MAX)
+    (longest + 1).max(ID_MIN)
 }
 
 /// A path with `~` for the home folder.
@@ -277,8 +275,10 @@ pub(crate) mod tests {
         assert_eq!(of(&["a"]), 8);
         assert_eq!(of(&["aaaaaaaaaaaa1", "aaaaaaaaaaaa2", "b"]), 13);
         assert_eq!(of(&["same", "same"]), 8);
+        // Two rows never look the same, however long that makes them.
         let long = "a".repeat(100);
-        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), 36);
+        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), 101);
+        assert_eq!(of(&[&long, &format!("{long}/agent-1")]), 101);
     }
 
     #[test]

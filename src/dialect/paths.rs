@@ -8,8 +8,11 @@ use std::path::{Component, Path};
 const ENDINGS: [&str; 2] = [".jsonl", ".ndjson"];
 
 /// Files of agents that are no part of a session, wherever they lie.
-const PRIVATE: [&str; 5] = [
+const PRIVATE: [&str; 8] = [
     ".credentials.json",
+    "credentials.json",
+    "oauth_creds.json",
+    ".netrc",
     "auth.json",
     "settings.json",
     "settings.local.json",
@@ -82,7 +85,7 @@ pub(crate) fn below<'n>(names: &'n [String], folder: &[&str]) -> Option<&'n [Str
 
 /// Whether a file of this name is never taken: credentials and settings.
 pub(crate) fn is_private(name: &str) -> bool {
-    PRIVATE.contains(&name)
+    PRIVATE.contains(&name) || name == ".env" || name.starts_with(".env.")
 }
 
 /// Whether a name is a UUID.

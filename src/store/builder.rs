@@ -104,6 +104,9 @@ impl SessionBuilder {
         }
         if line.continued {
             described.problem = None;
+        } else if piece {
+            // Not read, so it counts among the malformed: once, with its first piece.
+            flags = flags.with(RecordFlags::DAMAGED);
         }
         let sequence = self.row.next;
         let header = self

@@ -190,9 +190,9 @@ pub struct Removed {
 /// What giving space back to the file system did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reclaimed {
-    /// Bytes of the file before.
+    /// Bytes that the file took on disk before.
     pub bytes_before: u64,
-    /// Bytes of the file now.
+    /// Bytes that it takes now.
     pub bytes_after: u64,
     /// Why nothing could be given back now, if so: another process is reading, say.
     pub refused: Option<String>,
@@ -231,8 +231,8 @@ pub struct AgentStats {
 pub struct StoreStats {
     /// By agent, in the order of their names.
     pub agents: Vec<AgentStats>,
-    /// Bytes of the store's file.
-    pub file_bytes: u64,
+    /// Bytes that the store's file takes on disk.
+    pub disk_bytes: u64,
     /// Bytes of the attachments.
     pub attachment_bytes: u64,
 }

@@ -129,9 +129,7 @@ pub fn export_all(
                 report.bytes += bytes;
                 report.sessions += u64::from(item.session != 0 && sessions.insert(item.session));
             }
-            // Deleted by another process since the export began.
-            Err(Error::NotFound { .. }) if keys.is_none() => {}
-            Err(error) => return Err(error),
+            Err(error) => item.pass_over(store, keys.is_some(), error)?,
         }
         meter.add(1, item.bytes);
     }
@@ -189,6 +187,26 @@ impl Item {
             mtime_ns,
             bytes,
         }
+    }
+
+    /// Goes on behind a file of which there is nothing, if another process has deleted its session
+    /// since the export began. What is still there and was not found is damage.
+    fn pass_over(&self, store: &RedbStore, was_asked_for: bool, error: Error) -> Result<()> {
+        let Error::NotFound { wanted } = &error else {
+            return Err(error);
+        };
+        if self.session == 0 || store.sources().key(self.session)?.is_some() {
+            let table = match self.content {
+                Content::Session(_) => "session_keys",
+                Content::Attachment(_) => "attachments",
+            };
+            return Err(Error::Corrupt {
+                table,
+                key: format!("session {}, `{wanted}`", self.session),
+                detail: "it is there, but was not found under its name".to_owned(),
+            });
+        }
+        if was_asked_for { Err(error) } else { Ok(()) }
     }
 
     fn write(&self, store: &RedbStore, format: ExportFormat, out: &mut dyn Write) -> Result<u64> {

@@ -24,6 +24,9 @@ use crate::store::{Bulk, SessionBuilder, Source};
 /// Files up to this size are read before the transaction has to do with them.
 const SMALL_BYTES: u64 = 1024 * 1024;
 
+/// Why a file is left to another process.
+const CHANGED: &str = "was changed by another process during the import; import again";
+
 /// Writes files that are kept whole. In a dry run it only counts.
 pub(super) struct WholeWriter<'w, 's> {
     /// Where to write; `None` in a dry run.
@@ -52,9 +55,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidKey { .. } | Error::TooLarge { .. } => Self::File(error.to_string()),
-            Error::Conflict { .. } => Self::File(
-                "was changed by another process during the import; import again".to_owned(),
-            ),
+            Error::Conflict { .. } => Self::File(CHANGED.to_owned()),
             error => Self::Store(error),
         }
     }
@@ -96,6 +97,7 @@ impl WholeWriter<'_, '_> {
             && previous.row.size == size
             && hash_all((&mut file).take(size))? == (size, previous.row.hash)
         {
+            self.check_state(task)?;
             let relative = task.file.relative.clone();
             let row = SourceRow {
                 relative,
@@ -119,6 +121,7 @@ impl WholeWriter<'_, '_> {
             // If reading fails half-way, nothing else is lost with it.
             transactions.commit()?;
         }
+        self.check_state(task)?;
         let (session, name) = self.home(task, mtime_ns)?;
         let generation = task.generation();
         let name = if generation > 1 {
@@ -150,6 +153,22 @@ impl WholeWriter<'_, '_> {
         self.report.attachments += 1;
         self.report.attachment_bytes += bytes;
         Ok(())
+    }
+
+    /// Another process may have imported the file since this one looked: what it has stored would
+    /// be replaced, or stored twice.
+    fn check_state(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        let newest = transactions
+            .bulk()?
+            .newest(&paths::to_bytes(&task.file.path))?;
+        if newest == task.previous {
+            Ok(())
+        } else {
+            Err(Failure::File(CHANGED.to_owned()))
+        }
     }
 
     /// Writes the state of a file.

@@ -111,6 +111,29 @@ fn hidden_folders_are_searched_and_what_is_no_session_is_passed_over() {
 }
 
 #[test]
+fn secrets_beside_sessions_are_never_taken() {
+    let home = Home::new();
+    home.write(&format!("{PROJECT}/a.jsonl"), says("one"));
+    home.write(&format!("{PROJECT}/notes.txt"), "kept");
+    let secrets = [
+        ".credentials.json",
+        "credentials.json",
+        "auth.json",
+        ".env",
+        ".env.local",
+        ".netrc",
+    ];
+    for name in secrets {
+        home.write(&format!("{PROJECT}/{name}"), "secret");
+        home.write(&format!("in/.codex/sessions/{name}"), "secret");
+        home.write(&format!("in/.ggcode/sessions/{name}"), "secret");
+    }
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!((report.sessions, report.attachments), (1, 1), "{report:?}");
+}
+
+#[test]
 fn a_path_that_is_not_there_is_reported_and_the_others_go_on() {
     let home = Home::new();
     let there = home.write("in/a.jsonl", says("x"));

@@ -371,6 +371,10 @@ fn two_imports_at_once_take_every_file_once() {
             &format!("{PROJECT}/{number}.jsonl"),
             lines(&["one", "two"]).repeat(50),
         );
+        home.write(
+            &format!("in/.gemini/tmp/p/chats/session-{number}.json"),
+            format!("{{\"sessionId\":\"{number}\",\"messages\":[]}}"),
+        );
     }
     let store = open(&home);
     let paths = [home.path().join("in")];
@@ -382,12 +386,13 @@ fn two_imports_at_once_take_every_file_once() {
     });
     assert_eq!(
         reports.iter().map(|report| report.sessions).sum::<u64>(),
-        200,
+        400,
         "{reports:?}"
     );
     assert_eq!(store.stats().unwrap().agents[0].records, 200 * 100);
+    assert_eq!(store.stats().unwrap().agents[1].attachments, 200);
     let report = run_in(&home, &store);
-    assert_eq!((report.unchanged, report.records), (200, 0));
+    assert_eq!((report.unchanged, report.records), (400, 0));
 }
 
 #[test]

@@ -179,12 +179,19 @@ fn a_project_is_kept_whole_up_to_its_limit_and_cut_beyond() {
 
 #[test]
 fn a_line_with_too_many_messages_is_kept_and_read_up_to_the_limit() {
-    for (messages, malformed) in [(LINE_MESSAGES_MAX, 1), (LINE_MESSAGES_MAX + 1, 1)] {
+    for (messages, said) in [
+        (LINE_MESSAGES_MAX - 1, "1023 JSON objects on one line"),
+        (
+            LINE_MESSAGES_MAX + 1,
+            "at least 1024 JSON objects on one line",
+        ),
+    ] {
         let home = Home::new();
         let line = "{\"role\":\"user\",\"content\":\"a\"}".repeat(messages) + "\n";
         let file = home.write("sessions/fused.jsonl", &line);
         let (store, key, report) = import(&home, file);
-        assert_eq!((report.records, report.malformed), (1, malformed));
+        assert_eq!((report.records, report.malformed), (1, 1));
+        assert_eq!(report.problems[0].reason, said);
         let summary = store.summary(&key).unwrap();
         assert_eq!(
             summary.message_count,
@@ -382,6 +389,7 @@ fn the_longest_line_is_one_record_and_a_longer_one_is_kept_in_pieces() {
         assert!(stored == wanted, "{bytes} bytes: other bytes came back");
         assert_eq!(flagged, pieces - 1);
         assert_eq!(report.problems.is_empty(), pieces == 1);
+        assert_eq!(report.malformed, pieces - 1);
 
         let long = NewRecord::line(line_of(bytes));
         let appended = store.append(&key, Expect::Any, None, &[long]);

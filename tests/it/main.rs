@@ -11,6 +11,7 @@
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
+//! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
 //! - `compat`: a stored store of each released format
 
@@ -32,6 +33,7 @@ mod bad_store;
 mod cli;
 mod cli_json;
 mod compat;
+mod damage;
 mod discover;
 mod export;
 mod folders;

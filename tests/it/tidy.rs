@@ -104,9 +104,9 @@ const ROOMS: [(&str, &[&str]); 7] = [
     ("bincode", &["src/codec/"]),
     ("clap", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
-    ("comfy_table", &["src/cli/"]),
+    ("terminal_size", &["src/cli/"]),
     ("unicode_width", &["src/cli/"]),
-    ("directories", &["src/cli/"]),
+    ("etcetera", &["src/cli/"]),
 ];
 
 fn strangers(files: &[File]) -> Vec<String> {

@@ -55,8 +55,8 @@ struct Report {
     records: u64,
     messages: u64,
     bytes: u64,
-    file_bytes_before: u64,
-    file_bytes_after: u64,
+    disk_bytes_before: u64,
+    disk_bytes_after: u64,
     refused: Option<String>,
 }
 
@@ -92,8 +92,8 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             records: removed.records,
             messages: removed.messages,
             bytes: removed.bytes,
-            file_bytes_before: space.bytes_before,
-            file_bytes_after: space.bytes_after,
+            disk_bytes_before: space.bytes_before,
+            disk_bytes_after: space.bytes_after,
             refused: space.refused,
         })?;
     } else {

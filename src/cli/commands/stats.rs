@@ -29,7 +29,7 @@ struct Report<'a> {
     malformed: u64,
     attachments: u64,
     attachment_bytes: u64,
-    file_bytes: u64,
+    disk_bytes: u64,
     ratio: Option<f64>,
     agents: Vec<AgentReport<'a>>,
 }
@@ -93,8 +93,8 @@ fn report<'a>(stats: &'a StoreStats, total: &AgentStats) -> Report<'a> {
         malformed: total.malformed,
         attachments: total.attachments,
         attachment_bytes: stats.attachment_bytes,
-        file_bytes: stats.file_bytes,
-        ratio: sizes::ratio_number(stats.file_bytes, total.bytes),
+        disk_bytes: stats.disk_bytes,
+        ratio: sizes::ratio_number(stats.disk_bytes, total.bytes),
         agents: stats.agents.iter().map(agent).collect(),
     }
 }
@@ -138,10 +138,10 @@ fn print(stats: &StoreStats, total: &AgentStats, tool: &mut Tool) -> Result<()> 
     );
     sum(
         "bytes on disk",
-        sizes::count(stats.file_bytes),
-        sizes::bytes(stats.file_bytes),
+        sizes::count(stats.disk_bytes),
+        sizes::bytes(stats.disk_bytes),
     );
-    let ratio = sizes::ratio(stats.file_bytes, total.bytes);
+    let ratio = sizes::ratio(stats.disk_bytes, total.bytes);
     sum("ratio", ratio, "bytes on disk to bytes of lines".to_owned());
     tool.out.line("")?;
     sums.print(&mut tool.out)?;
@@ -163,7 +163,7 @@ mod tests {
         };
         let stats = StoreStats {
             agents: vec![of(2, 300), of(1, 100)],
-            file_bytes: 100,
+            disk_bytes: 100,
             ..StoreStats::default()
         };
         let total = total(&stats.agents);

@@ -192,7 +192,12 @@ impl Split<'_> {
     /// What is wrong with the line, of which `known` objects are records. `before` bytes lie
     /// before the body in the line.
     pub(crate) fn problem(&self, known: usize, before: usize) -> String {
-        let count = format!("{known} JSON objects on one line");
+        let more = if self.values.len() < LINE_MESSAGES_MAX {
+            ""
+        } else {
+            "at least "
+        };
+        let count = format!("{more}{known} JSON objects on one line");
         let text = match (known, self.unread) {
             (0, unread) => return self.problem_of_none(unread, before),
             (1, Unread::TornFirst) => "a cut-off record, then a whole one",

@@ -6,7 +6,6 @@
 
 use std::io::{Read, Write};
 
-use redb::ReadableTable;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::super::query::AttachmentInfo;
@@ -108,10 +107,8 @@ pub(crate) fn read(
         .open_table(ATTACHMENTS)
         .map_err(storage("read an attachment"))?;
     let mut expected = 0;
-    for entry in table
-        .range((number, name, 0)..=(number, name, u32::MAX))
-        .map_err(&action)?
-    {
+    let range = (number, name, 0)..=(number, name, u32::MAX);
+    for entry in redb::ReadableTable::range(&table, range).map_err(&action)? {
         let (key, value) = entry.map_err(&action)?;
         let part = key.value().2;
         let (is_last, data) = open_part(number, name, part, value.value())?;
@@ -184,10 +181,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, number: u64) -> Result<Vec<Attachmen
         .open_table(ATTACHMENTS)
         .map_err(storage("list the attachments"))?;
     let mut found: Vec<AttachmentInfo> = Vec::new();
-    for entry in table
-        .range((number, "", 0)..(number + 1, "", 0))
-        .map_err(&action)?
-    {
+    let range = (number, "", 0)..(number + 1, "", 0);
+    for entry in redb::ReadableTable::range(&table, range).map_err(&action)? {
         let (key, value) = entry.map_err(&action)?;
         let (_, name, part) = key.value();
         let bytes = open_part(number, name, part, value.value())?.1.len() as u64;

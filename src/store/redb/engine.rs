@@ -126,7 +126,7 @@ impl Engine {
 
     /// Gives space back to the file system.
     pub(crate) fn reclaim(&self) -> Result<Reclaimed> {
-        let bytes_before = self.file_bytes()?;
+        let bytes_before = self.disk_bytes()?;
         let mut handle = self
             .database
             .write()
@@ -149,19 +149,23 @@ impl Engine {
         drop(handle);
         Ok(Reclaimed {
             bytes_before,
-            bytes_after: self.file_bytes()?,
+            bytes_after: self.disk_bytes()?,
             refused,
         })
     }
 
-    /// Size of the file.
-    pub(crate) fn file_bytes(&self) -> Result<u64> {
+    /// Bytes that the file takes on disk: less than its length where it has pages never written.
+    pub(crate) fn disk_bytes(&self) -> Result<u64> {
         let metadata = std::fs::metadata(&self.path).map_err(|source| Error::Io {
             action: "read the size of",
             path: self.path.clone(),
             source,
         })?;
-        Ok(metadata.len())
+        #[cfg(unix)]
+        let bytes = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+        #[cfg(not(unix))]
+        let bytes = metadata.len();
+        Ok(bytes)
     }
 }
 
@@ -363,4 +367,18 @@ fn sync_folder(path: &Path) -> Result<()> {
             path: folder.to_owned(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_says_what_it_said() {
+        let error = guard::<()>(|| panic!("page 7 is odd"));
+        let Err(Error::Corrupt { detail, .. }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(detail, "page 7 is odd");
+    }
 }

@@ -60,6 +60,24 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
     Ok(lister.page)
 }
 
+/// The numbers of the sessions that were updated strictly before a time. Reads the index alone.
+pub(crate) fn numbers_before(snapshot: &Snapshot<'_>, before_us: i64) -> Result<Vec<u64>> {
+    let action = storage("list the sessions");
+    let index = snapshot
+        .txn()
+        .open_table(BY_UPDATED)
+        .map_err(storage("list by time"))?;
+    let mut numbers = Vec::new();
+    for entry in index
+        .range((i64::MIN, 0)..(before_us, 0))
+        .map_err(&action)?
+    {
+        numbers.push(entry.map_err(&action)?.0.value().1);
+        snapshot.counts().indexes(1);
+    }
+    Ok(numbers)
+}
+
 /// The first and last place of a list that can be on a page.
 fn bounds(query: &ListQuery) -> (Cursor, Cursor) {
     let since = query

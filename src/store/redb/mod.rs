@@ -119,8 +119,8 @@ impl RedbStore {
     ///
     /// [`Error::Corrupt`].
     pub fn stats(&self) -> Result<StoreStats> {
-        let file_bytes = self.engine.file_bytes()?;
-        self.read(|snapshot| stats::stats(snapshot, file_bytes))
+        let disk_bytes = self.engine.disk_bytes()?;
+        self.read(|snapshot| stats::stats(snapshot, disk_bytes))
     }
 
     /// Reads everything and checks every checksum, count and index entry, both ways. `progress` is
@@ -200,16 +200,13 @@ impl RedbStore {
     }
 
     /// Deletes those of the sessions that are still as old as they were.
-    fn delete_unchanged(&self, sessions: &[Summary], before: DateTime<Utc>) -> Result<Removed> {
+    fn delete_unchanged(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
         self.write(|writer| {
             let mut removed = Removed::default();
-            for summary in sessions {
-                let there = writer.session(&summary.key)?;
-                let same = there.filter(|(number, row)| {
-                    *number == summary.number && row.updated_us < before.timestamp_micros()
-                });
-                if let Some((number, row)) = same {
-                    let one = writer.delete(number, &row)?;
+            for number in numbers {
+                let there = writer.row_if_any(*number)?;
+                if let Some(row) = there.filter(|row| row.updated_us < before_us) {
+                    let one = writer.delete(*number, &row)?;
                     removed.sessions += one.sessions;
                     removed.records += one.records;
                     removed.bytes += one.bytes;
@@ -317,26 +314,18 @@ impl Store for RedbStore {
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let before_us = before.timestamp_micros();
+        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
+        // In the order of the tables: sessions that are neighbours there share pages.
+        numbers.sort_unstable();
         let mut removed = Removed::default();
-        let mut query = ListQuery {
-            before: Some(before),
-            limit: CLEANUP_BATCH,
-            ..ListQuery::default()
-        };
-        loop {
-            let page = self.list(&query)?;
-            if page.sessions.is_empty() {
-                return Ok(removed);
-            }
-            let batch = self.delete_unchanged(&page.sessions, before)?;
+        for numbers in numbers.chunks(CLEANUP_BATCH) {
+            let batch = self.delete_unchanged(numbers, before_us)?;
             removed.sessions += batch.sessions;
             removed.records += batch.records;
             removed.bytes += batch.bytes;
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(removed),
-            }
         }
+        Ok(removed)
     }
 
     fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {

@@ -181,13 +181,18 @@ impl<'s> Snapshot<'s> {
             .open_table(RECORDS)
             .map_err(storage("read records"))?;
         let mut page = PageFiller::new(query);
+        let mut holes = Holes::of(number, self.row(number)?.as_ref());
         if query.direction.is_forward() {
             let from = query.from.unwrap_or(0);
-            let mut found = match segments::at_or_before(&table, number, from, self.counts)? {
+            let before = segments::at_or_before(&table, number, from, self.counts)?;
+            let mut reached = before.as_ref().map_or(0, |before| before.first);
+            let mut found = match before {
                 Some(found) => Some(found),
                 None => segments::starting_from(&table, number, from, self.counts)?,
             };
             while let Some(at) = found {
+                holes.pass(reached, at.first)?;
+                reached = at.segment.last_sequence() + 1;
                 for record in at
                     .segment
                     .records()
@@ -199,10 +204,14 @@ impl<'s> Snapshot<'s> {
                 }
                 found = segments::starting_from(&table, number, at.first + 1, self.counts)?;
             }
+            holes.pass(reached, holes.next)?;
         } else {
             let from = query.from.unwrap_or(u64::MAX);
             let mut found = segments::at_or_before(&table, number, from, self.counts)?;
+            let mut reached = holes.next.min(from.saturating_add(1));
             while let Some(at) = found {
+                holes.pass(at.segment.last_sequence() + 1, reached)?;
+                reached = at.first;
                 for record in at
                     .segment
                     .records()
@@ -218,7 +227,42 @@ impl<'s> Snapshot<'s> {
                 };
                 found = segments::at_or_before(&table, number, before, self.counts)?;
             }
+            holes.pass(0, reached)?;
         }
         Ok(page.finish())
+    }
+}
+
+/// Watches for records that are missing: a damaged key or page of the engine hides them without an
+/// error. A session has as many holes in its sequence numbers as compactions have removed records.
+struct Holes {
+    number: u64,
+    /// Sequence number of the next record; 0 if there is no such session.
+    next: u64,
+    /// Holes that may still come.
+    left: u64,
+}
+
+impl Holes {
+    fn of(number: u64, row: Option<&SessionRow>) -> Self {
+        let (next, records) = row.map_or((0, 0), |row| (row.next, row.records));
+        let left = next.saturating_sub(records);
+        Self { number, next, left }
+    }
+
+    /// Nothing was found from `from` on, and before `to`.
+    fn pass(&mut self, from: u64, to: u64) -> Result<()> {
+        match self.left.checked_sub(to.saturating_sub(from)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None if self.next == 0 => Ok(()),
+            None => Err(Error::Corrupt {
+                table: "records",
+                key: format!("session {}, record {from}", self.number),
+                detail: format!("records {from} to {} are missing", to - 1),
+            }),
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::Result;
 
 /// Counts by agent.
-pub(crate) fn stats(snapshot: &Snapshot<'_>, file_bytes: u64) -> Result<StoreStats> {
+pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreStats> {
     let action = storage("count the sessions");
     let mut agents = BTreeMap::<String, AgentStats>::new();
     let table = snapshot
@@ -51,7 +51,7 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, file_bytes: u64) -> Result<StoreSta
     }
     Ok(StoreStats {
         agents: agents.into_values().collect(),
-        file_bytes,
+        disk_bytes,
         attachment_bytes,
     })
 }
