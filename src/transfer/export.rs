@@ -78,6 +78,11 @@ pub fn export_session(
 /// same name, so that an export can be repeated. Nothing is written outside of `folder`: links in
 /// it are not followed. `progress` is called at most every 50 ms, and at the end.
 ///
+/// # Durability
+///
+/// The files are left to the system to put on disk, since waiting for each takes longer than
+/// writing it. After a failure of power, export again.
+///
 /// # Errors
 ///
 /// [`Error::Io`] with the path of the file that cannot be written, and the store's errors; files

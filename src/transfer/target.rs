@@ -1,7 +1,8 @@
-//! Where an export puts its files: names that never meet, on any file system.
+//! Where an export puts its files: names that never meet, also where case does not count.
 //!
 //! Names that differ only in the case of their letters count as the same, and a file is never put
-//! where a folder has to be. What comes second gets `~2` before its extension.
+//! where a folder has to be. What comes second gets `~2` before its extension. Not looked at is
+//! how a letter with an accent is spelled in Unicode, of which macOS takes all spellings for one.
 
 use std::collections::HashMap;
 
