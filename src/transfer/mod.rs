@@ -21,10 +21,12 @@ mod transaction;
 mod whole;
 mod worker;
 
+#[cfg(feature = "cli")]
 pub(crate) use self::atomic::make_private;
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::folders::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import};
+#[cfg(feature = "cli")]
 pub(crate) use self::paths::file_safe;
 pub use self::progress::Progress;
 pub use self::report::{ImportProblem, ImportReport};
