@@ -131,6 +131,7 @@ mod tests {
             ("/x/chats/session-1.json", r#"{"sessionId":"a","other":[]}"#),
             ("/x/en.json", r#"{"info":{"id":"about"},"messages":{}}"#),
             ("/x/T-shirt.json", r#"{"id":"shirt","messages":[]}"#),
+            ("/x/shirt.json", r#"{"id":"T-1","messages":[]}"#),
             (
                 "/x/chats/session-1.jsonl",
                 r#"{"sessionId":"a","projectHash":"b","messages":[]}"#,

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use super::values::{self, Split};
 use super::{Described, Facts, TitleOffer, strings};
-use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
 
@@ -91,7 +90,6 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
     known(format, &split)
         .into_iter()
         .filter(|(_, reading)| reading.kind == RecordKind::Message)
-        .take(LINE_MESSAGES_MAX)
         .map(|(object, _)| format.message(object))
         .collect()
 }
@@ -137,12 +135,11 @@ fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Describe
             .len();
     let problem = split.problem(known.len(), before);
     let mut all = Reading::of(RecordKind::Malformed);
-    let mut messages = 0;
+    let mut messages = 0_u32;
     for (_, reading) in known {
-        messages += usize::from(reading.kind == RecordKind::Message);
+        messages += u32::from(reading.kind == RecordKind::Message);
         join(&mut all, reading);
     }
-    let messages = u32::try_from(messages.min(LINE_MESSAGES_MAX)).unwrap_or(u32::MAX);
     described(
         all,
         messages,

@@ -342,3 +342,15 @@ proptest! {
         }
     }
 }
+
+/// It may be an inner part of what was lost.
+#[test]
+fn an_object_of_no_known_kind_behind_noise_is_no_record() {
+    for (dialect, _) in messages_of_each() {
+        let described = dialect.describe(br#"noise {"x":1}"#);
+        let kind = described.header.kind;
+        assert_eq!(kind, RecordKind::Malformed, "{}", dialect.agent());
+        let problem = described.problem.unwrap();
+        assert!(problem.starts_with("not JSON"), "{problem}");
+    }
+}

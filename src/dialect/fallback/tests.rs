@@ -124,6 +124,10 @@ fn what_is_no_message_is_not_made_one() {
     for (line, kind) in [
         (r#"{"role": "_checkpoint", "id": 0}"#, RecordKind::Event),
         (
+            r#"{"role": "_system_prompt", "content": "Be brief."}"#,
+            RecordKind::Event,
+        ),
+        (
             r#"{"role": "_usage", "token_count": 4504}"#,
             RecordKind::Event,
         ),

@@ -53,6 +53,19 @@ fn a_session_without_a_title_offers_none() {
 }
 
 #[test]
+fn the_id_of_the_message_goes_before_that_of_the_line() {
+    for (line, inner, id) in [("line", Some("message"), "message"), ("line", None, "line")] {
+        let inner = inner.map_or(String::new(), |id| format!(r#""id":"{id}","#));
+        let line = format!(
+            r#"{{"type":"message","session_id":"s","id":"{line}","message":{{{inner}"role":"user"}}}}"#
+        );
+        let record_id = Ggcode.describe(line.as_bytes()).facts.record_id;
+        assert_eq!(record_id.as_deref(), Some(id));
+        assert_eq!(Ggcode.messages(line.as_bytes())[0].id.as_deref(), Some(id));
+    }
+}
+
+#[test]
 fn the_zero_time_is_no_time_and_a_newer_line_has_one() {
     let line = message("hi");
     let described = Ggcode.describe(line.as_bytes());
