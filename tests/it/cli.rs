@@ -321,6 +321,18 @@ fn an_id_is_any_unique_start() {
 }
 
 #[test]
+fn a_tail_can_begin_in_the_middle_of_a_line() {
+    let home = Home::new();
+    let says = |text: &str| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}");
+    let fused = [says("one"), says("two"), says("three")].concat();
+    home.write("in/fused.jsonl", fused + "\n" + &says("four") + "\n");
+    home.ok(&["import", "in"]);
+    let text = home.ok(&["show", "fused", "--tail", "2"]);
+    let shown = ["one", "two", "three", "four"].map(|word| text.contains(&format!("  {word}\n")));
+    assert_eq!(shown, [false, false, true, true], "{text}");
+}
+
+#[test]
 fn truncation_hides_and_compaction_removes_after_archiving() {
     let home = with_samples();
     let count = |arguments: &[&str]| {

@@ -239,3 +239,29 @@ fn of_two_files_with_one_name_the_first_gets_it() {
         assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_linked_folder_does_not_lead_above_it() {
+    use std::os::unix::fs::symlink;
+    let home = Home::new();
+    home.write("in/a.jsonl", says("a"));
+    let linked = home.write("out/x/b.jsonl", says("b"));
+    let beside = home.write("out/c.jsonl", says("c"));
+    let linked = linked.parent().unwrap();
+    symlink(linked, home.path().join("in/link")).unwrap();
+    symlink(beside.parent().unwrap(), linked.join("up")).unwrap();
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!((report.files, report.problems.len()), (2, 1), "{report:?}");
+}
+
+#[test]
+fn the_store_itself_is_passed_over_whatever_its_name() {
+    let home = Home::new();
+    home.write("in/a.jsonl", says("a"));
+    let store = home.path().join("in/store.jsonl");
+    let store = RedbStore::open(store, Options::default()).unwrap();
+    let report = run_in(&home, &store);
+    assert_eq!((report.files, report.malformed), (1, 0), "{report:?}");
+}

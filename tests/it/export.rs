@@ -226,3 +226,26 @@ fn a_document_comes_back_whole_in_every_content() {
     assert_eq!(export_lines(&store, &home).len(), 2);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
 }
+
+#[test]
+fn of_the_contents_of_one_path_the_newer_ones_have_the_lower_numbers() {
+    let home = Home::new();
+    let store = open(&home);
+    for content in ["first\n", "second\n", "third\n"] {
+        let file = home.write("in/a.jsonl", content);
+        import_paths(&store, &[file.parent().unwrap().to_owned()]);
+    }
+    let names = export_lines(&store, &home);
+    let read = |name: &String| fs::read_to_string(home.path().join("out").join(name)).unwrap();
+    assert_eq!(
+        names
+            .iter()
+            .map(|name| (name.as_str(), read(name)))
+            .collect::<Vec<_>>(),
+        [
+            ("jsonl/a.jsonl", "third\n".to_owned()),
+            ("jsonl/a~2.jsonl", "second\n".to_owned()),
+            ("jsonl/a~3.jsonl", "first\n".to_owned()),
+        ]
+    );
+}

@@ -75,6 +75,20 @@ impl Folder {
     }
 }
 
+#[test]
+fn a_history_that_grows_meanwhile_is_left_alone_with_all_that_it_has() {
+    let folder = Folder::new();
+    let mut rewrite = Rewrite::begin(&folder.history, 2).unwrap();
+    rewrite.archive(&folder.archive).unwrap();
+    rewrite.write_remaining().unwrap();
+    let grown = format!("{LINES}five\n");
+    fs::write(folder.history.lines(), &grown).unwrap();
+    let refusal = rewrite.replace_lines().unwrap_err();
+    assert!(refusal.contains("meanwhile"), "{refusal}");
+    assert_eq!(fs::read_to_string(folder.history.lines()).unwrap(), grown);
+    assert_eq!(folder.archived(), "");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_journal_names_the_archive_for_any_folder_of_the_next_run() {
