@@ -70,15 +70,12 @@ pub(crate) fn session(object: &str, session: &mut Session) {
 /// A time in microseconds since 1970: RFC 3339 text, or the number itself. Unlike in other
 /// agents' lines, no time stands for "unset". A number that is no time is as good as absent.
 pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
-    match text(value) {
-        Some(text) => DateTime::parse_from_rfc3339(&text)
-            .ok()
-            .map(|time| time.timestamp_micros()),
-        None => {
-            let number = value?.get().parse().ok()?;
-            DateTime::from_timestamp_micros(number).map(|_| number)
-        }
+    if let Some(text) = text(value) {
+        let time = DateTime::parse_from_rfc3339(&text).ok()?;
+        return Some(time.timestamp_micros());
     }
+    let number = value?.get().parse().ok()?;
+    DateTime::from_timestamp_micros(number).map(|_| number)
 }
 
 fn time(value: Option<&RawValue>) -> Option<DateTime<Utc>> {
