@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
@@ -49,17 +50,16 @@ impl Engine {
         {
             create_private_folder(folder)?;
         }
-        let is_new = !path.exists();
-        let file = open_private_file(path)?;
+        if !path.exists() {
+            create_whole(path, options)?;
+        }
+        let file = open_private_file(path, path)?;
         if !check_magic(path, &file, true)? {
             // Before a writer is: opening one already writes, and a store of a newer format, or
             // another program's database, has to stay as it is.
             guard(|| check_format(path, options))?;
         }
         let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
-        if is_new {
-            sync_folder(path)?;
-        }
         guard(|| migrate::migrate(path, &database, options))?;
         Ok(Self {
             path: path.to_owned(),
@@ -341,13 +341,35 @@ fn create_private_folder(folder: &Path) -> Result<()> {
     })
 }
 
-/// Opens a file, or creates it for the owner alone.
-fn open_private_file(path: &Path) -> Result<File> {
+/// Creates a store whole or not at all: under another name, which is then given to nobody who is
+/// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
+/// process could take one that is half made for something else.
+fn create_whole(path: &Path, options: &Options) -> Result<()> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{number}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let made = open_private_file(&new, path).and_then(|file| {
+        let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+        guard(|| migrate::migrate(path, &database, options))
+    });
+    // Where this fails there is a store already, or the file system has no links: what opens the
+    // path next makes the store in place.
+    let _linked = made.is_ok() && std::fs::hard_link(&new, path).is_ok();
+    let _removed = std::fs::remove_file(&new).is_ok();
+    made?;
+    sync_folder(path)
+}
+
+/// Opens a file, or creates it for the owner alone: the store at `path`, or one that is to be it.
+fn open_private_file(file: &Path, path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| Error::Io {
+    options.open(file).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
         source,
