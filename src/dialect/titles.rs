@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::{TitleOffer, fields};
+use crate::model::message::Role;
 
 /// What the agent noted as its last prompt, where no message tells more.
 pub(crate) const LAST_PROMPT: u8 = 5;
@@ -36,11 +37,20 @@ pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<
     })
 }
 
-/// The first text of a message's content (a string, or blocks) of which `clean` leaves something.
-pub(crate) fn first_text(
+/// What a message offers: the user's words, as far as `clean` leaves some of them.
+pub(crate) fn of_message(
+    role: Role,
     content: Option<&RawValue>,
     clean: fn(&str) -> Option<&str>,
-) -> Option<Cow<'_, str>> {
+) -> Option<TitleOffer<'_>> {
+    if role != Role::User {
+        return None;
+    }
+    offer(first_text(content, clean), FIRST_MESSAGE)
+}
+
+/// The first text of a message's content (a string, or blocks) of which `clean` leaves something.
+fn first_text(content: Option<&RawValue>, clean: fn(&str) -> Option<&str>) -> Option<Cow<'_, str>> {
     let content = content?;
     if let Some(text) = fields::text(Some(content)) {
         return cleaned(text, clean);

@@ -206,9 +206,8 @@ impl Format for ClaudeCode {
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
-            if role == Role::User && !is_true(compact) {
-                let text = titles::first_text(content, written);
-                reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
+            if !is_true(compact) {
+                reading.facts.title = titles::of_message(role, content, written);
             }
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;

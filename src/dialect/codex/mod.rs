@@ -249,10 +249,7 @@ fn item(object: &str) -> serde_json::Result<Reading<'_>> {
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
     reading.facts.record_id = fields::text_filled(id);
-    if role == Role::User {
-        let text = titles::first_text(content, written);
-        reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
-    }
+    reading.facts.title = titles::of_message(role, content, written);
     Ok(reading)
 }
 

@@ -217,10 +217,7 @@ impl Format for Fallback {
             reading.kind = RecordKind::Message;
             reading.role = Some(said.role);
             reading.facts.model = fields::text_filled(model);
-            if said.role == Role::User {
-                let text = titles::first_text(said.content, titles::any);
-                reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
-            }
+            reading.facts.title = titles::of_message(said.role, said.content, titles::any);
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
             let [context, selected] = fields_of(data, &["context", "selectedModel"]);

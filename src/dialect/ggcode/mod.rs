@@ -143,10 +143,7 @@ impl Format for Ggcode {
                 reading.role = Some(role);
                 reading.facts.record_id =
                     fields::text_filled(inner_id).or_else(|| fields::text_filled(id));
-                if role == Role::User {
-                    let text = titles::first_text(content, titles::any);
-                    reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
-                }
+                reading.facts.title = titles::of_message(role, content, titles::any);
             }
             Some("message") => {}
             Some(kind) if EVENTS.contains(&kind) => {}

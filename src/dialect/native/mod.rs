@@ -173,10 +173,7 @@ impl Format for Native {
                 reading.time_us = reading::time_us(time);
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.record_id = fields::text_filled(id);
-                if role == Role::User {
-                    let text = titles::first_text(content, titles::any);
-                    reading.facts.title = titles::offer(text, titles::FIRST_MESSAGE);
-                }
+                reading.facts.title = titles::of_message(role, content, titles::any);
             }
             _ => {}
         }
