@@ -6,7 +6,6 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
@@ -53,7 +52,7 @@ impl Engine {
         if !path.exists() {
             create_whole(path, options)?;
         }
-        let file = open_private_file(path, path)?;
+        let file = open_private_file(path)?;
         if !check_magic(path, &file, true)? {
             // Before a writer is: opening one already writes, and a store of a newer format, or
             // another program's database, has to stay as it is.
@@ -345,43 +344,51 @@ fn create_private_folder(folder: &Path) -> Result<()> {
 /// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
 /// process could take one that is half made for something else.
 fn create_whole(path: &Path, options: &Options) -> Result<()> {
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    name.push(format!(".{}-{number}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let made = open_private_file(&new, path).and_then(|file| {
-        let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
-        guard(|| migrate::migrate(path, &database, options))
-    });
-    // Where this fails there is a store already, or the file system has no links: what opens the
-    // path next makes the store in place.
-    let _linked = made.is_ok() && std::fs::hard_link(&new, path).is_ok();
-    let _removed = std::fs::remove_file(&new).is_ok();
-    made?;
+    let io = |source| Error::Io {
+        action: "create the store",
+        path: path.to_owned(),
+        source,
+    };
+    // Private to its owner, as all files that tempfile makes.
+    let new = tempfile::Builder::new()
+        .prefix(".scrollback-")
+        .suffix(".new")
+        .tempfile_in(folder_of(path))
+        .map_err(io)?;
+    let file = new.as_file().try_clone().map_err(io)?;
+    let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+    guard(|| migrate::migrate(path, &database, options))?;
+    drop(database);
+    // Where this fails there is a store already, or the file system cannot name a file only if the
+    // name is free: what opens the path next makes the store in place.
+    drop(new.persist_noclobber(path));
     sync_folder(path)
 }
 
-/// Opens a file, or creates it for the owner alone: the store at `path`, or one that is to be it.
-fn open_private_file(file: &Path, path: &Path) -> Result<File> {
+/// Opens a file, or creates it for the owner alone.
+fn open_private_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map_err(|source| Error::Io {
+    options.open(path).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
         source,
     })
 }
 
-/// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
+/// The folder that a path lies in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Makes a new file's name durable.
+fn sync_folder(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| Error::Io {
