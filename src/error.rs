@@ -21,7 +21,10 @@ pub enum Error {
         wanted: String,
     },
     /// A prefix fits more than one session.
-    #[error("`{prefix}` fits {} sessions, such as `{}`", candidates.len(), show(candidates))]
+    #[error(
+        "`{prefix}` fits more than one session, such as `{}`",
+        show(candidates)
+    )]
     Ambiguous {
         /// What was asked for.
         prefix: String,

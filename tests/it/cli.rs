@@ -302,7 +302,7 @@ fn an_id_is_any_unique_start() {
         ggcode_lines().replace("4ef", "5ef"),
     );
     home.ok(&["import", "in"]);
-    let says = ["fits 2 sessions", "hint: ", GGCODE];
+    let says = ["fits more than one session", "hint: ", GGCODE];
     assert_fails(&home.run(&["show", "2026"]), 1, &says);
     assert_fails(
         &home.run(&["show", "zzz"]),

@@ -105,3 +105,39 @@ fn writers_in_several_processes_lose_nothing_and_tear_no_batch() {
     assert_eq!(records, WRITERS * BATCHES * RECORDS);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
 }
+
+#[test]
+fn imports_that_all_make_the_store_get_along() {
+    for _ in 0..10 {
+        let home = Home::new();
+        home.write("in/a.jsonl", "{\"role\":\"user\",\"content\":\"hello\"}\n");
+        let start = |arguments: &[&str]| {
+            let mut command = home.command();
+            command
+                .args(arguments)
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null());
+            command.spawn().unwrap()
+        };
+        let imports: Vec<_> = (0..4).map(|_| start(&["import", "in"])).collect();
+        // A reader finds the store whole, or none.
+        let lists: Vec<_> = (0..4).map(|_| start(&["list"])).collect();
+        for import in imports {
+            let output = import.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+        }
+        for list in lists {
+            let output = list.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            let is_missing = said.contains("No such file");
+            assert!(output.status.success() || is_missing, "{said}");
+        }
+        let names: Vec<_> = std::fs::read_dir(home.store_path().parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["scrollback.redb"]);
+        home.ok(&["verify"]);
+    }
+}

@@ -49,7 +49,9 @@ impl Engine {
         {
             create_private_folder(folder)?;
         }
-        let is_new = !path.exists();
+        if !path.exists() {
+            create_whole(path, options)?;
+        }
         let file = open_private_file(path)?;
         if !check_magic(path, &file, true)? {
             // Before a writer is: opening one already writes, and a store of a newer format, or
@@ -57,9 +59,6 @@ impl Engine {
             guard(|| check_format(path, options))?;
         }
         let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
-        if is_new {
-            sync_folder(path)?;
-        }
         guard(|| migrate::migrate(path, &database, options))?;
         Ok(Self {
             path: path.to_owned(),
@@ -341,6 +340,31 @@ fn create_private_folder(folder: &Path) -> Result<()> {
     })
 }
 
+/// Creates a store whole or not at all: under another name, which is then given to nobody who is
+/// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
+/// process could take one that is half made for something else.
+fn create_whole(path: &Path, options: &Options) -> Result<()> {
+    let io = |source| Error::Io {
+        action: "create the store",
+        path: path.to_owned(),
+        source,
+    };
+    // Private to its owner, as all files that tempfile makes.
+    let new = tempfile::Builder::new()
+        .prefix(".scrollback-")
+        .suffix(".new")
+        .tempfile_in(folder_of(path))
+        .map_err(io)?;
+    let file = new.as_file().try_clone().map_err(io)?;
+    let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+    guard(|| migrate::migrate(path, &database, options))?;
+    drop(database);
+    // Where this fails there is a store already, or the file system cannot name a file only if the
+    // name is free: what opens the path next makes the store in place.
+    drop(new.persist_noclobber(path));
+    sync_folder(path)
+}
+
 /// Opens a file, or creates it for the owner alone.
 fn open_private_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
@@ -354,12 +378,17 @@ fn open_private_file(path: &Path) -> Result<File> {
     })
 }
 
-/// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
+/// The folder that a path lies in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Makes a new file's name durable.
+fn sync_folder(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| Error::Io {

@@ -93,7 +93,7 @@ fn a_history_that_grows_meanwhile_is_left_alone_with_all_that_it_has() {
 #[test]
 fn the_journal_names_the_archive_for_any_folder_of_the_next_run() {
     let folder = Folder::new();
-    let here = std::env::current_dir().unwrap();
+    let here = fs::canonicalize(".").unwrap();
     let up = "../".repeat(here.components().count() - 1);
     let relative = Path::new(&up).join(folder.archive.strip_prefix("/").unwrap());
     let mut rewrite = Rewrite::begin(&folder.history, 2).unwrap();
