@@ -88,7 +88,7 @@ fn is_paired(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// The number of the `\uXXXX` at `at`.
+/// The number of the escape at `at`: `\u` and four hex digits.
 fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at.checked_add(6)?)?.strip_prefix(b"\\u")?;
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()

@@ -242,9 +242,7 @@ impl Store for MemoryStore {
         batch_id: Option<Uuid>,
         records: &[NewRecord],
     ) -> Result<Appended> {
-        let dialect = dialect::of_agent(key.agent());
-        let lines = lines::lines_of(dialect, records, &self.options)?;
-        self.append_lines(key, expect, batch_id, &lines)
+        sessions::append(self, key, expect, batch_id, records)
     }
 
     fn ensure_meta(&self, session: &Session) -> Result<bool> {

@@ -187,6 +187,15 @@ pub struct Removed {
     pub bytes: u64,
 }
 
+impl Removed {
+    /// Counts what else was removed.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+}
+
 /// What giving space back to the file system did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reclaimed {

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::lines::{self, Stored};
-use super::query::{Appended, Direction, Expect, ScanQuery, Truncated};
+use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::StoreExt as _;
 use super::{Options, Store};
 use crate::codec::session_row::{Batch, SessionRow};
@@ -192,6 +192,19 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
         messages,
         has_header: row.header_sequence.is_some(),
     })
+}
+
+/// Appends records, written in the format of the session's agent.
+pub(crate) fn append(
+    store: &impl Primitives,
+    key: &SessionKey,
+    expect: Expect,
+    batch_id: Option<Uuid>,
+    records: &[NewRecord],
+) -> Result<Appended> {
+    let dialect = dialect::of_agent(key.agent());
+    let lines = lines::lines_of(dialect, records, store.options())?;
+    store.append_lines(key, expect, batch_id, &lines)
 }
 
 /// Creates a session with its header line, if it is not there.

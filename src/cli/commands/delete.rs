@@ -39,9 +39,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let mut removed = Removed::default();
     for key in resolve_all(&store, &args.ids)? {
         let one = store.delete(&key)?;
-        removed.sessions += one.sessions;
-        removed.records += one.records;
-        removed.bytes += one.bytes;
+        removed.add(one);
     }
     let Removed {
         sessions,

@@ -35,9 +35,8 @@ use super::query::{
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreExt as _, lines};
+use super::{Options, Store, StoreExt as _};
 use crate::codec::session_row::SessionRow;
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordKind;
@@ -207,9 +206,7 @@ impl RedbStore {
                 let there = writer.row_if_any(*number)?;
                 if let Some(row) = there.filter(|row| row.updated_us < before_us) {
                     let one = writer.delete(*number, &row)?;
-                    removed.sessions += one.sessions;
-                    removed.records += one.records;
-                    removed.bytes += one.bytes;
+                    removed.add(one);
                 }
             }
             Ok(removed)
@@ -321,9 +318,7 @@ impl Store for RedbStore {
         let mut removed = Removed::default();
         for numbers in numbers.chunks(CLEANUP_BATCH) {
             let batch = self.delete_unchanged(numbers, before_us)?;
-            removed.sessions += batch.sessions;
-            removed.records += batch.records;
-            removed.bytes += batch.bytes;
+            removed.add(batch);
         }
         Ok(removed)
     }
@@ -339,9 +334,7 @@ impl Store for RedbStore {
         batch_id: Option<Uuid>,
         records: &[NewRecord],
     ) -> Result<Appended> {
-        let dialect = dialect::of_agent(key.agent());
-        let lines = lines::lines_of(dialect, records, &self.options)?;
-        self.append_lines(key, expect, batch_id, &lines)
+        sessions::append(self, key, expect, batch_id, records)
     }
 
     fn ensure_meta(&self, session: &Session) -> Result<bool> {
