@@ -51,6 +51,34 @@ pub enum Error {
         /// The message's id.
         id: String,
     },
+    /// Another session has that alias; nothing was written.
+    #[error("session `{by}` has the alias `{alias}`")]
+    AliasTaken {
+        /// The alias.
+        alias: String,
+        /// The session that has it.
+        by: SessionKey,
+    },
+    /// A recorder was used after it was closed; nothing was written.
+    #[error("the recorder of session `{key}` is closed")]
+    Closed {
+        /// The session.
+        key: SessionKey,
+    },
+    /// No provider is registered for the agent.
+    #[error("no provider for agent `{agent}`")]
+    ProviderNotFound {
+        /// The agent.
+        agent: String,
+    },
+    /// A provider has no such project.
+    #[error("no project `{project}` of agent `{agent}`")]
+    ProjectNotFound {
+        /// The agent.
+        agent: String,
+        /// The project.
+        project: String,
+    },
     /// An agent name or a session id that cannot be a key.
     #[error("`{agent}:{id}` cannot name a session: {reason}")]
     InvalidKey {

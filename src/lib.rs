@@ -29,11 +29,15 @@
 //! The library prints nothing, reads no environment, and takes its clock and its ids from
 //! [`Options`].
 
+mod agent;
 mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod dialect;
 mod error;
 mod jsonl;
 mod model;
+mod provider;
 mod render;
 mod store;
 mod transfer;
@@ -46,6 +50,7 @@ pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
 pub use model::message::{Block, Message, Role, Usage};
+pub use model::properties::{Properties, PropertiesChange};
 pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};

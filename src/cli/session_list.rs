@@ -230,6 +230,8 @@ pub(crate) mod tests {
             model: None,
             branch: None,
             parent: None,
+            pinned: false,
+            archived: false,
         }
     }
 

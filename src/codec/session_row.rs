@@ -133,6 +133,8 @@ impl SessionRow {
             model: self.model.clone(),
             branch: self.branch.clone(),
             parent: self.parent.clone(),
+            pinned: false,
+            archived: false,
         })
     }
 

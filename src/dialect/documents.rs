@@ -18,6 +18,20 @@ pub(crate) struct Document {
     pub agent: &'static str,
     /// The agent's own id of it.
     pub id: String,
+    /// Whether it is an old form of a session: where one of that id is there already, it goes
+    /// beside it and adds no records.
+    pub yields: bool,
+}
+
+/// The records of a session that is one document, as lines of its dialect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DocumentLines {
+    /// A line for each part, in their order, each with its `\n`. Later contents of the same
+    /// document are expected to add to them.
+    pub lines: Vec<Vec<u8>>,
+    /// What changes with every content, such as the time of the last change: a last line that
+    /// need not be the same in the next content.
+    pub trailer: Option<Vec<u8>>,
 }
 
 /// Whether a file is a session in one JSON document, and which.
@@ -44,6 +58,7 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         return Some(Document {
             agent: "gemini",
             id: session,
+            yields: false,
         });
     }
     let [opencode] = fields_of(info, &["id"]);
@@ -54,10 +69,15 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         return Some(Document {
             agent: "opencode",
             id,
+            yields: false,
         });
     }
     let id = owned(id).filter(|id| stem.starts_with("T-") && id.starts_with("T-"))?;
-    has_messages.then_some(Document { agent: "amp", id })
+    has_messages.then_some(Document {
+        agent: "amp",
+        id,
+        yields: false,
+    })
 }
 
 /// Whether a file lies where Gemini CLI keeps its chats.
@@ -80,6 +100,7 @@ mod tests {
         let candidate = Candidate {
             path: Path::new(path),
             head: head.as_bytes(),
+            companion: None,
         };
         recognise_document(&candidate).map(|document| (document.agent, document.id))
     }

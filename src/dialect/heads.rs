@@ -39,6 +39,7 @@ mod tests {
         let candidate = Candidate {
             path: Path::new("/a"),
             head,
+            companion: None,
         };
         let lines: Vec<_> = candidate.lines().collect();
         assert_eq!(lines, ["{\"a\":1}", "{\"b\u{fffd}"]);

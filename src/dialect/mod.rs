@@ -10,16 +10,23 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 mod blocks;
+mod celeste;
 mod claude_code;
 mod codex;
 mod documents;
 mod fallback;
 mod fields;
+mod gemini;
 mod ggcode;
+mod go_json;
 mod heads;
+pub(crate) mod jcode;
 mod lines;
 mod native;
+mod opencode;
 mod paths;
+mod picoclaw;
+mod state;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -29,11 +36,13 @@ mod values;
 
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(crate) use self::documents::recognise_document;
+pub(crate) use self::documents::{DocumentLines, recognise_document};
 use self::lines::Format;
+pub(crate) use self::state::{SessionState, SidecarFacts};
 use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::RecordHeader;
 use crate::model::session::Session;
@@ -58,6 +67,8 @@ pub(crate) struct Candidate<'a> {
     pub path: &'a Path,
     /// Its first bytes: at most 64 KiB, perhaps ending inside a line. Empty for an empty file.
     pub head: &'a [u8],
+    /// The bytes of its [`companion`](Dialect::companion), if it has one that could be read.
+    pub companion: Option<&'a [u8]>,
 }
 
 /// Whose a file is that lies beside sessions and is not lines.
@@ -148,33 +159,95 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         lines::messages(self, line)
     }
 
-    /// Writes a message as a line with its `\n`.
+    /// The file beside a session file that has to be read before the session gets its name:
+    /// picoclaw's meta file, which holds the true key. At most 1 MiB of it is read.
+    fn companion(&self, _path: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    /// The project of a session, where the file's path tells it and its lines do not.
+    fn project(&self, _candidate: &Candidate<'_>) -> Option<String> {
+        None
+    }
+
+    /// What a sidecar (an index, a meta file, a legacy document) tells of sessions. A file that
+    /// cannot be read tells nothing.
+    fn sidecar_facts(&self, _path: &Path, _bytes: &[u8]) -> Vec<SidecarFacts> {
+        Vec::new()
+    }
+
+    /// The lines of a session that is one JSON document; `None` if it cannot be read.
+    fn document_lines(&self, _bytes: &[u8]) -> Option<DocumentLines> {
+        None
+    }
+
+    /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of
+    /// its record.
+    fn has_message_ids(&self) -> bool {
+        true
+    }
+
+    /// Writes a message as lines, each with its `\n`: several only where the format has a line of
+    /// its own for each tool call and result.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] by default.
-    fn write_message(&self, _message: &Message) -> Result<Vec<u8>> {
+    fn write_message(&self, _key: &SessionKey, _message: &Message) -> Result<Vec<Vec<u8>>> {
         Err(Error::Unsupported {
             action: "write a message",
             agent: self.agent().to_owned(),
         })
     }
 
-    /// Writes what a session is, without its messages, as a line with its `\n`.
+    /// Writes what a session is, without its messages, as a line with its `\n`; `None` if the
+    /// format has no such line, or only one at the start and `first` is false.
     ///
     /// # Errors
     ///
     /// [`Error::Unsupported`] by default.
-    fn write_meta(&self, _session: &Session) -> Result<Vec<u8>> {
+    fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
         Err(Error::Unsupported {
             action: "write a session header",
             agent: self.agent().to_owned(),
         })
     }
 
-    /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote.
-    /// Other lines change nothing.
+    /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote,
+    /// or another line about the session. Other lines change nothing.
     fn read_meta(&self, _line: &[u8], _session: &mut Session) {}
+
+    /// Whether fields of the session are spread over several lines, so that
+    /// [`read_meta`](Self::read_meta) has to see every line that is no message.
+    fn has_scattered_meta(&self) -> bool {
+        false
+    }
+
+    /// Where the agent would keep a session that has no file yet: the path below its folder of
+    /// sessions, name by name. `None` leaves it to the export.
+    fn file_name(&self, _state: &SessionState) -> Option<Vec<String>> {
+        None
+    }
+
+    /// The agent's own file about a session, beside the session's: its name, and its bytes as of
+    /// now. `original` are the bytes that were imported; they are given back if they still hold.
+    fn write_sidecar(
+        &self,
+        _state: &SessionState,
+        _original: Option<&[u8]>,
+    ) -> Option<(String, Vec<u8>)> {
+        None
+    }
+
+    /// The agent's index file for a folder of sessions, with rows for sessions that were made or
+    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte.
+    fn write_index(
+        &self,
+        _original: Option<&[u8]>,
+        _changed: &[SessionState],
+    ) -> Option<(String, Vec<u8>)> {
+        None
+    }
 }
 
 /// Every dialect, the fallback last.
@@ -182,8 +255,13 @@ pub(crate) fn all() -> &'static [&'static dyn Dialect] {
     &[
         &native::Native,
         &ggcode::Ggcode,
+        &picoclaw::Picoclaw,
+        &jcode::Jcode,
+        &celeste::Celeste,
         &claude_code::ClaudeCode,
         &codex::Codex,
+        &gemini::Gemini,
+        &opencode::OpenCode,
         &fallback::Fallback,
     ]
 }

@@ -281,6 +281,7 @@ fn every_dialect_is_recognised_by_its_lines_and_no_other_takes_them() {
             let candidate = Candidate {
                 path: Path::new("/x/some.jsonl"),
                 head: head.as_bytes(),
+                companion: None,
             };
             let found = recognise(&candidate).map(Dialect::agent);
             assert_eq!(found, Some(dialect.agent()), "{head}");
@@ -335,7 +336,7 @@ proptest! {
     fn no_bytes_make_a_dialect_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for dialect in all() {
             check(*dialect, &bytes);
-            let candidate = Candidate { path: Path::new("/x/a.jsonl"), head: &bytes };
+            let candidate = Candidate { path: Path::new("/x/a.jsonl"), head: &bytes, companion: None };
             let _found = recognise(&candidate).is_some();
             prop_assert!(!dialect.session_id(&candidate).is_empty());
             prop_assert!(recognise_document(&candidate).is_none());

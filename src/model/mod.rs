@@ -3,6 +3,7 @@
 pub(crate) mod key;
 pub mod limits;
 pub(crate) mod message;
+pub(crate) mod properties;
 pub(crate) mod raw_json;
 pub(crate) mod record;
 pub(crate) mod session;

@@ -45,6 +45,10 @@ pub struct Summary {
     pub branch: Option<String>,
     /// Id of the session that started or was forked into this one.
     pub parent: Option<String>,
+    /// Whether its users pinned it.
+    pub pinned: bool,
+    /// Whether its users put it away.
+    pub archived: bool,
 }
 
 /// A session with its messages, as agent programmers hold it.

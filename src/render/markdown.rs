@@ -206,6 +206,8 @@ mod tests {
             model: Some("model-1".into()),
             branch: None,
             parent: None,
+            pinned: false,
+            archived: false,
         }
     }
 

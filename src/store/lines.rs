@@ -10,6 +10,7 @@ use super::query::NewRecord;
 use crate::codec::session_row::SessionRow;
 use crate::dialect::{Described, Dialect, Facts};
 use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX, TITLE_BYTES_MAX};
 use crate::model::message::{Message, Role};
 use crate::model::record::{Record, RecordFlags, RecordHeader, RecordKind};
@@ -47,6 +48,7 @@ fn microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
 /// The lines of records to append, with terminators, before anything is written.
 pub(crate) fn lines_of(
     dialect: &dyn Dialect,
+    key: &SessionKey,
     records: &[NewRecord],
     options: &Options,
 ) -> Result<Vec<Vec<u8>>> {
@@ -59,24 +61,23 @@ pub(crate) fn lines_of(
     }
     let mut lines = Vec::with_capacity(records.len());
     for record in records {
-        let line = match record {
-            NewRecord::Line(line) => line_of(line)?,
+        match record {
+            NewRecord::Line(line) => lines.push(line_of(line)?),
             NewRecord::Message(message) => {
                 let mut message = message.as_ref().clone();
                 complete(&mut message, options);
-                dialect.write_message(&message)?
+                lines.extend(dialect.write_message(key, &message)?);
             }
-        };
-        if line.len() > LINE_BYTES_MAX {
-            return Err(Error::TooLarge {
-                what: "length of a line in bytes",
-                actual: line.len() as u64,
-                limit: LINE_BYTES_MAX as u64,
-            });
         }
-        lines.push(line);
     }
-    Ok(lines)
+    match lines.iter().find(|line| line.len() > LINE_BYTES_MAX) {
+        Some(line) => Err(Error::TooLarge {
+            what: "length of a line in bytes",
+            actual: line.len() as u64,
+            limit: LINE_BYTES_MAX as u64,
+        }),
+        None => Ok(lines),
+    }
 }
 
 fn line_of(line: &[u8]) -> Result<Vec<u8>> {
@@ -188,7 +189,7 @@ pub(crate) fn lines_of_save(
             }
             None => {
                 latest = latest.max(message.time);
-                lines.push(dialect.write_message(message)?);
+                lines.extend(dialect.write_message(&session.key, message)?);
             }
         }
     }
@@ -196,7 +197,9 @@ pub(crate) fn lines_of_save(
     let same =
         stored.is_some_and(|stored| stored.has_header && same_header(&stored.session, session));
     if !same || latest.is_none_or(|latest| latest < now) {
-        lines.insert(0, dialect.write_meta(session)?);
+        if let Some(meta) = dialect.write_meta(session, stored.is_none())? {
+            lines.insert(0, meta);
+        }
     }
     Ok(lines)
 }
@@ -206,7 +209,7 @@ pub(crate) fn line_of_new_session(
     dialect: &dyn Dialect,
     session: &Session,
     options: &Options,
-) -> Result<Vec<u8>> {
+) -> Result<Option<Vec<u8>>> {
     let mut header = Session {
         messages: Vec::new(),
         ..session.clone()
@@ -214,7 +217,7 @@ pub(crate) fn line_of_new_session(
     let now = now(options);
     header.created_at = Some(header.created_at.map_or(now, microseconds));
     header.updated_at = Some(now);
-    dialect.write_meta(&header)
+    dialect.write_meta(&header, true)
 }
 
 fn derived_title(messages: &[Message]) -> String {

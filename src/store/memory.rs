@@ -17,6 +17,7 @@ use crate::codec::session_row::SessionRow;
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{Record, RecordKind};
 use crate::model::session::{Session, Summary};
 
@@ -296,6 +297,40 @@ impl Store for MemoryStore {
 
     fn reclaim(&self) -> Result<Reclaimed> {
         Ok(Reclaimed::default())
+    }
+
+    fn hide_before(&self, _key: &SessionKey, _sequence: u64) -> Result<Truncated> {
+        Err(Error::Busy {
+            reason: "stub".to_owned(),
+        })
+    }
+
+    fn replace_history(&self, _key: &SessionKey, _records: &[NewRecord]) -> Result<()> {
+        Err(Error::Busy {
+            reason: "stub".to_owned(),
+        })
+    }
+
+    fn properties(&self, _key: &SessionKey) -> Result<Properties> {
+        Err(Error::Busy {
+            reason: "stub".to_owned(),
+        })
+    }
+
+    fn update_properties(
+        &self,
+        _key: &SessionKey,
+        _change: &PropertiesChange,
+    ) -> Result<Properties> {
+        Err(Error::Busy {
+            reason: "stub".to_owned(),
+        })
+    }
+
+    fn by_alias(&self, _alias: &SessionKey) -> Result<Option<SessionKey>> {
+        Err(Error::Busy {
+            reason: "stub".to_owned(),
+        })
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -30,6 +30,7 @@ pub(crate) use self::redb::guard;
 pub(crate) use self::redb::{Bulk, Source, Sources};
 use crate::error::Result;
 use crate::model::key::SessionKey;
+use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 
 /// A store of sessions.
@@ -181,6 +182,59 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound).
     fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated>;
+
+    /// Hides all records before `sequence`, by moving the mark forward; never backward. Unlike
+    /// [`truncate`](Self::truncate) it names a place, so that records which were appended since the
+    /// caller looked stay visible.
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound).
+    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated>;
+
+    /// Hides all that is there, and appends, in one step. The session is created if it is not
+    /// there. Nothing is removed until [`compact`](Self::compact).
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`append`](Self::append), except for `Conflict`.
+    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()>;
+
+    /// What is kept of a session beside its lines.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn properties(&self, key: &SessionKey) -> Result<Properties>;
+
+    /// Changes what is kept of a session beside its lines. The time of update stays. Returns the
+    /// properties as they are then.
+    ///
+    /// # Durability
+    ///
+    /// As [`append`](Self::append).
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound); [`AliasTaken`](crate::Error::AliasTaken) if another
+    /// session of the agent has one of the aliases; [`TooLarge`](crate::Error::TooLarge).
+    fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties>;
+
+    /// The session that has `alias` (an agent and another name) among its aliases. Costs one
+    /// lookup, however many sessions there are.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>>;
 
     /// Removes the records below the mark for good, header lines excepted, and packs the rest.
     ///

@@ -31,6 +31,12 @@ pub struct ListQuery {
     pub before: Option<DateTime<Utc>>,
     /// Sessions whose title holds this text, whatever the case of its letters.
     pub title: Option<String>,
+    /// Only sessions that are pinned, or only those that are not.
+    pub pinned: Option<bool>,
+    /// Only sessions that are archived, or only those that are not.
+    pub archived: Option<bool>,
+    /// Only sessions with this parent.
+    pub parent: Option<String>,
     /// At most so many sessions; 0 stands for 100.
     pub limit: usize,
     /// Go on after this place, as the page before gave it.

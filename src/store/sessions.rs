@@ -203,7 +203,7 @@ pub(crate) fn append(
     records: &[NewRecord],
 ) -> Result<Appended> {
     let dialect = dialect::of_agent(key.agent());
-    let lines = lines::lines_of(dialect, records, store.options())?;
+    let lines = lines::lines_of(dialect, key, records, store.options())?;
     store.append_lines(key, expect, batch_id, &lines)
 }
 
@@ -214,7 +214,8 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
     let dialect = dialect::of_agent(session.key.agent());
     let line = lines::line_of_new_session(dialect, session, store.options())?;
-    match store.append_lines(&session.key, Expect::Sequence(0), None, &[line]) {
+    let lines: Vec<Vec<u8>> = line.into_iter().collect();
+    match store.append_lines(&session.key, Expect::Sequence(0), None, &lines) {
         Ok(_) => Ok(true),
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),

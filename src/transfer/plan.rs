@@ -250,6 +250,7 @@ fn classify(
     let candidate = Candidate {
         path: name,
         head: &head,
+        companion: None,
     };
     if is_lines || (forced.is_some() && file.named) {
         return Ok(Some(Form::Lines));

@@ -186,6 +186,7 @@ impl<'a> Opened<'a> {
         let candidate = Candidate {
             path: task.file.name_path(),
             head: &head,
+            companion: None,
         };
         let Some(dialect) = forced.or_else(|| dialect::recognise(&candidate)) else {
             return Ok(None);

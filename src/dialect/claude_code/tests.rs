@@ -176,6 +176,7 @@ fn ids_come_from_paths() {
         let candidate = Candidate {
             path: Path::new(path),
             head: b"",
+            companion: None,
         };
         assert_eq!(ClaudeCode.session_id(&candidate), id, "{path}");
     }
@@ -238,6 +239,7 @@ fn its_own_folder_is_enough_and_other_folders_need_lines() {
         ClaudeCode.recognise(&Candidate {
             path: Path::new(path),
             head: head.as_bytes(),
+            companion: None,
         })
     };
     let line =

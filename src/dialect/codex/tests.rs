@@ -190,6 +190,7 @@ fn ids_sidecars_and_places() {
         let candidate = Candidate {
             path: Path::new(path),
             head: head.as_bytes(),
+            companion: None,
         };
         (Codex.recognise(&candidate), Codex.session_id(&candidate))
     };

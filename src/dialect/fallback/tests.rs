@@ -177,6 +177,7 @@ fn a_common_stem_takes_its_folder_along() {
         Fallback.session_id(&Candidate {
             path: Path::new(path),
             head: b"",
+            companion: None,
         })
     };
     assert_eq!(id("/s/24d0/events.jsonl"), "24d0/events");
@@ -201,6 +202,7 @@ fn any_file_of_lines_is_taken_and_no_other() {
         Fallback.recognise(&Candidate {
             path: Path::new(path),
             head: b"{\"role\":\"user\"}",
+            companion: None,
         })
     };
     assert_eq!(found("/x/a.jsonl"), Recognition::Fallback);

@@ -146,6 +146,7 @@ fn its_places_and_sidecars() {
         Ggcode.recognise(&Candidate {
             path: Path::new(path),
             head: head.as_bytes(),
+            companion: None,
         })
     };
     assert_eq!(

@@ -20,7 +20,7 @@ use super::fields::{self, fields, fields_of_start, owned, text};
 use super::lines::{self, Format, Reading};
 use super::{Candidate, Dialect, Facts, Recognition, Sidecar, paths, titles};
 use crate::error::Result;
-use crate::model::key::NATIVE;
+use crate::model::key::{NATIVE, SessionKey};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
@@ -91,12 +91,12 @@ impl Dialect for Native {
         None
     }
 
-    fn write_message(&self, message: &Message) -> Result<Vec<u8>> {
-        writing::message(message)
+    fn write_message(&self, _key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(vec![writing::message(message)?])
     }
 
-    fn write_meta(&self, session: &Session) -> Result<Vec<u8>> {
-        writing::session(session)
+    fn write_meta(&self, session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        writing::session(session).map(Some)
     }
 
     fn read_meta(&self, line: &[u8], session: &mut Session) {

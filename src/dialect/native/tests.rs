@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::key::SessionKey;
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
 
@@ -176,6 +175,14 @@ fn session() -> impl Strategy<Value = Session> {
 }
 
 #[track_caller]
+/// A message as its one line.
+fn written(message: &Message) -> crate::error::Result<Vec<u8>> {
+    let key = SessionKey::native("s")?;
+    let mut lines = Native.write_message(&key, message)?;
+    assert_eq!(lines.len(), 1);
+    Ok(lines.remove(0))
+}
+
 fn check_line(line: &[u8]) {
     assert!(line.starts_with(b"{\"scrollback\":1,\"type\":\""));
     assert!(line.ends_with(b"}\n"));
@@ -185,7 +192,7 @@ fn check_line(line: &[u8]) {
 proptest! {
     #[test]
     fn a_message_comes_back_as_it_was(message in message()) {
-        let line = Native.write_message(&message).unwrap();
+        let line = written(&message).unwrap();
         check_line(&line);
         prop_assert_eq!(&Native.messages(&line), std::slice::from_ref(&message));
         let described = Native.describe(&line);
@@ -196,7 +203,7 @@ proptest! {
 
     #[test]
     fn a_session_comes_back_as_it_was(session in session()) {
-        let line = Native.write_meta(&session).unwrap();
+        let line = Native.write_meta(&session, true).unwrap().unwrap();
         check_line(&line);
         let mut read = Session::new(session.key.clone());
         read.title = "overwritten".to_owned();
@@ -217,7 +224,7 @@ fn lines_look_as_documented() {
     message.time = DateTime::from_timestamp_micros(1_775_209_500_120_345);
     message.extra = vec![("pinned".to_owned(), RawJson::parse("true").unwrap())];
     assert_eq!(
-        String::from_utf8(Native.write_message(&message).unwrap()).unwrap(),
+        String::from_utf8(written(&message).unwrap()).unwrap(),
         "{\"scrollback\":1,\"type\":\"message\",\"id\":\"m1\",\"role\":\"user\",\
          \"content\":[{\"type\":\"text\",\"text\":\"Which port?\"}],\
          \"time\":\"2026-04-03T09:45:00.120345Z\",\"pinned\":true}\n"
@@ -228,7 +235,7 @@ fn lines_look_as_documented() {
         ..Session::new(key)
     };
     assert_eq!(
-        String::from_utf8(Native.write_meta(&session).unwrap()).unwrap(),
+        String::from_utf8(Native.write_meta(&session, true).unwrap().unwrap()).unwrap(),
         "{\"scrollback\":1,\"type\":\"session\",\"id\":\"s1\",\"agent\":\"celeste\",\"title\":\"Ports\"}\n"
     );
 }
@@ -243,7 +250,7 @@ fn unknown_fields_survive_in_their_order() {
         .map(|(key, json)| (key.as_str(), json.as_str()))
         .collect();
     assert_eq!(shown, [("z", "1.50"), ("a", "[2]"), ("z", "null")]);
-    let again = Native.write_message(&message).unwrap();
+    let again = written(&message).unwrap();
     assert_eq!(Native.messages(&again), [message]);
 }
 
@@ -254,7 +261,7 @@ fn fields_with_the_name_of_a_known_one_go_into_extra() {
         ("x".to_owned(), RawJson::parse("1").unwrap()),
         ("role".to_owned(), RawJson::parse("\"tool\"").unwrap()),
     ];
-    let line = Native.write_message(&message).unwrap();
+    let line = written(&message).unwrap();
     assert!(line.ends_with(b",\"extra\":{\"x\":1,\"role\":\"tool\"}}\n"));
     assert_eq!(Native.messages(&line), [message]);
 }
@@ -268,7 +275,7 @@ fn json_over_several_lines_is_put_on_one() {
         name: "t".to_owned(),
         input: Some(input),
     }];
-    let line = Native.write_message(&message).unwrap();
+    let line = written(&message).unwrap();
     check_line(&line);
     assert!(
         String::from_utf8(line)
@@ -313,6 +320,7 @@ fn the_id_is_the_header_s_or_the_file_name_decoded() {
         Native.session_id(&Candidate {
             path: Path::new(path),
             head: head.as_bytes(),
+            companion: None,
         })
     };
     let header = r#"{"scrollback":1,"type":"session","id":"telegram:1/2"}"#;
@@ -366,11 +374,9 @@ fn the_documented_lines_are_what_is_written() {
             RecordKind::Meta => {
                 let mut session = Session::native("chat-1").unwrap();
                 Native.read_meta(line.as_bytes(), &mut session);
-                Native.write_meta(&session).unwrap()
+                Native.write_meta(&session, true).unwrap().unwrap()
             }
-            _ => Native
-                .write_message(&Native.messages(line.as_bytes())[0])
-                .unwrap(),
+            _ => written(&Native.messages(line.as_bytes())[0]).unwrap(),
         };
         assert_eq!(String::from_utf8(written).unwrap(), format!("{line}\n"));
     }

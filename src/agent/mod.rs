@@ -1,0 +1,2 @@
+//! What an agent programmer holds: facades over a [`Store`](crate::Store), one for each way of
+//! thinking about sessions.

@@ -1,0 +1,2 @@
+//! The contracts of [`Store`](crate::Store) and of `SessionStore` as named tests over any
+//! implementation.

@@ -1,0 +1,93 @@
+//! What is kept of a session beside its lines: names, notes and marks that its users gave it.
+
+use super::raw_json::RawJson;
+
+/// What users and programs said of a session, which its lines do not hold. Nothing in it is ever
+/// written into another agent's lines.
+///
+/// ```
+/// use scrollback::{MemoryStore, PropertiesChange, Session, SessionKey, Store};
+///
+/// let store = MemoryStore::default();
+/// let key = SessionKey::native("chat-1")?;
+/// store.ensure_meta(&Session::new(key.clone()))?;
+/// let change = PropertiesChange { pinned: Some(true), ..PropertiesChange::default() };
+/// assert!(store.update_properties(&key, &change)?.pinned);
+/// assert!(store.summary(&key)?.pinned);
+/// # Ok::<(), scrollback::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// A title that wins over every title in the lines.
+    pub title: Option<String>,
+    /// A folder that wins over the one that the lines state.
+    pub project: Option<String>,
+    /// The session that this one was forked from or started by, if the lines do not say.
+    pub parent: Option<String>,
+    /// Whether it is to stay at hand.
+    pub pinned: bool,
+    /// Whether it is put away.
+    pub archived: bool,
+    /// The summary of the conversation; empty if there is none.
+    pub summary: String,
+    /// Other names of the session, without its own; see
+    /// [`Store::by_alias`](crate::Store::by_alias).
+    pub aliases: Vec<String>,
+    /// What the session is about in its program's terms: agent, channel, account, ...
+    pub scope: Option<RawJson>,
+}
+
+/// What to change of a session's [`Properties`]: a field that is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PropertiesChange {
+    /// A new title; `Some(None)` goes back to that of the lines.
+    pub title: Option<Option<String>>,
+    /// A new project; `Some(None)` goes back to that of the lines.
+    pub project: Option<Option<String>>,
+    /// A new parent; `Some(None)` goes back to that of the lines.
+    pub parent: Option<Option<String>>,
+    /// Whether it is pinned.
+    pub pinned: Option<bool>,
+    /// Whether it is archived.
+    pub archived: Option<bool>,
+    /// A new summary.
+    pub summary: Option<String>,
+    /// All other names, instead of those that it has. They are trimmed; empty ones, doubles and
+    /// the session's own id are left out.
+    pub aliases: Option<Vec<String>>,
+    /// A new scope.
+    pub scope: Option<Option<RawJson>>,
+}
+
+impl PropertiesChange {
+    /// The properties after the change, for a session with this id.
+    pub(crate) fn apply(&self, properties: &Properties, own_id: &str) -> Properties {
+        let mut changed = properties.clone();
+        let set = |field: &mut Option<String>, change: &Option<Option<String>>| {
+            if let Some(change) = change {
+                field.clone_from(change);
+            }
+        };
+        set(&mut changed.title, &self.title);
+        set(&mut changed.project, &self.project);
+        set(&mut changed.parent, &self.parent);
+        changed.pinned = self.pinned.unwrap_or(changed.pinned);
+        changed.archived = self.archived.unwrap_or(changed.archived);
+        if let Some(summary) = &self.summary {
+            changed.summary.clone_from(summary);
+        }
+        if let Some(aliases) = &self.aliases {
+            changed.aliases.clear();
+            for alias in aliases.iter().map(|alias| alias.trim()) {
+                let known = changed.aliases.iter().any(|there| there == alias);
+                if !alias.is_empty() && alias != own_id && !known {
+                    changed.aliases.push(alias.to_owned());
+                }
+            }
+        }
+        if let Some(scope) = &self.scope {
+            changed.scope.clone_from(scope);
+        }
+        changed
+    }
+}

@@ -1,0 +1,1 @@
+//! Where other agents keep their sessions, and how to read them where they lie.
