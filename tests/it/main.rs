@@ -8,6 +8,7 @@
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example
+//! - `ids`: sessions whose lines hold no ids of messages, or no header
 //! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
 //!   are found by them
 //! - `damaged_properties`: damage to that
@@ -45,6 +46,7 @@ mod export;
 mod folders;
 mod full_disk;
 mod harness;
+mod ids;
 mod import;
 mod kill;
 mod limits;
