@@ -129,7 +129,7 @@ fn lines_of_save(
     options: &Options,
 ) -> Result<Saved> {
     if session.title.trim().is_empty() {
-        session.title = derived_title(&session.messages);
+        session.title = derived_title(dialect, &session.key, &session.messages);
     }
     let known = stored.and_then(|stored| stored.session.created_at);
     let created = session
@@ -281,11 +281,19 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
 }
 
-fn derived_title(messages: &[Message]) -> String {
+/// The title that the session's first user message gives it, by the rule of its agent.
+fn derived_title(dialect: &dyn Dialect, key: &SessionKey, messages: &[Message]) -> String {
     messages
         .iter()
         .filter(|message| message.role == Role::User)
-        .map(|message| title_line(&message.plain_text(), TITLE_BYTES_MAX))
+        .map(|message| match dialect.write_message(key, message) {
+            Ok(lines) => lines
+                .iter()
+                .find_map(|line| dialect.describe(line).facts.title)
+                .map(|offer| title_line(&offer.text, TITLE_BYTES_MAX))
+                .unwrap_or_default(),
+            Err(_) => title_line(&message.plain_text(), TITLE_BYTES_MAX),
+        })
         .find(|title| !title.is_empty())
         .unwrap_or_default()
 }
