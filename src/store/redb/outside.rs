@@ -122,8 +122,8 @@ impl Bulk<'_> {
         }
         drop(table);
         let row = SessionRow {
-            mark,
             hidden,
+            mark,
             ..old.clone()
         };
         if row == old {
