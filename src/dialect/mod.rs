@@ -10,7 +10,7 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 mod blocks;
-mod celeste;
+pub(crate) mod celeste;
 mod claude_code;
 mod codex;
 mod documents;
