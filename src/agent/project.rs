@@ -298,14 +298,17 @@ impl Project {
             .unwrap_or(now)
     }
 
-    /// An id that this process has not made before. Other processes hardly have: what starts in
-    /// one tick of the clock differs by chance.
+    /// An id that this process has not made in this tick of the clock. Other processes hardly
+    /// have: what starts in one tick differs by chance.
     fn new_id(&self) -> String {
         let now = (self.options.clock)();
         let tick = now.timestamp_nanos_opt().unwrap_or(0) / ID_TICK_NS;
         let random = (self.options.ids)().as_u128() % u128::from(ID_TICK_NS.unsigned_abs());
         let wanted = tick * ID_TICK_NS + i64::try_from(random).unwrap_or(0);
-        let after = |last: i64| wanted.max(last.saturating_add(1));
+        let after = |last: i64| match last.checked_sub(wanted) {
+            Some(0..ID_TICK_NS) => last.saturating_add(1),
+            _ => wanted,
+        };
         let next = |last| Some(after(last));
         let last = LAST_ID.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         after(last.unwrap_or_else(|last| last)).to_string()

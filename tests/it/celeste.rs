@@ -181,9 +181,9 @@ fn generated_id_is_the_time_in_nanoseconds_and_unique_within_a_tick() {
     assert_eq!(distinct.len(), made.len());
     let tick = noon().timestamp_nanos_opt().unwrap();
     for id in made {
-        // Ids of other tests of this process may push these on, a few at a time.
+        // What passes the end of a tick goes on behind it.
         let since = id.parse::<i64>().unwrap() - tick;
-        assert!((0..10_000_000_000_000_000).contains(&since), "{id}");
+        assert!((0..2_000_000).contains(&since), "{id}");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
-//! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `celeste`: its `Manager` as `Project`, its files, its hazards
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
@@ -34,6 +34,7 @@ mod bad_store;
 mod celeste;
 mod cli;
 mod cli_json;
+mod cli_marks;
 mod compat;
 mod damage;
 mod discover;
