@@ -48,7 +48,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
                 &*role
             };
             let said = text(content);
-            let said = said.as_deref().or(content.map(|content| content.get()));
+            let said = said.as_deref().or(content.map(RawValue::get));
             let mut entry = GoObject::new(Escape::Plain);
             entry
                 .text("type", kind)

@@ -1,5 +1,7 @@
 //! Messages as celeste's entries: one line for each block, since an entry says one thing.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 
 use crate::dialect::go_json::{Escape, GoObject};
@@ -108,7 +110,10 @@ pub(super) fn plain_name(id: &str) -> String {
     let mut name = String::with_capacity(id.len());
     for (at, letter) in id.char_indices() {
         match letter {
-            '/' | '\\' | '\0'..='\u{1f}' => name.push_str(&format!("%{:02X}", u32::from(letter))),
+            '/' | '\\' | '\0'..='\u{1f}' => {
+                // Writing to a string does not fail.
+                let _written = write!(name, "%{:02X}", u32::from(letter)).is_ok();
+            }
             '.' if at == 0 => name.push_str("%2E"),
             _ => name.push(letter),
         }
