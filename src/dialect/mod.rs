@@ -240,7 +240,9 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     }
 
     /// The agent's index file for a folder of sessions, with rows for sessions that were made or
-    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte.
+    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte. `None` if
+    /// the original cannot be read: the export then asks again without it, for all sessions of the
+    /// folder.
     fn write_index(
         &self,
         _original: Option<&[u8]>,
