@@ -200,8 +200,9 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         })
     }
 
-    /// Writes what a session is, without its messages, as a line with its `\n`; `None` if the
-    /// format has no such line, or only one at the start and `first` is false.
+    /// Writes what a session is, without its messages, as a line with its `\n`, or as several such
+    /// lines behind each other; `None` if the format has none, or only one at the start and `first`
+    /// is false.
     ///
     /// # Errors
     ///

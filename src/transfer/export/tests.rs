@@ -1,6 +1,7 @@
 //! Hostile paths in sources.
 
 use super::*;
+use crate::codec::source_row::SourceRow;
 use crate::store::Options;
 
 #[test]
