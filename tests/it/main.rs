@@ -4,6 +4,8 @@
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
+//!   `go_ggcode` reads an export as the Go program would
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -38,6 +40,9 @@ mod discover;
 mod export;
 mod folders;
 mod full_disk;
+mod ggcode;
+mod ggcode_hazards;
+mod go_ggcode;
 mod harness;
 mod import;
 mod kill;
