@@ -38,9 +38,10 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::documents::{DocumentLines, recognise_document};
+pub(crate) use self::documents::{Document, DocumentLines, recognise_document};
 use self::lines::Format;
 pub(crate) use self::state::{SessionState, SidecarFacts};
+pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
