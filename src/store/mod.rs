@@ -5,6 +5,7 @@ mod fold;
 mod lines;
 mod memory;
 mod options;
+mod properties;
 mod query;
 mod records;
 mod redb;
@@ -27,7 +28,7 @@ pub use self::query::{
 pub use self::records::{Records, StoreExt};
 pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
-pub(crate) use self::redb::{Bulk, Source, Sources};
+pub(crate) use self::redb::{Bulk, Source, Sources, StateParts};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};

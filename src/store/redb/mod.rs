@@ -2,6 +2,7 @@
 //!
 //! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
 mod attachments;
@@ -10,6 +11,8 @@ mod compact;
 mod engine;
 mod list;
 mod migrate;
+mod outside;
+mod properties;
 mod read;
 mod reads;
 mod schema;
@@ -27,6 +30,7 @@ use uuid::Uuid;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::engine::guard;
+pub(crate) use self::outside::StateParts;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;

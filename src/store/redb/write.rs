@@ -7,6 +7,7 @@ use super::super::lines;
 use super::super::query::{Appended, Expect, Removed};
 use super::super::{Options, sessions};
 use super::engine::{commit, storage};
+use super::properties;
 use super::read::{self, corrupt_session};
 use super::reads::ReadCounts;
 use super::schema::{
@@ -160,17 +161,17 @@ impl<'s> Writer<'s> {
                 .insert((row.updated_us, number), ())
                 .map_err(&action)?;
         }
-        if !(same_time && old.is_some_and(|old| old.project == row.project)) {
+        if !(same_time && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
                 .open_table(BY_PROJECT)
                 .map_err(storage("index a session"))?;
-            if let Some((old, project)) = old.and_then(|old| Some((old, old.project.as_deref()?))) {
+            if let Some((old, project)) = old.and_then(|old| Some((old, old.shown_project()?))) {
                 index
                     .remove((project, old.updated_us, number))
                     .map_err(&action)?;
             }
-            if let Some(project) = row.project.as_deref() {
+            if let Some(project) = row.shown_project() {
                 index
                     .insert((project, row.updated_us, number), ())
                     .map_err(&action)?;
@@ -277,12 +278,13 @@ impl<'s> Writer<'s> {
         by_updated
             .remove((row.updated_us, number))
             .map_err(&action)?;
-        if let Some(project) = row.project.as_deref() {
+        if let Some(project) = row.shown_project() {
             let mut by_project = txn.open_table(BY_PROJECT).map_err(&open)?;
             by_project
                 .remove((project, row.updated_us, number))
                 .map_err(&action)?;
         }
+        properties::remove(self, number, row)?;
         self.records()?
             .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |_, _| false)
             .map_err(&action)?;
