@@ -70,7 +70,11 @@ pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<Properties, RowError> 
 }
 
 /// The stored bytes of a claim: the number of the session that has an alias.
-pub(crate) fn encode_claim(alias: &SessionKey, claim: u64, number: u64) -> Result<Vec<u8>, RowError> {
+pub(crate) fn encode_claim(
+    alias: &SessionKey,
+    claim: u64,
+    number: u64,
+) -> Result<Vec<u8>, RowError> {
     row::encode(RowFormat::Alias, VERSION, &claim_key(alias, claim), &number)
 }
 

@@ -271,7 +271,9 @@ fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Ite
 /// The file of a source, unless its session was deleted.
 fn source_item(snapshot: &Sources<'_>, source: SourceRow) -> Result<Option<Item>> {
     if source.session == 0 {
-        return Ok(Some(Item::of_source(source, None)));
+        // A database that was only read has a row without a name, and no content here.
+        let is_kept = !source.name.is_empty();
+        return Ok(is_kept.then(|| Item::of_source(source, None)));
     }
     let key = snapshot.key(source.session)?;
     Ok(key.map(|key| Item::of_source(source, Some(key))))

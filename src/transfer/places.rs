@@ -31,6 +31,7 @@ impl Place {
 pub(super) struct Places<'w> {
     by_id: HashMap<(&'w str, &'w str), Vec<&'w Place>>,
     by_file: HashMap<(&'w str, PathBuf), &'w Place>,
+    new: Vec<&'w Place>,
 }
 
 impl<'w> Places<'w> {
@@ -38,6 +39,9 @@ impl<'w> Places<'w> {
     pub(super) fn new(places: &'w [Place]) -> Self {
         let mut sorted = Self::default();
         for place in places {
+            if place.is_new {
+                sorted.new.push(place);
+            }
             let (agent, id) = (place.key.agent(), place.key.id());
             sorted.by_id.entry((agent, id)).or_default().push(place);
             if let Some(wanted) = names::without_number(id) {
@@ -85,6 +89,13 @@ impl<'w> Places<'w> {
             .filter(|place| place.file.starts_with(folder))
             .max_by_key(|place| place.number)
     }
+
+    /// Whether this run has made a session of that agent in `folder` or below it.
+    pub(super) fn has_new_below(&self, agent: &str, folder: &Path) -> bool {
+        self.new
+            .iter()
+            .any(|place| place.key.agent() == agent && place.file.starts_with(folder))
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +139,9 @@ mod tests {
         let places = Places::new(&places);
         let owner = |id: &str| {
             let path = PathBuf::from(format!("/s/{id}.meta.json"));
-            places.owner("claude-code", id, &path).map(|place| place.number)
+            places
+                .owner("claude-code", id, &path)
+                .map(|place| place.number)
         };
         assert_eq!(owner("web_1"), Some(1));
         assert_eq!(owner("v1.2"), Some(3));
@@ -137,7 +150,10 @@ mod tests {
 
     #[test]
     fn an_index_is_about_sessions_in_its_folder_alone() {
-        let places = [place("a", 1, "/home/s/a.jsonl"), place("a~2", 2, "/b/s/x/a.jsonl")];
+        let places = [
+            place("a", 1, "/home/s/a.jsonl"),
+            place("a~2", 2, "/b/s/x/a.jsonl"),
+        ];
         let places = Places::new(&places);
         let number = |folder: &str| {
             places

@@ -99,21 +99,26 @@ impl Bulk<'_> {
         let (mut mark, mut hidden, mut counter) = (0, 0, LineCounter::default());
         if lines > 0 {
             mark = old.next;
-            for_each_record(&table, session, self.writer.counts(), |sequence, header, line| {
-                let missing = sequence.saturating_sub(counter.reached);
-                if counter.lines.saturating_add(missing) >= lines {
-                    mark = counter.reached + (lines - counter.lines);
-                    return false;
-                }
-                counter.lines += missing;
-                counter.take(sequence, header, line);
-                hidden += u64::from(header.messages);
-                if counter.lines >= lines {
-                    mark = sequence + 1;
-                    return false;
-                }
-                true
-            })?;
+            for_each_record(
+                &table,
+                session,
+                self.writer.counts(),
+                |sequence, header, line| {
+                    let missing = sequence.saturating_sub(counter.reached);
+                    if counter.lines.saturating_add(missing) >= lines {
+                        mark = counter.reached + (lines - counter.lines);
+                        return false;
+                    }
+                    counter.lines += missing;
+                    counter.take(sequence, header, line);
+                    hidden += u64::from(header.messages);
+                    if counter.lines >= lines {
+                        mark = sequence + 1;
+                        return false;
+                    }
+                    true
+                },
+            )?;
         }
         drop(table);
         let row = SessionRow {
@@ -156,16 +161,21 @@ fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
             .txn()
             .open_table(super::schema::RECORDS)
             .map_err(super::engine::storage("read records"))?;
-        for_each_record(&table, number, snapshot.counts(), |sequence, header, line| {
-            counter.take(sequence, header, line);
-            if sequence < row.mark {
-                skip = counter.lines;
-            }
-            if first_line.is_none() {
-                first_line = Some(line.to_vec());
-            }
-            true
-        })?;
+        for_each_record(
+            &table,
+            number,
+            snapshot.counts(),
+            |sequence, header, line| {
+                counter.take(sequence, header, line);
+                if sequence < row.mark {
+                    skip = counter.lines;
+                }
+                if first_line.is_none() {
+                    first_line = Some(line.to_vec());
+                }
+                true
+            },
+        )?;
         Ok(StateParts {
             summary: row
                 .to_summary(number)

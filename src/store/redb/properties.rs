@@ -52,8 +52,9 @@ fn read(table: &impl ReadableTable<u64, &'static [u8]>, number: u64) -> Result<P
         .get(number)
         .map_err(storage("read the properties of a session"))?;
     match stored {
-        Some(bytes) => properties_row::decode(number, bytes.value())
-            .map_err(|error| corrupt(number, &error)),
+        Some(bytes) => {
+            properties_row::decode(number, bytes.value()).map_err(|error| corrupt(number, &error))
+        }
         None => Ok(Properties::default()),
     }
 }
@@ -170,9 +171,16 @@ fn change_claims(
         return Ok(());
     }
     let action = storage("write an alias");
-    let mut table = writer.txn().open_table(ALIASES).map_err(storage("write an alias"))?;
+    let mut table = writer
+        .txn()
+        .open_table(ALIASES)
+        .map_err(storage("write an alias"))?;
     for alias in old.iter().filter(|alias| !new.contains(alias)) {
-        release(&mut table, &SessionKey::new(row.agent.as_str(), alias.as_str())?, number)?;
+        release(
+            &mut table,
+            &SessionKey::new(row.agent.as_str(), alias.as_str())?,
+            number,
+        )?;
     }
     for alias in new.iter().filter(|alias| !old.contains(alias)) {
         let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
