@@ -11,19 +11,20 @@
 
 mod blocks;
 mod celeste;
-mod claude_code;
+pub(crate) mod claude_code;
 mod codex;
+mod compact;
 mod documents;
 mod fallback;
 mod fields;
-mod gemini;
+pub(crate) mod gemini;
 mod ggcode;
 mod go_json;
 mod heads;
 pub(crate) mod jcode;
 mod lines;
 mod native;
-mod opencode;
+pub(crate) mod opencode;
 mod paths;
 mod picoclaw;
 mod state;
