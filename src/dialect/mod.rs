@@ -11,6 +11,8 @@
 
 mod blocks;
 mod celeste;
+mod claude_code;
+pub(crate) mod celeste;
 pub(crate) mod claude_code;
 mod codex;
 mod compact;
