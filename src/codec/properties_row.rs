@@ -123,7 +123,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: [u64; 2] = [0, 0];
+    const GOLDEN: [u64; 2] = [0xcdf6_3bdf_1e89_d592, 0x6671_31e1_8c77_8d54];
 
     #[test]
     fn every_flipped_byte_is_noticed() {

@@ -212,7 +212,7 @@ mod tests {
         });
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 214);
+        assert_eq!(bytes.len(), 238);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,

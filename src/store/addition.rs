@@ -5,7 +5,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::query::{Appended, Expect};
-use super::{Options, lines};
+use super::{Options, lines, sessions};
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::dialect;
 use crate::error::{Error, Result};
@@ -122,18 +122,17 @@ fn check(
         }));
     }
     let actual = row.map_or(0, |row| row.next);
-    let conflict = |expected| {
-        Err(Error::Conflict {
-            key: key.clone(),
-            expected,
-            actual,
-        })
-    };
-    match addition.expect {
-        Expect::Sequence(expected) if expected != actual => conflict(expected),
-        _ if addition.intent == Intent::Create && row.is_some() => conflict(0),
-        _ => Ok(None),
+    if let Expect::Sequence(expected) = addition.expect {
+        sessions::check_next(key, expected, actual)?;
     }
+    if addition.intent == Intent::Create && row.is_some() {
+        return Err(Error::Conflict {
+            key: key.clone(),
+            expected: 0,
+            actual,
+        });
+    }
+    Ok(None)
 }
 
 /// Notes a batch in the row, and says what the addition did. A terminator for a torn line may

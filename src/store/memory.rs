@@ -95,11 +95,9 @@ impl Held {
         }
         let mut agents: Vec<&str> = self.sessions.keys().map(SessionKey::agent).collect();
         agents.dedup();
-        select::aliases(agents.into_iter(), text)
-            .iter()
-            .filter_map(|alias| self.claims.get(alias)?.first().cloned())
-            .take(limit)
-            .collect()
+        let aliases = select::aliases(agents.into_iter(), text);
+        let claimed = aliases.iter().filter_map(|alias| self.claims.get(alias));
+        select::distinct(claimed.filter_map(|line| line.first().cloned()), limit)
     }
 
     /// Changes the properties of a session, and whom its aliases lead to.
@@ -278,6 +276,12 @@ impl Store for MemoryStore {
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         self.write().remove(key)
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        let mut held = self.write();
+        sessions::check_next(key, next_sequence, held.get(key)?.row.next)?;
+        held.remove(key)
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {

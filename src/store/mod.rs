@@ -2,7 +2,9 @@
 
 mod addition;
 mod builder;
+mod extension;
 mod fold;
+mod fork;
 mod lines;
 mod memory;
 mod options;
@@ -20,6 +22,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
 pub use self::options::{Mode, Options};
 pub use self::query::{
@@ -27,10 +30,10 @@ pub use self::query::{
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,
     StoreStats, TableReads, Truncated, VerifyReport,
 };
-pub use self::records::{Records, StoreExt};
+pub use self::records::Records;
 pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
-pub(crate) use self::redb::{Bulk, Source, Sources, StateParts};
+pub(crate) use self::redb::{Bulk, Source, Sources};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
@@ -124,6 +127,23 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound).
     fn delete(&self, key: &SessionKey) -> Result<Removed>;
+
+    /// Deletes a session if the next record would still get this sequence number
+    /// ([`Summary::next_sequence`]): what was appended since the caller looked is not lost. This
+    /// default looks first and deletes then; a store that has several writers does it in one step,
+    /// as those of this crate do.
+    ///
+    /// # Durability
+    ///
+    /// As [`delete`](Self::delete).
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::Error::Conflict) if it is not, [`NotFound`](crate::Error::NotFound).
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        sessions::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
+        self.delete(key)
+    }
 
     /// Deletes the sessions that were updated strictly before a time. What would go is what
     /// [`list`](Self::list) answers for [`ListQuery::before`]. Reads no record.

@@ -81,6 +81,17 @@ pub(crate) fn aliases<'a>(agents: impl Iterator<Item = &'a str>, text: &str) -> 
         .collect()
 }
 
+/// The first keys that differ from each other.
+pub(crate) fn distinct(keys: impl Iterator<Item = SessionKey>, limit: usize) -> Vec<SessionKey> {
+    let mut distinct = Vec::new();
+    for key in keys {
+        if !distinct.contains(&key) && distinct.len() < limit {
+            distinct.push(key);
+        }
+    }
+    distinct
+}
+
 /// The keys that a text means: those of the id that it is, or else those that start with it.
 pub(crate) fn find_in(
     keys: impl Iterator<Item = SessionKey>,

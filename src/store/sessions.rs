@@ -9,8 +9,7 @@ use uuid::Uuid;
 use super::addition::{Addition, Intent};
 use super::lines;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
-use super::records::StoreExt as _;
-use super::{Options, Store};
+use super::{Options, Store, StoreExt as _};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
@@ -48,6 +47,18 @@ pub(crate) trait Primitives: Store {
 pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
     let records = |row: &SessionRow| (row.next, row.records, row.messages, row.mark, row.hidden);
     records(one) == records(other)
+}
+
+/// Whether a session's next record gets the sequence number that the caller expects.
+pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        key: key.clone(),
+        expected,
+        actual,
+    })
 }
 
 /// Loads a session with its visible messages.

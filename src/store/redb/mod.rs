@@ -31,7 +31,6 @@ use uuid::Uuid;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::engine::guard;
-pub(crate) use self::outside::StateParts;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
@@ -207,7 +206,7 @@ impl RedbStore {
     }
 
     /// Deletes those of the sessions that are still as old as they were.
-    fn delete_unchanged(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
+    fn delete_old(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
         self.write(|writer| {
             let mut removed = Removed::default();
             for number in numbers {
@@ -306,6 +305,14 @@ impl Store for RedbStore {
         })
     }
 
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        self.write(|writer| {
+            let (number, row) = writer.session_of(key)?;
+            sessions::check_next(key, next_sequence, row.next)?;
+            writer.delete(number, &row)
+        })
+    }
+
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
         let before_us = before.timestamp_micros();
         let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
@@ -313,7 +320,7 @@ impl Store for RedbStore {
         numbers.sort_unstable();
         let mut removed = Removed::default();
         for numbers in numbers.chunks(CLEANUP_BATCH) {
-            let batch = self.delete_unchanged(numbers, before_us)?;
+            let batch = self.delete_old(numbers, before_us)?;
             removed.add(batch);
         }
         Ok(removed)

@@ -174,14 +174,15 @@ impl<'s> Snapshot<'s> {
         }
         keys.sort();
         keys.dedup();
-        let mut found = select::find_in(keys.into_iter(), text, limit);
-        if found.is_empty() {
-            for alias in select::aliases(agents.iter().map(String::as_str), text) {
-                found.extend(properties::by_alias(self, &alias)?);
-            }
-            found.truncate(limit);
+        let found = select::find_in(keys.into_iter(), text, limit);
+        if !found.is_empty() {
+            return Ok(found);
         }
-        Ok(found)
+        let mut claimed = Vec::new();
+        for alias in select::aliases(agents.iter().map(String::as_str), text) {
+            claimed.extend(properties::by_alias(self, &alias)?);
+        }
+        Ok(select::distinct(claimed.into_iter(), limit))
     }
 
     /// A page of records.
