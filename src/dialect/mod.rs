@@ -10,8 +10,6 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 mod blocks;
-mod celeste;
-mod claude_code;
 pub(crate) mod celeste;
 pub(crate) mod claude_code;
 mod codex;
