@@ -306,7 +306,8 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
             "has {size} bytes; documents up to {DOCUMENT_BYTES_MAX} bytes are read; kept whole, \
              without records"
         )),
-        (Some(_), None) => Some(format!(
+        // An agent without a format of its own has no records.
+        (Some(_), None) if dialect::named(agent).is_some() => Some(format!(
             "cannot be read as a session of `{agent}`; kept whole, without records"
         )),
         _ => None,
