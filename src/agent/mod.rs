@@ -1,2 +1,15 @@
 //! What an agent programmer holds: facades over a [`Store`](crate::Store), one for each way of
 //! thinking about sessions.
+
+mod recorder;
+mod recordings;
+mod replay;
+mod session_id;
+
+pub use self::recorder::Recorder;
+pub use self::recordings::Recordings;
+pub use self::replay::{
+    Compatibility, Goal, PlanSnapshot, RecordedState, Repair, ReplayOptions, Replayed,
+    last_environment, reconstruct_history, reconstruct_state,
+};
+pub use self::session_id::validate_session_id;
