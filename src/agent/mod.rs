@@ -17,3 +17,9 @@ pub use self::replay::{
     last_environment, reconstruct_history, reconstruct_state,
 };
 pub use self::session_id::validate_session_id;
+mod session_store;
+mod store_sessions;
+mod tool_pairs;
+
+pub use self::session_store::SessionStore;
+pub use self::store_sessions::{History, Kept, StoreSessions, opaque_key};

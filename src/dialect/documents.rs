@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
 use super::{Candidate, celeste, lines, paths};
+use super::{Candidate, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -54,6 +55,13 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
             agent: celeste::AGENT,
             id,
             yields: false,
+        });
+    }
+    if let Some(id) = picoclaw::document_id(candidate, head) {
+        return Some(Document {
+            agent: picoclaw::AGENT,
+            id,
+            yields: true,
         });
     }
     let has_messages = memmem::find(head.as_bytes(), b"\"messages\"").is_some();
