@@ -10,20 +10,21 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 mod blocks;
-mod celeste;
-mod claude_code;
+pub(crate) mod celeste;
+pub(crate) mod claude_code;
 mod codex;
+mod compact;
 mod documents;
 mod fallback;
 mod fields;
-mod gemini;
+pub(crate) mod gemini;
 mod ggcode;
 mod go_json;
 mod heads;
 pub(crate) mod jcode;
 mod lines;
 mod native;
-mod opencode;
+pub(crate) mod opencode;
 mod paths;
 mod picoclaw;
 mod state;
@@ -38,9 +39,10 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::documents::{DocumentLines, recognise_document};
+pub(crate) use self::documents::{Document, DocumentLines, recognise_document};
 use self::lines::Format;
 pub(crate) use self::state::{SessionState, SidecarFacts};
+pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;

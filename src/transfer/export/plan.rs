@@ -117,8 +117,11 @@ impl Plan<'_> {
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend(paths::plain_components(&row.relative));
         if row.session == 0 {
-            self.databases.insert(source.path.clone());
-            self.push_whole(&names, row);
+            // A database that was only read has a row without a name, and no content here.
+            if !row.name.is_empty() {
+                self.databases.insert(source.path.clone());
+                self.push_whole(&names, row);
+            }
             return Ok(());
         }
         let Some(session) = self.snapshot.row(row.session)? else {
