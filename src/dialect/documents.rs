@@ -1,5 +1,5 @@
-//! Sessions that are one JSON document instead of lines. They have no dialect yet; import keeps
-//! them whole, as an attachment of a session without records.
+//! Sessions that are one JSON document instead of lines. Import keeps them whole, as an attachment
+//! of a session whose records the agent's dialect makes from the document.
 //!
 //! Only what an agent is known to write is taken: most `.json` files are something else.
 
@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
 use super::{Candidate, celeste, lines, paths};
+use super::{Candidate, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -45,14 +46,22 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         .next()
         .map_or("", |chunk| chunk.valid());
     let head = lines::body(head);
+    let chat = own_chat(candidate);
     if !head.starts_with('{') {
-        return None;
+        return chat.map(gemini);
     }
     if let Some(id) = celeste::document_id(candidate, head) {
         return Some(Document {
             agent: celeste::AGENT,
             id,
             yields: false,
+        });
+    }
+    if let Some(id) = picoclaw::document_id(candidate, head) {
+        return Some(Document {
+            agent: picoclaw::AGENT,
+            id,
+            yields: true,
         });
     }
     let has_messages = memmem::find(head.as_bytes(), b"\"messages\"").is_some();
@@ -62,10 +71,16 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         && has_messages
         && (project.is_some() || is_chat(candidate, &name))
     {
+        return Some(gemini(session));
+    }
+    if let Some(chat) = chat {
+        return Some(gemini(chat));
+    }
+    if let Some(key) = old_chat(candidate, head).filter(|_| has_messages) {
         return Some(Document {
-            agent: "gemini",
-            id: session,
-            yields: false,
+            agent: "picoclaw",
+            id: key.unwrap_or_else(|| stem.to_owned()),
+            yields: true,
         });
     }
     let [opencode] = fields_of(info, &["id"]);
@@ -85,6 +100,46 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         id,
         yields: false,
     })
+}
+
+fn gemini(id: String) -> Document {
+    Document {
+        agent: "gemini",
+        id,
+        yields: false,
+    }
+}
+
+/// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that
+/// of its folder, or its name.
+fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &[".gemini", "tmp"])? {
+        [_, chats, name] if chats == "chats" && name.starts_with("session-") => {
+            name.strip_suffix(".json").map(str::to_owned)
+        }
+        [_, chats, folder, name] if chats == "chats" && name == "session.json" => {
+            Some(folder.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The key of an old chat of picoclaw, if the file is one: `None` inside if it has no key.
+fn old_chat(candidate: &Candidate<'_>, head: &str) -> Option<Option<String>> {
+    let names = paths::names(candidate.path);
+    let [name] = paths::below(&names, &["sessions"])? else {
+        return None;
+    };
+    if name.ends_with(".meta.json") {
+        return None;
+    }
+    let [key, created, updated] = fields_of_start(head, &["key", "created", "updated"]);
+    let key = owned(key).filter(|key| !key.is_empty());
+    let is_own = names.iter().any(|name| name == ".picoclaw");
+    // Its times come after its messages, which may fill the head.
+    let is_whole = (created.is_some() && updated.is_some()) || candidate.head.len() >= HEAD_BYTES;
+    ((key.is_some() && is_whole) || is_own).then_some(key)
 }
 
 /// Whether a file lies where Gemini CLI keeps its chats.
@@ -138,6 +193,49 @@ mod tests {
             found("/x/threads/T-1.json", amp),
             Some(("amp", "T-1".into()))
         );
+    }
+
+    #[test]
+    fn a_chat_of_gemini_is_one_whatever_is_in_it() {
+        let own = "/h/.gemini/tmp/ab/chats/gem-5/session.json";
+        for (path, head, id) in [
+            (own, "", "gem-5"),
+            (own, "\0\0", "gem-5"),
+            (own, r#"{"messages":[{"#, "gem-5"),
+            (own, r#"{"sessionId":"own","messages":["#, "own"),
+            ("/h/.gemini/tmp/ab/chats/session-1.json", "[", "session-1"),
+        ] {
+            assert_eq!(
+                found(path, head),
+                Some(("gemini", id.into())),
+                "{path} {head}"
+            );
+        }
+        for path in ["/h/.gemini/tmp/ab/logs.json", "/h/chats/gem-5/session.json"] {
+            assert_eq!(found(path, "["), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_old_chat_of_picoclaw_yields() {
+        let old = r#"{"key":"telegram:1","messages":[],"created":"c","updated":"u"}"#;
+        let candidate = |path| Candidate {
+            path: Path::new(path),
+            head: old.as_bytes(),
+            companion: None,
+        };
+        let document = recognise_document(&candidate("/x/sessions/telegram_1.json")).unwrap();
+        assert_eq!((document.agent, &*document.id), ("picoclaw", "telegram:1"));
+        assert!(document.yields);
+        assert_eq!(
+            recognise_document(&candidate("/x/other/telegram_1.json")),
+            None
+        );
+        let own = "/h/.picoclaw/workspace/sessions/web_2.json";
+        let keyless = r#"{"messages":[{"role":"user"}]}"#;
+        assert_eq!(found(own, keyless), Some(("picoclaw", "web_2".into())));
+        assert_eq!(found("/x/sessions/web_2.json", keyless), None);
+        assert_eq!(found(own, "{broken"), None);
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn lines_of_save(
     options: &Options,
 ) -> Result<Saved> {
     if session.title.trim().is_empty() {
-        session.title = derived_title(&session.messages);
+        session.title = derived_title(dialect, &session.key, &session.messages);
     }
     let known = stored.and_then(|stored| stored.session.created_at);
     let created = session
@@ -162,9 +162,11 @@ fn lines_of_save(
         && let Some(line) =
             dialect.write_meta(&header, stored.is_none_or(|stored| stored.next == 0))?
     {
-        saved.lines.insert(0, line);
+        let header = split(&line);
+        let count = header.len();
+        saved.lines.splice(0..0, header);
         for (_, range) in &mut saved.placed {
-            *range = range.start + 1..range.end + 1;
+            *range = range.start + count..range.end + count;
         }
     }
     lines::check_lengths(&saved.lines)?;
@@ -255,7 +257,8 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     let now = lines::now(store.options());
     header.created_at = Some(header.created_at.map_or(now, microseconds));
     header.updated_at = Some(now);
-    let lines: Vec<Vec<u8>> = dialect.write_meta(&header, true)?.into_iter().collect();
+    let written = dialect.write_meta(&header, true)?;
+    let lines = written.map(|lines| split(&lines)).unwrap_or_default();
     lines::check_lengths(&lines)?;
     let addition = Addition {
         expect: Expect::Any,
@@ -270,11 +273,25 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
 }
 
-fn derived_title(messages: &[Message]) -> String {
+/// Lines that were written together, each with its `\n`.
+fn split(lines: &[u8]) -> Vec<Vec<u8>> {
+    let lines = lines.split_inclusive(|byte| *byte == b'\n');
+    lines.map(<[u8]>::to_vec).collect()
+}
+
+/// The title that the session's first user message gives it, by the rule of its agent.
+fn derived_title(dialect: &dyn Dialect, key: &SessionKey, messages: &[Message]) -> String {
     messages
         .iter()
         .filter(|message| message.role == Role::User)
-        .map(|message| title_line(&message.plain_text(), TITLE_BYTES_MAX))
+        .map(|message| match dialect.write_message(key, message) {
+            Ok(lines) => lines
+                .iter()
+                .find_map(|line| dialect.describe(line).facts.title)
+                .map(|offer| title_line(&offer.text, TITLE_BYTES_MAX))
+                .unwrap_or_default(),
+            Err(_) => title_line(&message.plain_text(), TITLE_BYTES_MAX),
+        })
         .find(|title| !title.is_empty())
         .unwrap_or_default()
 }

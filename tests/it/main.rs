@@ -5,6 +5,8 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `celeste`: its `Manager` as `Project`, its files, its hazards
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
+//!   `go_ggcode` reads an export as the Go program would
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -41,6 +43,9 @@ mod discover;
 mod export;
 mod folders;
 mod full_disk;
+mod ggcode;
+mod ggcode_hazards;
+mod go_ggcode;
 mod harness;
 mod import;
 mod kill;
