@@ -3,7 +3,8 @@
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
-//! - `celeste`: its `Manager` as `Project`, its files, its hazards
+//! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
+//!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
@@ -34,6 +35,8 @@
 
 mod bad_store;
 mod celeste;
+mod celeste_hazards;
+mod celeste_home;
 mod cli;
 mod cli_json;
 mod cli_marks;
