@@ -4,6 +4,7 @@
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `homes`: whole homes of agents: documents, and what files beside sessions tell
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -39,6 +40,7 @@ mod export;
 mod folders;
 mod full_disk;
 mod harness;
+mod homes;
 mod import;
 mod kill;
 mod limits;
