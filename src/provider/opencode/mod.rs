@@ -6,6 +6,8 @@
 
 mod database;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
