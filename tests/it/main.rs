@@ -14,6 +14,8 @@
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
+//! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
+//!   is never changed
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -46,7 +48,10 @@ mod kill;
 mod limits;
 mod matrix;
 mod model;
+#[cfg(feature = "opencode")]
+mod opencode;
 #[cfg(feature = "shared")]
 mod processes;
+mod providers;
 mod source;
 mod tidy;
