@@ -37,7 +37,7 @@ mod dialect;
 mod error;
 mod jsonl;
 mod model;
-mod provider;
+pub mod provider;
 mod render;
 mod store;
 mod transfer;

@@ -6,8 +6,7 @@
 use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
-use super::{Candidate, celeste, lines, paths};
-use super::{Candidate, lines, paths, picoclaw};
+use super::{Candidate, celeste, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -76,13 +75,6 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
     if let Some(chat) = chat {
         return Some(gemini(chat));
     }
-    if let Some(key) = old_chat(candidate, head).filter(|_| has_messages) {
-        return Some(Document {
-            agent: "picoclaw",
-            id: key.unwrap_or_else(|| stem.to_owned()),
-            yields: true,
-        });
-    }
     let [opencode] = fields_of(info, &["id"]);
     if let Some(id) = owned(opencode)
         && id.starts_with("ses_")
@@ -123,23 +115,6 @@ fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// The key of an old chat of picoclaw, if the file is one: `None` inside if it has no key.
-fn old_chat(candidate: &Candidate<'_>, head: &str) -> Option<Option<String>> {
-    let names = paths::names(candidate.path);
-    let [name] = paths::below(&names, &["sessions"])? else {
-        return None;
-    };
-    if name.ends_with(".meta.json") {
-        return None;
-    }
-    let [key, created, updated] = fields_of_start(head, &["key", "created", "updated"]);
-    let key = owned(key).filter(|key| !key.is_empty());
-    let is_own = names.iter().any(|name| name == ".picoclaw");
-    // Its times come after its messages, which may fill the head.
-    let is_whole = (created.is_some() && updated.is_some()) || candidate.head.len() >= HEAD_BYTES;
-    ((key.is_some() && is_whole) || is_own).then_some(key)
 }
 
 /// Whether a file lies where Gemini CLI keeps its chats.
@@ -214,28 +189,6 @@ mod tests {
         for path in ["/h/.gemini/tmp/ab/logs.json", "/h/chats/gem-5/session.json"] {
             assert_eq!(found(path, "["), None, "{path}");
         }
-    }
-
-    #[test]
-    fn an_old_chat_of_picoclaw_yields() {
-        let old = r#"{"key":"telegram:1","messages":[],"created":"c","updated":"u"}"#;
-        let candidate = |path| Candidate {
-            path: Path::new(path),
-            head: old.as_bytes(),
-            companion: None,
-        };
-        let document = recognise_document(&candidate("/x/sessions/telegram_1.json")).unwrap();
-        assert_eq!((document.agent, &*document.id), ("picoclaw", "telegram:1"));
-        assert!(document.yields);
-        assert_eq!(
-            recognise_document(&candidate("/x/other/telegram_1.json")),
-            None
-        );
-        let own = "/h/.picoclaw/workspace/sessions/web_2.json";
-        let keyless = r#"{"messages":[{"role":"user"}]}"#;
-        assert_eq!(found(own, keyless), Some(("picoclaw", "web_2".into())));
-        assert_eq!(found("/x/sessions/web_2.json", keyless), None);
-        assert_eq!(found(own, "{broken"), None);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{names, paths};
 use crate::model::key::SessionKey;
 
+/// Ending of a file about the session in the file of the same name.
+const META_ENDING: &str = ".meta.json";
+
 /// A session that a file of this run holds.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
@@ -61,8 +64,9 @@ impl<'w> Places<'w> {
     /// The session that a file at `path` belongs to by its name: that of the file beside it which
     /// is named so, else the one of that id whose file lies nearest; of several, the latest.
     pub(super) fn owner(&self, agent: &str, id: &str, path: &Path) -> Option<&'w Place> {
-        let beside = path.with_file_name(id);
-        self.beside(agent, beside)
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let about = name.strip_suffix(META_ENDING).unwrap_or(id);
+        self.beside(agent, path.with_file_name(about))
             .or_else(|| self.nearest(agent, id, path))
     }
 

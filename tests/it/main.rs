@@ -8,6 +8,7 @@
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
+//! - `homes`: whole homes of agents: documents, and what files beside sessions tell
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -17,6 +18,8 @@
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
+//! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
+//!   is never changed
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -50,12 +53,16 @@ mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
 mod harness;
+mod homes;
 mod import;
 mod kill;
 mod limits;
 mod matrix;
 mod model;
+#[cfg(feature = "opencode")]
+mod opencode;
 #[cfg(feature = "shared")]
 mod processes;
+mod providers;
 mod source;
 mod tidy;

@@ -173,6 +173,41 @@ impl Format for Gemini {
     }
 }
 
+/// What a line does to the conversation when Gemini CLI reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Adds a message, or replaces the one of that id where it stands.
+    Message(Option<String>),
+    /// Replaces all messages by those of the line, of these ids.
+    All(Vec<Option<String>>),
+    /// Takes away the message of that id and all behind it; all messages, if there is none.
+    Rewind(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// The operation of a line; `None` if it is damaged.
+pub(crate) fn operation(line: &[u8]) -> Option<Operation> {
+    let text = String::from_utf8_lossy(line);
+    let object = super::lines::body(&text);
+    let [id, set, rewind] = fields(object, &["id", "$set", "$rewindTo"]).ok()?;
+    if messages::read(object).is_some() {
+        return Some(Operation::Message(fields::owned(id)));
+    }
+    let [list] = fields_of(set, &["messages"]);
+    if list.is_some_and(|list| list.get().starts_with('[')) {
+        let ids = listed(object)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|message| {
+                let [id] = fields_of(Some(message), &["id"]);
+                fields::owned(id)
+            });
+        return Some(Operation::All(ids.collect()));
+    }
+    Some(fields::owned(rewind).map_or(Operation::Nothing, Operation::Rewind))
+}
+
 /// What a line about the session tells.
 fn about_session<'a>(
     start: Option<&'a RawValue>,

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
+pub(crate) use super::compact::compact as one_line;
 use super::compact::{compact, object, string};
 use super::fields::{self, elements, entries, fields, fields_of, fields_of_start, is_object};
 use super::lines::{Format, Reading};
