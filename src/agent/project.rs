@@ -243,7 +243,8 @@ impl Project {
     }
 
     /// The session that was updated last, if that is at most `max_age` ago; `None` for an age
-    /// of 0. Its time is that of its entries, whatever became of files.
+    /// of 0. Its time is that of its entries, whatever became of files; a session without an
+    /// entry has none, and does not count.
     ///
     /// # Errors
     ///
@@ -256,7 +257,7 @@ impl Project {
         let since = TimeDelta::from_std(max_age)
             .ok()
             .and_then(|age| now.checked_sub_signed(age));
-        let mut found = self.listed(since, 1)?;
+        let mut found = self.listed(since, 1, |summary| summary.record_count > 0)?;
         Ok(if found.is_empty() {
             None
         } else {
@@ -271,7 +272,7 @@ impl Project {
     ///
     /// Those of [`Store::list`].
     pub fn list(&self) -> Result<Vec<Summary>> {
-        self.listed(None, usize::MAX)
+        self.listed(None, usize::MAX, |_| true)
     }
 
     /// Ends the session that is written: logging is an error until another is started or resumed.
@@ -345,8 +346,13 @@ impl Project {
         Ok(session.key)
     }
 
-    /// The newest `limit` sessions that were updated at `since` or later.
-    fn listed(&self, since: Option<DateTime<Utc>>, limit: usize) -> Result<Vec<Summary>> {
+    /// The newest `limit` of the sessions that `keep` holds for, of those that were updated at `since` or later.
+    fn listed(
+        &self,
+        since: Option<DateTime<Utc>>,
+        limit: usize,
+        keep: fn(&Summary) -> bool,
+    ) -> Result<Vec<Summary>> {
         let mut found: Vec<Summary> = Vec::new();
         // Imported sessions are stored under the project's id.
         let other = (self.stated != self.id).then_some(&self.id);
@@ -360,7 +366,8 @@ impl Project {
             };
             loop {
                 let page = self.store.list(&query)?;
-                let same = |summary: &Summary| summary.project.as_ref() == Some(name);
+                let same =
+                    |summary: &Summary| summary.project.as_ref() == Some(name) && keep(summary);
                 let before = found.len();
                 // A name that is no path fits folders of that name too.
                 found.extend(page.sessions.into_iter().filter(same).take(left));
