@@ -65,6 +65,9 @@ pub enum Error {
         /// The session.
         key: SessionKey,
     },
+    /// Something was to be logged, and no session was started or resumed; nothing was written.
+    #[error("no session was started or resumed")]
+    NoSession,
     /// No provider is registered for the agent.
     #[error("no provider for agent `{agent}`")]
     ProviderNotFound {

@@ -9,6 +9,7 @@ mod open;
 mod output;
 mod panics;
 mod progress;
+mod resolve;
 mod session_list;
 mod sizes;
 mod table;

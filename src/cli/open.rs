@@ -102,6 +102,11 @@ impl Tool {
         (self.target.options.clock)()
     }
 
+    /// A new id, from the source that the store uses.
+    pub(crate) fn new_id(&self) -> String {
+        (self.target.options.ids)().to_string()
+    }
+
     /// The person's home folder.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.target.home.as_deref()

@@ -41,6 +41,8 @@ pub(crate) struct SessionRow<'a> {
     model: Option<&'a str>,
     branch: Option<&'a str>,
     parent: Option<&'a str>,
+    pinned: bool,
+    archived: bool,
     number: u64,
     cursor: String,
 }
@@ -65,6 +67,8 @@ impl<'a> SessionRow<'a> {
             model: summary.model.as_deref(),
             branch: summary.branch.as_deref(),
             parent: summary.parent.as_deref(),
+            pinned: summary.pinned,
+            archived: summary.archived,
             number: summary.number,
             cursor: cursor(summary).to_string(),
         }
@@ -79,29 +83,42 @@ pub(crate) fn cursor(summary: &Summary) -> Cursor {
     }
 }
 
-/// Visits at most `limit` sessions, a page at a time. Returns whether there are more.
+/// What a walk through a list came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Walked {
+    /// Whether there are more sessions to visit.
+    pub more: bool,
+    /// Sessions that were passed over on the way.
+    pub passed_over: u64,
+}
+
+/// Visits at most `limit` of the sessions that `keep` holds for, a page at a time.
 pub(crate) fn each_page(
     store: &dyn Store,
     mut query: ListQuery,
     limit: usize,
+    keep: fn(&Summary) -> bool,
     visit: &mut dyn FnMut(&[Summary]) -> Result<()>,
-) -> Result<bool> {
+) -> Result<Walked> {
+    let mut walked = Walked::default();
     let mut left = limit;
     loop {
         // One more than wanted, to know whether there is one.
         query.limit = left.saturating_add(1).min(PAGE);
         let page = store.list(&query)?;
-        let sessions = page.sessions.get(..left).unwrap_or(&page.sessions);
+        let there = page.sessions.len();
+        let mut sessions = page.sessions;
+        sessions.retain(keep);
+        walked.passed_over += (there - sessions.len()) as u64;
+        walked.more = sessions.len() > left;
+        sessions.truncate(left);
         if !sessions.is_empty() {
-            visit(sessions)?;
-        }
-        if page.sessions.len() > left {
-            return Ok(true);
+            visit(&sessions)?;
         }
         left -= sessions.len();
         query.after = page.next;
-        if query.after.is_none() {
-            return Ok(false);
+        if walked.more || query.after.is_none() {
+            return Ok(walked);
         }
     }
 }
@@ -145,7 +162,7 @@ fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<
             times::relative(summary.updated_at, now),
             sizes::count(summary.message_count),
             sizes::bytes(summary.bytes),
-            out.field(&summary.title).into_owned(),
+            format!("{}{}", marks(summary), out.field(&summary.title)),
         ]);
     }
     if let Some(columns) = columns {
@@ -155,6 +172,16 @@ fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<
         table.push(row.into());
     }
     table
+}
+
+/// What stands before the title of a session that its users marked.
+fn marks(summary: &Summary) -> &'static str {
+    match (summary.pinned, summary.archived) {
+        (true, true) => "[pinned, archived] ",
+        (true, false) => "[pinned] ",
+        (false, true) => "[archived] ",
+        (false, false) => "",
+    }
 }
 
 fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {

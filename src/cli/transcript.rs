@@ -13,6 +13,7 @@ use super::wrap::wrap;
 use super::{sizes, times};
 use crate::error::Result;
 use crate::model::message::{Block, Message, Role};
+use crate::model::properties::Properties;
 use crate::model::record::{Record, RecordKind};
 use crate::model::session::Summary;
 use crate::model::text::title_line;
@@ -27,6 +28,8 @@ const ARGUMENT_BYTES_MAX: usize = 2000;
 const PIPE_COLUMNS: usize = 200;
 /// Attachments that are named in the head.
 const ATTACHMENTS_SHOWN: usize = 5;
+/// Bytes of a conversation's summary that the head shows.
+const SUMMARY_BYTES_SHOWN: usize = 2000;
 /// Columns of the head before its values.
 const HEAD_COLUMNS: usize = 12;
 /// What text from a session is indented by.
@@ -39,6 +42,8 @@ pub(crate) struct Head<'a> {
     pub summary: &'a Summary,
     /// Its attachments.
     pub attachments: &'a [AttachmentInfo],
+    /// What is kept beside its lines.
+    pub properties: &'a Properties,
     /// Messages that are not shown because of the mark.
     pub hidden: u64,
 }
@@ -91,6 +96,9 @@ impl Head<'_> {
                 &format!("{} ({})", times::stamp(time), times::relative(time, now)),
             );
         }
+        for (name, value) in self.given() {
+            row(name, &value);
+        }
         row("holds", &self.holds());
         if let Some(attachments) = self.attachments() {
             row("attached", &attachments);
@@ -100,6 +108,30 @@ impl Head<'_> {
             row("hidden", &format!("{hidden}; `--full` shows them"));
         }
         table.print(out)
+    }
+
+    /// What its users and programs said of it beside its lines.
+    fn given(&self) -> Vec<(&'static str, String)> {
+        let Properties {
+            pinned,
+            archived,
+            aliases,
+            summary,
+            ..
+        } = self.properties;
+        let marks = [(*pinned, "pinned"), (*archived, "archived")];
+        let marks: Vec<&str> = marks
+            .iter()
+            .filter_map(|(set, word)| set.then_some(*word))
+            .collect();
+        let rows = [
+            ("state", marks.join(", ")),
+            ("aliases", aliases.join(", ")),
+            ("summary", title_line(summary, SUMMARY_BYTES_SHOWN)),
+        ];
+        rows.into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect()
     }
 
     fn holds(&self) -> String {

@@ -25,7 +25,7 @@ pub(crate) struct SourceRow {
     pub kind: SourceKind,
     /// Store number of the session; 0 for a file that belongs to a folder.
     pub session: u64,
-    /// The attachment's name; empty for lines.
+    /// The attachment's name; empty for lines, and for a database that is read and not kept.
     pub name: String,
     /// Path relative to the folder that was imported, as bytes, `/` between components.
     pub relative: Vec<u8>,
@@ -35,13 +35,13 @@ pub(crate) struct SourceRow {
     pub mtime_ns: i64,
     /// Bytes of it that are stored.
     pub offset: u64,
-    /// Lines of it that are stored.
+    /// Lines of it that are stored; of a database, the sessions in it.
     pub lines: u64,
     /// Where its last line starts, if that has no terminator; else equal to `offset`.
     pub tail_offset: u64,
     /// Hash of its first `tail_offset` bytes (of all of it for an attachment).
     pub hash: u128,
-    /// The session's next sequence number after these lines.
+    /// The session's next sequence number after these lines; 0 for an attachment that gave none.
     pub next_sequence: u64,
     /// Whether all of the file was taken when it had that size.
     pub complete: bool,

@@ -1,12 +1,12 @@
-//! Sessions that are one JSON document instead of lines. They have no dialect yet; import keeps
-//! them whole, as an attachment of a session without records.
+//! Sessions that are one JSON document instead of lines. Import keeps them whole, as an attachment
+//! of a session whose records the agent's dialect makes from the document.
 //!
 //! Only what an agent is known to write is taken: most `.json` files are something else.
 
 use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
-use super::{Candidate, lines, paths, picoclaw};
+use super::{Candidate, celeste, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -45,8 +45,16 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         .next()
         .map_or("", |chunk| chunk.valid());
     let head = lines::body(head);
+    let chat = own_chat(candidate);
     if !head.starts_with('{') {
-        return None;
+        return chat.map(gemini);
+    }
+    if let Some(id) = celeste::document_id(candidate, head) {
+        return Some(Document {
+            agent: celeste::AGENT,
+            id,
+            yields: false,
+        });
     }
     if let Some(id) = picoclaw::document_id(candidate, head) {
         return Some(Document {
@@ -62,11 +70,10 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         && has_messages
         && (project.is_some() || is_chat(candidate, &name))
     {
-        return Some(Document {
-            agent: "gemini",
-            id: session,
-            yields: false,
-        });
+        return Some(gemini(session));
+    }
+    if let Some(chat) = chat {
+        return Some(gemini(chat));
     }
     let [opencode] = fields_of(info, &["id"]);
     if let Some(id) = owned(opencode)
@@ -85,6 +92,29 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         id,
         yields: false,
     })
+}
+
+fn gemini(id: String) -> Document {
+    Document {
+        agent: "gemini",
+        id,
+        yields: false,
+    }
+}
+
+/// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that
+/// of its folder, or its name.
+fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &[".gemini", "tmp"])? {
+        [_, chats, name] if chats == "chats" && name.starts_with("session-") => {
+            name.strip_suffix(".json").map(str::to_owned)
+        }
+        [_, chats, folder, name] if chats == "chats" && name == "session.json" => {
+            Some(folder.clone())
+        }
+        _ => None,
+    }
 }
 
 /// Whether a file lies where Gemini CLI keeps its chats.
@@ -138,6 +168,27 @@ mod tests {
             found("/x/threads/T-1.json", amp),
             Some(("amp", "T-1".into()))
         );
+    }
+
+    #[test]
+    fn a_chat_of_gemini_is_one_whatever_is_in_it() {
+        let own = "/h/.gemini/tmp/ab/chats/gem-5/session.json";
+        for (path, head, id) in [
+            (own, "", "gem-5"),
+            (own, "\0\0", "gem-5"),
+            (own, r#"{"messages":[{"#, "gem-5"),
+            (own, r#"{"sessionId":"own","messages":["#, "own"),
+            ("/h/.gemini/tmp/ab/chats/session-1.json", "[", "session-1"),
+        ] {
+            assert_eq!(
+                found(path, head),
+                Some(("gemini", id.into())),
+                "{path} {head}"
+            );
+        }
+        for path in ["/h/.gemini/tmp/ab/logs.json", "/h/chats/gem-5/session.json"] {
+            assert_eq!(found(path, "["), None, "{path}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::values::{self, Split};
 use super::{Described, Facts, TitleOffer, strings};
+use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
 
@@ -53,6 +54,17 @@ pub(crate) trait Format {
 
     /// The message of an object that [`read`](Self::read) calls a message.
     fn message(&self, object: &str) -> Message;
+
+    /// How many messages such an object holds; several only where an agent writes a whole
+    /// conversation on one line.
+    fn message_count(&self, _object: &str) -> usize {
+        1
+    }
+
+    /// All of them.
+    fn every_message(&self, object: &str) -> Vec<Message> {
+        vec![self.message(object)]
+    }
 }
 
 /// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
@@ -81,16 +93,20 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
     if body.starts_with('{')
         && let Ok(reading) = format.read(body)
     {
-        return is_message(reading)
-            .then(|| format.message(body))
-            .into_iter()
-            .collect();
+        let mut messages = if is_message(reading) {
+            format.every_message(body)
+        } else {
+            Vec::new()
+        };
+        messages.truncate(LINE_MESSAGES_MAX);
+        return messages;
     }
     let split = values::split(body);
     known(format, &split)
         .into_iter()
         .filter(|(_, reading)| reading.kind == RecordKind::Message)
-        .map(|(object, _)| format.message(object))
+        .flat_map(|(object, _)| format.every_message(object))
+        .take(LINE_MESSAGES_MAX)
         .collect()
 }
 
@@ -119,10 +135,10 @@ fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Describe
     if body.starts_with('{')
         && let Ok(reading) = format.read(body)
     {
-        let messages = u32::from(reading.kind == RecordKind::Message);
+        let messages = counted(format, &reading, body);
         return described(
             reading,
-            messages,
+            count(messages),
             flags,
             lossy.then(|| NOT_UNICODE.to_owned()),
         );
@@ -135,17 +151,31 @@ fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Describe
             .len();
     let problem = split.problem(known.len(), before);
     let mut all = Reading::of(RecordKind::Malformed);
-    let mut messages = 0_u32;
-    for (_, reading) in known {
-        messages += u32::from(reading.kind == RecordKind::Message);
+    let mut messages = 0;
+    for (object, reading) in known {
+        messages += counted(format, &reading, object);
         join(&mut all, reading);
     }
     described(
         all,
-        messages,
+        count(messages),
         flags.with(RecordFlags::DAMAGED),
         Some(problem),
     )
+}
+
+/// The messages of one object.
+fn counted(format: &(impl Format + ?Sized), reading: &Reading<'_>, object: &str) -> usize {
+    if reading.kind == RecordKind::Message {
+        format.message_count(object)
+    } else {
+        0
+    }
+}
+
+/// A number of messages as a header has it.
+fn count(messages: usize) -> u32 {
+    u32::try_from(messages.min(LINE_MESSAGES_MAX)).unwrap_or(u32::MAX)
 }
 
 fn described(

@@ -10,20 +10,21 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 mod blocks;
-mod celeste;
-mod claude_code;
+pub(crate) mod celeste;
+pub(crate) mod claude_code;
 mod codex;
+mod compact;
 mod documents;
 mod fallback;
 mod fields;
-mod gemini;
+pub(crate) mod gemini;
 mod ggcode;
 mod go_json;
 mod heads;
 pub(crate) mod jcode;
 mod lines;
 mod native;
-mod opencode;
+pub(crate) mod opencode;
 mod paths;
 mod picoclaw;
 mod state;
@@ -38,9 +39,10 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::documents::{DocumentLines, recognise_document};
+pub(crate) use self::documents::{Document, DocumentLines, recognise_document};
 use self::lines::Format;
 pub(crate) use self::state::{SessionState, SidecarFacts};
+pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
@@ -200,8 +202,9 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         })
     }
 
-    /// Writes what a session is, without its messages, as a line with its `\n`; `None` if the
-    /// format has no such line, or only one at the start and `first` is false.
+    /// Writes what a session is, without its messages, as a line with its `\n`, or as several such
+    /// lines behind each other; `None` if the format has none, or only one at the start and `first`
+    /// is false.
     ///
     /// # Errors
     ///
@@ -240,7 +243,9 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     }
 
     /// The agent's index file for a folder of sessions, with rows for sessions that were made or
-    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte.
+    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte. `None` if
+    /// the original cannot be read: the export then asks again without it, for all sessions of the
+    /// folder.
     fn write_index(
         &self,
         _original: Option<&[u8]>,

@@ -41,7 +41,8 @@ pub(crate) struct SessionState {
     pub lines: u64,
     /// Those of them that are hidden.
     pub skip: u64,
-    /// The first line, for facts that only it has (jcode's provider); empty if there is none.
+    /// The first line, for facts that only it has (jcode's provider), or the last header line in
+    /// formats in which that one holds (ggcode); empty if there is none.
     pub first_line: Vec<u8>,
     /// The agent's path of the session's file, name by name, as it is exported: the last is the
     /// file's name.

@@ -1,7 +1,7 @@
 //! Turns lines into packed segments and a summary row, away from the store: the worker's half of a
 //! bulk import.
 
-use super::fold::{Fold, take_out};
+use super::fold::{Fold, project_of, take_out};
 use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
@@ -122,6 +122,13 @@ impl SessionBuilder {
         self.packer.push(sequence, header, line.bytes);
         self.pending_bytes += line.bytes.len() as u64;
         described.problem
+    }
+
+    /// Gives the session a project, unless its lines have stated one so far.
+    pub(crate) fn offer_project(&mut self, project: &str) {
+        if self.row.project.is_none() && !project.is_empty() {
+            self.row.project = Some(project_of(project));
+        }
     }
 
     /// The session's row so far.

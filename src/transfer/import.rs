@@ -4,7 +4,9 @@
 //! 2. Each file is compared with its state in the store (`plan`); unchanged ones are not opened.
 //! 3. Workers read the others and pack their lines (`worker`); one writer stores the parts, each
 //!    with the state of its file in the same transaction (`lines`).
-//! 4. Files that are kept whole follow (`whole`), when the sessions that they belong to are there.
+//! 4. Sessions that are one document follow (`documents`), and those in databases (`databases`).
+//! 5. Then files beside sessions are kept whole (`whole`), when the sessions that they belong to are
+//!    there, and what they tell of sessions is put beside their lines (`facts`).
 //!
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
@@ -14,14 +16,19 @@ use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use super::classify;
+use super::databases::DatabaseWriter;
 use super::discover;
+use super::documents::DocumentWriter;
+use super::keep::Keeper;
 use super::lines::LinesWriter;
 use super::names::Names;
+use super::places::Places;
 use super::plan::{self, Plan};
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
 use super::transaction::Transactions;
-use super::whole::{Places, WholeWriter};
+use super::whole::WholeWriter;
 use super::worker::Queue;
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
@@ -82,7 +89,7 @@ fn import_for(
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
     let mut meter = Meter::new(progress);
-    let found = discover::find(paths, &plan::matters, &mut report, &mut |files| {
+    let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
         meter.found(files);
     });
     let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
@@ -99,6 +106,7 @@ fn import_for(
         report: &mut report,
         meter: &mut meter,
         places: &mut plan.places,
+        store,
         names: Names::default(),
         started: HashMap::new(),
         files: HashMap::new(),
@@ -108,7 +116,12 @@ fn import_for(
         plan.lines.len(),
         writer,
     )?;
-    keep_whole(&plan, transactions.as_mut(), &mut report, &mut meter)?;
+    let keeper = Keeper {
+        transactions: transactions.as_mut(),
+        store,
+        report: &mut report,
+    };
+    keep_others(&mut plan, keeper, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
     }
@@ -157,21 +170,38 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
     })
 }
 
-/// Keeps files whole.
-fn keep_whole(
-    plan: &Plan,
-    transactions: Option<&mut Transactions<'_>>,
-    report: &mut ImportReport,
-    meter: &mut Meter<'_>,
-) -> Result<()> {
-    let mut writer = WholeWriter {
-        transactions,
-        report,
+/// Takes what is no file of lines: databases, documents, and then the files beside sessions, which
+/// tell of them.
+fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
+    let mut databases = DatabaseWriter {
+        keeper: keeper.again(),
+        places: &mut plan.places,
+    };
+    for task in &plan.databases {
+        databases.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    let mut documents = DocumentWriter {
+        keeper: keeper.again(),
+        places: Places::new(&plan.places),
+        made: Vec::new(),
+    };
+    for task in &plan.documents {
+        documents.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    let made = documents.made;
+    plan.places.extend(made);
+    let mut whole = WholeWriter {
+        keeper,
         places: Places::new(&plan.places),
     };
     for task in &plan.whole {
-        writer.keep(task)?;
+        whole.keep(task)?;
         meter.add(1, task.file.size);
+    }
+    for kept in &plan.kept {
+        whole.retell(kept)?;
     }
     Ok(())
 }

@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
-use super::names::Names;
+use super::names::{self, Names};
 use super::paths;
-use super::plan::{LinesTask, Place};
+use super::places::Place;
+use super::plan::LinesTask;
 use super::progress::Meter;
 use super::report::ImportReport;
 use super::transaction::Transactions;
 use super::worker::{Added, Message, Part, Target};
+use crate::codec::source_row::SourceKind;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::Source;
+use crate::store::{RedbStore, Source};
 
 /// Writes what the workers read. In a dry run it only counts.
 pub(super) struct LinesWriter<'w, 's, 'm> {
@@ -28,6 +30,8 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     pub meter: &'w mut Meter<'m>,
     /// The sessions of the files.
     pub places: &'w mut Vec<Place>,
+    /// What is there.
+    pub store: &'s RedbStore,
     /// The names that new files want.
     pub names: Names,
     /// New files that are being read and have no session yet: their places among those that want
@@ -169,19 +173,14 @@ impl LinesWriter<'_, '_, '_> {
             }
             Target::New { wanted, .. } => {
                 self.check_state(task, wanted)?;
-                self.create(wanted, place)?
+                self.create(task, wanted, place)?
             }
         };
-        let folder = task
-            .file
-            .path
-            .parent()
-            .unwrap_or(&task.file.path)
-            .to_owned();
         self.places.push(Place {
             key: key.clone(),
             number: session,
-            folder,
+            file: task.file.path.clone(),
+            is_new: matches!(target, Target::New { .. }),
         });
         Ok(OpenFile {
             number: session,
@@ -191,13 +190,62 @@ impl LinesWriter<'_, '_, '_> {
         })
     }
 
-    fn create(&mut self, wanted: &SessionKey, place: Option<u64>) -> Result<(u64, SessionKey)> {
+    fn create(
+        &mut self,
+        task: &LinesTask,
+        wanted: &SessionKey,
+        place: Option<u64>,
+    ) -> Result<(u64, SessionKey)> {
+        let place = place.unwrap_or_else(|| self.names.want(wanted));
+        if place == 0
+            && let Some(number) = self.make_room(task, wanted)?
+        {
+            return Ok((number, wanted.clone()));
+        }
         self.report.sessions += 1;
         let Some(transactions) = &mut self.transactions else {
             return Ok((0, wanted.clone()));
         };
-        let place = place.unwrap_or_else(|| self.names.want(wanted));
         self.names.create(transactions.bulk()?, wanted, place)
+    }
+
+    /// A session of the wanted name that has no lines of its own: if it is empty, the file's lines
+    /// go to it; if its records were made from a document, an older form of the same session, it
+    /// gets another name. Lines that somebody else has added are left where they are.
+    fn make_room(&mut self, task: &LinesTask, wanted: &SessionKey) -> Result<Option<u64>> {
+        let sources = self.store.sources();
+        let Some(number) = sources.number_of(wanted)? else {
+            return Ok(None);
+        };
+        let Some(row) = sources.row(number)? else {
+            return Ok(None);
+        };
+        let origins = sources.of_session(number)?;
+        if origins
+            .iter()
+            .any(|origin| origin.row.kind == SourceKind::Lines)
+        {
+            return Ok(None);
+        }
+        if row.next == 0 {
+            return Ok(Some(number));
+        }
+        if origins
+            .iter()
+            .any(|origin| origin.row.next_sequence == row.next)
+        {
+            let reason = match &mut self.transactions {
+                Some(transactions) => {
+                    let key = names::rename(transactions.bulk()?, number, wanted)?;
+                    format!("goes before a document of the same session, which is `{key}` now")
+                }
+                None => "would go before a document of the same session, which would get another \
+                         name"
+                    .to_owned(),
+            };
+            self.report.add_file_problem(task.file.name_path(), reason);
+        }
+        Ok(None)
     }
 
     /// Another process may have imported the file since this one looked.
@@ -231,20 +279,9 @@ impl LinesWriter<'_, '_, '_> {
                 replaces: Some(replaced),
                 ..
             } => {
-                self.report.generations += 1;
-                let reason = if self.transactions.is_some() {
-                    format!(
-                        "changed since it was imported; kept as a new session `{}` beside \
-                         `{replaced}`",
-                        open.key
-                    )
-                } else {
-                    format!(
-                        "changed since it was imported; would be kept as a new session beside \
-                         `{replaced}`"
-                    )
-                };
-                self.report.add_file_problem(task.file.name_path(), reason);
+                let key = self.transactions.is_some().then_some(&open.key);
+                self.report
+                    .add_generation(task.file.name_path(), key, replaced);
             }
             Target::New { replaces: None, .. } => {}
         }
@@ -252,10 +289,7 @@ impl LinesWriter<'_, '_, '_> {
 
     fn count(&mut self, task: &LinesTask, open: &OpenFile) {
         self.report.files += 1;
-        self.report.records += open.added.records;
-        self.report.messages += open.added.messages;
-        self.report.bytes += open.added.bytes;
-        self.report.malformed += open.added.malformed;
+        self.report.add(open.added);
         self.meter
             .add(1, task.file.size.saturating_sub(open.read_to));
     }

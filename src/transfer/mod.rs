@@ -2,20 +2,29 @@
 //! histories, rewritten in place.
 
 mod atomic;
+mod classify;
+mod databases;
+mod derived;
 mod discover;
+mod documents;
 mod export;
+mod facts;
 mod folders;
 mod hash;
 mod history;
 mod import;
 mod journal;
+mod keep;
 mod lines;
 mod names;
 mod paths;
+mod places;
 mod plan;
 mod progress;
 mod report;
 mod resume;
+#[cfg(feature = "opencode")]
+mod rows;
 mod target;
 mod transaction;
 mod whole;

@@ -54,6 +54,13 @@ pub(super) fn create(
     Ok((bulk.create(&key)?, key))
 }
 
+/// Gives the session that has this name the next free one of its copies. Returns that.
+pub(super) fn rename(bulk: &mut Bulk<'_>, number: u64, key: &SessionKey) -> Result<SessionKey> {
+    let copy = numbered(key, free_copy(bulk, key, 2)?)?;
+    bulk.rename(number, &copy)?;
+    Ok(copy)
+}
+
 fn free_copy(bulk: &Bulk<'_>, wanted: &SessionKey, from: u64) -> Result<u64> {
     let mut copy = from;
     while bulk.number_of(&numbered(wanted, copy)?)?.is_some() {

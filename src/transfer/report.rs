@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::worker::Added;
+use crate::model::key::SessionKey;
+
 /// What an import did, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
@@ -19,11 +22,12 @@ pub struct ImportReport {
     pub messages: u64,
     /// Bytes of lines added.
     pub bytes: u64,
-    /// Sidecar files kept whole.
+    /// Files kept whole: sidecars, and documents that records were made from.
     pub attachments: u64,
     /// Bytes of those.
     pub attachment_bytes: u64,
-    /// Lines added of which not all could be read. They are stored all the same.
+    /// Lines added of which not all could be read, and documents that could not. They are stored
+    /// all the same.
     pub malformed: u64,
     /// Files that were not taken, with a reason in `problems`.
     pub skipped: u64,
@@ -42,6 +46,34 @@ pub struct ImportReport {
 impl ImportReport {
     /// Most problems that a report lists; further ones are counted.
     pub const PROBLEMS_MAX: usize = 10_000;
+
+    /// Counts what a file or a session has added.
+    pub(super) fn add(&mut self, added: Added) {
+        self.records += added.records;
+        self.messages += added.messages;
+        self.bytes += added.bytes;
+        self.malformed += added.malformed;
+    }
+
+    /// Counts a file that has changed otherwise than by growing; `key` is its new session, which a
+    /// dry run has not made.
+    pub(super) fn add_generation(
+        &mut self,
+        path: &Path,
+        key: Option<&SessionKey>,
+        replaced: &SessionKey,
+    ) {
+        self.generations += 1;
+        let reason = match key {
+            Some(key) => format!(
+                "changed since it was imported; kept as a new session `{key}` beside `{replaced}`"
+            ),
+            None => format!(
+                "changed since it was imported; would be kept as a new session beside `{replaced}`"
+            ),
+        };
+        self.add_file_problem(path, reason);
+    }
 
     /// Adds problems, as far as there is room for them.
     pub(super) fn add_problems(&mut self, problems: Problems) {

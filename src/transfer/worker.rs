@@ -12,10 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::classify;
 use super::discover::{self, cannot_read};
 use super::names;
 use super::paths;
-use super::plan::{self, LinesTask};
+use super::plan::LinesTask;
 use super::report::{ImportProblem, Problems};
 use super::resume::{self, Counts, Grown, Resume};
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -171,6 +172,8 @@ struct Opened<'a> {
     mtime_ns: i64,
     dialect: &'static dyn Dialect,
     wanted: SessionKey,
+    /// The project, where the lines tell none.
+    project: Option<String>,
 }
 
 impl<'a> Opened<'a> {
@@ -180,18 +183,20 @@ impl<'a> Opened<'a> {
         forced: Option<&'static dyn Dialect>,
     ) -> std::result::Result<Option<Self>, String> {
         let unreadable = |error: std::io::Error| cannot_read(Some(&error));
-        let mut file = plan::open_regular(&task.file.path).map_err(unreadable)?;
+        let mut file = classify::open_regular(&task.file.path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
-        let head = plan::read_head(&mut file).map_err(unreadable)?;
+        let head = classify::read_head(&mut file).map_err(unreadable)?;
+        let companion = classify::companion(task.file.name_path());
         let candidate = Candidate {
             path: task.file.name_path(),
             head: &head,
-            companion: None,
+            companion: companion.as_deref(),
         };
         let Some(dialect) = forced.or_else(|| dialect::recognise(&candidate)) else {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
+        let project = dialect.project(&candidate);
         let wanted = names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
         let (size, mtime_ns) = (metadata.len(), discover::mtime_ns(&metadata));
         Ok(Some(Self {
@@ -202,6 +207,7 @@ impl<'a> Opened<'a> {
             mtime_ns,
             dialect,
             wanted,
+            project,
         }))
     }
 
@@ -259,8 +265,8 @@ impl<'a> Opened<'a> {
                 let target = Target::Grown(source.row.session, key);
                 let state = &source.row;
                 let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
-                let reading = Reading::new((task, self.task), target, source, (builder, hasher));
-                reading.read(reader, stored, sender)
+                let making = (builder, hasher, self.project);
+                Reading::new((task, self.task), target, source, making).read(reader, stored, sender)
             }
             Resume::Anew {
                 generation,
@@ -309,7 +315,7 @@ impl<'a> Opened<'a> {
             replaces,
         };
         let content = std::io::Cursor::new(self.head).chain(&self.file);
-        let making = (builder, Xxh3::new());
+        let making = (builder, Xxh3::new(), self.project);
         Reading::new((task, self.task), target, source, making).read(
             LineReader::new(content),
             Counts::default(),
@@ -326,6 +332,8 @@ struct Reading<'a> {
     source: Source,
     builder: SessionBuilder,
     hasher: Xxh3,
+    /// The project, where the lines tell none.
+    project: Option<String>,
     problems: Problems,
     /// Malformed records before the first line that is read.
     malformed: u64,
@@ -336,7 +344,7 @@ impl<'a> Reading<'a> {
         (task, lines): (usize, &'a LinesTask),
         target: Target,
         source: Source,
-        (builder, hasher): (SessionBuilder, Xxh3),
+        (builder, hasher, project): (SessionBuilder, Xxh3, Option<String>),
     ) -> Self {
         let path = lines.file.name_path();
         let (problems, malformed) = (Problems::default(), builder.row().malformed);
@@ -347,6 +355,7 @@ impl<'a> Reading<'a> {
             source,
             builder,
             hasher,
+            project,
             problems,
             malformed,
         }
@@ -372,6 +381,9 @@ impl<'a> Reading<'a> {
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             self.source.row.complete = true;
+            if let Some(project) = &self.project {
+                self.builder.offer_project(project);
+            }
             return self.send(stored, true, sender);
         };
         // What was read is kept, and the next import goes on there.

@@ -10,8 +10,23 @@ pub(crate) const CLAUDE: &str = "aaaa1111-0000-4000-8000-000000000001";
 /// Id of the sample session of ggcode.
 pub(crate) const GGCODE: &str = "20260403-094500-4ef5ec8110305427";
 
-const COMMANDS: [&str; 10] = [
-    "import", "list", "show", "export", "truncate", "compact", "cleanup", "delete", "stats",
+const COMMANDS: [&str; 17] = [
+    "import",
+    "list",
+    "show",
+    "export",
+    "rename",
+    "alias",
+    "pin",
+    "unpin",
+    "archive",
+    "unarchive",
+    "fork",
+    "truncate",
+    "compact",
+    "cleanup",
+    "delete",
+    "stats",
     "verify",
 ];
 
@@ -117,6 +132,11 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         (&["list", "--after", "here"], "cursor"),
         (&["cleanup"], "--older-than"),
         (&["truncate", "x"], "--keep"),
+        (&["rename", "x"], "TITLE"),
+        (&["rename", "x", "y", "--clear"], "cannot be used with"),
+        (&["alias", "x", "--remove"], "NAME"),
+        (&["pin"], "ID"),
+        (&["list", "--archived", "--all"], "cannot be used with"),
         (&["export"], "--all"),
         (&["export", "a", "--all"], "cannot be used with"),
         (&["export", "a", "b"], "--to DIR"),

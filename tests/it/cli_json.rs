@@ -134,6 +134,12 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         &["export", "--all", "--to", out, "--json"],
     );
     add("`stats`", Some("agents"), &["stats", "--json"]);
+    let rename = ["rename", GGCODE, "The loop", "--json"];
+    add("`rename`", None, &rename);
+    add("`alias`", None, &["alias", GGCODE, "loop", "--json"]);
+    add("`pin`", None, &["pin", GGCODE, "--json"]);
+    home.ok(&["unpin", GGCODE]);
+    add("`fork`", None, &["fork", "aaaa1111", "--json"]);
     add(
         "`truncate`",
         None,

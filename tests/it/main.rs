@@ -2,8 +2,13 @@
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
-//! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
+//!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
+//!   `go_ggcode` reads an export as the Go program would
+//! - `homes`: whole homes of agents: documents, and what files beside sessions tell
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -18,6 +23,8 @@
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
+//! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
+//!   is never changed
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -36,8 +43,12 @@
 
 mod bad_store;
 mod calls;
+mod celeste;
+mod celeste_hazards;
+mod celeste_home;
 mod cli;
 mod cli_json;
+mod cli_marks;
 mod compat;
 mod damage;
 mod damaged_properties;
@@ -45,15 +56,22 @@ mod discover;
 mod export;
 mod folders;
 mod full_disk;
+mod ggcode;
+mod ggcode_hazards;
+mod go_ggcode;
 mod harness;
 mod ids;
+mod homes;
 mod import;
 mod kill;
 mod limits;
 mod matrix;
 mod model;
+#[cfg(feature = "opencode")]
+mod opencode;
 #[cfg(feature = "shared")]
 mod processes;
 mod properties;
+mod providers;
 mod source;
 mod tidy;

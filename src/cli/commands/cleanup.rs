@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::delete::told;
-use crate::cli::exit::{Ending, Outcome};
+use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
-use crate::cli::session_list;
 use crate::cli::times::{self, TimeArgument};
+use crate::cli::{session_list, sizes};
+use crate::error::{Error, Result};
 use crate::model::session::Summary;
-use crate::store::{ListQuery, Removed, Store as _};
+use crate::store::{ListQuery, RedbStore, Removed, Store as _};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -17,7 +18,7 @@ EXAMPLES
   scrollback cleanup --older-than 2026-01-01
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
-(2026-01-01T12:00:00Z). The file keeps its size until `scrollback compact --all`.";
+(2026-01-01T12:00:00Z). Pinned sessions stay, unless `--pinned-too` is given. The file keeps its size until `scrollback compact --all`.";
 
 /// What to delete.
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     /// Sessions updated strictly before this time
     #[arg(long, value_name = "T")]
     older_than: TimeArgument,
+    /// Pinned sessions too
+    #[arg(long)]
+    pinned_too: bool,
     /// List what would go, and delete nothing
     #[arg(long)]
     dry_run: bool,
@@ -39,6 +43,7 @@ struct Report {
     sessions: u64,
     records: u64,
     bytes: u64,
+    pinned_kept: u64,
     listed: Vec<Listed>,
 }
 
@@ -66,68 +71,129 @@ impl Listed {
     }
 }
 
+/// What a cleanup came to.
+#[derive(Debug, Default)]
+struct Cleaned {
+    removed: Removed,
+    /// Pinned sessions that were old enough, and stay.
+    pinned_kept: u64,
+    listed: Vec<Listed>,
+}
+
 /// Deletes old sessions, or lists them.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let before = args.older_than.resolve(tool.now());
-    if args.dry_run {
-        return rehearse(before, tool);
-    }
-    let store = tool.open_to_change()?;
-    let removed = store.cleanup_older_than(before)?;
-    if tool.out.is_json() {
-        tool.out
-            .json_line(&report(before, false, &removed, Vec::new()))?;
+    let cleaned = if args.dry_run {
+        rehearse(before, args.pinned_too, tool)?
     } else {
-        tool.out.line(&format!("deleted {}", told(&removed)))?;
+        delete(before, args.pinned_too, tool)?
+    };
+    if tool.out.is_json() {
+        let Removed {
+            sessions,
+            records,
+            bytes,
+        } = cleaned.removed;
+        tool.out.json_line(&Report {
+            before: times::rfc3339(before),
+            dry_run: args.dry_run,
+            sessions,
+            records,
+            bytes,
+            pinned_kept: cleaned.pinned_kept,
+            listed: cleaned.listed,
+        })?;
+        return Ok(Ending::Done);
+    }
+    let told = told(&cleaned.removed);
+    tool.out.line(&if args.dry_run {
+        format!("would delete {told}; nothing was deleted")
+    } else {
+        format!("deleted {told}")
+    })?;
+    if cleaned.pinned_kept > 0 {
+        let kept = sizes::counted(cleaned.pinned_kept, "pinned session");
+        tool.out
+            .notice(&format!("{kept} kept; `--pinned-too` takes them too"));
     }
     Ok(Ending::Done)
 }
 
-fn rehearse(before: DateTime<Utc>, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_read()?;
-    let query = ListQuery {
+/// The sessions of a cleanup: all of them, or only those that are pinned, or not.
+fn query(before: DateTime<Utc>, pinned: Option<bool>) -> ListQuery {
+    ListQuery {
         before: Some(before),
+        pinned,
         ..ListQuery::default()
-    };
-    let mut removed = Removed::default();
-    let mut listed = Vec::new();
-    session_list::each_page(&*store, query, usize::MAX, &mut |sessions| {
+    }
+}
+
+fn count_pinned(store: &RedbStore, before: DateTime<Utc>) -> Result<u64> {
+    let mut pinned = 0;
+    let query = query(before, Some(true));
+    session_list::each_page(store, query, usize::MAX, |_| true, &mut |sessions| {
+        pinned += sessions.len() as u64;
+        Ok(())
+    })?;
+    Ok(pinned)
+}
+
+fn delete(
+    before: DateTime<Utc>,
+    pinned_too: bool,
+    tool: &mut Tool,
+) -> std::result::Result<Cleaned, Failure> {
+    let store = tool.open_to_change()?;
+    let mut cleaned = Cleaned::default();
+    if !pinned_too {
+        cleaned.pinned_kept = count_pinned(&store, before)?;
+    }
+    if cleaned.pinned_kept == 0 {
+        cleaned.removed = store.cleanup_older_than(before)?;
+        return Ok(cleaned);
+    }
+    let mut going = Vec::new();
+    let query = query(before, Some(false));
+    session_list::each_page(&*store, query, usize::MAX, |_| true, &mut |sessions| {
+        let places = sessions
+            .iter()
+            .map(|summary| (summary.key.clone(), summary.next_sequence));
+        going.extend(places);
+        Ok(())
+    })?;
+    for (key, next_sequence) in going {
+        match store.delete_unchanged(&key, next_sequence) {
+            Ok(one) => cleaned.removed.add(one),
+            // Somebody went on with it, or deleted it, meanwhile.
+            Err(Error::Conflict { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(cleaned)
+}
+
+fn rehearse(
+    before: DateTime<Utc>,
+    pinned_too: bool,
+    tool: &mut Tool,
+) -> std::result::Result<Cleaned, Failure> {
+    let store = tool.open_to_read()?;
+    let mut cleaned = Cleaned::default();
+    if !pinned_too {
+        cleaned.pinned_kept = count_pinned(&store, before)?;
+    }
+    let query = query(before, (!pinned_too).then_some(false));
+    session_list::each_page(&*store, query, usize::MAX, |_| true, &mut |sessions| {
         for summary in sessions {
-            removed.sessions += 1;
-            removed.records += summary.record_count;
-            removed.bytes += summary.bytes;
+            cleaned.removed.sessions += 1;
+            cleaned.removed.records += summary.record_count;
+            cleaned.removed.bytes += summary.bytes;
         }
         if tool.out.is_json() {
-            listed.extend(sessions.iter().map(Listed::new));
+            cleaned.listed.extend(sessions.iter().map(Listed::new));
             return Ok(());
         }
         session_list::print_table(sessions, tool)
     })?;
-    if tool.out.is_json() {
-        tool.out
-            .json_line(&report(before, true, &removed, listed))?;
-    } else {
-        tool.out.line(&format!(
-            "would delete {}; nothing was deleted",
-            told(&removed)
-        ))?;
-    }
-    Ok(Ending::Done)
-}
-
-fn report(before: DateTime<Utc>, dry_run: bool, removed: &Removed, listed: Vec<Listed>) -> Report {
-    let before = times::rfc3339(before);
-    let Removed {
-        sessions,
-        records,
-        bytes,
-    } = *removed;
-    Report {
-        before,
-        dry_run,
-        sessions,
-        records,
-        bytes,
-        listed,
-    }
+    Ok(cleaned)
 }

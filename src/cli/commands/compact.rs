@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::ArgGroup;
 use serde::Serialize;
 
-use super::delete::resolve_all;
 use super::import::{ProblemRow, print_problems};
 use crate::cli::archive::ArchiveFile;
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
-use crate::cli::{session_list, sizes};
+use crate::cli::{resolve, session_list, sizes};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{Compacted, ListQuery, Reclaimed, RedbStore, Store as _};
@@ -105,18 +104,24 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 /// The sessions to compact, each with the mark that it has now: what is hidden later stays.
 fn marks(store: &RedbStore, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
     if !args.all {
-        let keys = resolve_all(store, &args.ids)?;
+        let keys = resolve::sessions(store, &args.ids)?;
         return keys
             .into_iter()
             .map(|key| store.summary(&key).map(|summary| (key, summary.mark)))
             .collect();
     }
     let mut marks = Vec::new();
-    session_list::each_page(store, ListQuery::default(), usize::MAX, &mut |sessions| {
-        let truncated = sessions.iter().filter(|summary| summary.mark > 0);
-        marks.extend(truncated.map(|summary| (summary.key.clone(), summary.mark)));
-        Ok(())
-    })?;
+    session_list::each_page(
+        store,
+        ListQuery::default(),
+        usize::MAX,
+        |_| true,
+        &mut |sessions| {
+            let truncated = sessions.iter().filter(|summary| summary.mark > 0);
+            marks.extend(truncated.map(|summary| (summary.key.clone(), summary.mark)));
+            Ok(())
+        },
+    )?;
     Ok(marks)
 }
 

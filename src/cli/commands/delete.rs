@@ -4,10 +4,8 @@ use serde::Serialize;
 
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
-use crate::cli::sizes;
-use crate::error::Result;
-use crate::model::key::SessionKey;
-use crate::store::{RedbStore, Removed, Store as _, StoreExt as _};
+use crate::cli::{resolve, sizes};
+use crate::store::{Removed, Store as _};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -37,7 +35,7 @@ struct Report {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
     let mut removed = Removed::default();
-    for key in resolve_all(&store, &args.ids)? {
+    for key in resolve::sessions(&store, &args.ids)? {
         let one = store.delete(&key)?;
         removed.add(one);
     }
@@ -56,17 +54,6 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         tool.out.line(&format!("deleted {}", told(&removed)))?;
     }
     Ok(Ending::Done)
-}
-
-/// The sessions that are meant, each once, in the order of their names.
-pub(super) fn resolve_all(store: &RedbStore, ids: &[String]) -> Result<Vec<SessionKey>> {
-    let mut keys = ids
-        .iter()
-        .map(|id| store.resolve(id))
-        .collect::<Result<Vec<_>>>()?;
-    keys.sort();
-    keys.dedup();
-    Ok(keys)
 }
 
 /// How much was removed, in words.

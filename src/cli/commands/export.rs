@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgGroup, ValueEnum};
 use serde::Serialize;
 
-use super::delete::resolve_all;
 use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
-use crate::cli::sizes;
-use crate::store::StoreExt as _;
+use crate::cli::{resolve, sizes};
 use crate::transfer::{ExportFormat, export_all, export_session};
 
 const EXAMPLES: &str = "\
@@ -75,7 +73,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             return Err(Failure::Usage(text.to_owned()));
         };
         let store = tool.open_to_read()?;
-        let key = store.resolve(id)?;
+        let key = resolve::session(&store, id)?;
         tool.out
             .bytes(|out| export_session(store.as_ref(), &key, format, out))?;
         return Ok(Ending::Done);
@@ -84,7 +82,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let keys = if args.all {
         None
     } else {
-        Some(resolve_all(&store, &args.ids)?)
+        Some(resolve::sessions(&store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
     let exported = export_all(&store, keys.as_deref(), format, folder, &mut |progress| {

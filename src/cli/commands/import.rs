@@ -301,6 +301,7 @@ fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
         store,
         ListQuery::default(),
         SESSIONS_SHOWN,
+        |_| true,
         &mut |sessions| {
             newest.extend_from_slice(sessions);
             Ok(())

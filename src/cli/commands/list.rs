@@ -16,6 +16,7 @@ EXAMPLES
   scrollback list
   scrollback list --agent codex --since 7d
   scrollback list --project . --title \"retry loop\"
+  scrollback list --pinned
   scrollback list --json --limit 1000 | jq -r .id
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
@@ -40,6 +41,15 @@ pub(crate) struct Args {
     /// Sessions updated strictly before this time
     #[arg(long, value_name = "T")]
     before: Option<TimeArgument>,
+    /// Sessions that are pinned only
+    #[arg(long)]
+    pinned: bool,
+    /// Sessions that are archived only; without this and `--all` they are left out
+    #[arg(long, conflicts_with = "all")]
+    archived: bool,
+    /// Archived sessions too
+    #[arg(long)]
+    all: bool,
     /// At most so many sessions
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -57,29 +67,37 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         since: args.since.map(|time| time.resolve(now)),
         before: args.before.map(|time| time.resolve(now)),
         title: args.title.clone(),
+        pinned: args.pinned.then_some(true),
+        archived: args.archived.then_some(true),
         after: args.after,
         ..ListQuery::default()
     };
+    let keep = if args.archived || args.all {
+        |_: &Summary| true
+    } else {
+        |summary: &Summary| !summary.archived
+    };
     let store = tool.open_to_read()?;
     if tool.out.is_json() {
-        session_list::each_page(&*store, query, args.limit, &mut |sessions| {
+        let walked = session_list::each_page(&*store, query, args.limit, keep, &mut |sessions| {
             sessions
                 .iter()
                 .try_for_each(|summary| tool.out.json_line(&SessionRow::new(summary)))
         })?;
+        tell_passed_over(walked.passed_over, tool);
         return Ok(Ending::Done);
     }
     let mut shown: Vec<Summary> = Vec::new();
-    let more = session_list::each_page(&*store, query, args.limit, &mut |sessions| {
+    let walked = session_list::each_page(&*store, query, args.limit, keep, &mut |sessions| {
         shown.extend_from_slice(sessions);
         Ok(())
     })?;
     match shown.last().map(session_list::cursor) {
-        None if !more => tool.out.notice("no session fits"),
+        None if !walked.more => tool.out.notice("no session fits"),
         None => {}
         Some(last) => {
             session_list::print_table(&shown, tool)?;
-            if more {
+            if walked.more {
                 let number = sizes::count(shown.len() as u64);
                 tool.out.notice(&format!(
                     "the newest {number} are shown; go on with `--after {last}`, or ask for more \
@@ -88,7 +106,17 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             }
         }
     }
+    tell_passed_over(walked.passed_over, tool);
     Ok(Ending::Done)
+}
+
+/// Says that archived sessions were left out on the way through the list.
+fn tell_passed_over(number: u64, tool: &mut Tool) {
+    if number > 0 {
+        let number = sizes::counted(number, "archived session");
+        tool.out
+            .notice(&format!("{number} left out; `--all` lists them too"));
+    }
 }
 
 /// A project as sessions state it: a path that starts with `.` is made absolute.

@@ -1,11 +1,15 @@
 //! The commands, one a file: each has its arguments and a `run`.
 
+mod alias;
 mod cleanup;
 mod compact;
 mod delete;
 mod export;
+mod fork;
 mod import;
 mod list;
+mod mark;
+mod rename;
 mod show;
 mod stats;
 mod truncate;
@@ -13,6 +17,7 @@ mod verify;
 
 use clap::Subcommand;
 
+use self::mark::Mark;
 use super::exit::Outcome;
 use super::open::Tool;
 
@@ -27,6 +32,24 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
+    /// Give a session a title
+    Rename(rename::Args),
+    /// Give a session another name, or list those that it has
+    Alias(alias::Args),
+    /// Keep sessions at hand
+    #[command(after_help = mark::PIN)]
+    Pin(mark::Args),
+    /// Take sessions off what is pinned
+    #[command(after_help = mark::UNPIN)]
+    Unpin(mark::Args),
+    /// Put sessions away: `list` leaves them out
+    #[command(after_help = mark::ARCHIVE)]
+    Archive(mark::Args),
+    /// Take archived sessions out again
+    #[command(after_help = mark::UNARCHIVE)]
+    Unarchive(mark::Args),
+    /// Copy a session, to go on from another place
+    Fork(fork::Args),
     /// Hide all but the last messages of a session; nothing is removed
     Truncate(truncate::Args),
     /// Remove for good what truncation hid, and give the space back
@@ -48,6 +71,13 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::List(args) => list::run(args, tool),
         Command::Show(args) => show::run(args, tool),
         Command::Export(args) => export::run(args, tool),
+        Command::Rename(args) => rename::run(args, tool),
+        Command::Alias(args) => alias::run(args, tool),
+        Command::Pin(args) => mark::run(args, Mark::Pinned(true), tool),
+        Command::Unpin(args) => mark::run(args, Mark::Pinned(false), tool),
+        Command::Archive(args) => mark::run(args, Mark::Archived(true), tool),
+        Command::Unarchive(args) => mark::run(args, Mark::Archived(false), tool),
+        Command::Fork(args) => fork::run(args, tool),
         Command::Truncate(args) => truncate::run(args, tool),
         Command::Compact(args) => compact::run(args, tool),
         Command::Cleanup(args) => cleanup::run(args, tool),

@@ -4,6 +4,7 @@
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::message_row::MessageRow;
 use crate::cli::open::Tool;
+use crate::cli::resolve;
 use crate::cli::transcript::{self, Head};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
@@ -23,7 +24,8 @@ EXAMPLES
   scrollback show 0199c1f2 --raw > session.jsonl
   scrollback show 0199c1f2 --json | jq -r 'select(.role == \"user\") | .text'
 
-ID is any start of a session's id that fits only one; `agent:ID` names the agent too.";
+ID is any start of a session's id that fits only one, or another name of it; `agent:ID` names the
+agent too.";
 
 /// What to show, and how.
 #[derive(Debug, clap::Args)]
@@ -55,7 +57,7 @@ struct Start {
 /// Shows a session.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_read()?;
-    let key = store.resolve(&args.id)?;
+    let key = resolve::session(&store, &args.id)?;
     let summary = store.summary(&key)?;
     let start = start(&store, &summary, args)?;
     let query = ScanQuery {
@@ -173,6 +175,7 @@ fn show_transcript(
     let head = Head {
         summary,
         attachments: &attachments,
+        properties: &store.properties(&summary.key)?,
         hidden,
     };
     head.print(tool)?;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
-use crate::cli::sizes;
-use crate::store::{Store as _, StoreExt as _};
+use crate::cli::{resolve, sizes};
+use crate::store::Store as _;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -40,7 +40,7 @@ struct Report<'a> {
 /// Truncates a session.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
-    let key = store.resolve(&args.id)?;
+    let key = resolve::session(&store, &args.id)?;
     let done = store.truncate(&key, args.keep)?;
     if tool.out.is_json() {
         let (id, agent) = (key.id(), key.agent());

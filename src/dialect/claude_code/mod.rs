@@ -3,6 +3,7 @@
 //! Messages are lines with a `message` that has a role. The lines of agentx's sample homes, with
 //! `role` and `content` at the top, are messages too.
 
+pub(crate) mod index;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,10 @@ use serde_json::value::RawValue;
 
 use super::fields::{self, elements, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::lines::{Format, Reading};
-use super::{Candidate, Dialect, Facts, Recognition, Sidecar, TitleOffer, blocks, times, titles};
+use super::{
+    Candidate, Dialect, Facts, Recognition, Sidecar, SidecarFacts, TitleOffer, blocks, times,
+    titles,
+};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -116,6 +120,32 @@ impl Dialect for ClaudeCode {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         places::sidecar(path)
     }
+
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        index::decoded_project(candidate.path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if super::paths::name(path) != index::INDEX {
+            return Vec::new();
+        }
+        let rows = index::rows(bytes).unwrap_or_default();
+        rows.into_iter().map(|row| row.facts).collect()
+    }
+}
+
+/// The kind that a line states, such as `tool-use` or `progress`.
+pub(crate) fn kind_of(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let [kind] = fields(super::lines::body(&line), &["type"]).ok()?;
+    owned(kind)
+}
+
+/// The version of the program that a line states.
+pub(crate) fn version_of(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let [version] = fields(super::lines::body(&line), &["version"]).ok()?;
+    owned(version)
 }
 
 /// Whether a line, perhaps cut off, is one of Claude Code's.
@@ -163,6 +193,9 @@ impl Format for ClaudeCode {
             meta,
             compact,
             title,
+            sidechain,
+            agent,
+            session,
         ] = fields(
             object,
             &[
@@ -178,13 +211,21 @@ impl Format for ClaudeCode {
                 "isMeta",
                 "isCompactSummary",
                 "customTitle",
+                "isSidechain",
+                "agentId",
+                "sessionId",
             ],
         )?;
         let kind = text(kind).unwrap_or_default();
+        // A subagent's lines have the id of the session that started it.
+        let is_subagent = is_true(sidechain) && agent.is_some();
         let facts = Facts {
             project: fields::text_filled(cwd),
             branch: fields::text_filled(branch),
             record_id: fields::text_filled(uuid),
+            parent: session
+                .filter(|_| is_subagent)
+                .and_then(|id| fields::text_filled(Some(id))),
             ..Facts::default()
         };
         let mut reading = Reading {

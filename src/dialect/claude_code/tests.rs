@@ -267,3 +267,47 @@ fn its_own_folder_is_enough_and_other_folders_need_lines() {
     let gemini = r#"{"sessionId":"6f","projectHash":"0b","kind":"main"}"#;
     assert_eq!(found("/x/a.jsonl", gemini), Recognition::No);
 }
+
+#[test]
+fn a_subagents_lines_name_the_session_that_started_it() {
+    let parent = |line: &str| {
+        let facts = ClaudeCode.describe(line.as_bytes()).facts;
+        facts.parent.map(Cow::into_owned)
+    };
+    let line = r#"{"isSidechain":true,"agentId":"a1","sessionId":"s","type":"user","message":{"role":"user","content":"x"}}"#;
+    assert_eq!(parent(line), Some("s".into()));
+    // Older versions kept a subagent's lines among those of the session itself.
+    assert_eq!(parent(&line.replace(r#""agentId":"a1","#, "")), None);
+    assert_eq!(parent(&line.replace("true", "false")), None);
+}
+
+#[test]
+fn the_seeds_layout_is_read_with_its_own_names() {
+    let line = r#"{"type":"assistant","role":"assistant","content":"<thinking>a</thinking>b","parentId":"p-1","model":"claude-x","usage":{"input_tokens":100,"output_tokens":50,"cache_read_tokens":20,"cache_write_tokens":10}}"#;
+    let message = ClaudeCode.messages(line.as_bytes()).remove(0);
+    assert_eq!(message.plain_text(), "<thinking>a</thinking>b");
+    assert_eq!(message.parent_id.as_deref(), Some("p-1"));
+    assert_eq!(message.model.as_deref(), Some("claude-x"));
+    let usage = Usage {
+        input_tokens: 100,
+        output_tokens: 50,
+        cache_read_tokens: 20,
+        cache_write_tokens: 10,
+    };
+    assert_eq!(message.usage, Some(usage));
+    assert_eq!(
+        message.time, None,
+        "a time that is not stated is not made up"
+    );
+    assert_eq!(kind_of(line.as_bytes()).as_deref(), Some("assistant"));
+}
+
+#[test]
+fn an_index_tells_of_its_sessions_and_other_files_tell_nothing() {
+    let index = br#"{"sessions":{"s":{"projectPath":"/w/shop","summary":"S"}}}"#;
+    let told = ClaudeCode.sidecar_facts(Path::new("/h/sessions-index.json"), index);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].project.as_deref(), Some("/w/shop"));
+    let other = ClaudeCode.sidecar_facts(Path::new("/h/other.json"), index);
+    assert_eq!(other, []);
+}

@@ -231,3 +231,187 @@ fn tokens(usage: Usage) -> String {
         .number("cache_write_tokens", usage.cache_write_tokens);
     object.close()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect as _;
+    use crate::dialect::ggcode::Ggcode;
+    use crate::model::message::Role;
+
+    fn key() -> SessionKey {
+        SessionKey::new("ggcode", "20260403-1").unwrap()
+    }
+
+    fn json(text: &str) -> RawJson {
+        RawJson::parse(text).unwrap()
+    }
+
+    /// The line of a message, which comes back as the same message.
+    fn written(one: &Message) -> String {
+        let line = message(&key(), one);
+        assert_eq!(Ggcode.messages(&line), std::slice::from_ref(one));
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_written_as_version_1_0_9_writes_it() {
+        let call = Block::ToolUse {
+            id: Some("t1".into()),
+            name: "read_file".into(),
+            input: Some(json(r#"{"path":"a<b>.go","n":1.0}"#)),
+        };
+        let mut one = Message::text(Role::Assistant, "Look: <&>\u{2028}");
+        one.content.push(call);
+        assert_eq!(
+            written(&one),
+            "{\"type\":\"message\",\"session_id\":\"20260403-1\",\
+             \"created_at\":\"0001-01-01T00:00:00Z\",\"updated_at\":\"0001-01-01T00:00:00Z\",\
+             \"message\":{\"role\":\"assistant\",\"content\":[\
+             {\"type\":\"text\",\"text\":\"Look: <&>\\u2028\"},\
+             {\"type\":\"tool_use\",\"tool_name\":\"read_file\",\"tool_id\":\"t1\",\
+             \"input\":{\"path\":\"a<b>.go\",\"n\":1.0}}]}}\n"
+        );
+    }
+
+    #[test]
+    fn all_that_a_message_can_hold_comes_back() {
+        let image = |data: Option<&str>, url: Option<&str>| Block::Image {
+            media_type: data.map(|_| "image/png".into()),
+            data: data.map(str::to_owned),
+            url: url.map(str::to_owned),
+        };
+        let result = |output: &str, is_error, images| Block::ToolResult {
+            id: Some("t1".into()),
+            name: Some("read".into()),
+            output: output.into(),
+            is_error,
+            images,
+        };
+        let mut one = Message::new(Role::User);
+        one.content = vec![
+            Block::Text {
+                text: String::new(),
+            },
+            Block::Thinking {
+                text: "hm".into(),
+                signature: Some("sig".into()),
+            },
+            image(Some("AA=="), None),
+            image(None, Some("https://example.org/a.png")),
+            result("", false, Vec::new()),
+            result("no", true, vec![image(Some("AA=="), None)]),
+            Block::Other {
+                json: json(r#"{"type":"audio","seconds":1.50}"#),
+            },
+        ];
+        one.id = Some("msg_1".into());
+        one.parent_id = Some("msg_0".into());
+        one.time = Some("2026-04-03T09:45:00.120345Z".parse().unwrap());
+        one.model = Some("glm-5".into());
+        one.usage = Some(Usage {
+            input_tokens: 3,
+            ..Usage::default()
+        });
+        one.extra = vec![("reasoning_content".into(), json("\"because\""))];
+        let line = written(&one);
+        assert!(
+            line.contains(r#","timestamp":"2026-04-03T09:45:00.120345Z","message":{"id":"msg_1","#)
+        );
+        assert!(line.contains(r#",{"type":"audio","seconds":1.50}]"#));
+        // A field that Go would take for one of its own, whatever its case.
+        one.extra.push(("Content".into(), json("5")));
+        assert!(written(&one).contains(r#""extra":{"reasoning_content":"because","Content":5}"#));
+    }
+
+    #[test]
+    fn a_block_that_go_cannot_read_is_put_into_one_that_it_can() {
+        for block in [
+            "42",
+            "null",
+            "[1]",
+            r#"{"type":5}"#,
+            r#"{"type":"x","Text":5}"#,
+            r#"{"type":"x","is_error":"yes"}"#,
+            r#"{"type":"text","text":"x"}"#,
+            r#"{"type":"other","json":1}"#,
+        ] {
+            let mut one = Message::new(Role::User);
+            one.content = vec![Block::Other { json: json(block) }];
+            assert!(
+                written(&one).contains(&format!(r#"{{"type":"other","json":{block}}}"#)),
+                "{block}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_place_is_never_written_as_an_id() {
+        let mut one = Message::text(Role::User, "hi");
+        one.id = Some("#12".into());
+        let line = String::from_utf8(message(&key(), &one)).unwrap();
+        assert!(!line.contains("#12") && !line.contains("\"id\""), "{line}");
+    }
+
+    #[test]
+    fn feature_cost_as_opaque_json_and_meta_come_back() {
+        let mut session = Session::new(key());
+        session.title = "Explain <the> loop".into();
+        session.model = Some("glm-5".into());
+        session.created_at = Some("2026-04-03T09:45:00Z".parse().unwrap());
+        session.extra = vec![
+            ("vendor".into(), json("\"zai\"")),
+            ("endpoint".into(), json("\"coding\"")),
+            (
+                "cost".into(),
+                json(r#"{"usd":2.50,"big":12345678901234567890,"a":1e400}"#),
+            ),
+        ];
+        let lines = String::from_utf8(meta(&session).unwrap()).unwrap();
+        assert_eq!(
+            lines,
+            "{\"type\":\"meta\",\"session_id\":\"20260403-1\",\"title\":\"Explain <the> loop\",\
+             \"vendor\":\"zai\",\"endpoint\":\"coding\",\"model\":\"glm-5\",\
+             \"created_at\":\"2026-04-03T09:45:00Z\",\"updated_at\":\"0001-01-01T00:00:00Z\"}\n\
+             {\"type\":\"cost\",\"session_id\":\"20260403-1\",\
+             \"created_at\":\"0001-01-01T00:00:00Z\",\"updated_at\":\"0001-01-01T00:00:00Z\",\
+             \"cost\":{\"usd\":2.50,\"big\":12345678901234567890,\"a\":1e400}}\n"
+        );
+        session.project = Some("/w".into());
+        session.parent = Some("p".into());
+        session.extra.insert(2, ("Title".into(), json("5")));
+        session
+            .extra
+            .insert(3, ("sidebar_visible".into(), json("true")));
+        let lines = meta(&session).unwrap();
+        let mut back = Session::new(key());
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            Ggcode.read_meta(line, &mut back);
+        }
+        back.created_at = session.created_at;
+        back.extra.sort_by(|one, other| one.0.cmp(&other.0));
+        session.extra.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(back, session);
+        session.extra = vec![("vendor".into(), json("5"))];
+        assert!(matches!(meta(&session), Err(Error::InvalidJson { .. })));
+    }
+
+    #[test]
+    fn the_last_meta_and_the_last_cost_hold() {
+        let mut session = Session::new(key());
+        for line in [
+            r#"{"type":"cost","cost":{"usd":1}}"#,
+            r#"{"type":"meta","title":"Old","vendor":"a","model":"m","workspace":"/w"}"#,
+            r#"{"type":"cost","cost":{"usd":2}}"#,
+            r#"{"type":"meta","title":"New session","endpoint":"e"}"#,
+            r#"{"type":"message","message":{"role":"user"},"cost":{"usd":3},"title":"no"}"#,
+        ] {
+            Ggcode.read_meta(line.as_bytes(), &mut session);
+        }
+        assert_eq!(session.title, "Old");
+        assert_eq!((session.model, session.project), (None, None));
+        let expected = [("endpoint", "\"e\""), ("cost", "{\"usd\":2}")];
+        let expected = expected.map(|(key, value)| (key.to_owned(), json(value)));
+        assert_eq!(session.extra, expected);
+    }
+}

@@ -139,7 +139,8 @@ fn newest(
     }
 }
 
-fn decode(path: &[u8], generation: u32, value: &[u8]) -> Result<Source> {
+/// Reads the row of a source.
+pub(super) fn decode(path: &[u8], generation: u32, value: &[u8]) -> Result<Source> {
     let row = SourceRow::decode(path, generation, value)
         .map_err(|error| corrupt_source(path, generation, &error.to_string()))?;
     Ok(Source {

@@ -3,7 +3,7 @@
 //! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
-//! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
+//! - `bulk`: many sessions at once; `origins`: where they came from; `compact`, `stats`, `verify`: maintenance
 
 mod attachments;
 mod bulk;
@@ -11,6 +11,7 @@ mod compact;
 mod engine;
 mod list;
 mod migrate;
+mod origins;
 mod outside;
 mod properties;
 mod read;

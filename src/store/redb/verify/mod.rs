@@ -350,6 +350,8 @@ impl Checker<'_, '_> {
             };
             let there = match row.kind {
                 SourceKind::Lines => self.rows.contains_key(&row.session),
+                // A database that is only read has no content here.
+                SourceKind::Attachment if row.name.is_empty() => row.session == 0,
                 SourceKind::Attachment => attached.contains(&(row.session, row.name.clone())),
             };
             if !there {

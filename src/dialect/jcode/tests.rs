@@ -1,0 +1,1 @@
+//! jcode's lines.

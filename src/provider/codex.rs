@@ -1,0 +1,100 @@
+//! Codex: `sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl`, and `archived_sessions/`. Sessions
+//! that have not been used for days may be compressed with zstd; of two files of a session the
+//! plain one holds.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::files::{Form, Found, Home, SessionFile, failed};
+use crate::dialect::{self, Candidate};
+
+/// The agent's name.
+const AGENT: &str = "codex";
+
+/// The folders of sessions.
+const FOLDERS: [&str; 2] = ["sessions", "archived_sessions"];
+
+/// The ending of a compressed file.
+const COMPRESSED: &str = ".zst";
+
+/// Codex's folder.
+#[derive(Debug)]
+pub(super) struct CodexHome {
+    folder: PathBuf,
+}
+
+impl CodexHome {
+    /// Its folder is that of its configuration.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+}
+
+impl Home for CodexHome {
+    fn agent(&self) -> &'static str {
+        AGENT
+    }
+
+    fn search(&self) -> Found {
+        let mut found = Found::default();
+        for folder in FOLDERS {
+            let folder = self.folder.join(folder);
+            if folder.exists() {
+                search(&folder, &mut found);
+            }
+        }
+        let plain = |file: &SessionFile| file.form == Form::Lines;
+        let ids: HashSet<String> = found
+            .files
+            .iter()
+            .filter(|file| plain(file))
+            .map(|file| file.id.clone())
+            .collect();
+        found
+            .files
+            .retain(|file| plain(file) || !ids.contains(&file.id));
+        found
+    }
+}
+
+fn search(folder: &Path, found: &mut Found) {
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_owned();
+                let error = failed(&path, error.into());
+                found.problem(AGENT, &path, error);
+                continue;
+            }
+        };
+        let Some(name) = entry.file_name().to_str() else {
+            continue;
+        };
+        let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
+        let is_session = plain.starts_with("rollout-") && plain.ends_with(".jsonl");
+        if !is_session || !entry.file_type().is_file() {
+            continue;
+        }
+        let path = entry.path().with_file_name(plain);
+        let candidate = Candidate {
+            path: &path,
+            head: b"",
+            companion: None,
+        };
+        found.files.push(SessionFile {
+            path: entry.path().to_owned(),
+            id: dialect::of_agent(AGENT).session_id(&candidate),
+            form: if plain == name {
+                Form::Lines
+            } else {
+                Form::Compressed
+            },
+            parent: None,
+            project: None,
+            row: None,
+        });
+    }
+}

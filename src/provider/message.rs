@@ -1,0 +1,189 @@
+//! What providers give: messages, sessions, lists, and what went wrong.
+
+use chrono::{DateTime, Utc};
+
+use crate::dialect::claude_code;
+use crate::error::Error;
+use crate::model::message::{Block, Message, Role, Usage};
+
+/// What sort of message it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MessageType {
+    /// Something said.
+    Chat,
+    /// A call of a tool, perhaps with words and the result beside it.
+    ToolUse,
+    /// The result of a tool.
+    ToolResult,
+    /// News of something that goes on.
+    Progress,
+    /// The state of something at that moment.
+    Snapshot,
+}
+
+impl MessageType {
+    /// The word of this type, such as `tool-use`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::ToolUse => "tool-use",
+            Self::ToolResult => "tool-result",
+            Self::Progress => "progress",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
+/// A message of a session that lies with its agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderMessage {
+    /// The message's own id; where it has none, `#` and the place of its line, which does not
+    /// change when a damaged line before it is mended.
+    pub id: String,
+    /// The session's id.
+    pub session_id: String,
+    /// The message that this one answers.
+    pub parent_id: Option<String>,
+    /// Who speaks.
+    pub role: Role,
+    /// What sort of message it is.
+    pub message_type: MessageType,
+    /// Its text: the text blocks, joined by line feeds.
+    pub content: String,
+    /// All that it says, tools, thoughts and images included.
+    pub blocks: Vec<Block>,
+    /// When it was written, if the line says so.
+    pub timestamp: Option<DateTime<Utc>>,
+    /// The model that wrote it.
+    pub model: Option<String>,
+    /// What it took.
+    pub usage: Option<Usage>,
+    /// The bytes of its line as they stand in the file, without the line feed; of its object, in
+    /// a session that is one document; of the line made of its rows, in a database.
+    pub raw_json: Vec<u8>,
+}
+
+/// What a list says of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSummary {
+    /// The agent.
+    pub agent: String,
+    /// The agent's id of the session; a subagent's is that of its session, `/`, and its own.
+    pub id: String,
+    /// The session that started this one.
+    pub parent: Option<String>,
+    /// The folder that it works in.
+    pub project: Option<String>,
+    /// How many messages it has.
+    pub message_count: u64,
+    /// Lines that could not be read, or not in whole.
+    pub unread_lines: u64,
+    /// When it was made, as far as that is stated.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it was last written to, as far as that is stated.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// The git branch that was named last.
+    pub branch: Option<String>,
+    /// What the user asked first: at most 200 bytes, cut at a character, and then `...`.
+    pub first_prompt: Option<String>,
+    /// A title or summary that the user gave or the agent wrote.
+    pub summary: Option<String>,
+}
+
+/// A session with its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderSession {
+    /// What a list says of it.
+    pub summary: ProviderSummary,
+    /// The version of the program or of the format that the session states.
+    pub version: Option<String>,
+    /// Its messages, in their order.
+    pub messages: Vec<ProviderMessage>,
+}
+
+/// Sessions, and what was wrong with others.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The sessions.
+    pub sessions: Vec<ProviderSummary>,
+    /// What could not be read, or is named in an index and not there.
+    pub problems: Vec<ProviderProblem>,
+}
+
+/// Something that could not be read.
+#[derive(Debug)]
+pub struct ProviderProblem {
+    /// The agent.
+    pub agent: String,
+    /// The file, project or session.
+    pub about: String,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
+/// How a scan ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
+    /// Lines among those scanned that could not be read, or not in whole.
+    pub unread_lines: u64,
+}
+
+/// Where a message stands in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The line, counted from 0, damaged ones included.
+    pub number: u64,
+    /// The message among those of the line.
+    pub index: usize,
+}
+
+/// A dialect's message as a provider gives it. `raw` is its line without the line feed.
+pub(super) fn provided(
+    agent: &str,
+    session: &str,
+    place: Place,
+    raw: &[u8],
+    message: Message,
+) -> ProviderMessage {
+    let stated = (agent == "claude-code")
+        .then(|| claude_code::kind_of(raw))
+        .flatten();
+    let has = |wanted: fn(&Block) -> bool| message.content.iter().any(wanted);
+    let message_type = match stated.as_deref() {
+        Some("tool-use") => MessageType::ToolUse,
+        Some("tool-result") => MessageType::ToolResult,
+        Some("progress") => MessageType::Progress,
+        Some("snapshot") => MessageType::Snapshot,
+        _ if has(|block| matches!(block, Block::ToolUse { .. })) => MessageType::ToolUse,
+        _ if has(|block| matches!(block, Block::ToolResult { .. })) => MessageType::ToolResult,
+        _ => MessageType::Chat,
+    };
+    let content = message.plain_text();
+    let id = message.id.unwrap_or_else(|| match place {
+        Place { number, index: 0 } => format!("#{number}"),
+        Place { number, index } => format!("#{number}.{index}"),
+    });
+    ProviderMessage {
+        id,
+        session_id: session.to_owned(),
+        parent_id: message.parent_id,
+        role: message.role,
+        message_type,
+        content,
+        blocks: message.content,
+        timestamp: message.time,
+        model: message.model,
+        usage: message.usage,
+        raw_json: raw.to_vec(),
+    }
+}
+
+/// That a provider has no such session.
+pub(super) fn no_session(agent: &str, id: &str) -> Error {
+    Error::NotFound {
+        wanted: format!("{agent}:{id}"),
+    }
+}

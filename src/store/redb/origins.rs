@@ -1,0 +1,111 @@
+//! Where sessions came from: reads of the table of sources by session and by path, and the new name
+//! of a session whose own is wanted by a later form of it.
+
+use redb::ReadableTable as _;
+
+use super::bulk::{Bulk, Source, Sources, decode};
+use super::engine::storage;
+use super::read;
+use super::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
+use crate::codec::session_row::SessionRow;
+use crate::error::Result;
+use crate::model::key::SessionKey;
+
+impl Sources<'_> {
+    /// The number of the session of that name, if there is one.
+    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        self.store().read(|snapshot| {
+            let open = storage("look a session up");
+            let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
+            read::number_of(&table, key, snapshot.counts())
+        })
+    }
+
+    /// Every generation of a path, the newest first.
+    pub(crate) fn generations(&self, path: &[u8]) -> Result<Vec<Source>> {
+        let reading = storage("read the sources");
+        self.store().read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(SOURCES)
+                .map_err(storage("read the sources"))?;
+            let range = table
+                .range((path, 0)..=(path, u32::MAX))
+                .map_err(&reading)?;
+            let mut found = Vec::new();
+            for entry in range.rev() {
+                let (key, value) = entry.map_err(&reading)?;
+                found.push(decode(path, key.value().1, value.value())?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// The sources of a session.
+    pub(crate) fn of_session(&self, number: u64) -> Result<Vec<Source>> {
+        let reading = storage("read the sources");
+        let none: &[u8] = &[];
+        self.store().read(|snapshot| {
+            let open = storage("read the sources");
+            let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
+            let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
+            let mut found = Vec::new();
+            let range = (number, none, 0)..(number.saturating_add(1), none, 0);
+            for entry in of_session.range(range).map_err(&reading)? {
+                let (key, _) = entry.map_err(&reading)?;
+                let (_, path, generation) = key.value();
+                if let Some(value) = sources.get((path, generation)).map_err(&reading)? {
+                    found.push(decode(path, generation, value.value())?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// How many paths begin with these bytes. Reads keys alone.
+    pub(crate) fn count_below(&self, prefix: &[u8]) -> Result<u64> {
+        let reading = storage("read the sources");
+        self.store().read(|snapshot| {
+            let open = storage("read the sources");
+            let table = snapshot.txn().open_table(SOURCES).map_err(open)?;
+            let mut count = 0;
+            let mut last: Vec<u8> = Vec::new();
+            for entry in table.range((prefix, 0)..).map_err(&reading)? {
+                let (key, _) = entry.map_err(&reading)?;
+                let (path, _) = key.value();
+                if !path.starts_with(prefix) {
+                    break;
+                }
+                if path != last.as_slice() {
+                    count += 1;
+                    last = path.to_vec();
+                }
+            }
+            Ok(count)
+        })
+    }
+}
+
+impl Bulk<'_> {
+    /// Gives a session another name, which is free.
+    pub(crate) fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()> {
+        let old = self.writer.row(number)?;
+        let action = storage("rename a session");
+        let mut keys = self
+            .writer
+            .txn()
+            .open_table(SESSION_KEYS)
+            .map_err(storage("rename a session"))?;
+        keys.remove((old.agent.as_str(), old.id.as_str()))
+            .map_err(&action)?;
+        keys.insert((key.agent(), key.id()), number)
+            .map_err(&action)?;
+        drop(keys);
+        let row = SessionRow {
+            agent: key.agent().to_owned(),
+            id: key.id().to_owned(),
+            ..old.clone()
+        };
+        self.writer.put_row(number, Some(&old), &row)
+    }
+}

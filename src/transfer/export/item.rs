@@ -1,0 +1,135 @@
+//! One file of an export: where it goes, and what goes into it.
+
+use std::io::Write;
+
+use super::ExportFormat;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::session::Summary;
+use crate::store::{RedbStore, ScanQuery, Store as _, StoreExt as _};
+use crate::transfer::paths;
+use crate::transfer::target::Targets;
+
+/// A file to write.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Where it goes, name by name: a place of its own.
+    pub names: Vec<Vec<u8>>,
+    /// What goes into it.
+    pub content: Content,
+    /// Store number of the session; 0 if there is none.
+    pub session: u64,
+    /// The time of change that it gets, in nanoseconds since 1970.
+    pub mtime_ns: Option<i64>,
+    /// About how many bytes there are to write.
+    pub bytes: u64,
+}
+
+/// What goes into a file.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A session.
+    Session(SessionKey),
+    /// A file that was imported, by its name.
+    Attachment(String),
+    /// A file of the agent, as it is now.
+    Written(Vec<u8>),
+}
+
+impl Item {
+    /// The transcript of a session.
+    pub(super) fn transcript(summary: Summary, targets: &mut Targets) -> Self {
+        let name = format!("{}.md", paths::file_safe(summary.key.id()));
+        let wanted = [summary.key.agent().as_bytes().to_vec(), name.into_bytes()];
+        Self {
+            names: targets.claim(&wanted),
+            session: summary.number,
+            mtime_ns: None,
+            bytes: summary.bytes,
+            content: Content::Session(summary.key),
+        }
+    }
+
+    /// Goes on behind a file of which there is nothing, if another process has deleted its session
+    /// since the export began. What is still there and was not found is damage.
+    pub(super) fn pass_over(
+        &self,
+        store: &RedbStore,
+        was_asked_for: bool,
+        error: Error,
+    ) -> Result<()> {
+        let Error::NotFound { wanted } = &error else {
+            return Err(error);
+        };
+        if self.session == 0 || store.sources().key(self.session)?.is_some() {
+            let table = match self.content {
+                Content::Attachment(_) => "attachments",
+                _ => "session_keys",
+            };
+            return Err(Error::Corrupt {
+                table,
+                key: format!("session {}, `{wanted}`", self.session),
+                detail: "it is there, but was not found under its name".to_owned(),
+            });
+        }
+        if was_asked_for { Err(error) } else { Ok(()) }
+    }
+
+    /// Writes its content. Returns bytes written.
+    pub(super) fn write(
+        &self,
+        store: &RedbStore,
+        format: ExportFormat,
+        out: &mut dyn Write,
+    ) -> Result<u64> {
+        let mut out = Counted { out, bytes: 0 };
+        match (&self.content, format) {
+            (Content::Session(key), ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
+            (Content::Session(key), ExportFormat::Markdown) => {
+                store.export_markdown(key, &mut out)?;
+            }
+            (Content::Attachment(name), _) => {
+                store
+                    .sources()
+                    .read_attachment(self.session, name, &mut out)?;
+            }
+            (Content::Written(bytes), _) => out
+                .write_all(bytes)
+                .map_err(|source| Error::Output { source })?,
+        }
+        Ok(out.bytes)
+    }
+}
+
+/// Writes all lines of a session.
+pub(super) fn write_lines(
+    store: &RedbStore,
+    key: &SessionKey,
+    out: &mut Counted<'_>,
+) -> Result<()> {
+    for record in store.records(key, ScanQuery::default()) {
+        out.write_all(&record?.line)
+            .map_err(|source| Error::Output { source })?;
+    }
+    Ok(())
+}
+
+/// A writer that counts.
+pub(super) struct Counted<'a> {
+    /// Where it writes to.
+    pub out: &'a mut dyn Write,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(buffer)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,205 @@
+//! Export: sessions out of a store, as lines byte for byte, or as Markdown.
+//!
+//! An export as lines is decided on first ([`plan`]: which file goes where, [`beside`]: an agent's
+//! own files about sessions that were changed here) and then written, file by file.
+
+mod beside;
+mod item;
+mod place;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+
+use self::item::{Counted, Item, write_lines};
+use super::atomic::ExportFolder;
+use super::progress::{Meter, Progress};
+use super::target::Targets;
+use crate::codec::source_row::SourceKind;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::session::Summary;
+use crate::store::{ListQuery, RedbStore, Source, Store as _};
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// The lines, byte for byte.
+    #[default]
+    Jsonl,
+    /// A transcript.
+    Markdown,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportReport {
+    /// Files written.
+    pub files: u64,
+    /// Sessions written.
+    pub sessions: u64,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
+/// Writes one session to `out`. Returns bytes written.
+///
+/// As lines: all of its records, byte for byte, hidden ones too. A session that was imported from
+/// one document and not continued since gives the newest content of that document.
+///
+/// # Errors
+///
+/// [`Error::NotFound`], [`Error::Corrupt`], or [`Error::Output`] if `out` fails.
+pub fn export_session(
+    store: &RedbStore,
+    key: &SessionKey,
+    format: ExportFormat,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let mut out = Counted { out, bytes: 0 };
+    match format {
+        ExportFormat::Markdown => store.export_markdown(key, &mut out)?,
+        ExportFormat::Jsonl => {
+            let summary = store.summary(key)?;
+            match document_of(store, &summary)? {
+                Some(document) => {
+                    let (number, name) = (document.row.session, &document.row.name);
+                    store.sources().read_attachment(number, name, &mut out)?;
+                }
+                None => write_lines(store, key, &mut out)?,
+            }
+        }
+    }
+    out.flush().map_err(|source| Error::Output { source })?;
+    Ok(out.bytes)
+}
+
+/// Writes sessions to files under `folder`: all of the store, or those in `keys`.
+///
+/// As lines, each file that was imported goes to `folder/<agent>/` and its path relative to the
+/// folder that was imported, with its time of change; files beside sessions as well. What nobody
+/// changed since is the same, byte for byte. A session that was continued has its new lines at the
+/// end of its file; one that came from a single document has its lines in a file beside that.
+///
+/// A session that was made through the API is named as its agent would name it, and goes to the
+/// folder that the agent's imported sessions have in common, if there is one, or else to
+/// `folder/<agent>/`; a session of an agent that names no files is `<id>.jsonl` there. Letters that
+/// are not safe in a name are percent-encoded. The agent's meta file of a session that was changed
+/// is written anew, and so are the rows of changed sessions in the agent's index, unless only some
+/// sessions are exported: an index is about all of them.
+///
+/// Files that would land on one path are kept apart by `~2`, `~3` before their extension; the
+/// newest content of a path has it plain. As Markdown, each session goes to
+/// `folder/<agent>/<id>.md`.
+///
+/// Each file is there whole or not at all, readable by its owner only, and replaces one of the
+/// same name, so that an export can be repeated. Nothing is written outside of `folder`: links in
+/// it are not followed. `progress` is called at most every 50 ms, and at the end.
+///
+/// # Durability
+///
+/// The files are left to the system to put on disk, since waiting for each takes longer than
+/// writing it. After a failure of power, export again.
+///
+/// # Errors
+///
+/// [`Error::Io`] with the path of the file that cannot be written, and the store's errors; files
+/// that were written before stay. [`Error::NotFound`] for a key that is not there.
+pub fn export_all(
+    store: &RedbStore,
+    keys: Option<&[SessionKey]>,
+    format: ExportFormat,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ExportReport> {
+    let wanted = keys
+        .map(|keys| {
+            keys.iter()
+                .map(|key| store.summary(key))
+                .collect::<Result<Vec<_>>>()
+        })
+        .transpose()?;
+    let items = match format {
+        ExportFormat::Jsonl => plan::line_items(store, wanted)?,
+        ExportFormat::Markdown => {
+            let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
+            let mut targets = Targets::default();
+            summaries
+                .into_iter()
+                .map(|summary| Item::transcript(summary, &mut targets))
+                .collect()
+        }
+    };
+    let mut meter = Meter::new(progress);
+    let bytes_total = items.iter().map(|item| item.bytes).sum();
+    let files_total = items.len() as u64;
+    meter.begin(Progress {
+        files: 0,
+        files_total,
+        bytes: 0,
+        bytes_total,
+    });
+
+    let mut report = ExportReport::default();
+    let mut sessions = HashSet::new();
+    let mut folder = ExportFolder::open(folder)?;
+    for item in items {
+        let mut fill = |out: &mut dyn Write| item.write(store, format, out);
+        match folder.write(&item.names, item.mtime_ns, &mut fill) {
+            Ok(bytes) => {
+                report.files += 1;
+                report.bytes += bytes;
+                report.sessions += u64::from(item.session != 0 && sessions.insert(item.session));
+            }
+            Err(error) => item.pass_over(store, keys.is_some(), error)?,
+        }
+        meter.add(1, item.bytes);
+    }
+    meter.finish();
+    Ok(report)
+}
+
+/// Every session of the store.
+fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
+    let mut query = ListQuery {
+        limit: 1000,
+        ..ListQuery::default()
+    };
+    let mut sessions = Vec::new();
+    loop {
+        let page = store.list(&query)?;
+        sessions.extend(page.sessions);
+        query.after = page.next;
+        if query.after.is_none() {
+            return Ok(sessions);
+        }
+    }
+}
+
+/// The newest content of the document that a session was imported from, if it was and if that is
+/// still all that there is.
+fn document_of(store: &RedbStore, summary: &Summary) -> Result<Option<Source>> {
+    let mut newest: Option<Source> = None;
+    let mut has_lines = false;
+    store.sources().for_each(&mut |source| {
+        if source.row.session == summary.number {
+            has_lines |= source.row.kind == SourceKind::Lines;
+            let may_be = summary.record_count == 0 || source.row.next_sequence > 0;
+            let is_newer = newest.as_ref().is_none_or(|newest| {
+                (newest.row.next_sequence, newest.generation)
+                    < (source.row.next_sequence, source.generation)
+            });
+            if may_be && is_newer {
+                newest = Some(source);
+            }
+        }
+        Ok(())
+    })?;
+    let is_all = |source: &Source| {
+        summary.record_count == 0 || source.row.next_sequence == summary.next_sequence
+    };
+    Ok(newest.filter(|newest| !has_lines && is_all(newest)))
+}

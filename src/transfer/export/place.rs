@@ -1,0 +1,145 @@
+//! Where a session goes that has no file yet: to the folder where its agent looks for it.
+
+use std::collections::HashMap;
+
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::dialect::{self, SessionState};
+use crate::error::Result;
+use crate::model::properties::Properties;
+use crate::model::session::Summary;
+use crate::store::{Source, Sources};
+use crate::transfer::paths;
+
+/// Letters besides those of any script that stay in a name that an agent gave.
+const PLAIN: &str = " ._-+=@,()[]";
+
+/// Longest name that stays as its agent gave it, in bytes: there is room behind it for the names
+/// of files beside it.
+const NAME_BYTES_MAX: usize = 200;
+
+/// A session as a list shows it: enough to be named by.
+pub(super) fn sketch(summary: &Summary) -> SessionState {
+    SessionState {
+        summary: summary.clone(),
+        properties: Properties::default(),
+        lines: summary.record_count,
+        skip: 0,
+        first_line: Vec::new(),
+        path: Vec::new(),
+    }
+}
+
+/// How the agent of a session names its file, below its folder of sessions; `None` if it names
+/// none.
+pub(super) fn name_of(summary: &Summary) -> Option<Vec<Vec<u8>>> {
+    let names = dialect::of_agent(summary.key.agent()).file_name(&sketch(summary))?;
+    let names: Vec<_> = names
+        .iter()
+        .map(|name| safe(name).into_bytes())
+        .filter(|name| !name.is_empty())
+        .collect();
+    (!names.is_empty()).then_some(names)
+}
+
+/// The file of a session of an agent that names none.
+pub(super) fn plain_name(summary: &Summary) -> Vec<Vec<u8>> {
+    let name = format!("{}.jsonl", paths::file_safe(summary.key.id()));
+    vec![name.into_bytes()]
+}
+
+/// A name that an agent gave, if it is safe on every file system; or else percent-encoded but for
+/// its extension.
+pub(super) fn safe(name: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || PLAIN.contains(letter);
+    let ends_well = !name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']);
+    if ends_well && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 16 => {
+            format!("{}.{}", paths::file_safe(stem), paths::file_safe(extension))
+        }
+        _ => paths::file_safe(name),
+    }
+}
+
+/// The folders of sessions of agents, found once for each agent.
+#[derive(Debug, Default)]
+pub(super) struct Folders {
+    known: HashMap<String, Vec<Vec<u8>>>,
+}
+
+impl Folders {
+    /// The folder that all imported sessions of an agent lie in, below the agent's part of the
+    /// export; that part itself if there is no such folder.
+    pub(super) fn of_agent(
+        &mut self,
+        agent: &str,
+        sources: &[Source],
+        snapshot: &Sources<'_>,
+    ) -> Result<Vec<Vec<u8>>> {
+        if let Some(known) = self.known.get(agent) {
+            return Ok(known.clone());
+        }
+        let mut common: Option<Vec<Vec<u8>>> = None;
+        let mut is_one = true;
+        for source in sources {
+            let row = &source.row;
+            if row.agent != agent || row.session == 0 || !is_session(row) {
+                continue;
+            }
+            let Some(folder) = folder_of(row, snapshot)? else {
+                continue;
+            };
+            is_one &= common.get_or_insert_with(|| folder.clone()) == &folder;
+        }
+        let folder = common.filter(|_| is_one).unwrap_or_default();
+        self.known.insert(agent.to_owned(), folder.clone());
+        Ok(folder)
+    }
+}
+
+/// Whether a source is a session, and not a file beside one.
+pub(super) fn is_session(row: &SourceRow) -> bool {
+    row.kind == SourceKind::Lines || row.next_sequence > 0
+}
+
+/// The agent's folder of sessions that an imported file lies in.
+fn folder_of(row: &SourceRow, snapshot: &Sources<'_>) -> Result<Option<Vec<Vec<u8>>>> {
+    let mut names = paths::plain_components(&row.relative);
+    let Some(session) = snapshot.row(row.session)? else {
+        return Ok(None);
+    };
+    // A document lies in the folder of sessions itself.
+    let depth = match row.kind {
+        SourceKind::Attachment => 1,
+        SourceKind::Lines => session
+            .to_summary(row.session)
+            .ok()
+            .and_then(|summary| name_of(&summary))
+            .map_or(1, |name| name.len()),
+    };
+    Ok(names.len().checked_sub(depth).map(|length| {
+        names.truncate(length);
+        names
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_agents_stay_unless_they_are_unsafe() {
+        for name in ["20260403-1.jsonl", "has space.jsonl", "資料.meta.json", "a"] {
+            assert_eq!(safe(name), name);
+        }
+        assert_eq!(safe("telegram:1/2.jsonl"), "telegram%3A1%2F2.jsonl");
+        assert_eq!(safe("../x.jsonl"), "%2E.%2Fx.jsonl");
+        assert_eq!(safe(".."), "%2E.");
+        assert_eq!(safe(".jsonl"), ".jsonl");
+        assert_eq!(safe("a\0\n.jsonl"), "a%00%0A.jsonl");
+        let long = safe(&format!("{}.jsonl", "x".repeat(900)));
+        assert!(long.ends_with(".jsonl") && long.len() <= 200, "{long}");
+    }
+}

@@ -1,0 +1,285 @@
+//! Which files an export as lines writes, and where they go.
+//!
+//! Imported files come first, the newest contents before the older ones, so that they have the
+//! plain names; then sessions without a file; then the agents' own files about them.
+
+use std::collections::{HashMap, HashSet};
+
+use memchr::memmem;
+
+use super::item::{Content, Item};
+use super::place::{self, Folders};
+use super::{beside, every_session};
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::error::{Error, Result};
+use crate::model::session::Summary;
+use crate::store::{RedbStore, Source, Sources};
+use crate::transfer::paths;
+use crate::transfer::target::Targets;
+
+/// How the path of a session ends that lies in a database: `.db#`, and its id.
+const IN_DATABASE: &[u8] = b".db#";
+
+/// The files of an export.
+pub(super) struct Plan<'s> {
+    /// The store.
+    pub store: &'s RedbStore,
+    /// What was imported, and into which sessions.
+    pub snapshot: Sources<'s>,
+    /// The files.
+    pub items: Vec<Item>,
+    /// The files of each session, by its number.
+    pub homes: HashMap<u64, Home>,
+    targets: Targets,
+    folders: Folders,
+    /// Databases that are among the files.
+    databases: HashSet<Vec<u8>>,
+}
+
+/// The files of a session: places in [`Plan::items`].
+#[derive(Debug, Default)]
+pub(super) struct Home {
+    /// The one with its lines.
+    pub lines: Option<usize>,
+    /// Those that are kept whole, the newest contents first.
+    pub whole: Vec<usize>,
+    /// The document that its first records came from.
+    pub document: Option<usize>,
+    /// The database that they came from, and the folder that it lies in.
+    database: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// The sequence number after all records that came from files.
+    imported: u64,
+}
+
+impl Home {
+    /// Whether records came to the session that are in no file, or in none yet.
+    pub(super) fn is_changed(&self, next_sequence: u64) -> bool {
+        self.imported != next_sequence
+    }
+}
+
+/// The files of an export as lines.
+pub(super) fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
+    let snapshot = store.sources();
+    let mut sources = Vec::new();
+    snapshot.for_each(&mut |source| {
+        sources.push(source);
+        Ok(())
+    })?;
+    let sources = newest_first(sources);
+    let mut plan = Plan {
+        store,
+        snapshot,
+        items: Vec::new(),
+        homes: HashMap::new(),
+        targets: Targets::default(),
+        folders: Folders::default(),
+        databases: HashSet::new(),
+    };
+    let numbers: Option<HashSet<u64>> = wanted
+        .as_ref()
+        .map(|wanted| wanted.iter().map(|summary| summary.number).collect());
+    let chosen: Vec<&Source> = sources
+        .iter()
+        .filter(|source| {
+            numbers
+                .as_ref()
+                .is_none_or(|numbers| numbers.contains(&source.row.session))
+        })
+        .collect();
+    for source in &chosen {
+        let home = plan.homes.entry(source.row.session).or_default();
+        home.imported = home.imported.max(source.row.next_sequence);
+    }
+    for source in chosen {
+        plan.take_source(source)?;
+    }
+    let has_all = wanted.is_none();
+    let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
+    for summary in &sessions {
+        plan.take_session(summary, &sources)?;
+    }
+    beside::take(&mut plan, &sessions, has_all)?;
+    Ok(plan.items)
+}
+
+impl Plan<'_> {
+    /// Adds a file, at a place of its own. Returns its place in the list.
+    pub(super) fn push(&mut self, wanted: &[Vec<u8>], item: Item) -> usize {
+        let names = self.targets.claim(wanted);
+        self.items.push(Item { names, ..item });
+        self.items.len() - 1
+    }
+
+    /// The file of a source, unless its session was deleted.
+    fn take_source(&mut self, source: &Source) -> Result<()> {
+        let row = &source.row;
+        let mut names = vec![row.agent.clone().into_bytes()];
+        names.extend(paths::plain_components(&row.relative));
+        if row.session == 0 {
+            // A database that was only read has a row without a name, and no content here.
+            if !row.name.is_empty() {
+                self.databases.insert(source.path.clone());
+                self.push_whole(&names, row);
+            }
+            return Ok(());
+        }
+        let Some(session) = self.snapshot.row(row.session)? else {
+            return Ok(());
+        };
+        let summary = session
+            .to_summary(row.session)
+            .map_err(|error| Error::Corrupt {
+                table: "sessions",
+                key: format!("session {}", row.session),
+                detail: error.to_string(),
+            })?;
+        let home = self.homes.entry(row.session).or_default();
+        let is_changed = home.is_changed(session.next);
+        if row.kind == SourceKind::Attachment {
+            if is_changed && is_read_anew(row, &names) {
+                names
+                    .iter_mut()
+                    .rev()
+                    .take(1)
+                    .for_each(|name| name.extend(b".migrated"));
+            }
+            let place = self.push_whole(&names, row);
+            let home = self.homes.entry(row.session).or_default();
+            home.whole.push(place);
+            if home.document.is_none() && (row.next_sequence > 0 || session.records == 0) {
+                home.document = Some(place);
+            }
+            return Ok(());
+        }
+        if let Some(database) = database_of(&source.path) {
+            names.truncate(names.len().saturating_sub(1).max(1));
+            home.database = Some((database.to_vec(), names));
+            return Ok(());
+        }
+        if names.len() == 1 {
+            names.push(paths::file_safe(summary.key.id()).into_bytes());
+        }
+        let item = Item {
+            mtime_ns: if is_changed {
+                updated_ns(&summary)
+            } else {
+                Some(row.mtime_ns)
+            },
+            ..Item::lines(&summary)
+        };
+        let place = self.push(&names, item);
+        self.homes.entry(row.session).or_default().lines = Some(place);
+        Ok(())
+    }
+
+    /// A file that was kept whole.
+    fn push_whole(&mut self, names: &[Vec<u8>], row: &SourceRow) -> usize {
+        let mut names = names.to_vec();
+        if names.len() == 1 {
+            names.push(paths::file_safe(&row.name).into_bytes());
+        }
+        let item = Item {
+            names: Vec::new(),
+            content: Content::Attachment(row.name.clone()),
+            session: row.session,
+            mtime_ns: Some(row.mtime_ns),
+            bytes: row.offset,
+        };
+        self.push(&names, item)
+    }
+
+    /// The lines of a session that no file holds.
+    fn take_session(&mut self, summary: &Summary, sources: &[Source]) -> Result<()> {
+        let home = self.homes.entry(summary.number).or_default();
+        if home.lines.is_some() {
+            return Ok(());
+        }
+        let is_changed = home.is_changed(summary.next_sequence)
+            || (summary.mark > 0 && beside::has_sidecar(summary));
+        let agent = summary.key.agent();
+        let folder = match (home.document, &home.database) {
+            (Some(_), _) if !is_changed => return Ok(()),
+            (None, Some((database, _))) if !is_changed && self.databases.contains(database) => {
+                return Ok(());
+            }
+            (Some(document), _) => {
+                let names = self.items.get(document).map(|item| item.names.as_slice());
+                let folder = names.and_then(<[Vec<u8>]>::split_last);
+                folder.map(|(_, folder)| folder.to_vec())
+            }
+            (None, Some((_, folder))) => Some(folder.clone()),
+            (None, None) => None,
+        };
+        let name = place::name_of(summary);
+        let mut names = match (folder, &name) {
+            (Some(folder), _) => folder,
+            (None, None) => vec![agent.as_bytes().to_vec()],
+            (None, Some(_)) => {
+                let mut names = vec![agent.as_bytes().to_vec()];
+                names.extend(self.folders.of_agent(agent, sources, &self.snapshot)?);
+                names
+            }
+        };
+        names.extend(name.unwrap_or_else(|| place::plain_name(summary)));
+        let item = Item {
+            mtime_ns: updated_ns(summary),
+            ..Item::lines(summary)
+        };
+        let place = self.push(&names, item);
+        self.homes.entry(summary.number).or_default().lines = Some(place);
+        Ok(())
+    }
+}
+
+impl Item {
+    /// The lines of a session, at no place yet.
+    fn lines(summary: &Summary) -> Self {
+        Self {
+            names: Vec::new(),
+            content: Content::Session(summary.key.clone()),
+            session: summary.number,
+            mtime_ns: None,
+            bytes: summary.bytes,
+        }
+    }
+}
+
+/// When a session was last changed: some agents go by the time of the file.
+pub(super) fn updated_ns(summary: &Summary) -> Option<i64> {
+    summary.updated_at.timestamp_nanos_opt()
+}
+
+/// The database that a session lies in, by the path of its source.
+fn database_of(path: &[u8]) -> Option<&[u8]> {
+    let at = memmem::rfind(path, IN_DATABASE)?;
+    path.get(..at + IN_DATABASE.len() - 1)
+}
+
+/// Whether the agent takes the file for newer than the lines beside it: picoclaw reads each legacy
+/// document at its start, and replaces the session by it, until its name says that it was read.
+fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
+    let name = names.last().map(Vec::as_slice).unwrap_or_default();
+    row.agent == "picoclaw" && name.ends_with(b".json") && !name.ends_with(b".meta.json")
+}
+
+/// Sources with the newest content of every path first, in the order of the paths; then the older
+/// ones, newer before older.
+fn newest_first(sources: Vec<Source>) -> Vec<Source> {
+    let (mut newest, mut older): (Vec<Source>, Vec<Source>) = (Vec::new(), Vec::new());
+    for source in sources {
+        match newest.last_mut() {
+            Some(last) if last.path == source.path => {
+                older.push(std::mem::replace(last, source));
+            }
+            _ => newest.push(source),
+        }
+    }
+    older.sort_by(|left, right| {
+        left.path
+            .cmp(&right.path)
+            .then(right.generation.cmp(&left.generation))
+    });
+    newest.extend(older);
+    newest
+}
