@@ -12,6 +12,7 @@
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
+//! - `jcode`, `jcode_replay`: recording as jcode does; its sessions replayed and repaired
 //! - `limits`: every documented limit, at it and one past it
 //! - `compat`: a stored store of each released format
 
@@ -40,6 +41,8 @@ mod folders;
 mod full_disk;
 mod harness;
 mod import;
+mod jcode;
+mod jcode_replay;
 mod kill;
 mod limits;
 mod matrix;
