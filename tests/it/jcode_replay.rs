@@ -1,5 +1,5 @@
-//! Replaying sessions of jcode: every rule of its reconstruction, the cases of its sample home,
-//! and what a repaired replay mends.
+//! Replaying sessions of jcode: every rule of its reconstruction, by cases like those of its
+//! sample home.
 
 use scrollback::{
     Block, Compatibility, Entry, Goal, Message, PlanSnapshot, Repair, ReplayOptions, Role,
@@ -14,19 +14,19 @@ fn entries(lines: &[&str]) -> Vec<Entry> {
         .collect()
 }
 
-fn user(text: &str) -> String {
+pub(crate) fn user(text: &str) -> String {
     format!(r#"{{"type":"user","content":"{text}"}}"#)
 }
 
-fn said(text: &str) -> String {
+pub(crate) fn said(text: &str) -> String {
     format!(r#"{{"type":"assistant","content":"{text}"}}"#)
 }
 
-fn call(id: &str, name: &str) -> String {
+pub(crate) fn call(id: &str, name: &str) -> String {
     format!(r#"{{"type":"tool_call","name":"{name}","args":"{{}}","tool_call_id":"{id}"}}"#)
 }
 
-fn result(id: &str, name: &str, output: &str) -> String {
+pub(crate) fn result(id: &str, name: &str, output: &str) -> String {
     format!(r#"{{"type":"tool_result","name":"{name}","output":"{output}","tool_call_id":"{id}"}}"#)
 }
 
@@ -50,7 +50,9 @@ fn word(message: &Message) -> String {
                 ..
             } => {
                 let sign = if *is_error { '!' } else { '=' };
-                word.push_str(&format!("{}{sign}{output}", id.clone().unwrap_or_default()));
+                word.push_str(id.as_deref().unwrap_or_default());
+                word.push(sign);
+                word.push_str(output);
             }
             Block::Image { .. } => word.push_str("+image"),
             _ => {}
@@ -66,17 +68,17 @@ fn words(messages: &[Message]) -> Vec<String> {
     messages.iter().map(word).collect()
 }
 
-fn exact(lines: &[String]) -> Vec<String> {
+pub(crate) fn exact(lines: &[String]) -> Vec<String> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     words(&reconstruct_history(&entries(&lines), ReplayOptions::exact()).messages)
 }
 
-fn exact_state(lines: &[String]) -> Vec<String> {
+pub(crate) fn exact_state(lines: &[String]) -> Vec<String> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     words(&reconstruct_state(&entries(&lines), ReplayOptions::exact()).messages)
 }
 
-fn repaired(lines: &[String]) -> (Vec<String>, Vec<Repair>) {
+pub(crate) fn repaired(lines: &[String]) -> (Vec<String>, Vec<Repair>) {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let replayed = reconstruct_history(&entries(&lines), ReplayOptions::default());
     let state = reconstruct_state(&entries(&lines), ReplayOptions::default());
@@ -86,8 +88,6 @@ fn repaired(lines: &[String]) -> (Vec<String>, Vec<Repair>) {
     );
     (words(&replayed.messages), replayed.repairs)
 }
-
-const NO_RESULT: &str = "no result was recorded: the tool may not have run";
 
 #[test]
 fn rule_5_4_calls_in_a_row_are_one_message() {
@@ -306,10 +306,10 @@ fn rule_5_4_the_environment_is_that_of_the_last_switch_that_came_through() {
     }
 }
 
-const START: &str = r#"{"type":"subagent_start","subagent_name":"scout"}"#;
+pub(crate) const START: &str = r#"{"type":"subagent_start","subagent_name":"scout"}"#;
 const END: &str = r#"{"type":"subagent_result","subagent_name":"scout","output":"found"}"#;
 
-fn with_subagent() -> Vec<String> {
+pub(crate) fn with_subagent() -> Vec<String> {
     let (start, end) = (START.to_owned(), END.to_owned());
     let before = [
         user("q"),
@@ -363,144 +363,4 @@ fn rule_5_4_what_a_subagent_did_is_not_the_sessions() {
 fn rule_5_4_results_without_a_start_do_not_go_below_the_session() {
     assert_eq!(exact(&[END.to_owned(), user("q")]), ["u:q"]);
     assert_eq!(repaired(&[END.to_owned(), user("q")]).0, ["u:q"]);
-}
-
-#[test]
-fn hazard_5_6_4_errors_of_tools_survive_a_repaired_replay() {
-    let failed =
-        r#"{"type":"tool_result","name":"read","error":"no such file","tool_call_id":"x"}"#;
-    let lines = [user("q"), call("x", "read"), failed.to_owned(), said("No.")];
-    assert_eq!(exact(&lines), ["u:q", "a:[x]", "t:x=", "a:No."]);
-    assert_eq!(
-        repaired(&lines).0,
-        ["u:q", "a:[x]", "t:x!no such file", "a:No."]
-    );
-}
-
-#[test]
-fn hazard_5_6_5_orphan_calls_and_results_are_mended_and_reported() {
-    let lines = [
-        result("gone", "read", "A"),
-        user("q"),
-        call("t1", "read"),
-        call("t2", "grep"),
-        result("t2", "grep", "B"),
-        result("t2", "grep", "again"),
-        user("next"),
-    ];
-    assert_eq!(exact(&lines).len(), 6, "an exact replay leaves them");
-    let (words, repairs) = repaired(&lines);
-    let added = format!("t:t1!{NO_RESULT}");
-    assert_eq!(words, ["u:q", "a:[t1 t2]", "t:t2=B", &added, "u:next"]);
-    let dropped = |id: &str, name: &str| Repair::ResultDropped {
-        id: Some(id.into()),
-        name: Some(name.into()),
-    };
-    let added = Repair::ResultAdded {
-        id: "t1".into(),
-        name: "read".into(),
-    };
-    assert_eq!(
-        repairs,
-        [dropped("gone", "read"), dropped("t2", "grep"), added]
-    );
-}
-
-#[test]
-fn a_repaired_replay_pairs_ids_that_occur_in_one_message_and_after_a_crash() {
-    let parallel = [
-        call("d", "x"),
-        call("d", "x"),
-        result("d", "x", "A"),
-        result("d", "x", "B"),
-    ];
-    assert_eq!(repaired(&parallel).0, ["a:[d d-2]", "t:d=A", "t:d-2=B"]);
-    let crashed = [
-        call("d", "x"),
-        user("again"),
-        call("d", "x"),
-        result("d", "x", "B"),
-    ];
-    let added = format!("t:d!{NO_RESULT}");
-    assert_eq!(
-        repaired(&crashed).0,
-        ["a:[d]", &added, "u:again", "a:[d-2]", "t:d-2=B"]
-    );
-    let taken = [call("d-2", "x"), call("d", "x"), call("d", "x")];
-    assert_eq!(repaired(&taken).0[0], "a:[d-2 d d-3]");
-}
-
-#[test]
-fn hazard_5_6_7_a_crashed_subagent_hides_only_its_own() {
-    let crash = [
-        user("q"),
-        call("s1", "subagent"),
-        START.to_owned(),
-        call("in1", "grep"),
-    ];
-    let after = [user("go on"), said("yes")];
-    let lines = [crash.as_slice(), &after].concat();
-    assert_eq!(
-        exact(&lines),
-        ["u:q", "a:[s1]"],
-        "an exact replay hides all that follows"
-    );
-    let (words, repairs) = repaired(&lines);
-    let added = format!("t:s1!{NO_RESULT}");
-    assert_eq!(words, ["u:q", "a:[s1]", &added, "u:go on", "a:yes"]);
-    let crashed = Repair::SubagentCrashed {
-        name: "scout".into(),
-    };
-    assert_eq!(repairs[0], crashed);
-
-    // The result of the call that started it ends it too, and a later one of its name is whole.
-    let ended = [result("s1", "subagent", "lost"), said("ok")];
-    let (words, _) = repaired(&[crash.as_slice(), &ended, &with_subagent()].concat());
-    let again = ["u:q", "a:[s1-2]", "t:s1-2=found", "a:done"];
-    assert_eq!(words[..4], ["u:q", "a:[s1]", "t:s1=lost", "a:ok"]);
-    assert_eq!(words[4..], again);
-}
-
-#[test]
-fn hazard_5_6_10_a_result_behind_a_compaction_keeps_its_call() {
-    let compact = r#"{"type":"compact","summary":"S","compacted_n":3}"#.to_owned();
-    let lines = [
-        user("1"),
-        call("a", "x"),
-        call("b", "x"),
-        result("a", "x", "A"),
-        compact.clone(),
-        result("b", "x", "B"),
-        user("2"),
-    ];
-    assert_eq!(exact_state(&lines), ["s:S", "t:b=B", "u:2"], "an orphan");
-    let (words, repairs) = repaired(&lines);
-    assert_eq!(words, ["s:S", "a:[a b]", "t:a=A", "t:b=B", "u:2"]);
-    assert_eq!(repairs, [Repair::OpenCallsKept]);
-    let whole = [
-        user("1"),
-        call("a", "x"),
-        result("a", "x", "A"),
-        compact,
-        user("2"),
-    ];
-    assert_eq!(repaired(&whole), (vec!["s:S".into(), "u:2".into()], vec![]));
-}
-
-#[test]
-fn hazard_5_6_12_a_repaired_history_does_not_bring_back_what_was_compacted() {
-    let compact = r#"{"type":"compact","summary":"S"}"#.to_owned();
-    let lines = [user("1"), said("2"), compact, user("3")];
-    assert_eq!(exact(&lines), ["u:1", "a:2", "u:3"]);
-    assert_eq!(repaired(&lines).0, ["s:S", "u:3"]);
-}
-
-#[test]
-fn hostile_sessions_are_replayed_in_time_that_grows_with_their_length() {
-    let mut lines = vec![call("d", "x"); 20_000];
-    lines.extend(vec![START.to_owned(); 20_000]);
-    lines.extend(vec![result("d", "x", "A"); 20_000]);
-    let (words, repairs) = repaired(&lines);
-    assert_eq!(words.len(), 20_001);
-    assert!(repairs.len() > 20_000);
 }

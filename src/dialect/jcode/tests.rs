@@ -458,7 +458,10 @@ fn rows_are_added_and_other_rows_stay_byte_for_byte() {
     assert_eq!(index(None, std::slice::from_ref(&new)), Some(made));
     let added = format!("],\n    \"/home/dev/shop\": [{row},\n    \"/z\"");
     let expected = INDEX.replace("],\n    \"/z\"", &added);
-    assert_eq!(index(Some(INDEX), &[new.clone()]), Some(expected.clone()));
+    assert_eq!(
+        index(Some(INDEX), std::slice::from_ref(&new)),
+        Some(expected.clone())
+    );
     // Written again, nothing changes, and a teammate never has a row.
     assert_eq!(
         index(Some(&expected), &[new, state("lead/bob", "b")]),
