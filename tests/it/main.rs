@@ -22,6 +22,8 @@
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
+//! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
+//! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `limits`: every documented limit, at it and one past it
 //! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
 //!   is never changed
@@ -63,6 +65,10 @@ mod harness;
 mod ids;
 mod homes;
 mod import;
+mod jcode;
+mod jcode_recordings;
+mod jcode_repair;
+mod jcode_replay;
 mod kill;
 mod limits;
 mod matrix;

@@ -161,7 +161,13 @@ fn messages_of(turn: Turn, repairs: &mut Vec<Repair>) -> Vec<Message> {
 /// Calls that have no result yet: of one id those of the latest message go first, and among
 /// those the first. Calls without ids are told apart by their tools.
 #[derive(Default)]
-struct OpenCalls(HashMap<(bool, String), Vec<(usize, VecDeque<usize>)>>);
+struct OpenCalls(HashMap<(bool, String), Vec<OpenTurn>>);
+
+/// The open calls of one id in one message.
+struct OpenTurn {
+    turn: usize,
+    calls: VecDeque<usize>,
+}
 
 impl OpenCalls {
     fn key(id: Option<&str>, name: &str) -> (bool, String) {
@@ -171,16 +177,19 @@ impl OpenCalls {
     fn add(&mut self, id: Option<&str>, name: &str, turn: usize, call: usize) {
         let turns = self.0.entry(Self::key(id, name)).or_default();
         match turns.last_mut() {
-            Some((last, calls)) if *last == turn => calls.push_back(call),
-            _ => turns.push((turn, VecDeque::from([call]))),
+            Some(last) if last.turn == turn => last.calls.push_back(call),
+            _ => {
+                let calls = VecDeque::from([call]);
+                turns.push(OpenTurn { turn, calls });
+            }
         }
     }
 
     fn take(&mut self, id: Option<&str>, name: &str) -> Option<(usize, usize)> {
         let turns = self.0.get_mut(&Self::key(id, name))?;
-        let (turn, calls) = turns.last_mut()?;
-        let found = calls.pop_front().map(|call| (*turn, call));
-        if calls.is_empty() {
+        let last = turns.last_mut()?;
+        let found = last.calls.pop_front().map(|call| (last.turn, call));
+        if last.calls.is_empty() {
             turns.pop();
         }
         found

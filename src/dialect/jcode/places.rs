@@ -147,7 +147,8 @@ fn own(names: &[String]) -> Option<&[String]> {
 }
 
 fn is_json(name: &str) -> bool {
-    name.len() > ".json".len() && name.ends_with(".json")
+    name.strip_suffix(".json")
+        .is_some_and(|stem| !stem.is_empty())
 }
 
 /// The name of a file without its ending.
