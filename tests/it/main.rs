@@ -7,6 +7,7 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
+//! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `processes`: several writers and readers on one store
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
@@ -44,6 +45,7 @@ mod kill;
 mod limits;
 mod matrix;
 mod model;
+mod picoclaw;
 #[cfg(feature = "shared")]
 mod processes;
 mod source;
