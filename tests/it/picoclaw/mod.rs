@@ -1,8 +1,10 @@
 //! `SessionStore` as somebody who comes from picoclaw uses it: `calls` has what each call means,
-//! `hazards` what can no longer happen, `names` aliases and scopes.
+//! `hazards` and
+//! `home` what can no longer happen, the latter to files, `names` aliases and scopes.
 
 mod calls;
 mod hazards;
+mod home;
 mod names;
 
 use std::sync::Arc;
