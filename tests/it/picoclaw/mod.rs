@@ -1,6 +1,5 @@
 //! `SessionStore` as somebody who comes from picoclaw uses it: `calls` has what each call means,
-//! `hazards` and
-//! `home` what can no longer happen, the latter to files, `names` aliases and scopes.
+//! `names` aliases and scopes, `hazards` what can no longer happen, `home` the same of files.
 
 mod calls;
 mod hazards;
