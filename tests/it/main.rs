@@ -13,8 +13,8 @@
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
-//! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
-//!   is never changed
+//! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
+//!   together, and an OpenCode database, which is never changed
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -51,5 +51,6 @@ mod opencode;
 #[cfg(feature = "shared")]
 mod processes;
 mod providers;
+mod registry;
 mod source;
 mod tidy;
