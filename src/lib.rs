@@ -18,6 +18,7 @@
 //! - [`import`] takes the JSONL files and folders of other agents, [`export_all`] and
 //!   [`export_session`] give them back byte for byte, and [`compact_folder`] rewrites a folder of
 //!   truncated histories in place.
+//! - [`provider`] reads the sessions of other agents where they lie.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
 //! # Features
@@ -25,9 +26,10 @@
 //! - `shared` (default): any number of processes use one file at the same time. It stands on an
 //!   experimental feature of redb, and changes redb's API for every crate of the same build.
 //! - `cli` (default): the command line tool. A library does without it.
+//! - `opencode` (default): OpenCode's database, read with SQLite.
 //!
-//! The library prints nothing, reads no environment, and takes its clock and its ids from
-//! [`Options`].
+//! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
+//! clock and its ids from [`Options`].
 
 mod agent;
 mod codec;

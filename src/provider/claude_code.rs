@@ -28,7 +28,7 @@ pub(super) struct ClaudeHome {
 
 impl ClaudeHome {
     /// Its folder is that of its configuration.
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: &Path) -> Self {
         Self {
             projects: folder.join("projects"),
         }

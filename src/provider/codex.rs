@@ -74,11 +74,11 @@ fn search(folder: &Path, found: &mut Found) {
             continue;
         };
         let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
-        let is_session = plain.starts_with("rollout-") && plain.ends_with(".jsonl");
-        if !is_session || !entry.file_type().is_file() {
+        let path = entry.path().with_file_name(plain);
+        let is_lines = path.extension().is_some_and(|ending| ending == "jsonl");
+        if !plain.starts_with("rollout-") || !is_lines || !entry.file_type().is_file() {
             continue;
         }
-        let path = entry.path().with_file_name(plain);
         let candidate = Candidate {
             path: &path,
             head: b"",

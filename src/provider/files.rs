@@ -19,7 +19,7 @@ use super::message::{self, Place};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, replay, sorted};
 use crate::dialect::claude_code::index::IndexRow;
-use crate::dialect::{self, Dialect, claude_code, gemini};
+use crate::dialect::{self, Described, Dialect, claude_code, gemini};
 use crate::error::{Error, Result};
 use crate::jsonl::LineReader;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
@@ -104,7 +104,7 @@ pub struct FileProvider {
 impl FileProvider {
     /// Claude Code's sessions, subagents included; `folder` is its own, such as `~/.claude`.
     pub fn claude_code(folder: impl Into<PathBuf>) -> Self {
-        let home = Box::new(ClaudeHome::new(folder.into()));
+        let home = Box::new(ClaudeHome::new(&folder.into()));
         Self { home }
     }
 
@@ -223,12 +223,15 @@ impl FileProvider {
     }
 }
 
-/// Each line of a file: its number from 0, its bytes, and what it says; the latter is not known of
-/// a line beyond the limit, which comes once and without its bytes.
+/// Takes a line: its number from 0, its bytes, and what it says; the latter is not known of a line
+/// beyond the limit, which comes once and without its bytes.
+type EachLine<'e> = dyn FnMut(u64, &[u8], Option<&Described<'_>>) -> ControlFlow<()> + 'e;
+
+/// Gives each line of a file, until it is told to stop. Tells whether it was.
 pub(super) fn each_line(
     file: &SessionFile,
     dialect: &dyn Dialect,
-    each: &mut dyn FnMut(u64, &[u8], Option<&dialect::Described<'_>>) -> ControlFlow<()>,
+    each: &mut EachLine<'_>,
 ) -> Result<bool> {
     let mut reader = LineReader::new(open(file)?);
     loop {

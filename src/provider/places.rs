@@ -22,7 +22,7 @@ pub struct Places {
     pub codex: Option<PathBuf>,
     /// Gemini CLI's: `.gemini` in `$GEMINI_CLI_HOME`, else in `~`.
     pub gemini: Option<PathBuf>,
-    /// `OpenCode`'s database: `$OPENCODE_DB`, else `opencode/opencode.db` in `$XDG_DATA_HOME`,
+    /// OpenCode's database: `$OPENCODE_DB`, else `opencode/opencode.db` in `$XDG_DATA_HOME`,
     /// else in `~/.local/share`.
     pub opencode: Option<PathBuf>,
 }

@@ -26,8 +26,8 @@
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `limits`: every documented limit, at it and one past it
-//! - `providers`, `opencode`: other agents' sessions where they lie; an OpenCode database, which
-//!   is never changed
+//! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
+//!   together, and an OpenCode database, which is never changed
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -81,5 +81,6 @@ mod picoclaw;
 mod processes;
 mod properties;
 mod providers;
+mod registry;
 mod source;
 mod tidy;

@@ -238,7 +238,7 @@ fn patch(set: &RawValue) -> Reading<'_> {
     reading.kind = RecordKind::Message;
     reading.role = first.role;
     reading.time_us = first.time_us;
-    reading.facts.model = first.facts.model.clone();
+    reading.facts.model.clone_from(&first.facts.model);
     let mut asked = std::iter::once(first).chain(said);
     if reading.facts.title.is_none() {
         reading.facts.title = asked.find_map(|message| message.facts.title);

@@ -13,8 +13,11 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
+#[cfg(feature = "opencode")]
 pub(crate) use super::compact::compact as one_line;
-use super::compact::{compact, object, string};
+#[cfg(any(test, feature = "opencode"))]
+use super::compact::string;
+use super::compact::{compact, object};
 use super::fields::{self, elements, entries, fields, fields_of, fields_of_start, is_object};
 use super::lines::{Format, Reading};
 use super::{Candidate, Dialect, DocumentLines, Facts, Recognition, Sidecar, paths, times, titles};
@@ -140,6 +143,7 @@ fn info_line(fields: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// A message's line, from the JSON of its `info` and of its parts.
+#[cfg(any(test, feature = "opencode"))]
 pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
     let mut list = "[".to_owned();
     for (at, part) in parts.iter().enumerate() {
@@ -154,6 +158,7 @@ pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
 
 /// The JSON of a message or a part: what the database holds, and the ids that it leaves out.
 /// What is no JSON object is kept as a text.
+#[cfg(any(test, feature = "opencode"))]
 pub(crate) fn with_ids(data: &str, ids: &[(&str, &str)]) -> String {
     let ids: Vec<(&str, String)> = ids.iter().map(|(key, id)| (*key, string(id))).collect();
     let ids = object(ids.iter().map(|(key, id)| (*key, id.as_str())));

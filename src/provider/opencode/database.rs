@@ -125,19 +125,6 @@ impl Tables {
         statement.query_map([session], |row| row.get(0))?.collect()
     }
 
-    /// How many messages a session has.
-    pub(super) fn message_count(
-        &self,
-        connection: &Connection,
-        session: &Value,
-    ) -> rusqlite::Result<u64> {
-        let sql = "SELECT count(*) FROM \"message\" WHERE \"session_id\" = ?1";
-        let count: i64 = connection
-            .prepare_cached(sql)?
-            .query_row([session], |row| row.get(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-
     /// The line of a message; `None` if it is gone.
     pub(super) fn line(
         &self,
@@ -179,6 +166,15 @@ impl Tables {
         }
         Ok(Some(message_line(&info, &parts)))
     }
+}
+
+/// How many messages a session has.
+pub(super) fn message_count(connection: &Connection, session: &Value) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM \"message\" WHERE \"session_id\" = ?1";
+    let count: i64 = connection
+        .prepare_cached(sql)?
+        .query_row([session], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
 
-use self::database::{SessionRow, Tables};
+use self::database::{SessionRow, Tables, message_count};
 use self::open::Database;
 use super::gather::Gather;
 use super::message::{self, Place};
@@ -217,7 +217,7 @@ fn summary(
         }
     }
     let mut summary = gather.summary(AGENT, &row.name);
-    summary.message_count = tables.message_count(connection, &row.id)?;
+    summary.message_count = message_count(connection, &row.id)?;
     Ok(summary)
 }
 

@@ -12,6 +12,7 @@
 //!   after each read it is checked that no program has come meanwhile; else it is opened again.
 //! - A database that is not in WAL mode is opened read-only as usual.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -193,7 +194,10 @@ fn uri(path: &Path, options: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
                 uri.push(char::from(*byte));
             }
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a string does not fail.
+                let _written = write!(uri, "%{byte:02X}").is_ok();
+            }
         }
     }
     uri + options
