@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::DateTime;
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use scrollback::{
-    Expect, ExportFormat, ImportOptions, ListQuery, Message, Mode, NewRecord, Options, RedbStore,
-    Role, Session, SessionKey, Store, export_session, import,
+    Error, Expect, ExportFormat, ImportOptions, ListQuery, Message, Mode, NewRecord, Options,
+    Properties, PropertiesChange, RedbStore, Role, Session, SessionKey, Store, export_session,
+    import,
 };
 use uuid::Uuid;
 
@@ -79,6 +81,83 @@ fn a_store_of_format_1_opens_verifies_and_exports_the_same() {
             (3, 1, 2)
         );
     }
+}
+
+/// The format numbers that a store has.
+fn formats(path: &Path) -> [u32; 2] {
+    const STORE_INFO: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("store_info");
+    let database = Database::open(path).unwrap();
+    let table = database
+        .begin_read()
+        .unwrap()
+        .open_table(STORE_INFO)
+        .unwrap();
+    ["format", "format_readable"].map(|name| {
+        let stored = table.get(name).unwrap().unwrap();
+        u32::from_le_bytes(stored.value().try_into().unwrap())
+    })
+}
+
+#[test]
+fn a_store_of_format_1_is_read_as_it_is_and_brought_to_format_2_for_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("store.redb");
+    std::fs::copy(fixture("v1/store.redb"), &copy).unwrap();
+    let key = SessionKey::native("long").unwrap();
+    let alias = SessionKey::native("short").unwrap();
+    let change = PropertiesChange {
+        title: Some(Some("Renamed".into())),
+        project: Some(Some("/w/other".into())),
+        aliases: Some(vec!["short".into()]),
+        ..PropertiesChange::default()
+    };
+    let before = std::fs::read(&copy).unwrap();
+    let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
+    assert_eq!(store.properties(&key).unwrap(), Properties::default());
+    assert_eq!(store.by_alias(&alias).unwrap(), None);
+    assert_eq!(store.find("short", 5).unwrap(), []);
+    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    let error = store.update_properties(&key, &change).unwrap_err();
+    assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
+    drop(store);
+    assert_eq!(std::fs::read(&copy).unwrap(), before);
+    assert_eq!(formats(&copy), [1, 1]);
+
+    // Opening alone migrates; a row of version 1 is written anew when its session changes.
+    drop(RedbStore::open(&copy, Options::default()).unwrap());
+    assert_eq!(formats(&copy), [2, 2]);
+    let store = RedbStore::open(&copy, Options::default()).unwrap();
+    let derived = store.summary(&key).unwrap();
+    store.update_properties(&key, &change).unwrap();
+    let given = store.summary(&key).unwrap();
+    assert_eq!(given.title, "Renamed");
+    assert_eq!(store.by_alias(&alias).unwrap(), Some(key.clone()));
+    let of = |project: &str| {
+        let query = ListQuery {
+            project: Some(project.into()),
+            ..ListQuery::default()
+        };
+        store.list(&query).unwrap().sessions.len()
+    };
+    assert_eq!((of("/w/demo"), of("/w/other")), (0, 1));
+    let back = PropertiesChange {
+        title: Some(None),
+        project: Some(None),
+        aliases: Some(Vec::new()),
+        ..PropertiesChange::default()
+    };
+    assert_eq!(
+        store.update_properties(&key, &back).unwrap(),
+        Properties::default()
+    );
+    assert_eq!(store.summary(&key).unwrap(), derived);
+    assert_eq!((of("/w/demo"), of("/w/other")), (1, 0));
+    assert_eq!(
+        exported(&store),
+        std::fs::read_to_string(fixture("v1/export.txt")).unwrap()
+    );
+    let report = store.verify(&mut |_, _| {}).unwrap();
+    assert!(report.is_clean(), "{:?}", report.problems);
 }
 
 #[test]
