@@ -4,7 +4,8 @@
 //! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
 //! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
-//! - `homes`: whole homes of agents: documents, and what files beside sessions tell
+//! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
+//!   document; `databases`: OpenCode's database
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -44,7 +45,10 @@ mod cli_json;
 mod compat;
 mod damage;
 mod damaged_properties;
+#[cfg(feature = "opencode")]
+mod databases;
 mod discover;
+mod documents;
 mod export;
 mod folders;
 mod full_disk;
@@ -60,7 +64,7 @@ mod model;
 mod opencode;
 #[cfg(feature = "shared")]
 mod processes;
-mod providers;
 mod properties;
+mod providers;
 mod source;
 mod tidy;
