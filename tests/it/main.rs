@@ -5,7 +5,7 @@
 //! - `cli`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
-//!   document; `databases`: OpenCode's database
+//!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -59,6 +59,7 @@ mod import;
 mod kill;
 mod limits;
 mod matrix;
+mod meta_files;
 mod model;
 #[cfg(feature = "opencode")]
 mod opencode;
