@@ -37,7 +37,7 @@ pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
-    session: DatabaseSession,
+    session: &DatabaseSession,
 ) -> std::result::Result<(), Failure> {
     let wanted = names::key_of(DATABASE_AGENT, &session.id)?;
     let path = [
