@@ -1,4 +1,4 @@
-//! OpenCode's database: its sessions come into the store, and only what is new of them later.
+//! The database of `OpenCode`: its sessions come into the store, and only what is new of them later.
 
 use std::fs;
 use std::path::PathBuf;

@@ -58,7 +58,7 @@ pub(crate) fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
     session
         .messages
         .iter()
-        .map(|message| message.plain_text())
+        .map(scrollback::Message::plain_text)
         .collect()
 }
 

@@ -37,10 +37,8 @@ fn a_dry_run_counts_documents_and_sidecars_the_same() {
 
 /// Lines of picoclaw.
 fn says(texts: &[&str]) -> String {
-    texts
-        .iter()
-        .map(|text| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"))
-        .collect()
+    let line = |text: &&str| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n");
+    texts.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// A meta file of picoclaw.
