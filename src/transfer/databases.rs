@@ -1,4 +1,4 @@
-//! OpenCode's database: its sessions are read and become sessions of lines; the file itself is kept
+//! The database of `OpenCode`: its sessions are read and become sessions of lines; the file itself is kept
 //! whole up to a bound. Nothing is ever written to it.
 //!
 //! - Each session has a source of its own, whose path is that of the database, `#`, and the
@@ -159,12 +159,11 @@ impl DatabaseWriter<'_, '_> {
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
         let (mut sessions, mut is_ours) = (0, false);
         let read = crate::provider::opencode::read_database(&task.file.path, &mut |session| {
-            let id = session.id.clone();
-            match super::rows::take(&mut self.keeper, self.places, task, session) {
+            match super::rows::take(&mut self.keeper, self.places, task, &session) {
                 Ok(()) => sessions += 1,
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();
-                    let reason = format!("session `{id}`: {reason}");
+                    let reason = format!("session `{}`: {reason}", session.id);
                     self.keeper.report.add_skipped(path, reason);
                 }
                 Err(Failure::Store(error)) => {

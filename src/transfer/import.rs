@@ -49,9 +49,16 @@ pub struct ImportOptions {
 /// Imports files and folders.
 ///
 /// Folders are searched whole, hidden folders included, except `.git` and `node_modules`. Taken
-/// are files of lines (`.jsonl`, `.ndjson`), documents and files beside sessions that an agent's
-/// format knows; anything else is passed over without a word, unless it was named itself. Symbolic
-/// links are followed, and a file is taken once, however many ways lead to it.
+/// are files of lines (`.jsonl`, `.ndjson`, and `.json` where an agent writes lines there), documents,
+/// databases and files beside sessions that an agent's format knows; anything else is passed over
+/// without a word, unless it was named itself. Symbolic links are followed, and a file is taken once,
+/// however many ways lead to it.
+///
+/// A session in one JSON document is kept whole, and its records are made from it; one of more than
+/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `opencode`) every session is read;
+/// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
+/// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
+/// new; files of more than 16 MiB are only kept.
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the

@@ -32,12 +32,20 @@ enum Step<'l> {
     New(Option<SessionKey>),
 }
 
+/// A builder, the lines for it, the session if it is there, and the one that it is not to replace.
+type Begun<'l> = (
+    SessionBuilder,
+    Vec<&'l [u8]>,
+    Option<(u64, SessionKey)>,
+    Option<SessionKey>,
+);
+
 /// Takes one session of a database.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
-    session: DatabaseSession,
+    session: &DatabaseSession,
 ) -> std::result::Result<(), Failure> {
     let wanted = names::key_of(DATABASE_AGENT, &session.id)?;
     let path = [
@@ -49,29 +57,18 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
+    let step = step(&sources, previous.as_ref(), content)?;
+    if let Step::Nothing(stored) = step {
+        places.push(place(task, stored.number, stored.key, false));
+        return Ok(());
+    }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let (builder, lines, there, replaces) = match step(&sources, previous.as_ref(), content)? {
-        Step::Nothing(stored) => {
-            places.push(place(task, stored.number, stored.key, false));
-            return Ok(());
-        }
-        Step::Grown(Stored { number, key, row }, lines) => {
-            let dialect = dialect::of_agent(DATABASE_AGENT);
-            let builder = SessionBuilder::resume(row, dialect, None, mtime_us);
-            (builder, lines, Some((number, key)), None)
-        }
-        Step::New(replaces) => {
-            let dialect = dialect::of_agent(DATABASE_AGENT);
-            let builder = SessionBuilder::new(&wanted, dialect, mtime_us);
-            (builder, derived::all(content).collect(), None, replaces)
-        }
-    };
-    let project = session.project.as_deref();
+    let (builder, lines, there, replaces) = begin(step, &wanted, content, mtime_us);
     let Derived {
         chunk,
         added,
         problems,
-    } = derived::build(builder, lines.into_iter(), project);
+    } = derived::build(builder, lines.into_iter(), session.project.as_deref());
     let next = chunk.row.next;
     let is_new = there.is_none();
     let (number, key) = match (&mut keeper.transactions, there) {
@@ -113,6 +110,28 @@ pub(super) fn take(
         transactions.commit_if_due()?;
     }
     Ok(())
+}
+
+/// Begins with what is new.
+fn begin<'l>(
+    step: Step<'l>,
+    wanted: &SessionKey,
+    content: &'l DocumentLines,
+    mtime_us: i64,
+) -> Begun<'l> {
+    let dialect = dialect::of_agent(DATABASE_AGENT);
+    let (stored, lines, replaces) = match step {
+        Step::Nothing(stored) => (Some(stored), Vec::new(), None),
+        Step::Grown(stored, lines) => (Some(stored), lines, None),
+        Step::New(replaces) => (None, derived::all(content).collect(), replaces),
+    };
+    if let Some(Stored { number, key, row }) = stored {
+        let builder = SessionBuilder::resume(row, dialect, None, mtime_us);
+        (builder, lines, Some((number, key)), replaces)
+    } else {
+        let builder = SessionBuilder::new(wanted, dialect, mtime_us);
+        (builder, lines, None, replaces)
+    }
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {

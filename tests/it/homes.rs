@@ -1,30 +1,23 @@
-//! Whole homes of agents: sessions in documents, lines in `.json` files, and what the files beside
-//! sessions tell of them.
+//! Whole homes of agents: lines in `.json` files, and what the files beside sessions tell of them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use scrollback::{
-    Expect, ExportFormat, ImportOptions, ListQuery, NewRecord, RedbStore, SessionKey, Store,
-    Summary, export_all, export_session, import,
-};
+use scrollback::{ExportFormat, ListQuery, RedbStore, SessionKey, Store, Summary, export_all};
 
 use crate::harness::Home;
 use crate::import::{content_of, open, run_in, sessions};
 use crate::matrix::files_below;
 
 /// Where Gemini CLI keeps a session in one document.
-const CHAT: &str = "in/.gemini/tmp/ab12/chats/session-1.json";
-
-/// Where picoclaw keeps sessions.
-const PICOCLAW: &str = "in/.picoclaw/workspace/sessions";
+pub(crate) const CHAT: &str = "in/.gemini/tmp/ab12/chats/session-1.json";
 
 /// Where ggcode keeps sessions.
-const GGCODE: &str = "in/.ggcode/sessions";
+pub(crate) const GGCODE: &str = "in/.ggcode/sessions";
 
 /// A document of Gemini CLI with these messages of the user.
-fn chat(texts: &[&str], updated: &str) -> String {
+pub(crate) fn chat(texts: &[&str], updated: &str) -> String {
     let messages: Vec<String> = texts
         .iter()
         .enumerate()
@@ -42,37 +35,42 @@ fn chat(texts: &[&str], updated: &str) -> String {
     )
 }
 
-const EARLY: &str = "2026-04-03T11:00:00.000Z";
-const LATE: &str = "2026-04-03T12:00:00.000Z";
+/// A time.
+pub(crate) const EARLY: &str = "2026-04-03T11:00:00.000Z";
+/// A later time.
+pub(crate) const LATE: &str = "2026-04-03T12:00:00.000Z";
 
-fn key(agent: &str, id: &str) -> SessionKey {
+/// The name of a session.
+pub(crate) fn key(agent: &str, id: &str) -> SessionKey {
     SessionKey::new(agent, id).unwrap()
 }
 
-fn set_mtime(path: &Path, seconds: u64) {
+/// Sets the time of a file's last change.
+pub(crate) fn set_mtime(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let file = File::options().write(true).open(path).unwrap();
     file.set_modified(time).unwrap();
 }
 
 /// The texts of a session's messages.
-fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
+pub(crate) fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
     let session = store.load(key).unwrap();
     session
         .messages
         .iter()
-        .map(|message| message.plain_text())
+        .map(scrollback::Message::plain_text)
         .collect()
 }
 
-fn export(home: &Home, store: &RedbStore) -> PathBuf {
+/// Exports everything to a folder.
+pub(crate) fn export(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
     export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
     out
 }
 
 /// Every file of `in` is among the files of an export, byte for byte.
-fn assert_all_come_back(home: &Home, store: &RedbStore) {
+pub(crate) fn assert_all_come_back(home: &Home, store: &RedbStore) {
     let out = export(home, store);
     let exported: Vec<Vec<u8>> = files_below(&out)
         .iter()
@@ -81,490 +79,6 @@ fn assert_all_come_back(home: &Home, store: &RedbStore) {
     for path in files_below(&home.path().join("in")) {
         let content = fs::read(&path).unwrap();
         assert!(exported.contains(&content), "{} is missing", path.display());
-    }
-}
-
-#[test]
-fn a_document_gives_messages_and_comes_back_byte_for_byte() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one", "two"], EARLY));
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (
-            report.files,
-            report.sessions,
-            report.messages,
-            report.attachments
-        ),
-        (1, 1, 2, 1),
-        "{report:?}"
-    );
-    assert_eq!(report.problems, []);
-    let summary = sessions(&store).remove(0);
-    assert_eq!(summary.key, key("gemini", "g-1"));
-    assert_eq!((summary.message_count, summary.attachment_count), (2, 1));
-    assert_eq!(summary.project.as_deref(), Some("ab12"));
-    assert_eq!(said(&store, &summary.key), ["one", "two"]);
-    assert_eq!(summary.record_count, report.records);
-    assert_all_come_back(&home, &store);
-}
-
-#[test]
-fn an_unchanged_document_is_not_opened_and_a_touched_one_changes_nothing() {
-    let home = Home::new();
-    let path = home.write(CHAT, chat(&["one", "two"], EARLY));
-    set_mtime(&path, 1_700_000_000);
-    let store = open(&home);
-    run_in(&home, &store);
-    // Other bytes behind the same size and time: only a reading would see them.
-    home.write(CHAT, chat(&["eno", "owt"], EARLY));
-    set_mtime(&path, 1_700_000_000);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.unchanged, report.records, report.attachments),
-        (1, 0, 0),
-        "{report:?}"
-    );
-
-    home.write(CHAT, chat(&["one", "two"], EARLY));
-    set_mtime(&path, 1_800_000_000);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.unchanged, report.records, report.attachments),
-        (0, 0, 0),
-        "{report:?}"
-    );
-    assert_eq!(run_in(&home, &store).unchanged, 1);
-}
-
-#[test]
-fn a_document_that_grew_adds_only_its_new_messages() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one", "two"], EARLY));
-    let store = open(&home);
-    let first = run_in(&home, &store);
-    home.write(CHAT, chat(&["one", "two", "three"], LATE));
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (
-            report.sessions,
-            report.sessions_grown,
-            report.messages,
-            report.generations
-        ),
-        (0, 1, 1, 0),
-        "{report:?}"
-    );
-    // The message, and the time of the last change.
-    assert_eq!(report.records, 2);
-    let summary = sessions(&store).remove(0);
-    assert_eq!(summary.record_count, first.records + 2);
-    assert_eq!(said(&store, &summary.key), ["one", "two", "three"]);
-    assert_eq!(summary.updated_at.to_rfc3339(), "2026-04-03T12:00:00+00:00");
-
-    // Only the trailer changes.
-    home.write(
-        CHAT,
-        chat(&["one", "two", "three"], "2026-04-03T13:00:00.000Z"),
-    );
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.records, report.messages, report.generations),
-        (1, 0, 0),
-        "{report:?}"
-    );
-    assert_all_come_back(&home, &store);
-    assert_eq!(run_in(&home, &store).unchanged, 1);
-}
-
-#[test]
-fn a_document_that_changed_otherwise_is_a_new_session_beside_the_old_one() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one", "two"], EARLY));
-    let store = open(&home);
-    run_in(&home, &store);
-    home.write(CHAT, chat(&["uno", "two"], LATE));
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.generations), (1, 1), "{report:?}");
-    assert_eq!(
-        report.problems[0].reason,
-        "changed since it was imported; kept as a new session `gemini:g-1~2` beside `gemini:g-1`"
-    );
-    assert_eq!(said(&store, &key("gemini", "g-1")), ["one", "two"]);
-    assert_eq!(said(&store, &key("gemini", "g-1~2")), ["uno", "two"]);
-
-    // The new content goes on growing.
-    home.write(CHAT, chat(&["uno", "two", "three"], LATE));
-    let report = run_in(&home, &store);
-    assert_eq!((report.generations, report.messages), (0, 1), "{report:?}");
-    assert_eq!(
-        said(&store, &key("gemini", "g-1~2")),
-        ["uno", "two", "three"]
-    );
-    assert_all_come_back(&home, &store);
-}
-
-#[test]
-fn a_broken_document_is_kept_whole_and_told_and_goes_on_when_it_is_whole_again() {
-    let home = Home::new();
-    let whole = chat(&["one", "two"], EARLY);
-    home.write(CHAT, &whole[..whole.len() / 2]);
-    home.write("in/.gemini/tmp/ab12/chats/gem-5/session.json", "\0\0\0");
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (
-            report.sessions,
-            report.records,
-            report.attachments,
-            report.malformed
-        ),
-        (2, 0, 2, 2),
-        "{report:?}"
-    );
-    let reason = "cannot be read as a session of `gemini`; kept whole, without records";
-    assert!(
-        report
-            .problems
-            .iter()
-            .all(|problem| problem.reason == reason),
-        "{report:?}"
-    );
-    assert!(store.summary(&key("gemini", "gem-5")).is_ok());
-    assert_all_come_back(&home, &store);
-
-    home.write(CHAT, &whole);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.generations, report.messages),
-        (0, 0, 2),
-        "{report:?}"
-    );
-    // Torn while it was written, and whole again.
-    let longer = chat(&["one", "two", "three"], LATE);
-    home.write(CHAT, &longer[..longer.len() - 9]);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.malformed, report.generations, report.records),
-        (1, 0, 0),
-        "{report:?}"
-    );
-    home.write(CHAT, &longer);
-    let report = run_in(&home, &store);
-    assert_eq!((report.generations, report.messages), (0, 1), "{report:?}");
-    assert_eq!(said(&store, &key("gemini", "g-1")), ["one", "two", "three"]);
-}
-
-#[test]
-fn a_document_whose_session_was_deleted_comes_back() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one"], EARLY));
-    let store = open(&home);
-    run_in(&home, &store);
-    store.delete(&key("gemini", "g-1")).unwrap();
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.messages, report.generations),
-        (1, 1, 0),
-        "{report:?}"
-    );
-    assert_eq!(said(&store, &key("gemini", "g-1")), ["one"]);
-}
-
-#[test]
-fn a_session_that_was_appended_to_is_not_mixed_with_its_document() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one"], EARLY));
-    let store = open(&home);
-    run_in(&home, &store);
-    let g1 = key("gemini", "g-1");
-    let mine = "{\"id\":\"x\",\"type\":\"user\",\"content\":\"mine\"}\n";
-    store
-        .append(&g1, Expect::Any, None, &[NewRecord::line(mine)])
-        .unwrap();
-    home.write(CHAT, chat(&["one", "two"], LATE));
-    let report = run_in(&home, &store);
-    assert_eq!((report.generations, report.sessions), (1, 1), "{report:?}");
-    assert_eq!(said(&store, &g1), ["one", "mine"]);
-    assert_eq!(said(&store, &key("gemini", "g-1~2")), ["one", "two"]);
-}
-
-#[test]
-fn a_dry_run_counts_documents_and_sidecars_the_same() {
-    let home = Home::new();
-    home.write(CHAT, chat(&["one", "two"], EARLY));
-    home.write("in/.gemini/tmp/ab12/chats/session-2.json", "{");
-    home.write(
-        &format!("{PICOCLAW}/web_1.meta.json"),
-        meta("web:1", "A note.", 0),
-    );
-    home.write(&format!("{PICOCLAW}/web_2.json"), legacy("web:2", &["old"]));
-    home.write(&format!("{PICOCLAW}/web_2.jsonl"), says(&["old", "new"]));
-    home.write(&format!("{GGCODE}/index.json"), "[{");
-    let options = ImportOptions {
-        agent: None,
-        dry_run: true,
-    };
-    let store = open(&home);
-    let dry = import(&store, &[home.path().join("in")], &options, &mut |_| {}).unwrap();
-    assert_eq!(sessions(&store).len(), 0);
-    let real = run_in(&home, &store);
-    assert_eq!(dry, real);
-    assert_eq!(real.sessions, sessions(&store).len() as u64);
-}
-
-/// Lines of picoclaw.
-fn says(texts: &[&str]) -> String {
-    texts
-        .iter()
-        .map(|text| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"))
-        .collect()
-}
-
-/// A meta file of picoclaw.
-fn meta(key: &str, summary: &str, skip: u64) -> String {
-    meta_at(key, summary, skip, "2026-04-03T11:29:00.5+02:00")
-}
-
-fn meta_at(key: &str, summary: &str, skip: u64, updated: &str) -> String {
-    format!(
-        "{{\n  \"key\": \"{key}\",\n  \"summary\": \"{summary}\",\n  \"skip\": {skip},\n  \
-         \"count\": 4,\n  \"created_at\": \"2026-04-03T11:20:00.9+02:00\",\n  \
-         \"updated_at\": \"{updated}\"\n}}"
-    )
-}
-
-/// An old session of picoclaw, in one document.
-fn legacy(key: &str, texts: &[&str]) -> String {
-    let messages = says(texts).trim_end().replace('\n', ",\n    ");
-    format!(
-        "{{\n  \"key\": \"{key}\",\n  \"messages\": [\n    {messages}\n  ],\n  \"summary\": \
-         \"Legacy summary.\",\n  \"created\": \"2026-04-03T02:40:00+02:00\",\n  \
-         \"updated\": \"2026-04-03T04:20:00+02:00\"\n}}"
-    )
-}
-
-#[test]
-fn hazard_4_5_1_an_old_document_never_replaces_newer_lines() {
-    let home = Home::new();
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.jsonl"),
-        says(&["one", "two", "three"]),
-    );
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.meta.json"),
-        meta("telegram:1", "", 0),
-    );
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.json"),
-        legacy("telegram:1", &["an OLD one"]),
-    );
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.messages, report.attachments),
-        (1, 3, 2),
-        "{report:?}"
-    );
-    let live = key("picoclaw", "telegram:1");
-    assert_eq!(said(&store, &live), ["one", "two", "three"]);
-    assert_eq!(store.properties(&live).unwrap().summary, "");
-    assert_eq!(store.attachments(&live).unwrap().len(), 2);
-
-    // It is put back, changed, and the session goes on.
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.json"),
-        legacy("telegram:1", &["even", "older"]),
-    );
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.jsonl"),
-        says(&["one", "two", "three", "four"]),
-    );
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.generations, report.messages),
-        (0, 0, 1),
-        "{report:?}"
-    );
-    assert_eq!(said(&store, &live), ["one", "two", "three", "four"]);
-    assert_eq!(store.properties(&live).unwrap().summary, "");
-    assert_all_come_back(&home, &store);
-}
-
-#[test]
-fn hazard_4_5_1_lines_that_come_after_their_old_document_get_the_name() {
-    let home = Home::new();
-    let old = home.write(
-        &format!("{PICOCLAW}/telegram_1.json"),
-        legacy("telegram:1", &["one"]),
-    );
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.messages), (1, 1), "{report:?}");
-    let live = key("picoclaw", "telegram:1");
-    assert_eq!(said(&store, &live), ["one"]);
-    assert_eq!(store.properties(&live).unwrap().summary, "Legacy summary.");
-    let created = store.summary(&live).unwrap().created_at;
-    assert_eq!(created.to_rfc3339(), "2026-04-03T00:40:00+00:00");
-
-    // picoclaw's own migration.
-    fs::rename(&old, old.with_extension("json.migrated")).unwrap();
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.jsonl"),
-        says(&["one", "two"]),
-    );
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.meta.json"),
-        meta("telegram:1", "New.", 0),
-    );
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.generations), (1, 0), "{report:?}");
-    assert_eq!(
-        report.problems[0].reason,
-        "goes before a document of the same session, which is `picoclaw:telegram:1~2` now"
-    );
-    assert_eq!(said(&store, &live), ["one", "two"]);
-    assert_eq!(store.properties(&live).unwrap().summary, "New.");
-    let before = key("picoclaw", "telegram:1~2");
-    assert_eq!(said(&store, &before), ["one"]);
-    assert_eq!(
-        store.properties(&before).unwrap().summary,
-        "Legacy summary."
-    );
-    assert_all_come_back(&home, &store);
-    let report = run_in(&home, &store);
-    assert_eq!((report.unchanged, report.files), (3, 3), "{report:?}");
-}
-
-#[test]
-fn hazard_4_5_1_what_was_said_here_after_an_old_document_keeps_its_name() {
-    let home = Home::new();
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.json"),
-        legacy("telegram:1", &["one"]),
-    );
-    let store = open(&home);
-    run_in(&home, &store);
-    let live = key("picoclaw", "telegram:1");
-    let mine = NewRecord::line(says(&["mine"]));
-    store.append(&live, Expect::Any, None, &[mine]).unwrap();
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.jsonl"),
-        says(&["one", "two"]),
-    );
-    home.write(
-        &format!("{PICOCLAW}/telegram_1.meta.json"),
-        meta("telegram:1", "", 0),
-    );
-    run_in(&home, &store);
-    assert_eq!(said(&store, &live), ["one", "mine"]);
-    assert_eq!(
-        said(&store, &key("picoclaw", "telegram:1~2")),
-        ["one", "two"]
-    );
-}
-
-#[test]
-fn per_session_meta_file_hides_lines_and_gives_summary_and_key() {
-    let home = Home::new();
-    let lines = format!("{}\n   \n{}", says(&["one", "two"]), says(&["three"]));
-    home.write(&format!("{PICOCLAW}/telegram_1_2.jsonl"), &lines);
-    let file = format!("{PICOCLAW}/telegram_1_2.meta.json");
-    home.write(&file, meta("telegram:1/2", "They met.", 2));
-    let store = open(&home);
-    run_in(&home, &store);
-    let live = key("picoclaw", "telegram:1/2");
-    assert_eq!(store.properties(&live).unwrap().summary, "They met.");
-    let hidden = |store: &RedbStore| {
-        let summary = store.summary(&live).unwrap();
-        summary.message_count - summary.hidden_count
-    };
-    assert_eq!(hidden(&store), 1);
-    let created = store.summary(&live).unwrap().created_at.timestamp_millis();
-    assert_eq!(created, 1_775_208_000_900);
-
-    // A mark that was moved here is not undone by an import of nothing new, ...
-    store.truncate(&live, 3).unwrap();
-    store.truncate(&live, 0).unwrap();
-    run_in(&home, &store);
-    assert_eq!(hidden(&store), 0);
-    // ... nor by a file that says the same of it again.
-    home.write(
-        &file,
-        meta_at("telegram:1/2", "They met.", 2, "2026-04-03T12:00:00+02:00"),
-    );
-    run_in(&home, &store);
-    assert_eq!(hidden(&store), 0);
-    home.write(&file, meta("telegram:1/2", "They met again.", 1));
-    run_in(&home, &store);
-    assert_eq!(hidden(&store), 2);
-    assert_eq!(store.properties(&live).unwrap().summary, "They met again.");
-}
-
-#[test]
-fn a_meta_file_without_lines_is_a_session_that_later_lines_go_to() {
-    let home = Home::new();
-    home.write(
-        &format!("{PICOCLAW}/web_1.meta.json"),
-        meta("web:1", "Set before.", 0),
-    );
-    home.write(&format!("{PICOCLAW}/web_2.meta.json"), meta("web:2", "", 0));
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.attachments), (1, 2), "{report:?}");
-    let live = key("picoclaw", "web:1");
-    assert_eq!(store.properties(&live).unwrap().summary, "Set before.");
-    assert_all_come_back(&home, &store);
-    assert_eq!(run_in(&home, &store).unchanged, 2);
-
-    home.write(&format!("{PICOCLAW}/web_1.jsonl"), says(&["one", "two"]));
-    home.write(
-        &format!("{PICOCLAW}/web_1.meta.json"),
-        meta("web:1", "Set before.", 1),
-    );
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.messages), (0, 2), "{report:?}");
-    assert_eq!(said(&store, &live).len(), 1);
-    assert_eq!(store.properties(&live).unwrap().summary, "Set before.");
-    assert_eq!(sessions(&store).len(), 1);
-}
-
-#[test]
-fn hazard_4_5_7_a_corrupt_meta_file_is_kept_and_told_and_its_session_is_read() {
-    let home = Home::new();
-    home.write(&format!("{PICOCLAW}/web_1.jsonl"), says(&["one"]));
-    home.write(
-        &format!("{PICOCLAW}/web_1.meta.json"),
-        "{\"key\": \"web:1\", \"summ",
-    );
-    let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.messages, report.problems.len()),
-        (1, 1, 1),
-        "{report:?}"
-    );
-    assert_eq!(
-        report.problems[0].reason,
-        "is not JSON; kept whole, and nothing in it is used"
-    );
-    assert_all_come_back(&home, &store);
-
-    // Once it can be read, the session is found under its key as well.
-    let there = sessions(&store).remove(0).key;
-    home.write(
-        &format!("{PICOCLAW}/web_1.meta.json"),
-        meta("web:1", "Again.", 0),
-    );
-    run_in(&home, &store);
-    assert_eq!(sessions(&store).len(), 1);
-    assert_eq!(store.properties(&there).unwrap().summary, "Again.");
-    if there != key("picoclaw", "web:1") {
-        assert_eq!(
-            store.by_alias(&key("picoclaw", "web:1")).unwrap(),
-            Some(there)
-        );
     }
 }
 
@@ -781,25 +295,4 @@ fn a_file_beside_the_projects_of_claude_code_comes_back_and_an_output_is_no_sess
     let report = run_in(&home, &store);
     assert_eq!((report.sessions, report.attachments), (1, 2), "{report:?}");
     assert_all_come_back(&home, &store);
-}
-
-#[test]
-fn a_document_is_exported_as_it_came() {
-    let home = Home::new();
-    let content = chat(&["one"], EARLY);
-    home.write(CHAT, &content);
-    let store = open(&home);
-    run_in(&home, &store);
-    let out = export(&home, &store);
-    let path = out.join("gemini/.gemini/tmp/ab12/chats/session-1.json");
-    assert_eq!(fs::read_to_string(path).unwrap(), content);
-    let mut markdown = Vec::new();
-    export_session(
-        &store,
-        &key("gemini", "g-1"),
-        ExportFormat::Markdown,
-        &mut markdown,
-    )
-    .unwrap();
-    assert!(String::from_utf8(markdown).unwrap().contains("one"));
 }

@@ -9,6 +9,8 @@
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
 //! - `homes`: whole homes of agents: documents, and what files beside sessions tell
+//! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
+//!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -55,7 +57,10 @@ mod cli_marks;
 mod compat;
 mod damage;
 mod damaged_properties;
+#[cfg(feature = "opencode")]
+mod databases;
 mod discover;
+mod documents;
 mod export;
 mod folders;
 mod full_disk;
@@ -73,6 +78,7 @@ mod jcode_replay;
 mod kill;
 mod limits;
 mod matrix;
+mod meta_files;
 mod model;
 #[cfg(feature = "opencode")]
 mod opencode;

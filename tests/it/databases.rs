@@ -1,0 +1,267 @@
+//! The database of `OpenCode`: its sessions come into the store, and only what is new of them later.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use scrollback::{ImportReport, RedbStore, Store};
+
+use crate::harness::Home;
+use crate::homes::{assert_all_come_back, key, said};
+use crate::import::{open, run_in, sessions};
+
+const TABLES: &str = "
+    CREATE TABLE session (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, slug TEXT NOT NULL,
+        directory TEXT NOT NULL, title TEXT NOT NULL, version TEXT NOT NULL,
+        time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL);
+    CREATE TABLE message (id TEXT PRIMARY KEY, session_id TEXT NOT NULL,
+        time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, data TEXT NOT NULL);
+    CREATE TABLE part (id TEXT PRIMARY KEY, message_id TEXT NOT NULL, session_id TEXT NOT NULL,
+        time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL, data TEXT NOT NULL);";
+
+fn place(home: &Home) -> PathBuf {
+    let folder = home.path().join("in/.local/share/opencode");
+    fs::create_dir_all(&folder).unwrap();
+    folder.join("opencode.db")
+}
+
+fn database(home: &Home) -> Connection {
+    let database = Connection::open(place(home)).unwrap();
+    database.execute_batch(TABLES).unwrap();
+    database
+}
+
+fn add_session(database: &Connection, id: &str) {
+    let sql = format!(
+        "INSERT INTO session VALUES ('{id}','p1','slug','/w/shop','Title of {id}','1.14.46',
+            1775206860000,1775206860000);"
+    );
+    database.execute_batch(&sql).unwrap();
+}
+
+fn add_message(database: &Connection, session: &str, number: i64, text: &str) {
+    let at = 1_775_206_860_000 + number * 1000;
+    let sql = format!(
+        r#"INSERT INTO message VALUES ('{session}-m{number}','{session}',{at},{at},
+            '{{"role":"user","time":{{"created":{at}}}}}');
+        INSERT INTO part VALUES ('{session}-p{number}','{session}-m{number}','{session}',{at},{at},
+            '{{"type":"text","text":"{text}"}}');
+        UPDATE session SET time_updated = {at} WHERE id = '{session}';"#
+    );
+    database.execute_batch(&sql).unwrap();
+}
+
+fn run(home: &Home, store: &RedbStore) -> ImportReport {
+    run_in(home, store)
+}
+
+#[test]
+fn opencode_database_gives_its_sessions_and_comes_back() {
+    let home = Home::new();
+    let database = database(&home);
+    for id in ["ses_1", "ses_2"] {
+        add_session(&database, id);
+        add_message(&database, id, 1, "one");
+        add_message(&database, id, 2, "two");
+    }
+    drop(database);
+    let before = fs::read(place(&home)).unwrap();
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert_eq!(
+        (
+            report.files,
+            report.sessions,
+            report.messages,
+            report.attachments
+        ),
+        (1, 2, 4, 1),
+        "{report:?}"
+    );
+    assert_eq!(report.problems, []);
+    let first = key("opencode", "ses_1");
+    assert_eq!(said(&store, &first), ["one", "two"]);
+    let summary = store.summary(&first).unwrap();
+    assert_eq!(summary.project.as_deref(), Some("/w/shop"));
+    assert_eq!(summary.title, "Title of ses_1");
+    assert_eq!(
+        fs::read(place(&home)).unwrap(),
+        before,
+        "it is never written to"
+    );
+    assert_all_come_back(&home, &store);
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.unchanged, report.files, report.records),
+        (1, 1, 0),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_database_that_grew_adds_only_what_is_new() {
+    let home = Home::new();
+    let database = database(&home);
+    for id in ["ses_1", "ses_2"] {
+        add_session(&database, id);
+        add_message(&database, id, 1, "one");
+    }
+    let store = open(&home);
+    run(&home, &store);
+    add_message(&database, "ses_1", 2, "two");
+    add_session(&database, "ses_3");
+    add_message(&database, "ses_3", 1, "three");
+    let report = run(&home, &store);
+    assert_eq!(
+        (
+            report.sessions,
+            report.sessions_grown,
+            report.messages,
+            report.generations
+        ),
+        (1, 1, 2, 0),
+        "{report:?}"
+    );
+    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one", "two"]);
+    assert_eq!(said(&store, &key("opencode", "ses_2")), ["one"]);
+    assert_eq!(sessions(&store).len(), 3);
+    // Nothing changes but the file itself.
+    database.execute_batch("CREATE TABLE other (x)").unwrap();
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.records, report.sessions_grown, report.unchanged),
+        (0, 0, 0),
+        "{report:?}"
+    );
+    assert_eq!(run(&home, &store).unchanged, 1);
+}
+
+#[test]
+fn what_lies_in_the_write_ahead_log_alone_is_found() {
+    let home = Home::new();
+    let database = database(&home);
+    database.pragma_update(None, "journal_mode", "wal").unwrap();
+    database
+        .pragma_update(None, "wal_autocheckpoint", 0)
+        .unwrap();
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.sessions, report.messages, report.attachments),
+        (1, 1, 2),
+        "{report:?}"
+    );
+    assert_eq!(run(&home, &store).unchanged, 1);
+    let file = fs::metadata(place(&home)).unwrap();
+    add_message(&database, "ses_1", 2, "two");
+    assert_eq!(fs::metadata(place(&home)).unwrap().len(), file.len());
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.sessions_grown, report.messages),
+        (1, 1),
+        "{report:?}"
+    );
+    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one", "two"]);
+}
+
+#[test]
+fn a_changed_message_of_a_database_is_a_new_session_beside_the_old_one() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    let store = open(&home);
+    run(&home, &store);
+    let edit = r#"UPDATE part SET data = '{"type":"text","text":"uno"}'"#;
+    database.execute_batch(edit).unwrap();
+    let report = run(&home, &store);
+    assert_eq!((report.generations, report.sessions), (1, 1), "{report:?}");
+    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one"]);
+    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno"]);
+    add_message(&database, "ses_1", 2, "due");
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.generations, report.sessions_grown),
+        (0, 1),
+        "{report:?}"
+    );
+    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno", "due"]);
+}
+
+#[test]
+fn a_session_of_a_database_that_was_deleted_here_comes_back() {
+    let home = Home::new();
+    let database = database(&home);
+    for id in ["ses_1", "ses_2"] {
+        add_session(&database, id);
+        add_message(&database, id, 1, "one");
+    }
+    drop(database);
+    let store = open(&home);
+    run(&home, &store);
+    store.delete(&key("opencode", "ses_2")).unwrap();
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.sessions, report.messages, report.generations),
+        (1, 1, 0),
+        "{report:?}"
+    );
+    assert_eq!(said(&store, &key("opencode", "ses_2")), ["one"]);
+}
+
+#[test]
+fn a_database_that_is_damaged_is_kept_whole_and_told_each_time() {
+    let home = Home::new();
+    fs::write(place(&home), b"SQLite format 3\0 and nothing more").unwrap();
+    home.write("in/opencode-notes.db", "no database at all");
+    let store = open(&home);
+    for attachments in [1, 0] {
+        let report = run(&home, &store);
+        assert_eq!(
+            (
+                report.files,
+                report.sessions,
+                report.attachments,
+                report.malformed
+            ),
+            (1, 0, attachments, 1),
+            "{report:?}"
+        );
+        let reason = &report.problems[0].reason;
+        assert!(
+            reason.starts_with("its sessions cannot be read"),
+            "{reason}"
+        );
+    }
+    fs::remove_file(home.path().join("in/opencode-notes.db")).unwrap();
+    assert_all_come_back(&home, &store);
+}
+
+#[test]
+fn a_large_database_is_read_and_not_kept() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    database
+        .execute_batch("CREATE TABLE big (x); INSERT INTO big VALUES (zeroblob(17 * 1024 * 1024))")
+        .unwrap();
+    drop(database);
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert_eq!((report.sessions, report.attachments), (1, 0), "{report:?}");
+    assert!(
+        report.problems[0].reason.contains("not the file itself"),
+        "{report:?}"
+    );
+    assert_eq!(run(&home, &store).unchanged, 1);
+    let out = crate::homes::export(&home, &store);
+    let files = crate::matrix::files_below(&out);
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(
+        files[0].ends_with(".local/share/opencode/ses_1.jsonl"),
+        "{files:?}"
+    );
+}
