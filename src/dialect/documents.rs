@@ -6,8 +6,7 @@
 use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
-use super::{Candidate, celeste, lines, paths};
-use super::{Candidate, lines, paths, picoclaw};
+use super::{Candidate, celeste, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;

@@ -11,7 +11,7 @@ use crate::cli::archive::ArchiveFile;
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
-use crate::cli::{session_list, sizes};
+use crate::cli::{resolve, session_list, sizes};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{Compacted, ListQuery, Reclaimed, RedbStore, Store as _};
