@@ -46,13 +46,13 @@ mod transfer;
 #[doc(hidden)]
 pub mod cli;
 
-pub use agent::{LogEntry, Project};
 pub use agent::{
     Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
     Replayed, last_environment, reconstruct_history, reconstruct_state, validate_session_id,
 };
-pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
+pub use agent::{LogEntry, Project};
+pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;

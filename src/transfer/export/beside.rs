@@ -5,6 +5,7 @@
 //! session of its folder was changed: then it is made anew, of all sessions of the folder.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::item::{Content, Item};
 use super::place::{name_of, safe, sketch};
@@ -80,6 +81,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
     };
     let wanted = named_like(&safe(&name), summary, &own).into_bytes();
     let beside = [folder.as_slice(), std::slice::from_ref(&wanted)].concat();
+    let has_news = is_changed || state.skip > 0 || state.properties != Properties::default();
     let there = plan.homes.get(&summary.number).and_then(|home| {
         let mut whole = home.whole.iter().copied();
         whole.find(|place| {
@@ -92,6 +94,11 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         let Some(original) = original(plan, place)? else {
             return Ok(());
         };
+        // A meta file that cannot be read says nothing that could have been changed here.
+        let name = Path::new(&name);
+        if !has_news && dialect.sidecar_facts(name, &original).is_empty() {
+            return Ok(());
+        }
         let written = dialect.write_sidecar(&state, Some(&original));
         if let Some((_, bytes)) = written
             && bytes != original
@@ -100,7 +107,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         }
         return Ok(());
     }
-    if is_changed || state.skip > 0 || state.properties != Properties::default() {
+    if has_news {
         plan.push(
             &beside,
             Item {
