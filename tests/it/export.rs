@@ -213,16 +213,18 @@ fn a_document_comes_back_whole_in_every_content() {
     assert_eq!((report.sessions, report.attachments), (1, 1), "{report:?}");
     home.write(path, document("another"));
     let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
-    assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
-    let key = store
-        .list(&scrollback::ListQuery::default())
-        .unwrap()
-        .sessions
-        .remove(0)
-        .key;
-    let mut out = Vec::new();
-    export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
-    assert_eq!(out, document("another").as_bytes());
+    assert_eq!(
+        (report.generations, report.attachments),
+        (1, 1),
+        "{report:?}"
+    );
+    let id = "d0ed8c54-0000-4000-8000-000000000001";
+    for (id, content) in [(id.to_owned(), "one"), (format!("{id}~2"), "another")] {
+        let key = SessionKey::new("gemini", id).unwrap();
+        let mut out = Vec::new();
+        export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
+        assert_eq!(out, document(content).as_bytes());
+    }
     assert_eq!(export_lines(&store, &home).len(), 2);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
 }
