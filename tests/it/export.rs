@@ -213,16 +213,18 @@ fn a_document_comes_back_whole_in_every_content() {
     assert_eq!((report.sessions, report.attachments), (1, 1), "{report:?}");
     home.write(path, document("another"));
     let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
-    assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
-    let key = store
-        .list(&scrollback::ListQuery::default())
-        .unwrap()
-        .sessions
-        .remove(0)
-        .key;
-    let mut out = Vec::new();
-    export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
-    assert_eq!(out, document("another").as_bytes());
+    assert_eq!(
+        (report.generations, report.attachments),
+        (1, 1),
+        "{report:?}"
+    );
+    let id = "d0ed8c54-0000-4000-8000-000000000001";
+    for (id, content) in [(id.to_owned(), "one"), (format!("{id}~2"), "another")] {
+        let key = SessionKey::new("gemini", id).unwrap();
+        let mut out = Vec::new();
+        export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
+        assert_eq!(out, document(content).as_bytes());
+    }
     assert_eq!(export_lines(&store, &home).len(), 2);
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
 }
@@ -248,4 +250,149 @@ fn of_the_contents_of_one_path_the_newer_ones_have_the_lower_numbers() {
             ("jsonl/a~3.jsonl", "first\n".to_owned()),
         ]
     );
+}
+
+/// A line appended to an imported session of any agent.
+fn continue_with(store: &RedbStore, key: &SessionKey, record: NewRecord) {
+    store.append(key, Expect::Any, None, &[record]).unwrap();
+}
+
+fn text(home: &Home, name: &str) -> String {
+    fs::read_to_string(home.path().join("out").join(name)).unwrap()
+}
+
+#[test]
+fn a_document_that_was_continued_has_its_lines_beside_it() {
+    let home = Home::new();
+    let document = "{\"sessionId\":\"d0ed8c54\",\"projectHash\":\"h\",\
+         \"startTime\":\"2026-04-14T09:55:00.000Z\",\"lastUpdated\":\"2026-04-14T09:56:00.000Z\",\
+         \"messages\":[{\"id\":\"1\",\"timestamp\":\"2026-04-14T09:55:00.000Z\",\
+         \"type\":\"user\",\"content\":\"one\"}]}";
+    home.write("in/chats/session-1.json", document);
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    assert_eq!(export_lines(&store, &home), ["gemini/chats/session-1.json"]);
+    let key = SessionKey::new("gemini", "d0ed8c54").unwrap();
+    let stream = || {
+        let mut out = Vec::new();
+        export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(store.summary(&key).unwrap().record_count > 0);
+    assert_eq!(stream(), document);
+
+    let more = "{\"id\":\"2\",\"type\":\"user\",\"content\":\"two\"}\n";
+    continue_with(&store, &key, NewRecord::line(more));
+    assert_eq!(
+        export_lines(&store, &home),
+        ["gemini/chats/d0ed8c54.jsonl", "gemini/chats/session-1.json"]
+    );
+    assert_eq!(text(&home, "gemini/chats/session-1.json"), document);
+    let lines = text(&home, "gemini/chats/d0ed8c54.jsonl");
+    assert!(lines.contains("one") && lines.ends_with(more), "{lines}");
+    assert_eq!(stream(), lines);
+}
+
+const PICOCLAW: &str = ".picoclaw/workspace/sessions";
+
+#[test]
+fn hazard_4_5_1_an_old_chat_of_picoclaw_cannot_replace_what_was_said_since() {
+    let home = Home::new();
+    let legacy = "{\"key\":\"telegram:1\",\"messages\":[{\"role\":\"user\",\"content\":\"one\"}],\
+         \"summary\":\"s\",\"created\":\"2026-04-03T11:20:00Z\",\"updated\":\"2026-04-03T11:29:00Z\"}";
+    home.write(&format!("in/{PICOCLAW}/telegram_1.json"), legacy);
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    let at = |name: &str| format!("picoclaw/{PICOCLAW}/{name}");
+    assert_eq!(export_lines(&store, &home), [at("telegram_1.json")]);
+    let key = SessionKey::new("picoclaw", "telegram:1").unwrap();
+    let message = NewRecord::message(Message::text(Role::User, "two"));
+    continue_with(&store, &key, message);
+    fs::remove_dir_all(home.path().join("out")).unwrap();
+    // picoclaw reads every `.json` at its start, over the lines; not one that says it was read.
+    assert_eq!(
+        export_lines(&store, &home),
+        [
+            at("telegram_1.json.migrated"),
+            at("telegram_1.jsonl"),
+            at("telegram_1.meta.json")
+        ]
+    );
+    assert_eq!(text(&home, &at("telegram_1.json.migrated")), legacy);
+    assert_eq!(text(&home, &at("telegram_1.jsonl")).lines().count(), 2);
+    let meta = text(&home, &at("telegram_1.meta.json"));
+    assert!(
+        meta.contains("\"key\": \"telegram:1\"") && meta.contains("\"count\": 2"),
+        "{meta}"
+    );
+}
+
+#[test]
+fn a_meta_file_follows_its_session_and_only_then() {
+    let home = Home::new();
+    let meta = "{\n  \"key\": \"a:1\",\n  \"summary\": \"\",\n  \"skip\": 0,\n  \"count\": 2,\n  \
+         \"created_at\": \"2026-04-03T11:20:00+02:00\",\n  \
+         \"updated_at\": \"2026-04-03T11:29:00+02:00\"\n}";
+    let lines =
+        "{\"role\":\"user\",\"content\":\"one\"}\n{\"role\":\"user\",\"content\":\"two\"}\n";
+    for name in ["a_1", "corrupt"] {
+        home.write(&format!("in/{PICOCLAW}/{name}.jsonl"), lines);
+    }
+    home.write(&format!("in/{PICOCLAW}/a_1.meta.json"), meta);
+    home.write(
+        &format!("in/{PICOCLAW}/corrupt.meta.json"),
+        "{\"key\": \"corr",
+    );
+    let store = open(&home);
+    import_paths(&store, &[home.path().join("in")]);
+    assert_eq!(export_lines(&store, &home).len(), 4);
+    let of = |name: &str| text(&home, &format!("picoclaw/{PICOCLAW}/{name}"));
+    assert_eq!(of("a_1.meta.json"), meta);
+    assert_eq!(of("corrupt.meta.json"), "{\"key\": \"corr");
+
+    for id in ["a:1", "corrupt"] {
+        store
+            .truncate(&SessionKey::new("picoclaw", id).unwrap(), 1)
+            .unwrap();
+    }
+    assert_eq!(export_lines(&store, &home).len(), 4);
+    for name in ["a_1", "corrupt"] {
+        let written = of(&format!("{name}.meta.json"));
+        assert!(written.contains("\"skip\": 1"), "{written}");
+        assert_eq!(of(&format!("{name}.jsonl")), lines);
+    }
+}
+
+#[test]
+fn hazard_4_5_8_sessions_that_share_a_file_name_keep_files_of_their_own() {
+    let home = Home::new();
+    let store = open(&home);
+    for id in ["telegram:9", "telegram_9", "café/9"] {
+        let key = SessionKey::new("picoclaw", id).unwrap();
+        continue_with(
+            &store,
+            &key,
+            NewRecord::message(Message::text(Role::User, id)),
+        );
+    }
+    let names = export_lines(&store, &home);
+    assert_eq!(
+        names,
+        [
+            "picoclaw/café_9.jsonl",
+            "picoclaw/café_9.meta.json",
+            "picoclaw/telegram_9.jsonl",
+            "picoclaw/telegram_9.meta.json",
+            "picoclaw/telegram_9~2.jsonl",
+            "picoclaw/telegram_9~2.meta.json",
+        ]
+    );
+    for meta in names.iter().filter(|name| name.ends_with(".meta.json")) {
+        let lines = text(&home, &meta.replace(".meta.json", ".jsonl"));
+        let meta = text(&home, meta);
+        let id = ["telegram:9", "telegram_9", "café/9"]
+            .into_iter()
+            .find(|id| meta.contains(&format!("\"key\": \"{id}\"")));
+        assert!(lines.contains(id.unwrap()), "{meta} {lines}");
+    }
 }

@@ -5,6 +5,7 @@
 //! session of its folder was changed: then it is made anew, of all sessions of the folder.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::item::{Content, Item};
 use super::place::{name_of, safe, sketch};
@@ -78,8 +79,9 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
     let Some((folder, own)) = lines_of(plan, summary) else {
         return Ok(());
     };
-    let wanted = named_like(&safe(&name), summary, &own).into_bytes();
+    let wanted = named_like(&name, summary, &own).into_bytes();
     let beside = [folder.as_slice(), std::slice::from_ref(&wanted)].concat();
+    let has_news = is_changed || state.skip > 0 || state.properties != Properties::default();
     let there = plan.homes.get(&summary.number).and_then(|home| {
         let mut whole = home.whole.iter().copied();
         whole.find(|place| {
@@ -92,6 +94,11 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         let Some(original) = original(plan, place)? else {
             return Ok(());
         };
+        // A meta file that cannot be read says nothing that could have been changed here.
+        let name = Path::new(&name);
+        if !has_news && dialect.sidecar_facts(name, &original).is_empty() {
+            return Ok(());
+        }
         let written = dialect.write_sidecar(&state, Some(&original));
         if let Some((_, bytes)) = written
             && bytes != original
@@ -100,7 +107,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         }
         return Ok(());
     }
-    if is_changed || state.skip > 0 || state.properties != Properties::default() {
+    if has_news {
         plan.push(
             &beside,
             Item {
@@ -202,20 +209,25 @@ fn lines_of(plan: &Plan<'_>, summary: &Summary) -> Option<(Vec<Vec<u8>>, Vec<u8>
     Some((folder.to_vec(), name.clone()))
 }
 
-/// The name of a meta file beside a session whose file could not have the name that its agent
-/// gives it: the same end behind the same start.
+/// The name of a meta file beside a session: that of its agent, made safe. Where the session's own
+/// file could not have the name that its agent gives it, the same end behind the name that it has.
 fn named_like(name: &str, summary: &Summary, own: &[u8]) -> String {
     let stem = |name: &[u8]| {
         let name = String::from_utf8_lossy(name).into_owned();
         name.rsplit_once('.')
             .map_or(name.clone(), |(stem, _)| stem.to_owned())
     };
+    let is_safe = |end: &&str| {
+        end.starts_with('.') && end.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+    };
     let own = stem(own);
+    let safe = safe(name);
     let given = name_of(summary).and_then(|names| names.last().map(|name| stem(name)));
-    match given.and_then(|given| name.strip_prefix(given.as_str())) {
-        Some(end) if !name.starts_with(own.as_str()) => format!("{own}{end}"),
-        _ => name.to_owned(),
-    }
+    let end = name
+        .strip_prefix(own.as_str())
+        .or_else(|| safe.strip_prefix(given?.as_str()))
+        .filter(is_safe);
+    end.map_or(safe.clone(), |end| format!("{own}{end}"))
 }
 
 fn states_of(plan: &Plan<'_>, sessions: &[&Summary]) -> Result<Vec<SessionState>> {

@@ -79,3 +79,78 @@ fn a_hostile_relative_path_stays_in_the_folder() {
     let beside = std::fs::read_dir(root.path().join("deep")).unwrap().count();
     assert_eq!(beside, 1);
 }
+
+/// A source as an import writes it: a session of a database, or (number 0) a file kept whole.
+fn note(store: &RedbStore, path: &str, session: u64, next_sequence: u64) {
+    let mut bulk = store.bulk().unwrap();
+    let is_lines = session != 0;
+    let name = if is_lines { "" } else { path };
+    if !is_lines {
+        bulk.write_attachment(0, name, &mut "database".as_bytes())
+            .unwrap();
+    }
+    let row = SourceRow {
+        agent: "opencode".to_owned(),
+        kind: if is_lines {
+            SourceKind::Lines
+        } else {
+            SourceKind::Attachment
+        },
+        session,
+        name: name.to_owned(),
+        relative: path.trim_start_matches("/in/").as_bytes().to_vec(),
+        size: 8,
+        mtime_ns: 1,
+        offset: 8,
+        lines: next_sequence,
+        tail_offset: 8,
+        hash: 0,
+        next_sequence,
+        complete: true,
+    };
+    let path = path.as_bytes().to_vec();
+    let generation = 1;
+    bulk.write_source(&Source {
+        path,
+        generation,
+        row,
+    })
+    .unwrap();
+    bulk.commit().unwrap();
+}
+
+#[test]
+fn a_session_of_a_database_is_a_file_only_if_the_database_does_not_hold_it() {
+    use crate::store::{Expect, NewRecord};
+
+    let root = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(root.path().join("s.redb"), Options::default()).unwrap();
+    let key = SessionKey::new("opencode", "ses_1").unwrap();
+    let append = |text: &str| {
+        let record = NewRecord::line(format!("{{\"id\":\"{text}\"}}"));
+        store.append(&key, Expect::Any, None, &[record]).unwrap();
+    };
+    append("one");
+    note(&store, "/in/x/opencode.db#ses_1", 1, 1);
+    let files = |keys: Option<&[SessionKey]>, name: &str| {
+        let folder = root.path().join(name);
+        export_all(&store, keys, ExportFormat::Jsonl, &folder, &mut |_| {}).unwrap();
+        let entries = walkdir::WalkDir::new(&folder).sort_by_file_name();
+        let files = entries.into_iter().map(std::result::Result::unwrap);
+        files
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let path = entry.path().strip_prefix(&folder).unwrap();
+                path.display().to_string()
+            })
+            .collect::<Vec<_>>()
+    };
+    let (database, lines) = ("opencode/x/opencode.db", "opencode/x/ses_1.jsonl");
+    assert_eq!(files(None, "not kept"), [lines]);
+    note(&store, "/in/x/opencode.db", 0, 0);
+    assert_eq!(files(None, "kept"), [database]);
+    let chosen = std::slice::from_ref(&key);
+    assert_eq!(files(Some(chosen), "chosen"), [lines]);
+    append("two");
+    assert_eq!(files(None, "continued"), [database, lines]);
+}
