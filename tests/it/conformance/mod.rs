@@ -1,0 +1,119 @@
+//! The stores of this crate keep every contract, and every contract can be broken.
+
+mod breaks_keeping;
+mod breaks_reading;
+mod breaks_writing;
+mod broken;
+mod places;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use scrollback::conformance::{Contract, MakeStore, REOPENING, STORE, TORN, run_all};
+use scrollback::{MemoryStore, Mode, Options, RedbStore, Store};
+
+use self::broken::Broken;
+
+/// A contract, and what breaks a store so that it does not hold.
+type Break = (&'static str, fn(&mut Broken));
+
+mod memory {
+    //! The store in memory keeps every contract.
+
+    scrollback::store_tests!(|| Box::new(super::MemoryStore::default()));
+}
+
+#[cfg(feature = "shared")]
+mod redb_shared {
+    //! The store in a file that several processes share keeps every contract.
+
+    use super::{Mode, places};
+
+    scrollback::store_tests!(places::files(Mode::Shared));
+    scrollback::reopening_tests!(places::reopened(Mode::Shared));
+    scrollback::torn_tests!(places::imported(Mode::Shared));
+}
+
+mod redb_exclusive {
+    //! The store in a file of one process keeps every contract.
+
+    use super::{Mode, places};
+
+    scrollback::store_tests!(places::files(Mode::Exclusive));
+    scrollback::reopening_tests!(places::reopened(Mode::Exclusive));
+    scrollback::torn_tests!(places::imported(Mode::Exclusive));
+}
+
+fn breaks() -> Vec<Break> {
+    let all = [
+        breaks_reading::SAVING,
+        breaks_reading::READING,
+        breaks_reading::LISTING,
+        breaks_reading::REMOVING,
+        breaks_writing::APPENDING,
+        breaks_writing::BATCHES,
+        breaks_writing::META,
+        breaks_writing::THREADS,
+        breaks_keeping::HIDING,
+        breaks_keeping::REPLACING,
+        breaks_keeping::COMPACTING,
+        breaks_keeping::SCANNING,
+        breaks_keeping::PROPERTIES,
+    ];
+    all.concat()
+}
+
+/// Names of contracts without a break, of breaks without a contract, and of those that have two.
+fn unpaired<M: ?Sized>(contracts: &[Contract<M>], breaks: &[&str]) -> Vec<String> {
+    let names: Vec<&str> = contracts.iter().map(Contract::name).collect();
+    let unbroken = names.iter().filter(|name| !breaks.contains(name));
+    let unknown = breaks.iter().filter(|name| !names.contains(name));
+    let twice = names
+        .iter()
+        .filter(|name| names.iter().filter(|other| other == name).count() > 1);
+    unbroken.chain(unknown).chain(twice).map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_contract_has_a_store_that_breaks_it() {
+    let breaks: Vec<&str> = breaks().iter().map(|(name, _)| *name).collect();
+    assert_eq!(unpaired(STORE, &breaks), [""; 0]);
+    assert_eq!(unpaired(STORE, &["unheard_of"]).len(), STORE.len() + 1);
+    let places: Vec<&str> = places::REOPENING_BREAKS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(unpaired(REOPENING, &places), [""; 0]);
+    let torn: Vec<&str> = places::TORN_BREAKS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(unpaired(TORN, &torn), [""; 0]);
+}
+
+/// Of what is broken in one place, only contracts about that place may fail: what a failure names
+/// has to be where the fault is.
+#[test]
+fn a_broken_store_fails_the_contract_that_it_breaks() {
+    let heavy = ["append_refuses_a_line_past_the_limit"];
+    let mut complaints = Vec::new();
+    for (name, breaks) in breaks() {
+        let make = move || -> Box<dyn Store> { Box::new(Broken::new(breaks)) };
+        let make: &MakeStore = &make;
+        let mut failed = Vec::new();
+        for contract in STORE {
+            let asked = contract.name() == name || !heavy.contains(&contract.name());
+            if asked && contract.run(make).is_err() {
+                failed.push(contract.name());
+            }
+        }
+        eprintln!("{name} ({}): {failed:?}", failed.len());
+        if !failed.contains(&name) {
+            complaints.push(format!("broken, but not noticed: {name}"));
+        }
+        if failed.len() > STORE.len() / 3 {
+            complaints.push(format!("{name} breaks {} contracts", failed.len()));
+        }
+    }
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn a_store_with_nothing_broken_keeps_every_contract() {
+    let report = run_all(STORE, &|| -> Box<dyn Store> { Box::new(Broken::new(|_| {})) });
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.held.len(), STORE.len());
+}

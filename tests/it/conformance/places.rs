@@ -1,0 +1,1 @@
+//! Stores in files: new ones, ones that are opened again, imported ones; and broken places.
