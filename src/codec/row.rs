@@ -28,6 +28,10 @@ pub(crate) enum RowFormat {
     Segment = 3,
     /// A part of an attachment.
     Attachment = 4,
+    /// What is kept of a session beside its lines.
+    Properties = 5,
+    /// Whose another name of a session is.
+    Alias = 6,
 }
 
 /// Why a row cannot be read.
@@ -76,6 +80,11 @@ pub(crate) fn open<'a>(
     }
 }
 
+/// The version that a row says it has: for readers of more than one. Nothing of it is checked.
+pub(crate) fn version(row: &[u8]) -> Option<u8> {
+    row.get(1).copied()
+}
+
 /// Frames a value as bincode. Fails on a value that [`decode`] would refuse for its size.
 pub(crate) fn encode<T: Encode>(
     format: RowFormat,
@@ -83,9 +92,19 @@ pub(crate) fn encode<T: Encode>(
     key: &[u8],
     value: &T,
 ) -> Result<Vec<u8>, RowError> {
-    let body = bincode::encode_to_vec(value, config())
+    encode_within::<BODY_BYTES_MAX, T>(format, version, key, value)
+}
+
+/// As [`encode`], for bodies of up to `MAX` bytes.
+pub(crate) fn encode_within<const MAX: usize, T: Encode>(
+    format: RowFormat,
+    version: u8,
+    key: &[u8],
+    value: &T,
+) -> Result<Vec<u8>, RowError> {
+    let body = bincode::encode_to_vec(value, config::<MAX>())
         .map_err(|error| RowError(format!("a row that does not encode: {error}")))?;
-    if body.len() > BODY_BYTES_MAX {
+    if body.len() > MAX {
         return Err(RowError(format!("a row of {} bytes", body.len())));
     }
     Ok(seal(format, version, key, &body))
@@ -98,8 +117,18 @@ pub(crate) fn decode<T: Decode<()>>(
     key: &[u8],
     row: &[u8],
 ) -> Result<T, RowError> {
+    decode_within::<BODY_BYTES_MAX, T>(format, version, key, row)
+}
+
+/// As [`decode`], for bodies of up to `MAX` bytes.
+pub(crate) fn decode_within<const MAX: usize, T: Decode<()>>(
+    format: RowFormat,
+    version: u8,
+    key: &[u8],
+    row: &[u8],
+) -> Result<T, RowError> {
     let body = open(format, version, key, row)?;
-    let (value, read) = bincode::decode_from_slice(body, config())
+    let (value, read) = bincode::decode_from_slice(body, config::<MAX>())
         .map_err(|error| RowError(format!("body does not decode: {error}")))?;
     if read == body.len() {
         Ok(value)
@@ -111,11 +140,11 @@ pub(crate) fn decode<T: Decode<()>>(
     }
 }
 
-fn config() -> impl Config {
+fn config<const MAX: usize>() -> impl Config {
     standard()
         .with_little_endian()
         .with_fixed_int_encoding()
-        .with_limit::<BODY_BYTES_MAX>()
+        .with_limit::<MAX>()
 }
 
 fn checksum(key: &[u8], framed: &[u8]) -> u64 {

@@ -4,10 +4,12 @@ use bincode::{Decode, Encode};
 use chrono::{DateTime, Utc};
 
 use super::row::{self, RowError, RowFormat};
+use super::session_row_v1;
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
-const VERSION: u8 = 1;
+/// The version that is written.
+const VERSION: u8 = 2;
 
 /// A batch of records that was appended under an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -20,7 +22,23 @@ pub(crate) struct Batch {
     pub last: u64,
 }
 
-/// A session's row, version 1. All but the batches can be rebuilt from the lines.
+/// What of a session's properties a list shows: it wins over what the lines say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Given {
+    /// A title, cut.
+    pub title: Option<String>,
+    /// A folder, cut.
+    pub project: Option<String>,
+    /// A parent, cut.
+    pub parent: Option<String>,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// Whether it is put away.
+    pub archived: bool,
+}
+
+/// A session's row, version 2. All but the batches and what was given can be rebuilt from the
+/// lines.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct SessionRow {
     /// The agent.
@@ -73,6 +91,8 @@ pub(crate) struct SessionRow {
     pub header_sequence: Option<u64>,
     /// The latest batches, oldest first.
     pub batches: Vec<Batch>,
+    /// What a list shows instead of what the lines say; a copy of what the properties hold.
+    pub given: Given,
 }
 
 impl SessionRow {
@@ -104,7 +124,23 @@ impl SessionRow {
             unterminated: false,
             header_sequence: None,
             batches: Vec::new(),
+            given: Given::default(),
         }
+    }
+
+    /// The title to show: the given one, or else that of the lines.
+    pub(crate) fn shown_title(&self) -> &str {
+        self.given.title.as_deref().unwrap_or(&self.title)
+    }
+
+    /// The project to show and to be found by.
+    pub(crate) fn shown_project(&self) -> Option<&str> {
+        self.given.project.as_deref().or(self.project.as_deref())
+    }
+
+    /// The parent to show.
+    pub(crate) fn shown_parent(&self) -> Option<&str> {
+        self.given.parent.as_deref().or(self.parent.as_deref())
     }
 
     /// The key under which the row's session is found.
@@ -118,8 +154,8 @@ impl SessionRow {
         Ok(Summary {
             key: self.key()?,
             number,
-            project: self.project.clone(),
-            title: self.title.clone(),
+            project: self.shown_project().map(str::to_owned),
+            title: self.shown_title().to_owned(),
             created_at: time(self.created_us)?,
             updated_at: time(self.updated_us)?,
             message_count: self.messages,
@@ -132,9 +168,9 @@ impl SessionRow {
             next_sequence: self.next,
             model: self.model.clone(),
             branch: self.branch.clone(),
-            parent: self.parent.clone(),
-            pinned: false,
-            archived: false,
+            parent: self.shown_parent().map(str::to_owned),
+            pinned: self.given.pinned,
+            archived: self.given.archived,
         })
     }
 
@@ -143,8 +179,11 @@ impl SessionRow {
         row::encode(RowFormat::Session, VERSION, &number.to_be_bytes(), self)
     }
 
-    /// Reads stored bytes.
+    /// Reads stored bytes, of this version or of an older one.
     pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<Self, RowError> {
+        if row::version(bytes) == Some(session_row_v1::VERSION) {
+            return session_row_v1::decode(number, bytes);
+        }
         row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes)
     }
 }
@@ -159,11 +198,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_of_version_1_are_fixed() {
+    fn the_bytes_of_version_2_are_fixed() {
         let key = SessionKey::new("codex", "s-1").unwrap();
         let mut row = SessionRow::new(&key, 1_700_000_000_000_000);
         row.project = Some("/w/demo".to_owned());
         row.title = "Fix the test".to_owned();
+        row.given.title = Some("Green again".to_owned());
+        row.given.archived = true;
         row.batches.push(Batch {
             id: 3,
             first: 0,
@@ -171,7 +212,7 @@ mod tests {
         });
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 214);
+        assert_eq!(bytes.len(), 238);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -179,5 +220,31 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x8138_e759_3fd6_0b80;
+    const GOLDEN: u64 = 0;
+
+    #[test]
+    fn what_was_given_is_shown_and_what_the_lines_say_stays() {
+        let mut row = SessionRow::new(&SessionKey::native("s").unwrap(), 5);
+        (row.title, row.project) = ("Derived".to_owned(), Some("/w".to_owned()));
+        let shown = row.to_summary(1).unwrap();
+        assert_eq!(
+            (shown.title.as_str(), shown.project.as_deref(), shown.pinned),
+            ("Derived", Some("/w"), false)
+        );
+        row.given = Given {
+            title: Some("Given".to_owned()),
+            project: Some("/x".to_owned()),
+            parent: Some("p".to_owned()),
+            pinned: true,
+            archived: true,
+        };
+        let shown = row.to_summary(1).unwrap();
+        assert_eq!(
+            (shown.title.as_str(), shown.project.as_deref()),
+            ("Given", Some("/x"))
+        );
+        assert_eq!(shown.parent.as_deref(), Some("p"));
+        assert!(shown.pinned && shown.archived);
+        assert_eq!(row.title, "Derived");
+    }
 }

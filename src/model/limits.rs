@@ -49,3 +49,16 @@ pub const BATCHES_REMEMBERED: usize = 16;
 
 /// Most records that one call may append.
 pub const APPEND_RECORDS_MAX: usize = 100_000;
+
+/// Longest title, project or parent that can be given to a session beside its lines, in bytes of
+/// UTF-8. A list shows the start of it, as of those that the lines state.
+pub const GIVEN_BYTES_MAX: usize = 4096;
+
+/// Longest summary of a conversation kept beside its lines, in bytes of UTF-8.
+pub const SUMMARY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most other names of one session; each is as long as an id at most.
+pub const ALIASES_MAX: usize = 256;
+
+/// Longest scope of a session, in bytes of JSON.
+pub const SCOPE_BYTES_MAX: usize = 64 * 1024;

@@ -22,7 +22,8 @@ pub struct Properties {
     pub title: Option<String>,
     /// A folder that wins over the one that the lines state.
     pub project: Option<String>,
-    /// The session that this one was forked from or started by, if the lines do not say.
+    /// The session that this one was forked from or started by; wins over the one that the lines
+    /// state.
     pub parent: Option<String>,
     /// Whether it is to stay at hand.
     pub pinned: bool,

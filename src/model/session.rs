@@ -8,7 +8,9 @@ use super::raw_json::RawJson;
 
 /// All that a list prints of a session. Every text is capped (see [`limits`](super::limits)).
 ///
-/// It is derived from the lines and kept in one row, so that a list never reads a record.
+/// It is derived from the lines and kept in one row, so that a list never reads a record. A title,
+/// project or parent that was given to the session ([`Properties`](crate::Properties)) is shown
+/// instead of what the lines say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The session's name.

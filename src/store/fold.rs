@@ -70,7 +70,7 @@ impl Fold {
     }
 
     /// Takes a title now, or keeps it until the record that it is about has come by.
-    fn offer_title(&mut self, row: &mut SessionRow, offer: &TitleOffer<'_>) {
+    pub(crate) fn offer_title(&mut self, row: &mut SessionRow, offer: &TitleOffer<'_>) {
         let beaten =
             offer.rank < row.title_rank || (offer.rank == row.title_rank && !offer.latest_wins);
         if beaten {
@@ -108,7 +108,7 @@ impl Fold {
 }
 
 /// A project's path as the index has it.
-fn project_of(path: &str) -> String {
+pub(crate) fn project_of(path: &str) -> String {
     cut(without_trailing_separators(path), FACT_BYTES_MAX).to_owned()
 }
 
@@ -139,7 +139,10 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
     };
     if !row.time_stated {
         row.time_stated = true;
-        (row.created_us, row.updated_us) = (*first, *last);
+        row.updated_us = *last;
+        if !row.created_stated {
+            row.created_us = *first;
+        }
     }
     row.updated_us = row.updated_us.max(*last);
     match facts.created_us {

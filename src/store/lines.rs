@@ -1,7 +1,5 @@
 //! From what a caller wants to append to lines with their headers: shared by every store.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::Options;
@@ -11,11 +9,9 @@ use crate::codec::session_row::SessionRow;
 use crate::dialect::{Described, Dialect, Facts};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX, TITLE_BYTES_MAX};
-use crate::model::message::{Message, Role};
+use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
+use crate::model::message::Message;
 use crate::model::record::{Record, RecordFlags, RecordHeader, RecordKind};
-use crate::model::session::Session;
-use crate::model::text::title_line;
 
 /// The description of a piece of a line that is longer than the limit.
 pub(crate) fn piece(number: u64) -> Described<'static> {
@@ -40,7 +36,8 @@ pub(crate) fn now(options: &Options) -> DateTime<Utc> {
     microseconds((options.clock)())
 }
 
-fn microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
+/// A time to the microsecond.
+pub(crate) fn microseconds(time: DateTime<Utc>) -> DateTime<Utc> {
     time.duration_trunc(TimeDelta::microseconds(1))
         .unwrap_or(time)
 }
@@ -65,18 +62,24 @@ pub(crate) fn lines_of(
             NewRecord::Line(line) => lines.push(line_of(line)?),
             NewRecord::Message(message) => {
                 let mut message = message.as_ref().clone();
-                complete(&mut message, options);
+                complete(&mut message, dialect, options);
                 lines.extend(dialect.write_message(key, &message)?);
             }
         }
     }
+    check_lengths(&lines)?;
+    Ok(lines)
+}
+
+/// Whether each line can be one record.
+pub(crate) fn check_lengths(lines: &[Vec<u8>]) -> Result<()> {
     match lines.iter().find(|line| line.len() > LINE_BYTES_MAX) {
         Some(line) => Err(Error::TooLarge {
             what: "length of a line in bytes",
             actual: line.len() as u64,
             limit: LINE_BYTES_MAX as u64,
         }),
-        None => Ok(lines),
+        None => Ok(()),
     }
 }
 
@@ -94,16 +97,16 @@ fn line_of(line: &[u8]) -> Result<Vec<u8>> {
     Ok(owned)
 }
 
-/// Gives a message what it lacks: an id, a time.
-fn complete(message: &mut Message, options: &Options) {
-    if message.id.is_none() {
+/// Gives a message what it lacks: a time, and an id where its line can hold one.
+pub(crate) fn complete(message: &mut Message, dialect: &dyn Dialect, options: &Options) {
+    if message.id.is_none() && dialect.has_message_ids() {
         message.id = Some((options.ids)().to_string());
     }
     message.time = Some(message.time.map_or_else(|| now(options), microseconds));
 }
 
 /// Adds lines to a row, and gives each record that they make. If the row's last record lacks its
-/// terminator, the first record made is that terminator.
+/// terminator, the first record made is that terminator; without lines there is none.
 ///
 /// Lines that state no time count as written now.
 pub(crate) fn append_to_row(
@@ -114,7 +117,7 @@ pub(crate) fn append_to_row(
 ) -> Vec<Record> {
     let mut fold = Fold::default();
     let mut made = Vec::with_capacity(lines.len() + 1);
-    let repair = row.unterminated.then(|| b"\n".to_vec());
+    let repair = (row.unterminated && !lines.is_empty()).then(|| b"\n".to_vec());
     let mut stated = false;
     for line in repair.iter().chain(lines) {
         let described = dialect.describe(line);
@@ -139,101 +142,4 @@ pub(crate) fn append_to_row(
         row.time_stated = true;
     }
     made
-}
-
-/// What a store has of a session that is saved.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    /// Its header fields, without messages.
-    pub session: Session,
-    /// Its messages by id, hidden ones too.
-    pub messages: HashMap<String, Message>,
-    /// Whether it has a header line.
-    pub has_header: bool,
-}
-
-/// The lines that a save appends. Completes `session`: ids, times, title.
-pub(crate) fn lines_of_save(
-    dialect: &dyn Dialect,
-    stored: Option<&Stored>,
-    session: &mut Session,
-    options: &Options,
-) -> Result<Vec<Vec<u8>>> {
-    let now = now(options);
-    for message in &mut session.messages {
-        complete(message, options);
-    }
-    if session.title.trim().is_empty() {
-        session.title = derived_title(&session.messages);
-    }
-    let known = stored.and_then(|stored| stored.session.created_at);
-    let created = session
-        .created_at
-        .map(microseconds)
-        .or(known)
-        .unwrap_or(now);
-    session.created_at = Some(created);
-    session.updated_at = Some(now);
-
-    let mut lines = Vec::new();
-    let mut latest = None;
-    for message in &session.messages {
-        let Some(id) = &message.id else { continue };
-        match stored.and_then(|stored| stored.messages.get(id)) {
-            Some(there) if there == message => {}
-            Some(_) => {
-                return Err(Error::MessageChanged {
-                    key: session.key.clone(),
-                    id: id.clone(),
-                });
-            }
-            None => {
-                latest = latest.max(message.time);
-                lines.extend(dialect.write_message(&session.key, message)?);
-            }
-        }
-    }
-    // The time of update has to be in some line: in the last message, or else in a header.
-    let same =
-        stored.is_some_and(|stored| stored.has_header && same_header(&stored.session, session));
-    if !same || latest.is_none_or(|latest| latest < now) {
-        if let Some(meta) = dialect.write_meta(session, stored.is_none())? {
-            lines.insert(0, meta);
-        }
-    }
-    Ok(lines)
-}
-
-/// Completes and writes the header line of a session that is to be created.
-pub(crate) fn line_of_new_session(
-    dialect: &dyn Dialect,
-    session: &Session,
-    options: &Options,
-) -> Result<Option<Vec<u8>>> {
-    let mut header = Session {
-        messages: Vec::new(),
-        ..session.clone()
-    };
-    let now = now(options);
-    header.created_at = Some(header.created_at.map_or(now, microseconds));
-    header.updated_at = Some(now);
-    dialect.write_meta(&header, true)
-}
-
-fn derived_title(messages: &[Message]) -> String {
-    messages
-        .iter()
-        .filter(|message| message.role == Role::User)
-        .map(|message| title_line(&message.plain_text(), TITLE_BYTES_MAX))
-        .find(|title| !title.is_empty())
-        .unwrap_or_default()
-}
-
-fn same_header(stored: &Session, session: &Session) -> bool {
-    stored.title == session.title
-        && stored.project == session.project
-        && stored.model == session.model
-        && stored.parent == session.parent
-        && stored.created_at == session.created_at
-        && stored.extra == session.extra
 }

@@ -7,14 +7,15 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::addition::{self, Added, Addition, Outcome};
+use super::properties::{self, Claims};
 use super::query::{
     Appended, Compacted, Cursor, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed,
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, lines, select};
+use super::{Options, Store, saving, select};
 use crate::codec::session_row::SessionRow;
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
@@ -40,6 +41,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Held {
     sessions: BTreeMap<SessionKey, HeldSession>,
+    /// Who claims another name, in line: the first has it.
+    claims: BTreeMap<SessionKey, Vec<SessionKey>>,
     next_number: u64,
 }
 
@@ -48,6 +51,7 @@ struct HeldSession {
     number: u64,
     row: SessionRow,
     records: BTreeMap<u64, Record>,
+    properties: Properties,
 }
 
 impl MemoryStore {
@@ -82,6 +86,83 @@ impl Held {
     }
 }
 
+impl Held {
+    /// The sessions that a text means: by their ids, or else by another name.
+    fn find(&self, text: &str, limit: usize) -> Vec<SessionKey> {
+        let found = select::find_in(self.sessions.keys().cloned(), text, limit);
+        if !found.is_empty() {
+            return found;
+        }
+        let mut agents: Vec<&str> = self.sessions.keys().map(SessionKey::agent).collect();
+        agents.dedup();
+        let aliases = select::aliases(agents.into_iter(), text);
+        let claimed = aliases.iter().filter_map(|alias| self.claims.get(alias));
+        select::distinct(claimed.filter_map(|line| line.first().cloned()), limit)
+    }
+
+    /// Changes the properties of a session, and whom its aliases lead to.
+    fn change_properties(
+        &mut self,
+        key: &SessionKey,
+        change: &PropertiesChange,
+    ) -> Result<Properties> {
+        let old = self.get(key)?.properties.clone();
+        let new = properties::changed(&old, change, key.id(), Claims::Exclusive)?;
+        for alias in new
+            .aliases
+            .iter()
+            .filter(|alias| !old.aliases.contains(alias))
+        {
+            let claimed = SessionKey::new(key.agent(), alias.as_str())?;
+            if let Some(by) = self.claims.get(&claimed).and_then(|claims| claims.first()) {
+                return Err(Error::AliasTaken {
+                    alias: alias.clone(),
+                    by: by.clone(),
+                });
+            }
+        }
+        self.release(key, &old.aliases, &new.aliases)?;
+        for alias in &new.aliases {
+            let alias = SessionKey::new(key.agent(), alias.as_str())?;
+            let claims = self.claims.entry(alias).or_default();
+            if !claims.contains(key) {
+                claims.push(key.clone());
+            }
+        }
+        let session = self.get_mut(key)?;
+        session.row.given = properties::given(&new);
+        session.properties = new.clone();
+        Ok(new)
+    }
+
+    /// Takes a session out of the line for each of its aliases that it does not keep.
+    fn release(&mut self, key: &SessionKey, aliases: &[String], kept: &[String]) -> Result<()> {
+        for alias in aliases.iter().filter(|alias| !kept.contains(alias)) {
+            let alias = SessionKey::new(key.agent(), alias.as_str())?;
+            let line = self.claims.remove(&alias).unwrap_or_default();
+            let rest: Vec<SessionKey> = line.into_iter().filter(|other| other != key).collect();
+            if !rest.is_empty() {
+                self.claims.insert(alias, rest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a session with all that belongs to it.
+    fn remove(&mut self, key: &SessionKey) -> Result<Removed> {
+        let removed = self.sessions.remove(key);
+        let session = removed.ok_or_else(|| Error::NotFound {
+            wanted: key.to_string(),
+        })?;
+        self.release(key, &session.properties.aliases, &[])?;
+        Ok(Removed {
+            sessions: 1,
+            records: session.row.records,
+            bytes: session.row.bytes,
+        })
+    }
+}
+
 impl HeldSession {
     fn summary(&self) -> Result<Summary> {
         self.row
@@ -107,36 +188,28 @@ impl Primitives for MemoryStore {
             .map(|session| session.row.clone()))
     }
 
-    fn append_lines(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        lines: &[Vec<u8>],
-    ) -> Result<Appended> {
+    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
         let mut held = self.write();
         let there = held.sessions.get(key).map(|session| &session.row);
-        if let Some(replayed) = sessions::check_append(key, there, expect, batch_id)? {
-            return Ok(replayed);
-        }
-        let now_us = lines::now(&self.options).timestamp_micros();
-        let mut row = there
-            .cloned()
-            .unwrap_or_else(|| SessionRow::new(key, now_us));
-        let dialect = dialect::of_agent(key.agent());
-        let made = lines::append_to_row(&mut row, dialect, lines, &self.options);
-        let appended = sessions::note_append(&mut row, batch_id, lines.len());
+        let Added {
+            row,
+            made,
+            appended,
+        } = match addition::add_to(key, there, addition, &self.options)? {
+            Outcome::Replayed(appended) => return Ok(appended),
+            Outcome::Added(added) => added,
+        };
         let made = made.into_iter().map(|record| (record.sequence, record));
         if let Some(session) = held.sessions.get_mut(key) {
             session.row = row;
             session.records.extend(made);
         } else {
             held.next_number += 1;
-            let number = held.next_number;
             let session = HeldSession {
-                number,
+                number: held.next_number,
                 row,
                 records: made.collect(),
+                properties: Properties::default(),
             };
             held.sessions.insert(key.clone(), session);
         }
@@ -146,23 +219,23 @@ impl Primitives for MemoryStore {
     fn set_mark(
         &self,
         key: &SessionKey,
-        expected_next: u64,
+        seen: &SessionRow,
         mark: u64,
         hidden: u64,
     ) -> Result<bool> {
         let mut held = self.write();
         let row = &mut held.get_mut(key)?.row;
-        let as_expected = row.next == expected_next;
-        if as_expected {
+        let as_seen = sessions::same_records(row, seen);
+        if as_seen {
             (row.mark, row.hidden) = (mark, hidden);
         }
-        Ok(as_expected)
+        Ok(as_seen)
     }
 }
 
 impl Store for MemoryStore {
     fn save(&self, session: &mut Session) -> Result<()> {
-        sessions::save(self, session)
+        saving::save(self, session)
     }
 
     fn load(&self, key: &SessionKey) -> Result<Session> {
@@ -198,37 +271,28 @@ impl Store for MemoryStore {
     }
 
     fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
-        let held = self.read();
-        Ok(select::find_in(
-            held.sessions.keys().cloned(),
-            prefix,
-            limit,
-        ))
+        Ok(self.read().find(prefix, limit))
     }
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
-        let removed = self.write().sessions.remove(key);
-        let session = removed.ok_or_else(|| Error::NotFound {
-            wanted: key.to_string(),
-        })?;
-        Ok(Removed {
-            sessions: 1,
-            records: session.row.records,
-            bytes: session.row.bytes,
-        })
+        self.write().remove(key)
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        let mut held = self.write();
+        sessions::check_next(key, next_sequence, held.get(key)?.row.next)?;
+        held.remove(key)
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let mut held = self.write();
+        let goes = |session: &HeldSession| session.row.updated_us < before.timestamp_micros();
+        let old = held.sessions.iter().filter(|(_, session)| goes(session));
+        let keys: Vec<SessionKey> = old.map(|(key, _)| key.clone()).collect();
         let mut removed = Removed::default();
-        self.write().sessions.retain(|_, session| {
-            let goes = session.row.updated_us < before.timestamp_micros();
-            if goes {
-                removed.sessions += 1;
-                removed.records += session.row.records;
-                removed.bytes += session.row.bytes;
-            }
-            !goes
-        });
+        for key in &keys {
+            removed.add(held.remove(key)?);
+        }
         Ok(removed)
     }
 
@@ -247,7 +311,7 @@ impl Store for MemoryStore {
     }
 
     fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        sessions::ensure_meta(self, session)
+        saving::ensure_meta(self, session)
     }
 
     fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
@@ -299,38 +363,26 @@ impl Store for MemoryStore {
         Ok(Reclaimed::default())
     }
 
-    fn hide_before(&self, _key: &SessionKey, _sequence: u64) -> Result<Truncated> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
+        sessions::hide_before(self, key, sequence)
     }
 
-    fn replace_history(&self, _key: &SessionKey, _records: &[NewRecord]) -> Result<()> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
+        sessions::replace_history(self, key, records)
     }
 
-    fn properties(&self, _key: &SessionKey) -> Result<Properties> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn properties(&self, key: &SessionKey) -> Result<Properties> {
+        Ok(self.read().get(key)?.properties.clone())
     }
 
-    fn update_properties(
-        &self,
-        _key: &SessionKey,
-        _change: &PropertiesChange,
-    ) -> Result<Properties> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties> {
+        self.write().change_properties(key, change)
     }
 
-    fn by_alias(&self, _alias: &SessionKey) -> Result<Option<SessionKey>> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
+        let held = self.read();
+        let claims = held.claims.get(alias);
+        Ok(claims.and_then(|claims| claims.first().cloned()))
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

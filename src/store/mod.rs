@@ -1,13 +1,18 @@
 //! The store: the [`Store`] trait, its reference in memory, and the one over redb.
 
+mod addition;
 mod builder;
+mod extension;
 mod fold;
+mod fork;
 mod lines;
 mod memory;
 mod options;
+mod properties;
 mod query;
 mod records;
 mod redb;
+mod saving;
 mod select;
 mod sessions;
 
@@ -17,6 +22,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
 pub use self::options::{Mode, Options};
 pub use self::query::{
@@ -24,7 +30,7 @@ pub use self::query::{
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,
     StoreStats, TableReads, Truncated, VerifyReport,
 };
-pub use self::records::{Records, StoreExt};
+pub use self::records::Records;
 pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
 pub(crate) use self::redb::{Bulk, Source, Sources};
@@ -51,18 +57,24 @@ use crate::model::session::{Session, Summary};
 /// # Ok::<(), scrollback::Error>(())
 /// ```
 pub trait Store: Send + Sync {
-    /// Stores what of `session` is not stored yet, and sets its time of update.
+    /// Stores what of `session` is not stored yet, and sets its time of update to now.
     ///
-    /// A changed title, project, model, parent or extra field is appended as a new header line;
-    /// messages whose ids the store does not have are appended in their order. Nothing that is
-    /// stored is removed or rewritten, whatever the caller's copy lacks. Messages without an id
-    /// get one; an empty title is taken from the first user message. Costs a read of the session.
+    /// A changed title, project, model, parent or extra field is appended as a new header line, if
+    /// the format of the session's agent has such lines; messages whose ids the store does not
+    /// have are appended in their order. Nothing that is stored is removed or rewritten, whatever
+    /// the caller's copy lacks. Messages without an id get one; an empty title is taken from the
+    /// first user message. What [`update_properties`](Self::update_properties) gave goes on
+    /// winning over the header line, and is never written into one. Costs a read of the session.
+    ///
+    /// In a format whose lines hold no ids a message gets its place as an id, `#12` for the record
+    /// 12, whatever id it had; ids of this form are taken for messages that are stored.
     ///
     /// # Durability
     ///
     /// All of it is on disk when this returns `Ok`. After
     /// [`CommitUnknown`](crate::Error::CommitUnknown) all or nothing of it may be; calling again is
-    /// safe. After any other error nothing was written.
+    /// safe, but for new messages in a format whose lines hold no ids: load the session first.
+    /// After any other error nothing was written.
     ///
     /// # Errors
     ///
@@ -71,7 +83,8 @@ pub trait Store: Send + Sync {
     /// that is only read.
     fn save(&self, session: &mut Session) -> Result<()>;
 
-    /// Loads a session with its visible messages.
+    /// Loads a session with its visible messages. One whose line holds no id is named by its
+    /// place: `#12` is the message of record 12, and `#12.1` the second one of a damaged line.
     ///
     /// # Errors
     ///
@@ -95,14 +108,16 @@ pub trait Store: Send + Sync {
     fn list(&self, query: &ListQuery) -> Result<SessionPage>;
 
     /// Sessions whose id starts with `prefix`, or only the one whose id equals it, at most
-    /// `limit`. `agent:prefix` looks at one agent alone.
+    /// `limit`. `agent:prefix` looks at one agent alone. Where no id fits, those that have the
+    /// whole text as an alias.
     ///
     /// # Errors
     ///
     /// [`Corrupt`](crate::Error::Corrupt).
     fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>>;
 
-    /// Deletes a session with its records and attachments.
+    /// Deletes a session with its records, attachments and properties. An alias of it goes to the
+    /// session that claimed it next, if there is one.
     ///
     /// # Durability
     ///
@@ -112,6 +127,23 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound).
     fn delete(&self, key: &SessionKey) -> Result<Removed>;
+
+    /// Deletes a session if the next record would still get this sequence number
+    /// ([`Summary::next_sequence`]): what was appended since the caller looked is not lost. This
+    /// default looks first and deletes then; a store that has several writers does it in one step,
+    /// as those of this crate do.
+    ///
+    /// # Durability
+    ///
+    /// As [`delete`](Self::delete).
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::Error::Conflict) if it is not, [`NotFound`](crate::Error::NotFound).
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        sessions::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
+        self.delete(key)
+    }
 
     /// Deletes the sessions that were updated strictly before a time. What would go is what
     /// [`list`](Self::list) answers for [`ListQuery::before`]. Reads no record.
@@ -136,7 +168,7 @@ pub trait Store: Send + Sync {
     /// Appends records to a session, which is created if it is not there.
     ///
     /// If the last record has no line terminator, a record of one `\n` is written before the
-    /// first new one, so that lines never fuse. `batch_id` makes a retry safe: if one of the
+    /// first new one, so that lines never fuse. Without records nothing else happens. `batch_id` makes a retry safe: if one of the
     /// session's last [`BATCHES_REMEMBERED`](crate::limits::BATCHES_REMEMBERED) batches has it,
     /// nothing is written, and that batch's numbers are returned, whatever is expected.
     ///
@@ -159,8 +191,8 @@ pub trait Store: Send + Sync {
         records: &[NewRecord],
     ) -> Result<Appended>;
 
-    /// Creates a session with a header line if it is not there. Returns whether it was created;
-    /// a session that is there is not touched.
+    /// Creates a session with a header line, or without one in a format that has none, if it is
+    /// not there. Returns whether it was created; a session that is there is not touched.
     ///
     /// # Durability
     ///

@@ -3,51 +3,11 @@
 use std::collections::VecDeque;
 
 use super::{Direction, ScanQuery, Store};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 
-/// What follows from the calls of a [`Store`], for every store.
-pub trait StoreExt: Store {
-    /// Walks through a session's records, holding one page of them at a time.
-    ///
-    /// The fields of `query` that bound a page bound each page, not the walk.
-    fn records<'s>(&'s self, key: &SessionKey, query: ScanQuery) -> Records<'s, Self> {
-        Records {
-            store: self,
-            key: key.clone(),
-            query,
-            page: VecDeque::new(),
-            done: false,
-        }
-    }
-
-    /// The one session whose id is `id` or starts with it; `agent:id` names the agent too.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
-    fn resolve(&self, id: &str) -> Result<SessionKey> {
-        let mut found = self.find(id, 10)?;
-        match (found.len(), found.pop()) {
-            (1, Some(key)) => Ok(key),
-            (_, None) => Err(Error::NotFound {
-                wanted: id.to_owned(),
-            }),
-            (_, Some(last)) => {
-                found.push(last);
-                Err(Error::Ambiguous {
-                    prefix: id.to_owned(),
-                    candidates: found,
-                })
-            }
-        }
-    }
-}
-
-impl<S: Store + ?Sized> StoreExt for S {}
-
-/// An iterator over the records of a session; see [`StoreExt::records`].
+/// An iterator over the records of a session; see [`StoreExt::records`](super::StoreExt::records).
 #[derive(Debug)]
 pub struct Records<'s, S: ?Sized> {
     store: &'s S,
@@ -55,6 +15,19 @@ pub struct Records<'s, S: ?Sized> {
     query: ScanQuery,
     page: VecDeque<Record>,
     done: bool,
+}
+
+impl<'s, S: Store + ?Sized> Records<'s, S> {
+    /// Over the records that a query selects.
+    pub(crate) fn new(store: &'s S, key: SessionKey, query: ScanQuery) -> Self {
+        Self {
+            store,
+            key,
+            query,
+            page: VecDeque::new(),
+            done: false,
+        }
+    }
 }
 
 impl<S: Store + ?Sized> Iterator for Records<'_, S> {

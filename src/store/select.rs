@@ -26,8 +26,7 @@ pub(crate) fn page_length(query: &ListQuery) -> usize {
 pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
     query.agent.as_ref().is_none_or(|agent| *agent == row.agent)
         && query.project.as_ref().is_none_or(|wanted| {
-            row.project
-                .as_ref()
+            row.shown_project()
                 .is_some_and(|project| is_project(project, wanted))
         })
         && query
@@ -37,8 +36,17 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
             .before
             .is_none_or(|before| row.updated_us < before.timestamp_micros())
         && query.title.as_ref().is_none_or(|text| {
-            text.is_empty() || row.title.to_lowercase().contains(&text.to_lowercase())
+            text.is_empty()
+                || row
+                    .shown_title()
+                    .to_lowercase()
+                    .contains(&text.to_lowercase())
         })
+        && query.pinned.is_none_or(|pinned| pinned == row.given.pinned)
+        && query
+            .archived
+            .is_none_or(|archived| archived == row.given.archived)
+        && (query.parent.is_none() || query.parent.as_deref() == row.shown_parent())
 }
 
 /// Whether a project is the wanted one: the same path, or one that ends in these components.
@@ -61,6 +69,27 @@ pub(crate) fn without_trailing_separators(path: &str) -> &str {
 pub(crate) fn agent_and_prefix(text: &str) -> Option<(&str, &str)> {
     text.split_once(':')
         .filter(|(agent, _)| SessionKey::new(*agent, "x").is_ok())
+}
+
+/// The aliases that a text may be, where it is no id: one of each agent, and the one of the agent
+/// that it names.
+pub(crate) fn aliases<'a>(agents: impl Iterator<Item = &'a str>, text: &str) -> Vec<SessionKey> {
+    agents
+        .map(|agent| (agent, text))
+        .chain(agent_and_prefix(text))
+        .filter_map(|(agent, alias)| SessionKey::new(agent, alias).ok())
+        .collect()
+}
+
+/// The first keys that differ from each other.
+pub(crate) fn distinct(keys: impl Iterator<Item = SessionKey>, limit: usize) -> Vec<SessionKey> {
+    let mut distinct = Vec::new();
+    for key in keys {
+        if !distinct.contains(&key) && distinct.len() < limit {
+            distinct.push(key);
+        }
+    }
+    distinct
 }
 
 /// The keys that a text means: those of the id that it is, or else those that start with it.

@@ -1,21 +1,21 @@
-//! Loading, saving and truncating whole sessions: written once, over the few primitives that a
-//! store of this crate has.
+//! Loading, appending and hiding: written once, over the few primitives that a store of this crate
+//! has. Saving is in `saving`.
 
-use std::collections::HashMap;
 use std::io::Write;
 
 use chrono::DateTime;
 use uuid::Uuid;
 
-use super::lines::{self, Stored};
+use super::addition::{Addition, Intent};
+use super::lines;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
-use super::records::StoreExt as _;
-use super::{Options, Store};
-use crate::codec::session_row::{Batch, SessionRow};
-use crate::dialect;
+use super::{Options, Store, StoreExt as _};
+use crate::codec::session_row::{Given, SessionRow};
+use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::limits::BATCHES_REMEMBERED;
+use crate::model::message::Message;
+use crate::model::record::Record;
 use crate::model::session::Session;
 use crate::render::markdown;
 
@@ -27,23 +27,13 @@ pub(crate) trait Primitives: Store {
     /// The row of a session.
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>>;
 
-    /// Appends lines, all or none, after [`check_append`].
-    fn append_lines(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        lines: &[Vec<u8>],
-    ) -> Result<Appended>;
+    /// Adds lines to a session, all or none, by [`add_to`](super::addition::add_to).
+    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended>;
 
-    /// Moves the mark of a session whose `next` is still `expected_next`. Returns whether it was.
-    fn set_mark(
-        &self,
-        key: &SessionKey,
-        expected_next: u64,
-        mark: u64,
-        hidden: u64,
-    ) -> Result<bool>;
+    /// Moves the mark of a session whose row still says what `seen` says of its records. Returns
+    /// whether it did.
+    fn set_mark(&self, key: &SessionKey, seen: &SessionRow, mark: u64, hidden: u64)
+    -> Result<bool>;
 
     /// The row of a session that has to be there.
     fn row_of(&self, key: &SessionKey) -> Result<SessionRow> {
@@ -53,96 +43,98 @@ pub(crate) trait Primitives: Store {
     }
 }
 
-/// Whether an append is the replay of an earlier batch, and whether its expectation holds.
-pub(crate) fn check_append(
-    key: &SessionKey,
-    row: Option<&SessionRow>,
-    expect: Expect,
-    batch_id: Option<Uuid>,
-) -> Result<Option<Appended>> {
-    let batches = row.map_or(&[][..], |row| &row.batches);
-    let known = batch_id.and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()));
-    if let (Some(batch), Some(row)) = (known, row) {
-        return Ok(Some(Appended {
-            first: batch.first,
-            last: batch.last,
-            updated_at: DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default(),
-            replayed: true,
-        }));
-    }
-    let actual = row.map_or(0, |row| row.next);
-    match expect {
-        Expect::Sequence(expected) if expected != actual => Err(Error::Conflict {
-            key: key.clone(),
-            expected,
-            actual,
-        }),
-        _ => Ok(None),
-    }
+/// Whether two rows of a session have the same records, hidden ones and visible ones.
+pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
+    let records = |row: &SessionRow| (row.next, row.records, row.messages, row.mark, row.hidden);
+    records(one) == records(other)
 }
 
-/// Notes a batch in the row, and says what the append did. `count` records were asked for; a
-/// terminator for a torn line may stand before them.
-pub(crate) fn note_append(row: &mut SessionRow, batch_id: Option<Uuid>, count: usize) -> Appended {
-    let first = row.next.saturating_sub(count as u64);
-    let last = row.next.saturating_sub(1);
-    if let Some(id) = batch_id {
-        if row.batches.len() >= BATCHES_REMEMBERED {
-            row.batches.remove(0);
-        }
-        row.batches.push(Batch {
-            id: id.as_u128(),
-            first,
-            last,
-        });
+/// Whether a session's next record gets the sequence number that the caller expects.
+pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
+    if expected == actual {
+        return Ok(());
     }
-    let updated_at = DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default();
-    Appended {
-        first,
-        last,
-        updated_at,
-        replayed: false,
-    }
+    Err(Error::Conflict {
+        key: key.clone(),
+        expected,
+        actual,
+    })
 }
 
 /// Loads a session with its visible messages.
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;
-    let mut session = header_of(store, key, &row)?;
     let dialect = dialect::of_agent(key.agent());
-    let visible = ScanQuery {
-        from: Some(row.mark),
-        ..ScanQuery::default()
-    };
-    for record in store.records(key, visible) {
-        let record = record?;
-        if record.header.messages > 0 {
-            session.messages.extend(dialect.messages(&record.line));
+    let mut messages = Vec::new();
+    let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
+        if record.sequence >= row.mark && record.header.messages > 0 {
+            messages.extend(messages_of(dialect, record));
         }
-    }
+    })?;
+    session.messages = messages;
+    give(&mut session, &row.given);
     Ok(session)
 }
 
-/// The session's fields, without messages: from its latest header line, or else from its row.
-fn header_of(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Session> {
+/// The messages of a record. Those whose line holds no id are named by the record's place.
+pub(crate) fn messages_of(dialect: &dyn Dialect, record: &Record) -> Vec<Message> {
+    let mut messages = dialect.messages(&record.line);
+    for (at, message) in messages.iter_mut().enumerate() {
+        if message.id.is_none() {
+            message.id = Some(place(record.sequence, at));
+        }
+    }
+    messages
+}
+
+/// The id of a message that has none: where its record stands, and which of the record's messages
+/// it is.
+pub(crate) fn place(sequence: u64, at: usize) -> String {
+    match at {
+        0 => format!("#{sequence}"),
+        _ => format!("#{sequence}.{at}"),
+    }
+}
+
+/// Walks through a session's records from `from` on, or through all of them where its format
+/// spreads the session's fields. Gives these fields as the lines have them, without messages.
+pub(crate) fn read_lines(
+    store: &impl Primitives,
+    key: &SessionKey,
+    row: &SessionRow,
+    from: u64,
+    visit: &mut dyn FnMut(&Record),
+) -> Result<Session> {
+    let dialect = dialect::of_agent(key.agent());
+    let is_scattered = dialect.has_scattered_meta();
     let mut session = Session::new(key.clone());
     session.title.clone_from(&row.title);
     session.project.clone_from(&row.project);
     session.model.clone_from(&row.model);
     session.parent.clone_from(&row.parent);
-    if let Some(sequence) = row.header_sequence {
+    if let Some(sequence) = row.header_sequence.filter(|_| !is_scattered) {
         let one = ScanQuery {
             from: Some(sequence),
             records_max: 1,
             ..ScanQuery::default()
         };
-        let page = store.scan(key, &one)?;
-        if let Some(record) = page.records.first() {
-            dialect::of_agent(key.agent()).read_meta(&record.line, &mut session);
+        if let Some(record) = store.scan(key, &one)?.records.first() {
+            dialect.read_meta(&record.line, &mut session);
         }
-        if session.title.is_empty() {
-            session.title.clone_from(&row.title);
+    }
+    let records = ScanQuery {
+        from: Some(if is_scattered { 0 } else { from }),
+        ..ScanQuery::default()
+    };
+    for record in store.records(key, records) {
+        let record = record?;
+        if is_scattered && record.header.messages == 0 {
+            dialect.read_meta(&record.line, &mut session);
         }
+        visit(&record);
+    }
+    if session.title.is_empty() {
+        session.title.clone_from(&row.title);
     }
     session.key = key.clone();
     session.created_at = DateTime::from_timestamp_micros(row.created_us);
@@ -150,48 +142,17 @@ fn header_of(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Res
     Ok(session)
 }
 
-/// Saves a session: appends what is not stored yet, and tries again if somebody else appended
-/// meanwhile.
-pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()> {
-    let dialect = dialect::of_agent(session.key.agent());
-    loop {
-        let row = store.row(&session.key)?;
-        let stored = match &row {
-            Some(row) => Some(stored(store, &session.key, row)?),
-            None => None,
-        };
-        let lines = lines::lines_of_save(dialect, stored.as_ref(), session, store.options())?;
-        let expect = Expect::Sequence(row.map_or(0, |row| row.next));
-        match store.append_lines(&session.key, expect, None, &lines) {
-            Err(Error::Conflict { .. }) => {}
-            Err(error) => return Err(error),
-            Ok(appended) => {
-                session.updated_at = Some(appended.updated_at);
-                return Ok(());
-            }
-        }
+/// Puts what was given to a session in the place of what its lines say.
+fn give(session: &mut Session, given: &Given) {
+    if let Some(title) = &given.title {
+        session.title.clone_from(title);
     }
-}
-
-fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Stored> {
-    let dialect = dialect::of_agent(key.agent());
-    let mut messages = HashMap::new();
-    for record in store.records(key, ScanQuery::default()) {
-        let record = record?;
-        if record.header.messages > 0 {
-            for message in dialect.messages(&record.line) {
-                if let Some(id) = message.id.clone() {
-                    messages.insert(id, message);
-                }
-            }
-        }
+    if given.project.is_some() {
+        session.project.clone_from(&given.project);
     }
-    let session = header_of(store, key, row)?;
-    Ok(Stored {
-        session,
-        messages,
-        has_header: row.header_sequence.is_some(),
-    })
+    if given.parent.is_some() {
+        session.parent.clone_from(&given.parent);
+    }
 }
 
 /// Appends records, written in the format of the session's agent.
@@ -204,22 +165,29 @@ pub(crate) fn append(
 ) -> Result<Appended> {
     let dialect = dialect::of_agent(key.agent());
     let lines = lines::lines_of(dialect, key, records, store.options())?;
-    store.append_lines(key, expect, batch_id, &lines)
+    let addition = Addition {
+        expect,
+        batch_id,
+        lines: &lines,
+        intent: Intent::Append,
+    };
+    store.add(key, &addition)
 }
 
-/// Creates a session with its header line, if it is not there.
-pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<bool> {
-    if store.row(&session.key)?.is_some() {
-        return Ok(false);
-    }
-    let dialect = dialect::of_agent(session.key.agent());
-    let line = lines::line_of_new_session(dialect, session, store.options())?;
-    let lines: Vec<Vec<u8>> = line.into_iter().collect();
-    match store.append_lines(&session.key, Expect::Sequence(0), None, &lines) {
-        Ok(_) => Ok(true),
-        Err(Error::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+/// Hides all that is there, and appends.
+pub(crate) fn replace_history(
+    store: &impl Primitives,
+    key: &SessionKey,
+    records: &[NewRecord],
+) -> Result<()> {
+    let dialect = dialect::of_agent(key.agent());
+    let addition = Addition {
+        expect: Expect::Any,
+        batch_id: None,
+        lines: &lines::lines_of(dialect, key, records, store.options())?,
+        intent: Intent::Replace,
+    };
+    store.add(key, &addition).map(drop)
 }
 
 /// Hides all but the last `keep_last` messages.
@@ -236,7 +204,7 @@ pub(crate) fn truncate(
             mark_before(store, key, row.next, keep_last)?
         };
         let hidden = row.messages.saturating_sub(visible);
-        if store.set_mark(key, row.next, mark, hidden)? {
+        if store.set_mark(key, &row, mark, hidden)? {
             return Ok(Truncated {
                 mark,
                 visible,
@@ -244,6 +212,47 @@ pub(crate) fn truncate(
             });
         }
     }
+}
+
+/// Hides what stands before a record, and shows nothing again.
+pub(crate) fn hide_before(
+    store: &impl Primitives,
+    key: &SessionKey,
+    sequence: u64,
+) -> Result<Truncated> {
+    loop {
+        let row = store.row_of(key)?;
+        // What is appended from now on was not what the caller meant.
+        let mark = row.mark.max(sequence.min(row.next));
+        let hidden = row.hidden + messages_between(store, key, row.mark, mark)?;
+        if mark == row.mark || store.set_mark(key, &row, mark, hidden)? {
+            return Ok(Truncated {
+                mark,
+                visible: row.messages.saturating_sub(hidden),
+                hidden,
+            });
+        }
+    }
+}
+
+/// How many messages there are from a record on, and before another.
+fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u64) -> Result<u64> {
+    if from >= to {
+        return Ok(0);
+    }
+    let forward = ScanQuery {
+        from: Some(from),
+        ..ScanQuery::default()
+    };
+    let mut messages = 0;
+    for record in store.records(key, forward) {
+        let record = record?;
+        if record.sequence >= to {
+            break;
+        }
+        messages += u64::from(record.header.messages);
+    }
+    Ok(messages)
 }
 
 /// Where the last `keep_last` messages begin, and how many there are from there on: a damaged

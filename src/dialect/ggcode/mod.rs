@@ -1,19 +1,25 @@
-//! ggcode: `~/.ggcode/sessions/<id>.jsonl`, a `meta` line, `message` lines and a few others.
+//! ggcode: `~/.ggcode/sessions/<id>.jsonl`, a `meta` line, `message` lines and a few others, and
+//! `index.json` beside them.
 //!
-//! The last `meta` line holds. Messages of v1.0.9 have no time; later versions write `id` and
-//! `timestamp`.
+//! The last `meta` line holds, and the last `cost` line. Messages of v1.0.9 have no id and no
+//! time; later versions write `id` and `timestamp`, which v1.0.9 passes over. What is written here
+//! v1.0.9 reads, but for lines over 10 MiB, its own limit.
 
+mod index;
+mod reading;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::path::Path;
 
-use super::fields::{self, fields, fields_of, fields_of_start, owned, text};
-use super::lines::{Format, Reading};
+use super::fields::{self, fields_of_start, text};
 use super::paths::{self, below, is_private, names, stem};
-use super::{Candidate, Dialect, Facts, Recognition, Sidecar, blocks, times, titles};
-use crate::model::message::{Message, Role};
-use crate::model::record::RecordKind;
+use super::{Candidate, Dialect, Recognition, SessionState, Sidecar, SidecarFacts};
+use crate::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
+use crate::model::session::Session;
 
 /// The folder that ggcode keeps sessions in.
 const OWN: [&str; 2] = [".ggcode", "sessions"];
@@ -70,6 +76,48 @@ impl Dialect for Ggcode {
             })
         })
     }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if paths::name(path) == index::NAME {
+            index::facts(bytes)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(vec![writing::message(key, message)])
+    }
+
+    /// A `meta` line, and behind it a `cost` line if the session has a cost.
+    fn write_meta(&self, session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        writing::meta(session).map(Some)
+    }
+
+    fn read_meta(&self, line: &[u8], session: &mut Session) {
+        reading::meta(line, session);
+    }
+
+    fn has_scattered_meta(&self) -> bool {
+        true
+    }
+
+    fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
+        Some(vec![format!("{}.jsonl", state.summary.key.id())])
+    }
+
+    fn write_index(
+        &self,
+        original: Option<&[u8]>,
+        changed: &[SessionState],
+    ) -> Option<(String, Vec<u8>)> {
+        let bytes = index::write(original, changed)?;
+        Some((index::NAME.to_owned(), bytes))
+    }
 }
 
 /// Whether a line, perhaps cut off, is one of ggcode's.
@@ -92,77 +140,4 @@ fn is_generated(name: &str) -> bool {
             0..16 => byte.is_ascii_digit(),
             _ => byte.is_ascii_hexdigit(),
         })
-}
-
-impl Format for Ggcode {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [
-            kind,
-            title,
-            model,
-            created,
-            updated,
-            message,
-            timestamp,
-            id,
-            workspace,
-        ] = fields(
-            object,
-            &[
-                "type",
-                "title",
-                "model",
-                "created_at",
-                "updated_at",
-                "message",
-                "timestamp",
-                "id",
-                "workspace",
-            ],
-        )?;
-        let mut reading = Reading::of(RecordKind::Event);
-        reading.time_us = times::time_us(timestamp);
-        match text(kind).as_deref() {
-            Some("meta") => {
-                let title = text(title).filter(|title| title != NO_TITLE);
-                reading.kind = RecordKind::Meta;
-                reading.facts = Facts {
-                    created_us: times::time_us(created),
-                    updated_us: times::time_us(updated),
-                    project: fields::text_filled(workspace),
-                    title: titles::latest(title, titles::GENERATED),
-                    model: fields::text_filled(model),
-                    ..Facts::default()
-                };
-            }
-            // Without a body it is no message.
-            Some("message") if message.is_some_and(fields::is_object) => {
-                let [role, content, inner_id] = fields_of(message, &["role", "content", "id"]);
-                let role = Role::from_word(&text(role).unwrap_or_default());
-                reading.kind = RecordKind::Message;
-                reading.role = Some(role);
-                reading.facts.record_id =
-                    fields::text_filled(inner_id).or_else(|| fields::text_filled(id));
-                reading.facts.title = titles::of_message(role, content, titles::any);
-            }
-            Some("message") => {}
-            Some(kind) if EVENTS.contains(&kind) => {}
-            _ => reading.kind = RecordKind::Unknown,
-        }
-        Ok(reading)
-    }
-
-    fn message(&self, object: &str) -> Message {
-        let [message, timestamp, id] =
-            fields(object, &["message", "timestamp", "id"]).unwrap_or([None; 3]);
-        let [role, content, inner_id, usage] =
-            fields_of(message, &["role", "content", "id", "usage"]);
-        Message {
-            id: owned(inner_id).or_else(|| owned(id)),
-            content: blocks::content(content),
-            time: times::time(timestamp),
-            usage: blocks::usage(usage),
-            ..Message::new(Role::from_word(&text(role).unwrap_or_default()))
-        }
-    }
 }

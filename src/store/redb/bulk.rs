@@ -43,6 +43,11 @@ impl<'s> Sources<'s> {
         Self { store }
     }
 
+    /// The store.
+    pub(super) fn store(&self) -> &'s RedbStore {
+        self.store
+    }
+
     /// The newest generation of a path.
     pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
         self.store.read(|snapshot| {
@@ -159,7 +164,7 @@ pub(crate) fn corrupt_source(path: &[u8], generation: u32, detail: &str) -> Erro
 /// One write transaction of a bulk import. Dropping it without a commit writes nothing.
 #[derive(Debug)]
 pub(crate) struct Bulk<'s> {
-    writer: Writer<'s>,
+    pub(super) writer: Writer<'s>,
     written_bytes: u64,
 }
 
@@ -230,6 +235,7 @@ impl<'s> Bulk<'s> {
             mark: old.mark,
             hidden: old.hidden,
             batches: old.batches.clone(),
+            given: old.given.clone(),
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)

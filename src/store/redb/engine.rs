@@ -24,6 +24,8 @@ const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 pub(crate) struct Engine {
     path: PathBuf,
     database: RwLock<Handle>,
+    /// Whether it was opened for writing: only then it has this version's format.
+    is_writable: bool,
 }
 
 enum Handle {
@@ -63,6 +65,7 @@ impl Engine {
         Ok(Self {
             path: path.to_owned(),
             database: RwLock::new(Handle::Writer(database)),
+            is_writable: true,
         })
     }
 
@@ -90,6 +93,7 @@ impl Engine {
         let engine = Self {
             path: path.to_owned(),
             database: RwLock::new(handle),
+            is_writable: false,
         };
         guard(|| migrate::check(path, &engine.begin_read()?))?;
         Ok(engine)
@@ -116,24 +120,31 @@ impl Engine {
     /// A write transaction; waits for the one that is open, in another process too.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
         match &*self.handle() {
-            Handle::Writer(database) => database.begin_write().map_err(storage("begin writing")),
-            Handle::Reader(_) => Err(Error::ReadOnly {
-                path: self.path.clone(),
-            }),
+            Handle::Writer(database) if self.is_writable => {
+                database.begin_write().map_err(storage("begin writing"))
+            }
+            _ => Err(self.read_only()),
+        }
+    }
+
+    fn read_only(&self) -> Error {
+        Error::ReadOnly {
+            path: self.path.clone(),
         }
     }
 
     /// Gives space back to the file system.
     pub(crate) fn reclaim(&self) -> Result<Reclaimed> {
+        if !self.is_writable {
+            return Err(self.read_only());
+        }
         let bytes_before = self.disk_bytes()?;
         let mut handle = self
             .database
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let Handle::Writer(database) = &mut *handle else {
-            return Err(Error::ReadOnly {
-                path: self.path.clone(),
-            });
+            return Err(self.read_only());
         };
         let refused = loop {
             match database.compact() {

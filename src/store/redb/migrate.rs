@@ -5,6 +5,8 @@
 
 #[path = "../../../migrations/0001_tables.rs"]
 mod step_0001;
+#[path = "../../../migrations/0002_properties.rs"]
+mod step_0002;
 
 use std::path::Path;
 
@@ -22,7 +24,7 @@ use crate::error::{Error, Result};
 type Step = fn(&WriteTransaction) -> Result<()>;
 
 /// Every step, in order; the first one leads from nothing to format 1.
-const STEPS: &[Step] = &[step_0001::run];
+const STEPS: &[Step] = &[step_0001::run, step_0002::run];
 
 /// Checks that this version can read the store.
 pub(crate) fn check(path: &Path, txn: &ReadTransaction) -> Result<()> {
@@ -146,6 +148,11 @@ fn formats(txn: &ReadTransaction) -> Result<Option<(u32, u32)>> {
     )))
 }
 
+/// The store's format; `None` if it is no store.
+pub(crate) fn format(txn: &ReadTransaction) -> Result<Option<u32>> {
+    Ok(formats(txn)?.map(|(format, _)| format))
+}
+
 fn number(bytes: &[u8]) -> Option<u32> {
     bytes
         .first_chunk::<4>()
@@ -199,14 +206,15 @@ mod tests {
         run(&database, STEPS).unwrap();
         assert_eq!(
             formats(&database.begin_read().unwrap()).unwrap(),
-            Some((1, 1))
+            Some((FORMAT, FORMAT))
         );
-        run(&database, &[step_0001::run, mark]).unwrap();
-        run(&database, &[step_0001::run, mark]).unwrap();
+        let more = [STEPS, &[mark]].concat();
+        run(&database, &more).unwrap();
+        run(&database, &more).unwrap();
         assert_eq!(marks(&database), 1);
         assert_eq!(
             formats(&database.begin_read().unwrap()).unwrap(),
-            Some((2, 2))
+            Some((FORMAT + 1, FORMAT + 1))
         );
     }
 
@@ -214,11 +222,11 @@ mod tests {
     fn a_step_that_fails_leaves_the_store_as_it_was() {
         let database = database();
         run(&database, STEPS).unwrap();
-        assert!(run(&database, &[step_0001::run, mark, fail]).is_err());
+        assert!(run(&database, &[STEPS, &[mark, fail]].concat()).is_err());
         assert_eq!(marks(&database), 0);
         assert_eq!(
             formats(&database.begin_read().unwrap()).unwrap(),
-            Some((1, 1))
+            Some((FORMAT, FORMAT))
         );
     }
 
@@ -244,7 +252,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("has format 2; this version reads formats 1 to 1")
+                    .contains("has format 3; this version reads formats 1 to 2")
             );
             assert!(error.hint().unwrap().contains("newer"));
         }

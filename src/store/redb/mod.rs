@@ -2,6 +2,7 @@
 //!
 //! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
 mod attachments;
@@ -10,6 +11,8 @@ mod compact;
 mod engine;
 mod list;
 mod migrate;
+mod outside;
+mod properties;
 mod read;
 mod reads;
 mod schema;
@@ -30,12 +33,14 @@ pub(crate) use self::engine::guard;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
+use super::addition::Addition;
+use super::properties::Claims;
 use super::query::{
     Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreExt as _};
+use super::{Options, Store, StoreExt as _, saving};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -200,7 +205,7 @@ impl RedbStore {
     }
 
     /// Deletes those of the sessions that are still as old as they were.
-    fn delete_unchanged(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
+    fn delete_old(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
         self.write(|writer| {
             let mut removed = Removed::default();
             for number in numbers {
@@ -240,29 +245,20 @@ impl Primitives for RedbStore {
         self.read(|snapshot| Ok(snapshot.session(key)?.map(|(_, row)| row)))
     }
 
-    fn append_lines(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        lines: &[Vec<u8>],
-    ) -> Result<Appended> {
-        self.write(|writer| writer.append(key, expect, batch_id, lines, &self.options))
+    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
+        self.write(|writer| writer.add(key, addition, &self.options))
     }
 
     fn set_mark(
         &self,
         key: &SessionKey,
-        expected_next: u64,
+        seen: &SessionRow,
         mark: u64,
         hidden: u64,
     ) -> Result<bool> {
         self.write(|writer| {
-            let there = writer.session(key)?;
-            let (number, old) = there.ok_or_else(|| Error::NotFound {
-                wanted: key.to_string(),
-            })?;
-            if old.next != expected_next {
+            let (number, old) = writer.session_of(key)?;
+            if !sessions::same_records(&old, seen) {
                 return Ok(false);
             }
             let row = SessionRow {
@@ -278,7 +274,7 @@ impl Primitives for RedbStore {
 
 impl Store for RedbStore {
     fn save(&self, session: &mut Session) -> Result<()> {
-        sessions::save(self, session)
+        saving::save(self, session)
     }
 
     fn load(&self, key: &SessionKey) -> Result<Session> {
@@ -303,10 +299,15 @@ impl Store for RedbStore {
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         self.write(|writer| {
-            let there = writer.session(key)?;
-            let (number, row) = there.ok_or_else(|| Error::NotFound {
-                wanted: key.to_string(),
-            })?;
+            let (number, row) = writer.session_of(key)?;
+            writer.delete(number, &row)
+        })
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        self.write(|writer| {
+            let (number, row) = writer.session_of(key)?;
+            sessions::check_next(key, next_sequence, row.next)?;
             writer.delete(number, &row)
         })
     }
@@ -318,7 +319,7 @@ impl Store for RedbStore {
         numbers.sort_unstable();
         let mut removed = Removed::default();
         for numbers in numbers.chunks(CLEANUP_BATCH) {
-            let batch = self.delete_unchanged(numbers, before_us)?;
+            let batch = self.delete_old(numbers, before_us)?;
             removed.add(batch);
         }
         Ok(removed)
@@ -339,7 +340,7 @@ impl Store for RedbStore {
     }
 
     fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        sessions::ensure_meta(self, session)
+        saving::ensure_meta(self, session)
     }
 
     fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
@@ -358,10 +359,7 @@ impl Store for RedbStore {
             self.archive(key, end, archive)?;
         }
         self.write(|writer| {
-            let there = writer.session(key)?;
-            let (number, row) = there.ok_or_else(|| Error::NotFound {
-                wanted: key.to_string(),
-            })?;
+            let (number, row) = writer.session_of(key)?;
             // A mark that moved back meanwhile shows records again: they stay.
             compact::compact(writer, number, &row, end.min(row.mark))
         })
@@ -371,38 +369,30 @@ impl Store for RedbStore {
         guard(|| self.engine.reclaim())
     }
 
-    fn hide_before(&self, _key: &SessionKey, _sequence: u64) -> Result<Truncated> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
+    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
+        sessions::hide_before(self, key, sequence)
+    }
+
+    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
+        sessions::replace_history(self, key, records)
+    }
+
+    fn properties(&self, key: &SessionKey) -> Result<Properties> {
+        self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            properties::of_session(snapshot, number)
         })
     }
 
-    fn replace_history(&self, _key: &SessionKey, _records: &[NewRecord]) -> Result<()> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
+    fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties> {
+        self.write(|writer| {
+            let (number, _) = writer.session_of(key)?;
+            properties::change(writer, number, change, Claims::Exclusive)
         })
     }
 
-    fn properties(&self, _key: &SessionKey) -> Result<Properties> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
-    }
-
-    fn update_properties(
-        &self,
-        _key: &SessionKey,
-        _change: &PropertiesChange,
-    ) -> Result<Properties> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
-    }
-
-    fn by_alias(&self, _alias: &SessionKey) -> Result<Option<SessionKey>> {
-        Err(Error::Busy {
-            reason: "stub".to_owned(),
-        })
+    fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
+        self.read(|snapshot| properties::by_alias(snapshot, alias))
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

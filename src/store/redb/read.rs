@@ -5,6 +5,7 @@ use redb::{ReadTransaction, ReadableTable};
 use super::super::query::{RecordPage, ScanQuery};
 use super::super::select::{self, PageFiller};
 use super::engine::storage;
+use super::properties;
 use super::reads::ReadCounts;
 use super::schema::{RECORDS, SESSION_KEYS, SESSIONS};
 use super::segments;
@@ -153,6 +154,7 @@ impl<'s> Snapshot<'s> {
         };
         // From agent to agent: each one's range is looked at on its own.
         let mut agent = String::new();
+        let mut agents = Vec::new();
         loop {
             let next = {
                 let mut range = table.range((agent.as_str(), "")..).map_err(&read)?;
@@ -164,14 +166,23 @@ impl<'s> Snapshot<'s> {
             self.counts.indexes(1);
             collect(&next, text)?;
             // The next possible agent name: `\0` sorts before every byte of a name.
-            agent = next + "\0";
+            agent = next.clone() + "\0";
+            agents.push(next);
         }
         if let Some((agent, prefix)) = select::agent_and_prefix(text) {
             collect(agent, prefix)?;
         }
         keys.sort();
         keys.dedup();
-        Ok(select::find_in(keys.into_iter(), text, limit))
+        let found = select::find_in(keys.into_iter(), text, limit);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut claimed = Vec::new();
+        for alias in select::aliases(agents.iter().map(String::as_str), text) {
+            claimed.extend(properties::by_alias(self, &alias)?);
+        }
+        Ok(select::distinct(claimed.into_iter(), limit))
     }
 
     /// A page of records.

@@ -3,7 +3,10 @@
 use redb::TableDefinition;
 
 /// The format that this version writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+
+/// The format that the tables of properties and aliases came with.
+pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
@@ -48,6 +51,13 @@ pub(crate) const RECORDS: TableDefinition<'_, (u64, u64, u32), &[u8]> =
 /// Session number (0 for a folder's), name, part -> a part of an attachment.
 pub(crate) const ATTACHMENTS: TableDefinition<'_, (u64, &str, u32), &[u8]> =
     TableDefinition::new("attachments");
+
+/// Session number -> what is kept of the session beside its lines.
+pub(crate) const PROPERTIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("properties");
+
+/// Agent, alias, place in line -> session number. The first in line has the alias.
+pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
+    TableDefinition::new("aliases");
 
 /// Path, generation -> import state.
 pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =

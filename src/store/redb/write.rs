@@ -1,12 +1,12 @@
 //! Writing: one transaction that holds records, summary row and index entries together.
 
 use redb::{Table, WriteTransaction};
-use uuid::Uuid;
 
-use super::super::lines;
-use super::super::query::{Appended, Expect, Removed};
-use super::super::{Options, sessions};
+use super::super::Options;
+use super::super::addition::{self, Added, Addition, Outcome};
+use super::super::query::{Appended, Removed};
 use super::engine::{commit, storage};
+use super::properties;
 use super::read::{self, corrupt_session};
 use super::reads::ReadCounts;
 use super::schema::{
@@ -16,7 +16,6 @@ use super::schema::{
 use super::segments;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
@@ -98,6 +97,13 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// A session by its name, which has to be there.
+    pub(crate) fn session_of(&self, key: &SessionKey) -> Result<(u64, SessionRow)> {
+        self.session(key)?.ok_or_else(|| Error::NotFound {
+            wanted: key.to_string(),
+        })
+    }
+
     /// Takes the next session number for a name that is free.
     pub(crate) fn new_number(&self, key: &SessionKey) -> Result<u64> {
         let action = storage("number a session");
@@ -160,17 +166,17 @@ impl<'s> Writer<'s> {
                 .insert((row.updated_us, number), ())
                 .map_err(&action)?;
         }
-        if !(same_time && old.is_some_and(|old| old.project == row.project)) {
+        if !(same_time && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
                 .open_table(BY_PROJECT)
                 .map_err(storage("index a session"))?;
-            if let Some((old, project)) = old.and_then(|old| Some((old, old.project.as_deref()?))) {
+            if let Some((old, project)) = old.and_then(|old| Some((old, old.shown_project()?))) {
                 index
                     .remove((project, old.updated_us, number))
                     .map_err(&action)?;
             }
-            if let Some(project) = row.project.as_deref() {
+            if let Some(project) = row.shown_project() {
                 index
                     .insert((project, row.updated_us, number), ())
                     .map_err(&action)?;
@@ -186,24 +192,23 @@ impl<'s> Writer<'s> {
             .map_err(storage("write records"))
     }
 
-    /// Appends lines to a session, which is created if need be.
-    pub(crate) fn append(
+    /// Adds lines to a session, which is created if need be.
+    pub(crate) fn add(
         &self,
         key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        lines: &[Vec<u8>],
+        addition: &Addition<'_>,
         options: &Options,
     ) -> Result<Appended> {
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
-        if let Some(replayed) = sessions::check_append(key, old, expect, batch_id)? {
-            return Ok(replayed);
-        }
-        let now_us = lines::now(options).timestamp_micros();
-        let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
-        let made = lines::append_to_row(&mut row, dialect::of_agent(key.agent()), lines, options);
-        let appended = sessions::note_append(&mut row, batch_id, lines.len());
+        let Added {
+            mut row,
+            made,
+            appended,
+        } = match addition::add_to(key, old, addition, options)? {
+            Outcome::Replayed(appended) => return Ok(appended),
+            Outcome::Added(added) => added,
+        };
         let number = match &there {
             Some((number, _)) => *number,
             None => self.new_number(key)?,
@@ -277,12 +282,13 @@ impl<'s> Writer<'s> {
         by_updated
             .remove((row.updated_us, number))
             .map_err(&action)?;
-        if let Some(project) = row.project.as_deref() {
+        if let Some(project) = row.shown_project() {
             let mut by_project = txn.open_table(BY_PROJECT).map_err(&open)?;
             by_project
                 .remove((project, row.updated_us, number))
                 .map_err(&action)?;
         }
+        properties::remove(self, number, row)?;
         self.records()?
             .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |_, _| false)
             .map_err(&action)?;

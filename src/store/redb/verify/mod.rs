@@ -1,5 +1,7 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways.
 
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
@@ -38,6 +40,7 @@ pub(crate) fn verify(
     checker.strangers()?;
     let attached = checker.attachments()?;
     checker.sources(&attached)?;
+    checker.properties()?;
     Ok(checker.report)
 }
 
@@ -138,7 +141,7 @@ impl Checker<'_, '_> {
             let (project, updated, number) = key.value();
             entries += 1;
             let right = self.rows.get(&number).is_some_and(|row| {
-                row.updated_us == updated && row.project.as_deref() == Some(project)
+                row.updated_us == updated && row.shown_project() == Some(project)
             });
             if !right {
                 wrong.push(("by_project", format!("{project}, time {updated}"), number));
@@ -158,7 +161,7 @@ impl Checker<'_, '_> {
         let with_project = self
             .rows
             .values()
-            .filter(|row| row.project.is_some())
+            .filter(|row| row.shown_project().is_some())
             .count() as u64;
         for (table, found, expected) in [
             ("session_keys", keys, sessions),

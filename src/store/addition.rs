@@ -1,0 +1,159 @@
+//! One addition to a session, in one transaction: whether it may happen, and what it makes of the
+//! session's row. Every store goes through here.
+
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::query::{Appended, Expect};
+use super::{Options, lines, sessions};
+use crate::codec::session_row::{Batch, SessionRow};
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::BATCHES_REMEMBERED;
+use crate::model::record::Record;
+
+/// Lines for a session, which is created if it is not there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addition<'a> {
+    /// What the caller expects of the session.
+    pub expect: Expect,
+    /// The caller's id of the batch.
+    pub batch_id: Option<Uuid>,
+    /// The lines, each with its terminator.
+    pub lines: &'a [Vec<u8>],
+    /// What else happens.
+    pub intent: Intent,
+}
+
+/// What an addition is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// The lines alone.
+    Append,
+    /// A new session: one that is there is a conflict, even an empty one.
+    Create,
+    /// A save: the time of update becomes this one, if it is not later already.
+    Save {
+        /// In microseconds since 1970.
+        now_us: i64,
+    },
+    /// All that was there is hidden.
+    Replace,
+}
+
+/// What an addition comes to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The batch was there already: there is nothing to write.
+    Replayed(Appended),
+    /// To be written.
+    Added(Added),
+}
+
+/// What an addition writes.
+#[derive(Debug)]
+pub(crate) struct Added {
+    /// The row after it.
+    pub row: SessionRow,
+    /// The new records.
+    pub made: Vec<Record>,
+    /// What the caller is told.
+    pub appended: Appended,
+}
+
+/// Adds to a session's row, if there is one, or to a new one.
+pub(crate) fn add_to(
+    key: &SessionKey,
+    old: Option<&SessionRow>,
+    addition: &Addition<'_>,
+    options: &Options,
+) -> Result<Outcome> {
+    if let Some(replayed) = check(key, old, addition)? {
+        return Ok(Outcome::Replayed(replayed));
+    }
+    let now_us = lines::now(options).timestamp_micros();
+    let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
+    let dialect = dialect::of_agent(key.agent());
+    let made = lines::append_to_row(&mut row, dialect, addition.lines, options);
+    let first = row.next.saturating_sub(addition.lines.len() as u64);
+    match addition.intent {
+        Intent::Append | Intent::Create => {}
+        Intent::Save { now_us } => touch(&mut row, now_us),
+        Intent::Replace => {
+            row.mark = first;
+            row.hidden = old.map_or(0, |old| old.messages);
+            if made.is_empty() {
+                touch(&mut row, now_us);
+            }
+        }
+    }
+    let appended = note(&mut row, addition.batch_id, first);
+    Ok(Outcome::Added(Added {
+        row,
+        made,
+        appended,
+    }))
+}
+
+/// Sets the time of update. The session's times are those of its calls from now on, not of the
+/// file that it came from.
+fn touch(row: &mut SessionRow, now_us: i64) {
+    row.updated_us = row.updated_us.max(now_us);
+    row.time_stated = true;
+}
+
+/// Whether an addition is the replay of an earlier batch, and whether its expectation holds.
+fn check(
+    key: &SessionKey,
+    row: Option<&SessionRow>,
+    addition: &Addition<'_>,
+) -> Result<Option<Appended>> {
+    let batches = row.map_or(&[][..], |row| &row.batches);
+    let known = addition
+        .batch_id
+        .and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()));
+    if let (Some(batch), Some(row)) = (known, row) {
+        return Ok(Some(Appended {
+            first: batch.first,
+            last: batch.last,
+            updated_at: DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default(),
+            replayed: true,
+        }));
+    }
+    let actual = row.map_or(0, |row| row.next);
+    if let Expect::Sequence(expected) = addition.expect {
+        sessions::check_next(key, expected, actual)?;
+    }
+    if addition.intent == Intent::Create && row.is_some() {
+        return Err(Error::Conflict {
+            key: key.clone(),
+            expected: 0,
+            actual,
+        });
+    }
+    Ok(None)
+}
+
+/// Notes a batch in the row, and says what the addition did. A terminator for a torn line may
+/// stand before the records that were asked for.
+fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
+    let last = row.next.saturating_sub(1);
+    if let Some(id) = batch_id {
+        if row.batches.len() >= BATCHES_REMEMBERED {
+            row.batches.remove(0);
+        }
+        row.batches.push(Batch {
+            id: id.as_u128(),
+            first,
+            last,
+        });
+    }
+    let updated_at = DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default();
+    Appended {
+        first,
+        last,
+        updated_at,
+        replayed: false,
+    }
+}

@@ -1,0 +1,268 @@
+//! What follows from the calls of a [`Store`], for every store, also one behind a `dyn Store`.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::fork;
+use super::sessions::messages_of;
+use super::{
+    Appended, Cursor, Expect, ListQuery, NewRecord, Records, Removed, ScanQuery, SessionPage, Store,
+};
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
+use crate::model::properties::PropertiesChange;
+use crate::model::session::{Session, Summary};
+
+/// What follows from the calls of a [`Store`], for every store.
+///
+/// ```
+/// use scrollback::{MemoryStore, Message, Role, Session, Store, StoreExt};
+///
+/// let store: Box<dyn Store> = Box::new(MemoryStore::default());
+/// let mut session = Session::native("chat-1")?;
+/// store.append_message(&mut session, Message::text(Role::User, "hello"))?;
+/// assert_eq!(session.title, "hello");
+/// store.rename(&session.key, "Greetings")?;
+/// assert_eq!(store.resolve("chat")?, session.key);
+/// assert_eq!(store.load(&session.key)?.title, "Greetings");
+/// # Ok::<(), scrollback::Error>(())
+/// ```
+pub trait StoreExt: Store {
+    /// Walks through a session's records, holding one page of them at a time.
+    ///
+    /// The fields of `query` that bound a page bound each page, not the walk.
+    fn records<'s>(&'s self, key: &SessionKey, query: ScanQuery) -> Records<'s, Self> {
+        Records::new(self, key.clone(), query)
+    }
+
+    /// The one session whose id is `id` or starts with it; `agent:id` names the agent too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
+    fn resolve(&self, id: &str) -> Result<SessionKey> {
+        let mut found = self.find(id, 10)?;
+        match (found.len(), found.pop()) {
+            (1, Some(key)) => Ok(key),
+            (_, None) => Err(Error::NotFound {
+                wanted: id.to_owned(),
+            }),
+            (_, Some(last)) => {
+                found.push(last);
+                Err(Error::Ambiguous {
+                    prefix: id.to_owned(),
+                    candidates: found,
+                })
+            }
+        }
+    }
+
+    /// Appends a message to a session and to the caller's copy of it; see
+    /// [`append_messages`](Self::append_messages).
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::append`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`append_messages`](Self::append_messages).
+    fn append_message(&self, session: &mut Session, message: Message) -> Result<Appended> {
+        self.append_messages(session, vec![message])
+    }
+
+    /// Appends messages to a session, all or none, and to the caller's copy of it as they were
+    /// stored, with their ids: a later [`save`](Store::save) adds nothing twice. Whatever else the
+    /// copy lacks or has is left alone, but for an empty title. Costs a read of what was written.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::append`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::append`]. If only reading back fails, the messages are stored, and not in
+    /// the copy: load the session rather than append again.
+    fn append_messages(&self, session: &mut Session, messages: Vec<Message>) -> Result<Appended> {
+        let records: Vec<NewRecord> = messages.into_iter().map(NewRecord::message).collect();
+        let appended = self.append(&session.key, Expect::Any, None, &records)?;
+        session.updated_at = Some(appended.updated_at);
+        let dialect = dialect::of_agent(session.key.agent());
+        let written = ScanQuery {
+            from: Some(appended.first),
+            ..ScanQuery::default()
+        };
+        for record in self.records(&session.key, written) {
+            let record = record?;
+            if record.sequence > appended.last {
+                break;
+            }
+            if record.header.messages > 0 {
+                session.messages.extend(messages_of(dialect, &record));
+            }
+        }
+        if session.title.is_empty() {
+            session.title = self.summary(&session.key)?.title;
+        }
+        Ok(appended)
+    }
+
+    /// The session of a project that was updated last, if it has any; one that is archived does not
+    /// count. `project` is as in [`ListQuery::project`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    fn latest(&self, project: &str) -> Result<Option<Summary>> {
+        let query = ListQuery {
+            project: Some(project.to_owned()),
+            archived: Some(false),
+            limit: 1,
+            ..ListQuery::default()
+        };
+        Ok(self.list(&query)?.sessions.pop())
+    }
+
+    /// The [`latest`](Self::latest) session of a project, if it was updated at most `age_max`
+    /// before `now`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    fn recent(
+        &self,
+        project: &str,
+        age_max: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Summary>> {
+        let latest = self.latest(project)?;
+        Ok(latest.filter(|latest| now.signed_duration_since(latest.updated_at) <= age_max))
+    }
+
+    /// Gives a session a title, which wins over those in its lines; an empty one goes back to
+    /// them.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::update_properties`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::update_properties`].
+    fn rename(&self, key: &SessionKey, title: &str) -> Result<()> {
+        let change = PropertiesChange {
+            title: Some(Some(title.to_owned()).filter(|title| !title.trim().is_empty())),
+            ..PropertiesChange::default()
+        };
+        self.update_properties(key, &change).map(drop)
+    }
+
+    /// Pins a session, or no longer.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::update_properties`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::update_properties`].
+    fn pin(&self, key: &SessionKey, pinned: bool) -> Result<()> {
+        let change = PropertiesChange {
+            pinned: Some(pinned),
+            ..PropertiesChange::default()
+        };
+        self.update_properties(key, &change).map(drop)
+    }
+
+    /// Puts a session away, or takes it out again. Nothing of it is hidden or removed.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::update_properties`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::update_properties`].
+    fn archive(&self, key: &SessionKey, archived: bool) -> Result<()> {
+        let change = PropertiesChange {
+            archived: Some(archived),
+            ..PropertiesChange::default()
+        };
+        self.update_properties(key, &change).map(drop)
+    }
+
+    /// Copies a session's lines up to a sequence number, or all of them, into a new session of the
+    /// same agent, whose parent is the old one. What is hidden stays so. The conversation's
+    /// summary, the scope and a given title and project go with it; aliases, pin and files beside
+    /// the lines do not. The copy of a native session starts with a header line of its own, in
+    /// place of those of the old one. Its times are those that the copied lines state.
+    ///
+    /// # Durability
+    ///
+    /// The new session is there with all of its lines, or not at all. A kill or an error after that
+    /// can leave it without its parent, mark, summary and scope (in a native session the parent
+    /// is in the header line).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::InvalidKey`] or [`Error::Conflict`] if there is a session of
+    /// the new name; [`Error::Unsupported`] if the agents differ; [`Error::TooLarge`] for more than
+    /// [`APPEND_RECORDS_MAX`](crate::limits::APPEND_RECORDS_MAX) lines, or one that is kept in
+    /// pieces.
+    fn fork(
+        &self,
+        key: &SessionKey,
+        new_key: &SessionKey,
+        through: Option<u64>,
+    ) -> Result<Summary> {
+        fork::fork(self, key, new_key, through)
+    }
+
+    /// Deletes the sessions that hold no message and were last updated before a time. One that
+    /// holds anything that could not be read, or a file beside its lines, or that is pinned, stays.
+    /// Never a part of another call.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::cleanup_older_than`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`] and [`Store::delete`].
+    fn delete_empty(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let mut empty = VecDeque::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let query = ListQuery {
+                before: Some(before),
+                pinned: Some(false),
+                limit: 1000,
+                after,
+                ..ListQuery::default()
+            };
+            let SessionPage { sessions, next } = self.list(&query)?;
+            empty.extend(sessions.into_iter().filter(|session| {
+                session.message_count + session.malformed_count + session.attachment_count == 0
+            }));
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        let mut removed = Removed::default();
+        for session in empty {
+            match self.delete_unchanged(&session.key, session.next_sequence) {
+                Ok(one) => removed.add(one),
+                // Somebody went on with it, or deleted it, meanwhile.
+                Err(Error::Conflict { .. } | Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl<S: Store + ?Sized> StoreExt for S {}

@@ -1,0 +1,103 @@
+//! A new session from the lines of another one, over the calls that every store has.
+
+use super::extension::StoreExt as _;
+use super::{Expect, NewRecord, ScanQuery, Store};
+use crate::dialect;
+use crate::error::{Error, Result};
+use crate::model::key::{NATIVE, SessionKey};
+use crate::model::limits::LINE_BYTES_MAX;
+use crate::model::properties::PropertiesChange;
+use crate::model::record::{RecordFlags, RecordKind};
+use crate::model::session::{Session, Summary};
+
+/// Copies a session's lines up to a sequence number into a new session; see
+/// [`StoreExt::fork`](super::StoreExt::fork).
+pub(crate) fn fork<S: Store + ?Sized>(
+    store: &S,
+    key: &SessionKey,
+    new_key: &SessionKey,
+    through: Option<u64>,
+) -> Result<Summary> {
+    check_name(store, key, new_key)?;
+    let old = store.summary(key)?;
+    let properties = store.properties(key)?;
+    let is_native = key.agent() == NATIVE;
+    let mut lines = Vec::new();
+    if is_native {
+        lines.extend(header(store, &old, new_key)?);
+    }
+    let mut hidden = 0;
+    for record in store.records(key, ScanQuery::default()) {
+        let record = record?;
+        if through.is_some_and(|through| record.sequence > through) {
+            break;
+        }
+        if is_native && record.header.kind == RecordKind::Meta {
+            continue;
+        }
+        if record.header.flags.contains(RecordFlags::CONTINUES) {
+            return Err(Error::TooLarge {
+                what: "length of a line to copy in bytes",
+                actual: LINE_BYTES_MAX as u64 + 1,
+                limit: LINE_BYTES_MAX as u64,
+            });
+        }
+        lines.push(NewRecord::Line(record.line));
+        if record.sequence < old.mark {
+            hidden = lines.len() as u64;
+        }
+    }
+    store.append(new_key, Expect::Sequence(0), None, &lines)?;
+    drop(lines);
+    if hidden > 0 {
+        store.hide_before(new_key, hidden)?;
+    }
+    let change = PropertiesChange {
+        title: properties.title.map(Some),
+        project: properties.project.map(Some),
+        parent: (!is_native).then(|| Some(key.id().to_owned())),
+        summary: Some(properties.summary),
+        scope: properties.scope.map(Some),
+        ..PropertiesChange::default()
+    };
+    store.update_properties(new_key, &change)?;
+    store.summary(new_key)
+}
+
+/// Whether the new session can have that name.
+fn check_name<S: Store + ?Sized>(store: &S, key: &SessionKey, new_key: &SessionKey) -> Result<()> {
+    if key.agent() != new_key.agent() {
+        return Err(Error::Unsupported {
+            action: "fork a session of another agent",
+            agent: new_key.agent().to_owned(),
+        });
+    }
+    match store.summary(new_key) {
+        Err(Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::InvalidKey {
+            agent: new_key.agent().to_owned(),
+            id: new_key.id().to_owned(),
+            reason: "there is a session of that name".to_owned(),
+        }),
+    }
+}
+
+/// The header line of a native session's copy, with the name of the copy.
+fn header<S: Store + ?Sized>(
+    store: &S,
+    old: &Summary,
+    new_key: &SessionKey,
+) -> Result<Option<NewRecord>> {
+    let session = Session {
+        key: new_key.clone(),
+        parent: Some(old.key.id().to_owned()),
+        // Those of the copied messages hold.
+        created_at: None,
+        updated_at: None,
+        messages: Vec::new(),
+        ..store.load(&old.key)?
+    };
+    let line = dialect::of_agent(new_key.agent()).write_meta(&session, true)?;
+    Ok(line.map(NewRecord::Line))
+}

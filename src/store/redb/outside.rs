@@ -1,0 +1,232 @@
+//! What an import finds beside a session's lines (an index, a meta file) goes into its row here,
+//! and comes out again for an export.
+//!
+//! Lines are counted as agents with a `skip` in their meta files count them: all but those of zero
+//! length. A line that a compaction has removed counts as well: it was there when the agent counted.
+
+use redb::ReadableTable;
+
+use super::super::fold::{Fold, project_of};
+use super::super::properties::Claims;
+use super::bulk::{Bulk, Sources};
+use super::read::corrupt_session;
+use super::reads::ReadCounts;
+use super::segments::{self, RecordsKey};
+use super::{RedbStore, properties};
+use crate::codec::session_row::SessionRow;
+use crate::dialect::TitleOffer;
+use crate::error::{Error, Result};
+use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::record::{RecordFlags, RecordHeader};
+use crate::model::session::Summary;
+
+/// A session as it is now, for writing an agent's own files about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StateParts {
+    /// Its summary.
+    pub summary: Summary,
+    /// What is kept beside its lines.
+    pub properties: Properties,
+    /// Stored lines that are not of zero length.
+    pub lines: u64,
+    /// Those of them that are hidden.
+    pub skip: u64,
+    /// The first line; empty if there is none.
+    pub first_line: Vec<u8>,
+}
+
+impl Bulk<'_> {
+    /// Changes what is kept of a session beside its lines. An alias of another session stays with
+    /// that one, and what passes a limit is cut or left out.
+    pub(crate) fn change_properties(
+        &mut self,
+        session: u64,
+        change: &PropertiesChange,
+    ) -> Result<()> {
+        properties::change(&self.writer, session, change, Claims::InLine).map(drop)
+    }
+
+    /// Takes times in microseconds since 1970: the first one where no line states when the session
+    /// was created, the last one if it is later than what the lines state. Where the lines state
+    /// no time at all, they stand instead of the file's.
+    pub(crate) fn apply_times(
+        &mut self,
+        session: u64,
+        created_us: Option<i64>,
+        updated_us: Option<i64>,
+    ) -> Result<()> {
+        self.change_row(session, |row| {
+            if let Some(updated_us) = updated_us {
+                if !row.time_stated {
+                    row.created_us = row.created_us.min(updated_us);
+                    row.updated_us = updated_us;
+                    row.time_stated = true;
+                }
+                row.updated_us = row.updated_us.max(updated_us);
+            }
+            if let (Some(created_us), false) = (created_us, row.created_stated) {
+                row.created_us = created_us;
+                row.created_stated = true;
+                row.updated_us = row.updated_us.max(created_us);
+            }
+        })
+    }
+
+    /// Offers a title, as a line would.
+    pub(crate) fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()> {
+        let offer = TitleOffer {
+            text: title.into(),
+            rank,
+            latest_wins: true,
+            about: None,
+        };
+        self.change_row(session, |row| Fold::default().offer_title(row, &offer))
+    }
+
+    /// Takes a project for a session whose lines state none.
+    pub(crate) fn offer_project(&mut self, session: u64, project: &str) -> Result<()> {
+        self.change_row(session, |row| {
+            if row.project.is_none() && !project.is_empty() {
+                row.project = Some(project_of(project));
+            }
+        })
+    }
+
+    /// Hides the first `lines` lines of a session, and shows the rest.
+    pub(crate) fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
+        let old = self.writer.row(session)?;
+        let table = self.writer.records()?;
+        let (mut mark, mut hidden, mut counter) = (0, 0, LineCounter::default());
+        if lines > 0 {
+            mark = old.next;
+            for_each_record(
+                &table,
+                session,
+                self.writer.counts(),
+                |sequence, header, line| {
+                    let missing = sequence.saturating_sub(counter.reached);
+                    if counter.lines.saturating_add(missing) >= lines {
+                        mark = counter.reached + (lines - counter.lines);
+                        return false;
+                    }
+                    counter.lines += missing;
+                    counter.take(sequence, header, line);
+                    hidden += u64::from(header.messages);
+                    if counter.lines >= lines {
+                        mark = sequence + 1;
+                        return false;
+                    }
+                    true
+                },
+            )?;
+        }
+        drop(table);
+        let row = SessionRow {
+            mark,
+            hidden,
+            ..old.clone()
+        };
+        if row == old {
+            return Ok(());
+        }
+        self.writer.put_row(session, Some(&old), &row)
+    }
+
+    fn change_row(&mut self, session: u64, change: impl FnOnce(&mut SessionRow)) -> Result<()> {
+        let old = self.writer.row(session)?;
+        let mut row = old.clone();
+        change(&mut row);
+        if row == old {
+            return Ok(());
+        }
+        self.writer.put_row(session, Some(&old), &row)
+    }
+}
+
+impl Sources<'_> {
+    /// A session as it is now, for writing an agent's own files about it. Costs a read of all of
+    /// it.
+    pub(crate) fn session_state_parts(&self, number: u64) -> Result<StateParts> {
+        state_parts(self.store(), number)
+    }
+}
+
+fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
+    store.read(|snapshot| {
+        let row = snapshot.row(number)?.ok_or_else(|| Error::NotFound {
+            wanted: format!("session {number}"),
+        })?;
+        let (mut counter, mut skip, mut first_line) = (LineCounter::default(), 0, None);
+        let table = snapshot
+            .txn()
+            .open_table(super::schema::RECORDS)
+            .map_err(super::engine::storage("read records"))?;
+        for_each_record(
+            &table,
+            number,
+            snapshot.counts(),
+            |sequence, header, line| {
+                counter.take(sequence, header, line);
+                if sequence < row.mark {
+                    skip = counter.lines;
+                }
+                if first_line.is_none() {
+                    first_line = Some(line.to_vec());
+                }
+                true
+            },
+        )?;
+        Ok(StateParts {
+            summary: row
+                .to_summary(number)
+                .map_err(|error| corrupt_session(number, error.to_string()))?,
+            properties: properties::of_session(snapshot, number)?,
+            lines: counter.lines,
+            skip,
+            first_line: first_line.unwrap_or_default(),
+        })
+    })
+}
+
+/// Counts lines that are not of zero length; one that is kept in several records counts once.
+#[derive(Debug, Default)]
+struct LineCounter {
+    lines: u64,
+    /// The sequence number after the last record.
+    reached: u64,
+    /// Whether the last record was a piece of a line that goes on.
+    goes_on: bool,
+}
+
+impl LineCounter {
+    fn take(&mut self, sequence: u64, header: RecordHeader, line: &[u8]) {
+        self.reached = sequence + 1;
+        if header.flags.contains(RecordFlags::CONTINUES) {
+            self.goes_on = true;
+            return;
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        self.lines += u64::from(self.goes_on || !text.is_empty());
+        self.goes_on = false;
+    }
+}
+
+/// Visits the records of a session in their order, until `visit` says that it is enough.
+fn for_each_record(
+    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    number: u64,
+    counts: &ReadCounts,
+    mut visit: impl FnMut(u64, RecordHeader, &[u8]) -> bool,
+) -> Result<()> {
+    let mut from = 0;
+    while let Some(found) = segments::starting_from(table, number, from, counts)? {
+        for (sequence, header, line) in found.segment.records() {
+            if !visit(sequence, header, line) {
+                return Ok(());
+            }
+        }
+        from = found.segment.last_sequence() + 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! What is kept of a session beside its lines: a row a session, and the claims to other names.
+//!
+//! - A session without any properties has no row.
+//! - Each alias that a session lists is a claim of its own: (agent, alias, place in line) -> the
+//!   session's number. The first in line has the alias; where it goes, the next one has it.
+//! - A store of format 1 that is only read has neither table: nothing is kept there yet.
+
+use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, Value};
+
+use super::super::properties::{self, Claims};
+use super::engine::storage;
+use super::migrate;
+use super::read::{Snapshot, row_behind};
+use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSIONS};
+use super::write::Writer;
+use crate::codec::properties_row;
+use crate::codec::row::RowError;
+use crate::codec::session_row::SessionRow;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::properties::{Properties, PropertiesChange};
+
+/// The key of the table of aliases: agent, alias, place in line.
+type ClaimKey = (&'static str, &'static str, u64);
+
+/// A table that came with format 2: `None` in a store of format 1.
+pub(crate) fn open_table<K: Key + 'static, V: Value + 'static>(
+    txn: &ReadTransaction,
+    table: TableDefinition<'_, K, V>,
+) -> Result<Option<ReadOnlyTable<K, V>>> {
+    match txn.open_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(redb::TableError::TableDoesNotExist(_))
+            if migrate::format(txn)?.is_some_and(|format| format < FORMAT_WITH_PROPERTIES) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(storage("read the properties")(error)),
+    }
+}
+
+/// The properties of a session.
+pub(crate) fn of_session(snapshot: &Snapshot<'_>, number: u64) -> Result<Properties> {
+    match open_table(snapshot.txn(), PROPERTIES)? {
+        Some(table) => read(&table, number),
+        None => Ok(Properties::default()),
+    }
+}
+
+fn read(table: &impl ReadableTable<u64, &'static [u8]>, number: u64) -> Result<Properties> {
+    let stored = table
+        .get(number)
+        .map_err(storage("read the properties of a session"))?;
+    match stored {
+        Some(bytes) => {
+            properties_row::decode(number, bytes.value()).map_err(|error| corrupt(number, &error))
+        }
+        None => Ok(Properties::default()),
+    }
+}
+
+/// A damaged row of the table of properties.
+pub(crate) fn corrupt(number: u64, error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "properties",
+        key: format!("session {number}"),
+        detail: error.to_string(),
+    }
+}
+
+/// The session that has an alias.
+pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Option<SessionKey>> {
+    let Some(table) = open_table(snapshot.txn(), ALIASES)? else {
+        return Ok(None);
+    };
+    let Some((_, number)) = claims(&table, alias)?.into_iter().next() else {
+        return Ok(None);
+    };
+    snapshot.counts().indexes(1);
+    let sessions = snapshot
+        .txn()
+        .open_table(SESSIONS)
+        .map_err(storage("read a session"))?;
+    let row = row_behind(&sessions, number, snapshot.counts())?;
+    key_of(alias, &row).map(Some)
+}
+
+/// The key of the session that a claim led to.
+fn key_of(alias: &SessionKey, row: &SessionRow) -> Result<SessionKey> {
+    match row.key() {
+        Ok(key) if key.agent() == alias.agent() => Ok(key),
+        Ok(key) => Err(corrupt_alias(
+            alias,
+            &RowError(format!("leads to `{key}`, a session of another agent")),
+        )),
+        Err(error) => Err(corrupt_alias(alias, &error)),
+    }
+}
+
+/// A damaged row of the table of aliases.
+pub(crate) fn corrupt_alias(alias: &SessionKey, error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "aliases",
+        key: alias.to_string(),
+        detail: error.to_string(),
+    }
+}
+
+/// The claims to an alias: places in line, and session numbers.
+fn claims(
+    table: &impl ReadableTable<ClaimKey, &'static [u8]>,
+    alias: &SessionKey,
+) -> Result<Vec<(u64, u64)>> {
+    let action = storage("look an alias up");
+    let mut claims = Vec::new();
+    let range = (alias.agent(), alias.id(), 0)..=(alias.agent(), alias.id(), u64::MAX);
+    for entry in table.range(range).map_err(&action)? {
+        let (key, value) = entry.map_err(&action)?;
+        let place = key.value().2;
+        let number = properties_row::decode_claim(alias, place, value.value())
+            .map_err(|error| corrupt_alias(alias, &error))?;
+        claims.push((place, number));
+    }
+    Ok(claims)
+}
+
+/// Changes the properties of a session; returns what they are then.
+pub(crate) fn change(
+    writer: &Writer<'_>,
+    number: u64,
+    change: &PropertiesChange,
+    manner: Claims,
+) -> Result<Properties> {
+    let action = storage("write the properties of a session");
+    let row = writer.row(number)?;
+    let mut table = writer
+        .txn()
+        .open_table(PROPERTIES)
+        .map_err(storage("write the properties of a session"))?;
+    let old = read(&table, number)?;
+    let new = properties::changed(&old, change, &row.id, manner)?;
+    if new == old {
+        return Ok(new);
+    }
+    change_claims(writer, (number, &row), &old.aliases, &new.aliases, manner)?;
+    if new == Properties::default() {
+        table.remove(number).map_err(&action)?;
+    } else {
+        let encoded =
+            properties_row::encode(number, &new).map_err(|error| corrupt(number, &error))?;
+        table.insert(number, encoded.as_slice()).map_err(&action)?;
+    }
+    drop(table);
+    let changed = SessionRow {
+        given: properties::given(&new),
+        ..row.clone()
+    };
+    writer.put_row(number, Some(&row), &changed)?;
+    Ok(new)
+}
+
+/// Gives up the aliases that a session no longer lists, and claims those that are new to it.
+fn change_claims(
+    writer: &Writer<'_>,
+    (number, row): (u64, &SessionRow),
+    old: &[String],
+    new: &[String],
+    manner: Claims,
+) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let action = storage("write an alias");
+    let mut table = writer
+        .txn()
+        .open_table(ALIASES)
+        .map_err(storage("write an alias"))?;
+    for alias in old.iter().filter(|alias| !new.contains(alias)) {
+        release(
+            &mut table,
+            &SessionKey::new(row.agent.as_str(), alias.as_str())?,
+            number,
+        )?;
+    }
+    for alias in new.iter().filter(|alias| !old.contains(alias)) {
+        let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
+        let claims = claims(&table, &alias)?;
+        if let (Claims::Exclusive, Some((_, other))) = (manner, claims.first()) {
+            return Err(Error::AliasTaken {
+                by: key_of(&alias, &writer.row(*other)?)?,
+                alias: alias.id().to_owned(),
+            });
+        }
+        let place = claims.last().map_or(0, |(last, _)| last + 1);
+        let claim = properties_row::encode_claim(&alias, place, number)
+            .map_err(|error| corrupt_alias(&alias, &error))?;
+        table
+            .insert((alias.agent(), alias.id(), place), claim.as_slice())
+            .map_err(&action)?;
+    }
+    Ok(())
+}
+
+/// Takes a session out of the line for an alias.
+fn release(
+    table: &mut Table<'_, ClaimKey, &'static [u8]>,
+    alias: &SessionKey,
+    number: u64,
+) -> Result<()> {
+    for (place, other) in claims(table, alias)? {
+        if other == number {
+            table
+                .remove((alias.agent(), alias.id(), place))
+                .map_err(storage("write an alias"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what is kept of a session beside its lines.
+pub(crate) fn remove(writer: &Writer<'_>, number: u64, row: &SessionRow) -> Result<()> {
+    let action = storage("delete a session");
+    let mut table = writer
+        .txn()
+        .open_table(PROPERTIES)
+        .map_err(storage("delete a session"))?;
+    let Some(stored) = table.remove(number).map_err(&action)? else {
+        return Ok(());
+    };
+    let aliases = properties_row::decode(number, stored.value()).map(|stored| stored.aliases);
+    match aliases {
+        Ok(aliases) => change_claims(writer, (number, row), &aliases, &[], Claims::InLine),
+        // A damaged row does not tell which aliases it had, and must not keep its session either.
+        Err(_) => release_all(writer, number),
+    }
+}
+
+/// Takes a session out of every line.
+fn release_all(writer: &Writer<'_>, number: u64) -> Result<()> {
+    let mut table = writer
+        .txn()
+        .open_table(ALIASES)
+        .map_err(storage("delete a session"))?;
+    table
+        .retain(|(agent, alias, place), value| {
+            let of = SessionKey::new(agent, alias)
+                .ok()
+                .and_then(|alias| properties_row::decode_claim(&alias, place, value).ok());
+            of != Some(number)
+        })
+        .map_err(storage("delete a session"))
+}

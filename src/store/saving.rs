@@ -1,0 +1,289 @@
+//! Saving whole sessions: what of a caller's copy the store does not have yet is appended, and
+//! nothing else happens to what is stored.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::Options;
+use super::addition::{Addition, Intent};
+use super::lines::{self, microseconds};
+use super::query::Expect;
+use super::sessions::{Primitives, messages_of, place, read_lines};
+use crate::codec::session_row::{Given, SessionRow};
+use crate::dialect::{self, Dialect};
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::TITLE_BYTES_MAX;
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordKind;
+use crate::model::session::Session;
+use crate::model::text::title_line;
+
+/// What a store has of a session that is saved.
+#[derive(Debug)]
+struct Stored {
+    /// Its fields as its lines have them, without messages.
+    session: Session,
+    /// What was given to it beside its lines.
+    given: Given,
+    /// Its messages whose lines hold an id, hidden ones too.
+    messages: HashMap<String, Message>,
+    /// The places of the others.
+    places: HashSet<String>,
+    /// Sequence number of its next record.
+    next: u64,
+    /// Whether it has a header line.
+    has_header: bool,
+}
+
+/// The lines of a save.
+#[derive(Debug, Default)]
+struct Saved {
+    lines: Vec<Vec<u8>>,
+    /// Which message of the caller's copy went into which of the lines.
+    placed: Vec<(usize, Range<usize>)>,
+}
+
+/// Saves a session, and tries again if somebody else appended meanwhile.
+pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()> {
+    let dialect = dialect::of_agent(session.key.agent());
+    loop {
+        let stored = match store.row(&session.key)? {
+            Some(row) => Some(stored(store, &session.key, &row)?),
+            None => None,
+        };
+        let now = lines::now(store.options());
+        let saved = lines_of_save(dialect, stored.as_ref(), session, now, store.options())?;
+        let addition = Addition {
+            expect: Expect::Sequence(stored.map_or(0, |stored| stored.next)),
+            batch_id: None,
+            lines: &saved.lines,
+            intent: Intent::Save {
+                now_us: now.timestamp_micros(),
+            },
+        };
+        match store.add(&session.key, &addition) {
+            Err(Error::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(appended) => {
+                session.updated_at = Some(appended.updated_at);
+                if !dialect.has_message_ids() {
+                    name_by_place(dialect, session, &saved, appended.first);
+                }
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Reads what the store has of a session.
+fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Stored> {
+    let dialect = dialect::of_agent(key.agent());
+    let (mut messages, mut places) = (HashMap::new(), HashSet::new());
+    let mut has_header = row.header_sequence.is_some();
+    let session = read_lines(store, key, row, 0, &mut |record| {
+        has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
+        if record.header.messages == 0 {
+            return;
+        }
+        for (at, message) in messages_of(dialect, record).into_iter().enumerate() {
+            let named = place(record.sequence, at);
+            match message.id.clone() {
+                Some(id) if id != named => drop(messages.insert(id, message)),
+                _ => drop(places.insert(named)),
+            }
+        }
+    })?;
+    Ok(Stored {
+        session,
+        given: row.given.clone(),
+        messages,
+        places,
+        next: row.next,
+        has_header,
+    })
+}
+
+impl Stored {
+    /// Whether the store has, or had, a message that the caller names by its place.
+    fn has_place(&self, dialect: &dyn Dialect, id: &str) -> bool {
+        // A compaction may have removed it since the caller looked.
+        let was_there = || {
+            let place = id.strip_prefix('#').unwrap_or_default();
+            let (sequence, at) = place.split_once('.').unwrap_or((place, "0"));
+            let sequence = sequence.parse::<u64>();
+            sequence.is_ok_and(|sequence| sequence < self.next) && at.parse::<u64>().is_ok()
+        };
+        self.places.contains(id) || (!dialect.has_message_ids() && was_there())
+    }
+}
+
+/// The lines that a save appends. Completes `session`: ids, times, title.
+fn lines_of_save(
+    dialect: &dyn Dialect,
+    stored: Option<&Stored>,
+    session: &mut Session,
+    now: DateTime<Utc>,
+    options: &Options,
+) -> Result<Saved> {
+    if session.title.trim().is_empty() {
+        session.title = derived_title(&session.messages);
+    }
+    let known = stored.and_then(|stored| stored.session.created_at);
+    let created = session
+        .created_at
+        .map(microseconds)
+        .or(known)
+        .unwrap_or(now);
+    session.created_at = Some(created);
+    session.updated_at = Some(now);
+
+    let mut saved = Saved::default();
+    let mut latest = None;
+    for (at, message) in session.messages.iter_mut().enumerate() {
+        message.time = message.time.map(microseconds);
+        if is_stored(dialect, stored, &session.key, message)? {
+            continue;
+        }
+        lines::complete(message, dialect, options);
+        latest = latest.max(message.time);
+        let first = saved.lines.len();
+        let written = dialect.write_message(&session.key, message)?;
+        saved.lines.extend(written);
+        saved.placed.push((at, first..saved.lines.len()));
+    }
+    // The time of update has to be in some line: in the last message, or else in a header.
+    let header = header_to_write(stored, session);
+    let same =
+        stored.is_some_and(|stored| stored.has_header && same_header(&stored.session, &header));
+    if (!same || latest.is_none_or(|latest| latest < now))
+        && let Some(line) =
+            dialect.write_meta(&header, stored.is_none_or(|stored| stored.next == 0))?
+    {
+        saved.lines.insert(0, line);
+        for (_, range) in &mut saved.placed {
+            *range = range.start + 1..range.end + 1;
+        }
+    }
+    lines::check_lengths(&saved.lines)?;
+    Ok(saved)
+}
+
+/// Whether the store has a message of the caller's copy.
+fn is_stored(
+    dialect: &dyn Dialect,
+    stored: Option<&Stored>,
+    key: &SessionKey,
+    message: &Message,
+) -> Result<bool> {
+    let (Some(stored), Some(id)) = (stored, &message.id) else {
+        return Ok(false);
+    };
+    match stored.messages.get(id) {
+        Some(there) if there == message => Ok(true),
+        Some(_) => Err(Error::MessageChanged {
+            key: key.clone(),
+            id: id.clone(),
+        }),
+        None => Ok(stored.has_place(dialect, id)),
+    }
+}
+
+/// The session's fields. Its messages are not copied: they may be many.
+fn without_messages(session: &Session) -> Session {
+    Session {
+        key: session.key.clone(),
+        title: session.title.clone(),
+        project: session.project.clone(),
+        model: session.model.clone(),
+        parent: session.parent.clone(),
+        created_at: session.created_at,
+        updated_at: session.updated_at,
+        extra: session.extra.clone(),
+        messages: Vec::new(),
+    }
+}
+
+/// The session's fields for a header line. What was given to the session is no part of its lines:
+/// where the caller's copy still has it, the line says what the lines before it say.
+fn header_to_write(stored: Option<&Stored>, session: &Session) -> Session {
+    let mut header = without_messages(session);
+    let Some(Stored {
+        session: own,
+        given,
+        ..
+    }) = stored
+    else {
+        return header;
+    };
+    if given.title.as_deref() == Some(header.title.as_str()) {
+        header.title.clone_from(&own.title);
+    }
+    if given.project.is_some() && given.project == header.project {
+        header.project.clone_from(&own.project);
+    }
+    if given.parent.is_some() && given.parent == header.parent {
+        header.parent.clone_from(&own.parent);
+    }
+    header
+}
+
+/// Names the messages that were written by their places, as a load does, where their lines hold no
+/// ids.
+fn name_by_place(dialect: &dyn Dialect, session: &mut Session, saved: &Saved, first: u64) {
+    for (at, range) in &saved.placed {
+        let lines = saved.lines.get(range.clone()).unwrap_or_default();
+        let written = lines
+            .iter()
+            .zip(range.clone())
+            .find_map(|(line, place)| Some((dialect.messages(line).into_iter().next()?, place)));
+        if let (Some((written, line)), Some(message)) = (written, session.messages.get_mut(*at)) {
+            message.id = written.id.or_else(|| Some(place(first + line as u64, 0)));
+        }
+    }
+}
+
+/// Creates a session with its header line, if it is not there.
+pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<bool> {
+    if store.row(&session.key)?.is_some() {
+        return Ok(false);
+    }
+    let dialect = dialect::of_agent(session.key.agent());
+    let mut header = without_messages(session);
+    let now = lines::now(store.options());
+    header.created_at = Some(header.created_at.map_or(now, microseconds));
+    header.updated_at = Some(now);
+    let lines: Vec<Vec<u8>> = dialect.write_meta(&header, true)?.into_iter().collect();
+    lines::check_lengths(&lines)?;
+    let addition = Addition {
+        expect: Expect::Any,
+        batch_id: None,
+        lines: &lines,
+        intent: Intent::Create,
+    };
+    match store.add(&session.key, &addition) {
+        Ok(_) => Ok(true),
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn derived_title(messages: &[Message]) -> String {
+    messages
+        .iter()
+        .filter(|message| message.role == Role::User)
+        .map(|message| title_line(&message.plain_text(), TITLE_BYTES_MAX))
+        .find(|title| !title.is_empty())
+        .unwrap_or_default()
+}
+
+fn same_header(stored: &Session, session: &Session) -> bool {
+    stored.title == session.title
+        && stored.project == session.project
+        && stored.model == session.model
+        && stored.parent == session.parent
+        && stored.created_at == session.created_at
+        && stored.extra == session.extra
+}
