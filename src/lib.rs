@@ -46,6 +46,7 @@ mod transfer;
 #[doc(hidden)]
 pub mod cli;
 
+pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;

@@ -6,7 +6,7 @@
 use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
-use super::{Candidate, lines, paths};
+use super::{Candidate, lines, paths, picoclaw};
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -47,6 +47,13 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
     let head = lines::body(head);
     if !head.starts_with('{') {
         return None;
+    }
+    if let Some(id) = picoclaw::document_id(candidate, head) {
+        return Some(Document {
+            agent: picoclaw::AGENT,
+            id,
+            yields: true,
+        });
     }
     let has_messages = memmem::find(head.as_bytes(), b"\"messages\"").is_some();
     let [session, project, info, id] =

@@ -123,6 +123,13 @@ pub(crate) fn string(value: &str, escape: Escape) -> String {
     text
 }
 
+/// JSON without the white space between its tokens; all else stays.
+pub(crate) fn compact(json: &str, escape: Escape) -> String {
+    let mut text = String::with_capacity(json.len());
+    push_compact(&mut text, json, escape);
+    text
+}
+
 fn push_string(out: &mut String, value: &str, escape: Escape) {
     out.push('"');
     for character in value.chars() {

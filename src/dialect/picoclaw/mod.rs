@@ -1,40 +1,129 @@
-//! picoclaw: `<workspace>/sessions/<key>.jsonl`, one message a line, with a `.meta.json` beside it.
+//! picoclaw: `<workspace>/sessions/<key>.jsonl`, one message a line, with a `.meta.json` beside it
+//! that has the session's true key, its summary and how many lines are hidden.
+//!
+//! The file's name is the key with `:`, `/` and `\` replaced, so only the meta file tells two keys
+//! apart. Older versions kept a whole session in `<key>.json`.
 
-use std::path::Path;
+mod legacy;
+mod meta;
+mod places;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod writing;
 
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::legacy::document_id;
+use super::documents::DocumentLines;
 use super::lines::{Format, Reading};
-use super::{Candidate, Dialect, Recognition, Sidecar, paths};
-use crate::model::message::{Message, Role};
-use crate::model::record::RecordKind;
+use super::{Candidate, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths};
+use crate::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
 
-/// The dialect.
+/// The agent's name.
+pub(crate) const AGENT: &str = "picoclaw";
+
+/// picoclaw's session files.
 #[derive(Debug)]
 pub(crate) struct Picoclaw;
 
 impl Dialect for Picoclaw {
     fn agent(&self) -> &'static str {
-        "picoclaw"
+        AGENT
     }
 
-    fn recognise(&self, _candidate: &Candidate<'_>) -> Recognition {
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        // A file in picoclaw's own folder is its, whatever is in it, even nothing. So is one with
+        // a meta file beside it that nobody else writes.
+        if places::is_own(candidate.path) || candidate.companion.is_some_and(meta::is_meta) {
+            return Recognition::PathAndLines;
+        }
+        let shaped = candidate.lines().any(|line| reading::is_line(&line));
+        let told = candidate.companion.is_some() || places::has_meta_beside(candidate.path);
+        if shaped && places::is_in_sessions(candidate.path) && told {
+            return Recognition::Lines;
+        }
         Recognition::No
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        paths::stem(candidate.path)
+        id_of(candidate.path, candidate.companion)
     }
 
-    fn sidecar(&self, _path: &Path) -> Option<Sidecar> {
-        None
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        places::sidecar(path)
+    }
+
+    fn companion(&self, path: &Path) -> Option<PathBuf> {
+        places::meta_of(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        let facts = match places::lines_of(path) {
+            Some(lines) => meta::facts(id_of(&lines, Some(bytes)), bytes),
+            None => legacy::facts(path, bytes),
+        };
+        facts.into_iter().collect()
+    }
+
+    fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
+        legacy::lines_of(bytes)
+    }
+
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, _key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(writing::lines(message))
+    }
+
+    /// All that picoclaw knows of a session stands in its meta file.
+    fn write_meta(
+        &self,
+        _session: &crate::model::session::Session,
+        _first: bool,
+    ) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
+        let stem = places::file_stem(state.summary.key.id());
+        Some(vec![format!("{stem}.jsonl")])
+    }
+
+    fn write_sidecar(
+        &self,
+        state: &SessionState,
+        original: Option<&[u8]>,
+    ) -> Option<(String, Vec<u8>)> {
+        let name = match state.path.last() {
+            Some(name) => name.clone(),
+            None => format!("{}.jsonl", places::file_stem(state.summary.key.id())),
+        };
+        let stem = name.strip_suffix(".jsonl").unwrap_or(&name);
+        let bytes = meta::write(state, original);
+        Some((format!("{stem}{}", places::META_ENDING), bytes))
     }
 }
 
 impl Format for Picoclaw {
-    fn read<'a>(&self, _object: &'a str) -> serde_json::Result<Reading<'a>> {
-        Ok(Reading::of(RecordKind::Unknown))
+    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+        reading::read(object)
     }
 
-    fn message(&self, _object: &str) -> Message {
-        Message::new(Role::Other)
+    fn message(&self, object: &str) -> Message {
+        reading::message(object)
     }
+}
+
+/// The key that the meta file beside a session file gives it, or else the file's stem.
+fn id_of(lines: &Path, meta: Option<&[u8]>) -> String {
+    meta.and_then(meta::key)
+        .unwrap_or_else(|| paths::stem(lines))
 }
