@@ -65,6 +65,7 @@
 
 mod check;
 mod contract;
+mod session_store;
 mod store;
 mod subject;
 mod tables;
@@ -75,6 +76,7 @@ use self::store::{
     reopening, replacing, saving, scanning, threads, torn,
 };
 use self::tables::contracts;
+use crate::agent::SessionStore;
 use crate::model::key::SessionKey;
 use crate::store::Store;
 
@@ -91,16 +93,21 @@ pub type MakePlace = dyn Fn() -> OpenStore;
 /// What makes new stores that hold one session: this one, with the lines of a file as they are.
 pub type MakeTorn = dyn Fn(&SessionKey, &[u8]) -> Box<dyn Store>;
 
+/// What makes new, empty stores of sessions by key.
+pub type MakeSessionStore = dyn Fn() -> Box<dyn SessionStore>;
+
 /// The contracts of every [`Store`].
-pub const STORE: &[Contract<MakeStore>] =
-    crate::__scrollback_store_contracts!([contracts]);
+pub const STORE: &[Contract<MakeStore>] = crate::__scrollback_store_contracts!([contracts]);
 
 /// The contracts of a [`Store`] that can be opened again.
-pub const REOPENING: &[Contract<MakePlace>] =
-    crate::__scrollback_reopening_contracts!([contracts]);
+pub const REOPENING: &[Contract<MakePlace>] = crate::__scrollback_reopening_contracts!([contracts]);
 
 /// The contracts of a [`Store`] that can hold a line without its end.
 pub const TORN: &[Contract<MakeTorn>] = crate::__scrollback_torn_contracts!([contracts]);
+
+/// The contracts of every [`SessionStore`].
+pub const SESSION_STORE: &[Contract<MakeSessionStore>] =
+    crate::__scrollback_session_store_contracts!([contracts]);
 
 /// Runs the contracts of every [`Store`].
 pub fn run_store(make: &MakeStore) -> Report {
@@ -115,6 +122,11 @@ pub fn run_reopening(make: &MakePlace) -> Report {
 /// Runs the contracts of a [`Store`] that can hold a line without its end.
 pub fn run_torn(make: &MakeTorn) -> Report {
     run_all(TORN, make)
+}
+
+/// Runs the contracts of every [`SessionStore`].
+pub fn run_session_store(make: &MakeSessionStore) -> Report {
+    run_all(SESSION_STORE, make)
 }
 
 /// A test for each contract of [`Store`](crate::Store), of what the given closure makes; see
@@ -146,6 +158,17 @@ macro_rules! torn_tests {
     ($make:expr) => {
         $crate::__scrollback_torn_contracts! {
             [$crate::__scrollback_contract_tests] TORN, MakeTorn, $make
+        }
+    };
+}
+
+/// A test for each contract of [`SessionStore`](crate::SessionStore), of what the given closure
+/// makes; see [`conformance`](crate::conformance).
+#[macro_export]
+macro_rules! session_store_tests {
+    ($make:expr) => {
+        $crate::__scrollback_session_store_contracts! {
+            [$crate::__scrollback_contract_tests] SESSION_STORE, MakeSessionStore, $make
         }
     };
 }

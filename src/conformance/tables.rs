@@ -21,6 +21,8 @@ macro_rules! __scrollback_store_contracts {
             saving::save_appends_a_changed_header: "`save` appends a changed title, project, model, parent or extra field as a new header line.";
             saving::save_refuses_a_changed_message: "`save` refuses a message whose content differs from the stored one, and then writes nothing.";
             saving::save_refuses_a_format_that_is_only_read: "`save` refuses a session whose agent's format is only read.";
+            saving::save_never_writes_what_was_given: "`save` never writes a title, project or parent that was given by `update_properties` into a line.";
+            saving::messages_without_an_id_are_named_by_their_place: "A message whose line holds no id is named by its place, `#12`, and `save` takes it for stored.";
             reading::what_is_not_there_is_not_found: "A call on a session that is not there is `NotFound`, and creates none.";
             reading::load_gives_what_is_visible: "`load` gives the visible messages, oldest first, and no other record.";
             reading::ids_are_any_text_and_never_meet: "Ids are any text of 1 to 1024 bytes; two different ids are two sessions.";
@@ -50,7 +52,9 @@ macro_rules! __scrollback_store_contracts {
             listing::find_gives_the_equal_id_alone: "`find` gives the session alone whose id is the text.";
             listing::find_looks_at_one_agent_alone: "`find` looks at one agent alone if the text names it.";
             listing::find_gives_at_most_the_limit: "`find` gives at most `limit` sessions.";
+            listing::find_falls_back_to_aliases: "Where no id fits, `find` gives the session that has the whole text as an alias.";
             removing::delete_removes_the_session_alone: "`delete` removes one session, with all that it has, and says how much that was.";
+            removing::delete_unchanged_leaves_what_has_changed: "`delete_unchanged` deletes a session only as long as its next record has the expected number.";
             removing::a_deleted_session_leaves_nothing_behind: "A new session under the name of a deleted one has no batch, property, alias, mark or time of it.";
             removing::cleanup_is_strictly_before: "`cleanup_older_than` deletes the sessions that were updated strictly before a time, and counts them.";
             removing::cleanup_takes_what_the_list_answers: "`cleanup_older_than` deletes what `list` answers for the same `before`.";
@@ -156,6 +160,32 @@ macro_rules! __scrollback_torn_contracts {
             torn::an_append_never_fuses_with_a_torn_line: "Behind a line without its line feed, `append` writes a record of one line feed first; its answer leaves that out.";
             torn::a_save_never_fuses_with_a_torn_line: "Behind a line without its line feed, `save` writes a record of one line feed first.";
             torn::a_retry_behind_a_torn_line_gives_the_same_numbers: "A batch behind a torn line gets the same numbers again.";
+        }
+    };
+}
+
+/// Hands the contracts of `SessionStore` to a macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scrollback_session_store_contracts {
+    ([$($then:tt)*] $($arguments:tt)*) => {
+        $($then)* ! { [$($arguments)*]
+            session_store::add_message_is_in_the_history: "What `add_message` adds is in the history, in order, with its role and every character.";
+            session_store::add_full_message_keeps_calls_and_results: "`add_full_message` keeps a tool's call and its result.";
+            session_store::an_unknown_session_is_empty: "A session that is not there has no messages and no summary, and to ask is no error.";
+            session_store::keys_never_meet: "Keys are any text; two different keys are two sessions.";
+            session_store::set_summary_is_kept_beside_the_messages: "`set_summary` creates the session; truncations and `save` leave the summary alone.";
+            session_store::set_history_takes_the_place_of_all_messages: "`set_history` takes the place of all visible messages, and creates the session.";
+            session_store::set_history_takes_messages_of_the_history_itself: "`set_history` takes back messages that `get_history` gave, in any order.";
+            session_store::set_history_keeps_the_summary: "`set_history` leaves the summary alone.";
+            session_store::truncate_history_keeps_the_last_messages: "`truncate_history` keeps the last messages.";
+            session_store::truncate_history_to_nothing_or_less_hides_all: "`truncate_history` to 0 or less hides all that is there, and nothing that comes.";
+            session_store::truncate_history_to_more_shows_nothing_again: "`truncate_history` to more than there is changes nothing.";
+            session_store::truncate_history_keeps_a_result_with_its_call: "`truncate_history` never parts a tool's result from its call.";
+            session_store::save_removes_nothing_that_is_visible: "`save` and `close` leave visible messages and the summary alone.";
+            session_store::what_cannot_be_kept_is_an_error_to_ask_for: "A write that cannot be kept does not fail, but there is an error to ask for, once.";
+            session_store::messages_of_several_threads_are_all_kept: "Messages that several threads add are all kept, in the order of each thread.";
+            session_store::a_message_that_arrives_meanwhile_is_kept: "A message that arrives beside a truncation that keeps it, or beside `save`, stays.";
         }
     };
 }

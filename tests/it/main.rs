@@ -13,6 +13,8 @@
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `limits`: every documented limit, at it and one past it
+//! - `conformance`: the stores keep the public contracts, and for each contract a broken store
+//!   that does not
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -33,6 +35,7 @@ mod bad_store;
 mod cli;
 mod cli_json;
 mod compat;
+mod conformance;
 mod damage;
 mod discover;
 mod export;

@@ -216,7 +216,11 @@ pub(crate) fn append_takes_as_many_records_as_the_limit_says(make: &MakeStore) -
     records.pop();
     let appended = store.append(&key, &records)?;
     let last = APPEND_RECORDS_MAX as u64 - 1;
-    same("as many as the limit", &(appended.first, appended.last), &(0, last))
+    same(
+        "as many as the limit",
+        &(appended.first, appended.last),
+        &(0, last),
+    )
 }
 
 pub(crate) fn append_refuses_a_line_past_the_limit(make: &MakeStore) -> Checked {
@@ -225,9 +229,12 @@ pub(crate) fn append_refuses_a_line_past_the_limit(make: &MakeStore) -> Checked 
     let records = [said(1, "a"), NewRecord::line(vec![b'x'; LINE_BYTES_MAX])];
     let result = store.store.append(&key, Expect::Any, None, &records);
     // The line feed that is added is what passes the limit.
-    refused("a line of the limit's length", result, "TooLarge", |error| {
-        matches!(error, Error::TooLarge { limit, .. } if *limit == LINE_BYTES_MAX as u64)
-    })?;
+    refused(
+        "a line of the limit's length",
+        result,
+        "TooLarge",
+        |error| matches!(error, Error::TooLarge { limit, .. } if *limit == LINE_BYTES_MAX as u64),
+    )?;
     let summary = store.store.summary(&key);
     refused("summary afterwards", summary, "NotFound", |error| {
         matches!(error, Error::NotFound { .. })

@@ -61,7 +61,11 @@ pub(crate) fn a_batch_is_known_by_its_id_alone(make: &MakeStore) -> Checked {
     let again = batch(&store, &key, Expect::Any, 1, &other)?;
     same("other records under that id", &again, &(0, 0, true))?;
     let same_records = batch(&store, &key, Expect::Any, 2, &[said(1, "a")])?;
-    same("those records under another id", &same_records, &(1, 1, false))?;
+    same(
+        "those records under another id",
+        &same_records,
+        &(1, 1, false),
+    )?;
     // Without an id, nothing is a retry.
     store.append(&key, &[said(1, "a")])?;
     same("records", &store.records(&key)?.len(), &3)
@@ -99,9 +103,12 @@ pub(crate) fn a_refused_batch_is_not_remembered(make: &MakeStore) -> Checked {
     let id = Some(Uuid::from_u128(1));
     let records = [said(2, "b")];
     let result = store.store.append(&key, Expect::Sequence(7), id, &records);
-    refused("append with Sequence(7) at 1", result, "Conflict", |error| {
-        matches!(error, Error::Conflict { .. })
-    })?;
+    refused(
+        "append with Sequence(7) at 1",
+        result,
+        "Conflict",
+        |error| matches!(error, Error::Conflict { .. }),
+    )?;
     let again = batch(&store, &key, Expect::Sequence(1), 1, &records)?;
     same("the same batch as expected", &again, &(1, 1, false))?;
     same("messages", &store.texts(&key)?, &["a", "b"])

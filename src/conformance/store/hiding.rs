@@ -48,7 +48,11 @@ pub(crate) fn truncate_to_more_shows_messages_again(make: &MakeStore) -> Checked
     same("visible messages", &store.texts(&key)?, &["b", "c"])?;
     for keep in [3, 4, u64::MAX] {
         let all = store.truncate(&key, keep)?;
-        same(&format!("truncate to {keep} of 3"), &all, &truncated(0, 3, 0))?;
+        same(
+            &format!("truncate to {keep} of 3"),
+            &all,
+            &truncated(0, 3, 0),
+        )?;
     }
     same("visible messages", &store.texts(&key)?, &["a", "b", "c"])
 }

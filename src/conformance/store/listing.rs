@@ -196,7 +196,11 @@ pub(crate) fn list_filters_by_title_whatever_the_case(make: &MakeStore) -> Check
             title: Some(text.to_owned()),
             ..ListQuery::default()
         };
-        same(&format!("titles with `{text}`"), &store.ids(&query)?, expected)?;
+        same(
+            &format!("titles with `{text}`"),
+            &store.ids(&query)?,
+            expected,
+        )?;
     }
     Ok(())
 }
@@ -236,7 +240,11 @@ pub(crate) fn list_filters_by_archive(make: &MakeStore) -> Checked {
             archived: Some(wanted),
             ..ListQuery::default()
         };
-        same(&format!("archived: {wanted}"), &store.ids(&query)?, &expected)?;
+        same(
+            &format!("archived: {wanted}"),
+            &store.ids(&query)?,
+            &expected,
+        )?;
     }
     let all = store.ids(&ListQuery::default())?;
     same("without the filter", &all, &["b", "a"])
@@ -329,4 +337,24 @@ pub(crate) fn find_gives_at_most_the_limit(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("aa", 1), ("ab", 2), ("ac", 3)])?;
     same("find 2", &found(&store, "a", 2)?.len(), &2)?;
     same("find 0", &found(&store, "a", 0)?.len(), &0)
+}
+
+pub(crate) fn find_falls_back_to_aliases(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("one", 1), ("two", 2)])?;
+    let aliases = PropertiesChange {
+        aliases: Some(vec!["telegram:9".to_owned(), "tw".to_owned()]),
+        ..PropertiesChange::default()
+    };
+    store.update(&key("one")?, &aliases)?;
+    for (text, expected) in [
+        ("telegram:9", &["native:one"][..]),
+        ("native:telegram:9", &["native:one"]),
+        ("telegram:", &[]),
+        // An id that starts so goes before an alias that is equal.
+        ("tw", &["native:two"]),
+    ] {
+        let came = found(&store, text, 10)?;
+        same(&format!("find `{text}`"), &came, expected)?;
+    }
+    Ok(())
 }

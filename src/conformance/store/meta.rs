@@ -15,7 +15,11 @@ pub(crate) fn ensure_meta_creates_a_session_with_its_header(make: &MakeStore) ->
     same("ensure_meta", &store.ensure_meta(&wanted)?, &true)?;
     let loaded = store.load(&wanted.key)?;
     let fields = (&*loaded.title, loaded.project.as_deref(), loaded.created_at);
-    same("load", &fields, &("A title", Some("/home/ada"), Some(at(0))))?;
+    same(
+        "load",
+        &fields,
+        &("A title", Some("/home/ada"), Some(at(0))),
+    )?;
     same("its messages", &loaded.messages, &[])?;
     let kinds: Vec<RecordKind> = store
         .records(&wanted.key)?

@@ -4,6 +4,9 @@ use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, key, key_of, message, session};
 use crate::error::Error;
+use crate::model::limits::{
+    ALIASES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
+};
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::raw_json::RawJson;
 use crate::store::{ListQuery, NewRecord};
@@ -21,7 +24,10 @@ fn aliases(aliases: &[&str]) -> PropertiesChange {
 }
 
 fn scope() -> Checked<RawJson> {
-    done("RawJson::parse", RawJson::parse("{\"channel\":\"tg\",\"n\":1.0}"))
+    done(
+        "RawJson::parse",
+        RawJson::parse("{\"channel\":\"tg\",\"n\":1.0}"),
+    )
 }
 
 pub(crate) fn properties_are_empty_at_first(make: &MakeStore) -> Checked {
@@ -112,8 +118,19 @@ pub(crate) fn properties_show_in_summaries_and_lists(make: &MakeStore) -> Checke
         summary.project.as_deref(),
         summary.parent.as_deref(),
     );
-    same("summary", &texts, &("Given", Some("/given"), Some("leader")))?;
+    same(
+        "summary",
+        &texts,
+        &("Given", Some("/given"), Some("leader")),
+    )?;
     same("marks", &(summary.pinned, summary.archived), &(true, true))?;
+    let loaded = store.load(&saved.key)?;
+    let texts = (
+        &*loaded.title,
+        loaded.project.as_deref(),
+        loaded.parent.as_deref(),
+    );
+    same("load", &texts, &("Given", Some("/given"), Some("leader")))?;
     for (project, title, expected) in [
         ("/given", "given", &["s"][..]),
         ("/lines", "given", &[]),
@@ -157,7 +174,11 @@ pub(crate) fn properties_win_until_they_are_taken_back(make: &MakeStore) -> Chec
     store.update(&saved.key, &back)?;
     let summary = store.summary(&saved.key)?;
     let shown = (&*summary.title, summary.project.as_deref());
-    same("summary when taken back", &shown, &("Second", Some("/second")))
+    same(
+        "summary when taken back",
+        &shown,
+        &("Second", Some("/second")),
+    )
 }
 
 pub(crate) fn properties_stay_when_the_session_changes(make: &MakeStore) -> Checked {
@@ -249,12 +270,20 @@ pub(crate) fn an_alias_belongs_to_its_first_session(make: &MakeStore) -> Checked
     let untouched = store.properties(&second)?;
     same("properties afterwards", &untouched, &Properties::default())?;
     same("the free one", &store.by_alias(&key("free")?)?, &None)?;
-    same("the taken one", &store.by_alias(&key("x")?)?, &Some(first.clone()))?;
+    same(
+        "the taken one",
+        &store.by_alias(&key("x")?)?,
+        &Some(first.clone()),
+    )?;
     // The same aliases again are no conflict with oneself, and those given up are free.
     store.update(&first, &aliases(&["x", "y"]))?;
     store.update(&first, &aliases(&["y"]))?;
     store.update(&second, &aliases(&["x"]))?;
-    same("given up and taken", &store.by_alias(&key("x")?)?, &Some(second))
+    same(
+        "given up and taken",
+        &store.by_alias(&key("x")?)?,
+        &Some(second),
+    )
 }
 
 pub(crate) fn an_alias_never_hides_a_session(make: &MakeStore) -> Checked {
@@ -270,12 +299,64 @@ pub(crate) fn an_alias_never_hides_a_session(make: &MakeStore) -> Checked {
         matches!(error, Error::NotFound { .. })
     })?;
     store.say(&third, 3, &["of three"])?;
-    same("load of a new `three`", &store.texts(&third)?, &["of three"])?;
+    same(
+        "load of a new `three`",
+        &store.texts(&third)?,
+        &["of three"],
+    )?;
     same("load of `one`", &store.texts(&first)?, &["of one"])
 }
 
 pub(crate) fn properties_have_limits(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let _ = store;
-    Ok(())
+    let key = key("s")?;
+    store.say(&key, 1, &["a"])?;
+    let text = |length| "x".repeat(length);
+    let many = |count| Some((0..count).map(|n| format!("alias {n}")).collect());
+    let scope = |bytes| RawJson::from_value(&text(bytes - 2)).map(|json| Some(Some(json)));
+    let none = PropertiesChange::default;
+    // Each of a size, and one that is one larger.
+    let sized = |more: usize| -> Checked<[PropertiesChange; 7]> {
+        Ok([
+            PropertiesChange {
+                title: some(&text(GIVEN_BYTES_MAX + more)),
+                ..none()
+            },
+            PropertiesChange {
+                project: some(&text(GIVEN_BYTES_MAX + more)),
+                ..none()
+            },
+            PropertiesChange {
+                parent: some(&text(GIVEN_BYTES_MAX + more)),
+                ..none()
+            },
+            PropertiesChange {
+                summary: Some(text(SUMMARY_BYTES_MAX + more)),
+                ..none()
+            },
+            aliases(&[&text(ID_BYTES_MAX + more)]),
+            PropertiesChange {
+                aliases: many(ALIASES_MAX + more),
+                ..none()
+            },
+            PropertiesChange {
+                scope: done("from_value", scope(SCOPE_BYTES_MAX + more))?,
+                ..none()
+            },
+        ])
+    };
+    for change in sized(0)? {
+        store.update(&key, &change)?;
+    }
+    let before = store.properties(&key)?;
+    for change in sized(1)? {
+        let result = store.store.update_properties(&key, &change);
+        refused(
+            "one past a limit",
+            result,
+            "TooLarge",
+            |error| matches!(error, Error::TooLarge { actual, limit, .. } if *actual == limit + 1),
+        )?;
+    }
+    same("properties afterwards", &store.properties(&key)?, &before)
 }

@@ -114,7 +114,10 @@ pub(crate) fn agents_are_apart(make: &MakeStore) -> Checked {
     let (codex, ggcode) = (key_of("codex", "s")?, key_of("ggcode", "s")?);
     store.append(&codex, &[line("one")])?;
     store.append(&ggcode, &[line("two")])?;
-    let lines = (store.lines(&codex)?.concat(), store.lines(&ggcode)?.concat());
+    let lines = (
+        store.lines(&codex)?.concat(),
+        store.lines(&ggcode)?.concat(),
+    );
     let right = lines.0.contains("one") && lines.1.contains("two");
     holds("lines", right, "each session has its own", &lines)?;
     store.delete(&codex)?;
@@ -153,7 +156,10 @@ pub(crate) fn summary_follows_the_lines(make: &MakeStore) -> Checked {
     let mut last = message(40, "c");
     last.model = Some("model-2".to_owned());
     store.say(&key, 20, &["a"])?;
-    store.append(&key, &[NewRecord::message(answer), NewRecord::message(last)])?;
+    store.append(
+        &key,
+        &[NewRecord::message(answer), NewRecord::message(last)],
+    )?;
     let summary = store.summary(&key)?;
     same("created_at", &summary.created_at, &at(20))?;
     same("updated_at", &summary.updated_at, &at(40))?;
@@ -174,7 +180,10 @@ pub(crate) fn numbers_ascend_in_the_order_of_creation(make: &MakeStore) -> Check
     store.delete(&key("a")?)?;
     store.say(&key("d")?, 2, &["x"])?;
     numbers.push(store.summary(&key("d")?)?.number);
-    let ascending = numbers.iter().zip(numbers.iter().skip(1)).all(|(a, b)| a < b);
+    let ascending = numbers
+        .iter()
+        .zip(numbers.iter().skip(1))
+        .all(|(a, b)| a < b);
     holds("numbers", ascending, "ascending, none used twice", &numbers)?;
     store.say(&key("b")?, 50, &["y"])?;
     let number = store.summary(&key("b")?)?.number;

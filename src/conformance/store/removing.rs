@@ -108,3 +108,27 @@ pub(crate) fn cleanup_takes_what_the_list_answers(make: &MakeStore) -> Checked {
     let left = store.ids(&ListQuery::default())?;
     same("what is left", &left, &staying)
 }
+
+pub(crate) fn delete_unchanged_leaves_what_has_changed(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    store.say(&key, 1, &["a"])?;
+    let seen = store.summary(&key)?.next_sequence;
+    store.say(&key, 2, &["b"])?;
+    refused(
+        "delete_unchanged after an append",
+        store.store.delete_unchanged(&key, seen),
+        "Conflict with expected 1 and actual 2",
+        |error| {
+            matches!(error, Error::Conflict { expected, actual, .. }
+                if (*expected, *actual) == (1, 2))
+        },
+    )?;
+    same("messages", &store.texts(&key)?, &["a", "b"])?;
+    let removed = done("delete_unchanged", store.store.delete_unchanged(&key, 2))?;
+    same("records removed", &removed.records, &2)?;
+    let again = store.store.delete_unchanged(&key, 2);
+    refused("delete_unchanged again", again, "NotFound", |error| {
+        matches!(error, Error::NotFound { .. })
+    })
+}

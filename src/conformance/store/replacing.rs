@@ -65,14 +65,20 @@ pub(crate) fn replace_history_is_all_or_none(make: &MakeStore) -> Checked {
     let before = (store.records(&key)?, store.summary(&key)?);
     let broken = [said(3, "c"), NewRecord::line("{}\n{}\n")];
     let result = store.store.replace_history(&key, &broken);
-    refused("replace with a bad record", result, "InvalidLine", |error| {
-        matches!(error, Error::InvalidLine { .. })
-    })?;
+    refused(
+        "replace with a bad record",
+        result,
+        "InvalidLine",
+        |error| matches!(error, Error::InvalidLine { .. }),
+    )?;
     let after = (store.records(&key)?, store.summary(&key)?);
     same("what is there afterwards", &after, &before)?;
     let foreign = key_of("codex", "s")?;
     let result = store.store.replace_history(&foreign, &[said(1, "a")]);
-    refused("replace in Codex's format", result, "Unsupported", |error| {
-        matches!(error, Error::Unsupported { .. })
-    })
+    refused(
+        "replace in Codex's format",
+        result,
+        "Unsupported",
+        |error| matches!(error, Error::Unsupported { .. }),
+    )
 }

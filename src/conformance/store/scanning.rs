@@ -54,11 +54,22 @@ pub(crate) fn scan_passes_over_gaps(make: &MakeStore) -> Checked {
     let mut saved = session("s", &[message(1, "a"), message(2, "b")])?;
     store.save(&mut saved)?;
     store.say(&saved.key, 3, &["c", "d"])?;
-    let all: Vec<u64> = store.records(&saved.key)?.iter().map(|r| r.sequence).collect();
+    let all: Vec<u64> = store
+        .records(&saved.key)?
+        .iter()
+        .map(|r| r.sequence)
+        .collect();
     store.truncate(&saved.key, 1)?;
     store.compact(&saved.key, None)?;
-    let left: Vec<u64> = store.records(&saved.key)?.iter().map(|r| r.sequence).collect();
-    let gap = all.iter().find(|sequence| !left.contains(sequence)).copied();
+    let left: Vec<u64> = store
+        .records(&saved.key)?
+        .iter()
+        .map(|r| r.sequence)
+        .collect();
+    let gap = all
+        .iter()
+        .find(|sequence| !left.contains(sequence))
+        .copied();
     let (Some(first), Some(last)) = (left.first(), left.last()) else {
         return holds("records", false, "the header and a message", &left);
     };
@@ -78,7 +89,11 @@ pub(crate) fn scan_pages_hold_so_many_records(make: &MakeStore) -> Checked {
         let mut seen = Vec::new();
         for size in [3, 3, 1] {
             let (page, next) = store.page(&key, &ask)?;
-            same(&format!("{direction:?}, length of a page"), &page.len(), &size)?;
+            same(
+                &format!("{direction:?}, length of a page"),
+                &page.len(),
+                &size,
+            )?;
             seen.extend(page);
             ask.from = next;
         }
@@ -86,7 +101,11 @@ pub(crate) fn scan_pages_hold_so_many_records(make: &MakeStore) -> Checked {
         if direction == Direction::Backward {
             seen.reverse();
         }
-        same(&format!("{direction:?}, all pages"), &seen, &[0, 1, 2, 3, 4, 5, 6])?;
+        same(
+            &format!("{direction:?}, all pages"),
+            &seen,
+            &[0, 1, 2, 3, 4, 5, 6],
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Several threads on one store: every call is atomic over one session.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -8,7 +10,6 @@ use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, patiently, same, together};
 use crate::conformance::subject::{Subject, key, message, said, session};
 use crate::error::Error;
-use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;
 use crate::store::{Expect, NewRecord, ScanQuery};
 
@@ -96,7 +97,11 @@ pub(crate) fn one_of_several_retries_is_written(make: &MakeStore) -> Checked {
             let call = || store.store.append(&key, Expect::Any, id, &records);
             let appended = done("append of one batch by all", patiently(call))?;
             let first = round as u64 * 2;
-            same("its numbers", &(appended.first, appended.last), &(first, first + 1))?;
+            same(
+                "its numbers",
+                &(appended.first, appended.last),
+                &(first, first + 1),
+            )?;
             Ok(!appended.replayed)
         })?;
         let written = fresh.iter().filter(|fresh| **fresh).count();
@@ -112,17 +117,13 @@ pub(crate) fn an_append_is_seen_whole_or_not_at_all(make: &MakeStore) -> Checked
     let written = AtomicBool::new(false);
     together(2, |thread| {
         if thread == 0 {
-            for round in 0..ROUNDS {
+            let result = (0..ROUNDS).try_for_each(|round| {
                 let records = batch(0, round, 3);
                 let call = || store.store.append(&key, Expect::Any, None, &records);
-                let result = done("append beside a reader", patiently(call));
-                if result.is_err() {
-                    written.store(true, Ordering::Release);
-                }
-                result?;
-            }
+                done("append beside a reader", patiently(call)).map(drop)
+            });
             written.store(true, Ordering::Release);
-            return Ok(());
+            return result;
         }
         loop {
             let last = written.load(Ordering::Acquire);
@@ -164,7 +165,10 @@ pub(crate) fn saves_of_several_threads_are_all_kept(make: &MakeStore) -> Checked
         let mut own = shared.clone();
         for round in 0..ROUNDS / 2 {
             own.messages.push(message(2, &format!("{thread}.{round}")));
-            done("save beside others", patiently(|| store.store.save(&mut own)))?;
+            done(
+                "save beside others",
+                patiently(|| store.store.save(&mut own)),
+            )?;
         }
         Ok(())
     })?;
@@ -245,20 +249,36 @@ pub(crate) fn a_save_beside_appends_keeps_both(make: &MakeStore) -> Checked {
     let mut shared = session("s", &[message(1, "first")])?;
     store.save(&mut shared)?;
     let shared = shared;
-    together(2, |thread| {
+    // The rounds that the saving thread has begun: the other one keeps in step with it.
+    let begun = AtomicUsize::new(0);
+    let save = || {
         let mut own = shared.clone();
         for round in 0..ROUNDS {
-            let message: Message = message(2, &format!("{thread}.{round}"));
-            if thread == 0 {
-                own.messages.push(message);
-                done("save", patiently(|| store.store.save(&mut own)))?;
-            } else {
-                let records = [NewRecord::message(message)];
-                let call = || store.store.append(&shared.key, Expect::Any, None, &records);
-                done("append", patiently(call))?;
-            }
+            own.messages.push(message(2, &format!("saved {round}")));
+            begun.store(round + 1, Ordering::Release);
+            done("save", patiently(|| store.store.save(&mut own)))?;
         }
         Ok(())
+    };
+    let append = || {
+        for round in 0..ROUNDS {
+            while begun.load(Ordering::Acquire) <= round {
+                thread::sleep(Duration::from_micros(100));
+            }
+            let records = [said(2, &format!("appended {round}"))];
+            let call = || store.store.append(&shared.key, Expect::Any, None, &records);
+            done("append", patiently(call))?;
+        }
+        Ok(())
+    };
+    together(2, |thread| {
+        if thread == 1 {
+            return append();
+        }
+        let saved = save();
+        // The other thread ends, whatever became of this one.
+        begun.store(usize::MAX, Ordering::Release);
+        saved
     })?;
     let count = store.texts(&shared.key)?.len();
     same("messages of both", &count, &(1 + 2 * ROUNDS))

@@ -18,7 +18,11 @@ fn torn(make: &MakeTorn) -> Checked<(Subject, SessionKey)> {
     let store = Subject {
         store: make(&key, format!("{whole}{TORN}").as_bytes()),
     };
-    same("lines that were imported", &store.lines(&key)?, &[whole, TORN])?;
+    same(
+        "lines that were imported",
+        &store.lines(&key)?,
+        &[whole, TORN],
+    )?;
     Ok((store, key))
 }
 

@@ -57,7 +57,8 @@ pub(crate) const HIDING: &[Break] = &[
         b.calls.append = |b, key, expect, id, records| {
             let appended = b.store.append(key, expect, id, records)?;
             for (_, sequence) in b.noted.lock().unwrap().iter() {
-                b.store.hide_before(key, u64::try_from(*sequence).unwrap())?;
+                b.store
+                    .hide_before(key, u64::try_from(*sequence).unwrap())?;
             }
             Ok(appended)
         };
@@ -101,7 +102,10 @@ pub(crate) const COMPACTING: &[Break] = &[
     ("compact_removes_what_is_hidden", |b| {
         b.calls.compact = |b, key, through, archive| {
             let compacted = b.store.compact(key, through, archive)?;
-            Ok(Compacted { bytes: 0, ..compacted })
+            Ok(Compacted {
+                bytes: 0,
+                ..compacted
+            })
         };
     }),
     ("compact_keeps_the_summary_true", |b| {
@@ -217,19 +221,41 @@ pub(crate) const SCANNING: &[Break] = &[
     ("scan_pages_hold_so_many_records", |b| {
         b.calls.scan = |b, key, query| {
             let records_max = query.records_max * 2;
-            b.store.scan(key, &ScanQuery { records_max, ..*query })
+            b.store.scan(
+                key,
+                &ScanQuery {
+                    records_max,
+                    ..*query
+                },
+            )
         };
     }),
     ("scan_pages_hold_so_many_bytes", |b| {
         b.calls.scan = |b, key, query| {
             let bytes_max = 0;
-            b.store.scan(key, &ScanQuery { bytes_max, ..*query })
+            b.store.scan(
+                key,
+                &ScanQuery {
+                    bytes_max,
+                    ..*query
+                },
+            )
         };
     }),
     ("scan_without_limits_gives_a_thousand", |b| {
         b.calls.scan = |b, key, query| {
-            let records_max = if query.records_max == 0 { 100 } else { query.records_max };
-            b.store.scan(key, &ScanQuery { records_max, ..*query })
+            let records_max = if query.records_max == 0 {
+                100
+            } else {
+                query.records_max
+            };
+            b.store.scan(
+                key,
+                &ScanQuery {
+                    records_max,
+                    ..*query
+                },
+            )
         };
     }),
     ("scan_gives_hidden_records_too", |b| {
@@ -275,7 +301,9 @@ pub(crate) const PROPERTIES: &[Break] = &[
     }),
     ("properties_leave_lines_and_time_alone", |b| {
         b.calls.update = |b, key, change| {
-            let note = [NewRecord::line("{\"scrollback\":1,\"type\":\"properties\"}\n")];
+            let note = [NewRecord::line(
+                "{\"scrollback\":1,\"type\":\"properties\"}\n",
+            )];
             b.store.append(key, Expect::Any, None, &note)?;
             b.store.update_properties(key, change)
         };

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scrollback::{
-    Cursor, Error, ListQuery, Session, SessionKey, SessionPage, Store, Truncated,
+    Cursor, Error, Expect, ListQuery, NewRecord, ScanQuery, Session, SessionKey, SessionPage,
+    Store, Summary, Truncated,
 };
 
 use super::Break;
@@ -61,14 +62,17 @@ pub(crate) const SAVING: &[Break] = &[
             b.store.save(session)
         };
     }),
-    ("save_takes_an_empty_title_from_the_first_user_message", |b| {
-        b.calls.save = |b, session| {
-            if let (true, Some(first)) = (session.title.is_empty(), session.messages.first()) {
-                session.title = first.plain_text();
-            }
-            b.store.save(session)
-        };
-    }),
+    (
+        "save_takes_an_empty_title_from_the_first_user_message",
+        |b| {
+            b.calls.save = |b, session| {
+                if let (true, Some(first)) = (session.title.is_empty(), session.messages.first()) {
+                    session.title = first.plain_text();
+                }
+                b.store.save(session)
+            };
+        },
+    ),
     ("save_appends_and_rewrites_nothing", |b| {
         b.calls.save = |b, session| {
             if is_there(&*b.store, &session.key) {
@@ -132,19 +136,47 @@ pub(crate) const SAVING: &[Break] = &[
             other => other,
         };
     }),
+    ("save_never_writes_what_was_given", |b| {
+        b.calls.save = |b, session| {
+            b.store.save(session)?;
+            if let Some(title) = b.store.properties(&session.key)?.title {
+                let line =
+                    format!("{{\"scrollback\":1,\"type\":\"session\",\"title\":\"{title}\"}}");
+                let line = [NewRecord::line(line)];
+                b.store.append(&session.key, Expect::Any, None, &line)?;
+            }
+            Ok(())
+        };
+    }),
+    ("messages_without_an_id_are_named_by_their_place", |b| {
+        b.calls.load = |b, key| {
+            let mut session = b.store.load(key)?;
+            for message in &mut session.messages {
+                message.id.take_if(|id| id.starts_with('#'));
+            }
+            Ok(session)
+        };
+    }),
     // A save that reads, thinks, and writes over what came meanwhile.
-    ("saves_of_several_threads_are_all_kept", |b| b.calls.save = save_over),
-    ("a_save_beside_appends_keeps_both", |b| b.calls.save = save_over),
+    ("saves_of_several_threads_are_all_kept", |b| {
+        b.calls.save = save_over
+    }),
+    ("a_save_beside_appends_keeps_both", |b| {
+        b.calls.save = save_over
+    }),
 ];
 
 fn save_over(b: &super::broken::Broken, session: &mut Session) -> scrollback::Result<()> {
     let mut whole = session.clone();
     if let Ok(there) = b.store.load(&session.key) {
         whole.messages = there.messages;
-        let new = session.messages.iter().filter(|message| !whole.messages.contains(message));
+        let new = session
+            .messages
+            .iter()
+            .filter(|message| !whole.messages.contains(message));
         let new: Vec<_> = new.cloned().collect();
         whole.messages.extend(new);
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(2));
         drop(b.store.delete(&session.key));
     }
     b.store.save(&mut whole)?;
@@ -172,16 +204,14 @@ pub(crate) const READING: &[Break] = &[
         };
     }),
     ("ids_are_any_text_and_never_meet", |b| {
-        b.calls.append = |b, key, expect, id, records| {
-            b.store.append(&folded(key), expect, id, records)
-        };
+        b.calls.append =
+            |b, key, expect, id, records| b.store.append(&folded(key), expect, id, records);
         b.calls.load = |b, key| b.store.load(&folded(key));
         b.calls.summary = |b, key| b.store.summary(&folded(key));
     }),
     ("agents_are_apart", |b| {
-        b.calls.append = |b, key, expect, id, records| {
-            b.store.append(&one_agent(key), expect, id, records)
-        };
+        b.calls.append =
+            |b, key, expect, id, records| b.store.append(&one_agent(key), expect, id, records);
         b.calls.scan = |b, key, query| b.store.scan(&one_agent(key), query);
         b.calls.delete = |b, key| b.store.delete(&one_agent(key));
     }),
@@ -233,7 +263,10 @@ pub(crate) const READING: &[Break] = &[
                 writeln!(out, "{text}").map_err(|source| Error::Output { source })
             };
             write(&session.title, out)?;
-            session.messages.iter().try_for_each(|message| write(&message.plain_text(), out))
+            session
+                .messages
+                .iter()
+                .try_for_each(|message| write(&message.plain_text(), out))
         };
     }),
     ("export_markdown_says_when_the_output_fails", |b| {
@@ -258,7 +291,8 @@ pub(crate) const LISTING: &[Break] = &[
     ("list_breaks_ties_newer_session_first", |b| {
         b.calls.list = |b, query| {
             let mut page = b.store.list(query)?;
-            page.sessions.sort_by_key(|summary| (-summary.updated_at.timestamp_micros(), summary.number));
+            page.sessions
+                .sort_by_key(|summary| (-summary.updated_at.timestamp_micros(), summary.number));
             Ok(page)
         };
     }),
@@ -311,15 +345,18 @@ pub(crate) const LISTING: &[Break] = &[
         b.calls.list = |b, query| {
             let mut page = b.store.list(query)?;
             let wanted = query.project.as_deref().unwrap_or("/");
-            page.sessions
-                .retain(|summary| wanted.starts_with('/') || summary.project.as_deref() == Some(wanted));
+            page.sessions.retain(|summary| {
+                wanted.starts_with('/') || summary.project.as_deref() == Some(wanted)
+            });
             Ok(page)
         };
     }),
     ("list_takes_since_inclusive_and_before_strict", |b| {
         b.calls.list = |b, query| {
             b.store.list(&ListQuery {
-                before: query.before.map(|before| before + TimeDelta::microseconds(1)),
+                before: query
+                    .before
+                    .map(|before| before + TimeDelta::microseconds(1)),
                 ..query.clone()
             })
         };
@@ -390,12 +427,22 @@ pub(crate) const LISTING: &[Break] = &[
             b.store.find(prefix, limit)
         };
     }),
+    ("find_falls_back_to_aliases", |b| {
+        b.calls.find = |b, prefix, limit| {
+            let mut found = b.store.find(prefix, limit)?;
+            found.retain(|key| key.id().starts_with(prefix) || key.to_string().starts_with(prefix));
+            Ok(found)
+        };
+    }),
     ("find_gives_at_most_the_limit", |b| {
         b.calls.find = |b, prefix, _| b.store.find(prefix, usize::MAX);
     }),
 ];
 
 pub(crate) const REMOVING: &[Break] = &[
+    ("delete_unchanged_leaves_what_has_changed", |b| {
+        b.calls.delete_unchanged = |b, key, _| b.store.delete(key);
+    }),
     ("delete_removes_the_session_alone", |b| {
         b.calls.delete = |b, key| {
             let mut removed = b.store.delete(key)?;
@@ -415,7 +462,8 @@ pub(crate) const REMOVING: &[Break] = &[
     }),
     ("cleanup_is_strictly_before", |b| {
         b.calls.cleanup = |b, before| {
-            b.store.cleanup_older_than(before + TimeDelta::microseconds(1))
+            b.store
+                .cleanup_older_than(before + TimeDelta::microseconds(1))
         };
     }),
     ("cleanup_takes_what_the_list_answers", |b| {
@@ -423,18 +471,14 @@ pub(crate) const REMOVING: &[Break] = &[
             // Spares what is pinned.
             let pinned = everything(&*b.store).sessions.into_iter();
             let pinned: Vec<_> = pinned.filter(|summary| summary.pinned).collect();
-            let records = |summary: &scrollback::Summary| {
-                b.store.scan(&summary.key, &scrollback::ScanQuery::default())
-            };
+            let records = |summary: &Summary| b.store.scan(&summary.key, &ScanQuery::default());
             let kept: Vec<_> = pinned.iter().map(records).collect::<Result<_, _>>()?;
             let removed = b.store.cleanup_older_than(before)?;
             for (summary, page) in pinned.iter().zip(kept) {
                 if !is_there(&*b.store, &summary.key) {
                     let lines = page.records.into_iter();
-                    let lines: Vec<_> = lines
-                        .map(|record| scrollback::NewRecord::line(record.line))
-                        .collect();
-                    b.store.append(&summary.key, scrollback::Expect::Any, None, &lines)?;
+                    let lines: Vec<_> = lines.map(|record| NewRecord::line(record.line)).collect();
+                    b.store.append(&summary.key, Expect::Any, None, &lines)?;
                 }
             }
             Ok(removed)

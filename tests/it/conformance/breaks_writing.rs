@@ -58,7 +58,9 @@ fn one_by_one(
     }
     let mut whole: Option<Appended> = None;
     for record in records {
-        let one = b.store.append(key, expect, None, std::slice::from_ref(record))?;
+        let one = b
+            .store
+            .append(key, expect, None, std::slice::from_ref(record))?;
         let first = whole.map_or(one.first, |whole| whole.first);
         whole = Some(Appended { first, ..one });
         if records.len() == 3 {
@@ -121,7 +123,7 @@ pub(crate) const APPENDING: &[Break] = &[
     }),
     ("append_is_all_or_none", |b| b.calls.append = one_by_one),
     ("append_counts_a_line_without_time_as_written_now", |b| {
-        b.store = Box::new(MemoryStore::new(Options {
+        b.store = Arc::new(MemoryStore::new(Options {
             clock: Arc::new(|| DateTime::<Utc>::UNIX_EPOCH),
             ..Options::default()
         }));
@@ -136,15 +138,14 @@ pub(crate) const APPENDING: &[Break] = &[
         };
     }),
     ("append_takes_lines_of_a_format_that_is_only_read", |b| {
-        b.calls.append = |b, key, expect, id, records| {
-            match b.store.append(key, expect, id, records) {
+        b.calls.append =
+            |b, key, expect, id, records| match b.store.append(key, expect, id, records) {
                 Err(Error::Unsupported { .. }) => {
                     let line = NewRecord::line("{\"type\":\"message\"}");
                     b.store.append(key, expect, id, &[line])
                 }
                 other => other,
-            }
-        };
+            };
     }),
     ("append_goes_on_where_it_is_expected", |b| {
         b.calls.append = |b, key, expect, id, records| match expect {
@@ -169,14 +170,13 @@ pub(crate) const APPENDING: &[Break] = &[
         };
     }),
     ("append_refuses_a_line_past_the_limit", |b| {
-        b.calls.append = |b, key, expect, id, records| {
-            match b.store.append(key, expect, id, records) {
+        b.calls.append =
+            |b, key, expect, id, records| match b.store.append(key, expect, id, records) {
                 Err(Error::TooLarge { what, .. }) if what.contains("line") => {
                     b.store.append(key, expect, id, &records[..1])
                 }
                 other => other,
-            }
-        };
+            };
     }),
 ];
 
@@ -213,14 +213,17 @@ pub(crate) const BATCHES: &[Break] = &[
             if place.is_none() {
                 noted.push((key.clone(), id.as_u128()));
             }
-            b.store.append(key, expect, Some(id).filter(|_| !forgotten), records)
+            b.store
+                .append(key, expect, Some(id).filter(|_| !forgotten), records)
         };
     }),
     ("a_batch_belongs_to_one_session", |b| {
         b.calls.append = |b, key, expect, id, records| {
             let mut noted = b.noted.lock().unwrap();
             let id_number = id.map_or(0, |id| id.as_u128());
-            let known = noted.iter().find(|(_, known)| id.is_some() && *known == id_number);
+            let known = noted
+                .iter()
+                .find(|(_, known)| id.is_some() && *known == id_number);
             if let Some((elsewhere, _)) = known
                 && elsewhere != key
             {
@@ -239,7 +242,10 @@ pub(crate) const BATCHES: &[Break] = &[
                 noted.push((key.clone(), id));
             }
             let replayed = appended.is_ok() && id != 0 && noted.contains(&(key.clone(), id));
-            appended.map(|appended| Appended { replayed, ..appended })
+            appended.map(|appended| Appended {
+                replayed,
+                ..appended
+            })
         };
     }),
 ];
@@ -289,7 +295,11 @@ pub(crate) const THREADS: &[Break] = &[
             pause();
             let appended = b.store.append(key, expect, id, records)?;
             let last = first + records.len() as u64 - 1;
-            Ok(Appended { first, last, ..appended })
+            Ok(Appended {
+                first,
+                last,
+                ..appended
+            })
         };
     }),
     ("one_of_several_expectations_holds", |b| {
@@ -312,7 +322,9 @@ pub(crate) const THREADS: &[Break] = &[
             b.store.append(key, expect, id.filter(|_| known), records)
         };
     }),
-    ("an_append_is_seen_whole_or_not_at_all", |b| b.calls.append = one_by_one),
+    ("an_append_is_seen_whole_or_not_at_all", |b| {
+        b.calls.append = one_by_one
+    }),
     ("one_of_several_threads_creates_a_session", |b| {
         b.calls.ensure_meta = |b, session| {
             if b.store.summary(&session.key).is_ok() {
@@ -320,7 +332,9 @@ pub(crate) const THREADS: &[Break] = &[
             }
             pause();
             let header = [header(session)];
-            b.store.append(&session.key, Expect::Any, None, &header).map(|_| true)
+            b.store
+                .append(&session.key, Expect::Any, None, &header)
+                .map(|_| true)
         };
     }),
     ("a_replaced_history_is_seen_whole", |b| {
@@ -342,7 +356,9 @@ pub(crate) const THREADS: &[Break] = &[
                 return Err(Error::AliasTaken { alias, by });
             }
             pause();
-            b.store.update_properties(key, change).or_else(|_| b.store.properties(key))
+            b.store
+                .update_properties(key, change)
+                .or_else(|_| b.store.properties(key))
         };
     }),
 ];

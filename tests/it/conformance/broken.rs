@@ -1,8 +1,8 @@
 //! A store that does all as another one does, but for what is broken in it.
 
 use std::io::Write;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use scrollback::{
@@ -21,6 +21,7 @@ pub(crate) struct Calls {
     pub(crate) list: fn(&Broken, &ListQuery) -> Result<SessionPage>,
     pub(crate) find: fn(&Broken, &str, usize) -> Result<Vec<SessionKey>>,
     pub(crate) delete: fn(&Broken, &SessionKey) -> Result<Removed>,
+    pub(crate) delete_unchanged: fn(&Broken, &SessionKey, u64) -> Result<Removed>,
     pub(crate) cleanup: fn(&Broken, DateTime<Utc>) -> Result<Removed>,
     pub(crate) export: fn(&Broken, &SessionKey, &mut dyn Write) -> Result<()>,
     pub(crate) append:
@@ -46,6 +47,7 @@ const WHOLE: Calls = Calls {
     list: |b, query| b.store.list(query),
     find: |b, prefix, limit| b.store.find(prefix, limit),
     delete: |b, key| b.store.delete(key),
+    delete_unchanged: |b, key, next| b.store.delete_unchanged(key, next),
     cleanup: |b, before| b.store.cleanup_older_than(before),
     export: |b, key, out| b.store.export_markdown(key, out),
     append: |b, key, expect, id, records| b.store.append(key, expect, id, records),
@@ -64,7 +66,7 @@ const WHOLE: Calls = Calls {
 /// A store that does all as the one below it, but for the calls that were replaced.
 pub(crate) struct Broken {
     /// The store below.
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) calls: Calls,
     /// For calls that count.
     pub(crate) count: AtomicU64,
@@ -74,7 +76,7 @@ pub(crate) struct Broken {
 
 impl Broken {
     /// With nothing broken yet.
-    pub(crate) fn over(store: Box<dyn Store>) -> Self {
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         Self {
             store,
             calls: WHOLE,
@@ -85,7 +87,7 @@ impl Broken {
 
     /// Over a store in memory, broken by a function.
     pub(crate) fn new(breaks: fn(&mut Self)) -> Self {
-        let mut broken = Self::over(Box::new(MemoryStore::default()));
+        let mut broken = Self::over(Arc::new(MemoryStore::default()));
         breaks(&mut broken);
         broken
     }
@@ -114,6 +116,10 @@ impl Store for Broken {
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         (self.calls.delete)(self, key)
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        (self.calls.delete_unchanged)(self, key, next_sequence)
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
