@@ -68,6 +68,7 @@ mod contract;
 mod session_store;
 mod store;
 mod subject;
+#[macro_use]
 mod tables;
 
 pub use self::contract::{Contract, Failure, Report, run_all, run_one};
@@ -75,7 +76,6 @@ use self::store::{
     appending, batches, compacting, hiding, listing, meta, properties, reading, removing,
     reopening, replacing, saving, scanning, threads, torn,
 };
-use self::tables::contracts;
 use crate::agent::SessionStore;
 use crate::model::key::SessionKey;
 use crate::store::Store;
@@ -97,17 +97,17 @@ pub type MakeTorn = dyn Fn(&SessionKey, &[u8]) -> Box<dyn Store>;
 pub type MakeSessionStore = dyn Fn() -> Box<dyn SessionStore>;
 
 /// The contracts of every [`Store`].
-pub const STORE: &[Contract<MakeStore>] = crate::__scrollback_store_contracts!([contracts]);
+pub const STORE: &[Contract<MakeStore>] = __scrollback_store_contracts!([contracts]);
 
 /// The contracts of a [`Store`] that can be opened again.
-pub const REOPENING: &[Contract<MakePlace>] = crate::__scrollback_reopening_contracts!([contracts]);
+pub const REOPENING: &[Contract<MakePlace>] = __scrollback_reopening_contracts!([contracts]);
 
 /// The contracts of a [`Store`] that can hold a line without its end.
-pub const TORN: &[Contract<MakeTorn>] = crate::__scrollback_torn_contracts!([contracts]);
+pub const TORN: &[Contract<MakeTorn>] = __scrollback_torn_contracts!([contracts]);
 
 /// The contracts of every [`SessionStore`].
 pub const SESSION_STORE: &[Contract<MakeSessionStore>] =
-    crate::__scrollback_session_store_contracts!([contracts]);
+    __scrollback_session_store_contracts!([contracts]);
 
 /// Runs the contracts of every [`Store`].
 pub fn run_store(make: &MakeStore) -> Report {

@@ -17,7 +17,8 @@ use crate::store::{
     Store, StoreExt as _, Truncated,
 };
 
-/// A store whose every call has to succeed.
+/// A store whose every call has to succeed: each is the call of the same name, and an error is a
+/// difference that ends the contract.
 pub(super) struct Subject {
     /// The store, for calls that need not.
     pub(super) store: Box<dyn Store>,

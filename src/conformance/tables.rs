@@ -23,6 +23,7 @@ macro_rules! __scrollback_store_contracts {
             saving::save_refuses_a_format_that_is_only_read: "`save` refuses a session whose agent's format is only read.";
             saving::save_never_writes_what_was_given: "`save` never writes a title, project or parent that was given by `update_properties` into a line.";
             saving::messages_without_an_id_are_named_by_their_place: "A message whose line holds no id is named by its place, `#12`, and `save` takes it for stored.";
+            saving::save_names_messages_by_place_where_lines_hold_no_ids: "In a format whose lines hold no ids `save` names messages by their places, whatever ids they had.";
             reading::what_is_not_there_is_not_found: "A call on a session that is not there is `NotFound`, and creates none.";
             reading::load_gives_what_is_visible: "`load` gives the visible messages, oldest first, and no other record.";
             reading::ids_are_any_text_and_never_meet: "Ids are any text of 1 to 1024 bytes; two different ids are two sessions.";
@@ -60,6 +61,7 @@ macro_rules! __scrollback_store_contracts {
             removing::cleanup_takes_what_the_list_answers: "`cleanup_older_than` deletes what `list` answers for the same `before`.";
             meta::ensure_meta_creates_a_session_with_its_header: "`ensure_meta` creates a session with a header line and no message.";
             meta::ensure_meta_leaves_a_session_alone: "`ensure_meta` does not touch a session that is there, and says so.";
+            meta::ensure_meta_creates_a_session_of_a_format_without_headers: "In a format without header lines `ensure_meta` creates an empty session.";
             meta::ensure_meta_refuses_a_format_that_is_only_read: "`ensure_meta` refuses a session whose agent's format is only read.";
             appending::append_creates_the_session: "`append` creates a session that is not there; its first record has the number 0.";
             appending::append_answers_numbers_and_time: "`append` answers the numbers of the first and the last record, and the time of update.";
@@ -121,6 +123,7 @@ macro_rules! __scrollback_store_contracts {
             scanning::scan_pages_hold_so_many_records: "A page has at most `records_max` records, and its `next` goes on without a gap or a double.";
             scanning::scan_pages_hold_so_many_bytes: "A page takes no further record once it has `bytes_max` bytes, and always one.";
             scanning::scan_without_limits_gives_a_thousand: "A `records_max` of 0 stands for 1,000.";
+            scanning::scan_without_limits_gives_four_mebibytes: "A `bytes_max` of 0 stands for 4 MiB.";
             scanning::scan_gives_hidden_records_too: "`scan` gives hidden records like any other.";
             scanning::records_tell_what_they_are: "A record's header tells its kind, role, messages, time and damage.";
             threads::appends_of_several_threads_are_all_kept: "Of appends by several threads each is kept once, under its numbers, in its thread's order.";
@@ -196,7 +199,6 @@ macro_rules! contracts {
         &[$(Contract { name: stringify!($name), states: $states, run: $module::$name }),*]
     };
 }
-pub(super) use contracts;
 
 /// A test for each row, of what `$make` makes.
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
-use crate::conformance::subject::{Subject, key, said};
+use crate::conformance::subject::{Subject, at, key, said};
 use crate::error::Error;
 use crate::model::key::SessionKey;
 use crate::model::limits::BATCHES_REMEMBERED;
@@ -34,8 +34,12 @@ pub(crate) fn a_batch_that_is_sent_again_is_written_once(make: &MakeStore) -> Ch
     same("the first time", &first, &(0, 1, false))?;
     store.say(&key, 3, &["c"])?;
     let before = (store.records(&key)?, store.summary(&key)?);
-    let again = batch(&store, &key, Expect::Any, 1, &records)?;
-    same("the second time", &again, &(0, 1, true))?;
+    let id = Some(Uuid::from_u128(1));
+    let again = store.store.append(&key, Expect::Any, id, &records);
+    let again = done("append of batch 1 again", again)?;
+    let numbers = (again.first, again.last, again.replayed);
+    same("the second time", &numbers, &(0, 1, true))?;
+    same("the session's time of update", &again.updated_at, &at(3))?;
     let after = (store.records(&key)?, store.summary(&key)?);
     same("what is there afterwards", &after, &before)
 }

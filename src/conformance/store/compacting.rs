@@ -77,7 +77,7 @@ pub(crate) fn compact_without_hidden_records_removes_nothing(make: &MakeStore) -
 pub(crate) fn compact_keeps_header_lines(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a"), message(2, "b")])?;
-    saved.title = "Kept".to_owned();
+    "Kept".clone_into(&mut saved.title);
     saved.project = Some("/home/ada".to_owned());
     store.save(&mut saved)?;
     store.truncate(&saved.key, 0)?;

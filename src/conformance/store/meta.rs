@@ -10,7 +10,7 @@ use crate::model::session::Session;
 pub(crate) fn ensure_meta_creates_a_session_with_its_header(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut wanted = session("s", &[message(1, "not stored")])?;
-    wanted.title = "A title".to_owned();
+    "A title".clone_into(&mut wanted.title);
     wanted.project = Some("/home/ada".to_owned());
     same("ensure_meta", &store.ensure_meta(&wanted)?, &true)?;
     let loaded = store.load(&wanted.key)?;
@@ -32,11 +32,11 @@ pub(crate) fn ensure_meta_creates_a_session_with_its_header(make: &MakeStore) ->
 pub(crate) fn ensure_meta_leaves_a_session_alone(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a")])?;
-    saved.title = "First".to_owned();
+    "First".clone_into(&mut saved.title);
     store.save(&mut saved)?;
     let before = (store.records(&saved.key)?, store.summary(&saved.key)?);
     let mut other = session("s", &[])?;
-    other.title = "Second".to_owned();
+    "Second".clone_into(&mut other.title);
     same("ensure_meta", &store.ensure_meta(&other)?, &false)?;
     let after = (store.records(&saved.key)?, store.summary(&saved.key)?);
     same("what is there", &after, &before)?;
@@ -59,4 +59,17 @@ pub(crate) fn ensure_meta_refuses_a_format_that_is_only_read(make: &MakeStore) -
     refused("summary afterwards", summary, "NotFound", |error| {
         matches!(error, Error::NotFound { .. })
     })
+}
+
+pub(crate) fn ensure_meta_creates_a_session_of_a_format_without_headers(
+    make: &MakeStore,
+) -> Checked {
+    let store = Subject::new(make);
+    let wanted = Session::new(key_of("picoclaw", "telegram:9")?);
+    same("ensure_meta", &store.ensure_meta(&wanted)?, &true)?;
+    same("its records", &store.records(&wanted.key)?, &[])?;
+    same("its messages", &store.load(&wanted.key)?.messages, &[])?;
+    same("ensure_meta again", &store.ensure_meta(&wanted)?, &false)?;
+    let appended = store.say(&wanted.key, 1, &["a"])?;
+    same("the first record", &appended.first, &0)
 }

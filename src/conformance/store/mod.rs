@@ -1,4 +1,5 @@
-//! The contracts of [`Store`](crate::store::Store), by what they are about.
+//! The contracts of [`Store`](crate::store::Store), by what they are about. What each function
+//! states is said once, in `tables`, under the function's name.
 
 pub(super) mod appending;
 pub(super) mod batches;

@@ -11,6 +11,11 @@ use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::raw_json::RawJson;
 use crate::store::{ListQuery, NewRecord};
 
+#[expect(
+    clippy::option_option,
+    clippy::unnecessary_wraps,
+    reason = "what the fields of a change hold"
+)]
 fn some(text: &str) -> Option<Option<String>> {
     Some(Some(text.to_owned()))
 }
@@ -100,7 +105,7 @@ pub(crate) fn properties_leave_lines_and_time_alone(make: &MakeStore) -> Checked
 pub(crate) fn properties_show_in_summaries_and_lists(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a")])?;
-    saved.title = "Of the lines".to_owned();
+    "Of the lines".clone_into(&mut saved.title);
     saved.project = Some("/lines".to_owned());
     store.save(&mut saved)?;
     let change = PropertiesChange {
@@ -150,7 +155,7 @@ pub(crate) fn properties_show_in_summaries_and_lists(make: &MakeStore) -> Checke
 pub(crate) fn properties_win_until_they_are_taken_back(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a")])?;
-    saved.title = "First".to_owned();
+    "First".clone_into(&mut saved.title);
     saved.project = Some("/first".to_owned());
     store.save(&mut saved)?;
     let given = PropertiesChange {
@@ -160,7 +165,7 @@ pub(crate) fn properties_win_until_they_are_taken_back(make: &MakeStore) -> Chec
     };
     store.update(&saved.key, &given)?;
     // What the lines say goes on in the background.
-    saved.title = "Second".to_owned();
+    "Second".clone_into(&mut saved.title);
     saved.project = Some("/second".to_owned());
     store.save(&mut saved)?;
     let summary = store.summary(&saved.key)?;

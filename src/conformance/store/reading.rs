@@ -219,7 +219,7 @@ pub(crate) fn times_are_kept_to_the_microsecond(make: &MakeStore) -> Checked {
 pub(crate) fn export_markdown_writes_the_hidden_part_too(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "first words"), message(2, "last words")])?;
-    saved.title = "About words".to_owned();
+    "About words".clone_into(&mut saved.title);
     store.save(&mut saved)?;
     store.truncate(&saved.key, 1)?;
     let mut out = Vec::new();

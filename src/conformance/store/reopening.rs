@@ -16,7 +16,7 @@ pub(crate) fn what_was_acknowledged_is_there_again(make: &MakePlace) -> Checked 
     let place = make();
     let store = open(&place);
     let mut saved = session("saved", &[message(1, "a"), message(2, "b")])?;
-    saved.title = "A title".to_owned();
+    "A title".clone_into(&mut saved.title);
     saved.project = Some("/home/ada".to_owned());
     store.save(&mut saved)?;
     store.say(&key("appended")?, 3, &["c", "d"])?;

@@ -58,7 +58,7 @@ fn full_message() -> Checked<Message> {
 pub(crate) fn save_then_load_gives_the_session(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "question"), full_message()?])?;
-    saved.title = "A title".to_owned();
+    "A title".clone_into(&mut saved.title);
     saved.project = Some("/home/ada/shop".to_owned());
     saved.model = Some("model-2".to_owned());
     saved.parent = Some("s-0".to_owned());
@@ -143,7 +143,7 @@ pub(crate) fn save_takes_an_empty_title_from_the_first_user_message(make: &MakeS
     )?;
     let title = store.summary(&saved.key)?.title;
     same("summary", &*title, "Where is the boat?")?;
-    saved.title = "Boats".to_owned();
+    "Boats".clone_into(&mut saved.title);
     store.save(&mut saved)?;
     same("a given title", &*store.load(&saved.key)?.title, "Boats")
 }
@@ -154,7 +154,7 @@ pub(crate) fn save_appends_and_rewrites_nothing(make: &MakeStore) -> Checked {
     store.save(&mut saved)?;
     let before = store.records(&saved.key)?;
     saved.messages.push(message(2, "b"));
-    saved.title = "Another".to_owned();
+    "Another".clone_into(&mut saved.title);
     store.save(&mut saved)?;
     let mut after = store.records(&saved.key)?;
     holds(
@@ -213,10 +213,13 @@ pub(crate) fn save_knows_hidden_messages(make: &MakeStore) -> Checked {
     same("messages stored and hidden", &counts, &(3, 1))
 }
 
+/// Changes one thing of a session.
+type Change = fn(&mut Session) -> Checked;
+
 pub(crate) fn save_appends_a_changed_header(make: &MakeStore) -> Checked {
-    let changes: [(&str, fn(&mut Session) -> Checked); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("title", |session| {
-            session.title = "New".to_owned();
+            "New".clone_into(&mut session.title);
             Ok(())
         }),
         ("project", |session| {
@@ -242,7 +245,7 @@ pub(crate) fn save_appends_a_changed_header(make: &MakeStore) -> Checked {
     ];
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a")])?;
-    saved.title = "Old".to_owned();
+    "Old".clone_into(&mut saved.title);
     saved.project = Some("/a".to_owned());
     store.save(&mut saved)?;
     for (what, change) in changes {
@@ -310,7 +313,7 @@ pub(crate) fn save_refuses_a_format_that_is_only_read(make: &MakeStore) -> Check
 pub(crate) fn save_never_writes_what_was_given(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a")])?;
-    saved.title = "Of the lines".to_owned();
+    "Of the lines".clone_into(&mut saved.title);
     saved.project = Some("/lines".to_owned());
     store.save(&mut saved)?;
     let given = |title: Option<&str>, project: Option<&str>| PropertiesChange {
@@ -335,18 +338,41 @@ pub(crate) fn save_never_writes_what_was_given(make: &MakeStore) -> Checked {
     )
 }
 
+/// A native line of a message without an id.
+fn bare(text: &str) -> String {
+    format!("{{\"scrollback\":1,\"type\":\"message\",\"role\":\"user\",\"content\":\"{text}\"}}")
+}
+
+fn ids(session: &Session) -> Vec<Option<&str>> {
+    let ids = session.messages.iter().map(|message| message.id.as_deref());
+    ids.collect()
+}
+
 pub(crate) fn messages_without_an_id_are_named_by_their_place(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
     store.say(&key, 1, &["a"])?;
-    let line = "{\"scrollback\":1,\"type\":\"message\",\"role\":\"user\",\"content\":\"b\"}\n";
-    store.append(&key, &[NewRecord::line(line)])?;
+    let fused = format!("{}{}\n", bare("c"), bare("d"));
+    let lines = [NewRecord::line(bare("b")), NewRecord::line(fused)];
+    store.append(&key, &lines)?;
     let mut loaded = store.load(&key)?;
-    let ids: Vec<_> = loaded.messages.iter().map(|m| m.id.as_deref()).collect();
-    same("ids after load", &ids, &[Some("a"), Some("#1")])?;
-    loaded.messages.push(message(3, "c"));
+    let mut expected = vec![Some("a"), Some("#1"), Some("#2"), Some("#2.1")];
+    same("ids after load", &ids(&loaded), &expected)?;
+    loaded.messages.push(message(3, "e"));
     store.save(&mut loaded)?;
-    let again = store.load(&key)?;
-    let ids: Vec<_> = again.messages.iter().map(|m| m.id.as_deref()).collect();
-    same("ids after save", &ids, &[Some("a"), Some("#1"), Some("c")])
+    expected.push(Some("e"));
+    same("ids after save", &ids(&store.load(&key)?), &expected)
+}
+
+pub(crate) fn save_names_messages_by_place_where_lines_hold_no_ids(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let mut saved = Session::new(key_of("picoclaw", "telegram:9")?);
+    saved.messages = vec![message(1, "a"), message(2, "b")];
+    store.save(&mut saved)?;
+    same("ids after save", &ids(&saved), &[Some("#0"), Some("#1")])?;
+    let loaded = store.load(&saved.key)?;
+    same("ids after load", &ids(&loaded), &[Some("#0"), Some("#1")])?;
+    saved.messages.push(message(3, "c"));
+    store.save(&mut saved)?;
+    same("messages", &store.texts(&saved.key)?, &["a", "b", "c"])
 }

@@ -138,6 +138,20 @@ pub(crate) fn scan_without_limits_gives_a_thousand(make: &MakeStore) -> Checked 
     same("all of them, backward", &backward, &expected)
 }
 
+pub(crate) fn scan_without_limits_gives_four_mebibytes(make: &MakeStore) -> Checked {
+    const MEBIBYTE: usize = 1024 * 1024;
+    let store = Subject::new(make);
+    let key = key("s")?;
+    let line = "x".repeat(MEBIBYTE - 1);
+    store.append(&key, &vec![NewRecord::line(line); 6])?;
+    let (page, next) = store.page(&key, &ScanQuery::default())?;
+    same(
+        "lines of 1 MiB on a page",
+        &(page.len(), next),
+        &(4, Some(4)),
+    )
+}
+
 pub(crate) fn scan_gives_hidden_records_too(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;

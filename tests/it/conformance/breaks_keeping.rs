@@ -258,6 +258,19 @@ pub(crate) const SCANNING: &[Break] = &[
             )
         };
     }),
+    ("scan_without_limits_gives_four_mebibytes", |b| {
+        b.calls.scan = |b, key, query| {
+            let bytes_max = match query.bytes_max {
+                0 => 1024 * 1024,
+                given => given,
+            };
+            let query = ScanQuery {
+                bytes_max,
+                ..*query
+            };
+            b.store.scan(key, &query)
+        };
+    }),
     ("scan_gives_hidden_records_too", |b| {
         b.calls.scan = |b, key, query| {
             let mark = b.store.summary(key)?.mark;

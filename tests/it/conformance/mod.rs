@@ -1,6 +1,7 @@
 //! The stores of this crate keep every contract, and every contract can be broken.
 
 mod breaks_keeping;
+mod breaks_listing;
 mod breaks_reading;
 mod breaks_writing;
 mod broken;
@@ -50,8 +51,8 @@ fn breaks() -> Vec<Break> {
     let all = [
         breaks_reading::SAVING,
         breaks_reading::READING,
-        breaks_reading::LISTING,
-        breaks_reading::REMOVING,
+        breaks_listing::LISTING,
+        breaks_listing::REMOVING,
         breaks_writing::APPENDING,
         breaks_writing::BATCHES,
         breaks_writing::META,
@@ -157,4 +158,61 @@ fn a_store_with_nothing_broken_keeps_every_contract() {
     });
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.held.len(), STORE.len());
+}
+
+#[test]
+fn probe() {
+    use scrollback::{Expect, NewRecord};
+    let store = MemoryStore::default();
+    let key = SessionKey::native("p").unwrap();
+    println!("A {:?}", store.append(&key, Expect::Any, None, &[]));
+    println!("B {:?}", store.summary(&key));
+    println!("C {:?}", store.append(&key, Expect::Sequence(0), None, &[]));
+    println!(
+        "D {:?}",
+        store.append(&key, Expect::Any, None, &[NewRecord::line("{}")])
+    );
+    println!(
+        "E {:?}",
+        store.append(&key, Expect::Any, Some(uuid::Uuid::from_u128(1)), &[])
+    );
+    println!(
+        "E2 {:?}",
+        store.append(
+            &key,
+            Expect::Any,
+            Some(uuid::Uuid::from_u128(1)),
+            &[NewRecord::line("{}")]
+        )
+    );
+    println!(
+        "E3 {:?}",
+        store.append(&key, Expect::Any, Some(uuid::Uuid::from_u128(2)), &[])
+    );
+    let before = store.summary(&key).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    store.append(&key, Expect::Any, None, &[]).unwrap();
+    println!("F same row {}", store.summary(&key).unwrap() == before);
+    let make = places::imported(Mode::Exclusive);
+    let torn = SessionKey::native("t").unwrap();
+    let store = make(
+        &torn,
+        b"{\"scrollback\":1,\"type\":\"session\",\"id\":\"t\"}\n{\"a",
+    );
+    println!("G {:?}", store.append(&torn, Expect::Any, None, &[]));
+    println!("H {:?}", store.summary(&torn).unwrap().record_count);
+    let store = places::imported(Mode::Exclusive)(
+        &torn,
+        b"{\"scrollback\":1,\"type\":\"session\",\"id\":\"t\"}\n{\"a",
+    );
+    println!(
+        "I {:?}",
+        store.append(&torn, Expect::Sequence(2), None, &[NewRecord::line("{}")])
+    );
+    let store = places::imported(Mode::Exclusive)(
+        &torn,
+        b"{\"scrollback\":1,\"type\":\"session\",\"id\":\"t\"}\n{\"a",
+    );
+    println!("J {:?}", store.replace_history(&torn, &[]));
+    println!("K {:?}", store.summary(&torn).unwrap());
 }
