@@ -64,6 +64,7 @@ macro_rules! __scrollback_store_contracts {
             meta::ensure_meta_creates_a_session_of_a_format_without_headers: "In a format without header lines `ensure_meta` creates an empty session.";
             meta::ensure_meta_refuses_a_format_that_is_only_read: "`ensure_meta` refuses a session whose agent's format is only read.";
             appending::append_creates_the_session: "`append` creates a session that is not there; its first record has the number 0.";
+            appending::append_of_nothing_creates_the_session_at_most: "`append` of no records creates a session that is not there, and does nothing else.";
             appending::append_answers_numbers_and_time: "`append` answers the numbers of the first and the last record, and the time of update.";
             appending::append_keeps_lines_byte_for_byte: "Lines are kept byte for byte, whether anybody can read them or not.";
             appending::append_ends_a_line_that_has_no_end: "`append` adds a missing line feed at the end of a line.";

@@ -240,3 +240,16 @@ pub(crate) fn append_refuses_a_line_past_the_limit(make: &MakeStore) -> Checked 
         matches!(error, Error::NotFound { .. })
     })
 }
+
+pub(crate) fn append_of_nothing_creates_the_session_at_most(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    store.append(&key, &[])?;
+    same("records of a new session", &store.records(&key)?, &[])?;
+    store.say(&key, 1, &["a"])?;
+    let before = (store.records(&key)?, store.summary(&key)?);
+    let appended = store.append(&key, &[])?;
+    same("updated_at", &appended.updated_at, &before.1.updated_at)?;
+    let after = (store.records(&key)?, store.summary(&key)?);
+    same("what is there afterwards", &after, &before)
+}

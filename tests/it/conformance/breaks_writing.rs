@@ -78,6 +78,14 @@ pub(crate) const APPENDING: &[Break] = &[
             Ok(appended)
         };
     }),
+    ("append_of_nothing_creates_the_session_at_most", |b| {
+        b.calls.append = |b, key, expect, id, records| {
+            if records.is_empty() {
+                return b.store.append(key, expect, id, &[NewRecord::line("\n")]);
+            }
+            b.store.append(key, expect, id, records)
+        };
+    }),
     ("append_answers_numbers_and_time", |b| {
         b.calls.append = |b, key, expect, id, records| {
             let mut appended = b.store.append(key, expect, id, records)?;
