@@ -48,7 +48,7 @@ pub(crate) enum Outcome {
     /// The batch was there already: there is nothing to write.
     Replayed(Appended),
     /// To be written.
-    Added(Added),
+    Added(Box<Added>),
 }
 
 /// What an addition writes.
@@ -89,11 +89,11 @@ pub(crate) fn add_to(
         }
     }
     let appended = note(&mut row, addition.batch_id, first);
-    Ok(Outcome::Added(Added {
+    Ok(Outcome::Added(Box::new(Added {
         row,
         made,
         appended,
-    }))
+    })))
 }
 
 /// Sets the time of update. The session's times are those of its calls from now on, not of the

@@ -24,7 +24,7 @@ pub(crate) fn fork<S: Store + ?Sized>(
     let is_native = key.agent() == NATIVE;
     let mut lines = Vec::new();
     if is_native {
-        lines.extend(header(store, &old, new_key)?);
+        lines.extend(header(store, &old, new_key)?.map(NewRecord::Line));
     }
     let mut hidden = 0;
     for record in store.records(key, ScanQuery::default()) {
@@ -88,7 +88,7 @@ fn header<S: Store + ?Sized>(
     store: &S,
     old: &Summary,
     new_key: &SessionKey,
-) -> Result<Option<NewRecord>> {
+) -> Result<Option<Vec<u8>>> {
     let session = Session {
         key: new_key.clone(),
         parent: Some(old.key.id().to_owned()),
@@ -98,6 +98,5 @@ fn header<S: Store + ?Sized>(
         messages: Vec::new(),
         ..store.load(&old.key)?
     };
-    let line = dialect::of_agent(new_key.agent()).write_meta(&session, true)?;
-    Ok(line.map(NewRecord::Line))
+    dialect::of_agent(new_key.agent()).write_meta(&session, true)
 }

@@ -71,6 +71,13 @@ pub(crate) fn lines_of(
     Ok(lines)
 }
 
+/// What a dialect wrote of a session, line by line: ggcode writes a cost on a line of its own.
+pub(crate) fn split(written: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    written
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+}
+
 /// Whether each line can be one record.
 pub(crate) fn check_lengths(lines: &[Vec<u8>]) -> Result<()> {
     match lines.iter().find(|line| line.len() > LINE_BYTES_MAX) {

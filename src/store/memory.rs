@@ -197,7 +197,7 @@ impl Primitives for MemoryStore {
             appended,
         } = match addition::add_to(key, there, addition, &self.options)? {
             Outcome::Replayed(appended) => return Ok(appended),
-            Outcome::Added(added) => added,
+            Outcome::Added(added) => *added,
         };
         let made = made.into_iter().map(|record| (record.sequence, record));
         if let Some(session) = held.sessions.get_mut(key) {

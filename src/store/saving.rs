@@ -129,7 +129,7 @@ fn lines_of_save(
     options: &Options,
 ) -> Result<Saved> {
     if session.title.trim().is_empty() {
-        session.title = derived_title(&session.messages);
+        session.title = derived_title(dialect, &session.key, &session.messages);
     }
     let known = stored.and_then(|stored| stored.session.created_at);
     let created = session
@@ -158,13 +158,16 @@ fn lines_of_save(
     let header = header_to_write(stored, session);
     let same =
         stored.is_some_and(|stored| stored.has_header && same_header(&stored.session, &header));
+    let is_first = stored.is_none_or(|stored| stored.next == 0);
     if (!same || latest.is_none_or(|latest| latest < now))
-        && let Some(line) =
-            dialect.write_meta(&header, stored.is_none_or(|stored| stored.next == 0))?
+        && let Some(written) = dialect.write_meta(&header, is_first)?
     {
-        saved.lines.insert(0, line);
+        let mut lines: Vec<Vec<u8>> = lines::split(&written).collect();
+        let before = lines.len();
+        lines.append(&mut saved.lines);
+        saved.lines = lines;
         for (_, range) in &mut saved.placed {
-            *range = range.start + 1..range.end + 1;
+            *range = range.start + before..range.end + before;
         }
     }
     lines::check_lengths(&saved.lines)?;
@@ -182,13 +185,20 @@ fn is_stored(
         return Ok(false);
     };
     match stored.messages.get(id) {
-        Some(there) if there == message => Ok(true),
+        Some(there) if there == message || same_lines(dialect, key, there, message) => Ok(true),
         Some(_) => Err(Error::MessageChanged {
             key: key.clone(),
             id: id.clone(),
         }),
         None => Ok(stored.has_place(dialect, id)),
     }
+}
+
+/// Whether two messages are the same lines: a format may have no field for all that a message of
+/// the caller's holds.
+fn same_lines(dialect: &dyn Dialect, key: &SessionKey, one: &Message, other: &Message) -> bool {
+    let write = |message| dialect.write_message(key, message).ok();
+    write(one).is_some_and(|lines| Some(lines) == write(other))
 }
 
 /// The session's fields. Its messages are not copied: they may be many.
@@ -255,7 +265,8 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     let now = lines::now(store.options());
     header.created_at = Some(header.created_at.map_or(now, microseconds));
     header.updated_at = Some(now);
-    let lines: Vec<Vec<u8>> = dialect.write_meta(&header, true)?.into_iter().collect();
+    let written = dialect.write_meta(&header, true)?.unwrap_or_default();
+    let lines: Vec<Vec<u8>> = lines::split(&written).collect();
     lines::check_lengths(&lines)?;
     let addition = Addition {
         expect: Expect::Any,
@@ -270,11 +281,19 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
 }
 
-fn derived_title(messages: &[Message]) -> String {
+/// The title that the session's first user message gives it, by the rule of its agent.
+fn derived_title(dialect: &dyn Dialect, key: &SessionKey, messages: &[Message]) -> String {
     messages
         .iter()
         .filter(|message| message.role == Role::User)
-        .map(|message| title_line(&message.plain_text(), TITLE_BYTES_MAX))
+        .map(|message| match dialect.write_message(key, message) {
+            Ok(lines) => lines
+                .iter()
+                .find_map(|line| dialect.describe(line).facts.title)
+                .map(|offer| title_line(&offer.text, TITLE_BYTES_MAX))
+                .unwrap_or_default(),
+            Err(_) => title_line(&message.plain_text(), TITLE_BYTES_MAX),
+        })
         .find(|title| !title.is_empty())
         .unwrap_or_default()
 }

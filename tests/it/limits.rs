@@ -6,13 +6,15 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use scrollback::limits::{
-    AGENT_BYTES_MAX, APPEND_RECORDS_MAX, ATTACHMENT_BYTES_MAX, BATCHES_REMEMBERED, FACT_BYTES_MAX,
-    ID_BYTES_MAX, LINE_BYTES_MAX, LINE_MESSAGES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, TAIL_BYTES,
-    TAIL_RECORDS, TITLE_BYTES_MAX,
+    AGENT_BYTES_MAX, ALIASES_MAX, APPEND_RECORDS_MAX, ATTACHMENT_BYTES_MAX, BATCHES_REMEMBERED,
+    FACT_BYTES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, LINE_BYTES_MAX, LINE_MESSAGES_MAX,
+    SCOPE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS,
+    TITLE_BYTES_MAX,
 };
 use scrollback::{
     Error, Expect, ImportOptions, ImportReport, ListQuery, MemoryStore, NewRecord, Options,
-    RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store, StoreExt as _,
+    PropertiesChange, RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store,
+    StoreExt as _,
 };
 use uuid::Uuid;
 
@@ -420,4 +422,63 @@ fn the_largest_attachment_is_kept() {
         kept.iter().map(|kept| kept.bytes).collect::<Vec<_>>(),
         [ATTACHMENT_BYTES_MAX]
     );
+}
+
+#[test]
+fn properties_have_their_limits() {
+    let text = |bytes| "a".repeat(bytes);
+    let scope = |bytes| RawJson::parse(format!("\"{}\"", text(bytes - 2))).unwrap();
+    let names = |count| (0..count).map(|name| name.to_string()).collect::<Vec<_>>();
+    let none = PropertiesChange::default;
+    let changes = |more: usize| {
+        [
+            PropertiesChange {
+                title: Some(Some(text(GIVEN_BYTES_MAX + more))),
+                ..none()
+            },
+            PropertiesChange {
+                project: Some(Some(text(GIVEN_BYTES_MAX + more))),
+                ..none()
+            },
+            PropertiesChange {
+                parent: Some(Some(text(GIVEN_BYTES_MAX + more))),
+                ..none()
+            },
+            PropertiesChange {
+                summary: Some(text(SUMMARY_BYTES_MAX + more)),
+                ..none()
+            },
+            PropertiesChange {
+                scope: Some(Some(scope(SCOPE_BYTES_MAX + more))),
+                ..none()
+            },
+            PropertiesChange {
+                aliases: Some(names(ALIASES_MAX + more)),
+                ..none()
+            },
+            PropertiesChange {
+                aliases: Some(vec![text(ID_BYTES_MAX + more)]),
+                ..none()
+            },
+        ]
+    };
+    on_both(|store| {
+        let key = key("limits");
+        append(store, &key, &[NewRecord::line("{}")]);
+        for change in changes(0) {
+            store.update_properties(&key, &change).unwrap();
+        }
+        let kept = store.properties(&key).unwrap();
+        assert_eq!(kept.summary.len(), SUMMARY_BYTES_MAX);
+        let alias = SessionKey::new("example", text(ID_BYTES_MAX)).unwrap();
+        assert_eq!(store.by_alias(&alias).unwrap(), Some(key.clone()));
+        let summary = store.summary(&key).unwrap();
+        assert_eq!(summary.title.len(), TITLE_BYTES_MAX);
+        assert_eq!(summary.parent.unwrap().len(), FACT_BYTES_MAX);
+        for change in changes(1) {
+            let error = store.update_properties(&key, &change).unwrap_err();
+            assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+        }
+        assert_eq!(store.properties(&key).unwrap(), kept);
+    });
 }

@@ -7,6 +7,11 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
+//! - `calls`: single calls of a store, by example
+//! - `ids`: sessions whose lines hold no ids of messages, or no header
+//! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
+//!   are found by them
+//! - `damaged_properties`: damage to that
 //! - `processes`: several writers and readers on one store
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
@@ -32,16 +37,19 @@
 )]
 
 mod bad_store;
+mod calls;
 mod cli;
 mod cli_json;
 mod compat;
 mod conformance;
 mod damage;
+mod damaged_properties;
 mod discover;
 mod export;
 mod folders;
 mod full_disk;
 mod harness;
+mod ids;
 mod import;
 mod kill;
 mod limits;
@@ -49,5 +57,6 @@ mod matrix;
 mod model;
 #[cfg(feature = "shared")]
 mod processes;
+mod properties;
 mod source;
 mod tidy;

@@ -1,14 +1,16 @@
 //! Any sequence of store operations on a file agrees with the store in memory, across reopen.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use scrollback::{
-    Direction, Error, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, Record,
-    RedbStore, Role, ScanQuery, Session, SessionKey, Store, StoreExt, Summary,
+    Direction, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, Properties,
+    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionKey, Store,
+    StoreExt, Summary,
 };
 use uuid::Uuid;
 
@@ -48,8 +50,68 @@ enum Op {
     Cleanup {
         before: i64,
     },
+    DeleteEmpty {
+        before: i64,
+    },
+    Update {
+        session: u8,
+        change: PropertiesChange,
+    },
+    HideBefore {
+        session: u8,
+        sequence: u64,
+    },
+    Replace {
+        session: u8,
+        messages: Vec<String>,
+    },
+    AppendTo {
+        session: u8,
+        messages: Vec<String>,
+    },
+    Fork {
+        session: u8,
+        into: u8,
+        through: Option<u64>,
+    },
     Reclaim,
     Reopen,
+}
+
+/// Other names that sessions quarrel about.
+const ALIASES: [&str; 4] = ["a", "b", " a ", "s1"];
+
+/// Any change of properties.
+fn change() -> impl Strategy<Value = PropertiesChange> {
+    let given = || prop::option::of(prop::option::of("[a-z /]{0,6}"));
+    let flag = || prop::option::of(any::<bool>());
+    let aliases = prop::collection::vec(prop::sample::select(&ALIASES[..]), 0..4);
+    let scope = prop::option::of(prop::option::of(Just(RawJson::parse("{\"v\":1}").unwrap())));
+    (
+        given(),
+        given(),
+        given(),
+        flag(),
+        flag(),
+        prop::option::of(aliases),
+        prop::option::of("[a-z]{0,9}"),
+        scope,
+    )
+        .prop_map(
+            |(title, project, parent, pinned, archived, aliases, summary, scope)| {
+                let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+                PropertiesChange {
+                    title,
+                    project,
+                    parent,
+                    pinned,
+                    archived,
+                    summary,
+                    aliases: aliases.map(owned),
+                    scope,
+                }
+            },
+        )
 }
 
 fn ops() -> impl Strategy<Value = Op> {
@@ -75,7 +137,17 @@ fn ops() -> impl Strategy<Value = Op> {
         2 => (session.clone(), 0..6_u64).prop_map(|(session, keep)| Op::Truncate { session, keep }),
         2 => (session.clone(), prop::option::of(0..60_u64), any::<bool>())
             .prop_map(|(session, through, archive)| Op::Compact { session, through, archive }),
-        1 => session.prop_map(|session| Op::Delete { session }),
+        1 => session.clone().prop_map(|session| Op::Delete { session }),
+        1 => (0..60_i64).prop_map(|before| Op::DeleteEmpty { before }),
+        4 => (session.clone(), change()).prop_map(|(session, change)| Op::Update { session, change }),
+        2 => (session.clone(), 0..90_u64)
+            .prop_map(|(session, sequence)| Op::HideBefore { session, sequence }),
+        2 => (session.clone(), prop::collection::vec(text, 0..3))
+            .prop_map(|(session, messages)| Op::Replace { session, messages }),
+        2 => (session.clone(), prop::collection::vec(text, 0..3))
+            .prop_map(|(session, messages)| Op::AppendTo { session, messages }),
+        2 => (session.clone(), session, prop::option::of(0..90_u64))
+            .prop_map(|(session, into, through)| Op::Fork { session, into, through }),
         1 => (0..60_i64).prop_map(|before| Op::Cleanup { before }),
         1 => Just(Op::Reclaim),
         1 => Just(Op::Reopen),
@@ -177,12 +249,82 @@ fn run(store: &dyn Store, op: &Op, loaded: &mut BTreeMap<u8, Session>) -> String
             let before = DateTime::from_timestamp(1_700_000_000 + before, 0).unwrap();
             format!("{:?}", store.cleanup_older_than(before))
         }
+        Op::DeleteEmpty { before } => {
+            let before = DateTime::from_timestamp(1_700_000_000 + before, 0).unwrap();
+            format!("{:?}", store.delete_empty(before))
+        }
+        Op::Update { session, change } => {
+            format!("{:?}", store.update_properties(&key(*session), change))
+        }
+        Op::HideBefore { session, sequence } => {
+            format!("{:?}", store.hide_before(&key(*session), *sequence))
+        }
+        Op::Replace { session, messages } => {
+            let records: Vec<NewRecord> = messages
+                .iter()
+                .map(|text| NewRecord::message(Message::text(Role::User, text.as_str())))
+                .collect();
+            format!("{:?}", store.replace_history(&key(*session), &records))
+        }
+        Op::AppendTo { session, messages } => {
+            let mut held = loaded
+                .remove(session)
+                .unwrap_or_else(|| Session::new(key(*session)));
+            let messages = messages
+                .iter()
+                .map(|text| Message::text(Role::User, text.as_str()))
+                .collect();
+            let done = store.append_messages(&mut held, messages);
+            let answer = format!("{done:?} {held:?}");
+            loaded.insert(*session, held);
+            answer
+        }
+        Op::Fork {
+            session,
+            into,
+            through,
+        } => format!("{:?}", store.fork(&key(*session), &key(*into), *through)),
         Op::Reclaim | Op::Reopen => String::new(),
     }
 }
 
+/// What a store finds by other names and by properties.
+fn finds(store: &dyn Store) -> String {
+    let mut text = String::new();
+    for alias in ALIASES {
+        for agent in ["native", "codex"] {
+            let alias = SessionKey::new(agent, alias).unwrap();
+            writeln!(text, "{:?}", store.by_alias(&alias)).unwrap();
+        }
+        writeln!(text, "{:?}", store.find(alias, 3)).unwrap();
+    }
+    for flag in [true, false] {
+        let queries = [
+            ListQuery {
+                pinned: Some(flag),
+                ..ListQuery::default()
+            },
+            ListQuery {
+                archived: Some(flag),
+                ..ListQuery::default()
+            },
+        ];
+        for query in queries {
+            writeln!(text, "{:?}", store.list(&query)).unwrap();
+        }
+    }
+    for name in ["s0", "s1", "/a", "/"] {
+        let parent = ListQuery {
+            parent: Some(name.to_owned()),
+            ..ListQuery::default()
+        };
+        writeln!(text, "{:?} {:?}", store.list(&parent), store.latest(name)).unwrap();
+    }
+    text
+}
+
 /// Everything that a store shows.
-fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session)> {
+fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session, Properties)> {
     let mut all = Vec::new();
     let mut query = ListQuery {
         limit: 2,
@@ -217,7 +359,11 @@ fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session)> {
             let tail: Vec<Record> = store.records(&key, from).collect::<Result<_, _>>().unwrap();
             assert_eq!(tail, forward[forward.len() / 2..]);
             let session = store.load(&key).unwrap();
-            all.push((summary, forward, session));
+            let properties = store.properties(&key).unwrap();
+            let visible = summary.message_count - summary.hidden_count;
+            assert_eq!(session.messages.len() as u64, visible);
+            assert_eq!(session.title, summary.title);
+            all.push((summary, forward, session, properties));
         }
         match page.next {
             Some(next) => query.after = Some(next),
@@ -256,148 +402,8 @@ proptest! {
         drop(file);
         let file = RedbStore::open_read_only(&path, for_file).unwrap();
         prop_assert_eq!(contents(&file), contents(&memory));
+        prop_assert_eq!(finds(&file), finds(&memory));
         let report = file.verify(&mut |_, _| {}).unwrap();
         prop_assert!(report.is_clean(), "{:?}", report.problems);
     }
-}
-
-#[test]
-fn a_batch_that_is_sent_again_is_written_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
-    let key = key(0);
-    let batch = Some(Uuid::from_u128(7));
-    let two = [NewRecord::line("{}"), NewRecord::line("{\"a\":1}\n")];
-    let first = store
-        .append(&key, Expect::Sequence(0), batch, &two)
-        .unwrap();
-    assert_eq!((first.first, first.last, first.replayed), (0, 1, false));
-    let again = store
-        .append(&key, Expect::Sequence(0), batch, &two)
-        .unwrap();
-    assert_eq!((again.first, again.last, again.replayed), (0, 1, true));
-    assert_eq!(store.summary(&key).unwrap().record_count, 2);
-    let error = store
-        .append(&key, Expect::Sequence(0), None, &two)
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Conflict {
-                expected: 0,
-                actual: 2,
-                ..
-            }
-        ),
-        "{error}"
-    );
-}
-
-#[test]
-fn a_save_keeps_messages_that_the_callers_copy_lacks() {
-    let store = MemoryStore::default();
-    let mut session = Session::native("chat").unwrap();
-    session.messages.push(Message::text(Role::User, "first"));
-    store.save(&mut session).unwrap();
-    let mut stale = session.clone();
-    session
-        .messages
-        .push(Message::text(Role::Assistant, "second"));
-    store.save(&mut session).unwrap();
-    stale.messages.clear();
-    stale.messages.push(Message::text(Role::User, "third"));
-    store.save(&mut stale).unwrap();
-    let texts: Vec<String> = store
-        .load(&session.key)
-        .unwrap()
-        .messages
-        .iter()
-        .map(Message::plain_text)
-        .collect();
-    assert_eq!(texts, ["first", "second", "third"]);
-    session.messages[0] = Message {
-        id: session.messages[0].id.clone(),
-        ..Message::text(Role::User, "other")
-    };
-    let error = store.save(&mut session).unwrap_err();
-    assert!(matches!(error, Error::MessageChanged { .. }), "{error}");
-}
-
-#[test]
-fn truncation_hides_and_shows_again_and_compaction_removes() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
-    let mut session = Session::native("chat").unwrap();
-    for n in 0..300 {
-        session
-            .messages
-            .push(Message::text(Role::User, format!("message {n}")));
-    }
-    store.save(&mut session).unwrap();
-    let truncated = store.truncate(&session.key, 4).unwrap();
-    assert_eq!((truncated.visible, truncated.hidden), (4, 296));
-    assert_eq!(store.load(&session.key).unwrap().messages.len(), 4);
-    assert_eq!(store.truncate(&session.key, 1000).unwrap().hidden, 0);
-    assert_eq!(store.load(&session.key).unwrap().messages.len(), 300);
-
-    // What is appended after the caller looked, and hidden since, stays.
-    let mark = store.truncate(&session.key, 10).unwrap().mark;
-    store.truncate(&session.key, 0).unwrap();
-    let mut archive = Vec::new();
-    let compacted = store
-        .compact(&session.key, Some(mark), Some(&mut archive))
-        .unwrap();
-    assert_eq!((compacted.records, compacted.messages), (290, 290));
-    assert_eq!(archive.split_inclusive(|b| *b == b'\n').count(), 290);
-    assert_eq!(store.load(&session.key).unwrap().messages.len(), 0);
-    store.truncate(&session.key, 1000).unwrap();
-    let kept = store.load(&session.key).unwrap();
-    assert_eq!(kept.messages, session.messages[290..]);
-    // The header line is kept, so the session is still what it was.
-    assert_eq!(kept.title, "message 0");
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
-}
-
-#[test]
-fn a_list_reads_no_record_and_few_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
-    for n in 0..200 {
-        let mut session = Session::native(format!("chat-{n}")).unwrap();
-        session.project = Some(format!("/w/p{}", n % 2));
-        session.messages.push(Message::text(Role::User, "hello"));
-        store.save(&mut session).unwrap();
-    }
-    let before = store.table_reads();
-    let page = store
-        .list(&ListQuery {
-            limit: 20,
-            ..ListQuery::default()
-        })
-        .unwrap();
-    let after = store.table_reads();
-    assert_eq!(page.sessions.len(), 20);
-    assert_eq!(after.records - before.records, 0);
-    assert_eq!(after.sessions - before.sessions, 20);
-    assert_eq!(after.indexes - before.indexes, 21);
-
-    let of_project = ListQuery {
-        project: Some("/w/p1".into()),
-        limit: 20,
-        ..ListQuery::default()
-    };
-    let page = store.list(&of_project).unwrap();
-    assert_eq!(store.table_reads().sessions - after.sessions, 20);
-    assert!(
-        page.sessions
-            .iter()
-            .all(|session| session.project.as_deref() == Some("/w/p1"))
-    );
-
-    let before = store.table_reads();
-    let removed = store
-        .cleanup_older_than(Utc::now() + chrono::TimeDelta::hours(1))
-        .unwrap();
-    assert_eq!((removed.sessions, removed.records), (200, 400));
-    assert_eq!(store.table_reads().records - before.records, 0);
 }

@@ -122,8 +122,8 @@ impl Bulk<'_> {
         }
         drop(table);
         let row = SessionRow {
-            mark,
             hidden,
+            mark,
             ..old.clone()
         };
         if row == old {
@@ -229,4 +229,150 @@ fn for_each_record(
         from = found.segment.last_sequence() + 1;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::SessionKey;
+    use crate::store::{Expect, NewRecord, Options, ScanQuery, Store as _, StoreExt as _};
+
+    /// A store with a session of these lines: number 1.
+    fn store(lines: &[&str]) -> (tempfile::TempDir, RedbStore, SessionKey) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::new("jsonl", "s").unwrap();
+        let records: Vec<NewRecord> = lines.iter().map(|line| NewRecord::line(*line)).collect();
+        store.append(&key, Expect::Any, None, &records).unwrap();
+        (folder, store, key)
+    }
+
+    fn change(store: &RedbStore, work: impl FnOnce(&mut Bulk<'_>) -> Result<()>) {
+        let mut bulk = store.bulk().unwrap();
+        work(&mut bulk).unwrap();
+        bulk.commit().unwrap();
+        let report = store.verify(&mut |_, _| {}).unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+    }
+
+    const SAID: &str = "{\"role\":\"user\",\"content\":\"hi\"}";
+
+    #[test]
+    fn hidden_lines_are_counted_without_those_of_zero_length() {
+        let (_folder, store, key) = store(&[SAID, "", "  ", "\r", "broken", SAID, SAID]);
+        for (lines, mark, hidden) in [
+            (0, 0, 0),
+            (1, 1, 1),
+            (2, 3, 1),
+            (3, 5, 1),
+            (4, 6, 2),
+            (5, 7, 3),
+            (9, 7, 3),
+            (0, 0, 0),
+        ] {
+            change(&store, |bulk| bulk.hide_lines(1, lines));
+            let summary = store.summary(&key).unwrap();
+            assert_eq!(
+                (summary.mark, summary.hidden_count),
+                (mark, hidden),
+                "{lines}"
+            );
+            let parts = store.sources().session_state_parts(1).unwrap();
+            assert_eq!((parts.lines, parts.skip), (5, lines.min(5)));
+            assert_eq!(parts.first_line, format!("{SAID}\n").into_bytes());
+            assert_eq!(parts.summary, summary);
+        }
+    }
+
+    #[test]
+    fn lines_that_a_compaction_removed_count_as_hidden() {
+        let (_folder, store, key) = store(&[SAID; 6]);
+        store.truncate(&key, 3).unwrap();
+        store.compact(&key, None, None).unwrap();
+        for (lines, mark, hidden) in [(2, 2, 0), (3, 3, 0), (4, 4, 1), (7, 6, 3)] {
+            change(&store, |bulk| bulk.hide_lines(1, lines));
+            let summary = store.summary(&key).unwrap();
+            assert_eq!(
+                (summary.mark, summary.hidden_count),
+                (mark, hidden),
+                "{lines}"
+            );
+        }
+        assert_eq!(store.records(&key, ScanQuery::default()).count(), 3);
+    }
+
+    #[test]
+    fn times_beside_lines_hold_where_the_lines_state_none() {
+        let (_folder, store, key) =
+            store(&["{\"role\":\"user\",\"time\":\"2026-04-01T00:00:00Z\"}"]);
+        let stated = store.summary(&key).unwrap();
+        change(&store, |bulk| bulk.apply_times(1, None, Some(5)));
+        assert_eq!(store.summary(&key).unwrap(), stated);
+        let later = stated.updated_at.timestamp_micros() + 9;
+        change(&store, |bulk| bulk.apply_times(1, Some(7), Some(later)));
+        let summary = store.summary(&key).unwrap();
+        assert_eq!(summary.created_at.timestamp_micros(), 7);
+        assert_eq!(summary.updated_at.timestamp_micros(), later);
+        // It was stated once, so that it stays.
+        change(&store, |bulk| bulk.apply_times(1, Some(3), None));
+        assert_eq!(store.summary(&key).unwrap(), summary);
+    }
+
+    #[test]
+    fn a_file_s_time_gives_way_to_those_beside_it() {
+        let (_folder, store, key) = store(&[]);
+        change(&store, |bulk| {
+            let old = bulk.writer.row(1)?;
+            let row = SessionRow {
+                updated_us: 90,
+                created_us: 90,
+                ..old.clone()
+            };
+            bulk.writer.put_row(1, Some(&old), &row)
+        });
+        change(&store, |bulk| bulk.apply_times(1, Some(10), Some(20)));
+        let summary = store.summary(&key).unwrap();
+        let times = [summary.created_at, summary.updated_at].map(|time| time.timestamp_micros());
+        assert_eq!(times, [10, 20]);
+    }
+
+    #[test]
+    fn a_title_and_a_project_beside_lines_are_offers() {
+        let (_folder, store, key) = store(&[SAID]);
+        let shown = || {
+            let summary = store.summary(&key).unwrap();
+            (summary.title, summary.project.unwrap_or_default())
+        };
+        change(&store, |bulk| bulk.offer_title(1, "weak", 5));
+        change(&store, |bulk| bulk.offer_project(1, "/w/one/"));
+        assert_eq!(shown(), ("hi".to_owned(), "/w/one".to_owned()));
+        change(&store, |bulk| bulk.offer_title(1, "  from the\nindex ", 50));
+        change(&store, |bulk| bulk.offer_project(1, "/w/two"));
+        assert_eq!(shown(), ("from the index".to_owned(), "/w/one".to_owned()));
+    }
+
+    #[test]
+    fn an_imported_alias_waits_in_line_and_too_much_is_cut() {
+        let (_folder, store, key) = store(&[SAID]);
+        let other = SessionKey::new("jsonl", "t").unwrap();
+        store.append(&other, Expect::Any, None, &[]).unwrap();
+        let aliases = PropertiesChange {
+            aliases: Some(vec!["x".to_owned(), "a".repeat(2000)]),
+            ..PropertiesChange::default()
+        };
+        change(&store, |bulk| bulk.change_properties(1, &aliases));
+        change(&store, |bulk| bulk.change_properties(2, &aliases));
+        let alias = SessionKey::new("jsonl", "x").unwrap();
+        assert_eq!(store.by_alias(&alias).unwrap(), Some(key.clone()));
+        assert_eq!(store.properties(&other).unwrap().aliases, ["x"]);
+        // What it lists already is no new claim.
+        let kept = PropertiesChange {
+            aliases: Some(vec!["x".to_owned(), "y".to_owned()]),
+            ..PropertiesChange::default()
+        };
+        store.update_properties(&other, &kept).unwrap();
+        store.delete(&key).unwrap();
+        assert_eq!(store.by_alias(&alias).unwrap(), Some(other));
+        assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    }
 }

@@ -207,7 +207,7 @@ impl<'s> Writer<'s> {
             appended,
         } = match addition::add_to(key, old, addition, options)? {
             Outcome::Replayed(appended) => return Ok(appended),
-            Outcome::Added(added) => added,
+            Outcome::Added(added) => *added,
         };
         let number = match &there {
             Some((number, _)) => *number,
