@@ -34,6 +34,7 @@ pub use self::records::Records;
 pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
 pub(crate) use self::redb::{Bulk, Source, Sources};
+pub(crate) use self::sessions::messages_of;
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};

@@ -12,6 +12,7 @@
 //! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
 //!   are found by them
 //! - `damaged_properties`: damage to that
+//! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `processes`: several writers and readers on one store
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
@@ -55,6 +56,7 @@ mod kill;
 mod limits;
 mod matrix;
 mod model;
+mod picoclaw;
 #[cfg(feature = "shared")]
 mod processes;
 mod properties;

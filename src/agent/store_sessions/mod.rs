@@ -20,7 +20,9 @@ use crate::model::message::{Block, Message, Role};
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::raw_json::RawJson;
 use crate::model::session::{Session, Summary};
-use crate::store::{Compacted, Expect, ListQuery, NewRecord, ScanQuery, Store, StoreExt as _};
+use crate::store::{
+    Compacted, Expect, ListQuery, NewRecord, ScanQuery, Store, StoreExt as _, messages_of,
+};
 
 /// The agent whose format is written unless another one is chosen.
 const PICOCLAW: &str = "picoclaw";
@@ -231,9 +233,8 @@ impl StoreSessions {
         let page = or_default(self.store.scan(key, &one))?;
         let record = page.records.into_iter().next();
         Ok(record.and_then(|record| {
-            let messages = dialect::of_agent(key.agent()).messages(&record.line);
-            let same = matches!(&*messages, [read] if record.sequence == sequence
-                && with_id(read.clone(), sequence, 0) == *message);
+            let messages = messages_of(dialect::of_agent(key.agent()), &record);
+            let same = record.sequence == sequence && messages == [message.clone()];
             same.then_some(record.line)
         }))
     }
@@ -340,25 +341,14 @@ fn read_from(store: &dyn Store, key: &SessionKey, from: Option<u64>) -> Result<V
     for record in store.records(key, query) {
         let record = record?;
         if record.header.messages > 0 {
-            let messages = dialect.messages(&record.line).into_iter().zip(0..);
-            heard.extend(messages.map(|(message, number)| Heard {
+            let messages = messages_of(dialect, &record).into_iter();
+            heard.extend(messages.map(|message| Heard {
                 sequence: record.sequence,
-                message: with_id(message, record.sequence, number),
+                message,
             }));
         }
     }
     Ok(heard)
-}
-
-/// The message with the id that [`Store::load`] gives it where its line has none: its place.
-fn with_id(mut message: Message, sequence: u64, number: usize) -> Message {
-    message.id = message.id.or_else(|| {
-        Some(match number {
-            0 => format!("#{sequence}"),
-            number => format!("#{sequence}.{number}"),
-        })
-    });
-    message
 }
 
 /// What was found, or nothing where there is no such session.

@@ -90,8 +90,8 @@ pub(super) fn write(state: &SessionState, original: Option<&[u8]>) -> Vec<u8> {
     let text_of_file = original.map(String::from_utf8_lossy).unwrap_or_default();
     let body = lines::body(&text_of_file);
     let found = fields(body, &FIELDS).ok();
-    if let (Some(found), Some(original)) = (found, original)
-        && holds(&found, state)
+    if let Some(original) = original
+        && found.map_or_else(|| says_nothing(state), |found| holds(&found, state))
     {
         return original.to_vec();
     }
@@ -125,6 +125,16 @@ pub(super) fn write(state: &SessionState, original: Option<&[u8]>) -> Vec<u8> {
         }
     }
     indented(&object.close()).into_bytes()
+}
+
+/// Whether there is nothing of a session that only a meta file can say: a damaged one is as good
+/// as any then, and stays as it was.
+fn says_nothing(state: &SessionState) -> bool {
+    let properties = &state.properties;
+    state.skip == 0
+        && properties.summary.is_empty()
+        && properties.aliases.is_empty()
+        && properties.scope.is_none()
 }
 
 /// Whether a meta file says of a session what is so.

@@ -21,6 +21,7 @@ use super::{Candidate, Dialect, Recognition, SessionState, Sidecar, SidecarFacts
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
+use crate::model::session::Session;
 
 /// The agent's name.
 pub(crate) const AGENT: &str = "picoclaw";
@@ -84,11 +85,7 @@ impl Dialect for Picoclaw {
     }
 
     /// All that picoclaw knows of a session stands in its meta file.
-    fn write_meta(
-        &self,
-        _session: &crate::model::session::Session,
-        _first: bool,
-    ) -> Result<Option<Vec<u8>>> {
+    fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
         Ok(None)
     }
 
@@ -102,11 +99,7 @@ impl Dialect for Picoclaw {
         state: &SessionState,
         original: Option<&[u8]>,
     ) -> Option<(String, Vec<u8>)> {
-        let name = match state.path.last() {
-            Some(name) => name.clone(),
-            None => format!("{}.jsonl", places::file_stem(state.summary.key.id())),
-        };
-        let stem = name.strip_suffix(".jsonl").unwrap_or(&name);
+        let stem = places::file_stem(state.summary.key.id());
         let bytes = meta::write(state, original);
         Some((format!("{stem}{}", places::META_ENDING), bytes))
     }

@@ -401,6 +401,14 @@ fn a_meta_file_that_still_holds_is_given_back_and_a_changed_one_is_written_as_go
          \"version\": 1,\n    \"values\": {}\n  },\n  \"aliases\": [\n    \"x:y\",\n    \"z\"\n  \
          ],\n  \"new\": [\n    1.50\n  ]\n}"
     );
+    let damaged = b"{\"key\": \"web:b\", \"su";
+    let write_over = |state| Picoclaw.write_sidecar(&state, Some(damaged)).unwrap().1;
+    assert_eq!(write_over(state(0, 2, Properties::default())), damaged);
+    assert!(meta::is_meta(&write_over(state(
+        1,
+        2,
+        Properties::default()
+    ))));
     let (_, fresh) = Picoclaw.write_sidecar(&state(0, 2, named), None).unwrap();
     let fresh = String::from_utf8(fresh).unwrap();
     assert!(
@@ -582,6 +590,7 @@ proptest! {
         let _facts = meta::facts(String::new(), &bytes).is_some();
         let _lines = legacy::lines_of(&bytes).is_some();
         let written = meta::write(&state(1, 2, Properties::default()), Some(&bytes));
+        prop_assert_ne!(&written, &bytes);
         prop_assert!(meta::is_meta(&written));
     }
 }
