@@ -1,2 +1,174 @@
-//! The contracts of [`Store`](crate::Store) and of `SessionStore` as named tests over any
-//! implementation.
+//! The contracts of [`Store`] and of [`SessionStore`] as named tests over any implementation.
+//!
+//! A store of your own keeps what programs rely on if it keeps these contracts: each is one
+//! sentence, with a program that finds out. In the tests of your crate, with
+//! `scrollback = { version = "0.1", features = ["conformance"] }` among its dev-dependencies,
+//! [`store_tests`](crate::store_tests) makes a test of each of them:
+//!
+//! ```
+//! mod my_store {
+//!     # use scrollback::MemoryStore as MyStore;
+//!     scrollback::store_tests!(|| Box::new(MyStore::default()));
+//! }
+//! ```
+//!
+//! so that `cargo test` shows them by name:
+//!
+//! ```text
+//! test my_store::append_is_all_or_none ... ok
+//! test my_store::list_breaks_ties_newer_session_first ... FAILED
+//! ```
+//!
+//! or all of them are run at once, and reported on:
+//!
+//! ```
+//! use scrollback::conformance::run_store;
+//! # use scrollback::MemoryStore as MyStore;
+//!
+//! let report = run_store(&|| Box::new(MyStore::default()));
+//! assert!(report.is_clean(), "{report}");
+//! ```
+//!
+//! Each call of what makes the store has to give a new, empty one, and several of them may live
+//! at the same time: a file or a name space of its own each. Nothing is kept from one to the
+//! next. The store's clock has to be later than 2001; nothing else is asked of it. Contracts
+//! about threads try again what [is retryable](crate::Error::is_retryable).
+//!
+//! Two families are for stores that can do more:
+//!
+//! - [`reopening_tests`](crate::reopening_tests), for stores that can be opened again. What they
+//!   need is a maker of places, each of which can be opened many times, one after another.
+//! - [`torn_tests`](crate::torn_tests), for stores that can take a file as it is, even one whose
+//!   last line was torn.
+//!
+//! ```
+//! use scrollback::conformance::{OpenStore, run_reopening};
+//! use scrollback::{Options, RedbStore, Store};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! # let report = {
+//! let make = || -> OpenStore {
+//!     let folder = tempfile::tempdir().expect("a temporary folder");
+//!     Box::new(move || {
+//!         let path = folder.path().join("sessions.redb");
+//!         Box::new(RedbStore::open(path, Options::default()).expect("a store"))
+//!     })
+//! };
+//! let report = run_reopening(&make);
+//! # report };
+//! assert!(report.is_clean(), "{report}");
+//! # Ok(()) }
+//! ```
+//!
+//! No contract panics, and a store that panics fails the contract alone: what does not hold is a
+//! [`Failure`], with what was expected and what came.
+
+mod check;
+mod contract;
+mod session_store;
+mod store;
+mod subject;
+#[macro_use]
+mod tables;
+
+pub use self::contract::{Contract, Failure, Report, run_all, run_one};
+use self::store::{
+    appending, batches, compacting, hiding, listing, meta, properties, reading, removing,
+    reopening, replacing, saving, scanning, threads, torn,
+};
+use crate::agent::SessionStore;
+use crate::model::key::SessionKey;
+use crate::store::Store;
+
+/// What makes new, empty stores.
+pub type MakeStore = dyn Fn() -> Box<dyn Store>;
+
+/// Opens the store of one place, again and again: what was stored is there each time. A store is
+/// dropped before the next is opened.
+pub type OpenStore = Box<dyn Fn() -> Box<dyn Store>>;
+
+/// What makes new places, with an empty store in each.
+pub type MakePlace = dyn Fn() -> OpenStore;
+
+/// What makes new stores that hold one session: this one, with the lines of a file as they are.
+pub type MakeTorn = dyn Fn(&SessionKey, &[u8]) -> Box<dyn Store>;
+
+/// What makes new, empty stores of sessions by key.
+pub type MakeSessionStore = dyn Fn() -> Box<dyn SessionStore>;
+
+/// The contracts of every [`Store`].
+pub const STORE: &[Contract<MakeStore>] = __scrollback_store_contracts!([contracts]);
+
+/// The contracts of a [`Store`] that can be opened again.
+pub const REOPENING: &[Contract<MakePlace>] = __scrollback_reopening_contracts!([contracts]);
+
+/// The contracts of a [`Store`] that can hold a line without its end.
+pub const TORN: &[Contract<MakeTorn>] = __scrollback_torn_contracts!([contracts]);
+
+/// The contracts of every [`SessionStore`].
+pub const SESSION_STORE: &[Contract<MakeSessionStore>] =
+    __scrollback_session_store_contracts!([contracts]);
+
+/// Runs the contracts of every [`Store`].
+pub fn run_store(make: &MakeStore) -> Report {
+    run_all(STORE, make)
+}
+
+/// Runs the contracts of a [`Store`] that can be opened again.
+pub fn run_reopening(make: &MakePlace) -> Report {
+    run_all(REOPENING, make)
+}
+
+/// Runs the contracts of a [`Store`] that can hold a line without its end.
+pub fn run_torn(make: &MakeTorn) -> Report {
+    run_all(TORN, make)
+}
+
+/// Runs the contracts of every [`SessionStore`].
+pub fn run_session_store(make: &MakeSessionStore) -> Report {
+    run_all(SESSION_STORE, make)
+}
+
+/// A test for each contract of [`Store`](crate::Store), of what the given closure makes; see
+/// [`conformance`](crate::conformance).
+#[macro_export]
+macro_rules! store_tests {
+    ($make:expr) => {
+        $crate::__scrollback_store_contracts! {
+            [$crate::__scrollback_contract_tests] STORE, MakeStore, $make
+        }
+    };
+}
+
+/// A test for each contract of a [`Store`](crate::Store) that can be opened again, of the places
+/// that the given closure makes; see [`conformance`](crate::conformance).
+#[macro_export]
+macro_rules! reopening_tests {
+    ($make:expr) => {
+        $crate::__scrollback_reopening_contracts! {
+            [$crate::__scrollback_contract_tests] REOPENING, MakePlace, $make
+        }
+    };
+}
+
+/// A test for each contract of a [`Store`](crate::Store) that can hold a torn line, of what the
+/// given closure makes; see [`conformance`](crate::conformance).
+#[macro_export]
+macro_rules! torn_tests {
+    ($make:expr) => {
+        $crate::__scrollback_torn_contracts! {
+            [$crate::__scrollback_contract_tests] TORN, MakeTorn, $make
+        }
+    };
+}
+
+/// A test for each contract of [`SessionStore`](crate::SessionStore), of what the given closure
+/// makes; see [`conformance`](crate::conformance).
+#[macro_export]
+macro_rules! session_store_tests {
+    ($make:expr) => {
+        $crate::__scrollback_session_store_contracts! {
+            [$crate::__scrollback_contract_tests] SESSION_STORE, MakeSessionStore, $make
+        }
+    };
+}

@@ -30,6 +30,8 @@
 //! - `limits`: every documented limit, at it and one past it
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
+//! - `conformance`: the stores keep the public contracts, and for each contract a broken store
+//!   that does not
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -55,6 +57,7 @@ mod cli;
 mod cli_json;
 mod cli_marks;
 mod compat;
+mod conformance;
 mod damage;
 mod damaged_properties;
 #[cfg(feature = "opencode")]

@@ -207,7 +207,8 @@ pub(crate) fn top_modules(file: &File) -> Vec<String> {
     let text = code(&file.text);
     let mut named = Vec::new();
     for (place, name) in identifiers(&text) {
-        if name == "crate" {
+        // `$crate` leads to what a macro's caller sees of this crate, not to a module.
+        if name == "crate" && !text[..place].ends_with('$') {
             after_path(&text[place + name.len()..], &mut named);
         }
     }

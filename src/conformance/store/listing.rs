@@ -1,0 +1,360 @@
+//! Lists, their filters and cursors, and ids found by their start.
+
+use crate::conformance::MakeStore;
+use crate::conformance::check::{Checked, done, one, same};
+use crate::conformance::subject::{Subject, at, ids, key, key_of, message, session};
+use crate::model::key::SessionKey;
+use crate::model::properties::PropertiesChange;
+use crate::model::session::Summary;
+use crate::store::{ListQuery, NewRecord};
+
+/// A store with sessions that were updated at these seconds, made in this order.
+fn with_sessions(make: &MakeStore, sessions: &[(&str, i64)]) -> Checked<Subject> {
+    let store = Subject::new(make);
+    for (id, second) in sessions {
+        store.say(&key(id)?, *second, &["hello"])?;
+    }
+    Ok(store)
+}
+
+pub(crate) fn list_is_newest_first(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("b", 20), ("a", 30), ("c", 10)])?;
+    let all = ListQuery::default();
+    same("list", &store.ids(&all)?, &["a", "b", "c"])?;
+    store.say(&key("c")?, 40, &["again"])?;
+    same("list after an append", &store.ids(&all)?, &["c", "a", "b"])
+}
+
+pub(crate) fn list_breaks_ties_newer_session_first(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("b", 10), ("c", 10), ("a", 10)])?;
+    let all = ListQuery::default();
+    same("list", &store.ids(&all)?, &["a", "c", "b"])?;
+    let first = ListQuery {
+        limit: 1,
+        ..ListQuery::default()
+    };
+    let page = store.list(&first)?;
+    let rest = ListQuery {
+        after: page.next,
+        ..ListQuery::default()
+    };
+    same("the page after a tie", &store.ids(&rest)?, &["c", "b"])
+}
+
+pub(crate) fn list_gives_the_summaries(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("a", 10), ("b", 20)])?;
+    store.update(&key("a")?, &pinned(true))?;
+    store.truncate(&key("b")?, 0)?;
+    let expected: Vec<Summary> = vec![store.summary(&key("b")?)?, store.summary(&key("a")?)?];
+    let listed = store.list(&ListQuery::default())?;
+    same("list", &listed.sessions, &expected)
+}
+
+pub(crate) fn list_pages_give_each_session_once(make: &MakeStore) -> Checked {
+    let sessions = [("a", 50), ("b", 40), ("c", 40), ("d", 40), ("e", 10)];
+    let store = with_sessions(make, &sessions)?;
+    let mut query = ListQuery {
+        limit: 2,
+        ..ListQuery::default()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..sessions.len() {
+        let page = store.list(&query)?;
+        let fits = page.sessions.len();
+        crate::conformance::check::holds("a page", fits <= 2, "at most 2 sessions", &fits)?;
+        seen.extend(ids(&page));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    same("all pages", &seen, &["a", "d", "c", "b", "e"])?;
+    same("the last page's next", &query.after, &None)
+}
+
+pub(crate) fn list_without_a_limit_gives_a_hundred(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    for number in 0..101 {
+        store.say(&key(&format!("s{number:03}"))?, number, &["x"])?;
+    }
+    let page = store.list(&ListQuery::default())?;
+    same("sessions on the page", &page.sessions.len(), &100)?;
+    let rest = ListQuery {
+        after: Some(one("next of a full page", page.next)?),
+        ..ListQuery::default()
+    };
+    same("the rest", &store.ids(&rest)?, &["s000"])
+}
+
+pub(crate) fn list_cursor_stays_valid_while_sessions_change(make: &MakeStore) -> Checked {
+    let sessions = [("a", 50), ("b", 40), ("c", 30), ("d", 20), ("e", 10)];
+    let store = with_sessions(make, &sessions)?;
+    let first = ListQuery {
+        limit: 2,
+        ..ListQuery::default()
+    };
+    let page = store.list(&first)?;
+    let cursor = one("next of the first page", page.next)?;
+    store.delete(&key("b")?)?;
+    store.say(&key("new")?, 60, &["x"])?;
+    store.say(&key("d")?, 70, &["x"])?;
+    let rest = ListQuery {
+        after: Some(cursor),
+        ..ListQuery::default()
+    };
+    same("the rest", &store.ids(&rest)?, &["c", "e"])?;
+    let text = done("a cursor as text", Ok(cursor.to_string()))?;
+    let again = ListQuery {
+        after: text.parse().ok(),
+        ..ListQuery::default()
+    };
+    same("after the cursor's text", &store.ids(&again)?, &["c", "e"])
+}
+
+pub(crate) fn list_filters_by_agent(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("mine", 10)])?;
+    let line = NewRecord::line("{\"timestamp\":\"2001-09-09T01:46:45Z\",\"type\":\"x\"}\n");
+    store.append(&key_of("codex", "theirs")?, std::slice::from_ref(&line))?;
+    store.append(&key_of("ggcode", "others")?, &[line])?;
+    for (agent, expected) in [
+        ("codex", &["theirs"][..]),
+        ("native", &["mine"]),
+        ("nobody", &[]),
+    ] {
+        let query = ListQuery {
+            agent: Some(agent.to_owned()),
+            ..ListQuery::default()
+        };
+        same(&format!("list of `{agent}`"), &store.ids(&query)?, expected)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn list_filters_by_project(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    for (id, project) in [
+        ("shop", Some("/home/ada/shop")),
+        ("other", Some("/home/bob/shop")),
+        ("sub", Some("/home/ada/shop/src")),
+        ("workshop", Some("/home/ada/workshop")),
+        ("none", None),
+    ] {
+        let mut saved = session(id, &[message(1, "a")])?;
+        saved.project = project.map(str::to_owned);
+        store.save(&mut saved)?;
+    }
+    for (project, expected) in [
+        ("/home/ada/shop", &["shop"][..]),
+        ("/home/ada/shop/", &["shop"]),
+        ("shop", &["other", "shop"]),
+        ("ada/shop", &["shop"]),
+        ("/home/ada", &[]),
+        ("/shop", &[]),
+    ] {
+        let query = ListQuery {
+            project: Some(project.to_owned()),
+            ..ListQuery::default()
+        };
+        let mut found = store.ids(&query)?;
+        found.sort();
+        same(&format!("list of `{project}`"), &found, expected)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn list_takes_since_inclusive_and_before_strict(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("a", 10), ("b", 20), ("c", 30)])?;
+    let since = ListQuery {
+        since: Some(at(20)),
+        ..ListQuery::default()
+    };
+    same("since 20", &store.ids(&since)?, &["c", "b"])?;
+    let before = ListQuery {
+        before: Some(at(20)),
+        ..ListQuery::default()
+    };
+    same("before 20", &store.ids(&before)?, &["a"])?;
+    let between = ListQuery {
+        since: Some(at(20)),
+        before: Some(at(30)),
+        ..ListQuery::default()
+    };
+    same("from 20 to 30", &store.ids(&between)?, &["b"])
+}
+
+pub(crate) fn list_filters_by_title_whatever_the_case(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    store.say(&key("a")?, 1, &["The \u{c4}PFEL are ripe"])?;
+    store.say(&key("b")?, 2, &["Pears"])?;
+    for (text, expected) in [
+        ("\u{e4}pfel", &["a"][..]),
+        ("PEARS", &["b"]),
+        ("p", &["b", "a"]),
+        ("plum", &[]),
+    ] {
+        let query = ListQuery {
+            title: Some(text.to_owned()),
+            ..ListQuery::default()
+        };
+        same(
+            &format!("titles with `{text}`"),
+            &store.ids(&query)?,
+            expected,
+        )?;
+    }
+    Ok(())
+}
+
+fn pinned(pinned: bool) -> PropertiesChange {
+    PropertiesChange {
+        pinned: Some(pinned),
+        ..PropertiesChange::default()
+    }
+}
+
+pub(crate) fn list_filters_by_pin(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("a", 10), ("b", 20), ("c", 30)])?;
+    store.update(&key("a")?, &pinned(true))?;
+    store.update(&key("b")?, &pinned(true))?;
+    store.update(&key("b")?, &pinned(false))?;
+    for (wanted, expected) in [(true, &["a"][..]), (false, &["c", "b"])] {
+        let query = ListQuery {
+            pinned: Some(wanted),
+            ..ListQuery::default()
+        };
+        same(&format!("pinned: {wanted}"), &store.ids(&query)?, expected)?;
+    }
+    let all = store.ids(&ListQuery::default())?;
+    same("without the filter", &all, &["c", "b", "a"])
+}
+
+pub(crate) fn list_filters_by_archive(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("a", 10), ("b", 20)])?;
+    let archived = PropertiesChange {
+        archived: Some(true),
+        ..PropertiesChange::default()
+    };
+    store.update(&key("b")?, &archived)?;
+    for (wanted, expected) in [(true, ["b"]), (false, ["a"])] {
+        let query = ListQuery {
+            archived: Some(wanted),
+            ..ListQuery::default()
+        };
+        same(
+            &format!("archived: {wanted}"),
+            &store.ids(&query)?,
+            &expected,
+        )?;
+    }
+    let all = store.ids(&ListQuery::default())?;
+    same("without the filter", &all, &["b", "a"])
+}
+
+pub(crate) fn list_filters_by_parent(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("leader", 1), ("given", 2)])?;
+    let mut child = session("stated", &[message(3, "a")])?;
+    child.parent = Some("leader".to_owned());
+    store.save(&mut child)?;
+    let parent = PropertiesChange {
+        parent: Some(Some("leader".to_owned())),
+        ..PropertiesChange::default()
+    };
+    store.update(&key("given")?, &parent)?;
+    let query = ListQuery {
+        parent: Some("leader".to_owned()),
+        ..ListQuery::default()
+    };
+    same("children", &store.ids(&query)?, &["stated", "given"])
+}
+
+pub(crate) fn list_filters_hold_together_and_fill_pages(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    for number in 0..12 {
+        let title = if number % 3 == 0 { "boat" } else { "dog" };
+        store.say(&key(&format!("s{number:02}"))?, number, &[title])?;
+        if number % 2 == 0 {
+            store.update(&key(&format!("s{number:02}"))?, &pinned(true))?;
+        }
+    }
+    let mut query = ListQuery {
+        title: Some("dog".to_owned()),
+        pinned: Some(true),
+        since: Some(at(2)),
+        before: Some(at(10)),
+        limit: 2,
+        ..ListQuery::default()
+    };
+    let page = store.list(&query)?;
+    same("the first page", &ids(&page), &["s08", "s04"])?;
+    query.after = Some(one("next of the first page", page.next)?);
+    same("the second page", &store.ids(&query)?, &["s02"])
+}
+
+fn found(store: &Subject, prefix: &str, limit: usize) -> Checked<Vec<String>> {
+    let mut keys = done("find", store.store.find(prefix, limit))?;
+    keys.sort();
+    Ok(keys.iter().map(SessionKey::to_string).collect())
+}
+
+pub(crate) fn find_gives_ids_that_start_so(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("abc", 1), ("abd", 2), ("b", 3)])?;
+    let line = NewRecord::line("{}\n");
+    store.append(&key_of("codex", "abx")?, &[line])?;
+    for (prefix, expected) in [
+        ("ab", &["codex:abx", "native:abc", "native:abd"][..]),
+        ("abc", &["native:abc"]),
+        ("bc", &[]),
+        ("AB", &[]),
+        ("", &["codex:abx", "native:abc", "native:abd", "native:b"]),
+    ] {
+        let came = found(&store, prefix, 10)?;
+        same(&format!("find `{prefix}`"), &came, expected)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn find_gives_the_equal_id_alone(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("ab", 1), ("abc", 2), ("a", 3)])?;
+    same("find `ab`", &found(&store, "ab", 10)?, &["native:ab"])
+}
+
+pub(crate) fn find_looks_at_one_agent_alone(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("abc", 1), ("x:y", 2)])?;
+    store.append(&key_of("codex", "abd")?, &[NewRecord::line("{}\n")])?;
+    for (prefix, expected) in [
+        ("codex:ab", &["codex:abd"][..]),
+        ("native:abc", &["native:abc"]),
+        ("x:", &["native:x:y"]),
+        ("ggcode:ab", &[]),
+    ] {
+        let came = found(&store, prefix, 10)?;
+        same(&format!("find `{prefix}`"), &came, expected)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn find_gives_at_most_the_limit(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("aa", 1), ("ab", 2), ("ac", 3)])?;
+    same("find 2", &found(&store, "a", 2)?.len(), &2)?;
+    same("find 0", &found(&store, "a", 0)?.len(), &0)
+}
+
+pub(crate) fn find_falls_back_to_aliases(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("one", 1), ("two", 2)])?;
+    let aliases = PropertiesChange {
+        aliases: Some(vec!["telegram:9".to_owned(), "tw".to_owned()]),
+        ..PropertiesChange::default()
+    };
+    store.update(&key("one")?, &aliases)?;
+    for (text, expected) in [
+        ("telegram:9", &["native:one"][..]),
+        ("native:telegram:9", &["native:one"]),
+        ("telegram:", &[]),
+        // An id that starts so goes before an alias that is equal.
+        ("tw", &["native:two"]),
+    ] {
+        let came = found(&store, text, 10)?;
+        same(&format!("find `{text}`"), &came, expected)?;
+    }
+    Ok(())
+}

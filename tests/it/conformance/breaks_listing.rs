@@ -1,0 +1,222 @@
+//! Broken lists, searches and deletions, one for each contract about them.
+
+use chrono::TimeDelta;
+use scrollback::{Cursor, Expect, ListQuery, NewRecord, ScanQuery, SessionPage, Store, Summary};
+
+use super::Break;
+use super::breaks_reading::is_there;
+
+fn everything(store: &dyn Store) -> SessionPage {
+    let all = ListQuery {
+        limit: usize::MAX,
+        ..ListQuery::default()
+    };
+    store.list(&all).unwrap()
+}
+
+pub(crate) const LISTING: &[Break] = &[
+    ("list_is_newest_first", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            page.sessions.sort_by_key(|summary| summary.number);
+            page.sessions.reverse();
+            Ok(page)
+        };
+    }),
+    ("list_breaks_ties_newer_session_first", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            page.sessions
+                .sort_by_key(|summary| (-summary.updated_at.timestamp_micros(), summary.number));
+            Ok(page)
+        };
+    }),
+    ("list_gives_the_summaries", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            for summary in &mut page.sessions {
+                summary.hidden_count = 0;
+            }
+            Ok(page)
+        };
+    }),
+    ("list_pages_give_each_session_once", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            page.next = page.next.and(page.sessions.first().map(Cursor::of));
+            Ok(page)
+        };
+    }),
+    ("list_without_a_limit_gives_a_hundred", |b| {
+        b.calls.list = |b, query| {
+            let limit = if query.limit == 0 { 1000 } else { query.limit };
+            b.store.list(&ListQuery {
+                limit,
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_cursor_stays_valid_while_sessions_change", |b| {
+        b.calls.list = |b, query| {
+            let known = |cursor: Cursor| {
+                let all = everything(&*b.store).sessions;
+                all.iter().any(|summary| Cursor::of(summary) == cursor)
+            };
+            if query.after.is_some_and(|cursor| !known(cursor)) {
+                return Ok(SessionPage::default());
+            }
+            b.store.list(query)
+        };
+    }),
+    ("list_filters_by_agent", |b| {
+        b.calls.list = |b, query| {
+            b.store.list(&ListQuery {
+                agent: None,
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_filters_by_project", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            let wanted = query.project.as_deref().unwrap_or("/");
+            page.sessions.retain(|summary| {
+                wanted.starts_with('/') || summary.project.as_deref() == Some(wanted)
+            });
+            Ok(page)
+        };
+    }),
+    ("list_takes_since_inclusive_and_before_strict", |b| {
+        b.calls.list = |b, query| {
+            b.store.list(&ListQuery {
+                before: query
+                    .before
+                    .map(|before| before + TimeDelta::microseconds(1)),
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_filters_by_title_whatever_the_case", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            let wanted = query.title.clone().unwrap_or_default().to_ascii_lowercase();
+            page.sessions
+                .retain(|summary| summary.title.to_ascii_lowercase().contains(&wanted));
+            Ok(page)
+        };
+    }),
+    ("list_filters_by_pin", |b| {
+        b.calls.list = |b, query| {
+            // Takes "not pinned" for "whatever".
+            b.store.list(&ListQuery {
+                pinned: query.pinned.filter(|pinned| *pinned),
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_filters_by_archive", |b| {
+        b.calls.list = |b, query| {
+            // Leaves archived ones out unless it is asked for them.
+            b.store.list(&ListQuery {
+                archived: query.archived.or(Some(false)),
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_filters_by_parent", |b| {
+        b.calls.list = |b, query| {
+            b.store.list(&ListQuery {
+                parent: None,
+                ..query.clone()
+            })
+        };
+    }),
+    ("list_filters_hold_together_and_fill_pages", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(&ListQuery {
+                pinned: None,
+                ..query.clone()
+            })?;
+            page.sessions
+                .retain(|summary| query.pinned.is_none_or(|pinned| pinned == summary.pinned));
+            Ok(page)
+        };
+    }),
+    ("find_gives_ids_that_start_so", |b| {
+        b.calls.find = |b, prefix, limit| b.store.find(&prefix.to_lowercase(), limit);
+    }),
+    ("find_gives_the_equal_id_alone", |b| {
+        b.calls.find = |b, prefix, limit| {
+            let mut found = b.store.find(prefix, limit)?;
+            if found.first().is_some_and(|key| key.id() == prefix) {
+                let all = everything(&*b.store).sessions.into_iter();
+                found = all.map(|summary| summary.key).collect();
+                found.retain(|key| key.id().starts_with(prefix));
+            }
+            Ok(found)
+        };
+    }),
+    ("find_looks_at_one_agent_alone", |b| {
+        b.calls.find = |b, prefix, limit| {
+            let (_, prefix) = prefix.split_once(':').unwrap_or(("", prefix));
+            b.store.find(prefix, limit)
+        };
+    }),
+    ("find_falls_back_to_aliases", |b| {
+        b.calls.find = |b, prefix, limit| {
+            let mut found = b.store.find(prefix, limit)?;
+            found.retain(|key| key.id().starts_with(prefix) || key.to_string().starts_with(prefix));
+            Ok(found)
+        };
+    }),
+    ("find_gives_at_most_the_limit", |b| {
+        b.calls.find = |b, prefix, _| b.store.find(prefix, usize::MAX);
+    }),
+];
+
+pub(crate) const REMOVING: &[Break] = &[
+    ("delete_unchanged_leaves_what_has_changed", |b| {
+        b.calls.delete_unchanged = |b, key, _| b.store.delete(key);
+    }),
+    ("delete_removes_the_session_alone", |b| {
+        b.calls.delete = |b, key| {
+            let mut removed = b.store.delete(key)?;
+            removed.records = 0;
+            Ok(removed)
+        };
+    }),
+    ("a_deleted_session_leaves_nothing_behind", |b| {
+        b.calls.delete = |b, key| {
+            b.noted.lock().unwrap().push((key.clone(), 0));
+            b.store.delete(key)
+        };
+        b.calls.by_alias = |b, alias| {
+            let deleted = b.noted.lock().unwrap().first().map(|(key, _)| key.clone());
+            Ok(b.store.by_alias(alias)?.or(deleted))
+        };
+    }),
+    ("cleanup_is_strictly_before", |b| {
+        b.calls.cleanup = |b, before| {
+            b.store
+                .cleanup_older_than(before + TimeDelta::microseconds(1))
+        };
+    }),
+    ("cleanup_takes_what_the_list_answers", |b| {
+        b.calls.cleanup = |b, before| {
+            // Spares what is pinned.
+            let pinned = everything(&*b.store).sessions.into_iter();
+            let pinned: Vec<_> = pinned.filter(|summary| summary.pinned).collect();
+            let records = |summary: &Summary| b.store.scan(&summary.key, &ScanQuery::default());
+            let kept: Vec<_> = pinned.iter().map(records).collect::<Result<_, _>>()?;
+            let removed = b.store.cleanup_older_than(before)?;
+            for (summary, page) in pinned.iter().zip(kept) {
+                if !is_there(&*b.store, &summary.key) {
+                    let lines = page.records.into_iter();
+                    let lines: Vec<_> = lines.map(|record| NewRecord::line(record.line)).collect();
+                    b.store.append(&summary.key, Expect::Any, None, &lines)?;
+                }
+            }
+            Ok(removed)
+        };
+    }),
+];
