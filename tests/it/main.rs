@@ -7,6 +7,7 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
+//! - `group_commit`: several threads share commits
 //! - `processes`: several writers and readers on one store
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
@@ -38,6 +39,7 @@ mod discover;
 mod export;
 mod folders;
 mod full_disk;
+mod group_commit;
 mod harness;
 mod import;
 mod kill;

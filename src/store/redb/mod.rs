@@ -2,14 +2,17 @@
 //!
 //! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
+mod appends;
 mod attachments;
 mod bulk;
 mod compact;
 mod engine;
 mod list;
 mod migrate;
+mod queue;
 mod read;
 mod reads;
 mod schema;
@@ -24,9 +27,11 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::engine::guard;
+use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
@@ -65,6 +70,7 @@ pub struct RedbStore {
     engine: Engine,
     options: Options,
     counts: ReadCounts,
+    queue: CommitQueue<Append, Result<Appended>>,
 }
 
 impl RedbStore {
@@ -85,6 +91,7 @@ impl RedbStore {
             engine,
             options,
             counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
         })
     }
 
@@ -100,6 +107,7 @@ impl RedbStore {
             engine,
             options,
             counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
         })
     }
 
@@ -136,6 +144,12 @@ impl RedbStore {
     /// Rows read since the store was opened.
     pub fn table_reads(&self) -> TableReads {
         self.counts.now()
+    }
+
+    /// Transactions committed since the store was opened. Appends of several threads at the same
+    /// time share one.
+    pub fn commits(&self) -> u64 {
+        self.counts.commits()
     }
 
     /// The files kept beside the lines of a session.
@@ -189,10 +203,15 @@ impl RedbStore {
         guard(|| work(&Snapshot::new(self.engine.begin_read()?, &self.counts)))
     }
 
+    /// Begins a write transaction.
+    fn begin_write(&self) -> Result<Writer<'_>> {
+        Ok(Writer::new(self.engine.begin_write()?, &self.counts))
+    }
+
     /// Writes in a transaction, which is committed if `work` succeeds.
     fn write<T>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
         guard(|| {
-            let writer = Writer::new(self.engine.begin_write()?, &self.counts);
+            let writer = self.begin_write()?;
             let done = work(&writer)?;
             writer.commit()?;
             Ok(done)
@@ -247,7 +266,16 @@ impl Primitives for RedbStore {
         batch_id: Option<Uuid>,
         lines: &[Vec<u8>],
     ) -> Result<Appended> {
-        self.write(|writer| writer.append(key, expect, batch_id, lines, &self.options))
+        let append = Append {
+            key: key.clone(),
+            expect,
+            batch_id,
+            lines: lines.to_vec(),
+        };
+        let bytes = lines.iter().map(Vec::len).sum();
+        self.queue
+            .submit(append, bytes, |appends| appends::write(self, appends))
+            .unwrap_or_else(appends::stopped)
     }
 
     fn set_mark(
