@@ -1,12 +1,13 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `backend`: its file and locks; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `bulk`: many sessions at once; `compact`, `stats`, `verify`: maintenance
 
 mod appends;
 mod attachments;
+mod backend;
 mod bulk;
 mod compact;
 mod engine;
