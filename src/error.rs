@@ -248,8 +248,9 @@ impl Error {
                     .to_owned()
             }
             Self::CommitUnknown { source } => {
-                let cause = source.downcast_ref::<std::io::Error>().and_then(io_hint);
-                let first = cause.unwrap_or_else(|| "check with `scrollback verify`".to_owned());
+                let first = io_cause(source.as_ref())
+                    .and_then(io_hint)
+                    .unwrap_or_else(|| "check with `scrollback verify`".to_owned());
                 format!("{first}; then try again")
             }
             Self::Io { source, .. } | Self::Output { source } => return io_hint(source),
@@ -259,6 +260,18 @@ impl Error {
             _ => return None,
         })
     }
+}
+
+/// The system's error at the bottom of a cause, if there is one.
+fn io_cause<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e std::io::Error> {
+    let mut cause = Some(cause);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn io_hint(error: &std::io::Error) -> Option<String> {

@@ -42,7 +42,7 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
 }
 
 /// A line that compresses like prose.
-fn line() -> Vec<u8> {
+pub(crate) fn line() -> Vec<u8> {
     let mut line = String::from("{\"role\":\"user\",\"content\":\"");
     let mut number = 1_u32;
     while line.len() < LINE_BYTES {
@@ -54,7 +54,8 @@ fn line() -> Vec<u8> {
     line.into_bytes()
 }
 
-fn open(scratch: &Path, name: &str, mode: Mode) -> Outcome<RedbStore> {
+/// Opens a store of its own.
+pub(crate) fn open(scratch: &Path, name: &str, mode: Mode) -> Outcome<RedbStore> {
     Ok(RedbStore::open(
         scratch.join(name),
         Options {

@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod load;
 mod measure;
+mod threads;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ fn main() -> Outcome {
     };
     import::run(&folder, scratch.path())?;
     append::run(scratch.path())?;
+    threads::run(scratch.path())?;
     for sessions in [1_000, 10_000] {
         list::run(sessions, scratch.path())?;
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -31,6 +32,9 @@ pub struct Options {
     pub mode: Mode,
     /// Memory for pages of the file, in bytes. The default is 48 MiB.
     pub cache_bytes: usize,
+    /// How long a write waits for another process that is writing, before it fails with
+    /// [`Busy`](crate::Error::Busy). The default is 60 seconds.
+    pub lock_wait: Duration,
     /// The clock. The default is the system's.
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// The source of ids. The default makes uuids of version 7.
@@ -45,6 +49,7 @@ impl Default for Options {
             #[cfg(not(feature = "shared"))]
             mode: Mode::Exclusive,
             cache_bytes: 48 * 1024 * 1024,
+            lock_wait: Duration::from_secs(60),
             clock: Arc::new(system_clock),
             ids: Arc::new(Uuid::now_v7),
         }
@@ -64,6 +69,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("mode", &self.mode)
             .field("cache_bytes", &self.cache_bytes)
+            .field("lock_wait", &self.lock_wait)
             .finish_non_exhaustive()
     }
 }

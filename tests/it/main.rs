@@ -20,6 +20,7 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
+//! - `group_commit`: several threads share commits
 //! - `processes`: several writers and readers on one store
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
@@ -70,9 +71,10 @@ mod full_disk;
 mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
+mod group_commit;
 mod harness;
-mod ids;
 mod homes;
+mod ids;
 mod import;
 mod jcode;
 mod jcode_recordings;

@@ -13,6 +13,7 @@ use redb::{
 };
 
 use super::super::{Mode, Options, Reclaimed};
+use super::backend::{self, Backend};
 use super::migrate;
 use crate::error::{Error, Result};
 
@@ -23,6 +24,7 @@ const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 #[derive(Debug)]
 pub(crate) struct Engine {
     path: PathBuf,
+    options: Options,
     database: RwLock<Handle>,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
@@ -60,10 +62,11 @@ impl Engine {
             // another program's database, has to stay as it is.
             guard(|| check_format(path, options))?;
         }
-        let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+        let database = guard(|| create(file, path, options))?;
         guard(|| migrate::migrate(path, &database, options))?;
         Ok(Self {
             path: path.to_owned(),
+            options: options.clone(),
             database: RwLock::new(Handle::Writer(database)),
             is_writable: true,
         })
@@ -92,6 +95,7 @@ impl Engine {
         };
         let engine = Self {
             path: path.to_owned(),
+            options: options.clone(),
             database: RwLock::new(handle),
             is_writable: false,
         };
@@ -117,11 +121,21 @@ impl Engine {
         begun.map_err(storage("begin reading"))
     }
 
-    /// A write transaction; waits for the one that is open, in another process too.
+    /// A write transaction; waits for the one that is open, in another process for as long as the
+    /// options say.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
         match &*self.handle() {
             Handle::Writer(database) if self.is_writable => {
-                database.begin_write().map_err(storage("begin writing"))
+                database.begin_write().map_err(|error| match error {
+                    redb::TransactionError::Storage(redb::StorageError::Io(error))
+                        if error.kind() == std::io::ErrorKind::TimedOut =>
+                    {
+                        Error::Busy {
+                            reason: backend::holder(&self.path, &self.options),
+                        }
+                    }
+                    error => storage("begin writing")(error),
+                })
             }
             _ => Err(self.read_only()),
         }
@@ -190,6 +204,18 @@ fn builder(options: &Options) -> Builder {
         Mode::Exclusive => {}
     }
     builder
+}
+
+/// Opens the database in a file for writing, and makes one in an empty file.
+fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
+    let backend = Backend::new(file, path, options).map_err(|source| Error::Io {
+        action: "open the store",
+        path: path.to_owned(),
+        source,
+    })?;
+    builder(options)
+        .create_with_backend(backend)
+        .map_err(opening(path))
 }
 
 /// Commits. What redb says of a failed commit: it may be durable nevertheless.
@@ -274,6 +300,13 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
                 table: "(file)",
                 key: path.display().to_string(),
                 detail: "it ends before its last page".to_owned(),
+            }
+        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::TimedOut =>
+        {
+            Error::Busy {
+                reason: "another process is writing to it".to_owned(),
             }
         }
         redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Error::Io {
@@ -367,7 +400,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
         .tempfile_in(folder_of(path))
         .map_err(io)?;
     let file = new.as_file().try_clone().map_err(io)?;
-    let database = guard(|| builder(options).create_file(file).map_err(opening(path)))?;
+    let database = guard(|| create(file, path, options))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the
@@ -420,5 +453,32 @@ mod tests {
             panic!("{error:?}")
         };
         assert_eq!(detail, "page 7 is odd");
+    }
+
+    #[cfg(feature = "shared")]
+    #[test]
+    fn a_write_that_waits_too_long_says_for_whom() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let options = Options {
+            lock_wait: std::time::Duration::from_millis(50),
+            ..Options::default()
+        };
+        // Two handles on one file exclude each other like two processes.
+        let (first, second) = (
+            Engine::open(&path, &options).unwrap(),
+            Engine::open(&path, &options).unwrap(),
+        );
+        let held = first.begin_write().unwrap();
+        let Err(Error::Busy { reason }) = second.begin_write() else {
+            panic!("two writers at a time");
+        };
+        let own = format!(
+            "process {} has been writing to it for 0 s",
+            std::process::id()
+        );
+        assert_eq!(reason, own);
+        drop(held);
+        second.begin_write().unwrap().commit().unwrap();
     }
 }

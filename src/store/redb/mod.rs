@@ -1,11 +1,16 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `schema`: every table; `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `backend`: its file and locks; `schema`: every table;
+//!   `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
-//! - `bulk`: many sessions at once; `origins`: where they came from; `compact`, `stats`, `verify`: maintenance
+//! - `bulk`: many sessions at once; `origins`: where they came from
+//! - `compact`, `stats`, `verify`: maintenance
 
+mod appends;
 mod attachments;
+mod backend;
 mod bulk;
 mod compact;
 mod engine;
@@ -14,6 +19,7 @@ mod migrate;
 mod origins;
 mod outside;
 mod properties;
+mod queue;
 mod read;
 mod reads;
 mod schema;
@@ -28,9 +34,11 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::engine::guard;
+use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 use self::write::Writer;
@@ -71,6 +79,7 @@ pub struct RedbStore {
     engine: Engine,
     options: Options,
     counts: ReadCounts,
+    queue: CommitQueue<Append, Result<Appended>>,
 }
 
 impl RedbStore {
@@ -91,6 +100,7 @@ impl RedbStore {
             engine,
             options,
             counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
         })
     }
 
@@ -106,6 +116,7 @@ impl RedbStore {
             engine,
             options,
             counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
         })
     }
 
@@ -142,6 +153,12 @@ impl RedbStore {
     /// Rows read since the store was opened.
     pub fn table_reads(&self) -> TableReads {
         self.counts.now()
+    }
+
+    /// Transactions committed since the store was opened. Appends of several threads at the same
+    /// time share one.
+    pub fn commits(&self) -> u64 {
+        self.counts.commits()
     }
 
     /// The files kept beside the lines of a session.
@@ -195,10 +212,15 @@ impl RedbStore {
         guard(|| work(&Snapshot::new(self.engine.begin_read()?, &self.counts)))
     }
 
+    /// Begins a write transaction.
+    fn begin_write(&self) -> Result<Writer<'_>> {
+        Ok(Writer::new(self.engine.begin_write()?, &self.counts))
+    }
+
     /// Writes in a transaction, which is committed if `work` succeeds.
     fn write<T>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
         guard(|| {
-            let writer = Writer::new(self.engine.begin_write()?, &self.counts);
+            let writer = self.begin_write()?;
             let done = work(&writer)?;
             writer.commit()?;
             Ok(done)
@@ -247,7 +269,11 @@ impl Primitives for RedbStore {
     }
 
     fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
-        self.write(|writer| writer.add(key, addition, &self.options))
+        let append = Append::of(key, addition);
+        let bytes = addition.lines.iter().map(Vec::len).sum();
+        self.queue
+            .submit(append, bytes, |appends| appends::write(self, appends))
+            .unwrap_or_else(appends::stopped)
     }
 
     fn set_mark(

@@ -1,15 +1,17 @@
-//! Counts of rows read, so that a promise such as "a list never reads a record" can be tested.
+//! Counts of rows read and of commits, so that promises such as "a list never reads a record" can
+//! be tested.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::TableReads;
 
-/// Rows read from each table since the store was opened.
+/// What was done since the store was opened.
 #[derive(Debug, Default)]
 pub(crate) struct ReadCounts {
     sessions: AtomicU64,
     indexes: AtomicU64,
     records: AtomicU64,
+    commits: AtomicU64,
 }
 
 impl ReadCounts {
@@ -26,6 +28,16 @@ impl ReadCounts {
     /// Parts of segments were read.
     pub(crate) fn records(&self, count: u64) {
         self.records.fetch_add(count, Relaxed);
+    }
+
+    /// A transaction was committed.
+    pub(crate) fn commit(&self) {
+        self.commits.fetch_add(1, Relaxed);
+    }
+
+    /// Transactions committed since the store was opened.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Relaxed)
     }
 
     /// The counts now.

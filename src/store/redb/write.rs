@@ -51,7 +51,9 @@ impl<'s> Writer<'s> {
 
     /// Makes everything written durable.
     pub(crate) fn commit(self) -> Result<()> {
-        commit(self.txn)
+        commit(self.txn)?;
+        self.counts.commit();
+        Ok(())
     }
 
     /// The number of a session.

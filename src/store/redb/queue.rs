@@ -1,0 +1,265 @@
+//! The commit queue: what several threads want to write at the same time goes into one commit.
+//!
+//! It has no thread of its own. Who comes first leads: it writes its own item at once. What comes
+//! meanwhile waits, and the one that waits longest leads next and writes all that is there. So
+//! nobody waits for more than two commits, the one that runs and the next, unless more comes
+//! together than one commit takes. It knows nothing of stores: `work` does the writing.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Most items in one commit.
+const ITEMS_MAX: usize = 4096;
+
+/// Most bytes in one commit, unless a single item has more.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Items of type `T` that wait, with answers of type `R`.
+pub(crate) struct CommitQueue<T, R> {
+    state: Mutex<State<T, R>>,
+}
+
+struct State<T, R> {
+    /// In the order in which they came. While somebody leads only.
+    waiting: VecDeque<Arc<Place<T, R>>>,
+    led: bool,
+}
+
+/// One item, and where its owner waits.
+struct Place<T, R> {
+    item: T,
+    bytes: usize,
+    slot: Mutex<Slot<R>>,
+    changed: Condvar,
+}
+
+enum Slot<R> {
+    Waiting,
+    /// The owner is to lead.
+    Lead,
+    Answered(R),
+    /// Who led stopped without an answer.
+    Abandoned,
+}
+
+impl<T, R> std::fmt::Debug for CommitQueue<T, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let waiting = locked(&self.state).waiting.len();
+        f.debug_struct("CommitQueue")
+            .field("waiting", &waiting)
+            .finish()
+    }
+}
+
+impl<T, R> Default for CommitQueue<T, R> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                led: false,
+            }),
+        }
+    }
+}
+
+impl<T, R> CommitQueue<T, R> {
+    /// Gives in an item of `bytes` bytes and waits for its answer. `work` writes items, in their
+    /// order, and answers each in the same order; whose `work` it is differs from commit to
+    /// commit. `None` if `work` panicked in another thread, or gave too few answers.
+    pub(crate) fn submit(
+        &self,
+        item: T,
+        bytes: usize,
+        work: impl FnOnce(&[&T]) -> Vec<R>,
+    ) -> Option<R> {
+        let place = Arc::new(Place {
+            item,
+            bytes,
+            slot: Mutex::new(Slot::Waiting),
+            changed: Condvar::new(),
+        });
+        let mut state = locked(&self.state);
+        state.waiting.push_back(Arc::clone(&place));
+        if state.led {
+            drop(state);
+            if let Some(answer) = place.wait() {
+                return answer;
+            }
+            state = locked(&self.state);
+        }
+        state.led = true;
+        let batch = Batch {
+            queue: self,
+            places: take(&mut state.waiting),
+        };
+        drop(state);
+        let items: Vec<&T> = batch.places.iter().map(|place| &place.item).collect();
+        let mut own = None;
+        for (other, answer) in batch.places.iter().zip(work(&items)) {
+            if Arc::ptr_eq(other, &place) {
+                own = Some(answer);
+            } else {
+                other.tell(Slot::Answered(answer));
+            }
+        }
+        own
+    }
+}
+
+/// Takes what goes into one commit from the front: at least one item.
+fn take<T, R>(waiting: &mut VecDeque<Arc<Place<T, R>>>) -> Vec<Arc<Place<T, R>>> {
+    let (mut bytes, mut count) = (0_usize, 0);
+    for place in waiting.iter().take(ITEMS_MAX) {
+        bytes = bytes.saturating_add(place.bytes);
+        if count > 0 && bytes > BYTES_MAX {
+            break;
+        }
+        count += 1;
+    }
+    waiting.drain(..count).collect()
+}
+
+/// What one commit writes. However it ends, the next one leads, and nobody waits for ever.
+struct Batch<'q, T, R> {
+    queue: &'q CommitQueue<T, R>,
+    places: Vec<Arc<Place<T, R>>>,
+}
+
+impl<T, R> Drop for Batch<'_, T, R> {
+    fn drop(&mut self) {
+        for place in &self.places {
+            let unanswered = matches!(*locked(&place.slot), Slot::Waiting);
+            if unanswered {
+                place.tell(Slot::Abandoned);
+            }
+        }
+        let mut state = locked(&self.queue.state);
+        match state.waiting.front() {
+            Some(next) => next.tell(Slot::Lead),
+            None => state.led = false,
+        }
+    }
+}
+
+impl<T, R> Place<T, R> {
+    /// Waits for an answer; `None` if the owner is to lead.
+    fn wait(&self) -> Option<Option<R>> {
+        let mut slot = locked(&self.slot);
+        loop {
+            match std::mem::replace(&mut *slot, Slot::Waiting) {
+                Slot::Waiting => {
+                    slot = self
+                        .changed
+                        .wait(slot)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Slot::Lead => return None,
+                Slot::Answered(answer) => return Some(Some(answer)),
+                Slot::Abandoned => return Some(None),
+            }
+        }
+    }
+
+    fn tell(&self, news: Slot<R>) {
+        *locked(&self.slot) = news;
+        self.changed.notify_one();
+    }
+}
+
+/// A panic of another thread leaves nothing half done here.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn everybody_gets_their_own_answer_within_two_commits() {
+        // An item is the number of the commit that ran, or was the last, when it was given in;
+        // the answer is the number of the commit that wrote it.
+        let queue = CommitQueue::<(u64, u64), (u64, u64)>::default();
+        let commits = AtomicU64::new(0);
+        let longest = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for thread in 0..16_u64 {
+                let (queue, commits, longest) = (&queue, &commits, &longest);
+                scope.spawn(move || {
+                    for number in 0..50_u64 {
+                        let began = commits.load(Ordering::SeqCst);
+                        let item = (thread, number);
+                        let work = |items: &[&(u64, u64)]| {
+                            let commit = commits.fetch_add(1, Ordering::SeqCst) + 1;
+                            thread::sleep(Duration::from_micros(300));
+                            items
+                                .iter()
+                                .map(|item| (commit, item.0 * 1000 + item.1))
+                                .collect()
+                        };
+                        let (commit, answer) = queue.submit(item, 10, work).unwrap();
+                        assert_eq!(answer, thread * 1000 + number);
+                        longest.fetch_max(commit - began, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        let commits = commits.load(Ordering::SeqCst);
+        assert!(commits < 400, "{commits} commits for 800 items");
+        // `began` can be read just before a commit ends, or just after one has begun.
+        let longest = longest.load(Ordering::SeqCst);
+        assert!(longest <= 3, "somebody waited for {longest} commits");
+        let state = locked(&queue.state);
+        assert!(!state.led && state.waiting.is_empty());
+    }
+
+    #[test]
+    fn a_commit_takes_no_more_than_its_bound() {
+        let place = |bytes| {
+            Arc::new(Place::<u8, u8> {
+                item: 0,
+                bytes,
+                slot: Mutex::new(Slot::Waiting),
+                changed: Condvar::new(),
+            })
+        };
+        let mut waiting: VecDeque<_> = [BYTES_MAX + 1, BYTES_MAX, 1, 1]
+            .into_iter()
+            .map(place)
+            .collect();
+        assert_eq!(take(&mut waiting).len(), 1);
+        assert_eq!(take(&mut waiting).len(), 1);
+        assert_eq!(take(&mut waiting).len(), 2);
+        waiting.extend((0..=ITEMS_MAX).map(|_| place(1)));
+        assert_eq!(take(&mut waiting).len(), ITEMS_MAX);
+        assert_eq!(waiting.len(), 1);
+    }
+
+    #[test]
+    fn a_panic_of_the_leader_leaves_nobody_waiting() {
+        let queue = CommitQueue::<u8, u8>::default();
+        let started = std::sync::Barrier::new(2);
+        thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                queue.submit(1, 1, |_| {
+                    started.wait();
+                    // The other one is in the queue before this ends.
+                    while locked(&queue.state).waiting.is_empty() {
+                        thread::yield_now();
+                    }
+                    panic!("the engine stopped");
+                })
+            });
+            started.wait();
+            let follower = scope.spawn(|| queue.submit(2, 1, |items| vec![7; items.len()]));
+            assert!(leader.join().is_err());
+            assert_eq!(follower.join().unwrap(), Some(7), "it leads itself");
+        });
+        assert_eq!(queue.submit(3, 1, |_| Vec::new()), None, "no answer");
+        assert_eq!(queue.submit(3, 1, |_| vec![9]), Some(9));
+    }
+}
