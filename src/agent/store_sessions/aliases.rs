@@ -22,9 +22,13 @@ const OPAQUE: &str = "sk_v1_";
 /// assert!(key.starts_with("sk_v1_") && key.len() == 6 + 64);
 /// ```
 pub fn opaque_key(alias: &str) -> String {
-    let digest = Sha256::digest(alias.to_lowercase());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{OPAQUE}{hex}")
+    let mut key = OPAQUE.to_owned();
+    for byte in Sha256::digest(alias.to_lowercase()) {
+        for digit in [byte >> 4, byte & 15] {
+            key.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    key
 }
 
 impl StoreSessions {

@@ -103,9 +103,6 @@ fn is_session(lines: &Path, meta: &[u8]) -> bool {
 
 /// Whether a file is a whole session in one document.
 fn is_document(path: &Path) -> bool {
-    if !paths::name(path).ends_with(".json") {
-        return false;
-    }
     let head = start_of(path);
     let candidate = Candidate {
         path,

@@ -1,12 +1,9 @@
 //! picoclaw's lines, meta files and old documents, and what its sample homes expect of a reader.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::*;
 use crate::dialect::{self, lines};
-use crate::model::key::SessionKey;
 use crate::model::message::{Block, Role};
 use crate::model::properties::Properties;
 use crate::model::raw_json::RawJson;
