@@ -346,7 +346,7 @@ impl Project {
         Ok(session.key)
     }
 
-    /// The newest `limit` of the sessions that `keep` holds for, of those that were updated at `since` or later.
+    /// The newest `limit` sessions, updated at `since` or later, that `keep` holds for.
     fn listed(
         &self,
         since: Option<DateTime<Utc>>,
