@@ -14,7 +14,7 @@ use crate::append::{line, open};
 use crate::measure::{Contestant, compete};
 
 /// Threads, each with a session of its own.
-const THREADS: usize = 64;
+const THREADS: u32 = 64;
 
 /// Appends of each thread in a round.
 const APPENDS: u32 = 10;
@@ -52,12 +52,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
         "sqlite, WAL, FULL, a connection each",
         || sqlite(&connections, &line),
     ));
-    let count = u32::try_from(THREADS)? * APPENDS;
+    let count = THREADS * APPENDS;
     compete("one durable append of 2 KB, 64 threads", count, all)
 }
 
 /// What all threads together take.
-fn together(work: impl Fn(usize) -> Outcome + Sync) -> Outcome<Duration> {
+fn together(work: impl Fn(u32) -> Outcome + Sync) -> Outcome<Duration> {
     let start = Instant::now();
     let failed = thread::scope(|scope| {
         let work = &work;
@@ -110,7 +110,7 @@ fn connect(path: &Path) -> Outcome<Connection> {
 fn sqlite(connections: &[Mutex<Connection>], line: &[u8]) -> Outcome<Duration> {
     together(|number| {
         let connection = connections
-            .get(number)
+            .get(usize::try_from(number)?)
             .and_then(|connection| connection.lock().ok())
             .ok_or("no connection")?;
         for _ in 0..APPENDS {

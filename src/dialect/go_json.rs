@@ -88,7 +88,7 @@ impl GoObject {
     }
 }
 
-/// A time as Go's RFC3339Nano: without a fraction of zeros, and without zeros at its end.
+/// A time as Go's `RFC3339Nano`: without a fraction of zeros, and without zeros at its end.
 pub(crate) fn go_time(time: DateTime<Utc>) -> String {
     let written = time.to_rfc3339_opts(SecondsFormat::Nanos, true);
     match written
@@ -148,7 +148,11 @@ fn push_string(out: &mut String, value: &str, escape: Escape) {
 }
 
 fn push_escape(out: &mut String, character: char) {
-    out.push_str(&format!("\\u{:04x}", u32::from(character)));
+    let code = u32::from(character);
+    out.push_str("\\u");
+    for shift in [12, 8, 4, 0] {
+        out.extend(char::from_digit((code >> shift) & 0xf, 16));
+    }
 }
 
 /// Writes JSON without the white space between its tokens.
@@ -157,8 +161,9 @@ fn push_compact(out: &mut String, json: &str, escape: Escape) {
     for character in json.chars() {
         match character {
             ' ' | '\t' | '\r' | '\n' if !in_string => continue,
-            '<' | '>' | '&' if escape == Escape::Html => push_escape(out, character),
-            '\u{2028}' | '\u{2029}' if escape == Escape::Html => push_escape(out, character),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if escape == Escape::Html => {
+                push_escape(out, character);
+            }
             _ => out.push(character),
         }
         if in_string {

@@ -42,6 +42,15 @@ enum Slot<R> {
     Abandoned,
 }
 
+/// What an owner hears.
+enum News<R> {
+    Answer(R),
+    /// It is to lead.
+    Lead,
+    /// There will be no answer.
+    None,
+}
+
 impl<T, R> std::fmt::Debug for CommitQueue<T, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let waiting = locked(&self.state).waiting.len();
@@ -82,8 +91,10 @@ impl<T, R> CommitQueue<T, R> {
         state.waiting.push_back(Arc::clone(&place));
         if state.led {
             drop(state);
-            if let Some(answer) = place.wait() {
-                return answer;
+            match place.wait() {
+                News::Answer(answer) => return Some(answer),
+                News::None => return None,
+                News::Lead => {}
             }
             state = locked(&self.state);
         }
@@ -142,8 +153,7 @@ impl<T, R> Drop for Batch<'_, T, R> {
 }
 
 impl<T, R> Place<T, R> {
-    /// Waits for an answer; `None` if the owner is to lead.
-    fn wait(&self) -> Option<Option<R>> {
+    fn wait(&self) -> News<R> {
         let mut slot = locked(&self.slot);
         loop {
             match std::mem::replace(&mut *slot, Slot::Waiting) {
@@ -153,9 +163,9 @@ impl<T, R> Place<T, R> {
                         .wait(slot)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
-                Slot::Lead => return None,
-                Slot::Answered(answer) => return Some(Some(answer)),
-                Slot::Abandoned => return Some(None),
+                Slot::Lead => return News::Lead,
+                Slot::Answered(answer) => return News::Answer(answer),
+                Slot::Abandoned => return News::None,
             }
         }
     }
