@@ -220,7 +220,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0;
+    const GOLDEN: u64 = 0x43ff_94ef_27aa_a3e9;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {
