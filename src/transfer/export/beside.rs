@@ -159,14 +159,12 @@ fn index(plan: &mut Plan<'_>, folder: &[Vec<u8>], sessions: &Folder<'_>) -> Resu
     let Some(original) = original(plan, place)? else {
         return Ok(());
     };
-    let written = match dialect.write_index(Some(&original), &changed) {
-        Some(written) => Some(written),
-        None => {
-            let mut all = states_of(plan, &sessions.all)?;
-            all.sort_by_key(|state| state.summary.number);
-            dialect.write_index(None, &all)
-        }
-    };
+    let mut written = dialect.write_index(Some(&original), &changed);
+    if written.is_none() {
+        let mut all = states_of(plan, &sessions.all)?;
+        all.sort_by_key(|state| state.summary.number);
+        written = dialect.write_index(None, &all);
+    }
     if let Some((_, bytes)) = written
         && bytes != original
     {

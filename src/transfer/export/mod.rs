@@ -182,22 +182,14 @@ fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
 /// The newest content of the document that a session was imported from, if it was and if that is
 /// still all that there is.
 fn document_of(store: &RedbStore, summary: &Summary) -> Result<Option<Source>> {
-    let mut newest: Option<Source> = None;
-    let mut has_lines = false;
-    store.sources().for_each(&mut |source| {
-        if source.row.session == summary.number {
-            has_lines |= source.row.kind == SourceKind::Lines;
-            let may_be = summary.record_count == 0 || source.row.next_sequence > 0;
-            let is_newer = newest.as_ref().is_none_or(|newest| {
-                (newest.row.next_sequence, newest.generation)
-                    < (source.row.next_sequence, source.generation)
-            });
-            if may_be && is_newer {
-                newest = Some(source);
-            }
-        }
-        Ok(())
-    })?;
+    let sources = store.sources().of_session(summary.number)?;
+    let has_lines = sources
+        .iter()
+        .any(|source| source.row.kind == SourceKind::Lines);
+    let newest = sources
+        .into_iter()
+        .filter(|source| summary.record_count == 0 || source.row.next_sequence > 0)
+        .max_by_key(|source| (source.row.next_sequence, source.generation));
     let is_all = |source: &Source| {
         summary.record_count == 0 || source.row.next_sequence == summary.next_sequence
     };

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(safe(".jsonl"), ".jsonl");
         assert_eq!(safe("a\0\n.jsonl"), "a%00%0A.jsonl");
         let long = safe(&format!("{}.jsonl", "x".repeat(900)));
-        assert!(long.ends_with(".jsonl") && long.len() <= 200, "{long}");
+        assert_eq!(long.split_once('.').unwrap().1, "jsonl");
+        assert!(long.len() <= NAME_BYTES_MAX, "{long}");
     }
 }
