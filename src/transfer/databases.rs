@@ -26,6 +26,10 @@ pub(super) struct DatabaseWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of this run.
+    #[cfg_attr(
+        not(feature = "opencode"),
+        expect(dead_code, reason = "without the feature, no session is read")
+    )]
     pub places: &'w mut Vec<Place>,
 }
 

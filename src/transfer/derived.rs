@@ -1,6 +1,7 @@
 //! Records that are made from a document or a row of a database: which of them are new, and how
 //! they become a part of a session.
 
+#[cfg(feature = "opencode")]
 use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
@@ -52,6 +53,7 @@ pub(super) fn build<'l>(
 }
 
 /// All lines of a content, its trailer the last.
+#[cfg(feature = "opencode")]
 pub(super) fn all(content: &DocumentLines) -> impl Iterator<Item = &[u8]> {
     content
         .lines
@@ -71,6 +73,7 @@ pub(super) fn added_to<'n>(
 }
 
 /// The hash of lines, one after the other.
+#[cfg(feature = "opencode")]
 pub(super) fn hash_of(lines: &[Vec<u8>]) -> u128 {
     let mut hasher = Xxh3::new();
     for line in lines {
@@ -108,6 +111,7 @@ mod tests {
         assert_eq!(added(&content(&["a\n", "x\n", "c\n"], None)), None);
     }
 
+    #[cfg(feature = "opencode")]
     #[test]
     fn lines_have_another_hash_where_they_are_cut_elsewhere() {
         let lines = |text: &[&str]| content(text, None).lines;
