@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use scrollback::{
-    Block, Error, Expect, LogEntry, MemoryStore, NewRecord, Options, Project, PropertiesChange,
-    RecordKind, RedbStore, Role, ScanQuery, SessionKey, Store, StoreExt,
+    Block, Error, Expect, LogEntry, MemoryStore, Message, NewRecord, Options, Project,
+    PropertiesChange, RecordKind, RedbStore, Role, ScanQuery, SessionKey, Store, StoreExt,
 };
 
 use crate::harness::Home;
@@ -326,7 +326,7 @@ fn resume_and_append_goes_on_behind_what_is_there() {
     assert_eq!(project.session_id(), Some(id.clone()));
     project.log_turn("user", "two").unwrap();
     let texts: Vec<_> = store.load(&key(&id)).unwrap().messages;
-    let texts: Vec<_> = texts.iter().map(|message| message.plain_text()).collect();
+    let texts: Vec<_> = texts.iter().map(Message::plain_text).collect();
     assert_eq!(texts, ["one", "two"]);
 }
 
@@ -374,11 +374,21 @@ fn list_sessions_newest_first_with_stable_ties() {
     let project = webshop(&store);
     let early = entry("user", "early", "2026-04-01T09:00:00Z");
     let tie = entry("user", "tie", "2026-04-02T09:00:00Z");
-    stored_by_import(&*store, WEBSHOP, "b", &[tie.clone()]);
-    stored_by_import(&*store, "/home/dev/webshop", "a", &[tie.clone()]);
+    stored_by_import(&*store, WEBSHOP, "b", std::slice::from_ref(&tie));
+    stored_by_import(
+        &*store,
+        "/home/dev/webshop",
+        "a",
+        std::slice::from_ref(&tie),
+    );
     stored_by_import(&*store, WEBSHOP, "early", &[early]);
-    stored_by_import(&*store, WEBSHOP, "c", &[tie.clone()]);
-    stored_by_import(&*store, "/home/dev/other", "other", &[tie.clone()]);
+    stored_by_import(&*store, WEBSHOP, "c", std::slice::from_ref(&tie));
+    stored_by_import(
+        &*store,
+        "/home/dev/other",
+        "other",
+        std::slice::from_ref(&tie),
+    );
     stored_by_import(&*store, &format!("/x/{WEBSHOP}"), "namesake", &[tie]);
     let own = project.start();
     project.log_turn("user", "own").unwrap();

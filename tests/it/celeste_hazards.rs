@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use scrollback::{
-    Error, ListQuery, LogEntry, Options, Project, PropertiesChange, RedbStore, Store, StoreExt,
+    Error, ListQuery, LogEntry, Message, Options, Project, PropertiesChange, RedbStore, Store,
+    StoreExt,
 };
 
 use crate::celeste::{WEBSHOP, entry, ids, key, lines_of, memory, noon, stored_by_import, webshop};
@@ -136,11 +137,7 @@ fn hazard_2_5_5_two_processes_resuming_one_session_lose_and_tear_nothing() {
         assert!(process.wait().unwrap().success());
     }
     let session = store.load(&key("1")).unwrap();
-    let texts: Vec<_> = session
-        .messages
-        .iter()
-        .map(|message| message.plain_text())
-        .collect();
+    let texts: Vec<_> = session.messages.iter().map(Message::plain_text).collect();
     assert_eq!(texts.len(), 1 + 2 * TURNS);
     for name in ["a", "b"] {
         let own: Vec<_> = texts
