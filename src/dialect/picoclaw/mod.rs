@@ -9,6 +9,8 @@ mod meta;
 mod places;
 mod reading;
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;
 mod writing;
 

@@ -13,10 +13,10 @@ const FOLDER: &str = "home/.picoclaw/workspace/sessions";
 
 /// Lines of the user with these texts.
 fn said(texts: &[&str]) -> String {
-    texts
+    let lines = texts
         .iter()
-        .map(|text| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"))
-        .collect()
+        .map(|text| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn meta(key: &str, summary: &str, skip: u64, count: u64) -> String {
