@@ -1,9 +1,11 @@
 //! ggcode's lines, and what its sample homes expect of a reader.
 
 use super::*;
+use crate::dialect::titles;
 use crate::model::message::Block;
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordFlags;
+use crate::model::record::RecordKind;
 
 const META: &str = r#"{"type":"meta","session_id":"s","title":"Explain the loop","vendor":"zai","endpoint":"coding","model":"glm-5","created_at":"2026-04-03T11:45:00.1002003+02:00","updated_at":"2026-04-03T11:52:00.4005006+02:00"}"#;
 
