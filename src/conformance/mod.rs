@@ -34,7 +34,8 @@
 //! next. The store's clock has to be later than 2001; nothing else is asked of it. Contracts
 //! about threads try again what [is retryable](crate::Error::is_retryable).
 //!
-//! Two families are for stores that can do more:
+//! [`session_store_tests`](crate::session_store_tests) and [`run_session_store`] do the same for a
+//! [`SessionStore`]. Two more families are for stores that can do more:
 //!
 //! - [`reopening_tests`](crate::reopening_tests), for stores that can be opened again. What they
 //!   need is a maker of places, each of which can be opened many times, one after another.
