@@ -34,7 +34,8 @@
 //! next. The store's clock has to be later than 2001; nothing else is asked of it. Contracts
 //! about threads try again what [is retryable](crate::Error::is_retryable).
 //!
-//! Two families are for stores that can do more:
+//! [`session_store_tests`](crate::session_store_tests) and [`run_session_store`] do the same for a
+//! [`SessionStore`]. Two more families are for stores that can do more:
 //!
 //! - [`reopening_tests`](crate::reopening_tests), for stores that can be opened again. What they
 //!   need is a maker of places, each of which can be opened many times, one after another.
@@ -129,7 +130,7 @@ pub fn run_session_store(make: &MakeSessionStore) -> Report {
     run_all(SESSION_STORE, make)
 }
 
-/// A test for each contract of [`Store`](crate::Store), of what the given closure makes; see
+/// A test for each contract of [`Store`], of what the given closure makes; see
 /// [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! store_tests {
@@ -140,7 +141,7 @@ macro_rules! store_tests {
     };
 }
 
-/// A test for each contract of a [`Store`](crate::Store) that can be opened again, of the places
+/// A test for each contract of a [`Store`] that can be opened again, of the places
 /// that the given closure makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! reopening_tests {
@@ -151,7 +152,7 @@ macro_rules! reopening_tests {
     };
 }
 
-/// A test for each contract of a [`Store`](crate::Store) that can hold a torn line, of what the
+/// A test for each contract of a [`Store`] that can hold a torn line, of what the
 /// given closure makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! torn_tests {
@@ -162,7 +163,7 @@ macro_rules! torn_tests {
     };
 }
 
-/// A test for each contract of [`SessionStore`](crate::SessionStore), of what the given closure
+/// A test for each contract of [`SessionStore`], of what the given closure
 /// makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! session_store_tests {

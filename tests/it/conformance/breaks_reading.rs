@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use scrollback::{
-    Cursor, Error, Expect, ListQuery, NATIVE, NewRecord, ScanQuery, Session, SessionKey,
-    SessionPage, Store, Summary, Truncated,
-};
+use chrono::{DateTime, Utc};
+use scrollback::{Error, Expect, NATIVE, NewRecord, Session, SessionKey, Store, Truncated};
 
 use super::Break;
 
@@ -167,10 +164,10 @@ pub(crate) const SAVING: &[Break] = &[
     ),
     // A save that reads, thinks, and writes over what came meanwhile.
     ("saves_of_several_threads_are_all_kept", |b| {
-        b.calls.save = save_over
+        b.calls.save = save_over;
     }),
     ("a_save_beside_appends_keeps_both", |b| {
-        b.calls.save = save_over
+        b.calls.save = save_over;
     }),
 ];
 

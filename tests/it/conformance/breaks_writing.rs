@@ -129,7 +129,9 @@ pub(crate) const APPENDING: &[Break] = &[
             b.store.append(key, expect, id, &bare)
         };
     }),
-    ("append_is_all_or_none", |b| b.calls.append = one_by_one),
+    ("append_is_all_or_none", |b| {
+        b.calls.append = one_by_one;
+    }),
     ("append_counts_a_line_without_time_as_written_now", |b| {
         b.store = Arc::new(MemoryStore::new(Options {
             clock: Arc::new(|| DateTime::<Utc>::UNIX_EPOCH),
@@ -341,7 +343,7 @@ pub(crate) const THREADS: &[Break] = &[
         };
     }),
     ("an_append_is_seen_whole_or_not_at_all", |b| {
-        b.calls.append = one_by_one
+        b.calls.append = one_by_one;
     }),
     ("one_of_several_threads_creates_a_session", |b| {
         b.calls.ensure_meta = |b, session| {

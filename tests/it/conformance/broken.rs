@@ -13,6 +13,7 @@ use scrollback::{
 use uuid::Uuid;
 
 /// What the calls of a broken store do; each is a function that may be put in place of another.
+#[expect(clippy::type_complexity, reason = "as the calls of the trait are")]
 #[derive(Clone, Copy)]
 pub(crate) struct Calls {
     pub(crate) save: fn(&Broken, &mut Session) -> Result<()>,

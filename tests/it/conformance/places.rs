@@ -88,7 +88,7 @@ pub(crate) const REOPENING: &[Break] = &[
         b.calls.append = |b, key, expect, _, records| b.store.append(key, expect, None, records);
     }),
     ("properties_are_there_again", |b| {
-        b.calls.by_alias = |_, _| Ok(None)
+        b.calls.by_alias = |_, _| Ok(None);
     }),
 ];
 

@@ -150,7 +150,7 @@ const BREAKS: &[Break] = &[
             let mut message = message.clone();
             for block in &mut message.content {
                 if let Block::ToolUse { name, .. } = block {
-                    *name = "tool".to_owned();
+                    "tool".clone_into(name);
                 }
             }
             b.sessions.add_full_message(key, &message);
@@ -241,7 +241,7 @@ const BREAKS: &[Break] = &[
         };
     }),
     ("what_cannot_be_kept_is_an_error_to_ask_for", |calls| {
-        calls.error = |_| None
+        calls.error = |_| None;
     }),
     ("messages_of_several_threads_are_all_kept", |calls| {
         calls.add_message = |b, key, role, content| {
