@@ -13,7 +13,7 @@ pub const ID_BYTES_MAX: usize = 1024;
 pub const AGENT_BYTES_MAX: usize = 64;
 
 /// Longest title kept in a summary row, in bytes of UTF-8. A longer title is cut at a character.
-pub const TITLE_BYTES_MAX: usize = 240;
+pub const TITLE_BYTES_MAX: usize = 324;
 
 /// Longest project path, model, branch or parent kept in a summary row, in bytes of UTF-8. A
 /// longer text is cut at a character.
