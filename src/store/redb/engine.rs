@@ -72,6 +72,27 @@ impl Engine {
         })
     }
 
+    /// A store over any storage; of `path` only the size on disk is read.
+    #[cfg(test)]
+    pub(crate) fn over(
+        path: &Path,
+        storage: impl redb::StorageBackend,
+        options: &Options,
+    ) -> Result<Self> {
+        let database = guard(|| {
+            builder(options)
+                .create_with_backend(storage)
+                .map_err(opening(path))
+        })?;
+        guard(|| migrate::migrate(path, &database, options))?;
+        Ok(Self {
+            path: path.to_owned(),
+            options: options.clone(),
+            database: RwLock::new(Handle::Writer(database)),
+            is_writable: true,
+        })
+    }
+
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
         let file = File::open(path).map_err(|source| Error::Io {

@@ -18,6 +18,8 @@ mod list;
 mod migrate;
 mod origins;
 mod outside;
+#[cfg(test)]
+mod power_cut;
 mod properties;
 mod queue;
 mod read;
@@ -112,6 +114,18 @@ impl RedbStore {
     /// Those of [`open`](Self::open); [`Error::Io`] if the file is not there.
     pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let engine = Engine::open_read_only(path.as_ref(), &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
+        })
+    }
+
+    /// A store over any storage.
+    #[cfg(test)]
+    pub(crate) fn over(storage: impl ::redb::StorageBackend, options: Options) -> Result<Self> {
+        let engine = Engine::over(Path::new(env!("CARGO_MANIFEST_DIR")), storage, &options)?;
         Ok(Self {
             engine,
             options,
