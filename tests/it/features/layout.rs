@@ -1,9 +1,14 @@
 //! One record a line, folders, ids, projects.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
 
 use scrollback::provider::Places;
-use scrollback::{ImportOptions, ListQuery, Project, RawJson, Session, Store, StoreExt, import};
+use scrollback::{
+    ExportFormat, ImportOptions, ListQuery, Project, RawJson, Recorder, Session, Store, StoreExt,
+    export_all, import,
+};
 
 use super::{WRITTEN, file, key, line, lines, memory, say, texts};
 use crate::harness::Home;
@@ -137,6 +142,56 @@ fn feature_accessors() {
     assert_eq!(project.session_id(), None);
     let id = project.start();
     assert_eq!(project.session_id(), Some(id));
-    let recorder = scrollback::Recorder::new(store, "/w", "zhipu", "glm-5.2");
+    let recorder = Recorder::new(store, "/w", "zhipu", "glm-5.2");
     assert_eq!(recorder.key().unwrap(), key("jcode", &recorder.uuid()));
+}
+
+#[test]
+fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
+    let home = Home::new();
+    let id = "7f9c0000-0000-4000-8000-000000000001";
+    let header = format!(
+        "{{\"type\":\"session_start\",\"uuid\":\"{id}\",\"project\":\"/w\",\"provider\":\"p\",\
+         \"model\":\"m\",\"timestamp\":\"2026-04-03T11:15:00+02:00\"}}\n"
+    );
+    let old = header + &line("jcode", "old") + "\n";
+    home.write(&format!(".jcode/sessions/{id}.json"), &old);
+    let row = format!(
+        "      {{\n        \"uuid\": \"{id}\",\n        \"project\": \"/w\",\n        \
+         \"provider\": \"p\",\n        \"model\": \"m\",\n        \
+         \"start_time\": \"2026-04-03T11:15:00+02:00\",\n        \"title\": \"old\"\n      }}"
+    );
+    let index = format!("{{\n  \"sessions\": {{\n    \"/w\": [\n{row}\n    ]\n  }}\n}}");
+    home.write(".jcode/sessions/session.json", &index);
+    let store = Arc::new(file(&home));
+    let folder = [home.path().join(".jcode")];
+    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let out = home.path().join("out");
+    let export = || export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let read = |name: &str| fs::read_to_string(out.join("jcode/sessions").join(name)).unwrap();
+    export();
+    assert_eq!(
+        read("session.json"),
+        index,
+        "nothing changed, and so no byte"
+    );
+
+    let recorder = Recorder::new(store.clone(), "/w", "p", "m");
+    recorder.record_user("new").unwrap();
+    let new = recorder.uuid();
+    let teammate = Recorder::teammate(store.clone(), &new, "bob", "m").unwrap();
+    teammate.record_user("review").unwrap();
+    export();
+    assert_eq!(read(&format!("{id}.json")), old);
+    assert!(read(&format!("{new}.json")).ends_with("\n"));
+    assert!(read(&format!("{new}/subagents/agent-bob.jsonl")).contains("review"));
+    let index = read("session.json");
+    assert!(index.contains(&row), "{index}");
+    let index: serde_json::Value = serde_json::from_str(&index).unwrap();
+    let rows = index["sessions"]["/w"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "a teammate has no row: {index}");
+    assert_eq!(
+        (&rows[1]["uuid"], &rows[1]["title"]),
+        (&new.into(), &"new".into())
+    );
 }
