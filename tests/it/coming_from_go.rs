@@ -128,11 +128,18 @@ fn marked(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names of the functions in a text.
-fn functions(text: &str) -> BTreeSet<&str> {
-    let after = text.split("fn ").skip(1);
+/// The names of the tests in a file, or of its contracts, which are run as tests.
+fn tests_of(file: &File) -> BTreeSet<&str> {
+    let is_of_contracts = file.path.starts_with("src/conformance/");
+    let before = if is_of_contracts { "fn " } else { "#[test]" };
+    let after = file.text.split(before).skip(1);
     after
         .filter_map(|rest| {
+            let rest = if is_of_contracts {
+                rest
+            } else {
+                rest.split_once("fn ")?.1
+            };
             rest.split(|letter: char| letter != '_' && !letter.is_alphanumeric())
                 .next()
         })
@@ -152,14 +159,13 @@ fn tests(cell: &str) -> Vec<(String, &str)> {
 
 /// What is wrong with the page.
 fn complaints(page: &str, files: &[File]) -> Vec<String> {
-    let functions: BTreeMap<&str, BTreeSet<&str>> = files
+    let known: BTreeMap<&str, BTreeSet<&str>> = files
         .iter()
-        .map(|file| (file.path.as_str(), functions(&file.text)))
+        .map(|file| (file.path.as_str(), tests_of(file)))
         .collect();
     let is_there = |file: &str, test: &str| {
-        functions
-            .get(file)
-            .is_some_and(|names| names.contains(test))
+        let names = known.get(file);
+        names.is_some_and(|names| names.contains(test))
     };
     let rows = rows(page);
     let mut complaints = Vec::new();
