@@ -94,6 +94,8 @@ fn feature_torn_tail_is_repaired_before_an_append() {
     let (_home, store) = imported(|agent| line(agent, "one") + "\n{\"type\":\"us");
     for agent in WRITTEN {
         say(&store, &key(agent, ID), "two");
+        let file = lines(&store, &key(agent, ID)).concat();
+        assert!(file.contains("\n{\"type\":\"us\n{"), "{agent}: {file}");
         assert_eq!(texts(&store, &key(agent, ID)), ["one", "two"], "{agent}");
     }
 }
