@@ -183,7 +183,7 @@ fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
     teammate.record_user("review").unwrap();
     export();
     assert_eq!(read(&format!("{id}.json")), old);
-    assert!(read(&format!("{new}.json")).ends_with("\n"));
+    assert!(read(&format!("{new}.json")).ends_with('\n'));
     assert!(read(&format!("{new}/subagents/agent-bob.jsonl")).contains("review"));
     let index = read("session.json");
     assert!(index.contains(&row), "{index}");
