@@ -14,8 +14,10 @@ use scrollback::provider::{Places, ProviderRegistry};
 const SHOWN: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let home = std::env::args_os().nth(1);
-    let places = home.map_or_else(Places::from_environment, Places::under);
+    let home = std::env::args_os().nth(1).map(std::path::absolute);
+    let places = home
+        .transpose()?
+        .map_or_else(Places::from_environment, Places::under);
     let registry = ProviderRegistry::with_places(&places);
 
     // sessions.ListAllSessions(), with what upstream passes over in silence.

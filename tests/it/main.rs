@@ -33,6 +33,8 @@
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
 //!   that does not
+//! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
+//!   the page about them, its tables of features and hazards, against the tree
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -57,6 +59,7 @@ mod celeste_home;
 mod cli;
 mod cli_json;
 mod cli_marks;
+mod coming_from_go;
 mod compat;
 mod conformance;
 mod damage;
@@ -66,6 +69,7 @@ mod databases;
 mod discover;
 mod documents;
 mod export;
+mod features;
 mod folders;
 mod full_disk;
 mod ggcode;
