@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, ValueEnum};
 use serde::Serialize;
 
+use super::import::{ProblemRow, print_problems};
 use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
@@ -58,10 +59,11 @@ impl From<Format> for ExportFormat {
 
 /// What was written, as JSON.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Report<'a> {
     files: u64,
     sessions: u64,
     bytes: u64,
+    problems: Vec<ProblemRow<'a>>,
 }
 
 /// Exports sessions.
@@ -95,6 +97,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             files: done.files,
             sessions: done.sessions,
             bytes: done.bytes,
+            problems: done.problems.iter().map(ProblemRow::new).collect(),
         };
         tool.out.json_line(&report)?;
     } else {
@@ -107,6 +110,11 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         );
         let line = tool.out.field(&line).into_owned();
         tool.out.line(&line)?;
+        print_problems(&done.problems, 0, tool)?;
     }
-    Ok(Ending::Done)
+    Ok(if done.problems.is_empty() {
+        Ending::Done
+    } else {
+        Ending::Corrupt
+    })
 }

@@ -37,7 +37,7 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let is_changed = home.is_changed(summary.next_sequence);
         let mut folder = lines.names.clone();
         if has_sidecar(summary) {
-            sidecar(plan, summary, is_changed)?;
+            unless_damaged(sidecar(plan, summary, is_changed))?;
         }
         let Some(name) = name_of(summary).filter(|_| has_all) else {
             continue;
@@ -50,9 +50,21 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         }
     }
     for (names, folder) in folders {
-        index(plan, &names, &folder)?;
+        unless_damaged(index(plan, &names, &folder))?;
     }
     Ok(())
+}
+
+/// What cannot be read of a session stops nothing here: its agent's files stay as they are, and the
+/// damage is told where its lines are written.
+fn unless_damaged(done: Result<()>) -> Result<()> {
+    done.or_else(|error| {
+        if error.is_corruption() {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }
 
 /// Whether the agent keeps a meta file beside each session.

@@ -16,7 +16,9 @@ use std::path::Path;
 
 use self::item::{Counted, Item, write_lines};
 use super::atomic::ExportFolder;
+use super::paths;
 use super::progress::{Meter, Progress};
+use super::report::ImportProblem;
 use super::target::Targets;
 use crate::codec::source_row::SourceKind;
 use crate::error::{Error, Result};
@@ -43,6 +45,9 @@ pub struct ExportReport {
     pub sessions: u64,
     /// Bytes written.
     pub bytes: u64,
+    /// Files that are not there because what is stored of them is damaged:
+    /// [`verify`](crate::RedbStore::verify) tells more.
+    pub problems: Vec<ImportProblem>,
 }
 
 /// Writes one session to `out`. Returns bytes written.
@@ -107,7 +112,8 @@ pub fn export_session(
 /// # Errors
 ///
 /// [`Error::Io`] with the path of the file that cannot be written, and the store's errors; files
-/// that were written before stay. [`Error::NotFound`] for a key that is not there.
+/// that were written before stay. [`Error::NotFound`] for a key that is not there. A session that
+/// is damaged is none, but one of [`problems`](ExportReport::problems): the others are written.
 pub fn export_all(
     store: &RedbStore,
     keys: Option<&[SessionKey]>,
@@ -154,12 +160,29 @@ pub fn export_all(
                 report.bytes += bytes;
                 report.sessions += u64::from(item.session != 0 && sessions.insert(item.session));
             }
-            Err(error) => item.pass_over(store, keys.is_some(), error)?,
+            Err(error) => match item.pass_over(store, keys.is_some(), error) {
+                Ok(()) => {}
+                Err(error) if error.is_corruption() => {
+                    report.problems.push(problem(&item, &error));
+                }
+                Err(error) => return Err(error),
+            },
         }
         meter.add(1, item.bytes);
     }
     meter.finish();
     Ok(report)
+}
+
+/// A file that cannot be written, because what is stored of it is damaged.
+fn problem(item: &Item, error: &Error) -> ImportProblem {
+    let names = item.names.iter();
+    ImportProblem {
+        path: names.map(|name| paths::from_bytes(name)).collect(),
+        line: None,
+        offset: None,
+        reason: format!("is not written: {error}"),
+    }
 }
 
 /// Every session of the store.
