@@ -88,7 +88,9 @@ pub(crate) fn add_to(
             }
         }
     }
-    let appended = note(&mut row, addition.batch_id, first);
+    // A batch of nothing is not remembered: what comes under its id later is no retry of it.
+    let batch_id = addition.batch_id.filter(|_| !made.is_empty());
+    let appended = note(&mut row, batch_id, first);
     Ok(Outcome::Added(Box::new(Added {
         row,
         made,
