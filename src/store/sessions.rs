@@ -300,3 +300,37 @@ pub(crate) fn export_markdown(
     }
     out.flush().map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Role;
+    use crate::store::{MemoryStore, RedbStore};
+
+    fn check(store: &impl Primitives) {
+        let key = SessionKey::native("s").unwrap();
+        store.ensure_meta(&Session::new(key.clone())).unwrap();
+        let said = NewRecord::message(Message::text(Role::User, "hi"));
+        let say = || store.append(&key, Expect::Any, None, std::slice::from_ref(&said));
+        say().unwrap();
+        // A window that was computed for what was there says nothing of what is there now.
+        let seen = store.row_of(&key).unwrap();
+        say().unwrap();
+        assert!(!store.set_mark(&key, &seen, 2, 1).unwrap());
+        let row = store.row_of(&key).unwrap();
+        assert_eq!((row.mark, row.hidden), (0, 0));
+        assert!(store.set_mark(&key, &row, 2, 1).unwrap());
+        // As many as there are is all: nothing is hidden, the header neither.
+        let shown = store.truncate(&key, 2).unwrap();
+        assert_eq!((shown.mark, shown.visible, shown.hidden), (0, 2, 0));
+        assert_eq!(store.truncate(&key, 1).unwrap().mark, 2);
+    }
+
+    #[test]
+    fn a_mark_is_moved_only_for_the_records_that_were_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        check(&RedbStore::open(path, Options::default()).unwrap());
+        check(&MemoryStore::default());
+    }
+}

@@ -212,10 +212,11 @@ mod tests {
         let is_refused = |answer: &Result<Appended>| matches!(answer, Err(Error::Conflict { .. }));
         assert!(answers.iter().all(is_refused), "{answers:?}");
         assert_eq!(store.commits(), before);
-        let answers = write(&store, &[&refused, &fits, &fits]);
+        let other = append("b", Expect::Sequence(0));
+        let answers = write(&store, &[&refused, &fits, &fits, &other]);
         assert_eq!(
             answers.iter().map(is_refused).collect::<Vec<_>>(),
-            [true, false, true]
+            [true, false, true, false]
         );
         assert_eq!(store.commits(), before + 1);
         assert_eq!(store.summary(&key("a")).unwrap().record_count, 2);
