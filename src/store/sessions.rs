@@ -333,4 +333,18 @@ mod tests {
         check(&RedbStore::open(path, Options::default()).unwrap());
         check(&MemoryStore::default());
     }
+    #[test]
+    fn a_place_that_is_still_to_come_is_no_message_that_is_stored() {
+        let store = MemoryStore::default();
+        let mut session = Session::new(SessionKey::new("picoclaw", "s").unwrap());
+        for (said, id) in [("a", "#0"), ("b", "#1")] {
+            let mut message = Message::text(Role::User, said);
+            message.id = Some(id.to_owned());
+            session.messages.push(message);
+            store.save(&mut session).unwrap();
+        }
+        let loaded = store.load(&session.key).unwrap();
+        let texts: Vec<String> = loaded.messages.iter().map(Message::plain_text).collect();
+        assert_eq!(texts, ["a", "b"]);
+    }
 }

@@ -306,4 +306,26 @@ mod tests {
         );
         assert_eq!(store.by_alias(&alias).unwrap(), Some(one));
     }
+    #[test]
+    fn a_session_that_has_lost_its_properties_has_no_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::native("s").unwrap();
+        store.ensure_meta(&Session::new(key.clone())).unwrap();
+        let rows = || {
+            let count = |writer: &Writer<'_>| {
+                let table = writer.txn().open_table(PROPERTIES).unwrap();
+                Ok(redb::ReadableTableMetadata::len(&table).unwrap())
+            };
+            store.write(count).unwrap()
+        };
+        let pin = |pinned| PropertiesChange {
+            pinned: Some(pinned),
+            ..PropertiesChange::default()
+        };
+        store.update_properties(&key, &pin(true)).unwrap();
+        assert_eq!(rows(), 1);
+        store.update_properties(&key, &pin(false)).unwrap();
+        assert_eq!(rows(), 0);
+    }
 }
