@@ -15,7 +15,7 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// There is no such session.
-    #[error("no session `{wanted}` in the store")]
+    #[error("no session `{wanted}`")]
     NotFound {
         /// The key, id or prefix that was asked for.
         wanted: String,

@@ -192,7 +192,10 @@ impl Project {
     /// # Durability
     ///
     /// The entry is on disk when this returns `Ok`. After
-    /// [`CommitUnknown`](Error::CommitUnknown) it may be; after any other error it is not.
+    /// [`CommitUnknown`](Error::CommitUnknown) it may be; after any other error it is not. A stop
+    /// within the first call of a session can leave that without an entry:
+    /// [`recent`](Self::recent) passes over it, and
+    /// [`delete_empty`](crate::StoreExt::delete_empty) removes it.
     ///
     /// # Errors
     ///

@@ -74,7 +74,7 @@ macro_rules! __scrollback_store_contracts {
             appending::append_counts_a_line_without_time_as_written_now: "Lines that state no time count as written now.";
             appending::append_never_turns_the_time_back: "The time of update never goes back.";
             appending::append_takes_lines_of_a_format_that_is_only_read: "In a format that is only read, lines are taken and messages refused.";
-            appending::append_goes_on_where_it_is_expected: "`Expect::Sequence` goes through when the next record gets that number; 0 is a session that is not there.";
+            appending::append_goes_on_where_it_is_expected: "`Expect::Sequence` goes through when the next record gets that number; 0 is a session that is not there, or has had no record.";
             appending::append_refuses_what_is_not_expected: "`Expect::Sequence` is a `Conflict` with both numbers when the next record gets another one; nothing is written.";
             appending::append_takes_as_many_records_as_the_limit_says: "One append takes 100,000 records, and is `TooLarge` with one more.";
             appending::append_refuses_a_line_past_the_limit: "A line longer than 128 MiB is `TooLarge`, and nothing is written.";
@@ -84,6 +84,7 @@ macro_rules! __scrollback_store_contracts {
             batches::the_last_sixteen_batches_are_known: "A session remembers its last 16 batches.";
             batches::a_batch_belongs_to_one_session: "The id of a batch means one session's batch alone.";
             batches::a_refused_batch_is_not_remembered: "A batch that was refused can be sent again.";
+            batches::a_batch_of_nothing_is_not_remembered: "A batch without records is not remembered: what comes under its id later is written.";
             hiding::truncate_keeps_the_last_messages: "`truncate` hides all but the last messages, and says what it did.";
             hiding::truncate_to_nothing_hides_all: "`truncate` to 0 hides all that is there, and nothing that comes.";
             hiding::truncate_to_more_shows_messages_again: "`truncate` to a larger number shows hidden messages again.";
@@ -163,6 +164,8 @@ macro_rules! __scrollback_torn_contracts {
         $($then)* ! { [$($arguments)*]
             torn::an_append_never_fuses_with_a_torn_line: "Behind a line without its line feed, `append` writes a record of one line feed first; its answer leaves that out.";
             torn::a_save_never_fuses_with_a_torn_line: "Behind a line without its line feed, `save` writes a record of one line feed first.";
+            torn::behind_a_torn_line_the_next_record_is_expected: "`Expect::Sequence` is the number of the next record, which behind a torn line is its line feed.";
+            torn::an_append_of_nothing_leaves_a_torn_line_alone: "An append without records changes nothing of a torn line.";
             torn::a_retry_behind_a_torn_line_gives_the_same_numbers: "A batch behind a torn line gets the same numbers again.";
         }
     };

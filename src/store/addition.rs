@@ -88,7 +88,9 @@ pub(crate) fn add_to(
             }
         }
     }
-    let appended = note(&mut row, addition.batch_id, first);
+    // A batch of nothing is not remembered: what comes under its id later is no retry of it.
+    let batch_id = addition.batch_id.filter(|_| !made.is_empty());
+    let appended = note(&mut row, batch_id, first);
     Ok(Outcome::Added(Box::new(Added {
         row,
         made,
@@ -155,5 +157,73 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
         last,
         updated_at,
         replayed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(row: &mut SessionRow, addition: &Addition<'_>) {
+        let (key, options) = (row.key().unwrap(), Options::default());
+        match add_to(&key, Some(row), addition, &options).unwrap() {
+            Outcome::Added(added) => *row = added.row,
+            Outcome::Replayed(appended) => panic!("{appended:?}"),
+        }
+    }
+
+    fn row() -> SessionRow {
+        SessionRow::new(&SessionKey::native("s").unwrap(), 5)
+    }
+
+    #[test]
+    fn a_row_holds_no_more_batches_than_are_remembered() {
+        let mut row = row();
+        let lines = [b"{}\n".to_vec()];
+        for number in 0..40 {
+            let addition = Addition {
+                expect: Expect::Any,
+                batch_id: Some(Uuid::from_u128(number)),
+                lines: &lines,
+                intent: Intent::Append,
+            };
+            add(&mut row, &addition);
+        }
+        assert_eq!(row.batches.len(), BATCHES_REMEMBERED);
+        assert_eq!(row.batches.last().map(|batch| batch.id), Some(39));
+    }
+
+    #[test]
+    fn a_save_sets_the_time_of_update_and_never_turns_it_back() {
+        let mut row = row();
+        let save = |now_us| Addition {
+            expect: Expect::Any,
+            batch_id: None,
+            lines: &[],
+            intent: Intent::Save { now_us },
+        };
+        add(&mut row, &save(90));
+        assert_eq!((row.updated_us, row.time_stated), (90, true));
+        add(&mut row, &save(80));
+        assert_eq!(row.updated_us, 90);
+    }
+
+    #[test]
+    fn a_history_replaced_by_nothing_was_updated_now() {
+        let mut row = SessionRow {
+            messages: 7,
+            hidden: 3,
+            next: 9,
+            ..row()
+        };
+        let addition = Addition {
+            expect: Expect::Any,
+            batch_id: None,
+            lines: &[],
+            intent: Intent::Replace,
+        };
+        add(&mut row, &addition);
+        assert_eq!((row.mark, row.hidden, row.next), (9, 7, 9));
+        assert!(row.updated_us > 5 && row.time_stated);
     }
 }

@@ -88,6 +88,7 @@ pub trait StoreExt: Store {
     /// the copy: load the session rather than append again.
     fn append_messages(&self, session: &mut Session, messages: Vec<Message>) -> Result<Appended> {
         let records: Vec<NewRecord> = messages.into_iter().map(NewRecord::message).collect();
+        let nothing = records.is_empty();
         let appended = self.append(&session.key, Expect::Any, None, &records)?;
         session.updated_at = Some(appended.updated_at);
         let dialect = dialect::of_agent(session.key.agent());
@@ -97,7 +98,7 @@ pub trait StoreExt: Store {
         };
         for record in self.records(&session.key, written) {
             let record = record?;
-            if record.sequence > appended.last {
+            if nothing || record.sequence > appended.last {
                 break;
             }
             if record.header.messages > 0 {
@@ -222,8 +223,8 @@ pub trait StoreExt: Store {
     }
 
     /// Deletes the sessions that hold no message and were last updated before a time. One that
-    /// holds anything that could not be read, or a file beside its lines, or that is pinned, stays.
-    /// Never a part of another call.
+    /// holds anything that could not be read, or a file beside its lines, or the summary of a
+    /// conversation, or that is pinned, stays. Never a part of another call.
     ///
     /// # Durability
     ///
@@ -231,7 +232,7 @@ pub trait StoreExt: Store {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::list`] and [`Store::delete`].
+    /// Those of [`Store::list`], [`Store::properties`] and [`Store::delete`].
     fn delete_empty(&self, before: DateTime<Utc>) -> Result<Removed> {
         let mut empty = VecDeque::new();
         let mut after: Option<Cursor> = None;
@@ -254,6 +255,12 @@ pub trait StoreExt: Store {
         }
         let mut removed = Removed::default();
         for session in empty {
+            // The conversation may have been removed, once it was summarised.
+            match self.properties(&session.key) {
+                Ok(properties) if properties.summary.is_empty() && !properties.pinned => {}
+                Ok(_) | Err(Error::NotFound { .. }) => continue,
+                Err(error) => return Err(error),
+            }
             match self.delete_unchanged(&session.key, session.next_sequence) {
                 Ok(one) => removed.add(one),
                 // Somebody went on with it, or deleted it, meanwhile.

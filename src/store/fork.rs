@@ -5,7 +5,7 @@ use super::{Expect, NewRecord, ScanQuery, Store};
 use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::{NATIVE, SessionKey};
-use crate::model::limits::LINE_BYTES_MAX;
+use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::properties::PropertiesChange;
 use crate::model::record::{RecordFlags, RecordKind};
 use crate::model::session::{Session, Summary};
@@ -40,6 +40,14 @@ pub(crate) fn fork<S: Store + ?Sized>(
                 what: "length of a line to copy in bytes",
                 actual: LINE_BYTES_MAX as u64 + 1,
                 limit: LINE_BYTES_MAX as u64,
+            });
+        }
+        if lines.len() >= APPEND_RECORDS_MAX {
+            // Before all of a huge session is in memory.
+            return Err(Error::TooLarge {
+                what: "number of lines to copy",
+                actual: old.record_count,
+                limit: APPEND_RECORDS_MAX as u64,
             });
         }
         lines.push(NewRecord::Line(record.line));

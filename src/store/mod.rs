@@ -169,9 +169,10 @@ pub trait Store: Send + Sync {
     /// Appends records to a session, which is created if it is not there.
     ///
     /// If the last record has no line terminator, a record of one `\n` is written before the
-    /// first new one, so that lines never fuse. Without records nothing else happens. `batch_id` makes a retry safe: if one of the
+    /// first new one, so that lines never fuse. `batch_id` makes a retry safe: if one of the
     /// session's last [`BATCHES_REMEMBERED`](crate::limits::BATCHES_REMEMBERED) batches has it,
-    /// nothing is written, and that batch's numbers are returned, whatever is expected.
+    /// nothing is written, and that batch's numbers are returned, whatever is expected. Without
+    /// records nothing but the session is made, and the id is not remembered.
     ///
     /// # Durability
     ///

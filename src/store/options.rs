@@ -33,7 +33,8 @@ pub struct Options {
     /// Memory for pages of the file, in bytes. The default is 48 MiB.
     pub cache_bytes: usize,
     /// How long a write waits for another process that is writing, before it fails with
-    /// [`Busy`](crate::Error::Busy). The default is 60 seconds.
+    /// [`Busy`](crate::Error::Busy); one that queues behind a write that waits already, of another
+    /// thread, at most as long again. The default is 60 seconds.
     pub lock_wait: Duration,
     /// The clock. The default is the system's.
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,

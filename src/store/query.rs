@@ -122,7 +122,10 @@ pub enum Expect {
     /// Nothing: append after whatever is there.
     #[default]
     Any,
-    /// The first new record gets this sequence number. 0 is a session that does not exist yet.
+    /// The session's next record gets this sequence number, which is its
+    /// [`next_sequence`](Summary::next_sequence); 0 fits a session that is not there, and one that
+    /// never had a record. Behind a line without its terminator the next record is that
+    /// terminator, and the first one that the caller gives comes after it.
     Sequence(u64),
 }
 
@@ -147,7 +150,8 @@ impl NewRecord {
     }
 }
 
-/// What an append did.
+/// What an append did. One without records tells where the session's next record goes: `first` is
+/// its number, and `last` the one before, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// Sequence number of the first record of the batch.

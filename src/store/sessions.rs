@@ -300,3 +300,51 @@ pub(crate) fn export_markdown(
     }
     out.flush().map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Role;
+    use crate::store::{MemoryStore, RedbStore};
+
+    fn check(store: &impl Primitives) {
+        let key = SessionKey::native("s").unwrap();
+        store.ensure_meta(&Session::new(key.clone())).unwrap();
+        let said = NewRecord::message(Message::text(Role::User, "hi"));
+        let say = || store.append(&key, Expect::Any, None, std::slice::from_ref(&said));
+        say().unwrap();
+        // A window that was computed for what was there says nothing of what is there now.
+        let seen = store.row_of(&key).unwrap();
+        say().unwrap();
+        assert!(!store.set_mark(&key, &seen, 2, 1).unwrap());
+        let row = store.row_of(&key).unwrap();
+        assert_eq!((row.mark, row.hidden), (0, 0));
+        assert!(store.set_mark(&key, &row, 2, 1).unwrap());
+        // As many as there are is all: nothing is hidden, the header neither.
+        let shown = store.truncate(&key, 2).unwrap();
+        assert_eq!((shown.mark, shown.visible, shown.hidden), (0, 2, 0));
+        assert_eq!(store.truncate(&key, 1).unwrap().mark, 2);
+    }
+
+    #[test]
+    fn a_mark_is_moved_only_for_the_records_that_were_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        check(&RedbStore::open(path, Options::default()).unwrap());
+        check(&MemoryStore::default());
+    }
+    #[test]
+    fn a_place_that_is_still_to_come_is_no_message_that_is_stored() {
+        let store = MemoryStore::default();
+        let mut session = Session::new(SessionKey::new("picoclaw", "s").unwrap());
+        for (said, id) in [("a", "#0"), ("b", "#1")] {
+            let mut message = Message::text(Role::User, said);
+            message.id = Some(id.to_owned());
+            session.messages.push(message);
+            store.save(&mut session).unwrap();
+        }
+        let loaded = store.load(&session.key).unwrap();
+        let texts: Vec<String> = loaded.messages.iter().map(Message::plain_text).collect();
+        assert_eq!(texts, ["a", "b"]);
+    }
+}

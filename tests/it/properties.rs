@@ -442,6 +442,17 @@ fn empty_sessions_are_dropped_when_asked_and_no_others() {
         store.pin(&native("pinned"), true).unwrap();
         session(store, "full", 1);
         store.truncate(&native("full"), 0).unwrap();
+        // All that was said is gone, and what it came to is not.
+        session(store, "summed up", 2);
+        let summary = PropertiesChange {
+            summary: Some("They greeted.".to_owned()),
+            ..PropertiesChange::default()
+        };
+        store
+            .update_properties(&native("summed up"), &summary)
+            .unwrap();
+        store.truncate(&native("summed up"), 0).unwrap();
+        store.compact(&native("summed up"), None, None).unwrap();
         let broken = [NewRecord::line("not json")];
         store
             .append(&native("broken"), Expect::Any, None, &broken)
@@ -456,7 +467,7 @@ fn empty_sessions_are_dropped_when_asked_and_no_others() {
             store.summary(&native("empty")),
             Err(Error::NotFound { .. })
         ));
-        for kept in ["pinned", "full", "broken"] {
+        for kept in ["pinned", "full", "summed up", "broken"] {
             store.summary(&native(kept)).unwrap();
         }
         let next = store.summary(&native("full")).unwrap().next_sequence;

@@ -168,7 +168,16 @@ pub(crate) fn append_goes_on_where_it_is_expected(make: &MakeStore) -> Checked {
         let appended = done(&format!("append with Sequence({number})"), result)?;
         same("its number", &appended.first, &number)?;
     }
-    same("messages", &store.texts(&key)?, &["a", "b", "c"])
+    same("messages", &store.texts(&key)?, &["a", "b", "c"])?;
+    // A session that is there without a record is no other than one that is not there.
+    let empty = self::key("empty")?;
+    store.append(&empty, &[])?;
+    let records = [said(1, "a")];
+    let result = store
+        .store
+        .append(&empty, Expect::Sequence(0), None, &records);
+    done("append with Sequence(0) to an empty session", result)?;
+    same("its messages", &store.texts(&empty)?, &["a"])
 }
 
 pub(crate) fn append_refuses_what_is_not_expected(make: &MakeStore) -> Checked {

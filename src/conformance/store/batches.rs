@@ -117,3 +117,18 @@ pub(crate) fn a_refused_batch_is_not_remembered(make: &MakeStore) -> Checked {
     same("the same batch as expected", &again, &(1, 1, false))?;
     same("messages", &store.texts(&key)?, &["a", "b"])
 }
+
+pub(crate) fn a_batch_of_nothing_is_not_remembered(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    let empty = batch(&store, &key, Expect::Any, 1, &[])?;
+    same("nothing, in a new session", &empty, &(0, 0, false))?;
+    let records = [said(1, "a"), said(2, "b")];
+    let real = batch(&store, &key, Expect::Any, 1, &records)?;
+    same("records under the same id", &real, &(0, 1, false))?;
+    let empty = batch(&store, &key, Expect::Any, 2, &[])?;
+    same("nothing, behind them", &empty, &(2, 1, false))?;
+    let real = batch(&store, &key, Expect::Any, 2, &[said(3, "c")])?;
+    same("a record under the same id", &real, &(2, 2, false))?;
+    same("messages", &store.texts(&key)?, &["a", "b", "c"])
+}

@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use crate::conformance::MakeTorn;
-use crate::conformance::check::{Checked, done, same};
+use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, key, message, note, said};
+use crate::error::Error;
 use crate::model::key::SessionKey;
 use crate::store::Expect;
 
@@ -64,4 +65,30 @@ pub(crate) fn a_retry_behind_a_torn_line_gives_the_same_numbers(make: &MakeTorn)
         answers.push((appended.first, appended.last, appended.replayed));
     }
     same("both times", &answers, &[(3, 3, false), (3, 3, true)])
+}
+
+pub(crate) fn behind_a_torn_line_the_next_record_is_expected(make: &MakeTorn) -> Checked {
+    let (store, key) = torn(make)?;
+    let next = store.summary(&key)?.next_sequence;
+    same("the next sequence number", &next, &2)?;
+    let late = store
+        .store
+        .append(&key, Expect::Sequence(3), None, &[said(1, "a")]);
+    refused("append with Sequence(3) at 2", late, "Conflict", |error| {
+        matches!(error, Error::Conflict { actual: 2, .. })
+    })?;
+    let result = store
+        .store
+        .append(&key, Expect::Sequence(2), None, &[said(1, "a")]);
+    let appended = done("append with Sequence(2)", result)?;
+    same("numbers", &(appended.first, appended.last), &(3, 3))
+}
+
+pub(crate) fn an_append_of_nothing_leaves_a_torn_line_alone(make: &MakeTorn) -> Checked {
+    let (store, key) = torn(make)?;
+    let before = store.summary(&key)?;
+    let appended = store.append(&key, &[])?;
+    same("numbers", &(appended.first, appended.last), &(2, 1))?;
+    same("the session", &store.summary(&key)?, &before)?;
+    same("lines", &store.lines(&key)?.len(), &2)
 }

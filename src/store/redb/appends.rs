@@ -11,7 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::RedbStore;
-use super::engine::guard;
+use super::panics::guard;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition::{Addition, Intent};
@@ -49,11 +49,33 @@ pub(crate) fn write(store: &RedbStore, appends: &[&Append]) -> Vec<Result<Append
         Ok(answers) => answers,
         Err(error) if appends.len() == 1 => vec![Err(error)],
         Err(error @ Error::CommitUnknown { .. }) => unknown(error, appends.len()),
-        Err(_) => appends
-            .iter()
-            .map(|append| together(store, &[append])?.pop().unwrap_or_else(stopped))
-            .collect(),
+        Err(Error::Busy { reason }) => one_by_one(store, appends, Some(reason)),
+        Err(_) => one_by_one(store, appends, None),
     }
+}
+
+/// Writes each append in a commit of its own. Once another process has not let go for as long as
+/// the options say, as `busy` tells, the rest does not wait for it again.
+fn one_by_one(
+    store: &RedbStore,
+    appends: &[&Append],
+    mut busy: Option<String>,
+) -> Vec<Result<Appended>> {
+    let mut alone = |append: &&Append| {
+        if let Some(reason) = &busy {
+            let reason = reason.clone();
+            return Err(Error::Busy { reason });
+        }
+        let answer = together(store, &[append]).and_then(|mut answers| {
+            let only = answers.pop();
+            only.unwrap_or_else(stopped)
+        });
+        if let Err(Error::Busy { reason }) = &answer {
+            busy = Some(reason.clone());
+        }
+        answer
+    };
+    appends.iter().map(&mut alone).collect()
 }
 
 /// The answer of a commit that gave none.
@@ -81,7 +103,11 @@ fn together(store: &RedbStore, appends: &[&Append]) -> Result<Vec<Written>> {
                 answer => answers.push(answer),
             }
         }
-        writer.commit()?;
+        // Refusals alone need no commit. A replay does: what it answers for may be of a commit that
+        // was not known to be on disk.
+        if answers.iter().any(Result::is_ok) {
+            writer.commit()?;
+        }
         Ok(answers)
     })
 }
@@ -116,5 +142,83 @@ impl fmt::Display for Shared {
 impl StdError for Shared {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::store::{NewRecord, Options, Store as _};
+
+    fn key(id: &str) -> SessionKey {
+        SessionKey::new("example", id).unwrap()
+    }
+
+    fn append(id: &str, expect: Expect) -> Append {
+        Append {
+            key: key(id),
+            expect,
+            batch_id: None,
+            intent: Intent::Append,
+            lines: vec![b"{}\n".to_vec()],
+        }
+    }
+
+    #[cfg(feature = "shared")]
+    #[test]
+    fn appends_that_share_a_commit_wait_for_another_process_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let options = Options {
+            lock_wait: Duration::from_millis(400),
+            ..Options::default()
+        };
+        // Two handles on one file exclude each other like two processes.
+        let other = RedbStore::open(&path, Options::default()).unwrap();
+        let store = RedbStore::open(&path, options).unwrap();
+        let held = other.bulk().unwrap();
+        let appends = ["a", "b", "c", "d", "e"].map(|id| append(id, Expect::Any));
+        let appends: Vec<&Append> = appends.iter().collect();
+        let began = Instant::now();
+        let answers = write(&store, &appends);
+        let waited = began.elapsed();
+        assert_eq!(answers.len(), 5);
+        let is_busy = |answer: &Result<Appended>| matches!(answer, Err(Error::Busy { .. }));
+        assert!(answers.iter().all(is_busy), "{answers:?}");
+        assert!(waited < Duration::from_millis(1200), "{waited:?}");
+        let began = Instant::now();
+        let answers = one_by_one(&store, &appends, None);
+        let waited = began.elapsed();
+        assert!(answers.iter().all(is_busy), "{answers:?}");
+        assert!(waited < Duration::from_millis(1200), "{waited:?}");
+        drop(held);
+        assert!(write(&store, &appends).iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn refusals_cost_no_commit_and_stop_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let line = NewRecord::line("{}");
+        store.append(&key("a"), Expect::Any, None, &[line]).unwrap();
+        let before = store.commits();
+        let (refused, fits) = (
+            append("a", Expect::Sequence(7)),
+            append("a", Expect::Sequence(1)),
+        );
+        let answers = write(&store, &[&refused, &refused]);
+        let is_refused = |answer: &Result<Appended>| matches!(answer, Err(Error::Conflict { .. }));
+        assert!(answers.iter().all(is_refused), "{answers:?}");
+        assert_eq!(store.commits(), before);
+        let other = append("b", Expect::Sequence(0));
+        let answers = write(&store, &[&refused, &fits, &fits, &other]);
+        assert_eq!(
+            answers.iter().map(is_refused).collect::<Vec<_>>(),
+            [true, false, true, false]
+        );
+        assert_eq!(store.commits(), before + 1);
+        assert_eq!(store.summary(&key("a")).unwrap().record_count, 2);
     }
 }

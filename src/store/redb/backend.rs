@@ -5,11 +5,11 @@
 //! the error of one that waited too long, and never read for anything else. Its content is not
 //! made durable, and it may be deleted at any time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 use super::super::Options;
+use super::note::Note;
 
 /// Longest pause between two tries for a lock.
 const PAUSE_MAX: Duration = Duration::from_millis(2);
@@ -43,12 +44,12 @@ impl Backend {
         Ok(Self {
             file,
             wait: options.lock_wait,
-            note: Mutex::new(Note {
-                path: note_path(path),
-                clock: options.clone(),
-                file: None,
-            }),
+            note: Mutex::new(Note::of(path, options)),
         })
+    }
+
+    fn note(&self) -> MutexGuard<'_, Note> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tries for a lock until it is there or the wait is over.
@@ -94,6 +95,7 @@ impl StorageBackend for Backend {
     }
 
     fn close(&self) -> Result<(), io::Error> {
+        self.note().remove();
         self.file.close()
     }
 
@@ -113,8 +115,7 @@ impl StorageBackend for Backend {
         self.lock(|| self.file.try_lock_range(start, end))?;
         // The writer's lock is a single byte; the other one, of the header, is held for no time.
         if start == end {
-            let mut note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
-            note.write();
+            self.note().write();
         }
         Ok(())
     }
@@ -129,72 +130,5 @@ impl StorageBackend for Backend {
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.query_lock_range(start, end)
-    }
-}
-
-/// The file that names who writes.
-#[derive(Debug)]
-struct Note {
-    path: PathBuf,
-    clock: Options,
-    file: Option<File>,
-}
-
-impl Note {
-    /// Names this process. What fails here is only missed in an error of somebody else.
-    fn write(&mut self) {
-        let since = (self.clock.clock)().timestamp_millis();
-        let text = format!("{:>10} {since:>16}\n", std::process::id());
-        if self.file.is_none() {
-            self.file = open_note(&self.path).ok();
-        }
-        if let Some(file) = &self.file {
-            let _missed = write_at_start(file, text.as_bytes());
-        }
-    }
-}
-
-#[cfg(unix)]
-fn write_at_start(file: &File, bytes: &[u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, 0)
-}
-
-#[cfg(not(unix))]
-fn write_at_start(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    io::Seek::rewind(&mut file)?;
-    io::Write::write_all(&mut file, bytes)
-}
-
-/// Opens the note, for the owner alone.
-fn open_note(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-fn note_path(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push("-writer");
-    PathBuf::from(name)
-}
-
-/// Who seems to be writing to a store, and since when, in words.
-pub(crate) fn holder(store: &Path, options: &Options) -> String {
-    let unknown = || "another process is writing to it".to_owned();
-    let Ok(text) = std::fs::read_to_string(note_path(store)) else {
-        return unknown();
-    };
-    let mut words = text.split_whitespace();
-    let pid = words.next().and_then(|word| word.parse::<u32>().ok());
-    let since = words.next().and_then(|word| word.parse::<i64>().ok());
-    match (pid, since) {
-        (Some(pid), Some(since)) => {
-            let now = (options.clock)().timestamp_millis();
-            let seconds = now.saturating_sub(since).max(0) / 1000;
-            format!("process {pid} has been writing to it for {seconds} s")
-        }
-        _ => unknown(),
     }
 }

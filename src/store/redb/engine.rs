@@ -4,7 +4,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -13,8 +12,9 @@ use redb::{
 };
 
 use super::super::{Mode, Options, Reclaimed};
-use super::backend::{self, Backend};
-use super::migrate;
+use super::backend::Backend;
+use super::panics::guard;
+use super::{migrate, note};
 use crate::error::{Error, Result};
 
 /// How a redb file starts.
@@ -110,9 +110,15 @@ impl Engine {
         })?;
         let handle = match reader {
             Some(database) => Handle::Reader(database),
-            None => Handle::Writer(guard(|| {
-                builder(options).open(path).map_err(opening(path))
-            })?),
+            None => {
+                let file = OpenOptions::new().read(true).write(true).open(path);
+                let file = file.map_err(|source| Error::Io {
+                    action: "put the store in order",
+                    path: path.to_owned(),
+                    source,
+                })?;
+                Handle::Writer(guard(|| create(file, path, options))?)
+            }
         };
         let engine = Self {
             path: path.to_owned(),
@@ -152,7 +158,7 @@ impl Engine {
                         if error.kind() == std::io::ErrorKind::TimedOut =>
                     {
                         Error::Busy {
-                            reason: backend::holder(&self.path, &self.options),
+                            reason: note::holder(&self.path, &self.options),
                         }
                     }
                     error => storage("begin writing")(error),
@@ -239,29 +245,6 @@ fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
         .map_err(opening(path))
 }
 
-/// Commits. What redb says of a failed commit: it may be durable nevertheless.
-pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
-    txn.commit().map_err(|error| Error::CommitUnknown {
-        source: cause(error.into()),
-    })
-}
-
-/// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here.
-pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let detail = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("the database engine stopped");
-        Err(Error::Corrupt {
-            table: "(pages)",
-            key: "unknown".to_owned(),
-            detail: detail.to_owned(),
-        })
-    })
-}
-
 /// Turns redb's errors into ours.
 pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) -> Error {
     move |error| match error.into() {
@@ -292,7 +275,7 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
 }
 
 /// The error below, without redb's wrapping where the system's own says it all.
-fn cause(error: redb::Error) -> crate::error::Cause {
+pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
     match error {
         redb::Error::Io(error) => Box::new(error),
         error => Box::new(error),
@@ -467,15 +450,6 @@ fn sync_folder(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_panic_becomes_an_error_that_says_what_it_said() {
-        let error = guard::<()>(|| panic!("page 7 is odd"));
-        let Err(Error::Corrupt { detail, .. }) = error else {
-            panic!("{error:?}")
-        };
-        assert_eq!(detail, "page 7 is odd");
-    }
-
     #[cfg(feature = "shared")]
     #[test]
     fn a_write_that_waits_too_long_says_for_whom() {
@@ -501,5 +475,8 @@ mod tests {
         assert_eq!(reason, own);
         drop(held);
         second.begin_write().unwrap().commit().unwrap();
+        drop((first, second));
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "the store alone: {left:?}");
     }
 }

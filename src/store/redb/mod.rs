@@ -1,7 +1,7 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `backend`: its file and locks; `schema`: every table;
-//!   `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `backend`: its file and locks, `note`: who holds one;
+//!   `panics`: those of redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
@@ -16,8 +16,10 @@ mod compact;
 mod engine;
 mod list;
 mod migrate;
+mod note;
 mod origins;
 mod outside;
+mod panics;
 #[cfg(test)]
 mod power_cut;
 mod properties;
@@ -39,7 +41,7 @@ use uuid::Uuid;
 use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
-pub(crate) use self::engine::guard;
+pub(crate) use self::panics::guard;
 use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;

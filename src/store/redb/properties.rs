@@ -73,7 +73,7 @@ pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Op
     let Some(table) = open_table(snapshot.txn(), ALIASES)? else {
         return Ok(None);
     };
-    let Some((_, number)) = claims(&table, alias)?.into_iter().next() else {
+    let Some((_, number)) = claims(&table, alias)?.next().transpose()? else {
         return Ok(None);
     };
     snapshot.counts().indexes(1);
@@ -106,22 +106,21 @@ pub(crate) fn corrupt_alias(alias: &SessionKey, error: &RowError) -> Error {
     }
 }
 
-/// The claims to an alias: places in line, and session numbers.
+/// The claims to an alias: places in line, and session numbers. Reads no more of them than are
+/// taken: any number of imported sessions can have the same alias.
 fn claims(
     table: &impl ReadableTable<ClaimKey, &'static [u8]>,
     alias: &SessionKey,
-) -> Result<Vec<(u64, u64)>> {
-    let action = storage("look an alias up");
-    let mut claims = Vec::new();
+) -> Result<impl DoubleEndedIterator<Item = Result<(u64, u64)>>> {
     let range = (alias.agent(), alias.id(), 0)..=(alias.agent(), alias.id(), u64::MAX);
-    for entry in table.range(range).map_err(&action)? {
-        let (key, value) = entry.map_err(&action)?;
+    let entries = table.range(range).map_err(storage("look an alias up"))?;
+    Ok(entries.map(move |entry| {
+        let (key, value) = entry.map_err(storage("look an alias up"))?;
         let place = key.value().2;
         let number = properties_row::decode_claim(alias, place, value.value())
             .map_err(|error| corrupt_alias(alias, &error))?;
-        claims.push((place, number));
-    }
-    Ok(claims)
+        Ok((place, number))
+    }))
 }
 
 /// Changes the properties of a session; returns what they are then.
@@ -184,14 +183,19 @@ fn change_claims(
     }
     for alias in new.iter().filter(|alias| !old.contains(alias)) {
         let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
-        let claims = claims(&table, &alias)?;
-        if let (Claims::Exclusive, Some((_, other))) = (manner, claims.first()) {
+        let first = claims(&table, &alias)?.next().transpose()?;
+        if let (Claims::Exclusive, Some((_, other))) = (manner, first) {
             return Err(Error::AliasTaken {
-                by: key_of(&alias, &writer.row(*other)?)?,
+                by: key_of(&alias, &writer.row(other)?)?,
                 alias: alias.id().to_owned(),
             });
         }
-        let place = claims.last().map_or(0, |(last, _)| last + 1);
+        let place = match claims(&table, &alias)?.next_back().transpose()? {
+            None => 0,
+            Some((last, _)) => last.checked_add(1).ok_or_else(|| {
+                corrupt_alias(&alias, &RowError("the line for it is full".to_owned()))
+            })?,
+        };
         let claim = properties_row::encode_claim(&alias, place, number)
             .map_err(|error| corrupt_alias(&alias, &error))?;
         table
@@ -207,12 +211,16 @@ fn release(
     alias: &SessionKey,
     number: u64,
 ) -> Result<()> {
-    for (place, other) in claims(table, alias)? {
-        if other == number {
-            table
-                .remove((alias.agent(), alias.id(), place))
-                .map_err(storage("write an alias"))?;
-        }
+    let is_its = |claim: &Result<(u64, u64)>| match claim {
+        Ok((_, other)) => *other == number,
+        Err(_) => true,
+    };
+    // A session claims an alias once.
+    let its = claims(table, alias)?.find(is_its).transpose()?;
+    if let Some((place, _)) = its {
+        table
+            .remove((alias.agent(), alias.id(), place))
+            .map_err(storage("write an alias"))?;
     }
     Ok(())
 }
@@ -249,4 +257,75 @@ fn release_all(writer: &Writer<'_>, number: u64) -> Result<()> {
             of != Some(number)
         })
         .map_err(storage("delete a session"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::session::Session;
+    use crate::store::{Options, RedbStore, Store as _};
+
+    #[test]
+    fn a_line_that_is_full_is_an_error_and_no_other_claim() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let [one, two] = ["one", "two"].map(|id| SessionKey::native(id).unwrap());
+        for key in [&one, &two] {
+            store.ensure_meta(&Session::new(key.clone())).unwrap();
+        }
+        let alias = SessionKey::native("x").unwrap();
+        let last = (alias.agent(), alias.id(), u64::MAX);
+        let claim = properties_row::encode_claim(&alias, u64::MAX, 1).unwrap();
+        let listed = Properties {
+            aliases: vec!["x".to_owned()],
+            ..Properties::default()
+        };
+        let row = properties_row::encode(1, &listed).unwrap();
+        let write = |writer: &Writer<'_>| {
+            let mut claims = writer.txn().open_table(ALIASES).unwrap();
+            claims.insert(last, claim.as_slice()).unwrap();
+            let mut rows = writer.txn().open_table(PROPERTIES).unwrap();
+            rows.insert(1, row.as_slice()).unwrap();
+            Ok(())
+        };
+        store.write(write).unwrap();
+        let wanted = PropertiesChange {
+            aliases: Some(listed.aliases),
+            ..PropertiesChange::default()
+        };
+        let full = store.write(|writer| change(writer, 2, &wanted, Claims::InLine));
+        assert!(
+            matches!(
+                full,
+                Err(Error::Corrupt {
+                    table: "aliases",
+                    ..
+                })
+            ),
+            "{full:?}"
+        );
+        assert_eq!(store.by_alias(&alias).unwrap(), Some(one));
+    }
+    #[test]
+    fn a_session_that_has_lost_its_properties_has_no_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::native("s").unwrap();
+        store.ensure_meta(&Session::new(key.clone())).unwrap();
+        let rows = || {
+            let count = |writer: &Writer<'_>| {
+                let table = writer.txn().open_table(PROPERTIES).unwrap();
+                Ok(redb::ReadableTableMetadata::len(&table).unwrap())
+            };
+            store.write(count).unwrap()
+        };
+        let pin = |pinned| PropertiesChange {
+            pinned: Some(pinned),
+            ..PropertiesChange::default()
+        };
+        store.update_properties(&key, &pin(true)).unwrap();
+        assert_eq!(rows(), 1);
+        store.update_properties(&key, &pin(false)).unwrap();
+        assert_eq!(rows(), 0);
+    }
 }

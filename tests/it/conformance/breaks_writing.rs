@@ -258,6 +258,21 @@ pub(crate) const BATCHES: &[Break] = &[
             })
         };
     }),
+    ("a_batch_of_nothing_is_not_remembered", |b| {
+        b.calls.append = |b, key, expect, id, records| {
+            let appended = b.store.append(key, expect, id, records)?;
+            let mut noted = b.noted.lock().unwrap();
+            let batch = (key.clone(), id.map_or(0, |id| id.as_u128()));
+            let replayed = id.is_some() && noted.contains(&batch);
+            if records.is_empty() {
+                noted.push(batch);
+            }
+            Ok(Appended {
+                replayed,
+                ..appended
+            })
+        };
+    }),
 ];
 
 pub(crate) const META: &[Break] = &[

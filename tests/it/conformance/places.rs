@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use scrollback::conformance::OpenStore;
 use scrollback::{
-    Appended, ImportOptions, ListQuery, MemoryStore, Mode, Options, RedbStore, SessionKey, Store,
-    import,
+    Appended, Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore,
+    SessionKey, Store, import,
 };
 
 use super::Break;
@@ -101,6 +101,26 @@ pub(crate) const TORN: &[Break] = &[
             let appended = b.store.append(key, expect, id, records)?;
             let first = appended.first - u64::from(!appended.replayed);
             Ok(Appended { first, ..appended })
+        };
+    }),
+    ("behind_a_torn_line_the_next_record_is_expected", |b| {
+        b.calls.append = |b, key, expect, id, records| {
+            let expect = match expect {
+                Expect::Sequence(first) => Expect::Sequence(first - 1),
+                Expect::Any => Expect::Any,
+            };
+            b.store.append(key, expect, id, records)
+        };
+    }),
+    ("an_append_of_nothing_leaves_a_torn_line_alone", |b| {
+        b.calls.append = |b, key, expect, id, records| {
+            let line_feed = [NewRecord::line("\n")];
+            let records = if records.is_empty() {
+                &line_feed
+            } else {
+                records
+            };
+            b.store.append(key, expect, id, records)
         };
     }),
 ];
