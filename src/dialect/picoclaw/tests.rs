@@ -5,7 +5,6 @@ use crate::dialect;
 use crate::model::message::{Block, Role};
 use crate::model::properties::Properties;
 use crate::model::raw_json::RawJson;
-use crate::model::record::{RecordFlags, RecordKind};
 use crate::model::session::Summary;
 
 const META: &str = "{\n  \"key\": \"telegram:1/2\",\n  \"summary\": \"They planned a trip.\",\n  \"skip\": 6,\n  \
