@@ -10,6 +10,7 @@ use crate::codec::session_row::SessionRow;
 use crate::dialect::{Dialect, DocumentLines};
 use crate::error::Result;
 use crate::jsonl::LineReader;
+use crate::model::message::Role;
 use crate::store::{ReplacedTail, SessionBuilder, SessionChunk, Sources};
 
 /// Lines that were made into a part of a session.
@@ -98,12 +99,8 @@ impl Known {
         dialect: &dyn Dialect,
     ) -> Option<Continuation> {
         let now = new.lines.get(self.settled..)?.get(..self.open.len())?;
-        let is_there = |(old, new): (&Vec<u8>, &Vec<u8>)| {
-            old == new || {
-                let id = dialect.describe(old).facts.record_id;
-                id.is_some() && id == dialect.describe(new).facts.record_id
-            }
-        };
+        let is_there =
+            |(old, new): (&Vec<u8>, &Vec<u8>)| old == new || is_same_message(dialect, old, new);
         if !self.open.iter().zip(now).all(is_there) {
             return None;
         }
@@ -150,6 +147,21 @@ impl Continuation {
             .collect();
         Ok(Some(ReplacedTail { sequence, records }))
     }
+}
+
+/// Whether a line is an earlier one with more in it. An agent notes this and that with what the
+/// user said, but other words are another message.
+fn is_same_message(dialect: &dyn Dialect, old: &[u8], new: &[u8]) -> bool {
+    let (before, now) = (dialect.describe(old), dialect.describe(new));
+    let has_id = before.facts.record_id.is_some();
+    let said = |line| {
+        let messages = dialect.messages(line).into_iter();
+        messages.map(|message| message.content).collect::<Vec<_>>()
+    };
+    has_id
+        && before.facts.record_id == now.facts.record_id
+        && before.header.role == now.header.role
+        && (before.header.role != Some(Role::User) || said(old) == said(new))
 }
 
 /// How many records lines become.
@@ -235,6 +247,21 @@ mod tests {
         assert_eq!(added(&["h\n", &said("1", "x"), &two]), None);
         assert_eq!(added(&["h\n", &one, &three]), None);
         assert_eq!(added(&["h\n", &one]), None);
+    }
+
+    #[test]
+    fn what_the_user_said_does_not_change_but_what_is_noted_with_it() {
+        let said = |note: &str, text: &str| {
+            format!(
+                "{{\"info\":{{\"id\":\"1\",\"role\":\"user\",\"note\":{note}}},\
+                 \"parts\":[{{\"type\":\"text\",\"text\":\"{text}\"}}]}}\n"
+            )
+        };
+        let old = content(&["h\n", &said("1", "a")], 1, None);
+        let noted = said("2", "a");
+        let added = |line: &str| news(&old, &content(&["h\n", line], 1, None));
+        assert_eq!(added(&noted), Some((1, noted.clone())));
+        assert_eq!(added(&said("1", "b")), None);
     }
 
     #[test]
