@@ -193,7 +193,7 @@ impl Recordings {
     /// # Durability
     ///
     /// The new session is on disk when this returns `Ok`. After an error it may be, in part if it
-    /// has more than [`APPEND_RECORDS_MAX`](crate::limits::APPEND_RECORDS_MAX) lines.
+    /// has more than [`APPEND_RECORDS_MAX`] lines.
     ///
     /// # Errors
     ///

@@ -143,14 +143,11 @@ fn every_flipped_byte_of_properties_and_aliases_is_found() {
 
 /// Puts a value in the place of a row of properties, or of the alias `x`.
 fn put(txn: &redb::WriteTransaction, number: Option<u64>, value: &[u8]) {
-    match number {
-        Some(number) => {
-            let mut table = txn.open_table(PROPERTIES).unwrap();
-            table.insert(number, value).unwrap();
-        }
-        None => {
-            let mut table = txn.open_table(ALIASES).unwrap();
-            table.insert(("native", "x", 0), value).unwrap();
-        }
+    if let Some(number) = number {
+        let mut table = txn.open_table(PROPERTIES).unwrap();
+        table.insert(number, value).unwrap();
+    } else {
+        let mut table = txn.open_table(ALIASES).unwrap();
+        table.insert(("native", "x", 0), value).unwrap();
     }
 }

@@ -34,7 +34,12 @@ fn append_together(store: &RedbStore) -> u64 {
                 for number in 0..APPENDS {
                     let line = NewRecord::line(format!("{{\"n\":\"{thread}.{number}\"}}"));
                     let appended = store
-                        .append(&own, Expect::Sequence(number as u64), None, &[line.clone()])
+                        .append(
+                            &own,
+                            Expect::Sequence(number as u64),
+                            None,
+                            std::slice::from_ref(&line),
+                        )
                         .unwrap();
                     assert_eq!(
                         appended.first, number as u64,

@@ -63,7 +63,7 @@ fn hazard_3_5_3_a_stale_copy_of_a_session_without_ids_destroys_and_repeats_nothi
 
 #[test]
 fn a_session_without_a_header_is_made_and_saved_without_one() {
-    for agent in ["picoclaw"] {
+    for agent in ["picoclaw", "celeste"] {
         let store = MemoryStore::default();
         let mut session = Session::new(SessionKey::new(agent, "telegram:1").unwrap());
         assert!(store.ensure_meta(&session).unwrap());

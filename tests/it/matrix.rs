@@ -251,7 +251,8 @@ fn row_17_nan_and_infinity() {
 fn row_18_huge_line() {
     let content = join(&[&says(&"x".repeat(20_000_000)), b"\n", &says("b"), b"\n"]);
     let (_, store, _) = round_trip(PATH, &content, (2, 2, 0));
-    assert!(store.summary(&only_key(&store)).unwrap().title.len() <= 240);
+    let title = store.summary(&only_key(&store)).unwrap().title;
+    assert_eq!(title.len(), scrollback::limits::TITLE_BYTES_MAX);
 }
 
 #[test]

@@ -176,7 +176,33 @@ fn key(session: u8) -> SessionKey {
     }
 }
 
+/// Messages of a user.
+fn said(texts: &[String]) -> Vec<NewRecord> {
+    texts
+        .iter()
+        .map(|text| NewRecord::message(Message::text(Role::User, text.as_str())))
+        .collect()
+}
+
+/// Saves a session with another title, without its first message, and with one more.
+fn save(
+    store: &dyn Store,
+    mut held: Session,
+    (title, drop_first, add): (&String, bool, Option<&str>),
+) -> (String, Session) {
+    held.title.clone_from(title);
+    if drop_first && !held.messages.is_empty() {
+        held.messages.remove(0);
+    }
+    if let Some(text) = add {
+        held.messages.push(Message::text(Role::Assistant, text));
+    }
+    let saved = store.save(&mut held);
+    (format!("{saved:?} {held:?}"), held)
+}
+
 /// What an operation answers, made comparable between stores.
+#[expect(clippy::too_many_lines, reason = "one arm for each operation")]
 fn run(store: &dyn Store, op: &Op, loaded: &mut BTreeMap<u8, Session>) -> String {
     match op {
         Op::Append {
@@ -185,10 +211,7 @@ fn run(store: &dyn Store, op: &Op, loaded: &mut BTreeMap<u8, Session>) -> String
             batch,
             messages,
         } => {
-            let records: Vec<NewRecord> = messages
-                .iter()
-                .map(|text| NewRecord::message(Message::text(Role::User, text.as_str())))
-                .collect();
+            let records = said(messages);
             let expect = expect.map_or(Expect::Any, |n| Expect::Sequence(u64::from(n)));
             let batch = batch.map(|id| Uuid::from_u128(1_000 + u128::from(id)));
             format!(
@@ -212,20 +235,11 @@ fn run(store: &dyn Store, op: &Op, loaded: &mut BTreeMap<u8, Session>) -> String
             drop_first,
             add,
         } => {
-            let mut held = loaded
+            let held = loaded
                 .remove(session)
                 .or_else(|| store.load(&key(*session)).ok())
                 .unwrap_or_else(|| Session::new(key(*session)));
-            held.title.clone_from(title);
-            if *drop_first && !held.messages.is_empty() {
-                held.messages.remove(0);
-            }
-            if let Some(text) = add {
-                held.messages
-                    .push(Message::text(Role::Assistant, text.as_str()));
-            }
-            let saved = store.save(&mut held);
-            let answer = format!("{saved:?} {held:?}");
+            let (answer, held) = save(store, held, (title, *drop_first, add.as_deref()));
             loaded.insert(*session, held);
             answer
         }
@@ -260,10 +274,7 @@ fn run(store: &dyn Store, op: &Op, loaded: &mut BTreeMap<u8, Session>) -> String
             format!("{:?}", store.hide_before(&key(*session), *sequence))
         }
         Op::Replace { session, messages } => {
-            let records: Vec<NewRecord> = messages
-                .iter()
-                .map(|text| NewRecord::message(Message::text(Role::User, text.as_str())))
-                .collect();
+            let records = said(messages);
             format!("{:?}", store.replace_history(&key(*session), &records))
         }
         Op::AppendTo { session, messages } => {

@@ -120,6 +120,15 @@ fn hazard_6_8_9_errors_are_reported_and_stop_nobody() {
     });
     let all = registry.list_all_sessions();
     assert_eq!(all.sessions["claude-code"].len(), 1);
+    let unread: Vec<u64> = all.sessions["gemini"]
+        .iter()
+        .map(|one| one.unread_lines)
+        .collect();
+    assert_eq!(
+        unread,
+        [1],
+        "a document that is none is a session that cannot be read"
+    );
     let problems: Vec<(&str, bool)> = all
         .problems
         .iter()
@@ -134,7 +143,6 @@ fn hazard_6_8_9_errors_are_reported_and_stop_nobody() {
             ("broken", true),
             ("claude-code", false),
             ("claude-code", false),
-            ("gemini", false),
             ("half", false)
         ]
     );

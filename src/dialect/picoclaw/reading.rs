@@ -1,5 +1,5 @@
 //! A line of picoclaw's to a message. What the model has no place for stays in its extra fields,
-//! so that [`writing`](super::writing) can give the same line back.
+//! so that `writing` can give the same line back.
 
 use serde_json::value::RawValue;
 

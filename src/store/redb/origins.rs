@@ -1,7 +1,7 @@
 //! Where sessions came from: reads of the table of sources by session and by path, and the new name
 //! of a session whose own is wanted by a later form of it.
 
-use redb::ReadableTable as _;
+use redb::ReadableTable;
 
 use super::bulk::{Bulk, Source, Sources, decode};
 use super::engine::storage;
@@ -29,9 +29,8 @@ impl Sources<'_> {
                 .txn()
                 .open_table(SOURCES)
                 .map_err(storage("read the sources"))?;
-            let range = table
-                .range((path, 0)..=(path, u32::MAX))
-                .map_err(&reading)?;
+            let range =
+                ReadableTable::range(&table, (path, 0)..=(path, u32::MAX)).map_err(&reading)?;
             let mut found = Vec::new();
             for entry in range.rev() {
                 let (key, value) = entry.map_err(&reading)?;
@@ -51,10 +50,12 @@ impl Sources<'_> {
             let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
             let mut found = Vec::new();
             let range = (number, none, 0)..(number.saturating_add(1), none, 0);
-            for entry in of_session.range(range).map_err(&reading)? {
+            for entry in ReadableTable::range(&of_session, range).map_err(&reading)? {
                 let (key, _) = entry.map_err(&reading)?;
                 let (_, path, generation) = key.value();
-                if let Some(value) = sources.get((path, generation)).map_err(&reading)? {
+                if let Some(value) =
+                    ReadableTable::get(&sources, (path, generation)).map_err(&reading)?
+                {
                     found.push(decode(path, generation, value.value())?);
                 }
             }
@@ -70,7 +71,7 @@ impl Sources<'_> {
             let table = snapshot.txn().open_table(SOURCES).map_err(open)?;
             let mut count = 0;
             let mut last: Vec<u8> = Vec::new();
-            for entry in table.range((prefix, 0)..).map_err(&reading)? {
+            for entry in ReadableTable::range(&table, (prefix, 0)..).map_err(&reading)? {
                 let (key, _) = entry.map_err(&reading)?;
                 let (path, _) = key.value();
                 if !path.starts_with(prefix) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::item::{Content, Item};
 use super::place::{name_of, safe, sketch};
 use super::plan::{Plan, updated_ns};
-use crate::dialect::{self, SessionState};
+use crate::dialect::{self, SessionState, SidecarFacts};
 use crate::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
@@ -94,15 +94,19 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         let Some(original) = original(plan, place)? else {
             return Ok(());
         };
-        let is_damaged = dialect
-            .sidecar_facts(Path::new(&name), &original)
-            .is_empty();
-        // A meta file that cannot be read says nothing that could have been changed here.
-        if !has_news && is_damaged {
+        // What else an untouched file says, a wrong count for one, is as it was when it came. One
+        // that cannot be read says nothing that could have been changed here.
+        let facts = dialect.sidecar_facts(Path::new(&name), &original);
+        let holds = match facts.first() {
+            Some(facts) => says(facts, &state),
+            None => !has_news,
+        };
+        if !is_changed && holds {
             return Ok(());
         }
-        let original_if_read = (!is_damaged).then_some(original.as_slice());
-        let written = dialect.write_sidecar(&state, original_if_read);
+        // Nor can it be gone on with.
+        let readable = facts.first().map(|_| original.as_slice());
+        let written = dialect.write_sidecar(&state, readable);
         if let Some((_, bytes)) = written
             && bytes != original
         {
@@ -123,6 +127,15 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         );
     }
     Ok(())
+}
+
+/// Whether a meta file says what is so of a session that got no lines here.
+fn says(facts: &SidecarFacts, state: &SessionState) -> bool {
+    let properties = &state.properties;
+    facts.skip.unwrap_or_default().min(state.lines) == state.skip
+        && facts.summary.as_deref().unwrap_or_default() == properties.summary
+        && facts.aliases.as_deref().unwrap_or_default() == properties.aliases
+        && facts.scope == properties.scope
 }
 
 /// The index of a folder, with rows for what was changed in it.
