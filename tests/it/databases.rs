@@ -331,3 +331,27 @@ fn a_large_database_is_read_and_not_kept() {
         "{files:?}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_write_ahead_log_is_not_followed() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    drop(database);
+    let secret = home.write("elsewhere/secret", "a secret");
+    let mut log = place(&home).into_os_string();
+    log.push("-wal");
+    std::os::unix::fs::symlink(secret, &log).unwrap();
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert!(report.attachments <= 1, "{report:?}");
+    let out = crate::homes::export(&home, &store);
+    let files = crate::matrix::files_below(&out);
+    assert!(
+        !files
+            .iter()
+            .any(|file| fs::read(file).unwrap() == b"a secret")
+    );
+}
