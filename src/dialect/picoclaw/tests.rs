@@ -198,7 +198,10 @@ fn hazard_4_5_11_torn_and_fused_lines_give_what_is_whole() {
         (torn.header.messages, torn.header.kind),
         (0, RecordKind::Malformed)
     );
-    assert_eq!(Picoclaw.describe(b"   \n").header.kind, RecordKind::Malformed);
+    assert_eq!(
+        Picoclaw.describe(b"   \n").header.kind,
+        RecordKind::Malformed
+    );
 }
 
 #[test]
