@@ -177,11 +177,6 @@ impl Segment {
         Ok(segment)
     }
 
-    /// How many records it has: at least one.
-    pub(crate) fn count(&self) -> usize {
-        self.count
-    }
-
     /// Bytes of its lines.
     pub(crate) fn line_bytes(&self) -> usize {
         self.raw.len() - self.count * ENTRY_BYTES
@@ -319,7 +314,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(segment) = Segment::open(&bytes) {
-                prop_assert_eq!(segment.records().count(), segment.count());
+                prop_assert_eq!(segment.records().count(), segment.count);
             }
         }
     }

@@ -6,7 +6,8 @@
 use memchr::memmem;
 
 use super::fields::{fields_of, fields_of_start, owned};
-use super::{Candidate, celeste, lines, paths, picoclaw};
+use super::{Candidate, Dialect, celeste, lines, paths, picoclaw};
+use crate::model::message::Role;
 
 /// Fewer bytes of head than this are the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -29,9 +30,26 @@ pub(crate) struct DocumentLines {
     /// A line for each part, in their order, each with its `\n`. Later contents of the same
     /// document are expected to add to them.
     pub lines: Vec<Vec<u8>>,
+    /// How many of the last lines the agent may still change where they stand: the turn that is
+    /// not over.
+    pub open: usize,
     /// What changes with every content, such as the time of the last change: a last line that
     /// need not be the same in the next content.
     pub trailer: Option<Vec<u8>>,
+}
+
+impl DocumentLines {
+    /// The same lines, of which those from the user's last message on are open.
+    pub(crate) fn with_open_turn(self, dialect: &dyn Dialect) -> Self {
+        let is_asked = |line: &Vec<u8>| dialect.describe(line).header.role == Some(Role::User);
+        let from = self.lines.iter().rposition(is_asked);
+        // The first line is about the session.
+        let from = from.unwrap_or_else(|| self.lines.len().saturating_sub(1).max(1));
+        Self {
+            open: self.lines.len().saturating_sub(from),
+            ..self
+        }
+    }
 }
 
 /// Whether a file is a session in one JSON document, and which.

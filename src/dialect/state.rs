@@ -22,6 +22,8 @@ pub(crate) struct SidecarFacts {
     pub scope: Option<RawJson>,
     /// A title, where the lines give none.
     pub title: Option<String>,
+    /// The worth of the title, where it is not one that the agent's lists show before all others.
+    pub title_rank: Option<u8>,
     /// The folder that the session works in, where the lines give none.
     pub project: Option<String>,
     /// When it was created, where the lines do not say, in microseconds since 1970.

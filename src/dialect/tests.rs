@@ -100,11 +100,14 @@ fn check(dialect: &dyn Dialect, line: &[u8]) -> RecordKind {
 fn blank_lines_have_no_problem() {
     for dialect in all() {
         for line in ["", "\n", "\r\n", " \t \n", "\u{feff}\n"] {
-            assert_eq!(
-                check(*dialect, line.as_bytes()),
-                RecordKind::Blank,
-                "{line:?}"
-            );
+            // picoclaw counts what is not quite empty, and cannot read it.
+            let is_empty = line.trim_end_matches(['\r', '\n']).is_empty();
+            let expected = if dialect.agent() == "picoclaw" && !is_empty {
+                RecordKind::Malformed
+            } else {
+                RecordKind::Blank
+            };
+            assert_eq!(check(*dialect, line.as_bytes()), expected, "{line:?}");
         }
     }
 }

@@ -9,15 +9,13 @@ use crate::jsonl::Line;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordHeader};
 
-/// The last record of a session, which a grown file has completed and which is to be read again.
-#[derive(Clone, Copy, Debug)]
+/// The last records of a session, which have changed where they came from and are to be read again.
+#[derive(Clone, Debug)]
 pub(crate) struct ReplacedTail {
-    /// Its sequence number.
+    /// The sequence number from which on they are replaced.
     pub sequence: u64,
-    /// Its header.
-    pub header: RecordHeader,
-    /// Bytes of its line.
-    pub bytes: u64,
+    /// The header of each, and the bytes of its line.
+    pub records: Vec<(RecordHeader, u64)>,
 }
 
 /// A session under construction.
@@ -43,7 +41,7 @@ pub(crate) struct SessionChunk {
     pub sealed: Vec<Sealed>,
     /// What `next` of the stored row has to be, for these segments to go on from it.
     pub base_next: u64,
-    /// The sequence number of a record that the first segment replaces.
+    /// The sequence number from which on stored records are replaced by these.
     pub replaced: Option<u64>,
 }
 
@@ -62,7 +60,7 @@ impl SessionBuilder {
         )
     }
 
-    /// Goes on with a stored session, after its last record or in place of it.
+    /// Goes on with a stored session, after its last record or in place of its last ones.
     pub(crate) fn resume(
         mut row: SessionRow,
         dialect: &'static dyn Dialect,
@@ -70,8 +68,11 @@ impl SessionBuilder {
         fallback_time_us: i64,
     ) -> Self {
         let base_next = row.next;
+        let sequence = replaced.as_ref().map(|tail| tail.sequence);
         if let Some(tail) = replaced {
-            take_out(&mut row, &tail.header, tail.bytes);
+            for (header, bytes) in &tail.records {
+                take_out(&mut row, header, *bytes);
+            }
             row.next = tail.sequence;
         }
         Self {
@@ -82,7 +83,7 @@ impl SessionBuilder {
             sealed: Vec::new(),
             pending_bytes: 0,
             base_next,
-            replaced: replaced.map(|tail| tail.sequence),
+            replaced: sequence,
             fallback_time_us,
         }
     }

@@ -41,7 +41,8 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
         PathBuf::from(path)
     };
     let path = with_ending(&database.path);
-    let metadata = fs::metadata(&path).ok()?;
+    // SQLite makes no link of that name: one leads to a file that is none of the database's.
+    let metadata = fs::symlink_metadata(&path).ok()?;
     (metadata.is_file() && metadata.len() > 0).then(|| FoundFile {
         link: database.link.as_deref().map(with_ending),
         relative: [database.relative.as_slice(), b"-wal"].concat(),

@@ -9,13 +9,14 @@
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
-use super::derived::{self, Derived};
+use super::derived::{self, Continuation, Derived, Known};
 use super::facts::{self, Subject};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::names;
 use super::paths;
 use super::places::{Place, Places};
 use super::plan::DocumentTask;
+use super::resume::Counts;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::dialect::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
@@ -53,7 +54,7 @@ enum Home {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
     /// To the session of the content before.
-    Grown(u64, Box<SessionRow>, DocumentLines),
+    Grown(u64, Box<SessionRow>, Continuation),
     /// To a session of its own.
     New(Option<SessionKey>),
 }
@@ -137,14 +138,16 @@ impl DocumentWriter<'_, '_> {
         }
         if has_own_records {
             let old = self.stored_lines(task, living)?;
-            let goes_on = match (&old, &reading.lines) {
-                (Some(old), Some(new)) => derived::added_to(old, new).is_some(),
+            let goes_on = match (old, &reading.lines) {
+                (Some(old), Some(new)) => {
+                    Known::of(old, new).and_then(|known| known.continued(new, reading.dialect))
+                }
                 // It may be torn: nothing is added, and the next content is compared again.
-                (Some(_), None) => true,
-                (None, _) => false,
+                (Some(_), None) => Some(Continuation::default()),
+                (None, _) => None,
             };
-            if let Some(old) = old.filter(|_| goes_on) {
-                return Ok(Home::Grown(number, Box::new(row), old));
+            if let Some(goes_on) = goes_on {
+                return Ok(Home::Grown(number, Box::new(row), goes_on));
             }
         }
         Ok(Home::New(sources.key(number)?))
@@ -193,30 +196,34 @@ impl DocumentWriter<'_, '_> {
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = names::key_of(task.document.agent, &task.document.id)?;
         let (mtime_us, none) = (reading.mtime_us, DocumentLines::default());
-        let (builder, old, there, replaces) = match home {
+        let mut stored = Counts::default();
+        let new = reading.lines.as_ref().unwrap_or(&none);
+        let (builder, goes_on, there, replaces) = match home {
             Home::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Home::Grown(number, row, old) => {
+            Home::Grown(number, row, goes_on) => {
                 let key = row.key().unwrap_or_else(|_| wanted.clone());
-                let builder = SessionBuilder::resume(*row, reading.dialect, None, mtime_us);
-                (builder, old, Some((number, key)), None)
+                let sources = self.keeper.store.sources();
+                let tail = goes_on.replaced(new, &sources, (number, &row))?;
+                stored = Counts::of_row(&row);
+                let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
+                (builder, goes_on, Some((number, key)), None)
             }
             Home::New(replaces) => {
                 let builder = SessionBuilder::new(&wanted, reading.dialect, mtime_us);
-                (builder, none, None, replaces)
+                (builder, Continuation::ANEW, None, replaces)
             }
         };
-        let lines = reading.lines.as_ref();
-        let added = lines.and_then(|lines| derived::added_to(&old, lines));
         let Derived {
             chunk,
             added,
             problems,
         } = derived::build(
             builder,
-            added.into_iter().flatten(),
+            stored,
+            goes_on.lines(new),
             reading.project.as_deref(),
         );
         let next = chunk.row.next;

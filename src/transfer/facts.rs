@@ -217,7 +217,7 @@ pub(super) fn tell_one(
     if let Some(title) = &now.title
         && !is_same(|before, now| before.title == now.title)
     {
-        bulk.offer_title(number, title, INDEX_TITLE_RANK)?;
+        bulk.offer_title(number, title, now.title_rank.unwrap_or(INDEX_TITLE_RANK))?;
     }
     if let Some(project) = &now.project {
         bulk.offer_project(number, project)?;

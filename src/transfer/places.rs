@@ -1,6 +1,6 @@
 //! Where the sessions of an import lie, for finding those that a file beside them is about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{names, paths};
@@ -34,7 +34,8 @@ impl Place {
 pub(super) struct Places<'w> {
     by_id: HashMap<(&'w str, &'w str), Vec<&'w Place>>,
     by_file: HashMap<(&'w str, PathBuf), &'w Place>,
-    new: Vec<&'w Place>,
+    /// The folders with new sessions of an agent in them or below them.
+    new: HashSet<(&'w str, &'w Path)>,
 }
 
 impl<'w> Places<'w> {
@@ -43,7 +44,12 @@ impl<'w> Places<'w> {
         let mut sorted = Self::default();
         for place in places {
             if place.is_new {
-                sorted.new.push(place);
+                for folder in place.file.ancestors().skip(1) {
+                    // Those above it are known as well.
+                    if !sorted.new.insert((place.key.agent(), folder)) {
+                        break;
+                    }
+                }
             }
             let (agent, id) = (place.key.agent(), place.key.id());
             sorted.by_id.entry((agent, id)).or_default().push(place);
@@ -96,9 +102,7 @@ impl<'w> Places<'w> {
 
     /// Whether this run has made a session of that agent in `folder` or below it.
     pub(super) fn has_new_below(&self, agent: &str, folder: &Path) -> bool {
-        self.new
-            .iter()
-            .any(|place| place.key.agent() == agent && place.file.starts_with(folder))
+        self.new.contains(&(agent, folder))
     }
 }
 
@@ -150,6 +154,28 @@ mod tests {
         assert_eq!(owner("web_1"), Some(1));
         assert_eq!(owner("v1.2"), Some(3));
         assert_eq!(owner("web"), None);
+    }
+
+    #[test]
+    fn new_sessions_are_known_in_every_folder_above_them() {
+        let mut new = [
+            place("a", 1, "/home/p/a.jsonl"),
+            place("b", 2, "/home/q/r/b.jsonl"),
+        ];
+        for place in &mut new {
+            place.is_new = true;
+        }
+        let old = place("c", 3, "/old/c.jsonl");
+        let all = [new, [old.clone(), old]].concat();
+        let places = Places::new(&all);
+        let has = |folder: &str| places.has_new_below("claude-code", Path::new(folder));
+        assert!(
+            ["/", "/home", "/home/p", "/home/q", "/home/q/r"]
+                .into_iter()
+                .all(has)
+        );
+        assert!(!has("/old") && !has("/hom") && !has("/home/q/r/s"));
+        assert!(!places.has_new_below("codex", Path::new("/home")));
     }
 
     #[test]

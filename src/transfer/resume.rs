@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::paths;
+use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::dialect;
 use crate::error::{Error, Result};
@@ -64,7 +65,11 @@ pub(super) struct Counts {
 impl Counts {
     /// How much the session of a builder holds.
     pub(super) fn of(builder: &SessionBuilder) -> Self {
-        let row = builder.row();
+        Self::of_row(builder.row())
+    }
+
+    /// How much a session holds.
+    pub(super) fn of_row(row: &SessionRow) -> Self {
         Self {
             records: row.records,
             messages: row.messages,
@@ -136,15 +141,10 @@ pub(super) fn find_out(
     };
     let mut source = previous.clone();
     source.row.lines -= u64::from(has_tail);
-    let stored = Counts {
-        records: row.records,
-        messages: row.messages,
-        bytes: row.bytes,
-    };
+    let stored = Counts::of_row(&row);
     let replaced = tail.map(|tail| ReplacedTail {
         sequence: tail.sequence,
-        header: tail.header,
-        bytes: tail.line.len() as u64,
+        records: vec![(tail.header, tail.line.len() as u64)],
     });
     let dialect = dialect::of_agent(&state.agent);
     let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));

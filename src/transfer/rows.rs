@@ -1,17 +1,19 @@
 //! One session of a database: what of it is new becomes records.
 
 use super::classify::DATABASE_AGENT;
-use super::derived::{self, Derived};
+use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
 use super::names;
 use super::paths;
 use super::places::Place;
 use super::plan::DatabaseTask;
+use super::resume::Counts;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect::{self, DocumentLines};
 use crate::error::Result;
 use crate::model::key::SessionKey;
+use crate::model::record::{RecordFlags, RecordKind};
 use crate::provider::opencode::DatabaseSession;
 use crate::store::{SessionBuilder, Source, Sources};
 
@@ -23,22 +25,23 @@ struct Stored {
 }
 
 /// What is to be done with a session.
-enum Step<'l> {
+enum Step {
     /// It has nothing new.
     Nothing(Stored),
-    /// These lines are new.
-    Grown(Stored, Vec<&'l [u8]>),
-    /// It goes to a session of its own.
+    /// It goes on so.
+    Grown(Stored, Continuation),
+    /// It goes to a session of its own, and not to this one.
     New(Option<SessionKey>),
 }
 
-/// A builder, the lines for it, the session if it is there, and the one that it is not to replace.
-type Begun<'l> = (
-    SessionBuilder,
-    Vec<&'l [u8]>,
-    Option<(u64, SessionKey)>,
-    Option<SessionKey>,
-);
+/// A builder, what was stored before it, and where the session is if it is there.
+struct Begun {
+    builder: SessionBuilder,
+    stored: Counts,
+    goes_on: Continuation,
+    there: Option<(u64, SessionKey)>,
+    replaces: Option<SessionKey>,
+}
 
 /// Takes one session of a database.
 pub(super) fn take(
@@ -63,12 +66,19 @@ pub(super) fn take(
         return Ok(());
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let (builder, lines, there, replaces) = begin(step, &wanted, content, mtime_us);
+    let begun = begin(step, &wanted, content, &sources, mtime_us)?;
+    let (there, replaces) = (begun.there, begun.replaces);
+    let lines = begun.goes_on.lines(content);
     let Derived {
         chunk,
         added,
         problems,
-    } = derived::build(builder, lines.into_iter(), session.project.as_deref());
+    } = derived::build(
+        begun.builder,
+        begun.stored,
+        lines,
+        session.project.as_deref(),
+    );
     let next = chunk.row.next;
     let is_new = there.is_none();
     let (number, key) = match (&mut keeper.transactions, there) {
@@ -113,25 +123,35 @@ pub(super) fn take(
 }
 
 /// Begins with what is new.
-fn begin<'l>(
-    step: Step<'l>,
+fn begin(
+    step: Step,
     wanted: &SessionKey,
-    content: &'l DocumentLines,
+    content: &DocumentLines,
+    sources: &Sources<'_>,
     mtime_us: i64,
-) -> Begun<'l> {
+) -> Result<Begun> {
     let dialect = dialect::of_agent(DATABASE_AGENT);
-    let (stored, lines, replaces) = match step {
-        Step::Nothing(stored) => (Some(stored), Vec::new(), None),
-        Step::Grown(stored, lines) => (Some(stored), lines, None),
-        Step::New(replaces) => (None, derived::all(content).collect(), replaces),
+    let (Stored { number, key, row }, goes_on) = match step {
+        Step::Nothing(stored) => (stored, Continuation::default()),
+        Step::Grown(stored, goes_on) => (stored, goes_on),
+        Step::New(replaces) => {
+            return Ok(Begun {
+                builder: SessionBuilder::new(wanted, dialect, mtime_us),
+                stored: Counts::default(),
+                goes_on: Continuation::ANEW,
+                there: None,
+                replaces,
+            });
+        }
     };
-    if let Some(Stored { number, key, row }) = stored {
-        let builder = SessionBuilder::resume(row, dialect, None, mtime_us);
-        (builder, lines, Some((number, key)), replaces)
-    } else {
-        let builder = SessionBuilder::new(wanted, dialect, mtime_us);
-        (builder, lines, None, replaces)
-    }
+    let tail = goes_on.replaced(content, sources, (number, &row))?;
+    Ok(Begun {
+        stored: Counts::of_row(&row),
+        builder: SessionBuilder::resume(row, dialect, tail, mtime_us),
+        goes_on,
+        there: Some((number, key)),
+        replaces: None,
+    })
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
@@ -144,11 +164,7 @@ fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Pla
 }
 
 /// Compares a session with what is stored of it.
-fn step<'l>(
-    sources: &Sources<'_>,
-    previous: Option<&Source>,
-    content: &'l DocumentLines,
-) -> Result<Step<'l>> {
+fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLines) -> Result<Step> {
     let Some(previous) = previous else {
         return Ok(Step::New(None));
     };
@@ -157,28 +173,67 @@ fn step<'l>(
         return Ok(Step::New(None));
     };
     let stored = Stored { number, key, row };
-    let known = usize::try_from(previous.row.lines).unwrap_or(usize::MAX);
-    let Some((_, rest)) = content
-        .lines
-        .split_at_checked(known)
-        .filter(|(start, _)| derived::hash_of(start) == previous.row.hash)
-    else {
+    let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
         return Ok(Step::New(Some(stored.key)));
     };
+    let dialect = dialect::of_agent(DATABASE_AGENT);
     let is_touched = stored.row.next != previous.row.next_sequence;
-    let last = sources.last_record(number)?;
-    let has_trailer = content.trailer.is_none()
-        || is_touched
-        || last.map(|record| record.line) == content.trailer;
-    if rest.is_empty() && has_trailer {
-        return Ok(Step::Nothing(stored));
+    Ok(match known.continued(content, dialect) {
+        Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
+        // Only the trailer: it can wait.
+        Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
+        Some(goes_on) if !is_touched => Step::Grown(stored, goes_on),
+        // Or else somebody has added to it: what is new cannot follow on what was read.
+        _ => Step::New(Some(stored.key)),
+    })
+}
+
+/// What is stored of the content before, if the new one begins with its settled lines.
+fn known(
+    sources: &Sources<'_>,
+    previous: &SourceRow,
+    (row, content): (&SessionRow, &DocumentLines),
+) -> Result<Option<Known>> {
+    let (mut settled, mut bytes) = (0, 0);
+    for line in &content.lines {
+        if bytes >= previous.tail_offset {
+            break;
+        }
+        settled += 1;
+        bytes += line.len() as u64;
     }
-    if is_touched {
-        // Somebody else has added to it: what is new cannot follow on what was read.
-        return Ok(Step::New(Some(stored.key)));
+    let start = content.lines.get(..settled).unwrap_or_default();
+    if bytes != previous.tail_offset || derived::hash_of(start) != previous.hash {
+        return Ok(None);
     }
-    let lines = rest.iter().chain(&content.trailer).map(Vec::as_slice);
-    Ok(Step::Grown(stored, lines.collect()))
+    let first = derived::records_of(start);
+    let records = sources.records(previous.session, first, previous.next_sequence)?;
+    let (mut open, mut continues) = (Vec::<Vec<u8>>::new(), false);
+    let mut trailer = None;
+    for record in records {
+        let is_trailer =
+            record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
+        let flags = record.header.flags;
+        match open.last_mut().filter(|_| continues) {
+            _ if is_trailer => trailer = Some(record.line),
+            Some(last) => last.extend(record.line),
+            None => open.push(record.line),
+        }
+        continues = flags.contains(RecordFlags::CONTINUES);
+    }
+    let all = usize::try_from(previous.lines).unwrap_or(usize::MAX);
+    if row.mark > first && settled + open.len() < all {
+        // Hidden messages have been removed: they count as they are.
+        let Some(same) = content.lines.get(settled..all) else {
+            return Ok(None);
+        };
+        open = same.to_vec();
+    }
+    Ok(Some(Known {
+        settled,
+        open,
+        trailer,
+    }))
 }
 
 /// The state of a session: it is exported as a file beside the database.
@@ -194,7 +249,10 @@ fn row_of(
         None => &[],
     };
     let name = format!("{}.jsonl", paths::file_safe(key.id()));
-    let bytes = content.lines.iter().map(|line| line.len() as u64).sum();
+    let settled = content.lines.len().saturating_sub(content.open);
+    let settled = content.lines.get(..settled).unwrap_or_default();
+    let bytes_of = |lines: &[Vec<u8>]| lines.iter().map(|line| line.len() as u64).sum();
+    let bytes = bytes_of(&content.lines);
     SourceRow {
         agent: DATABASE_AGENT.to_owned(),
         kind: SourceKind::Lines,
@@ -205,8 +263,8 @@ fn row_of(
         mtime_ns: task.file.mtime_ns,
         offset: bytes,
         lines: content.lines.len() as u64,
-        tail_offset: bytes,
-        hash: derived::hash_of(&content.lines),
+        tail_offset: bytes_of(settled),
+        hash: derived::hash_of(settled),
         next_sequence: next,
         complete: true,
     }

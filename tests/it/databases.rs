@@ -172,22 +172,88 @@ fn a_changed_message_of_a_database_is_a_new_session_beside_the_old_one() {
     let database = database(&home);
     add_session(&database, "ses_1");
     add_message(&database, "ses_1", 1, "one");
+    add_message(&database, "ses_1", 2, "two");
     let store = open(&home);
     run(&home, &store);
-    let edit = r#"UPDATE part SET data = '{"type":"text","text":"uno"}'"#;
+    let edit = r#"UPDATE part SET data = '{"type":"text","text":"uno"}' WHERE id = 'ses_1-p1'"#;
     database.execute_batch(edit).unwrap();
     let report = run(&home, &store);
     assert_eq!((report.generations, report.sessions), (1, 1), "{report:?}");
-    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one"]);
-    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno"]);
-    add_message(&database, "ses_1", 2, "due");
+    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one", "two"]);
+    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno", "two"]);
+    add_message(&database, "ses_1", 3, "three");
     let report = run(&home, &store);
     assert_eq!(
         (report.generations, report.sessions_grown),
         (0, 1),
         "{report:?}"
     );
-    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno", "due"]);
+    let now = said(&store, &key("opencode", "ses_1~2"));
+    assert_eq!(now, ["uno", "two", "three"]);
+}
+
+/// Writes the answer to message 1, as far as it has got.
+fn answer(database: &Connection, session: &str, texts: &[&str]) {
+    let at = 1_775_206_861_500_i64;
+    let sql = format!(
+        r#"INSERT OR REPLACE INTO message VALUES ('{session}-m1a','{session}',{at},{at},
+            '{{"role":"assistant","time":{{"created":{at}}},"tokens":{{"input":{}}}}}');"#,
+        texts.len()
+    );
+    database.execute_batch(&sql).unwrap();
+    for (number, text) in texts.iter().enumerate() {
+        let sql = format!(
+            r#"INSERT OR REPLACE INTO part VALUES ('{session}-q{number}','{session}-m1a','{session}',
+                {at},{at},'{{"type":"text","text":"{text}"}}');"#
+        );
+        database.execute_batch(&sql).unwrap();
+    }
+}
+
+#[test]
+fn an_answer_that_grows_in_a_live_database_stays_one_message() {
+    let home = Home::new();
+    let database = database(&home);
+    database.pragma_update(None, "journal_mode", "wal").unwrap();
+    for id in ["ses_1", "ses_2"] {
+        add_session(&database, id);
+        add_message(&database, id, 1, "why");
+    }
+    let store = open(&home);
+    let first = key("opencode", "ses_1");
+    for texts in [&[][..], &["be"], &["because"], &["because", "of it"]] {
+        answer(&database, "ses_1", texts);
+        // It also notes what the answer changed with the question.
+        let note = format!(
+            r#"UPDATE message SET data = '{{"role":"user","summary":{}}}' WHERE id = 'ses_1-m1'"#,
+            texts.len()
+        );
+        database.execute_batch(&note).unwrap();
+        let report = run(&home, &store);
+        assert_eq!(report.generations, 0, "{report:?}");
+        assert_eq!(report.messages, if texts.is_empty() { 3 } else { 0 });
+        let again = run(&home, &store);
+        assert_eq!((again.records, again.sessions_grown), (0, 0), "{again:?}");
+    }
+    assert_eq!(sessions(&store).len(), 2);
+    let session = store.load(&first).unwrap();
+    let blocks = session.messages.iter().flat_map(|message| &message.content);
+    let texts: Vec<String> = blocks.map(|block| format!("{block:?}")).collect();
+    let wanted = ["why", "because", "of it"].map(|text| format!("Text {{ text: {text:?} }}"));
+    assert_eq!(texts, wanted);
+    assert_eq!(store.summary(&first).unwrap().message_count, 2);
+
+    // What was hidden here stays so, but what changes in it is shown.
+    store.truncate(&first, 0).unwrap();
+    add_message(&database, "ses_2", 2, "two");
+    run(&home, &store);
+    let summary = store.summary(&first).unwrap();
+    assert_eq!((summary.message_count, summary.hidden_count), (2, 2));
+    add_message(&database, "ses_1", 3, "and");
+    assert_eq!(run(&home, &store).generations, 0);
+    assert_eq!(said(&store, &first), ["and"]);
+    let summary = store.summary(&first).unwrap();
+    assert_eq!((summary.message_count, summary.hidden_count), (3, 2));
 }
 
 #[test]
@@ -263,5 +329,29 @@ fn a_large_database_is_read_and_not_kept() {
     assert!(
         files[0].ends_with(".local/share/opencode/ses_1.jsonl"),
         "{files:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_the_write_ahead_log_is_not_followed() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    drop(database);
+    let secret = home.write("elsewhere/secret", "a secret");
+    let mut log = place(&home).into_os_string();
+    log.push("-wal");
+    std::os::unix::fs::symlink(secret, &log).unwrap();
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert!(report.attachments <= 1, "{report:?}");
+    let out = crate::homes::export(&home, &store);
+    let files = crate::matrix::files_below(&out);
+    assert!(
+        !files
+            .iter()
+            .any(|file| fs::read(file).unwrap() == b"a secret")
     );
 }

@@ -83,7 +83,8 @@ fn a_document_that_grew_adds_only_its_new_messages() {
     // The message, and the time of the last change.
     assert_eq!(report.records, 2);
     let summary = sessions(&store).remove(0);
-    assert_eq!(summary.record_count, first.records + 2);
+    // That time replaces the one before.
+    assert_eq!(summary.record_count, first.records + 1);
     assert_eq!(said(&store, &summary.key), ["one", "two", "three"]);
     assert_eq!(summary.updated_at.to_rfc3339(), "2026-04-03T12:00:00+00:00");
 
@@ -127,6 +128,42 @@ fn a_document_that_changed_otherwise_is_a_new_session_beside_the_old_one() {
         ["uno", "two", "three"]
     );
     assert_all_come_back(&home, &store);
+}
+
+#[test]
+fn an_answer_that_grows_in_its_document_stays_one_message() {
+    let home = Home::new();
+    let with_answer = |question: &str, answer: &str| {
+        let messages = format!(
+            r#"{{"id":"q","timestamp":"{EARLY}","type":"user","content":"{question}"}},
+               {{"id":"a","timestamp":"{EARLY}","type":"gemini","content":"{answer}"}}"#
+        );
+        format!(
+            r#"{{"sessionId":"g-1","projectHash":"ab","startTime":"{EARLY}","lastUpdated":"{EARLY}",
+               "messages":[{messages}]}}"#
+        )
+    };
+    let store = open(&home);
+    for answer in ["", "one", "one two"] {
+        home.write(CHAT, with_answer("why", answer));
+        let report = run_in(&home, &store);
+        assert_eq!(report.generations, 0, "{report:?}");
+    }
+    assert_eq!(said(&store, &key("gemini", "g-1")), ["why", "one two"]);
+    let summary = sessions(&store).remove(0);
+    assert_eq!((summary.message_count, summary.record_count), (2, 4));
+    assert_all_come_back(&home, &store);
+    // What was asked before the last turn is settled.
+    home.write(
+        CHAT,
+        with_answer("why", r#"one two"},{"id":"r","type":"user","content":"and"#),
+    );
+    assert_eq!(run_in(&home, &store).generations, 0);
+    home.write(
+        CHAT,
+        with_answer("how", r#"one two"},{"id":"r","type":"user","content":"and"#),
+    );
+    assert_eq!(run_in(&home, &store).generations, 1);
 }
 
 #[test]

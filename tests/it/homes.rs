@@ -296,3 +296,26 @@ fn a_file_beside_the_projects_of_claude_code_comes_back_and_an_output_is_no_sess
     assert_eq!((report.sessions, report.attachments), (1, 2), "{report:?}");
     assert_all_come_back(&home, &store);
 }
+
+#[test]
+fn a_stale_index_of_claude_code_is_no_better_than_a_summary_in_the_lines() {
+    let home = Home::new();
+    let id = "0a1b2c3d-0000-4000-8000-000000000001";
+    let other = "0a1b2c3d-0000-4000-8000-000000000002";
+    let folder = "in/.claude/projects/-w";
+    let titled = r#"{"type":"ai-title","aiTitle":"Now","sessionId":"x"}"#;
+    let said = crate::import::says("one");
+    home.write(&format!("{folder}/{id}.jsonl"), format!("{said}{titled}\n"));
+    home.write(&format!("{folder}/{other}.jsonl"), &said);
+    let row =
+        |id: &str| format!(r#"{{"sessionId":"{id}","summary":"Before","firstPrompt":"one"}}"#);
+    let index = format!(r#"{{"version":1,"entries":[{},{}]}}"#, row(id), row(other));
+    home.write(&format!("{folder}/sessions-index.json"), index);
+    let store = open(&home);
+    run_in(&home, &store);
+    let title = |id: &str| store.summary(&key("claude-code", id)).unwrap().title;
+    assert_eq!(
+        (title(id), title(other)),
+        ("Now".to_owned(), "Before".to_owned())
+    );
+}

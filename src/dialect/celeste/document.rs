@@ -59,7 +59,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
         .collect();
     Some(DocumentLines {
         lines,
-        trailer: None,
+        ..DocumentLines::default()
     })
 }
 

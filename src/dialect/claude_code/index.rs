@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::dialect::fields::{elements, entries, fields, fields_of, is_object, owned};
 use crate::dialect::lines::body;
 use crate::dialect::paths::{below, names};
-use crate::dialect::{SidecarFacts, times};
+use crate::dialect::{SidecarFacts, times, titles};
 
 /// The name of an index file.
 pub(crate) const INDEX: &str = "sessions-index.json";
@@ -58,6 +58,11 @@ fn read(id: String, row: &RawValue) -> IndexRow {
     let facts = SidecarFacts {
         id,
         title: summary.clone().or_else(|| first_prompt.clone()),
+        title_rank: Some(if summary.is_some() {
+            titles::SUMMARY
+        } else {
+            titles::LAST_PROMPT
+        }),
         project: owned(project),
         created_us: times::time_us(created),
         updated_us: times::time_us(modified),

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::Gemini;
 use crate::dialect::DocumentLines;
 use crate::dialect::compact::{compact, object};
 use crate::dialect::fields::{elements, entries, fields};
@@ -42,7 +43,13 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
         .filter(|(key, _)| !HEADER.contains(key) && *key != "kind")
         .collect();
     let trailer = (!changing.is_empty()).then(|| line(&object([("$set", &*object(changing))])));
-    Some(DocumentLines { lines, trailer })
+    let content = DocumentLines {
+        lines,
+        trailer,
+        ..DocumentLines::default()
+    };
+    // Answers and calls are added to the message that they belong to.
+    Some(content.with_open_turn(&Gemini))
 }
 
 fn line(json: &str) -> Vec<u8> {

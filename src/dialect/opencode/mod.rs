@@ -80,14 +80,12 @@ impl Dialect for OpenCode {
             .into_iter()
             .map(|(key, value)| (key, compact(value.get())))
             .collect();
-        let (header, trailer) = session_lines(&info);
-        let mut lines = vec![header];
-        for message in elements(messages) {
+        let messages = elements(messages).into_iter().map(|message| {
             let mut line = compact(message.get()).into_bytes();
             line.push(b'\n');
-            lines.push(line);
-        }
-        Some(DocumentLines { lines, trailer })
+            line
+        });
+        Some(content(&info, messages.collect()))
     }
 }
 
@@ -135,6 +133,21 @@ pub(crate) fn session_lines(info: &[(String, String)]) -> (Vec<u8>, Option<Vec<u
         info_line(&id.into_iter().chain(last).collect::<Vec<_>>())
     });
     (info_line(&first), trailer)
+}
+
+/// A session, from the fields of its `info` as JSON and the lines of its messages. OpenCode writes
+/// the turn that is not over again and again: the answer as it grows, and what it changed to the
+/// question.
+pub(crate) fn content(info: &[(String, String)], messages: Vec<Vec<u8>>) -> DocumentLines {
+    let (header, trailer) = session_lines(info);
+    let mut lines = messages;
+    lines.insert(0, header);
+    let content = DocumentLines {
+        lines,
+        trailer,
+        ..DocumentLines::default()
+    };
+    content.with_open_turn(&OpenCode)
 }
 
 fn info_line(fields: &[(&str, String)]) -> Vec<u8> {

@@ -35,7 +35,7 @@ fn lines() -> DocumentLines {
 
 #[test]
 fn an_export_becomes_lines_of_what_lasts_and_a_trailer_of_what_changes() {
-    let DocumentLines { lines, trailer } = lines();
+    let DocumentLines { lines, trailer, .. } = lines();
     assert_eq!(lines.len(), 3);
     assert_eq!(
         String::from_utf8_lossy(&lines[0]),
@@ -51,7 +51,7 @@ fn an_export_becomes_lines_of_what_lasts_and_a_trailer_of_what_changes() {
 
 #[test]
 fn the_lines_say_what_the_document_says() {
-    let DocumentLines { lines, trailer } = lines();
+    let DocumentLines { lines, trailer, .. } = lines();
     let header = OpenCode.describe(&lines[0]);
     assert_eq!(header.header.kind, RecordKind::Meta);
     assert_eq!(header.facts.project.as_deref(), Some("/w/demo"));

@@ -70,7 +70,7 @@ pub(super) fn lines_of(bytes: &[u8]) -> Option<DocumentLines> {
     });
     Some(DocumentLines {
         lines: lines.collect(),
-        trailer: None,
+        ..DocumentLines::default()
     })
 }
 

@@ -18,11 +18,14 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use self::legacy::document_id;
 use super::documents::DocumentLines;
-use super::lines::{Format, Reading};
-use super::{Candidate, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths};
+use super::lines::{self, Format, Reading};
+use super::{
+    Candidate, Described, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths,
+};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
+use crate::model::record::{RecordFlags, RecordKind};
 use crate::model::session::Session;
 
 /// The agent's name.
@@ -60,6 +63,18 @@ impl Dialect for Picoclaw {
 
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         places::sidecar(path)
+    }
+
+    /// A line of white space is no empty one: picoclaw counts it, and finds no message in it.
+    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
+        let mut described = lines::describe(self, line);
+        let is_empty = matches!(line, b"" | b"\n" | b"\r\n" | b"\r");
+        if described.header.kind == RecordKind::Blank && !is_empty {
+            described.header.kind = RecordKind::Malformed;
+            described.header.flags = described.header.flags.with(RecordFlags::DAMAGED);
+            described.problem = Some("white space without a message".to_owned());
+        }
+        described
     }
 
     fn companion(&self, path: &Path) -> Option<PathBuf> {

@@ -20,7 +20,7 @@ use super::gather::Gather;
 use super::message::{self, Place};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, sorted};
-use crate::dialect::opencode::{OpenCode, session_lines};
+use crate::dialect::opencode::{OpenCode, content, session_lines};
 use crate::dialect::{Dialect as _, DocumentLines};
 use crate::error::{Error, Result};
 
@@ -60,12 +60,12 @@ pub(crate) fn read_database(
             let Some(session) = tables.session(connection, &session.name)? else {
                 return Ok(None);
             };
-            let (header, trailer) = session_lines(&session.info);
-            let mut lines = vec![header];
+            let mut messages = Vec::new();
             for id in tables.messages(connection, &session.id)? {
-                lines.extend(tables.line(connection, &session.name, &id)?);
+                messages.extend(tables.line(connection, &session.name, &id)?);
             }
-            Ok(Some((session, DocumentLines { lines, trailer })))
+            let document = content(&session.info, messages);
+            Ok(Some((session, document)))
         })?;
         // A session that was deleted meanwhile is none.
         if let Some((session, document)) = read {

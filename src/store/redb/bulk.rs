@@ -99,6 +99,23 @@ impl<'s> Sources<'s> {
         Ok(page.records.pop())
     }
 
+    /// The records of a session from `first` on, up to but without `end`.
+    pub(crate) fn records(&self, number: u64, first: u64, end: u64) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        let mut from = Some(first);
+        while from.is_some_and(|from| from < end) {
+            let query = ScanQuery {
+                from,
+                ..ScanQuery::default()
+            };
+            let page = self.store.read(|snapshot| snapshot.scan(number, &query))?;
+            records.extend(page.records);
+            from = page.next;
+        }
+        records.retain(|record| record.sequence < end);
+        Ok(records)
+    }
+
     /// Writes an attachment to `out`: of a session, or (number 0) of a folder.
     pub(crate) fn read_attachment(
         &self,
@@ -199,7 +216,7 @@ impl<'s> Bulk<'s> {
         self.writer.number_of(key)
     }
 
-    /// Writes a chunk. [`Error::Conflict`] if the session is not as the builder found it; then
+    /// Writes a chunk, perhaps in place of the last records. [`Error::Conflict`] if the session is not as the builder found it; then
     /// nothing of the chunk is written.
     pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
         let old = self.writer.row(number)?;
@@ -212,17 +229,16 @@ impl<'s> Bulk<'s> {
             });
         }
         let mut table = self.writer.records()?;
+        let (mut mark, mut hidden) = (old.mark, old.hidden);
         if let Some(sequence) = chunk.replaced {
-            let found = segments::at_or_before(&table, number, sequence, self.writer.counts())?;
-            if !found.is_some_and(|found| found.first == sequence && found.segment.count() == 1) {
-                let key = key_of(number, &old)?;
-                return Err(Error::Conflict {
-                    key,
-                    expected: sequence,
-                    actual: old.next,
-                });
-            }
-            segments::remove(&mut table, number, sequence)?;
+            let removed = segments::cut(&mut table, number, sequence, self.writer.counts())?;
+            // What comes in their place has not been hidden by anybody.
+            let was_hidden = removed.iter().filter(|(at, _)| *at < mark);
+            let messages: u64 = was_hidden
+                .map(|(_, header)| u64::from(header.messages))
+                .sum();
+            hidden = hidden.saturating_sub(messages);
+            mark = mark.min(sequence);
         }
         for sealed in &chunk.sealed {
             self.written_bytes += segments::insert(&mut table, number, sealed)?;
@@ -233,8 +249,8 @@ impl<'s> Bulk<'s> {
             agent: old.agent.clone(),
             id: old.id.clone(),
             attachments: old.attachments,
-            mark: old.mark,
-            hidden: old.hidden,
+            mark,
+            hidden,
             batches: old.batches.clone(),
             given: old.given.clone(),
             ..chunk.row.clone()

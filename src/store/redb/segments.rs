@@ -6,8 +6,9 @@ use super::engine::storage;
 use super::reads::ReadCounts;
 use crate::codec::parts;
 use crate::codec::row::{self, FRAME_BYTES, RowError, RowFormat};
-use crate::codec::segment::{Sealed, Segment};
+use crate::codec::segment::{Packer, Sealed, Segment};
 use crate::error::{Error, Result};
+use crate::model::record::RecordHeader;
 
 const VERSION: u8 = 1;
 
@@ -118,6 +119,38 @@ pub(crate) fn remove(
     table
         .retain_in((number, first, 0)..=(number, first, u32::MAX), |_, _| false)
         .map_err(storage("remove records"))
+}
+
+/// Removes the records from a sequence number on; what shares a segment with them stays. Returns
+/// what was removed: costs as much as that is.
+pub(crate) fn cut(
+    table: &mut Table<'_, RecordsKey, &'static [u8]>,
+    number: u64,
+    sequence: u64,
+    counts: &ReadCounts,
+) -> Result<Vec<(u64, RecordHeader)>> {
+    let mut removed = Vec::new();
+    let before = at_or_before(table, number, sequence, counts)?;
+    let mut from = before.map_or(sequence, |found| found.first);
+    while let Some(found) = starting_from(table, number, from, counts)? {
+        from = found.segment.last_sequence() + 1;
+        if from <= sequence {
+            continue;
+        }
+        remove(table, number, found.first)?;
+        let mut packer = Packer::default();
+        for (at, header, line) in found.segment.records() {
+            if at < sequence {
+                packer.push(at, header, line);
+            } else {
+                removed.push((at, header));
+            }
+        }
+        if let Some(sealed) = packer.seal() {
+            insert(table, number, &sealed)?;
+        }
+    }
+    Ok(removed)
 }
 
 fn found(

@@ -91,7 +91,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
     let Some((folder, own)) = lines_of(plan, summary) else {
         return Ok(());
     };
-    let wanted = named_like(&name, summary, &own).into_bytes();
+    let wanted = named_like(&name, summary, &own);
     let beside = [folder.as_slice(), std::slice::from_ref(&wanted)].concat();
     let has_news = is_changed || state.skip > 0 || state.properties != Properties::default();
     let there = plan.homes.get(&summary.number).and_then(|home| {
@@ -116,7 +116,9 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         if !is_changed && holds {
             return Ok(());
         }
-        let written = dialect.write_sidecar(&state, Some(&original));
+        // Nor can it be gone on with.
+        let readable = facts.first().map(|_| original.as_slice());
+        let written = dialect.write_sidecar(&state, readable);
         if let Some((_, bytes)) = written
             && bytes != original
         {
@@ -233,25 +235,28 @@ fn lines_of(plan: &Plan<'_>, summary: &Summary) -> Option<(Vec<Vec<u8>>, Vec<u8>
     Some((folder.to_vec(), name.clone()))
 }
 
-/// The name of a meta file beside a session: that of its agent, made safe. Where the session's own
-/// file could not have the name that its agent gives it, the same end behind the name that it has.
-fn named_like(name: &str, summary: &Summary, own: &[u8]) -> String {
-    let stem = |name: &[u8]| {
-        let name = String::from_utf8_lossy(name).into_owned();
-        name.rsplit_once('.')
-            .map_or(name.clone(), |(stem, _)| stem.to_owned())
-    };
-    let is_safe = |end: &&str| {
+/// The name of a meta file beside a session whose lines lie in the file `own`: as its agent would
+/// name it beside the file that it would give the session.
+fn named_like(name: &str, summary: &Summary, own: &[u8]) -> Vec<u8> {
+    let dialect = dialect::of_agent(summary.key.agent());
+    let given = dialect
+        .file_name(&sketch(summary))
+        .and_then(|mut names| names.pop());
+    let end = given
+        .as_deref()
+        .and_then(|given| given.rsplit_once('.'))
+        .and_then(|(stem, _)| name.strip_prefix(stem));
+    let is_plain = |end: &&str| {
         end.starts_with('.') && end.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
     };
-    let own = stem(own);
-    let safe = safe(name);
-    let given = name_of(summary).and_then(|names| names.last().map(|name| stem(name)));
-    let end = name
-        .strip_prefix(own.as_str())
-        .or_else(|| safe.strip_prefix(given?.as_str()))
-        .filter(is_safe);
-    end.map_or(safe.clone(), |end| format!("{own}{end}"))
+    let Some(end) = end.filter(is_plain) else {
+        return safe(name).into_bytes();
+    };
+    let stem = match own.iter().rposition(|byte| *byte == b'.') {
+        Some(at) => own.get(..at).unwrap_or(own),
+        None => own,
+    };
+    [stem, end.as_bytes()].concat()
 }
 
 fn states_of(plan: &Plan<'_>, sessions: &[&Summary]) -> Result<Vec<SessionState>> {

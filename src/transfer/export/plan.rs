@@ -11,9 +11,11 @@ use super::item::{Content, Item};
 use super::place::{self, Folders};
 use super::{beside, every_session};
 use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
+use crate::transfer::documents::DOCUMENT_BYTES_MAX;
 use crate::transfer::paths;
 use crate::transfer::target::Targets;
 
@@ -49,12 +51,14 @@ pub(super) struct Home {
     database: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     /// The sequence number after all records that came from files.
     imported: u64,
+    /// Whether its document says less than is known of it now.
+    outdated: bool,
 }
 
 impl Home {
     /// Whether records came to the session that are in no file, or in none yet.
     pub(super) fn is_changed(&self, next_sequence: u64) -> bool {
-        self.imported != next_sequence
+        self.outdated || self.imported != next_sequence
     }
 }
 
@@ -134,10 +138,14 @@ impl Plan<'_> {
                 key: format!("session {}", row.session),
                 detail: error.to_string(),
             })?;
+        let is_own = row.next_sequence > 0 || session.records == 0;
+        let is_old_form = row.kind == SourceKind::Attachment && is_read_anew(row, &names);
+        let outdated = is_old_form && is_own && self.is_outdated(source, &summary)?;
         let home = self.homes.entry(row.session).or_default();
+        home.outdated |= outdated && home.document.is_none();
         let is_changed = home.is_changed(session.next);
         if row.kind == SourceKind::Attachment {
-            if is_changed && is_read_anew(row, &names) {
+            if is_changed && is_old_form {
                 names
                     .iter_mut()
                     .rev()
@@ -147,7 +155,7 @@ impl Plan<'_> {
             let place = self.push_whole(&names, row);
             let home = self.homes.entry(row.session).or_default();
             home.whole.push(place);
-            if home.document.is_none() && (row.next_sequence > 0 || session.records == 0) {
+            if home.document.is_none() && is_own {
                 home.document = Some(place);
             }
             return Ok(());
@@ -173,6 +181,32 @@ impl Plan<'_> {
         Ok(())
     }
 
+    /// Whether something is known of a session that a document has no place for, or says otherwise.
+    fn is_outdated(&self, document: &Source, summary: &Summary) -> Result<bool> {
+        if summary.mark > 0 {
+            return Ok(true);
+        }
+        let row = &document.row;
+        if row.size > DOCUMENT_BYTES_MAX {
+            return Ok(false);
+        }
+        let known = match self.snapshot.session_state_parts(row.session) {
+            Ok(parts) => parts.properties,
+            Err(Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        self.snapshot
+            .read_attachment(row.session, &row.name, &mut bytes)?;
+        let dialect = dialect::of_agent(&row.agent);
+        let told = dialect.sidecar_facts(&paths::from_bytes(&document.path), &bytes);
+        let told = told.into_iter().next().unwrap_or_default();
+        let has_name = |alias: &String| *alias != told.id;
+        Ok(known.summary != told.summary.unwrap_or_default()
+            || known.scope.is_some()
+            || known.aliases.iter().any(has_name))
+    }
+
     /// A file that was kept whole.
     fn push_whole(&mut self, names: &[Vec<u8>], row: &SourceRow) -> usize {
         let mut names = names.to_vec();
@@ -195,8 +229,7 @@ impl Plan<'_> {
         if home.lines.is_some() {
             return Ok(());
         }
-        let is_changed = home.is_changed(summary.next_sequence)
-            || (summary.mark > 0 && beside::has_sidecar(summary));
+        let is_changed = home.is_changed(summary.next_sequence);
         let agent = summary.key.agent();
         let folder = match (home.document, &home.database) {
             (Some(_), _) if !is_changed => return Ok(()),

@@ -193,8 +193,65 @@ fn hazard_4_5_11_a_torn_tail_and_blank_lines_shift_nothing() {
     write(&home, "web_k.jsonl", &blank);
     write(&home, "web_k.meta.json", &meta("web:k", "", 3, 4));
     let (sessions, store) = imported(&home);
+    let counted = store.summary(&key("web:k")).unwrap();
+    assert_eq!((counted.message_count, counted.malformed_count), (3, 1));
     add(&sessions, "web:t", &["after"]);
     assert_eq!(history(&sessions, "web:t"), ["1", "after"]);
     assert_eq!(lines(&*store, "web:t").concat().matches('\n').count(), 3);
     assert_eq!(history(&sessions, "web:k"), ["3"]);
+}
+
+#[test]
+fn hazard_4_5_7_a_damaged_meta_file_is_whole_again_when_its_session_goes_on() {
+    let home = Home::new();
+    for name in ["web_a", "web_b"] {
+        write(&home, &format!("{name}.jsonl"), &said(&["1"]));
+        let damaged = format!("{{\"key\": \"{}\", \"summ", name.replace('_', ":"));
+        write(&home, &format!("{name}.meta.json"), &damaged);
+    }
+    let (sessions, store) = imported(&home);
+    add(&sessions, "web:a", &["2"]);
+    drop((sessions, store));
+    let written = exported(&home, "web_a.meta.json");
+    assert!(written.contains("\"key\": \"web:a\""), "{written}");
+    assert!(written.contains("\"count\": 2"), "{written}");
+    // Nothing was done to the other one.
+    assert!(exported(&home, "web_b.meta.json").ends_with("\"summ"));
+}
+
+#[test]
+fn a_meta_file_written_here_has_the_name_of_the_lines_that_it_is_about() {
+    let home = Home::new();
+    // The file's name is the start of the key.
+    write(&home, "a.jsonl", &said(&["1"]));
+    write(&home, "a.meta.json", &meta("a.b", "", 0, 1));
+    let (sessions, store) = imported(&home);
+    add(&sessions, "a.b", &["2"]);
+    drop((sessions, store));
+    let written = exported(&home, "a.meta.json");
+    assert!(written.contains("\"count\": 2"), "{written}");
+    let folder = home
+        .path()
+        .join("out/picoclaw/.picoclaw/workspace/sessions");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
+}
+
+#[test]
+fn a_summary_given_to_a_session_in_the_old_form_reaches_its_export() {
+    let home = Home::new();
+    write(&home, "web_o.json", &legacy("web:o", "x"));
+    write(&home, "web_p.json", &legacy("web:p", "y"));
+    let (sessions, store) = imported(&home);
+    sessions.set_summary("web:o", "New.");
+    drop((sessions, store));
+    assert!(exported(&home, "web_o.jsonl").contains("\"x\""));
+    let written = exported(&home, "web_o.meta.json");
+    assert!(written.contains("\"summary\": \"New.\""), "{written}");
+    // picoclaw would read the old form again, over the new one.
+    assert_eq!(exported(&home, "web_o.json.migrated"), legacy("web:o", "x"));
+    assert_eq!(exported(&home, "web_p.json"), legacy("web:p", "y"));
+    let folder = home
+        .path()
+        .join("out/picoclaw/.picoclaw/workspace/sessions");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 4);
 }
