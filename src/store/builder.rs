@@ -18,6 +18,39 @@ pub(crate) struct ReplacedTail {
     pub records: Vec<(RecordHeader, u64)>,
 }
 
+/// How much there is in records, as a row counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Records.
+    pub records: u64,
+    /// Messages in them.
+    pub messages: u64,
+    /// Bytes of their lines.
+    pub bytes: u64,
+    /// Those of which not all could be read.
+    pub malformed: u64,
+}
+
+impl Totals {
+    fn of(row: &SessionRow) -> Self {
+        Self {
+            records: row.records,
+            messages: row.messages,
+            bytes: row.bytes,
+            malformed: row.malformed,
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            records: self.records.saturating_sub(before.records),
+            messages: self.messages.saturating_sub(before.messages),
+            bytes: self.bytes.saturating_sub(before.bytes),
+            malformed: self.malformed.saturating_sub(before.malformed),
+        }
+    }
+}
+
 /// A session under construction.
 #[derive(Debug)]
 pub(crate) struct SessionBuilder {
@@ -28,6 +61,8 @@ pub(crate) struct SessionBuilder {
     sealed: Vec<Sealed>,
     pending_bytes: u64,
     base_next: u64,
+    /// What was there before the records of the next chunk.
+    counted: Totals,
     replaced: Option<u64>,
     fallback_time_us: i64,
 }
@@ -35,8 +70,10 @@ pub(crate) struct SessionBuilder {
 /// What a builder has made since the last chunk, ready to be written in one transaction.
 #[derive(Debug)]
 pub(crate) struct SessionChunk {
-    /// The row after these segments.
+    /// The row after these segments, with the counts of a session that nobody compacted meanwhile.
     pub row: SessionRow,
+    /// What these segments add.
+    pub added: Totals,
     /// The segments.
     pub sealed: Vec<Sealed>,
     /// What `next` of the stored row has to be, for these segments to go on from it.
@@ -75,8 +112,10 @@ impl SessionBuilder {
             }
             row.next = tail.sequence;
         }
+        let counted = Totals::of(&row);
         Self {
             dialect,
+            counted,
             row,
             fold: Fold::default(),
             packer: Packer::default(),
@@ -148,8 +187,11 @@ impl SessionBuilder {
         self.row.tail_first = self.row.next;
         self.row.tail_bytes = 0;
         self.pending_bytes = 0;
+        let now = Totals::of(&self.row);
+        let before = std::mem::replace(&mut self.counted, now);
         SessionChunk {
             row: self.row.clone(),
+            added: now.since(before),
             sealed: std::mem::take(&mut self.sealed),
             base_next: std::mem::replace(&mut self.base_next, self.row.next),
             replaced: self.replaced.take(),

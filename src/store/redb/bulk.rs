@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use redb::ReadableTable;
 
 use super::super::builder::SessionChunk;
+use super::super::fold::take_out;
 use super::RedbStore;
 use super::attachments;
 use super::engine::storage;
@@ -216,8 +217,11 @@ impl<'s> Bulk<'s> {
         self.writer.number_of(key)
     }
 
-    /// Writes a chunk, perhaps in place of the last records. [`Error::Conflict`] if the session is not as the builder found it; then
-    /// nothing of the chunk is written.
+    /// Writes a chunk, perhaps in place of the last records. [`Error::Conflict`] if the session got
+    /// other records since the builder looked; then nothing of the chunk is written.
+    ///
+    /// A compaction since then leaves `next` as it was, so the counts are those of the stored row
+    /// with what goes and comes here.
     pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
         let old = self.writer.row(number)?;
         if old.next != chunk.base_next {
@@ -228,17 +232,19 @@ impl<'s> Bulk<'s> {
                 actual,
             });
         }
+        let mut left = old.clone();
         let mut table = self.writer.records()?;
-        let (mut mark, mut hidden) = (old.mark, old.hidden);
         if let Some(sequence) = chunk.replaced {
-            let removed = segments::cut(&mut table, number, sequence, self.writer.counts())?;
-            // What comes in their place has not been hidden by anybody.
-            let was_hidden = removed.iter().filter(|(at, _)| *at < mark);
-            let messages: u64 = was_hidden
-                .map(|(_, header)| u64::from(header.messages))
-                .sum();
-            hidden = hidden.saturating_sub(messages);
-            mark = mark.min(sequence);
+            for (at, header, bytes) in
+                segments::cut(&mut table, number, sequence, self.writer.counts())?
+            {
+                take_out(&mut left, &header, bytes);
+                // What comes in their place has not been hidden by anybody.
+                if at < old.mark {
+                    left.hidden = left.hidden.saturating_sub(u64::from(header.messages));
+                }
+            }
+            left.mark = left.mark.min(sequence);
         }
         for sealed in &chunk.sealed {
             self.written_bytes += segments::insert(&mut table, number, sealed)?;
@@ -249,8 +255,12 @@ impl<'s> Bulk<'s> {
             agent: old.agent.clone(),
             id: old.id.clone(),
             attachments: old.attachments,
-            mark,
-            hidden,
+            mark: left.mark,
+            hidden: left.hidden,
+            records: left.records + chunk.added.records,
+            messages: left.messages + chunk.added.messages,
+            bytes: left.bytes + chunk.added.bytes,
+            malformed: left.malformed + chunk.added.malformed,
             batches: old.batches.clone(),
             given: old.given.clone(),
             ..chunk.row.clone()
@@ -315,5 +325,66 @@ impl<'s> Bulk<'s> {
     /// Makes it durable.
     pub(crate) fn commit(self) -> Result<()> {
         self.writer.commit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect;
+    use crate::jsonl::LineReader;
+    use crate::store::{Options, ReplacedTail, SessionBuilder, Store as _};
+
+    fn push(builder: &mut SessionBuilder, lines: &str) {
+        let mut reader = LineReader::new(lines.as_bytes());
+        while let Some(line) = reader.next_line().unwrap() {
+            builder.push(&line);
+        }
+    }
+
+    #[test]
+    fn a_compaction_between_reading_and_writing_leaves_the_counts_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::new("picoclaw", "telegram:1").unwrap();
+        let dialect = dialect::of_agent("picoclaw");
+        let said = |text: &str| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n");
+        let mut builder = SessionBuilder::new(&key, dialect, 5);
+        let torn = "{\"role\":\"user\"";
+        push(
+            &mut builder,
+            &format!("{}{}{torn}", said("one"), said("two")),
+        );
+        let mut bulk = store.bulk().unwrap();
+        let number = bulk.create(&key).unwrap();
+        bulk.write_chunk(number, &builder.take_chunk()).unwrap();
+        bulk.commit().unwrap();
+
+        // An import reads on behind what is stored, in place of the torn line.
+        let row = store.sources().row(number).unwrap().unwrap();
+        let tail = store.sources().last_record(number).unwrap().unwrap();
+        let replaced = ReplacedTail {
+            sequence: tail.sequence,
+            records: vec![(tail.header, tail.line.len() as u64)],
+        };
+        let mut builder = SessionBuilder::resume(row, dialect, Some(replaced), 6);
+        push(
+            &mut builder,
+            &format!("{torn},\"content\":\"three\"}}\n{}", said("four")),
+        );
+        let chunk = builder.take_chunk();
+
+        // Meanwhile all of it is hidden and removed.
+        store.truncate(&key, 0).unwrap();
+        assert_eq!(store.compact(&key, None, None).unwrap().records, 3);
+        let mut bulk = store.bulk().unwrap();
+        bulk.write_chunk(number, &chunk).unwrap();
+        bulk.commit().unwrap();
+
+        let summary = store.summary(&key).unwrap();
+        assert_eq!((summary.record_count, summary.message_count), (2, 2));
+        let report = store.verify(&mut |_, _| {}).unwrap();
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!(store.load(&key).unwrap().messages.len(), 2);
     }
 }

@@ -122,13 +122,13 @@ pub(crate) fn remove(
 }
 
 /// Removes the records from a sequence number on; what shares a segment with them stays. Returns
-/// what was removed: costs as much as that is.
+/// what was removed, with the bytes of each line: costs as much as that is.
 pub(crate) fn cut(
     table: &mut Table<'_, RecordsKey, &'static [u8]>,
     number: u64,
     sequence: u64,
     counts: &ReadCounts,
-) -> Result<Vec<(u64, RecordHeader)>> {
+) -> Result<Vec<(u64, RecordHeader, u64)>> {
     let mut removed = Vec::new();
     let before = at_or_before(table, number, sequence, counts)?;
     let mut from = before.map_or(sequence, |found| found.first);
@@ -143,7 +143,7 @@ pub(crate) fn cut(
             if at < sequence {
                 packer.push(at, header, line);
             } else {
-                removed.push((at, header));
+                removed.push((at, header, line.len() as u64));
             }
         }
         if let Some(sealed) = packer.seal() {
