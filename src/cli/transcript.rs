@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::escape;
 use super::open::Tool;
 use super::output::{Output, Style};
 use super::session_list::below_home;

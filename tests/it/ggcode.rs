@@ -236,6 +236,24 @@ fn what_was_not_changed_is_exported_byte_for_byte() {
 }
 
 #[test]
+fn feature_index_row_counts_what_a_compaction_left() {
+    let home = Home::new();
+    let store = open(&home);
+    let mut session = Session::new(key("20260601-120000-0123456789abcdef"));
+    session.messages = vec![user("one"), user("two"), user("three")];
+    store.save(&mut session).unwrap();
+    for keep in [1, 0] {
+        store.truncate(&session.key, keep).unwrap();
+        store.compact(&session.key, None, None).unwrap();
+        let folder = give(&home, &store);
+        let rows = go::index(&folder).unwrap();
+        let loaded = go::load(&folder, &rows[0].id).unwrap();
+        assert_eq!(loaded.texts().len() as u64, keep);
+        assert_eq!(rows[0].msg_count as u64, keep);
+    }
+}
+
+#[test]
 fn without_an_index_and_without_a_change_there_is_none() {
     let home = Home::new();
     home.write(
