@@ -53,15 +53,17 @@ mod tests {
 
     #[test]
     fn feature_generated_id_of_ggcode_is_the_time_and_16_hex_digits() {
-        let mut options = Options::default();
-        options.clock = Arc::new(|| "2026-04-03T09:45:00.9Z".parse().unwrap());
-        options.ids = Arc::new(|| Uuid::from_u64_pair(1, 0x0ef5_ec81_1030_5427));
+        let options = Options {
+            clock: Arc::new(|| "2026-04-03T09:45:00.9Z".parse().unwrap()),
+            ids: Arc::new(|| Uuid::from_u64_pair(1, 0x0ef5_ec81_1030_5427)),
+            ..Options::default()
+        };
         let session = ggcode_session(&options, "zai", "coding", "glm-5").unwrap();
         assert_eq!(
             session.key.to_string(),
             "ggcode:20260403-094500-0ef5ec8110305427"
         );
-        assert_eq!(session.title.as_deref().unwrap_or_default(), "");
+        assert_eq!(session.title, "");
         let store = MemoryStore::default();
         assert!(store.ensure_meta(&session).unwrap());
         let loaded = store.load(&session.key).unwrap();

@@ -489,21 +489,6 @@ fn a_row_keeps_its_title_unless_one_is_given() {
 }
 
 #[test]
-fn a_row_of_the_index_that_is_no_object_costs_itself_alone() {
-    let rows = "null,\n      7,\n      {\n        \"uuid\": \"one\",";
-    let original = INDEX.replacen("{\n        \"uuid\": \"one\",", rows, 1);
-    let path = Path::new("/h/.jcode/sessions/session.json");
-    let told = Jcode.sidecar_facts(path, original.as_bytes());
-    let ids: Vec<_> = told.iter().map(|fact| fact.id.as_str()).collect();
-    assert_eq!(ids, ["one", "two"]);
-    let written = index(Some(&original), &[state(UUID, "T")]).unwrap();
-    assert!(
-        written.contains(rows) && written.contains(UUID),
-        "{written}"
-    );
-}
-
-#[test]
 fn hazard_5_6_3_a_corrupt_index_is_not_replaced() {
     assert_eq!(index(Some("{\"sessions\": {{"), &[state(UUID, "T")]), None);
 }

@@ -8,14 +8,16 @@ mod database;
 mod open;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{Value, ValueRef};
 
-use self::database::{BOUNDS, Bounds, SessionName, SessionRow, Tables, message_count, value_text};
+use self::database::{BOUNDS, Bounds, SessionName, SessionRow, Tables, message_count};
 use self::open::Database;
+use self::values::value_text;
 use super::gather::Gather;
 use super::message::{self, Place};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
@@ -289,7 +291,7 @@ fn summary(
     for (message, part, bytes) in tables.too_large(connection, &row.id)? {
         let part = part.map_or_else(String::new, |part| format!(", part {part}"));
         let about = format!("{}, message {message}{part}", row.name);
-        left_out.push((about, database::too_large(bytes, LINE_BYTES_MAX as u64)));
+        left_out.push((about, values::too_large(bytes, LINE_BYTES_MAX as u64)));
     }
     let mut summary = gather.summary(AGENT, &row.name);
     summary.message_count = message_count(connection, &row.id)?;
