@@ -192,7 +192,9 @@ impl DatabaseWriter<'_, '_> {
             }
             Err(error) if is_ours => Err(Failure::Store(error)),
             Err(error) => {
-                let reason = format!("its sessions cannot be read, or not all: {error}");
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                let reason = format!("its sessions cannot be read, or not all: {error}{cause}");
                 Err(Failure::File(reason))
             }
         }
