@@ -317,5 +317,7 @@ fn a_view_without_end_is_a_problem_and_the_file_is_kept() {
     let report = run(&home, &store);
     assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
     assert_eq!(report.problems.len(), 1, "{report:?}");
+    let reason = &report.problems[0].reason;
+    assert!(reason.ends_with("`session` is no table"), "{reason}");
     assert_all_come_back(&home, &store);
 }
