@@ -10,23 +10,8 @@ use std::error::Error;
 
 use chrono::TimeDelta;
 use scrollback::{
-    Block, ListQuery, Message, Options, RawJson, RedbStore, Role, Session, SessionKey, Store,
-    StoreExt,
+    Block, ListQuery, Message, Options, RawJson, RedbStore, Role, Store, StoreExt, ggcode_session,
 };
-
-/// session.NewSession(vendor, endpoint, model): nothing is stored yet. ggcode's ids are the time
-/// and a random number; here any text will do.
-fn new_session(options: &Options, vendor: &str, endpoint: &str) -> scrollback::Result<Session> {
-    let (now, random) = ((options.clock)(), (options.ids)().as_u64_pair().1);
-    let id = format!("{}-{random:016x}", now.format("%Y%m%d-%H%M%S"));
-    let mut session = Session::new(SessionKey::new("ggcode", id)?);
-    session.model = Some("glm-5".to_owned());
-    session.extra = vec![
-        ("vendor".to_owned(), RawJson::from_value(&vendor)?),
-        ("endpoint".to_owned(), RawJson::from_value(&endpoint)?),
-    ];
-    Ok(session)
-}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
@@ -34,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::default();
     let path = folder.path().join("sessions.redb");
     let store = RedbStore::open(path, options.clone())?;
-    let mut session = new_session(&options, "zai", "coding")?;
+    // session.NewSession(vendor, endpoint, model): nothing is stored yet.
+    let mut session = ggcode_session(&options, "zai", "coding", "glm-5")?;
 
     // store.EnsureMeta(ses): the header, if the session is not there; nothing is ever cut off.
     println!("made: {}", store.ensure_meta(&session)?);

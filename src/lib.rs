@@ -52,7 +52,8 @@ pub mod cli;
 
 pub use agent::{
     Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
-    Replayed, last_environment, reconstruct_history, reconstruct_state, validate_session_id,
+    Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
+    validate_session_id,
 };
 pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use agent::{LogEntry, Project};

@@ -1,9 +1,11 @@
 //! What an agent programmer holds: facades over a [`Store`](crate::Store), one for each way of
 //! thinking about sessions.
 
+mod ggcode_session;
 mod git_root;
 mod project;
 
+pub use self::ggcode_session::ggcode_session;
 pub use self::project::{LogEntry, Project};
 mod recorder;
 mod recordings;

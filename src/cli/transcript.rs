@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::escape;
 use super::open::Tool;
 use super::output::{Output, Style};
 use super::session_list::below_home;
@@ -124,9 +125,10 @@ impl Head<'_> {
             .iter()
             .filter_map(|(set, word)| set.then_some(*word))
             .collect();
+        let names: Vec<_> = aliases.iter().map(|name| escape::field(name)).collect();
         let rows = [
             ("state", marks.join(", ")),
-            ("aliases", aliases.join(", ")),
+            ("aliases", names.join(", ")),
             ("summary", title_line(summary, SUMMARY_BYTES_SHOWN)),
         ];
         rows.into_iter()

@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 /// The folders of agents, as far as they can be told. A folder need not be there.
 ///
@@ -36,8 +36,10 @@ impl Places {
     }
 
     /// The default places in a home folder, whatever the environment says.
+    ///
+    /// A relative path is one of the current folder; an empty one gives no places.
     pub fn under(home: impl Into<PathBuf>) -> Self {
-        Self::of(Some(home.into()), &|_| None)
+        Self::of(path::absolute(home.into()).ok(), &|_| None)
     }
 
     fn of(home: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
@@ -82,6 +84,14 @@ mod tests {
         assert_eq!(plain.gemini, Some("/home/ada/.gemini".into()));
         let database = "/home/ada/.local/share/opencode/opencode.db";
         assert_eq!(plain.opencode, Some(database.into()));
+    }
+
+    #[test]
+    fn a_relative_home_is_one_of_the_current_folder() {
+        let home = env::current_dir().unwrap().join("some/home");
+        assert_eq!(Places::under("some/home"), Places::under(home.clone()));
+        assert_eq!(Places::under("some/home").codex, Some(home.join(".codex")));
+        assert_eq!(Places::under(""), Places::default());
     }
 
     #[test]

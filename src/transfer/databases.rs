@@ -163,7 +163,12 @@ impl DatabaseWriter<'_, '_> {
     #[cfg(feature = "opencode")]
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
         let (mut sessions, mut is_ours) = (0, false);
-        let read = crate::provider::opencode::read_database(&task.file.path, &mut |session| {
+        let read = crate::provider::opencode::read_database(&task.file.path, &mut |mut session| {
+            for reason in std::mem::take(&mut session.problems) {
+                let reason = format!("session `{}`: {reason}", session.id);
+                let path = task.file.name_path();
+                self.keeper.report.add_file_problem(path, reason);
+            }
             match super::rows::take(&mut self.keeper, self.places, task, &session) {
                 Ok(()) => sessions += 1,
                 Err(Failure::File(reason)) => {
@@ -179,10 +184,18 @@ impl DatabaseWriter<'_, '_> {
             Ok(())
         });
         match read {
-            Ok(()) => Ok(sessions),
+            Ok(left_out) => {
+                for reason in left_out {
+                    let path = task.file.name_path();
+                    self.keeper.report.add_file_problem(path, reason);
+                }
+                Ok(sessions)
+            }
             Err(error) if is_ours => Err(Failure::Store(error)),
             Err(error) => {
-                let reason = format!("its sessions cannot be read, or not all: {error}");
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                let reason = format!("its sessions cannot be read, or not all: {error}{cause}");
                 Err(Failure::File(reason))
             }
         }

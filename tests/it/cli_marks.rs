@@ -1,5 +1,7 @@
 //! What people say of sessions with the tool: titles, other names, pins, what is put away, forks.
 
+use scrollback::{Options, PropertiesChange, RedbStore, SessionKey, Store};
+
 use crate::cli::{CLAUDE, GGCODE, import_samples};
 use crate::harness::Home;
 
@@ -157,6 +159,28 @@ fn aliases_resolve_where_no_id_fits() {
     home.ok(&["alias", CLAUDE, "loop", "2026", "--remove"]);
     home.ok(&["show", "loop"]);
     home.ok(&["verify"]);
+}
+
+#[test]
+fn a_name_that_nobody_could_type_is_refused() {
+    let home = with_samples();
+    for name in ["", "two\nlines", "bell\u{7}"] {
+        let output = home.run(&["alias", GGCODE, "good", name]);
+        assert_eq!(output.status.code(), Some(2), "{name:?}: {output:?}");
+    }
+    assert_eq!(home.ok(&["alias", GGCODE]), "", "nothing was written");
+    // A program can give such a name; it is shown on one line, and can be taken away.
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    let key = SessionKey::new("ggcode", GGCODE).unwrap();
+    let change = PropertiesChange {
+        aliases: Some(vec!["two\nlines".into()]),
+        ..PropertiesChange::default()
+    };
+    store.update_properties(&key, &change).unwrap();
+    drop(store);
+    assert_eq!(home.ok(&["alias", GGCODE]), "two\\nlines\n");
+    home.ok(&["alias", GGCODE, "two\nlines", "--remove"]);
+    assert_eq!(home.ok(&["alias", GGCODE]), "");
 }
 
 #[test]

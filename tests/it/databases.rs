@@ -355,3 +355,59 @@ fn a_link_in_place_of_the_write_ahead_log_is_not_followed() {
             .any(|file| fs::read(file).unwrap() == b"a secret")
     );
 }
+
+#[test]
+fn what_is_left_out_of_a_session_is_told_with_its_part() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    add_message(&database, "ses_1", 2, "two");
+    database
+        .execute_batch(
+            "UPDATE part SET data = zeroblob(135000000) WHERE id = 'ses_1-p1';
+            UPDATE part SET data = x'ff' WHERE id = 'ses_1-p2';
+            INSERT INTO session VALUES ('','p1','s','/w','t','v',1,1);",
+        )
+        .unwrap();
+    drop(database);
+    let store = open(&home);
+    let report = run(&home, &store);
+    let reasons: Vec<_> = report
+        .problems
+        .iter()
+        .map(|problem| problem.reason.as_str())
+        .collect();
+    assert_eq!(
+        reasons[..3],
+        [
+            "session `ses_1`: message `ses_1-m1`, part `ses_1-p1`: has 135000000 bytes, the limit \
+             is 134217728; it is left out",
+            "session `ses_1`: message `ses_1-m2`, part `ses_1-p2`: has bytes that are not UTF-8; \
+             they are replaced",
+            "1 sessions without an id",
+        ]
+    );
+    assert_eq!(report.sessions, 1);
+}
+
+#[test]
+fn a_view_without_end_is_a_problem_and_the_file_is_kept() {
+    let home = Home::new();
+    let database = database(&home);
+    database
+        .execute_batch(
+            "DROP TABLE session;
+            CREATE VIEW session AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r)
+            SELECT 'id'||n AS id, '/d' AS directory FROM r;",
+        )
+        .unwrap();
+    drop(database);
+    let store = open(&home);
+    let report = run(&home, &store);
+    assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+    let reason = &report.problems[0].reason;
+    assert!(reason.ends_with("`session` is no table"), "{reason}");
+    assert_all_come_back(&home, &store);
+}

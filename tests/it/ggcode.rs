@@ -236,6 +236,27 @@ fn what_was_not_changed_is_exported_byte_for_byte() {
 }
 
 #[test]
+fn feature_index_row_counts_what_a_compaction_left() {
+    let home = Home::new();
+    two_sessions(&home);
+    let store = open(&home);
+    take(&home, &store);
+    let mut session = Session::new(key("20260601-120000-0123456789abcdef"));
+    session.messages = vec![user("one"), user("two"), user("three")];
+    store.save(&mut session).unwrap();
+    for keep in [1, 0] {
+        store.truncate(&session.key, keep).unwrap();
+        store.compact(&session.key, None, None).unwrap();
+        let folder = give(&home, &store);
+        let rows = go::index(&folder).unwrap();
+        let row = rows.iter().find(|row| row.id == session.key.id()).unwrap();
+        let loaded = go::load(&folder, &row.id).unwrap();
+        assert_eq!(loaded.texts().len() as u64, keep);
+        assert_eq!(row.msg_count, i64::try_from(keep).unwrap());
+    }
+}
+
+#[test]
 fn without_an_index_and_without_a_change_there_is_none() {
     let home = Home::new();
     home.write(

@@ -286,6 +286,39 @@ fn what_is_no_database_of_opencode_is_a_typed_error() {
 }
 
 #[test]
+fn a_view_without_end_in_the_place_of_a_table_is_refused() {
+    let home = Home::new();
+    for table in ["session", "message", "part"] {
+        let path = place(&home);
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        connection.execute_batch(&rows("ses_1", 0)).unwrap();
+        connection
+            .execute_batch(&format!(
+                "DROP TABLE {table};
+                CREATE VIEW {table} AS WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM r)
+                SELECT 'id'||n AS id, 'ses_1' AS session_id, 'ses_1-m1' AS message_id, '{{}}' AS data,
+                '/d' AS directory, n AS time_created FROM r;"
+            ))
+            .unwrap();
+        drop(connection);
+        let provider = provider(&path);
+        for error in [
+            provider.list_all().unwrap_err(),
+            provider.list_projects().unwrap_err(),
+            provider.read_session("ses_1").unwrap_err(),
+        ] {
+            let Error::Io { source, .. } = &error else {
+                panic!("{error:?}");
+            };
+            let expected = format!("`{table}` is no table");
+            assert!(source.to_string().contains(&expected), "{error:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[test]
 fn damaged_pages_are_errors_and_no_panic() {
     let home = Home::new();
     let path = place(&home);
@@ -326,6 +359,7 @@ fn odd_values_cost_themselves_and_nothing_else() {
             INSERT INTO message VALUES ('x3','ses_1',9e18,NULL,'[1]');
             INSERT INTO message VALUES ('x4','ses_1',1,1,CAST(x'7B22726F6C65223A2275736572FF227D' AS TEXT));
             INSERT INTO message VALUES ('x5','ses_1',1,1,zeroblob(135000000));
+            INSERT INTO part VALUES ('big','ses_1-m2','ses_1',1,1,zeroblob(135000000));
             INSERT INTO part VALUES (NULL,'ses_1-m1',NULL,NULL,NULL,NULL);
             INSERT INTO part VALUES ('a','ses_1-m1','ses_1',1,1,'{"type":"text","text":5}');
             INSERT INTO part VALUES ('b','ses_1-m1','ses_1',1,1,x'00ff');
@@ -335,10 +369,21 @@ fn odd_values_cost_themselves_and_nothing_else() {
     drop(connection);
     let provider = provider(&path);
     let listing = provider.list_all().unwrap();
+    let problems: Vec<_> = listing
+        .problems
+        .iter()
+        .map(|problem| problem.about.as_str())
+        .collect();
+    let file = path.display().to_string();
     assert_eq!(
-        listing.problems.len(),
-        1,
-        "two sessions without an id are reported"
+        problems,
+        [
+            file.as_str(),
+            "ses_1, message x5",
+            "ses_1, message ses_1-m2, part big"
+        ],
+        "sessions without an id, and what is too large: {:?}",
+        listing.problems
     );
     let mut ids: Vec<_> = listing
         .sessions

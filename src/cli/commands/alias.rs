@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::cli::exit::{Ending, Outcome};
+use crate::cli::escape;
+use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::resolve;
 use crate::model::properties::PropertiesChange;
@@ -42,6 +43,11 @@ struct Report<'a> {
 
 /// Changes and prints the names of a session.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    if !args.remove {
+        for name in &args.names {
+            check(name)?;
+        }
+    }
     let store = if args.names.is_empty() {
         tool.open_to_read()?
     } else {
@@ -70,11 +76,23 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         return Ok(Ending::Done);
     }
     for alias in &aliases {
-        let line = tool.out.field(alias).into_owned();
-        tool.out.line(&line)?;
+        // Programs can give a session a name with line feeds; each stays one line, on a pipe too.
+        tool.out.line(&escape::field(alias))?;
     }
     if aliases.is_empty() {
         tool.out.notice("no other name");
     }
     Ok(Ending::Done)
+}
+
+/// Refuses names that nobody could type or tell apart.
+fn check(name: &str) -> Result<(), Failure> {
+    let reason = if name.is_empty() {
+        "a name is not empty"
+    } else if name.chars().any(char::is_control) {
+        "a name has no control characters, such as line feeds"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(reason.to_owned()))
 }

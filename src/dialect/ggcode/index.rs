@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::NO_TITLE;
 use super::reading::given;
-use crate::dialect::fields::{self, entries, fields_of, is_object, owned, text};
+use crate::dialect::fields::{self, entries, fields_of, owned, text};
 use crate::dialect::go_json::{Escape, go_time, string};
 use crate::dialect::{SessionState, SidecarFacts, lines, times};
 
@@ -29,11 +29,11 @@ const FIELDS: [&str; 8] = [
     "model",
 ];
 
-/// The rows of an index; `None` if it is none.
+/// The rows of an index, those that are no objects too: they tell nothing, and stay. `None` if it
+/// is none.
 fn rows(text: &str) -> Option<Vec<&RawValue>> {
     let rows: Option<Vec<&RawValue>> = serde_json::from_str(text).ok()?;
-    let rows = rows.unwrap_or_default();
-    rows.iter().all(|row| is_object(row)).then_some(rows)
+    Some(rows.unwrap_or_default())
 }
 
 fn id_of(row: &RawValue) -> Option<String> {
@@ -286,13 +286,7 @@ mod tests {
 
     #[test]
     fn a_corrupt_index_is_not_written_and_tells_nothing() {
-        for corrupt in [
-            "",
-            "[\n  {\n    \"id\": \"2026sg",
-            "{}",
-            "[1]",
-            "\u{feff}[]",
-        ] {
+        for corrupt in ["", "[\n  {\n    \"id\": \"2026sg", "{}", "\u{feff}[]"] {
             assert_eq!(
                 written(Some(corrupt), &[state("a", "T", 1)]),
                 None,
@@ -305,6 +299,20 @@ mod tests {
             write(Some(b"[{\"id\":\"\xff\"}]"), &[state("a", "T", 1)]),
             None
         );
+    }
+
+    #[test]
+    fn a_row_that_is_no_object_costs_itself_alone() {
+        let original = format!("[null, 1 ,{ROW},\n  \"x\", [2] ]\n");
+        let told = facts(original.as_bytes());
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].id, "a");
+        let changed = [state("a", "One & two", 5), state("new", "N", 1)];
+        let index = written(Some(&original), &changed).unwrap();
+        let row = ROW.replace("\"msg_count\": 2", "\"msg_count\": 5");
+        let start = format!("[null, 1 ,{row},\n  \"x\", [2],\n  {{\n    \"id\": \"new\"");
+        assert!(index.starts_with(&start), "{index}");
+        assert!(index.ends_with("\n  } ]\n"), "{index}");
     }
 
     #[test]

@@ -326,3 +326,34 @@ impl NewRow {
         fields
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_no_object_costs_itself_alone() {
+        let content = r#"{"sessions": {"/a": [null, 7, {"uuid": "one"}, "x"]}}"#;
+        let told = facts(content.as_bytes());
+        let ids: Vec<_> = told.iter().map(|fact| fact.id.as_str()).collect();
+        assert_eq!(ids, ["one"]);
+        let mut index = Index::read(content).unwrap();
+        index.add(NewRow {
+            uuid: "new".into(),
+            project: "/a".into(),
+            ..NewRow::default()
+        });
+        let written = index.to_text();
+        for row in [
+            "      null,\n",
+            "      7,\n",
+            "{\"uuid\": \"one\"},\n",
+            "      \"x\",\n",
+        ] {
+            assert!(written.contains(row), "{row}: {written}");
+        }
+        let told = facts(written.as_bytes());
+        let ids: Vec<_> = told.iter().map(|fact| fact.id.as_str()).collect();
+        assert_eq!(ids, ["one", "new"]);
+    }
+}

@@ -8,14 +8,16 @@ mod database;
 mod open;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 
-use self::database::{SessionRow, Tables, message_count};
+use self::database::{BOUNDS, Bounds, SessionName, SessionRow, Tables, message_count};
 use self::open::Database;
+use self::values::value_text;
 use super::gather::Gather;
 use super::message::{self, Place};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
@@ -23,9 +25,13 @@ use super::{SessionProvider, sorted};
 use crate::dialect::opencode::{OpenCode, content, session_lines};
 use crate::dialect::{Dialect as _, DocumentLines};
 use crate::error::{Error, Result};
+use crate::model::limits::LINE_BYTES_MAX;
 
 /// The agent's name.
 const AGENT: &str = "opencode";
+
+/// Why a row that is there cannot be read: it was deleted meanwhile, or has no such id as text.
+const NOT_FOUND: &str = "is not found by its id; it is left out";
 
 /// A session of a database, as lines.
 #[derive(Clone, Debug)]
@@ -36,10 +42,12 @@ pub(crate) struct DatabaseSession {
     pub project: Option<String>,
     /// Its lines.
     pub document: DocumentLines,
+    /// What of it is left out, or is not as it was.
+    pub problems: Vec<String>,
 }
 
 /// Reads every session of a database, one after the other, each in a transaction of its own.
-/// Rows of sessions without an id are passed over.
+/// Returns what is left out beside what the sessions' own problems say.
 ///
 /// # Errors
 ///
@@ -49,47 +57,91 @@ pub(crate) struct DatabaseSession {
 pub(crate) fn read_database(
     path: &Path,
     visit: &mut dyn FnMut(DatabaseSession) -> Result<()>,
-) -> Result<()> {
-    let mut database = Database::open(path)?;
-    let (tables, sessions, skipped) = sessions(&mut database)?;
-    if skipped > 0 {
-        tracing::warn!(skipped, path = %path.display(), "sessions without an id");
-    }
-    for session in sessions {
-        let read = database.read(|connection| {
-            let Some(session) = tables.session(connection, &session.name)? else {
-                return Ok(None);
-            };
-            let mut messages = Vec::new();
-            for id in tables.messages(connection, &session.id)? {
-                messages.extend(tables.line(connection, &session.name, &id)?);
-            }
-            let document = content(&session.info, messages);
-            Ok(Some((session, document)))
-        })?;
-        // A session that was deleted meanwhile is none.
-        if let Some((session, document)) = read {
-            visit(DatabaseSession {
-                id: session.name,
-                project: session.directory,
-                document,
-            })?;
-        }
-    }
-    Ok(())
+) -> Result<Vec<String>> {
+    read_bounded(path, BOUNDS, visit)
 }
 
-fn sessions(database: &mut Database) -> Result<(Tables, Vec<SessionRow>, u64)> {
+fn read_bounded(
+    path: &Path,
+    bounds: Bounds,
+    visit: &mut dyn FnMut(DatabaseSession) -> Result<()>,
+) -> Result<Vec<String>> {
+    let mut database = Database::open(path)?;
+    let (tables, sessions, mut problems) = sessions(&mut database, bounds)?;
+    for session in sessions {
+        let read = database.read(|connection| whole(&tables, connection, &session.name, bounds))?;
+        match read {
+            Some(session) => visit(session)?,
+            None => problems.push(format!("session `{}`: {NOT_FOUND}", session.name)),
+        }
+    }
+    Ok(problems)
+}
+
+/// A session with all of its lines.
+fn whole(
+    tables: &Tables,
+    connection: &rusqlite::Connection,
+    id: &str,
+    bounds: Bounds,
+) -> rusqlite::Result<Option<DatabaseSession>> {
+    let Some(session) = tables.session(connection, id)? else {
+        return Ok(None);
+    };
+    let mut problems = session.problems;
+    let (messages, more) = tables.messages(connection, &session.id, bounds)?;
+    problems.extend(more);
+    let fields = session.info.iter();
+    let mut bytes: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
+    let mut lines = Vec::new();
+    for id in messages {
+        if bytes >= bounds.bytes {
+            let (limit, count) = (bounds.bytes, lines.len());
+            problems.push(format!(
+                "is larger than {limit} bytes; its messages after the first {count} are left out"
+            ));
+            break;
+        }
+        let left = Bounds {
+            bytes: bounds.bytes - bytes,
+            ..bounds
+        };
+        if let Some(line) = tables.line(connection, &session.name, &id, left)? {
+            bytes = bytes.saturating_add(line.bytes.len());
+            problems.extend(line.problems);
+            lines.push(line.bytes);
+        } else {
+            let id = value_text(&ValueRef::from(&id)).unwrap_or_default();
+            problems.push(format!("message `{id}`: {NOT_FOUND}"));
+        }
+    }
+    Ok(Some(DatabaseSession {
+        id: session.name,
+        project: session.directory,
+        document: content(&session.info, lines),
+        problems,
+    }))
+}
+
+fn sessions(
+    database: &mut Database,
+    bounds: Bounds,
+) -> Result<(Tables, Vec<SessionName>, Vec<String>)> {
     database.read(|connection| {
         let tables = Tables::of(connection)?;
-        let (sessions, skipped) = tables.sessions(connection)?;
-        Ok((tables, sessions, skipped))
+        let (sessions, problems) = tables.sessions(connection, bounds)?;
+        Ok((tables, sessions, problems))
     })
 }
 
 /// Reads the sessions of OpenCode's database where it lies.
 ///
 /// The database is opened for each call, and closed again.
+///
+/// Only tables are read, no views. Of a database a million sessions are read, of a session a
+/// million messages, of a message a million parts and 512 MiB; a row of more than
+/// [`LINE_BYTES_MAX`](crate::limits::LINE_BYTES_MAX) bytes is left out. A listing's problems name
+/// what is left out. A read that has no end is stopped after some 20 seconds.
 #[derive(Clone, Debug)]
 pub struct OpenCodeProvider {
     database: PathBuf,
@@ -121,29 +173,37 @@ impl OpenCodeProvider {
         let Some(mut database) = self.open()? else {
             return Ok(listing);
         };
-        let (tables, rows, skipped) = sessions(&mut database)?;
-        if skipped > 0 {
-            listing.problems.push(ProviderProblem {
-                agent: AGENT.to_owned(),
-                about: self.database.display().to_string(),
-                error: Error::InvalidKey {
-                    agent: AGENT.to_owned(),
-                    id: String::new(),
-                    reason: format!("{skipped} sessions without an id"),
-                },
-            });
+        let problem = |about: String, error| ProviderProblem {
+            agent: AGENT.to_owned(),
+            about,
+            error,
+        };
+        let (tables, rows, left_out) = sessions(&mut database, BOUNDS)?;
+        for reason in left_out {
+            let reason = std::io::Error::new(std::io::ErrorKind::InvalidData, reason);
+            let about = self.database.display().to_string();
+            let error = open::failed(&self.database, reason);
+            listing.problems.push(problem(about, error));
         }
         for row in rows {
             if project.is_some_and(|project| row.directory.as_deref().unwrap_or("") != project) {
                 continue;
             }
-            match database.read(|connection| summary(&tables, connection, &row)) {
-                Ok(summary) => listing.sessions.push(summary),
-                Err(error) => listing.problems.push(ProviderProblem {
-                    agent: AGENT.to_owned(),
-                    about: row.name,
-                    error,
-                }),
+            match database.read(|connection| summary(&tables, connection, &row.name)) {
+                Ok(Some((summary, unread))) => {
+                    listing.sessions.push(summary);
+                    for (about, reason) in unread {
+                        let reason = std::io::Error::new(std::io::ErrorKind::InvalidData, reason);
+                        let error = open::failed(&self.database, reason);
+                        listing.problems.push(problem(about, error));
+                    }
+                }
+                Ok(None) => {
+                    let reason = std::io::Error::new(std::io::ErrorKind::InvalidData, NOT_FOUND);
+                    let error = open::failed(&self.database, reason);
+                    listing.problems.push(problem(row.name, error));
+                }
+                Err(error) => listing.problems.push(problem(row.name, error)),
             }
         }
         listing.sessions = sorted(listing.sessions);
@@ -159,7 +219,7 @@ impl OpenCodeProvider {
             let Some(row) = tables.session(connection, id)? else {
                 return Ok(None);
             };
-            let messages = tables.messages(connection, &row.id)?;
+            let (messages, _) = tables.messages(connection, &row.id, BOUNDS)?;
             Ok(Some((tables, row, messages)))
         })?;
         let (tables, row, messages) = found.ok_or_else(missing)?;
@@ -178,8 +238,11 @@ impl OpenCodeProvider {
             gather.add(&OpenCode.describe(line));
         }
         for (at, id) in messages.iter().enumerate() {
-            let line = database.read(|connection| tables.line(connection, &row.name, id))?;
-            let Some(line) = line else { continue };
+            let line =
+                database.read(|connection| tables.line(connection, &row.name, id, BOUNDS))?;
+            let Some(line) = line.map(|line| line.bytes) else {
+                continue;
+            };
             gather.add(&OpenCode.describe(&line));
             let raw = line.strip_suffix(b"\n").unwrap_or(&line);
             for (index, message) in OpenCode.messages(&line).into_iter().enumerate() {
@@ -197,28 +260,47 @@ impl OpenCodeProvider {
     }
 }
 
-/// A session's summary, without reading more than its first messages.
+/// What is left out of a session: what it is about, and the reason.
+type LeftOut = Vec<(String, String)>;
+
+/// A session's summary, without reading more than its first messages, and what of the session
+/// is left out; `None` if it is gone.
 fn summary(
     tables: &Tables,
     connection: &rusqlite::Connection,
-    row: &SessionRow,
-) -> rusqlite::Result<ProviderSummary> {
+    id: &str,
+) -> rusqlite::Result<Option<(ProviderSummary, LeftOut)>> {
+    let Some(row) = tables.session(connection, id)? else {
+        return Ok(None);
+    };
     let mut gather = Gather::default();
     let (header, trailer) = session_lines(&row.info);
     for line in std::iter::once(&header).chain(&trailer) {
         gather.add(&OpenCode.describe(line));
     }
-    for id in tables.messages(connection, &row.id)? {
+    let (messages, more) = tables.messages(connection, &row.id, BOUNDS)?;
+    for message in messages {
         if gather.has_first_prompt() {
             break;
         }
-        if let Some(line) = tables.line(connection, &row.name, &id)? {
-            gather.add(&OpenCode.describe(&line));
+        if let Some(line) = tables.line(connection, &row.name, &message, BOUNDS)? {
+            gather.add(&OpenCode.describe(&line.bytes));
         }
+    }
+    let mut left_out: LeftOut = row
+        .problems
+        .into_iter()
+        .chain(more)
+        .map(|reason| (row.name.clone(), reason))
+        .collect();
+    for (message, part, bytes) in tables.too_large(connection, &row.id)? {
+        let part = part.map_or_else(String::new, |part| format!(", part {part}"));
+        let about = format!("{}, message {message}{part}", row.name);
+        left_out.push((about, values::too_large(bytes, LINE_BYTES_MAX as u64)));
     }
     let mut summary = gather.summary(AGENT, &row.name);
     summary.message_count = message_count(connection, &row.id)?;
-    Ok(summary)
+    Ok(Some((summary, left_out)))
 }
 
 impl SessionProvider for OpenCodeProvider {
@@ -230,7 +312,7 @@ impl SessionProvider for OpenCodeProvider {
         let Some(mut database) = self.open()? else {
             return Ok(Vec::new());
         };
-        let (_, sessions, _) = sessions(&mut database)?;
+        let (_, sessions, _) = sessions(&mut database, BOUNDS)?;
         let mut projects: Vec<String> = sessions
             .into_iter()
             .map(|session| session.directory.unwrap_or_default())

@@ -16,6 +16,8 @@ use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rusqlite::config::DbConfig;
@@ -29,6 +31,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a database is opened again because it changed under a read without locks.
 const TRIES: usize = 5;
+
+/// Steps of SQLite's machine after which it is asked whether a read goes on.
+const STEPS: i32 = 1_000_000;
+
+/// How often it goes on: a read of more steps has no end. A whole session, of a million messages
+/// found by an index, takes about a hundredth of it; all of it takes some 20 seconds.
+const STEPS_TIMES_MAX: u64 = 2000;
 
 /// What every SQLite database starts with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -44,6 +53,8 @@ const READ: &str = "read the database";
 pub(super) struct Database {
     connection: Connection,
     path: PathBuf,
+    /// How many times [`STEPS`] the current read took.
+    steps: Arc<AtomicU64>,
     /// What the files were like, if they are read without locks.
     unlocked: Option<Files>,
     /// The copy that is read instead.
@@ -84,10 +95,12 @@ impl Database {
                 },
                 (true, ..) => (uri(&path, "?immutable=1"), None, true),
             };
-            let connection = connect(&uri).map_err(|error| refused(&path, error))?;
+            let steps = Arc::new(AtomicU64::new(0));
+            let connection = connect(&uri, &steps).map_err(|error| refused(&path, error))?;
             return Ok(Self {
                 connection,
                 path,
+                steps,
                 unlocked: unlocked.then_some(files),
                 _copy: folder,
             });
@@ -107,6 +120,7 @@ impl Database {
         mut work: impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         for _ in 0..TRIES {
+            self.steps.store(0, Ordering::Relaxed);
             let got = in_transaction(&self.connection, &mut work);
             match &self.unlocked {
                 Some(files) if Files::of(&self.path)? != *files => {
@@ -129,16 +143,22 @@ fn in_transaction<T>(
     Ok(got)
 }
 
-fn connect(uri: &str) -> rusqlite::Result<Connection> {
+fn connect(uri: &str, steps: &Arc<AtomicU64>) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri, flags)?;
+    let mut connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A damaged or hostile file can have a table without end.
+    let steps = Arc::clone(steps);
+    let is_endless = move || steps.fetch_add(1, Ordering::Relaxed) >= STEPS_TIMES_MAX;
+    connection.progress_handler(STEPS, Some(is_endless))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // A schema of a stranger must not make SQLite do more than read tables.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
@@ -203,7 +223,8 @@ fn uri(path: &Path, options: &str) -> String {
     uri + options
 }
 
-fn failed(path: &Path, source: io::Error) -> Error {
+/// That the database cannot be read.
+pub(super) fn failed(path: &Path, source: io::Error) -> Error {
     Error::Io {
         action: READ,
         path: path.to_owned(),
@@ -217,6 +238,10 @@ pub(super) fn refused(path: &Path, error: rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy {
             reason: format!("another program writes to `{}`", path.display()),
         },
+        Some(ErrorCode::OperationInterrupted) => {
+            let reason = "reading it has no end; it may be damaged";
+            failed(path, io::Error::new(io::ErrorKind::InvalidData, reason))
+        }
         _ => failed(path, io::Error::new(io::ErrorKind::InvalidData, error)),
     }
 }
@@ -224,5 +249,37 @@ pub(super) fn refused(path: &Path, error: rusqlite::Error) -> Error {
 fn changing(path: &Path) -> Error {
     Error::Busy {
         reason: format!("`{}` changes while it is read", path.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_without_end_is_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let made = Connection::open(&path).unwrap();
+        made.execute_batch("CREATE TABLE t (a)").unwrap();
+        drop(made);
+        let mut database = Database::open(&path).unwrap();
+        let steps = Arc::clone(&database.steps);
+        let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) \
+                       SELECT count(*) FROM r";
+        let stopped = database.read(|connection| {
+            steps.store(STEPS_TIMES_MAX - 3, Ordering::Relaxed);
+            connection.query_row(endless, [], |_| Ok(()))
+        });
+        let error = stopped.unwrap_err();
+        assert!(
+            matches!(&error, Error::Io { source, .. } if source.to_string().contains("no end")),
+            "{error:?}"
+        );
+        // The next read has all of its steps again.
+        let count = |connection: &Connection| {
+            connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))
+        };
+        assert_eq!(database.read(count).unwrap(), 0);
     }
 }

@@ -91,3 +91,55 @@ fn what_changes_under_a_read_without_locks_is_read_again() {
         .unwrap();
     assert_eq!((count, counts), (3, vec![2, 3]));
 }
+
+#[test]
+fn what_is_beyond_the_bounds_is_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(folder.path());
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            r#"INSERT INTO message VALUES ('msg_2','ses_1',1776104409700,'{"role":"user"}');
+            INSERT INTO message VALUES ('msg_3','ses_1',1776104409800,'{"role":"user"}');
+            INSERT INTO part VALUES ('prt_3','msg_1','ses_1','{"type":"text","text":"c"}');"#,
+        )
+        .unwrap();
+    drop(connection);
+    let read = |rows, bytes| {
+        let mut sessions = Vec::new();
+        let left_out = read_bounded(&path, Bounds { rows, bytes }, &mut |session| {
+            sessions.push(session);
+            Ok(())
+        });
+        (sessions, left_out.unwrap())
+    };
+    let (sessions, left_out) = read(2, 1 << 20);
+    assert_eq!(left_out, [""; 0]);
+    assert_eq!(
+        sessions[0].problems,
+        [
+            "has more than 2 messages; the others are left out",
+            "message `msg_1`: parts are left out after 2"
+        ]
+    );
+    assert_eq!(sessions[0].document.lines.len(), 3);
+    let (sessions, left_out) = read(1, 1 << 20);
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(
+        left_out,
+        ["has more than 1 sessions; the others are left out"]
+    );
+    // The header has some 150 bytes.
+    let (sessions, _) = read(100, 200);
+    let problems = &sessions[sessions.len() - 1].problems;
+    assert_eq!(problems, &[""; 0], "ses_2 has no messages");
+    let problems = sessions[0].problems.join("\n");
+    assert!(
+        problems.contains("message `msg_1`: parts are left out after")
+            && problems.contains("is larger than 200 bytes; its messages after the first 1"),
+        "{problems}"
+    );
+    let (sessions, left_out) = read(100, 1 << 20);
+    assert_eq!((sessions.len(), left_out.len()), (2, 0));
+    assert_eq!(sessions[0].problems, [""; 0]);
+}
