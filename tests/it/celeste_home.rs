@@ -226,7 +226,7 @@ fn an_old_document_that_went_on_is_one_session_wherever_its_export_is_imported()
         drop(store);
         home.ok(&["export", "--all", "--to", "out"]);
         fs::remove_file(home.store_path()).unwrap();
-        home.ok(&["import", "out"]);
+        home.ok(&["import", "out/celeste"]);
         let rows = rows(&home);
         assert_eq!(rows[id]["message_count"], 3, "{with_project}");
         assert_eq!(rows.len(), 11, "{rows:?}");
