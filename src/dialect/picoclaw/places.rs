@@ -85,7 +85,10 @@ pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
         return is_ours.then(|| Sidecar::Session(super::id_of(&lines, Some(&bytes))));
     }
     // Another name is no document's, so the file need not be opened to be passed over.
-    if !own || (name.ends_with(".json") && is_document(path)) {
+    let may_be_document = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    if !own || (may_be_document && is_document(path)) {
         return None;
     }
     Some(Sidecar::Folder)
