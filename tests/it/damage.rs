@@ -89,6 +89,12 @@ fn records_that_vanished_are_missed() {
         });
         assert_found(&home, &["export", "first"]);
         assert_found(&home, &["export", "--all", "--to", "out"]);
+        let there = home.path().join("out/claude-code/.claude/projects/-w");
+        assert!(
+            there.join("second.jsonl").exists(),
+            "one bad session hides none"
+        );
+        assert!(!there.join("first.jsonl").exists());
         assert_found(&home, &["show", "first"]);
         assert_found(&home, &["show", "first", "--raw"]);
         home.ok(&["export", "second"]);

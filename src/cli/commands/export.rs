@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, ValueEnum};
 use serde::Serialize;
 
-use super::import::{ProblemRow, print_problems};
+use super::import::ProblemRow;
 use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
@@ -38,6 +38,9 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
 }
+
+/// Damaged files that are named one by one.
+const PROBLEMS_SHOWN: usize = 20;
 
 /// The form of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -110,11 +113,18 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         );
         let line = tool.out.field(&line).into_owned();
         tool.out.line(&line)?;
-        print_problems(&done.problems, 0, tool)?;
     }
-    Ok(if done.problems.is_empty() {
-        Ending::Done
-    } else {
-        Ending::Corrupt
-    })
+    if done.problems.is_empty() {
+        return Ok(Ending::Done);
+    }
+    for problem in done.problems.iter().take(PROBLEMS_SHOWN) {
+        let text = format!("`{}` {}", problem.path.display(), problem.reason);
+        let text = tool.out.field(&text).into_owned();
+        tool.out.error(&text);
+    }
+    let count = sizes::counted(done.problems.len() as u64, "file");
+    tool.out.notice(&format!(
+        "\nhint: {count} not written; run `scrollback verify` for all of the damage"
+    ));
+    Ok(Ending::Corrupt)
 }

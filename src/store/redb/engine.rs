@@ -108,17 +108,16 @@ impl Engine {
             Err(redb::DatabaseError::RepairAborted) => Ok(None),
             Err(error) => Err(opening(path)(error)),
         })?;
-        let handle = match reader {
-            Some(database) => Handle::Reader(database),
-            None => {
-                let file = OpenOptions::new().read(true).write(true).open(path);
-                let file = file.map_err(|source| Error::Io {
-                    action: "put the store in order",
-                    path: path.to_owned(),
-                    source,
-                })?;
-                Handle::Writer(guard(|| create(file, path, options))?)
-            }
+        let handle = if let Some(database) = reader {
+            Handle::Reader(database)
+        } else {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            let file = file.map_err(|source| Error::Io {
+                action: "put the store in order",
+                path: path.to_owned(),
+                source,
+            })?;
+            Handle::Writer(guard(|| create(file, path, options))?)
         };
         let engine = Self {
             path: path.to_owned(),
