@@ -71,7 +71,7 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         return Some(Document {
             agent: celeste::AGENT,
             id,
-            yields: false,
+            yields: celeste::document_has_lines(candidate.path),
         });
     }
     if let Some(id) = picoclaw::document_id(candidate, head) {

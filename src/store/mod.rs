@@ -25,6 +25,7 @@ pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
 pub use self::options::{Mode, Options};
+pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,

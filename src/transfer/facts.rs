@@ -16,8 +16,8 @@ use super::plan::KeptFile;
 use crate::dialect::{self, INDEX_TITLE_RANK, SidecarFacts};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::properties::PropertiesChange;
-use crate::store::{Bulk, RedbStore, Store as _};
+use crate::model::properties::{Properties, PropertiesChange};
+use crate::store::{Bulk, Claims, RedbStore, Store as _, changed_properties};
 
 /// Most bytes of a file that are read for what it tells of sessions.
 pub(super) const FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -69,11 +69,11 @@ impl Subject {
     pub(super) fn is_new(&self) -> bool {
         self.is_new
     }
+}
 
-    /// Whether the session has this id, or got another one because it was taken.
-    fn has_id(&self, id: &str) -> bool {
-        self.key.id() == id || names::without_number(self.key.id()) == Some(id)
-    }
+/// Whether a session has this id, or got another one because it was taken.
+fn has_id(key: &SessionKey, id: &str) -> bool {
+    key.id() == id || names::without_number(key.id()) == Some(id)
 }
 
 /// What a file tells.
@@ -233,22 +233,34 @@ pub(super) fn tell_one(
     Ok(())
 }
 
+/// What a session has of what is told of it where nothing else was said: as it is cut and cleaned
+/// when it is stored.
+pub(super) fn properties_of(told: &SidecarFacts, key: &SessionKey) -> Properties {
+    let mut aliases = told.aliases.clone().unwrap_or_default();
+    // A session that got its id from its file's name, since nothing better was known then, gets
+    // its own id as another name.
+    if !told.id.is_empty() && !has_id(key, &told.id) {
+        aliases.push(told.id.clone());
+    }
+    let change = PropertiesChange {
+        summary: told.summary.clone(),
+        aliases: Some(aliases),
+        scope: told.scope.clone().map(Some),
+        ..PropertiesChange::default()
+    };
+    let nothing = Properties::default();
+    changed_properties(&nothing, &change, key.id(), Claims::InLine).unwrap_or(nothing)
+}
+
 /// The names that a session is to have, if they change: those that it has, without those that the
-/// file no longer gives it, and with those that it gives it now. A session that got its id from its
-/// file's name, since nothing better was known then, gets its own id as another name.
+/// file no longer gives it, and with those that it gives it now.
 fn aliases(
     store: &RedbStore,
     subject: &Subject,
     now: &SidecarFacts,
     before: Option<&SidecarFacts>,
 ) -> Result<Option<Vec<String>>> {
-    let names = |facts: &SidecarFacts| {
-        let mut names = facts.aliases.clone().unwrap_or_default();
-        if !facts.id.is_empty() && !subject.has_id(&facts.id) {
-            names.push(facts.id.clone());
-        }
-        names
-    };
+    let names = |facts| properties_of(facts, &subject.key).aliases;
     let (now, before) = (names(now), before.map(names).unwrap_or_default());
     if now == before {
         return Ok(None);
@@ -259,6 +271,10 @@ fn aliases(
         Err(Error::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
+    // Nobody else named it: the file's order holds.
+    if there == before {
+        return Ok(Some(now));
+    }
     let mut aliases: Vec<String> = there
         .into_iter()
         .filter(|alias| now.contains(alias) || !before.contains(alias))

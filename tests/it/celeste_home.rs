@@ -5,7 +5,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scrollback::{Options, Project, RedbStore, Store, StoreExt};
+use scrollback::{
+    Expect, NewRecord, Options, Project, PropertiesChange, RedbStore, Store, StoreExt,
+};
 use serde_json::Value;
 
 use crate::celeste::{WEBSHOP, entry, ids, key, webshop};
@@ -202,6 +204,37 @@ fn list_and_resume_go_on_with_what_was_imported() {
     // What was added to the store is not added again.
     home.ok(&["import", "in"]);
     assert_eq!(rows(&home)["fused"]["message_count"], 4);
+}
+
+#[test]
+fn an_old_document_that_went_on_is_one_session_wherever_its_export_is_imported() {
+    let id = "1774000000000000001";
+    for with_project in [false, true] {
+        let home = imported();
+        let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+        let more = entry("user", "more", "2026-04-03T12:00:00Z");
+        let key = key(id);
+        let record = NewRecord::line(more);
+        store.append(&key, Expect::Any, None, &[record]).unwrap();
+        if with_project {
+            let change = PropertiesChange {
+                project: Some(Some(WEBSHOP.to_owned())),
+                ..Default::default()
+            };
+            store.update_properties(&key, &change).unwrap();
+        }
+        drop(store);
+        home.ok(&["export", "--all", "--to", "out"]);
+        fs::remove_file(home.store_path()).unwrap();
+        home.ok(&["import", "out/celeste"]);
+        let rows = rows(&home);
+        assert_eq!(rows[id]["message_count"], 3, "{with_project}");
+        assert_eq!(rows.len(), 11, "{rows:?}");
+        home.ok(&["export", "--all", "--to", "again"]);
+        let document = "celeste/.celeste/sessions/1774000000000000001.json";
+        let written = fs::read_to_string(home.path().join("again").join(document)).unwrap();
+        assert_eq!(written, DOCUMENT);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use chrono::DateTime;
 use serde_json::value::RawValue;
 
 use super::OWN;
+use super::project_id::is_project_id;
 use crate::dialect::fields::{elements, fields, fields_of, fields_of_start, owned, text};
 use crate::dialect::go_json::{Escape, GoObject, ZERO_TIME};
 use crate::dialect::paths::{below, name, names};
@@ -30,6 +31,29 @@ fn stem(path: &Path) -> Option<String> {
     let name = name(path);
     let stem = name.strip_suffix(".json")?;
     (!stem.is_empty()).then(|| stem.to_owned())
+}
+
+/// Most things in celeste's folder that are looked at for the lines of a document.
+const LOOK_MAX: usize = 4096;
+
+/// Whether the lines of a document's session lie beside it, or in the folder of a project there:
+/// an export puts all lines of a session there that went on.
+pub(crate) fn has_lines(path: &Path) -> bool {
+    let lines = path.with_extension("jsonl");
+    if lines.is_file() {
+        return true;
+    }
+    let (Some(name), Some(folder)) = (lines.file_name(), path.parent()) else {
+        return false;
+    };
+    let Ok(beside) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    beside
+        .take(LOOK_MAX)
+        .filter_map(Result::ok)
+        .filter(|found| found.file_name().to_str().is_some_and(is_project_id))
+        .any(|found| found.path().join(name).is_file())
 }
 
 /// The messages of a document as entries.

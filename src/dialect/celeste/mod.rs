@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-pub(crate) use self::document::session_id as document_id;
+pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
 use self::project_id::is_project_id;
 pub(crate) use self::project_id::project_id;
 pub(crate) use self::writing::entry_line;

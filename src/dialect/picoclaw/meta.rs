@@ -77,6 +77,11 @@ fn names(list: &RawValue) -> Vec<String> {
         .collect()
 }
 
+/// Whether there is nothing in a list, or no list.
+fn is_empty(list: &RawValue) -> bool {
+    list.get() == "null" || elements(list).is_empty()
+}
+
 /// A scope on one line; `null` is none.
 fn scope_of(scope: &RawValue) -> Option<RawJson> {
     if scope.get() == "null" {
@@ -95,7 +100,7 @@ pub(super) fn write(state: &SessionState, original: Option<&[u8]>) -> Vec<u8> {
     {
         return original.to_vec();
     }
-    let [key, _, _, _, created, updated, ..] = found.unwrap_or([None; FIELDS.len()]);
+    let [key, _, _, _, created, updated, scope, aliases] = found.unwrap_or([None; FIELDS.len()]);
     // An id can differ from the key: it was too long, or the file is one of two with that key.
     let key = owned(key).unwrap_or_else(|| state.summary.key.id().to_owned());
     let mut object = GoObject::new(Escape::Html);
@@ -106,13 +111,27 @@ pub(super) fn write(state: &SessionState, original: Option<&[u8]>) -> Vec<u8> {
         .number("count", state.lines)
         .json("created_at", &time(created, state.summary.created_at))
         .json("updated_at", &time(updated, state.summary.updated_at));
-    if let Some(scope) = &state.properties.scope {
-        object.json("scope", scope.as_str());
+    // What was not changed stays as it was written, with all that was not understood of it.
+    let known = &state.properties;
+    match (scope, &known.scope) {
+        (Some(scope), known) if scope.get() != "null" && scope_of(scope) == *known => {
+            object.json("scope", scope.get());
+        }
+        (_, Some(scope)) => {
+            object.json("scope", scope.as_str());
+        }
+        (_, None) => {}
     }
-    if !state.properties.aliases.is_empty() {
-        let aliases = state.properties.aliases.iter();
-        let aliases = aliases.map(|alias| go_json::string(alias, Escape::Html));
-        object.json("aliases", &go_json::array(aliases));
+    match aliases {
+        Some(list) if !is_empty(list) && names(list) == known.aliases => {
+            object.json("aliases", list.get());
+        }
+        _ if known.aliases.is_empty() => {}
+        _ => {
+            let aliases = known.aliases.iter();
+            let aliases = aliases.map(|alias| go_json::string(alias, Escape::Html));
+            object.json("aliases", &go_json::array(aliases));
+        }
     }
     let unknown = if found.is_some() {
         entries(body)
@@ -164,6 +183,10 @@ fn time(original: Option<&RawValue>, now: DateTime<Utc>) -> String {
     }
 }
 
+/// Deepest level that is indented further than the one above it: else a hostile value would take
+/// the square of its depth.
+const INDENTED_MAX: usize = 100;
+
 /// Compact JSON, two spaces deeper for each level, as Go indents it.
 fn indented(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
@@ -171,7 +194,7 @@ fn indented(json: &str) -> String {
     let mut before = ' ';
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
-        out.push_str(&"  ".repeat(depth));
+        out.push_str(&"  ".repeat(depth.min(INDENTED_MAX)));
     };
     for character in json.chars() {
         let opens = matches!(before, '{' | '[') && !in_string;

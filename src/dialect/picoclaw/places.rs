@@ -84,7 +84,11 @@ pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
         let is_ours = own || meta::is_meta(&bytes) || is_session(&lines, &bytes);
         return is_ours.then(|| Sidecar::Session(super::id_of(&lines, Some(&bytes))));
     }
-    if !own || is_document(path) {
+    // Another name is no document's, so the file need not be opened to be passed over.
+    let may_be_document = path
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    if !own || (may_be_document && is_document(path)) {
         return None;
     }
     Some(Sidecar::Folder)

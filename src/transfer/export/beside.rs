@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{ScanQuery, Store as _};
+use crate::transfer::facts;
 
 /// Sessions of one folder of an agent.
 #[derive(Default)]
@@ -34,7 +35,9 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let Some(lines) = home.lines.and_then(|place| plan.items.get(place)) else {
             continue;
         };
-        let is_changed = home.is_changed(summary.next_sequence);
+        // A compaction takes records away, and adds none.
+        let is_changed =
+            home.is_changed(summary.next_sequence) || summary.record_count < summary.next_sequence;
         let mut folder = lines.names.clone();
         if has_sidecar(summary) {
             unless_damaged(sidecar(plan, summary, is_changed))?;
@@ -81,7 +84,7 @@ fn is_renamed(plan: &Plan<'_>, summary: &Summary) -> Result<bool> {
 
 /// The meta file of a session.
 fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<()> {
-    let Some(state) = state_of(plan, summary)? else {
+    let Some(mut state) = state_of(plan, summary)? else {
         return Ok(());
     };
     let dialect = dialect::of_agent(summary.key.agent());
@@ -108,16 +111,26 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         };
         // What else an untouched file says, a wrong count for one, is as it was when it came. One
         // that cannot be read says nothing that could have been changed here.
-        let facts = dialect.sidecar_facts(Path::new(&name), &original);
-        let holds = match facts.first() {
-            Some(facts) => says(facts, &state),
-            None => !has_news,
+        let all = dialect.sidecar_facts(Path::new(&name), &original);
+        let told = all.first();
+        let taken = told.map(|told| facts::properties_of(told, &summary.key));
+        let holds = match (told, &taken) {
+            (Some(told), Some(taken)) => {
+                told.skip.unwrap_or_default().min(state.lines) == state.skip
+                    && taken.summary == state.properties.summary
+                    && taken.aliases == state.properties.aliases
+                    && taken.scope == state.properties.scope
+            }
+            _ => !has_news,
         };
         if !is_changed && holds {
             return Ok(());
         }
+        if let (Some(told), Some(taken)) = (told, &taken) {
+            as_told(&mut state.properties, taken, told);
+        }
         // Nor can it be gone on with.
-        let readable = facts.first().map(|_| original.as_slice());
+        let readable = told.map(|_| original.as_slice());
         let written = dialect.write_sidecar(&state, readable);
         if let Some((_, bytes)) = written
             && bytes != original
@@ -141,13 +154,18 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
     Ok(())
 }
 
-/// Whether a meta file says what is so of a session that got no lines here.
-fn says(facts: &SidecarFacts, state: &SessionState) -> bool {
-    let properties = &state.properties;
-    facts.skip.unwrap_or_default().min(state.lines) == state.skip
-        && facts.summary.as_deref().unwrap_or_default() == properties.summary
-        && facts.aliases.as_deref().unwrap_or_default() == properties.aliases
-        && facts.scope == properties.scope
+/// What was `taken` over of a meta file and not changed since, as the file tells it: of what is too
+/// long for a store, a part is here and all of it there.
+fn as_told(properties: &mut Properties, taken: &Properties, told: &SidecarFacts) {
+    if properties.summary == taken.summary {
+        properties.summary = told.summary.clone().unwrap_or_default();
+    }
+    if properties.aliases == taken.aliases {
+        properties.aliases = told.aliases.clone().unwrap_or_default();
+    }
+    if properties.scope == taken.scope {
+        properties.scope.clone_from(&told.scope);
+    }
 }
 
 /// The index of a folder, with rows for what was changed in it.
@@ -235,8 +253,8 @@ fn lines_of(plan: &Plan<'_>, summary: &Summary) -> Option<(Vec<Vec<u8>>, Vec<u8>
     Some((folder.to_vec(), name.clone()))
 }
 
-/// The name of a meta file beside a session whose lines lie in the file `own`: as its agent would
-/// name it beside the file that it would give the session.
+/// The name of a meta file beside a session whose lines lie in the file `own`: `name` with the
+/// stem that this one has, in place of that of the file that the agent would make.
 fn named_like(name: &str, summary: &Summary, own: &[u8]) -> Vec<u8> {
     let dialect = dialect::of_agent(summary.key.agent());
     let given = dialect

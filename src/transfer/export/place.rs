@@ -10,12 +10,12 @@ use crate::model::session::Summary;
 use crate::store::{Source, Sources};
 use crate::transfer::paths;
 
-/// Letters besides those of any script that stay in a name that an agent gave.
-const PLAIN: &str = " ._-+=@,()[]";
+/// Letters that Windows takes for something else in a name.
+const WINDOWS: &str = "<>:\"\\|?*";
 
-/// Longest name that stays as its agent gave it, in bytes: there is room behind it for the names
-/// of files beside it.
-const NAME_BYTES_MAX: usize = 200;
+/// Longest name that stays as its agent gave it, in bytes. File systems take 255; there is room
+/// for the ending of a file beside it.
+const NAME_BYTES_MAX: usize = 250;
 
 /// A session as a list shows it: enough to be named by.
 pub(super) fn sketch(summary: &Summary) -> SessionState {
@@ -47,12 +47,15 @@ pub(super) fn plain_name(summary: &Summary) -> Vec<Vec<u8>> {
     vec![name.into_bytes()]
 }
 
-/// A name that an agent gave, if it is safe on every file system; or else percent-encoded but for
-/// its extension.
+/// A name that an agent gave, if a file can have it, since the agent looks for no other; or else
+/// percent-encoded but for its extension. What leads elsewhere is no name.
 pub(super) fn safe(name: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || PLAIN.contains(letter);
-    let ends_well = !name.starts_with(['.', ' ']) && !name.ends_with(['.', ' ']);
-    if ends_well && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain) {
+    let is_plain = |letter: char| {
+        letter != '/' && !letter.is_control() && !(cfg!(windows) && WINDOWS.contains(letter))
+    };
+    let ends_well = !(cfg!(windows) && name.ends_with(['.', ' ']));
+    let is_name = !matches!(name, "" | "." | "..");
+    if is_name && ends_well && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain) {
         return name.to_owned();
     }
     match name.rsplit_once('.') {
@@ -131,7 +134,15 @@ mod tests {
 
     #[test]
     fn names_of_agents_stay_unless_they_are_unsafe() {
-        for name in ["20260403-1.jsonl", "has space.jsonl", "資料.meta.json", "a"] {
+        let names = ["20260403-1.jsonl", "has space.jsonl", "資料.meta.json", "a"];
+        let odd = [
+            "é😀.jsonl",
+            " 100%41 .jsonl",
+            ".a.jsonl",
+            "...",
+            "~!#$&';`{}^.x",
+        ];
+        for name in names.into_iter().chain(odd) {
             assert_eq!(safe(name), name);
         }
         assert_eq!(safe("telegram:1/2.jsonl"), "telegram%3A1%2F2.jsonl");
@@ -142,5 +153,7 @@ mod tests {
         let long = safe(&format!("{}.jsonl", "x".repeat(900)));
         assert_eq!(long.split_once('.').unwrap().1, "jsonl");
         assert!(long.len() <= NAME_BYTES_MAX, "{long}");
+        let fits = format!("{}.jsonl", "x".repeat(244));
+        assert_eq!(safe(&fits), fits);
     }
 }

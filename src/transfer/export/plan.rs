@@ -16,8 +16,13 @@ use crate::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
 use crate::transfer::documents::DOCUMENT_BYTES_MAX;
+use crate::transfer::facts;
 use crate::transfer::paths;
 use crate::transfer::target::Targets;
+
+/// How picoclaw's files of lines end, and the meta files beside them.
+const LINES: &[u8] = b".jsonl";
+const META: &[u8] = b".meta.json";
 
 /// How the path of a session ends that lies in a database: `.db#`, and its id.
 const IN_DATABASE: &[u8] = b".db#";
@@ -43,6 +48,8 @@ pub(super) struct Plan<'s> {
 pub(super) struct Home {
     /// The one with its lines.
     pub lines: Option<usize>,
+    /// Where it came from, name by name: another file may have taken that place.
+    lines_from: Vec<Vec<u8>>,
     /// Those that are kept whole, the newest contents first.
     pub whole: Vec<usize>,
     /// The document that its first records came from.
@@ -152,6 +159,9 @@ impl Plan<'_> {
                     .take(1)
                     .for_each(|name| name.extend(b".migrated"));
             }
+            if let Some(beside) = self.beside_lines(row.session, &names) {
+                names = beside;
+            }
             let place = self.push_whole(&names, row);
             let home = self.homes.entry(row.session).or_default();
             home.whole.push(place);
@@ -177,8 +187,26 @@ impl Plan<'_> {
             ..Item::lines(&summary)
         };
         let place = self.push(&names, item);
-        self.homes.entry(row.session).or_default().lines = Some(place);
+        let home = self.homes.entry(row.session).or_default();
+        home.lines = Some(place);
+        home.lines_from = names;
         Ok(())
+    }
+
+    /// Where a meta file goes that lay beside the lines of its session: beside them again, under
+    /// the name that they have now.
+    fn beside_lines(&self, session: u64, names: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+        let home = self.homes.get(&session)?;
+        let lines = &self.items.get(home.lines?)?.names;
+        let (name, folder) = names.split_last()?;
+        let (from, from_folder) = home.lines_from.split_last()?;
+        let (now, now_folder) = lines.split_last()?;
+        let stem = name.strip_suffix(META)?;
+        if folder != from_folder || from.strip_suffix(LINES)? != stem {
+            return None;
+        }
+        let name = [now.strip_suffix(LINES)?, META].concat();
+        Some([now_folder, &[name]].concat())
     }
 
     /// Whether something is known of a session that a document has no place for, or says otherwise.
@@ -202,9 +230,11 @@ impl Plan<'_> {
         let told = dialect.sidecar_facts(&paths::from_bytes(&document.path), &bytes);
         let told = told.into_iter().next().unwrap_or_default();
         let has_name = |alias: &String| *alias != told.id;
-        Ok(known.summary != told.summary.unwrap_or_default()
-            || known.scope.is_some()
-            || known.aliases.iter().any(has_name))
+        Ok(
+            known.summary != facts::properties_of(&told, &summary.key).summary
+                || known.scope.is_some()
+                || known.aliases.iter().any(has_name),
+        )
     }
 
     /// A file that was kept whole.

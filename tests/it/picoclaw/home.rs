@@ -9,17 +9,17 @@ use scrollback::{Options, RedbStore, SessionStore, Store, StoreSessions};
 use super::{add, history, key, lines, texts};
 use crate::harness::Home;
 
-const FOLDER: &str = "home/.picoclaw/workspace/sessions";
+pub(super) const FOLDER: &str = "home/.picoclaw/workspace/sessions";
 
 /// Lines of the user with these texts.
-fn said(texts: &[&str]) -> String {
+pub(super) fn said(texts: &[&str]) -> String {
     let lines = texts
         .iter()
         .map(|text| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"));
     lines.collect::<Vec<_>>().concat()
 }
 
-fn meta(key: &str, summary: &str, skip: u64, count: u64) -> String {
+pub(super) fn meta(key: &str, summary: &str, skip: u64, count: u64) -> String {
     format!(
         "{{\n  \"key\": \"{key}\",\n  \"summary\": \"{summary}\",\n  \"skip\": {skip},\n  \
          \"count\": {count},\n  \"created_at\": \"2026-04-03T11:20:00.918273645+02:00\",\n  \
@@ -35,19 +35,19 @@ fn legacy(key: &str, text: &str) -> String {
     )
 }
 
-fn write(home: &Home, name: &str, content: &str) {
+pub(super) fn write(home: &Home, name: &str, content: &str) {
     home.write(&format!("{FOLDER}/{name}"), content);
 }
 
 /// Imports the home.
-fn imported(home: &Home) -> (StoreSessions, Arc<RedbStore>) {
+pub(super) fn imported(home: &Home) -> (StoreSessions, Arc<RedbStore>) {
     home.ok(&["import", "home"]);
     let store = Arc::new(RedbStore::open(home.store_path(), Options::default()).unwrap());
     (StoreSessions::new(store.clone()), store)
 }
 
 /// What an export writes of a file.
-fn exported(home: &Home, name: &str) -> String {
+pub(super) fn exported(home: &Home, name: &str) -> String {
     let out = home.path().join("out");
     if out.exists() {
         fs::remove_dir_all(&out).unwrap();

@@ -1,6 +1,8 @@
 //! `SessionStore` as somebody who comes from picoclaw uses it: `calls` has what each call means,
-//! `names` aliases and scopes, `hazards` what can no longer happen, `home` the same of files.
+//! `names` aliases and scopes, `hazards` what can no longer happen, `home` the same of files, `beside`
+//! what an export makes of meta files.
 
+mod beside;
 mod calls;
 mod hazards;
 mod home;
