@@ -140,7 +140,7 @@ fn sessions(
 ///
 /// Only tables are read, no views. Of a database a million sessions are read, of a session a
 /// million messages, of a message a million parts and 512 MiB; a row of more than
-/// [`LINE_BYTES_MAX`](crate::limits::LINE_BYTES_MAX) bytes is left out. A listing's problems name
+/// [`LINE_BYTES_MAX`] bytes is left out. A listing's problems name
 /// what is left out. A read that has no end is stopped after some 20 seconds.
 #[derive(Clone, Debug)]
 pub struct OpenCodeProvider {
