@@ -189,14 +189,15 @@ impl Message {
 
     /// The text blocks, joined by line feeds.
     pub fn plain_text(&self) -> String {
-        let texts: Vec<&str> = self
-            .content
-            .iter()
-            .filter_map(|block| match block {
-                Block::Text { text } => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
-        texts.join("\n")
+        text_of(&self.content)
     }
+}
+
+/// The text blocks among these, joined by line feeds.
+pub(crate) fn text_of<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> String {
+    let texts = blocks.into_iter().filter_map(|block| match block {
+        Block::Text { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<&str>>().join("\n")
 }

@@ -6,10 +6,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use super::files::{Form, Found, Home, SessionFile, failed, invalid, names, whole};
+use super::files::{Form, Found, Home, SessionFile, invalid, names, whole};
 use super::message::no_session;
+use super::walk;
 use crate::dialect::claude_code::ClaudeCode;
 use crate::dialect::claude_code::index::{self, IndexRow};
 use crate::dialect::{Candidate, Dialect as _};
@@ -56,20 +55,10 @@ impl Home for ClaudeHome {
 
 fn search_project(folder: &Path, found: &mut Found) {
     let mut rows = index_rows(folder, found);
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                let error = failed(&path, error.into());
-                found.problem(AGENT, &path, error);
-                continue;
-            }
-        };
+    for entry in walk::files(folder, AGENT, found) {
         let path = entry.path();
         let below = path.strip_prefix(folder).unwrap_or(path);
         let is_session = below.extension().is_some_and(|ending| ending == "jsonl")
-            && entry.file_type().is_file()
             && (entry.depth() == 1 || below.components().any(|name| name.as_os_str() == SUBAGENTS));
         if !is_session {
             continue;

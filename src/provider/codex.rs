@@ -5,9 +5,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use super::files::{Form, Found, Home, SessionFile, failed};
+use super::files::{Form, Found, Home, SessionFile};
+use super::walk;
 use crate::dialect::{self, Candidate};
 
 /// The agent's name.
@@ -60,23 +59,14 @@ impl Home for CodexHome {
 }
 
 fn search(folder: &Path, found: &mut Found) {
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).to_owned();
-                let error = failed(&path, error.into());
-                found.problem(AGENT, &path, error);
-                continue;
-            }
-        };
+    for entry in walk::files(folder, AGENT, found) {
         let Some(name) = entry.file_name().to_str() else {
             continue;
         };
         let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
         let path = entry.path().with_file_name(plain);
         let is_lines = path.extension().is_some_and(|ending| ending == "jsonl");
-        if !plain.starts_with("rollout-") || !is_lines || !entry.file_type().is_file() {
+        if !plain.starts_with("rollout-") || !is_lines {
             continue;
         }
         let candidate = Candidate {

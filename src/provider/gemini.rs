@@ -7,9 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use super::files::{Form, Found, Home, SessionFile, failed, head, invalid, names, whole};
+use super::files::{Form, Found, Home, SessionFile, head, invalid, names, whole};
+use super::walk;
 use crate::dialect::gemini::Gemini;
 use crate::dialect::{Candidate, Dialect as _, recognise_document};
 use crate::error::Result;
@@ -99,25 +98,13 @@ fn search_project(folder: &Path, named: &HashMap<String, String>, found: &mut Fo
         return;
     }
     let project = project_of(folder, named);
-    for entry in WalkDir::new(&chats).follow_links(true).sort_by_file_name() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(&chats).to_owned();
-                let error = failed(&path, error.into());
-                found.problem(AGENT, &path, error);
-                continue;
-            }
-        };
+    for entry in walk::files(&chats, AGENT, found) {
         let path = entry.path();
         let form = match path.extension().and_then(|ending| ending.to_str()) {
             Some("jsonl") => Form::Operations,
             Some("json") => Form::Document,
             _ => continue,
         };
-        if !entry.file_type().is_file() {
-            continue;
-        }
         match id_of(path, form) {
             Ok(id) => found.files.push(SessionFile {
                 path: path.to_owned(),

@@ -21,22 +21,22 @@ const NOT_WRITTEN: [&str; 1] = ["<session_context>"];
 /// States of a call that has no answer because it failed.
 const FAILED: [&str; 2] = ["error", "cancelled"];
 
+/// The fields of a message, in the order in which they are taken apart.
+const FIELDS: [&str; 8] = [
+    "author",
+    "type",
+    "id",
+    "timestamp",
+    "content",
+    "model",
+    "toolCalls",
+    "thoughts",
+];
+
 /// What a message's object says; `None` if it is none.
 pub(super) fn read(object: &str) -> Option<Reading<'_>> {
-    let [author, kind, id, timestamp, content, model, calls, thoughts] = fields(
-        object,
-        &[
-            "author",
-            "type",
-            "id",
-            "timestamp",
-            "content",
-            "model",
-            "toolCalls",
-            "thoughts",
-        ],
-    )
-    .ok()?;
+    let [author, kind, id, timestamp, content, model, calls, thoughts] =
+        fields(object, &FIELDS).ok()?;
     content.or(calls).or(thoughts)?;
     let role = speaker(author, kind)?;
     let mut reading = Reading::of(RecordKind::Message);
@@ -53,20 +53,8 @@ pub(super) fn read(object: &str) -> Option<Reading<'_>> {
 
 /// The message of such an object.
 pub(super) fn message(object: &str) -> Message {
-    let [author, kind, id, timestamp, content, model, calls, thoughts] = fields(
-        object,
-        &[
-            "author",
-            "type",
-            "id",
-            "timestamp",
-            "content",
-            "model",
-            "toolCalls",
-            "thoughts",
-        ],
-    )
-    .unwrap_or([None; 8]);
+    let [author, kind, id, timestamp, content, model, calls, thoughts] =
+        fields(object, &FIELDS).unwrap_or([None; 8]);
     let [tokens] = fields(object, &["tokens"]).unwrap_or([None]);
     let mut content = blocks(thoughts, content);
     for call in calls.map(elements).unwrap_or_default() {

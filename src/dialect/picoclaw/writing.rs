@@ -10,7 +10,7 @@ use super::reading::{self, KNOWN};
 use crate::dialect::fields::{self, elements, entries, fields_of, text};
 use crate::dialect::go_json::{self, Escape, GoObject};
 use crate::dialect::{strings, times};
-use crate::model::message::{Block, Message, Role};
+use crate::model::message::{Block, Message, Role, text_of};
 use crate::model::raw_json::RawJson;
 
 /// The fields of a call that are not taken over as they are.
@@ -104,15 +104,7 @@ impl Line<'_> {
         if let Some(Block::ToolResult { output, .. }) = self.result {
             return output.clone();
         }
-        let texts: Vec<&str> = self
-            .blocks
-            .iter()
-            .filter_map(|block| match block {
-                Block::Text { text } => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
-        texts.join("\n")
+        text_of(self.blocks.iter().copied())
     }
 
     fn media(&self, object: &mut GoObject) {
