@@ -1,8 +1,9 @@
 //! docs/coming-from-go.md: every feature and every hazard of the five Go packages has a row there,
 //! and every test that is named there is in the tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use crate::page::{Tests, marked, rows, tests};
 use crate::source::{File, identifiers, read, rust_files};
 
 const PAGE: &str = "docs/coming-from-go.md";
@@ -116,57 +117,9 @@ const FEATURES: [&str; 96] = [
     "OpenCode database",
 ];
 
-/// Rows of the page's tables, as their cells.
-fn rows(page: &str) -> Vec<Vec<&str>> {
-    let rows = page.lines().filter(|line| line.starts_with("| "));
-    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
-        .collect()
-}
-
-/// What stands in the code marks of a text.
-fn marked(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// The names of the tests in a file, or of its contracts, which are run as tests.
-fn tests_of(file: &File) -> BTreeSet<&str> {
-    let is_of_contracts = file.path.starts_with("src/conformance/");
-    let before = if is_of_contracts { "fn " } else { "#[test]" };
-    let after = file.text.split(before).skip(1);
-    after
-        .filter_map(|rest| {
-            let rest = if is_of_contracts {
-                rest
-            } else {
-                rest.split_once("fn ")?.1
-            };
-            rest.split(|letter: char| letter != '_' && !letter.is_alphanumeric())
-                .next()
-        })
-        .collect()
-}
-
-/// Tests that a cell names, as `file::test`; `homes::x` stands for tests/it/homes.rs.
-fn tests(cell: &str) -> Vec<(String, &str)> {
-    let named = marked(cell).filter_map(|name| name.rsplit_once("::"));
-    named
-        .map(|(file, test)| match file.strip_prefix("src/") {
-            Some(_) => (format!("{file}.rs"), test),
-            None => (format!("tests/it/{}.rs", file.replace("::", "/")), test),
-        })
-        .collect()
-}
-
 /// What is wrong with the page.
 fn complaints(page: &str, files: &[File]) -> Vec<String> {
-    let known: BTreeMap<&str, BTreeSet<&str>> = files
-        .iter()
-        .map(|file| (file.path.as_str(), tests_of(file)))
-        .collect();
-    let is_there = |file: &str, test: &str| {
-        let names = known.get(file);
-        names.is_some_and(|names| names.contains(test))
-    };
+    let known = Tests::of(files);
     let rows = rows(page);
     let mut complaints = Vec::new();
     let mut row_of = |first: &str| {
@@ -197,7 +150,7 @@ fn complaints(page: &str, files: &[File]) -> Vec<String> {
             complaints.push(format!("`{row}` names no test `{start}...`"));
         }
         for (file, test) in named {
-            if !is_there(&file, test) {
+            if !known.has(&file, test) {
                 complaints.push(format!("`{row}` names {test}, which is not in {file}"));
             }
         }

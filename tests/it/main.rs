@@ -91,6 +91,7 @@ mod meta_files;
 mod model;
 #[cfg(feature = "opencode")]
 mod opencode;
+mod page;
 mod picoclaw;
 #[cfg(feature = "shared")]
 mod processes;
