@@ -21,8 +21,10 @@
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `group_commit`: several threads share commits
-//! - `processes`: several writers and readers on one store
-//! - `kill`: the real binary, killed in the middle of an import
+//! - `processes`: several writers and readers on one store; `fairness`: none of them starves
+//! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
+//!   without locks
+//! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `damage`: rows and pages that a damaged disk has taken from a store
@@ -69,6 +71,8 @@ mod databases;
 mod discover;
 mod documents;
 mod export;
+#[cfg(feature = "shared")]
+mod fairness;
 mod features;
 mod folders;
 mod full_disk;
@@ -76,6 +80,8 @@ mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
 mod group_commit;
+#[cfg(feature = "shared")]
+mod handles;
 mod harness;
 mod homes;
 mod ids;
@@ -89,6 +95,8 @@ mod limits;
 mod matrix;
 mod meta_files;
 mod model;
+#[cfg(all(feature = "shared", target_os = "linux"))]
+mod no_locks;
 #[cfg(feature = "opencode")]
 mod opencode;
 mod picoclaw;
@@ -97,5 +105,7 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+#[cfg(unix)]
+mod signals;
 mod source;
 mod tidy;

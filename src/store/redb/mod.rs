@@ -1,12 +1,13 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `backend`: its file and locks, `note`: who holds one;
-//!   `panics`: those of redb; `schema`: every table; `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
+//!   waits for locks, `locks`: which of them there are, `note`: who holds one; `panics`: those of
+//!   redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
-//! - `compact`, `stats`, `verify`: maintenance
+//! - `compact`, `reclaim`, `stats`, `verify`: maintenance
 
 mod appends;
 mod attachments;
@@ -14,7 +15,9 @@ mod backend;
 mod bulk;
 mod compact;
 mod engine;
+mod file;
 mod list;
+mod locks;
 mod migrate;
 mod note;
 mod origins;
@@ -26,6 +29,7 @@ mod properties;
 mod queue;
 mod read;
 mod reads;
+mod reclaim;
 mod schema;
 mod segments;
 mod stats;
@@ -53,7 +57,7 @@ use super::query::{
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreExt as _, saving};
+use super::{Mode, Options, Store, StoreExt as _, saving};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -141,7 +145,13 @@ impl RedbStore {
         self.engine.path()
     }
 
-    /// How it was opened.
+    /// How processes share it: what the options say, or [`Mode::Exclusive`] where the file system
+    /// has no range locks.
+    pub fn mode(&self) -> Mode {
+        self.engine.mode()
+    }
+
+    /// How it was to be opened; see [`mode`](Self::mode) for how it was.
     pub fn options(&self) -> &Options {
         &self.options
     }

@@ -1,0 +1,125 @@
+//! Ctrl-C and SIGTERM in the middle of a command: it ends as the signal says, the store is whole,
+//! and the same command then does what it would have done.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::Home;
+use crate::matrix::files_below;
+
+/// By number, as the status of a process has it, and by name.
+const SIGNALS: [(i32, &str); 2] = [(2, "-INT"), (15, "-TERM")];
+
+/// Moments at which each command is interrupted, in parts of the time that it takes.
+const MOMENTS: u32 = 3;
+
+const FILES: usize = 24;
+
+fn write_sessions(home: &Home) {
+    let mut state = 1_u64;
+    for file in 0..FILES {
+        let mut text = String::new();
+        for line in 0..300 {
+            let mut noise = String::new();
+            for _ in 0..60 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                noise.push_str(&format!("{state:016x}"));
+            }
+            text.push_str(&format!(
+                "{{\"role\":\"user\",\"content\":\"{line} {noise}\"}}\n"
+            ));
+        }
+        home.write(&format!("in/s{file}.jsonl"), text);
+    }
+}
+
+/// Starts a command, sends it a signal after `pause`, and tells whether that ended it.
+fn interrupt(home: &Home, arguments: &[&str], signal: (i32, &str), pause: Duration) -> bool {
+    let mut command = home.command();
+    command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    std::thread::sleep(pause);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal.1, &id]).status().is_ok());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return false;
+    }
+    assert_eq!(output.status.signal(), Some(signal.0), "{said}");
+    assert_eq!(said, "");
+    true
+}
+
+/// Files that a command has begun and not finished.
+fn unfinished(folder: &Path) -> usize {
+    let is_unfinished = |name: &str| name.starts_with(".scrollback-");
+    files_below(folder)
+        .iter()
+        .filter(|path| is_unfinished(&path.file_name().unwrap().to_string_lossy()))
+        .count()
+}
+
+#[test]
+fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
+    let home = Home::new();
+    write_sessions(&home);
+    let began = Instant::now();
+    home.ok(&["--store", "whole.redb", "import", "in"]);
+    let import = began.elapsed();
+    let began = Instant::now();
+    home.ok(&["--store", "whole.redb", "export", "--all", "--to", "whole"]);
+    let export = began.elapsed();
+    let mut interrupted = [0; 3];
+    for signal in SIGNALS {
+        for moment in 1..=MOMENTS {
+            let _ = fs::remove_file(home.store_path());
+            let pause = import * moment / (MOMENTS + 1);
+            let ended = interrupt(&home, &["import", "in"], signal, pause);
+            interrupted[0] += u32::from(ended);
+            if home.store_path().exists() {
+                home.ok(&["verify"]);
+            }
+            home.ok(&["import", "in"]);
+            let _ = fs::remove_dir_all(home.path().join("out"));
+            let arguments = ["export", "--all", "--to", "out"];
+            let pause = export * moment / (MOMENTS + 1);
+            let ended = interrupt(&home, &arguments, signal, pause);
+            interrupted[1] += u32::from(ended);
+            assert!(unfinished(&home.path().join("out")) <= 1);
+            home.ok(&arguments);
+            for file in 0..FILES {
+                let name = format!("s{file}.jsonl");
+                let source = fs::read(home.path().join("in").join(&name)).unwrap();
+                let out = files_below(&home.path().join("out"));
+                let back = out.iter().find(|path| path.ends_with(&name)).unwrap();
+                assert!(fs::read(back).unwrap() == source, "{name}");
+            }
+            home.ok(&["truncate", "s0", "--keep", "2"]);
+            let ended = interrupt(
+                &home,
+                &["compact", "--all"],
+                signal,
+                Duration::from_millis(15),
+            );
+            interrupted[2] += u32::from(ended);
+            home.ok(&["verify"]);
+            home.ok(&["compact", "--all"]);
+            home.ok(&["verify"]);
+        }
+    }
+    println!("interrupted: {interrupted:?} imports, exports, compactions");
+    let all = u32::try_from(SIGNALS.len()).unwrap() * MOMENTS;
+    assert!(interrupted[0] * 2 >= all && interrupted.iter().sum::<u32>() > all);
+    let store = home.store_path();
+    let left = unfinished(store.parent().unwrap());
+    assert!(left <= interrupted[0] as usize, "{left} half-made stores");
+}
