@@ -27,6 +27,7 @@
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
+//! - `scarce`: too few open files, too little memory
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
@@ -105,6 +106,8 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+#[cfg(unix)]
+mod scarce;
 #[cfg(unix)]
 mod signals;
 mod source;

@@ -34,7 +34,20 @@ pub(crate) const TURN: Bound<u64> = Bound::Included(FREE + 16);
 ///
 /// [`Error::Io`] if the file cannot be locked at all.
 pub(crate) fn mode_in_force(file: &File, path: &Path, wanted: Mode) -> Result<Mode> {
-    match has_ranges(file) {
+    // There are always some on Windows, and none that are free to be tried.
+    if cfg!(windows) {
+        return Ok(wanted);
+    }
+    // A second handle of the same open file: what one locks the other can unlock.
+    let ranges = file
+        .try_clone()
+        .and_then(|file| FileBackend::new(file).map_err(io::Error::other));
+    let ranges = ranges.map_err(|source| Error::Io {
+        action: "open the store",
+        path: path.to_owned(),
+        source,
+    })?;
+    match has_ranges(&ranges) {
         Ok(true) => Ok(wanted),
         Ok(false) => match has_whole(file) {
             Ok(()) => Ok(Mode::Exclusive),
@@ -65,13 +78,7 @@ pub(crate) fn keep_out_rangeless(file: &File, ranges: &FileBackend) -> io::Resul
     }
 }
 
-fn has_ranges(file: &File) -> io::Result<bool> {
-    // There are always some, and none that are free to be tried.
-    if cfg!(windows) {
-        return Ok(true);
-    }
-    // A second handle of the same open file: what one locks the other can unlock.
-    let ranges = FileBackend::new(file.try_clone()?).map_err(io::Error::other)?;
+fn has_ranges(ranges: &FileBackend) -> io::Result<bool> {
     match ranges.try_lock_shared_range(PROBE, PROBE) {
         Ok(true) => {
             ranges.unlock_range(PROBE, PROBE)?;

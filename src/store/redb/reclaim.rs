@@ -1,7 +1,7 @@
 //! Giving space back to the file system: the one thing that needs the database for itself, and is
 //! in nobody's way until it has it.
 
-use std::sync::{PoisonError, RwLockWriteGuard, TryLockError};
+use std::sync::{RwLockWriteGuard, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ impl Engine {
             match self.database.try_write() {
                 Ok(handle) => return Some(handle),
                 Err(TryLockError::Poisoned(poisoned)) => {
-                    return Some(PoisonError::into_inner(poisoned));
+                    return Some(poisoned.into_inner());
                 }
                 Err(TryLockError::WouldBlock) if began.elapsed() >= self.options.lock_wait => {
                     return None;
@@ -79,5 +79,84 @@ impl Engine {
                 Err(error) => return Err(storage("give space back")(error)),
             }
         }
+    }
+}
+
+#[cfg(all(test, feature = "shared"))]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::super::Options;
+    use super::*;
+
+    fn open(path: &Path, wait: u64) -> Engine {
+        let options = Options {
+            lock_wait: Duration::from_millis(wait),
+            ..Options::default()
+        };
+        Engine::open(path, &options).unwrap()
+    }
+
+    #[test]
+    fn readers_do_not_wait_behind_a_reclaim_that_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        // Two handles on one file exclude each other like two processes.
+        let (engine, other) = (open(&path, 1500), open(&path, 1500));
+        let held = other.begin_write().unwrap();
+        let ended = AtomicBool::new(false);
+        let (reads, longest) = thread::scope(|scope| {
+            let writer = scope.spawn(|| engine.begin_write().map(drop));
+            thread::sleep(Duration::from_millis(100));
+            // Each waits for the other process, or for the thread that does.
+            let reclaims = [0, 1].map(|_| scope.spawn(|| engine.reclaim()));
+            let alone = scope.spawn(|| engine.alone().is_some());
+            let reader = scope.spawn(|| {
+                let (mut reads, mut longest) = (0, Duration::ZERO);
+                while !ended.load(Ordering::Acquire) {
+                    let began = Instant::now();
+                    drop(engine.begin_read().unwrap());
+                    longest = longest.max(began.elapsed());
+                    reads += 1;
+                    thread::sleep(Duration::from_millis(1));
+                }
+                (reads, longest)
+            });
+            assert!(matches!(writer.join().unwrap(), Err(Error::Busy { .. })));
+            for reclaim in reclaims {
+                let refused = reclaim.join().unwrap().unwrap().refused.unwrap();
+                assert!(refused.starts_with("process "), "{refused}");
+            }
+            let _either = alone.join().unwrap();
+            ended.store(true, Ordering::Release);
+            reader.join().unwrap()
+        });
+        println!("{reads} reads, the longest {longest:?}");
+        assert!(reads > 50 && longest < Duration::from_millis(700));
+        drop(held);
+        assert_eq!(engine.reclaim().unwrap().refused, None);
+    }
+
+    #[test]
+    fn a_reclaim_that_has_the_database_does_not_wait_for_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let (engine, other) = (open(&path, 60_000), open(&path, 60_000));
+        let held = other.begin_write().unwrap();
+        let began = Instant::now();
+        engine.hurry.set(true);
+        let refused = engine.compact(&mut engine.alone().unwrap()).unwrap();
+        engine.hurry.set(false);
+        assert!(refused.is_some() && began.elapsed() < Duration::from_secs(20));
+        drop(held);
+        // Somebody who reads, here or in another process, is no failure either.
+        for reader in [&engine, &other] {
+            let reading = reader.begin_read().unwrap();
+            let refused = engine.reclaim().unwrap().refused;
+            assert!(refused.is_some_and(|reason| reason.contains("read")));
+            drop(reading);
+        }
+        assert_eq!(engine.reclaim().unwrap().refused, None);
     }
 }
