@@ -14,9 +14,9 @@ use crate::matrix::files_below;
 const SIGNALS: [(i32, &str); 2] = [(2, "-INT"), (15, "-TERM")];
 
 /// Moments at which each command is interrupted, in parts of the time that it takes.
-const MOMENTS: u32 = 3;
+const MOMENTS: u32 = 2;
 
-const FILES: usize = 24;
+const FILES: usize = 16;
 
 fn write_sessions(home: &Home) {
     let mut state = 1_u64;
@@ -122,4 +122,51 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
     let store = home.store_path();
     let left = unfinished(store.parent().unwrap());
     assert!(left <= interrupted[0] as usize, "{left} half-made stores");
+}
+
+#[test]
+fn a_process_that_is_stopped_keeps_nobody_waiting_for_ever() {
+    let home = Home::new();
+    write_sessions(&home);
+    let began = Instant::now();
+    home.ok(&["--store", "whole.redb", "import", "in"]);
+    let import = began.elapsed();
+    home.write(
+        "first/first.jsonl",
+        "{\"role\":\"user\",\"content\":\"hello\"}\n",
+    );
+    home.ok(&["import", "first"]);
+    let (mut stopped, mut busy, mut done) = (0, 0, 0);
+    for moment in 1..=3 {
+        let mut command = home.command();
+        command.args(["import", "in"]);
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(import * moment / 4);
+        let id = child.id().to_string();
+        let send = |signal: &str| {
+            let sent = Command::new("kill").args([signal, &id]).output();
+            sent.unwrap().status.success()
+        };
+        stopped += u32::from(send("-STOP"));
+        for arguments in [&["list"][..], &["rename", "first", "another"], &["verify"]] {
+            let began = Instant::now();
+            let output = home.run(&[&["--wait", "0"], arguments].concat());
+            assert!(began.elapsed() < Duration::from_secs(20));
+            let said = String::from_utf8_lossy(&output.stderr);
+            match output.status.code() {
+                Some(0) => done += 1,
+                Some(4) => {
+                    assert!(said.contains(&format!("process {id} has been")), "{said}");
+                    busy += 1;
+                }
+                code => panic!("{arguments:?}: {code:?}: {said}"),
+            }
+        }
+        send("-CONT");
+        assert!(child.wait_with_output().unwrap().status.success());
+        home.ok(&["cleanup", "--older-than", "2027-01-01"]);
+        home.ok(&["import", "first"]);
+    }
+    println!("{stopped} stopped; beside them {done} commands went through, {busy} were busy");
+    assert!(stopped >= 2 && done >= 3);
 }

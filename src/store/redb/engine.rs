@@ -15,6 +15,7 @@ use redb::{
 use super::super::{Mode, Options};
 use super::backend::{Backend, Hurry};
 use super::file::{check_magic, create_private_folder, folder_of, open_private_file, sync_folder};
+use super::locks::Gate;
 use super::note::Holds;
 use super::panics::guard;
 use super::{locks, migrate, note};
@@ -42,14 +43,14 @@ pub(super) enum Handle {
     /// For writing.
     Writer(Database),
     /// For reading only.
-    Reader(ReadOnlyDatabase),
+    Reader(ReadOnlyDatabase, Gate),
 }
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Writer(_) => "Writer",
-            Self::Reader(_) => "Reader",
+            Self::Reader(..) => "Reader",
         })
     }
 }
@@ -73,7 +74,8 @@ impl Engine {
             if !check_magic(path, &file, true)? {
                 // Before a writer is: opening one already writes, and a store of a newer format, or
                 // another program's database, has to stay as it is.
-                guard(|| check_format(path, &options))?;
+                let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+                guard(|| check_format(path, &options, &gate))?;
             }
             guard(|| create(file, path, &options, &hurry))
         })?;
@@ -113,18 +115,17 @@ impl Engine {
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::Io {
-            action: "open the store",
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path).map_err(opening_io(path))?;
         check_magic(path, &file, false)?;
         let options = in_force(path, &file, options)?;
-        drop(file);
         let hurry = Hurry::default();
         let handle = patiently(&options, || {
+            let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+            if !gate.pass(options.lock_wait) {
+                return Err(busy(path, &options));
+            }
             guard(|| match builder(&options).open_read_only(path) {
-                Ok(database) => Ok(Handle::Reader(database)),
+                Ok(database) => Ok(Handle::Reader(database, gate)),
                 // An unclean exit: only a writer can put the file in order.
                 Err(redb::DatabaseError::RepairAborted) => {
                     let file = OpenOptions::new().read(true).write(true).open(path);
@@ -168,7 +169,10 @@ impl Engine {
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
         let begun = match &*self.handle() {
             Handle::Writer(database) => database.begin_read(),
-            Handle::Reader(database) => database.begin_read(),
+            Handle::Reader(database, gate) if gate.pass(self.options.lock_wait) => {
+                database.begin_read()
+            }
+            Handle::Reader(..) => return Err(busy(&self.place, &self.options)),
         };
         begun.map_err(|error| self.beginning(error, "begin reading"))
     }
@@ -190,9 +194,7 @@ impl Engine {
             redb::TransactionError::Storage(redb::StorageError::Io(error))
                 if error.kind() == std::io::ErrorKind::TimedOut =>
             {
-                Error::Busy {
-                    reason: note::holder(&self.place, Holds::Writer, &self.options),
-                }
+                busy(&self.place, &self.options)
             }
             error => storage(action)(error),
         }
@@ -267,11 +269,7 @@ fn create(file: File, path: &Path, options: &Options, hurry: &Hurry) -> Result<D
         if source.kind() == std::io::ErrorKind::WouldBlock {
             locked(path, options)
         } else {
-            Error::Io {
-                action: "open the store",
-                path: path.to_owned(),
-                source,
-            }
+            opening_io(path)(source)
         }
     })?;
     builder(options)
@@ -282,6 +280,21 @@ fn create(file: File, path: &Path, options: &Options, hurry: &Hurry) -> Result<D
 /// A path that does not depend on the current folder.
 fn place_of(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn busy(path: &Path, options: &Options) -> Error {
+    Error::Busy {
+        reason: note::holder(path, Holds::Writer, options),
+    }
+}
+
+fn opening_io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io {
+        action: "open the store",
+        path: path.clone(),
+        source,
+    }
 }
 
 fn locked(path: &Path, options: &Options) -> Error {
@@ -355,15 +368,9 @@ fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Er
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if error.kind() == std::io::ErrorKind::TimedOut =>
         {
-            Error::Busy {
-                reason: note::holder(&path, Holds::Writer, &options),
-            }
+            busy(&path, &options)
         }
-        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Error::Io {
-            action: "open the store",
-            path: path.clone(),
-            source,
-        },
+        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => opening_io(&path)(source),
         error => Error::Storage {
             action: "open its file",
             source: cause(error.into()),
@@ -373,7 +380,10 @@ fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Er
 
 /// Refuses a store that this version must not write, without writing. One that has to be repaired
 /// first is let through: it is checked again once it is open.
-fn check_format(path: &Path, options: &Options) -> Result<()> {
+fn check_format(path: &Path, options: &Options, gate: &Gate) -> Result<()> {
+    if !gate.pass(options.lock_wait) {
+        return Err(busy(path, options));
+    }
     match builder(options).open_read_only(path) {
         Ok(database) => {
             let txn = database.begin_read().map_err(storage("begin reading"))?;

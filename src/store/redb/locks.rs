@@ -5,6 +5,8 @@
 //!   not even that, redb would go on with no lock at all: here the store is refused.
 //! - A lock that is refused for another reason (a table of locks that is full, a lock service that
 //!   does not answer) is not a lock that does not exist: others may hold theirs. It is an error.
+//! - A reader passes the header's lock, for which redb waits without a limit: the gate makes that wait
+//!   end. A process that was stopped in the middle of a compaction would stop all readers too.
 //! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
 //!   ranges, since it reaches the file on another way, does not come in beside those that do.
 
@@ -12,6 +14,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend as _};
@@ -27,6 +31,55 @@ const PROBE: Bound<u64> = Bound::Included(FREE + 8);
 
 /// Held by the process that writes next, see `backend`.
 pub(crate) const TURN: Bound<u64> = Bound::Included(FREE + 16);
+
+/// The first byte of the header: whoever changes that has the whole of it for itself.
+const HEADER: Bound<u64> = Bound::Included(0);
+
+/// Pause between two looks at the gate.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// What readers pass. A writer shuts it for a moment with each commit, and for as long as a
+/// compaction takes.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    /// None where nothing is shared.
+    ranges: Option<FileBackend>,
+}
+
+impl Gate {
+    /// The gate of an open file.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn of(file: &File, mode: Mode) -> io::Result<Self> {
+        let ranges = match mode {
+            #[cfg(feature = "shared")]
+            Mode::Shared => Some(FileBackend::new(file.try_clone()?).map_err(io::Error::other)?),
+            Mode::Exclusive => None,
+        };
+        Ok(Self { ranges })
+    }
+
+    /// Waits until it is open. `false` if that takes too long.
+    pub(crate) fn pass(&self, wait: Duration) -> bool {
+        let Some(ranges) = &self.ranges else {
+            return true;
+        };
+        let began = Instant::now();
+        loop {
+            match ranges.try_lock_shared_range(HEADER, HEADER) {
+                Ok(false) if began.elapsed() >= wait => return false,
+                Ok(false) => thread::sleep(PAUSE),
+                // What is wrong with the lock the engine is going to say.
+                Ok(true) | Err(_) => {
+                    let _unlocked = ranges.unlock_range(HEADER, HEADER);
+                    return true;
+                }
+            }
+        }
+    }
+}
 
 /// The mode in which a store can be opened: what is wanted, or else the exclusive one.
 ///
@@ -106,5 +159,48 @@ fn cannot_lock(path: &Path, error: &io::Error) -> Error {
             io::ErrorKind::Unsupported,
             format!("the file system takes no locks: {error}"),
         ),
+    }
+}
+
+#[cfg(all(test, feature = "shared"))]
+mod tests {
+    use super::super::super::Options;
+    use super::super::engine::Engine;
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_ever_behind_one_that_has_the_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let options = Options {
+            lock_wait: Duration::from_millis(50),
+            ..Options::default()
+        };
+        let writer = Engine::open(&path, &options).unwrap();
+        writer.begin_write().unwrap().commit().unwrap();
+        let reader = Engine::open_read_only(&path, &options).unwrap();
+        // As a process does that was stopped in the middle of a commit or a compaction.
+        let stopped = File::options().read(true).write(true).open(&path).unwrap();
+        let stopped = FileBackend::new(stopped).unwrap();
+        let header = (Bound::Included(0), Bound::Included(319));
+        assert!(stopped.try_lock_range(header.0, header.1).unwrap());
+        let tries: [&dyn Fn() -> Result<()>; 5] = [
+            &|| reader.begin_read().map(drop),
+            &|| writer.begin_read().map(drop),
+            &|| writer.begin_write().map(drop),
+            &|| Engine::open_read_only(&path, &options).map(drop),
+            &|| Engine::open(&path, &options).map(drop),
+        ];
+        for (number, attempt) in tries.iter().enumerate() {
+            let began = Instant::now();
+            let failed = attempt();
+            let is_busy = matches!(failed, Err(Error::Busy { .. }));
+            assert!(is_busy, "{number}: {failed:?}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{number}");
+        }
+        stopped.unlock_range(header.0, header.1).unwrap();
+        for attempt in tries {
+            attempt().unwrap();
+        }
     }
 }
