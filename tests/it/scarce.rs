@@ -41,7 +41,7 @@ fn too_few_open_files_are_told_and_harm_nothing() {
                     failed += 1;
                 }
             }
-            let _ = std::fs::remove_file(home.path().join("new.redb"));
+            drop(std::fs::remove_file(home.path().join("new.redb")));
         }
     }
     println!("{done} commands went through, {failed} failed");

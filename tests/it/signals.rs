@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::full_disk::write_sessions;
 use crate::harness::Home;
 use crate::matrix::files_below;
 
@@ -18,25 +19,8 @@ const MOMENTS: u32 = 2;
 
 const FILES: usize = 16;
 
-fn write_sessions(home: &Home) {
-    let mut state = 1_u64;
-    for file in 0..FILES {
-        let mut text = String::new();
-        for line in 0..300 {
-            let mut noise = String::new();
-            for _ in 0..60 {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                noise.push_str(&format!("{state:016x}"));
-            }
-            text.push_str(&format!(
-                "{{\"role\":\"user\",\"content\":\"{line} {noise}\"}}\n"
-            ));
-        }
-        home.write(&format!("in/s{file}.jsonl"), text);
-    }
-}
+/// Lines of each.
+const LINES: usize = 300;
 
 /// Starts a command, sends it a signal after `pause`, and tells whether that ended it.
 fn interrupt(home: &Home, arguments: &[&str], signal: (i32, &str), pause: Duration) -> bool {
@@ -71,7 +55,7 @@ fn unfinished(folder: &Path) -> usize {
 #[test]
 fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
     let home = Home::new();
-    write_sessions(&home);
+    write_sessions(&home, "in", FILES, LINES);
     let began = Instant::now();
     home.ok(&["--store", "whole.redb", "import", "in"]);
     let import = began.elapsed();
@@ -81,7 +65,7 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
     let mut interrupted = [0; 3];
     for signal in SIGNALS {
         for moment in 1..=MOMENTS {
-            let _ = fs::remove_file(home.store_path());
+            drop(fs::remove_file(home.store_path()));
             let pause = import * moment / (MOMENTS + 1);
             let ended = interrupt(&home, &["import", "in"], signal, pause);
             interrupted[0] += u32::from(ended);
@@ -89,7 +73,7 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
                 home.ok(&["verify"]);
             }
             home.ok(&["import", "in"]);
-            let _ = fs::remove_dir_all(home.path().join("out"));
+            drop(fs::remove_dir_all(home.path().join("out")));
             let arguments = ["export", "--all", "--to", "out"];
             let pause = export * moment / (MOMENTS + 1);
             let ended = interrupt(&home, &arguments, signal, pause);
@@ -97,13 +81,13 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
             assert!(unfinished(&home.path().join("out")) <= 1);
             home.ok(&arguments);
             for file in 0..FILES {
-                let name = format!("s{file}.jsonl");
+                let name = format!("in-{file}.jsonl");
                 let source = fs::read(home.path().join("in").join(&name)).unwrap();
                 let out = files_below(&home.path().join("out"));
                 let back = out.iter().find(|path| path.ends_with(&name)).unwrap();
                 assert!(fs::read(back).unwrap() == source, "{name}");
             }
-            home.ok(&["truncate", "s0", "--keep", "2"]);
+            home.ok(&["truncate", "in-0", "--keep", "2"]);
             let ended = interrupt(
                 &home,
                 &["compact", "--all"],
@@ -127,7 +111,7 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
 #[test]
 fn a_process_that_is_stopped_keeps_nobody_waiting_for_ever() {
     let home = Home::new();
-    write_sessions(&home);
+    write_sessions(&home, "in", FILES, LINES);
     let began = Instant::now();
     home.ok(&["--store", "whole.redb", "import", "in"]);
     let import = began.elapsed();

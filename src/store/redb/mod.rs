@@ -70,8 +70,17 @@ const CLEANUP_BATCH: usize = 500;
 
 /// A store in one database file.
 ///
-/// With the feature `shared` (the default) any number of processes use one file at the same time.
-/// Within a process, share one `RedbStore` between threads.
+/// With the feature `shared` (the default) any number of processes use one file at the same time,
+/// and take turns with their writes. Within a process, share one `RedbStore` between threads;
+/// several on one file are allowed, and are to each other as processes are.
+///
+/// - The locks are those of the file, whatever name or link leads to it, and end with the process.
+/// - A store that is open must not be used on both sides of a `fork(2)`, nor closed on both: the two
+///   processes have one lock together, and would write at the same time. Open it after the fork,
+///   or let the other side `exec` or `_exit` at once.
+/// - Where the file system has no range locks, one process at a time has the store
+///   ([`mode`](Self::mode)); where it takes no locks at all, opening fails. Several machines on one
+///   file over a network are not supported.
 ///
 /// ```
 /// use scrollback::{ListQuery, Options, RedbStore, Session, Store};
@@ -92,7 +101,8 @@ pub struct RedbStore {
 
 impl RedbStore {
     /// Opens a store for reading and writing; creates it, private to its owner, if the file is not
-    /// there or empty. A store of an older format is brought to this version's.
+    /// there or empty. A store of an older format is brought to this version's. Waits for a process
+    /// that has the store for itself, for as long as [`Options::lock_wait`] says.
     ///
     /// # Durability
     ///
@@ -100,8 +110,8 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`],
-    /// [`Error::Corrupt`] or [`Error::Io`].
+    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`], [`Error::Busy`],
+    /// [`Error::Corrupt`], or [`Error::Io`], also where the file cannot be locked.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let engine = Engine::open(path.as_ref(), &options)?;
         Ok(Self {
@@ -113,7 +123,7 @@ impl RedbStore {
     }
 
     /// Opens a store that is there for reading only, without writing anything, unless it was left
-    /// by a crash: then it is put in order first.
+    /// by a crash: then it is put in order first, for which it has to be writable.
     ///
     /// # Errors
     ///

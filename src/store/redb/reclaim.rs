@@ -90,12 +90,12 @@ mod tests {
     use super::super::super::Options;
     use super::*;
 
-    fn open(path: &Path, wait: u64) -> Engine {
+    fn open(path: &Path, wait: u64) -> Result<Engine> {
         let options = Options {
             lock_wait: Duration::from_millis(wait),
             ..Options::default()
         };
-        Engine::open(path, &options).unwrap()
+        Engine::open(path, &options)
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
         // Two handles on one file exclude each other like two processes.
-        let (engine, other) = (open(&path, 800), open(&path, 800));
+        let (engine, other) = (open(&path, 800).unwrap(), open(&path, 800).unwrap());
         let held = other.begin_write().unwrap();
         let ended = AtomicBool::new(false);
         let (reads, longest) = thread::scope(|scope| {
@@ -142,7 +142,7 @@ mod tests {
     fn a_reclaim_that_has_the_database_does_not_wait_for_another_process() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let (engine, other) = (open(&path, 60_000), open(&path, 60_000));
+        let (engine, other) = (open(&path, 60_000).unwrap(), open(&path, 60_000).unwrap());
         let held = other.begin_write().unwrap();
         let began = Instant::now();
         engine.hurry.set(true);
