@@ -79,14 +79,9 @@ impl Backend {
             redb::DatabaseError::Storage(redb::StorageError::Io(error)) => error,
             error => io::Error::other(error),
         })?;
-        match options.mode {
-            #[cfg(feature = "shared")]
-            Mode::Shared => {
-                if !locks::keep_out_rangeless(&whole, &file)? {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-            }
-            Mode::Exclusive => {}
+        let is_shared = options.mode != Mode::Exclusive;
+        if is_shared && !locks::keep_out_rangeless(&whole, &file)? {
+            return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(Self {
             file,

@@ -121,9 +121,7 @@ impl Engine {
         let hurry = Hurry::default();
         let handle = patiently(&options, || {
             let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
-            if !gate.pass(options.lock_wait) {
-                return Err(busy(path, &options));
-            }
+            pass(&gate, path, &options)?;
             guard(|| match builder(&options).open_read_only(path) {
                 Ok(database) => Ok(Handle::Reader(database, gate)),
                 // An unclean exit: only a writer can put the file in order.
@@ -169,10 +167,10 @@ impl Engine {
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
         let begun = match &*self.handle() {
             Handle::Writer(database) => database.begin_read(),
-            Handle::Reader(database, gate) if gate.pass(self.options.lock_wait) => {
+            Handle::Reader(database, gate) => {
+                pass(gate, &self.place, &self.options)?;
                 database.begin_read()
             }
-            Handle::Reader(..) => return Err(busy(&self.place, &self.options)),
         };
         begun.map_err(|error| self.beginning(error, "begin reading"))
     }
@@ -282,6 +280,17 @@ fn place_of(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// Waits until nobody has the header for itself.
+fn pass(gate: &Gate, path: &Path, options: &Options) -> Result<()> {
+    if gate.pass(options.lock_wait) {
+        Ok(())
+    } else if gate.is_kept() {
+        Err(locked(path, options))
+    } else {
+        Err(busy(path, options))
+    }
+}
+
 fn busy(path: &Path, options: &Options) -> Error {
     Error::Busy {
         reason: note::holder(path, Holds::Writer, options),
@@ -381,9 +390,7 @@ fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Er
 /// Refuses a store that this version must not write, without writing. One that has to be repaired
 /// first is let through: it is checked again once it is open.
 fn check_format(path: &Path, options: &Options, gate: &Gate) -> Result<()> {
-    if !gate.pass(options.lock_wait) {
-        return Err(busy(path, options));
-    }
+    pass(gate, path, options)?;
     match builder(options).open_read_only(path) {
         Ok(database) => {
             let txn = database.begin_read().map_err(storage("begin reading"))?;

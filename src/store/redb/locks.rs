@@ -35,6 +35,10 @@ pub(crate) const TURN: Bound<u64> = Bound::Included(FREE + 16);
 /// The first byte of the header: whoever changes that has the whole of it for itself.
 const HEADER: Bound<u64> = Bound::Included(0);
 
+/// Locked, shared, by every reader of a store that is shared: only who has the store for itself can
+/// be in the way.
+const READERS: Bound<u64> = Bound::Included((1 << 62) + 2);
+
 /// Pause between two looks at the gate.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -53,12 +57,23 @@ impl Gate {
     ///
     /// What the system says.
     pub(crate) fn of(file: &File, mode: Mode) -> io::Result<Self> {
-        let ranges = match mode {
-            #[cfg(feature = "shared")]
-            Mode::Shared => Some(FileBackend::new(file.try_clone()?).map_err(io::Error::other)?),
-            Mode::Exclusive => None,
-        };
+        let is_shared = mode != Mode::Exclusive;
+        let ranges = is_shared.then(|| second_handle(file)).transpose()?;
         Ok(Self { ranges })
+    }
+
+    /// Whether it is shut since somebody has the store for itself.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.ranges.as_ref().is_some_and(|ranges| {
+            match ranges.try_lock_shared_range(READERS, READERS) {
+                Ok(true) => {
+                    let _unlocked = ranges.unlock_range(READERS, READERS);
+                    false
+                }
+                Ok(false) => true,
+                Err(_) => false,
+            }
+        })
     }
 
     /// Waits until it is open. `false` if that takes too long.
@@ -91,11 +106,7 @@ pub(crate) fn mode_in_force(file: &File, path: &Path, wanted: Mode) -> Result<Mo
     if cfg!(windows) {
         return Ok(wanted);
     }
-    // A second handle of the same open file: what one locks the other can unlock.
-    let ranges = file
-        .try_clone()
-        .and_then(|file| FileBackend::new(file).map_err(io::Error::other));
-    let ranges = ranges.map_err(|source| Error::Io {
+    let ranges = second_handle(file).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
         source,
@@ -115,7 +126,6 @@ pub(crate) fn mode_in_force(file: &File, path: &Path, wanted: Mode) -> Result<Mo
 /// # Errors
 ///
 /// What the system says.
-#[cfg(feature = "shared")]
 pub(crate) fn keep_out_rangeless(file: &File, ranges: &FileBackend) -> io::Result<bool> {
     match file.try_lock_shared() {
         Ok(()) => {
@@ -129,6 +139,11 @@ pub(crate) fn keep_out_rangeless(file: &File, ranges: &FileBackend) -> io::Resul
         // Then nobody has this lock.
         Err(TryLockError::Error(_)) => Ok(true),
     }
+}
+
+/// Of the same open file: what one handle locks the other can unlock.
+fn second_handle(file: &File) -> io::Result<FileBackend> {
+    FileBackend::new(file.try_clone()?).map_err(io::Error::other)
 }
 
 fn has_ranges(ranges: &FileBackend) -> io::Result<bool> {
