@@ -123,10 +123,12 @@ pub enum Error {
         agent: String,
     },
     /// Another process holds the store in a way that excludes this one.
-    #[error("store `{}` is locked by another process", path.display())]
+    #[error("store `{}` is locked: {reason}", path.display())]
     Locked {
         /// The store.
         path: PathBuf,
+        /// Who seems to hold it, and since when.
+        reason: String,
     },
     /// The store is in use; the same call may go through later.
     #[error("store is busy: {reason}")]
@@ -230,7 +232,9 @@ impl Error {
                 "read what was appended meanwhile, then append again".to_owned()
             }
             Self::Locked { .. } => {
-                "wait until it ends; a store opened exclusively admits one process".to_owned()
+                "wait until that process ends, or end it; a store opened exclusively admits one \
+                 process, and so does a file system without range locks"
+                    .to_owned()
             }
             Self::Busy { .. } => "try again".to_owned(),
             Self::NotAStore { .. } => {
@@ -291,6 +295,9 @@ fn io_hint(error: &std::io::Error) -> Option<String> {
             "a file is where a folder has to be".to_owned()
         }
         ErrorKind::IsADirectory => "name a file; this is a folder".to_owned(),
+        ErrorKind::Unsupported => {
+            "keep it on a file system that takes locks, such as a disk of this machine".to_owned()
+        }
         _ => return None,
     })
 }
@@ -313,10 +320,11 @@ mod tests {
     fn a_message_is_one_line_and_names_the_object() {
         let error = Error::Locked {
             path: PathBuf::from("a.redb"),
+            reason: "process 7 has had it open for at least 2 s".to_owned(),
         };
         assert_eq!(
             error.to_string(),
-            "store `a.redb` is locked by another process"
+            "store `a.redb` is locked: process 7 has had it open for at least 2 s"
         );
         assert!(error.is_retryable() && !error.is_corruption());
     }

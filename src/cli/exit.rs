@@ -148,7 +148,11 @@ mod tests {
             detail: "x".into(),
         };
         assert_eq!(failed(corrupt).0, 3);
-        assert_eq!(failed(Error::Locked { path: path.clone() }).0, 4);
+        let locked = Error::Locked {
+            path: path.clone(),
+            reason: "x".into(),
+        };
+        assert_eq!(failed(locked).0, 4);
         assert_eq!(failed(Error::Busy { reason: "x".into() }).0, 4);
         assert_eq!(
             failed(Error::NotAStore {

@@ -42,6 +42,9 @@ struct Cli {
     /// Tell on standard error how many rows were read and how long it took
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// How long to wait for another process that has the store [default: 60]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    wait: Option<u64>,
     #[command(subcommand)]
     command: Command,
 }
@@ -69,7 +72,7 @@ fn run() -> ExitCode {
     };
     let mut out = Output::of_process(cli.json);
     let mut tool = match Target::find(cli.store, Environment::of_process()) {
-        Ok(target) => Tool::new(target, out),
+        Ok(target) => Tool::new(target.waiting(cli.wait), out),
         Err(failure) => return ExitCode::from(exit::code(Err(failure), &mut out)),
     };
     let outcome = commands::run(&cli.command, &mut tool);

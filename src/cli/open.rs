@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -73,7 +74,19 @@ impl Target {
             home: environment.home,
         })
     }
+
+    /// The same, with a wait of so many seconds for other processes, if any are given.
+    pub(crate) fn waiting(mut self, seconds: Option<u64>) -> Self {
+        if let Some(seconds) = seconds {
+            self.options.lock_wait = Duration::from_secs(seconds);
+        }
+        self
+    }
 }
+
+/// What a person is told whose store cannot be shared.
+const ONE_AT_A_TIME: &str = "note: this file system has no range locks, so one process at a time \
+                             can use the store; keep it on a local disk to share it";
 
 /// What a command holds while it runs.
 #[derive(Debug)]
@@ -164,6 +177,9 @@ impl Tool {
     }
 
     fn hold(&mut self, store: RedbStore) -> Rc<RedbStore> {
+        if self.opened.is_none() && store.mode() != store.options().mode {
+            self.out.notice(ONE_AT_A_TIME);
+        }
         Rc::clone(self.opened.insert(Rc::new(store)))
     }
 

@@ -292,7 +292,9 @@ pub trait Store: Send + Sync {
         archive: Option<&mut dyn Write>,
     ) -> Result<Compacted>;
 
-    /// Gives space that is no longer used back to the file system.
+    /// Gives space that is no longer used back to the file system. In a file, nobody reads or writes
+    /// while it runs, in this process or another; until it begins, and where it is refused, all of
+    /// them do.
     ///
     /// # Errors
     ///

@@ -10,7 +10,9 @@ use uuid::Uuid;
 /// How processes share a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Any number of processes read and write at the same time. Only with the feature `shared`.
+    /// Any number of processes read and write at the same time. Only with the feature `shared`. On
+    /// a file system without range locks the store is opened exclusively instead, which
+    /// [`RedbStore::mode`](crate::RedbStore::mode) tells.
     #[cfg(feature = "shared")]
     Shared,
     /// One process at a time: one `fsync` a commit instead of two.
@@ -32,9 +34,11 @@ pub struct Options {
     pub mode: Mode,
     /// Memory for pages of the file, in bytes. The default is 48 MiB.
     pub cache_bytes: usize,
-    /// How long a write waits for another process that is writing, before it fails with
-    /// [`Busy`](crate::Error::Busy); one that queues behind a write that waits already, of another
-    /// thread, at most as long again. The default is 60 seconds.
+    /// How long a call waits for another process: a write for one that is writing, a read for one
+    /// that gives space back ([`Store::reclaim`](crate::Store::reclaim)), before it fails with
+    /// [`Busy`](crate::Error::Busy); opening for one that has the store for itself, before it fails
+    /// with [`Locked`](crate::Error::Locked). A call that queues behind one of another thread that
+    /// waits already takes at most as long again. The default is 60 seconds.
     pub lock_wait: Duration,
     /// The clock. The default is the system's.
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,

@@ -446,7 +446,13 @@ fn a_store_that_another_process_keeps_for_itself_is_locked() {
         },
     )
     .unwrap();
-    assert_fails(&home.run(&["delete", GGCODE]), 4, &["hint: "]);
+    let own = format!("process {} has had it open", std::process::id());
+    for arguments in [
+        &["--wait", "0", "delete", GGCODE][..],
+        &["--wait", "0", "list"],
+    ] {
+        assert_fails(&home.run(arguments), 4, &[&own, "hint: "]);
+    }
     drop(holder);
     home.ok(&["delete", GGCODE]);
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use crate::harness::Home;
 
 /// Writes sessions that hardly compress, so that the store has to grow by about their size.
-fn write_sessions(home: &Home, folder: &str, files: usize, lines: usize) {
+pub(crate) fn write_sessions(home: &Home, folder: &str, files: usize, lines: usize) {
     let mut state = files as u64;
     for file in 0..files {
         let mut text = String::new();
@@ -31,7 +31,7 @@ fn write_sessions(home: &Home, folder: &str, files: usize, lines: usize) {
 }
 
 /// Runs the tool from a shell that first does `before`.
-fn from_shell(home: &Home, before: &str, arguments: &[&str]) -> Output {
+pub(crate) fn from_shell(home: &Home, before: &str, arguments: &[&str]) -> Output {
     let tool = home.command();
     let mut command = Command::new("bash");
     command
@@ -61,14 +61,14 @@ fn assert_failed_cleanly(home: &Home, output: &Output, before: &[(String, String
     }
 }
 
-fn exported(home: &Home, ids: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn exported(home: &Home, ids: &[&str]) -> Vec<(String, String)> {
     ids.iter()
         .map(|id| ((*id).to_owned(), home.ok(&["export", id])))
         .collect()
 }
 
 /// That the same import, with space enough, now takes everything.
-fn assert_goes_on(home: &Home, folder: &str, files: usize) {
+pub(crate) fn assert_goes_on(home: &Home, folder: &str, files: usize) {
     home.ok(&["import", folder]);
     home.ok(&["verify"]);
     for file in 0..files {

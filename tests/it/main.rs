@@ -21,10 +21,13 @@
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `group_commit`: several threads share commits
-//! - `processes`: several writers and readers on one store
-//! - `kill`: the real binary, killed in the middle of an import
+//! - `processes`: several writers and readers on one store; `fairness`: none of them starves
+//! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
+//!   without locks
+//! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
+//! - `scarce`: too few open files, too little memory
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
@@ -69,6 +72,8 @@ mod databases;
 mod discover;
 mod documents;
 mod export;
+#[cfg(feature = "shared")]
+mod fairness;
 mod features;
 mod folders;
 mod full_disk;
@@ -76,6 +81,8 @@ mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
 mod group_commit;
+#[cfg(feature = "shared")]
+mod handles;
 mod harness;
 mod homes;
 mod ids;
@@ -89,6 +96,8 @@ mod limits;
 mod matrix;
 mod meta_files;
 mod model;
+#[cfg(all(feature = "shared", target_os = "linux"))]
+mod no_locks;
 #[cfg(feature = "opencode")]
 mod opencode;
 mod page;
@@ -98,5 +107,9 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+#[cfg(unix)]
+mod scarce;
+#[cfg(unix)]
+mod signals;
 mod source;
 mod tidy;

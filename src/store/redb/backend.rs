@@ -1,6 +1,12 @@
 //! The file under the database, with waits that end: redb waits for the writer's lock of another
 //! process without a limit, and does not know who holds it.
 //!
+//! A lock is taken by whoever tries at the right moment, so a process that writes without a pause
+//! would take it again and again. Therefore who wants to write takes another lock first, the turn,
+//! and gives it back once it has the writer's: who has just written cannot take the turn from the
+//! one that has it. Among those that wait for the turn, the longer one has waited the more often
+//! it tries.
+//!
 //! Beside the store lies a small file that names the process that holds the lock: only a hint for
 //! the error of one that waited too long, and never read for anything else. Its content is not
 //! made durable, and it may be deleted at any time.
@@ -9,24 +15,49 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::super::Options;
+use super::super::{Mode, Options};
+use super::locks;
 use super::note::Note;
+
+/// How long a lock is waited for while others wait for this process.
+const HURRIED: Duration = Duration::from_millis(100);
 
 /// Longest pause between two tries for a lock.
 const PAUSE_MAX: Duration = Duration::from_millis(2);
 
-/// The file of a store, shared with other processes.
+/// Pause between two tries for the turn, of one that has just come and of one that waits already.
+const TURN_PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_micros(400));
+
+/// After that long one waits already.
+const TURN_PATIENCE: Duration = Duration::from_millis(20);
+
+/// Whether locks are waited for only shortly: others wait for this process meanwhile.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hurry(Arc<AtomicBool>);
+
+impl Hurry {
+    /// From now on, or no longer.
+    pub(crate) fn set(&self, hurried: bool) {
+        self.0.store(hurried, Ordering::Release);
+    }
+}
+
+/// The file of a store.
 #[derive(Debug)]
 pub(crate) struct Backend {
     file: FileBackend,
+    /// A second handle of the same open file, for the lock of the whole of it.
+    whole: File,
     wait: Duration,
+    hurry: Hurry,
     note: Mutex<Note>,
 }
 
@@ -35,15 +66,28 @@ impl Backend {
     ///
     /// # Errors
     ///
-    /// What the system says.
-    pub(crate) fn new(file: File, path: &Path, options: &Options) -> io::Result<Self> {
+    /// What the system says; [`io::ErrorKind::WouldBlock`] if a process that cannot lock ranges has
+    /// the store.
+    pub(crate) fn new(
+        file: File,
+        path: &Path,
+        options: &Options,
+        hurry: &Hurry,
+    ) -> io::Result<Self> {
+        let whole = file.try_clone()?;
         let file = FileBackend::new(file).map_err(|error| match error {
             redb::DatabaseError::Storage(redb::StorageError::Io(error)) => error,
             error => io::Error::other(error),
         })?;
+        let is_shared = options.mode != Mode::Exclusive;
+        if is_shared && !locks::keep_out_rangeless(&whole, &file)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         Ok(Self {
             file,
+            whole,
             wait: options.lock_wait,
+            hurry: hurry.clone(),
             note: Mutex::new(Note::of(path, options)),
         })
     }
@@ -52,24 +96,58 @@ impl Backend {
         self.note.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_over(&self, began: Instant) -> bool {
+        let wait = if self.hurry.0.load(Ordering::Acquire) {
+            self.wait.min(HURRIED)
+        } else {
+            self.wait
+        };
+        began.elapsed() >= wait
+    }
+
     /// Tries for a lock until it is there or the wait is over.
     fn lock(
         &self,
+        began: Instant,
         mut attempt: impl FnMut() -> Result<bool, BackendError>,
     ) -> Result<(), BackendError> {
-        if attempt()? {
-            return Ok(());
-        }
-        let began = Instant::now();
         let mut pause = Duration::from_micros(100);
-        while began.elapsed() < self.wait {
-            thread::sleep(pause);
-            if attempt()? {
-                return Ok(());
+        while !attempt()? {
+            if self.is_over(began) {
+                return Err(BackendError::Io(io::ErrorKind::TimedOut.into()));
             }
+            thread::sleep(pause);
             pause = (pause * 2).min(PAUSE_MAX);
         }
-        Err(BackendError::Io(io::Error::from(io::ErrorKind::TimedOut)))
+        Ok(())
+    }
+
+    /// Takes the writer's lock when it is this process's turn.
+    fn lock_writer(&self, byte: Bound<u64>) -> Result<(), BackendError> {
+        let began = Instant::now();
+        let has_turn = self.take_turn(began)?;
+        let locked = self.lock(began, || self.file.try_lock_range(byte, byte));
+        if has_turn {
+            self.file.unlock_range(locks::TURN, locks::TURN)?;
+        }
+        locked
+    }
+
+    /// Waits for the turn. `false` where there are no turns: then whoever tries gets the lock.
+    fn take_turn(&self, began: Instant) -> Result<bool, BackendError> {
+        loop {
+            match self.file.try_lock_range(locks::TURN, locks::TURN) {
+                Ok(true) => return Ok(true),
+                Ok(false) if self.is_over(began) => {
+                    return Err(BackendError::Io(io::ErrorKind::TimedOut.into()));
+                }
+                Ok(false) => {}
+                Err(_) => return Ok(false),
+            }
+            let (first, later) = TURN_PAUSES;
+            let is_new = began.elapsed() < TURN_PATIENCE;
+            thread::sleep(if is_new { first } else { later });
+        }
     }
 }
 
@@ -96,11 +174,19 @@ impl StorageBackend for Backend {
 
     fn close(&self) -> Result<(), io::Error> {
         self.note().remove();
-        self.file.close()
+        let closed = self.file.close();
+        // Without a lock to give back, and where there is no such lock, that is no failure.
+        let _unlocked = self.whole.unlock();
+        closed
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+        let locked = self.file.try_lock_range(start, end)?;
+        // The exclusive mode locks the file's start last, and never lets go of it.
+        if locked && start == Bound::Unbounded {
+            self.note().write();
+        }
+        Ok(locked)
     }
 
     fn try_lock_shared_range(
@@ -112,16 +198,19 @@ impl StorageBackend for Backend {
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.lock(|| self.file.try_lock_range(start, end))?;
         // The writer's lock is a single byte; the other one, of the header, is held for no time.
         if start == end {
+            self.lock_writer(start)?;
             self.note().write();
+            return Ok(());
         }
-        Ok(())
+        self.lock(Instant::now(), || self.file.try_lock_range(start, end))
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.lock(|| self.file.try_lock_shared_range(start, end))
+        self.lock(Instant::now(), || {
+            self.file.try_lock_shared_range(start, end)
+        })
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {

@@ -3,43 +3,54 @@
 //! Everything that names redb's multi-process mode is in this file.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use redb::{
     Builder, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _, WriteTransaction,
 };
 
-use super::super::{Mode, Options, Reclaimed};
-use super::backend::Backend;
+use super::super::{Mode, Options};
+use super::backend::{Backend, Hurry};
+use super::file::{check_magic, create_private_folder, folder_of, open_private_file, sync_folder};
+use super::locks::Gate;
+use super::note::Holds;
 use super::panics::guard;
-use super::{migrate, note};
+use super::{locks, migrate, note};
 use crate::error::{Error, Result};
 
-/// How a redb file starts.
-const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+/// Pause between two tries for a store that somebody has for himself.
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// The open database.
 #[derive(Debug)]
 pub(crate) struct Engine {
     path: PathBuf,
-    options: Options,
-    database: RwLock<Handle>,
+    /// The same file, whichever folder is the current one.
+    pub(super) place: PathBuf,
+    /// With the mode that is in force.
+    pub(super) options: Options,
+    pub(super) database: RwLock<Handle>,
+    pub(super) hurry: Hurry,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
 }
 
-enum Handle {
+/// The database, as it was opened.
+pub(super) enum Handle {
+    /// For writing.
     Writer(Database),
-    Reader(ReadOnlyDatabase),
+    /// For reading only.
+    Reader(ReadOnlyDatabase, Gate),
 }
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Writer(_) => "Writer",
-            Self::Reader(_) => "Reader",
+            Self::Reader(..) => "Reader",
         })
     }
 }
@@ -56,18 +67,25 @@ impl Engine {
         if !path.exists() {
             create_whole(path, options)?;
         }
-        let file = open_private_file(path)?;
-        if !check_magic(path, &file, true)? {
-            // Before a writer is: opening one already writes, and a store of a newer format, or
-            // another program's database, has to stay as it is.
-            guard(|| check_format(path, options))?;
-        }
-        let database = guard(|| create(file, path, options))?;
-        guard(|| migrate::migrate(path, &database, options))?;
+        let options = in_force(path, &open_private_file(path)?, options)?;
+        let hurry = Hurry::default();
+        let database = patiently(&options, || {
+            let file = open_private_file(path)?;
+            if !check_magic(path, &file, true)? {
+                // Before a writer is: opening one already writes, and a store of a newer format, or
+                // another program's database, has to stay as it is.
+                let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+                guard(|| check_format(path, &options, &gate))?;
+            }
+            guard(|| create(file, path, &options, &hurry))
+        })?;
+        guard(|| migrate::migrate(path, &database, &options))?;
         Ok(Self {
             path: path.to_owned(),
-            options: options.clone(),
+            place: place_of(path),
+            options,
             database: RwLock::new(Handle::Writer(database)),
+            hurry,
             is_writable: true,
         })
     }
@@ -82,51 +100,58 @@ impl Engine {
         let database = guard(|| {
             builder(options)
                 .create_with_backend(storage)
-                .map_err(opening(path))
+                .map_err(opening(path, options))
         })?;
         guard(|| migrate::migrate(path, &database, options))?;
         Ok(Self {
             path: path.to_owned(),
+            place: place_of(path),
             options: options.clone(),
             database: RwLock::new(Handle::Writer(database)),
+            hurry: Hurry::default(),
             is_writable: true,
         })
     }
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::Io {
-            action: "open the store",
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path).map_err(opening_io(path))?;
         check_magic(path, &file, false)?;
-        drop(file);
-        let reader = guard(|| match builder(options).open_read_only(path) {
-            Ok(database) => Ok(Some(database)),
-            // An unclean exit: only a writer can put the file in order.
-            Err(redb::DatabaseError::RepairAborted) => Ok(None),
-            Err(error) => Err(opening(path)(error)),
+        let options = in_force(path, &file, options)?;
+        let hurry = Hurry::default();
+        let handle = patiently(&options, || {
+            let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+            pass(&gate, path, &options)?;
+            guard(|| match builder(&options).open_read_only(path) {
+                Ok(database) => Ok(Handle::Reader(database, gate)),
+                // An unclean exit: only a writer can put the file in order.
+                Err(redb::DatabaseError::RepairAborted) => {
+                    let file = OpenOptions::new().read(true).write(true).open(path);
+                    let file = file.map_err(|source| Error::Io {
+                        action: "put in order what a crash has left of the store",
+                        path: path.to_owned(),
+                        source,
+                    })?;
+                    Ok(Handle::Writer(create(file, path, &options, &hurry)?))
+                }
+                Err(error) => Err(opening(path, &options)(error)),
+            })
         })?;
-        let handle = if let Some(database) = reader {
-            Handle::Reader(database)
-        } else {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            let file = file.map_err(|source| Error::Io {
-                action: "put the store in order",
-                path: path.to_owned(),
-                source,
-            })?;
-            Handle::Writer(guard(|| create(file, path, options))?)
-        };
         let engine = Self {
             path: path.to_owned(),
-            options: options.clone(),
+            place: place_of(path),
+            options,
             database: RwLock::new(handle),
+            hurry,
             is_writable: false,
         };
         guard(|| migrate::check(path, &engine.begin_read()?))?;
         Ok(engine)
+    }
+
+    /// The mode in force.
+    pub(crate) fn mode(&self) -> Mode {
+        self.options.mode
     }
 
     /// The file.
@@ -142,71 +167,47 @@ impl Engine {
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
         let begun = match &*self.handle() {
             Handle::Writer(database) => database.begin_read(),
-            Handle::Reader(database) => database.begin_read(),
+            Handle::Reader(database, gate) => {
+                pass(gate, &self.place, &self.options)?;
+                database.begin_read()
+            }
         };
-        begun.map_err(storage("begin reading"))
+        begun.map_err(|error| self.beginning(error, "begin reading"))
     }
 
     /// A write transaction; waits for the one that is open, in another process for as long as the
     /// options say.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
         match &*self.handle() {
-            Handle::Writer(database) if self.is_writable => {
-                database.begin_write().map_err(|error| match error {
-                    redb::TransactionError::Storage(redb::StorageError::Io(error))
-                        if error.kind() == std::io::ErrorKind::TimedOut =>
-                    {
-                        Error::Busy {
-                            reason: note::holder(&self.path, &self.options),
-                        }
-                    }
-                    error => storage("begin writing")(error),
-                })
-            }
+            Handle::Writer(database) if self.is_writable => database
+                .begin_write()
+                .map_err(|error| self.beginning(error, "begin writing")),
             _ => Err(self.read_only()),
         }
     }
 
-    fn read_only(&self) -> Error {
+    /// Why a transaction did not begin.
+    fn beginning(&self, error: redb::TransactionError, action: &'static str) -> Error {
+        match error {
+            redb::TransactionError::Storage(redb::StorageError::Io(error))
+                if error.kind() == std::io::ErrorKind::TimedOut =>
+            {
+                busy(&self.place, &self.options)
+            }
+            error => storage(action)(error),
+        }
+    }
+
+    /// What a writer hears of a store that is open for reading only.
+    pub(super) fn read_only(&self) -> Error {
         Error::ReadOnly {
             path: self.path.clone(),
         }
     }
 
-    /// Gives space back to the file system.
-    pub(crate) fn reclaim(&self) -> Result<Reclaimed> {
-        if !self.is_writable {
-            return Err(self.read_only());
-        }
-        let bytes_before = self.disk_bytes()?;
-        let mut handle = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Handle::Writer(database) = &mut *handle else {
-            return Err(self.read_only());
-        };
-        let refused = loop {
-            match database.compact() {
-                Ok(true) => {}
-                Ok(false) => break None,
-                Err(redb::CompactionError::TransactionInProgress) => {
-                    break Some("the store is being read or written elsewhere".to_owned());
-                }
-                Err(error) => return Err(storage("give space back")(error)),
-            }
-        };
-        drop(handle);
-        Ok(Reclaimed {
-            bytes_before,
-            bytes_after: self.disk_bytes()?,
-            refused,
-        })
-    }
-
     /// Bytes that the file takes on disk: less than its length where it has pages never written.
     pub(crate) fn disk_bytes(&self) -> Result<u64> {
-        let metadata = std::fs::metadata(&self.path).map_err(|source| Error::Io {
+        let metadata = std::fs::metadata(&self.place).map_err(|source| Error::Io {
             action: "read the size of",
             path: self.path.clone(),
             source,
@@ -216,6 +217,34 @@ impl Engine {
         #[cfg(not(unix))]
         let bytes = metadata.len();
         Ok(bytes)
+    }
+}
+
+/// The options, with the mode that the file system of `file` allows.
+fn in_force(path: &Path, file: &File, options: &Options) -> Result<Options> {
+    let mode = locks::mode_in_force(file, path, options.mode)?;
+    if mode != options.mode {
+        tracing::warn!(
+            store = %path.display(),
+            "the file system has no range locks: the store is opened exclusively"
+        );
+    }
+    Ok(Options {
+        mode,
+        ..options.clone()
+    })
+}
+
+/// Opens a store, and waits as long as the options say for one that somebody has for himself.
+fn patiently<T>(options: &Options, mut open: impl FnMut() -> Result<T>) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        match open() {
+            Err(Error::Locked { .. }) if began.elapsed() < options.lock_wait => {
+                thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
     }
 }
 
@@ -233,15 +262,55 @@ fn builder(options: &Options) -> Builder {
 }
 
 /// Opens the database in a file for writing, and makes one in an empty file.
-fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
-    let backend = Backend::new(file, path, options).map_err(|source| Error::Io {
-        action: "open the store",
-        path: path.to_owned(),
-        source,
+fn create(file: File, path: &Path, options: &Options, hurry: &Hurry) -> Result<Database> {
+    let backend = Backend::new(file, path, options, hurry).map_err(|source| {
+        if source.kind() == std::io::ErrorKind::WouldBlock {
+            locked(path, options)
+        } else {
+            opening_io(path)(source)
+        }
     })?;
     builder(options)
         .create_with_backend(backend)
-        .map_err(opening(path))
+        .map_err(opening(path, options))
+}
+
+/// A path that does not depend on the current folder.
+fn place_of(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Waits until nobody has the header for itself.
+fn pass(gate: &Gate, path: &Path, options: &Options) -> Result<()> {
+    if gate.pass(options.lock_wait) {
+        Ok(())
+    } else if gate.is_kept() {
+        Err(locked(path, options))
+    } else {
+        Err(busy(path, options))
+    }
+}
+
+fn busy(path: &Path, options: &Options) -> Error {
+    Error::Busy {
+        reason: note::holder(path, Holds::Writer, options),
+    }
+}
+
+fn opening_io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io {
+        action: "open the store",
+        path: path.clone(),
+        source,
+    }
+}
+
+fn locked(path: &Path, options: &Options) -> Error {
+    Error::Locked {
+        path: path.to_owned(),
+        reason: note::holder(path, Holds::Store, options),
+    }
 }
 
 /// Turns redb's errors into ours.
@@ -281,11 +350,11 @@ pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
     }
 }
 
-fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
-    let path = path.to_owned();
+fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Error {
+    let (path, options) = (path.to_owned(), options.clone());
     move |error| match error {
         redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::TransactionInProgress => {
-            Error::Locked { path: path.clone() }
+            locked(&path, &options)
         }
         redb::DatabaseError::UpgradeRequired(found) => Error::NotAStore {
             path: path.clone(),
@@ -308,15 +377,9 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if error.kind() == std::io::ErrorKind::TimedOut =>
         {
-            Error::Busy {
-                reason: "another process is writing to it".to_owned(),
-            }
+            busy(&path, &options)
         }
-        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Error::Io {
-            action: "open the store",
-            path: path.clone(),
-            source,
-        },
+        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => opening_io(&path)(source),
         error => Error::Storage {
             action: "open its file",
             source: cause(error.into()),
@@ -326,65 +389,16 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
 
 /// Refuses a store that this version must not write, without writing. One that has to be repaired
 /// first is let through: it is checked again once it is open.
-fn check_format(path: &Path, options: &Options) -> Result<()> {
+fn check_format(path: &Path, options: &Options, gate: &Gate) -> Result<()> {
+    pass(gate, path, options)?;
     match builder(options).open_read_only(path) {
         Ok(database) => {
             let txn = database.begin_read().map_err(storage("begin reading"))?;
             migrate::check_writable(path, &txn)
         }
         Err(redb::DatabaseError::RepairAborted) => Ok(()),
-        Err(error) => Err(opening(path)(error)),
+        Err(error) => Err(opening(path, options)(error)),
     }
-}
-
-/// Refuses files that are something else, before redb touches them. Returns whether it is empty.
-fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<bool> {
-    let io = |source| Error::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let metadata = file.metadata().map_err(io)?;
-    let not_a_store = |reason: &str| Error::NotAStore {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
-    if !metadata.is_file() {
-        return Err(not_a_store("it is not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return if may_be_empty {
-            Ok(true)
-        } else {
-            Err(not_a_store("it is empty"))
-        };
-    }
-    let mut start = Vec::new();
-    let mut reader = file;
-    reader
-        .by_ref()
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(io)?;
-    std::io::Seek::rewind(&mut reader).map_err(io)?;
-    if start == MAGIC {
-        Ok(false)
-    } else {
-        Err(not_a_store("it starts with other bytes"))
-    }
-}
-
-/// Creates a folder and its parents, for the owner alone; one that is there stays as it is.
-fn create_private_folder(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| Error::Io {
-        action: "create the folder",
-        path: folder.to_owned(),
-        source,
-    })
 }
 
 /// Creates a store whole or not at all: under another name, which is then given to nobody who is
@@ -403,46 +417,20 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
         .tempfile_in(folder_of(path))
         .map_err(io)?;
     let file = new.as_file().try_clone().map_err(io)?;
-    let database = guard(|| create(file, path, options))?;
+    let mode = locks::mode_in_force(&file, path, options.mode)?;
+    let options = &Options {
+        mode,
+        ..options.clone()
+    };
+    // Its own name, so that its note is its own too.
+    let hurry = Hurry::default();
+    let database = guard(|| create(file, new.path(), options, &hurry))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.
     drop(new.persist_noclobber(path));
     sync_folder(path)
-}
-
-/// Opens a file, or creates it for the owner alone.
-fn open_private_file(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| Error::Io {
-        action: "open the store",
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The folder that a path lies in.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
-    let folder = folder_of(path);
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| Error::Io {
-            action: "make the folder durable:",
-            path: folder.to_owned(),
-            source,
-        })
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `backend`: its file and locks, `note`: who holds one;
-//!   `panics`: those of redb; `schema`: every table; `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
+//!   waits for locks, `locks`: which of them there are, `note`: who holds one; `panics`: those of
+//!   redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
-//! - `compact`, `stats`, `verify`: maintenance
+//! - `compact`, `reclaim`, `stats`, `verify`: maintenance
 
 mod appends;
 mod attachments;
@@ -14,7 +15,9 @@ mod backend;
 mod bulk;
 mod compact;
 mod engine;
+mod file;
 mod list;
+mod locks;
 mod migrate;
 mod note;
 mod origins;
@@ -26,6 +29,7 @@ mod properties;
 mod queue;
 mod read;
 mod reads;
+mod reclaim;
 mod schema;
 mod segments;
 mod stats;
@@ -53,7 +57,7 @@ use super::query::{
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreExt as _, saving};
+use super::{Mode, Options, Store, StoreExt as _, saving};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -66,8 +70,17 @@ const CLEANUP_BATCH: usize = 500;
 
 /// A store in one database file.
 ///
-/// With the feature `shared` (the default) any number of processes use one file at the same time.
-/// Within a process, share one `RedbStore` between threads.
+/// With the feature `shared` (the default) any number of processes use one file at the same time,
+/// and take turns with their writes. Within a process, share one `RedbStore` between threads;
+/// several on one file are allowed, and are to each other as processes are.
+///
+/// - The locks are those of the file, whatever name or link leads to it, and end with the process.
+/// - A store that is open must not be used on both sides of a `fork(2)`, nor closed on both: the two
+///   processes have one lock together, and would write at the same time. Open it after the fork,
+///   or let the other side `exec` or `_exit` at once.
+/// - Where the file system has no range locks, one process at a time has the store
+///   ([`mode`](Self::mode)); where it takes no locks at all, opening fails. Several machines on one
+///   file over a network are not supported.
 ///
 /// ```
 /// use scrollback::{ListQuery, Options, RedbStore, Session, Store};
@@ -88,7 +101,8 @@ pub struct RedbStore {
 
 impl RedbStore {
     /// Opens a store for reading and writing; creates it, private to its owner, if the file is not
-    /// there or empty. A store of an older format is brought to this version's.
+    /// there or empty. A store of an older format is brought to this version's. Waits for a process
+    /// that has the store for itself, for as long as [`Options::lock_wait`] says.
     ///
     /// # Durability
     ///
@@ -96,8 +110,8 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`],
-    /// [`Error::Corrupt`] or [`Error::Io`].
+    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`], [`Error::Busy`],
+    /// [`Error::Corrupt`], or [`Error::Io`], also where the file cannot be locked.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let engine = Engine::open(path.as_ref(), &options)?;
         Ok(Self {
@@ -109,7 +123,7 @@ impl RedbStore {
     }
 
     /// Opens a store that is there for reading only, without writing anything, unless it was left
-    /// by a crash: then it is put in order first.
+    /// by a crash: then it is put in order first, for which it has to be writable.
     ///
     /// # Errors
     ///
@@ -141,7 +155,13 @@ impl RedbStore {
         self.engine.path()
     }
 
-    /// How it was opened.
+    /// How processes share it: what the options say, or [`Mode::Exclusive`] where the file system
+    /// has no range locks.
+    pub fn mode(&self) -> Mode {
+        self.engine.mode()
+    }
+
+    /// How it was to be opened; see [`mode`](Self::mode) for how it was.
     pub fn options(&self) -> &Options {
         &self.options
     }

@@ -3,6 +3,7 @@
 //!
 //! - It is made by the first write, for the owner alone, and removed when the store is closed. A
 //!   process that was killed leaves it; it may be deleted at any time.
+//! - What it says is not believed further than the process can be seen: it may be an old one.
 //! - Its content is not made durable. Where it cannot be written the hint is missing, and nothing
 //!   else is.
 //! - Whatever else lies under its name (a link, a pipe, somebody's file) is neither followed nor
@@ -65,19 +66,45 @@ impl Note {
     }
 }
 
-/// Who seems to be writing to a store, and since when, in words.
-pub(crate) fn holder(store: &Path, options: &Options) -> String {
+/// What a process is in the way with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// It writes.
+    Writer,
+    /// It has the store for itself.
+    Store,
+}
+
+/// Who seems to be in the way, and since when, in words. A note outlives a process that was killed,
+/// and one that may not write it leaves that of somebody else: it is believed only as far as the
+/// process it names can be seen.
+pub(crate) fn holder(store: &Path, holds: Holds, options: &Options) -> String {
+    let (does, has_done) = match holds {
+        Holds::Writer => ("is writing to it", "has been writing to it for"),
+        Holds::Store => ("has it open", "has had it open for at least"),
+    };
     match read(&path_of(store)) {
+        Ok((pid, _)) if is_gone(pid) => format!(
+            "another process {does}; the last one that is known to have, {pid}, is not to be seen \
+             here"
+        ),
         Ok((pid, since)) => {
             let now = (options.clock)().timestamp_millis();
             let seconds = now.saturating_sub(since).max(0) / 1000;
-            format!("process {pid} has been writing to it for {seconds} s")
+            format!("process {pid} {has_done} {seconds} s")
         }
-        Err(_) => "another process is writing to it".to_owned(),
+        Err(_) => format!("another process {does}"),
     }
 }
 
+/// Whether no such process can be seen, where processes can be.
+fn is_gone(pid: u32) -> bool {
+    Path::new("/proc/self/stat").exists() && !Path::new(&format!("/proc/{pid}")).exists()
+}
+
+/// Beside the file itself, whatever link leads to it, and whichever folder is the current one later.
 fn path_of(store: &Path) -> PathBuf {
+    let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut name = OsString::from(store);
     name.push("-writer");
     PathBuf::from(name)
@@ -207,11 +234,11 @@ mod tests {
             );
         }
         second.write();
-        assert_eq!(holder(&store, &options), own);
+        assert_eq!(holder(&store, Holds::Writer, &options), own);
         first.remove();
         assert!(!path.exists());
         second.write();
-        assert_eq!(holder(&store, &options), own, "made anew");
+        assert_eq!(holder(&store, Holds::Writer, &options), own, "made anew");
         second.remove();
         assert!(!path.exists());
     }
@@ -221,10 +248,22 @@ mod tests {
         let (_folder, store, path) = store();
         let mut note = Note::of(&store, &Options::default());
         note.write();
-        let other = format!("{:>10} {:>16}\n", std::process::id() + 1, 5);
+        // More than any system gives out.
+        let other = format!("{:>10} {:>16}\n", u32::MAX, 5);
         fs::write(&path, &other).unwrap();
         note.remove();
         assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        #[cfg(target_os = "linux")]
+        for (holds, words) in [
+            (Holds::Writer, "another process is writing to it; the last"),
+            (Holds::Store, "another process has it open; the last"),
+        ] {
+            let said = holder(&store, holds, &Options::default());
+            assert!(
+                said.starts_with(words) && said.contains("4294967295, is not"),
+                "{said}"
+            );
+        }
     }
 
     #[cfg(unix)]
@@ -249,7 +288,7 @@ mod tests {
                 note.remove();
                 assert_eq!(fs::read_to_string(&path).unwrap(), text, "{kind}");
                 assert_eq!(fs::read_to_string(&precious).unwrap(), text, "{kind}");
-                assert_eq!(holder(&store, &options), UNKNOWN, "{kind}");
+                assert_eq!(holder(&store, Holds::Writer, &options), UNKNOWN, "{kind}");
                 fs::remove_file(&path).unwrap();
             }
         }
@@ -261,6 +300,6 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         Note::of(&store, &options).write();
-        assert_eq!(holder(&store, &options), UNKNOWN);
+        assert_eq!(holder(&store, Holds::Writer, &options), UNKNOWN);
     }
 }
