@@ -82,7 +82,7 @@ impl Engine {
         let database = guard(|| {
             builder(options)
                 .create_with_backend(storage)
-                .map_err(opening(path))
+                .map_err(opening(path, options))
         })?;
         guard(|| migrate::migrate(path, &database, options))?;
         Ok(Self {
@@ -106,7 +106,7 @@ impl Engine {
             Ok(database) => Ok(Some(database)),
             // An unclean exit: only a writer can put the file in order.
             Err(redb::DatabaseError::RepairAborted) => Ok(None),
-            Err(error) => Err(opening(path)(error)),
+            Err(error) => Err(opening(path, options)(error)),
         })?;
         let handle = if let Some(database) = reader {
             Handle::Reader(database)
@@ -241,7 +241,7 @@ fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
     })?;
     builder(options)
         .create_with_backend(backend)
-        .map_err(opening(path))
+        .map_err(opening(path, options))
 }
 
 /// Turns redb's errors into ours.
@@ -281,8 +281,8 @@ pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
     }
 }
 
-fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
-    let path = path.to_owned();
+fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Error {
+    let (path, options) = (path.to_owned(), options.clone());
     move |error| match error {
         redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::TransactionInProgress => {
             Error::Locked { path: path.clone() }
@@ -309,7 +309,7 @@ fn opening(path: &Path) -> impl Fn(redb::DatabaseError) -> Error {
             if error.kind() == std::io::ErrorKind::TimedOut =>
         {
             Error::Busy {
-                reason: "another process is writing to it".to_owned(),
+                reason: note::holder(&path, &options),
             }
         }
         redb::DatabaseError::Storage(redb::StorageError::Io(source)) => Error::Io {
@@ -333,7 +333,7 @@ fn check_format(path: &Path, options: &Options) -> Result<()> {
             migrate::check_writable(path, &txn)
         }
         Err(redb::DatabaseError::RepairAborted) => Ok(()),
-        Err(error) => Err(opening(path)(error)),
+        Err(error) => Err(opening(path, options)(error)),
     }
 }
 
@@ -472,6 +472,12 @@ mod tests {
             std::process::id()
         );
         assert_eq!(reason, own);
+        // Opening it for writing waits as well.
+        let opened = Engine::open(&path, &options).map(|_| ());
+        assert!(
+            matches!(&opened, Err(Error::Busy { reason }) if *reason == own),
+            "{opened:?}"
+        );
         drop(held);
         second.begin_write().unwrap().commit().unwrap();
         drop((first, second));
