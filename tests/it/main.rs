@@ -22,6 +22,7 @@
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `group_commit`: several threads share commits
 //! - `processes`: several writers and readers on one store
+//! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
@@ -86,6 +87,8 @@ mod jcode_repair;
 mod jcode_replay;
 mod kill;
 mod limits;
+#[cfg(feature = "shared")]
+mod many_processes;
 mod matrix;
 mod meta_files;
 mod model;
