@@ -23,6 +23,7 @@
 //! - `group_commit`: several threads share commits
 //! - `processes`: several writers and readers on one store
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
+//! - `soak`: the same work for a long time at a steady size, in which nothing creeps
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
@@ -100,5 +101,7 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+#[cfg(all(feature = "shared", target_os = "linux"))]
+mod soak;
 mod source;
 mod tidy;
