@@ -25,6 +25,10 @@
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
 //!   without locks
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
+//! - `processes`: several writers and readers on one store
+//! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
+//! - `soak`: the same work for a long time at a steady size, in which nothing creeps
+//! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `scarce`: too few open files, too little memory
@@ -93,6 +97,8 @@ mod jcode_repair;
 mod jcode_replay;
 mod kill;
 mod limits;
+#[cfg(feature = "shared")]
+mod many_processes;
 mod matrix;
 mod meta_files;
 mod model;
@@ -111,5 +117,7 @@ mod registry;
 mod scarce;
 #[cfg(unix)]
 mod signals;
+#[cfg(all(feature = "shared", target_os = "linux"))]
+mod soak;
 mod source;
 mod tidy;
