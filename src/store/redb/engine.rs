@@ -13,6 +13,7 @@ use redb::{
 
 use super::super::{Mode, Options, Reclaimed};
 use super::backend::Backend;
+use super::pages::PageFile;
 use super::panics::guard;
 use super::{migrate, note};
 use crate::error::{Error, Result};
@@ -25,6 +26,8 @@ const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 pub(crate) struct Engine {
     path: PathBuf,
     options: Options,
+    /// The same file, below the engine; none where the storage is no file.
+    pages: Option<PageFile>,
     database: RwLock<Handle>,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
@@ -67,6 +70,7 @@ impl Engine {
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
+            pages: Some(PageFile::open(path)?),
             database: RwLock::new(Handle::Writer(database)),
             is_writable: true,
         })
@@ -88,6 +92,7 @@ impl Engine {
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
+            pages: None,
             database: RwLock::new(Handle::Writer(database)),
             is_writable: true,
         })
@@ -122,6 +127,7 @@ impl Engine {
         let engine = Self {
             path: path.to_owned(),
             options: options.clone(),
+            pages: Some(PageFile::open(path)?),
             database: RwLock::new(handle),
             is_writable: false,
         };
@@ -132,6 +138,11 @@ impl Engine {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file below the engine, if the storage is one.
+    pub(crate) fn pages(&self) -> Option<&PageFile> {
+        self.pages.as_ref()
     }
 
     fn handle(&self) -> RwLockReadGuard<'_, Handle> {

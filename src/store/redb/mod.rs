@@ -1,7 +1,7 @@
 //! The store in one file, over redb. One path through it a file:
 //!
 //! - `engine`: opening, transactions, errors; `backend`: its file and locks, `note`: who holds one;
-//!   `panics`: those of redb; `schema`: every table; `migrate`: format versions
+//!   `panics`: those of redb; `pages`: the file below redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
@@ -19,6 +19,7 @@ mod migrate;
 mod note;
 mod origins;
 mod outside;
+mod pages;
 mod panics;
 #[cfg(test)]
 mod power_cut;
@@ -184,8 +185,8 @@ impl RedbStore {
     /// [`Error::NotFound`] or [`Error::Corrupt`].
     pub fn attachments(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
         self.read(|snapshot| {
-            let (number, _) = snapshot.session_of(key)?;
-            attachments::list(snapshot, number)
+            let (number, row) = snapshot.session_of(key)?;
+            attachments::list(snapshot, number, row.attachments)
         })
     }
 
@@ -211,10 +212,7 @@ impl RedbStore {
     /// Starts a write transaction for a bulk import.
     pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
         guard(|| {
-            Ok(Bulk::new(Writer::new(
-                self.engine.begin_write()?,
-                &self.counts,
-            )))
+            Ok(Bulk::new(self.begin_write()?))
         })
     }
 
@@ -225,12 +223,16 @@ impl RedbStore {
 
     /// Reads in a snapshot.
     fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
-        guard(|| work(&Snapshot::new(self.engine.begin_read()?, &self.counts)))
+        guard(|| {
+            let txn = self.engine.begin_read()?;
+            work(&Snapshot::new(txn, &self.counts, self.engine.pages()))
+        })
     }
 
     /// Begins a write transaction.
     fn begin_write(&self) -> Result<Writer<'_>> {
-        Ok(Writer::new(self.engine.begin_write()?, &self.counts))
+        let txn = self.engine.begin_write()?;
+        Ok(Writer::new(txn, &self.counts, self.engine.pages()))
     }
 
     /// Writes in a transaction, which is committed if `work` succeeds.
