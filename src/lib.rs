@@ -68,8 +68,8 @@ pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore,
-    Removed, ScanQuery, SessionPage, Store, StoreExt, StoreProblem, StoreStats, TableReads,
+    ListQuery, Loss, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore,
+    RepairReport,     Removed, ScanQuery, SessionPage, Store, StoreExt, StoreProblem, StoreStats, TableReads,
     Truncated, VerifyReport,
 };
 pub use transfer::{

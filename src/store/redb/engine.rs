@@ -402,18 +402,8 @@ fn create_private_folder(folder: &Path) -> Result<()> {
 /// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
 /// process could take one that is half made for something else.
 fn create_whole(path: &Path, options: &Options) -> Result<()> {
-    let io = |source| Error::Io {
-        action: "create the store",
-        path: path.to_owned(),
-        source,
-    };
-    // Private to its owner, as all files that tempfile makes.
-    let new = tempfile::Builder::new()
-        .prefix(".scrollback-")
-        .suffix(".new")
-        .tempfile_in(folder_of(path))
-        .map_err(io)?;
-    let file = new.as_file().try_clone().map_err(io)?;
+    let new = new_file_beside(path)?;
+    let file = open_private_file(&new)?;
     let database = guard(|| create(file, path, options))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
@@ -421,6 +411,27 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
     // name is free: what opens the path next makes the store in place.
     drop(new.persist_noclobber(path));
     sync_folder(path)
+}
+
+/// An empty file under another name in the folder of a store, private to its owner. It goes when it
+/// is dropped.
+pub(crate) fn new_file_beside(path: &Path) -> Result<tempfile::TempPath> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        create_private_folder(folder)?;
+    }
+    let new = tempfile::Builder::new()
+        .prefix(".scrollback-")
+        .suffix(".new")
+        .tempfile_in(folder_of(path))
+        .map_err(|source| Error::Io {
+            action: "create the store",
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(new.into_temp_path())
 }
 
 /// Opens a file, or creates it for the owner alone.
@@ -445,7 +456,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     let folder = folder_of(path);
     File::open(folder)
         .and_then(|folder| folder.sync_all())

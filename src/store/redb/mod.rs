@@ -6,7 +6,7 @@
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
-//! - `compact`, `stats`, `verify`: maintenance
+//! - `compact`, `stats`, `verify`, `repair`: maintenance
 
 mod appends;
 mod attachments;
@@ -27,6 +27,7 @@ mod properties;
 mod queue;
 mod read;
 mod reads;
+mod repair;
 mod schema;
 mod segments;
 mod stats;
@@ -43,6 +44,7 @@ use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::panics::guard;
+pub use self::repair::{Loss, RepairReport};
 use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;

@@ -69,7 +69,7 @@ impl<'p> Node<'p> {
     /// The page's checksum, as far as it can be told where it ends.
     pub(crate) fn checksum(&self) -> Option<u128> {
         match self {
-            Self::Leaf(leaf) => checksum(leaf.page, leaf.value_end(leaf.count.checked_sub(1)?)),
+            Self::Leaf(leaf) => checksum(leaf.page, leaf.end()),
             Self::Branch(branch) => {
                 checksum(branch.page, branch.key_end(branch.count.checked_sub(1)?))
             }
@@ -89,6 +89,11 @@ impl<'p> Leaf<'p> {
     /// How many rows it says it has.
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Where its last value ends.
+    pub(crate) fn end(&self) -> Option<usize> {
+        self.value_end(self.count.checked_sub(1)?)
     }
 
     fn keys_start(&self) -> usize {
