@@ -28,6 +28,7 @@ const COMMANDS: [&str; 17] = [
     "delete",
     "stats",
     "verify",
+    "repair",
 ];
 
 /// A session of Claude Code with every kind of block, and with text that commands a terminal.

@@ -25,6 +25,7 @@
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
+//! - `bad_bytes`: every kind of damage in every region of a store; `repair`: the command
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
@@ -51,6 +52,7 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod bad_bytes;
 mod bad_store;
 mod calls;
 mod celeste;
@@ -97,5 +99,6 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+mod repair;
 mod source;
 mod tidy;

@@ -44,10 +44,10 @@ use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
 pub(crate) use self::panics::guard;
-pub use self::repair::{Loss, RepairReport};
 use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
+pub use self::repair::{Loss, RepairReport};
 use self::write::Writer;
 use super::addition::Addition;
 use super::properties::Claims;
@@ -213,9 +213,7 @@ impl RedbStore {
 
     /// Starts a write transaction for a bulk import.
     pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
-        guard(|| {
-            Ok(Bulk::new(self.begin_write()?))
-        })
+        guard(|| Ok(Bulk::new(self.begin_write()?)))
     }
 
     /// The sources, for planning an import or an export.

@@ -25,20 +25,41 @@ pub(crate) fn ask(path: &Path, keys: &[SessionKey]) -> Result<Answers> {
         for number in 0..2 {
             let long = "of-some-length-".repeat(8);
             let project = format!("{project}{long}/{number}");
-            tell(format!("list {number} {}", &project[..6]), list(&store, Some(project)));
+            tell(
+                format!("list {number} {}", &project[..6]),
+                list(&store, Some(project)),
+            );
         }
     }
-    tell("stats".to_owned(), store.stats().map(|stats| format!("{:?}", stats.agents)));
-    tell("find".to_owned(), store.find("1", 100).map(|found| format!("{found:?}")));
+    tell(
+        "stats".to_owned(),
+        store.stats().map(|stats| format!("{:?}", stats.agents)),
+    );
+    tell(
+        "find".to_owned(),
+        store.find("1", 100).map(|found| format!("{found:?}")),
+    );
     for key in keys {
         let id = key.to_string();
-        tell(format!("summary {id}"), store.summary(key).map(|s| format!("{s:?}")));
-        tell(format!("load {id}"), store.load(key).map(|s| format!("{s:?}")));
+        tell(
+            format!("summary {id}"),
+            store.summary(key).map(|s| format!("{s:?}")),
+        );
+        tell(
+            format!("load {id}"),
+            store.load(key).map(|s| format!("{s:?}")),
+        );
         tell(format!("scan {id}"), scan(&store, key, Direction::Forward));
         tell(format!("back {id}"), scan(&store, key, Direction::Backward));
         let properties = store.properties(key);
-        let aliases = properties.as_ref().map(|p| p.aliases.clone()).unwrap_or_default();
-        tell(format!("properties {id}"), properties.map(|p| format!("{p:?}")));
+        let aliases = properties
+            .as_ref()
+            .map(|p| p.aliases.clone())
+            .unwrap_or_default();
+        tell(
+            format!("properties {id}"),
+            properties.map(|p| format!("{p:?}")),
+        );
         let attachments = store.attachments(key);
         if let Ok(attachments) = &attachments {
             for info in attachments {
@@ -52,7 +73,10 @@ pub(crate) fn ask(path: &Path, keys: &[SessionKey]) -> Result<Answers> {
         for alias in aliases {
             let alias = SessionKey::new(key.agent(), alias).unwrap();
             let found = store.by_alias(&alias);
-            tell(format!("alias {alias}"), found.map(|found| format!("{found:?}")));
+            tell(
+                format!("alias {alias}"),
+                found.map(|found| format!("{found:?}")),
+            );
         }
     }
     Ok(answers)

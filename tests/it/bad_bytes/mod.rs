@@ -5,4 +5,4 @@
 
 mod answers;
 mod store;
-mod sweep;
+pub(crate) mod sweep;

@@ -3,8 +3,8 @@
 
 use redb::{Key, TableDefinition, Value};
 
-use super::{Node, PageFile, Root, Shape, place_of, tables};
 use super::super::schema;
+use super::{Node, PageFile, Root, Shape, place_of, tables};
 use crate::error::{Error, Result};
 
 /// Most levels of a tree.
@@ -35,9 +35,7 @@ impl PageFile {
             if let Some(damage) = damaged.first() {
                 return Ok(Some(format!("{}: {}", damage.shown(), damage.detail)));
             }
-            let table = tables
-                .iter()
-                .find(|found| found.name == name);
+            let table = tables.iter().find(|found| found.name == name);
             let Some((root, shape)) = table.and_then(|table| Some((table.root?, table.shape)))
             else {
                 return Ok(None);

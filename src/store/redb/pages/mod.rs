@@ -94,9 +94,8 @@ impl Slot {
         if xxh3_128(body) != u128::from_le_bytes(*sum) {
             return None;
         }
-        let root = |flag: usize, at: usize| {
-            (*body.get(flag)? != 0).then(|| Root::of(body.get(at..)?))?
-        };
+        let root =
+            |flag: usize, at: usize| (*body.get(flag)? != 0).then(|| Root::of(body.get(at..)?))?;
         Some(Self {
             transaction: u64::from_le_bytes(*body.get(104..)?.first_chunk::<8>()?),
             user: root(1, 8),
@@ -170,11 +169,6 @@ impl PageFile {
             file: Mutex::new(file),
             path: path.to_owned(),
         })
-    }
-
-    /// The file's name.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     fn io(&self, source: std::io::Error) -> Error {

@@ -70,9 +70,7 @@ impl<'p> Node<'p> {
     pub(crate) fn checksum(&self) -> Option<u128> {
         match self {
             Self::Leaf(leaf) => checksum(leaf.page, leaf.end()),
-            Self::Branch(branch) => {
-                checksum(branch.page, branch.key_end(branch.count.checked_sub(1)?))
-            }
+            Self::Branch(branch) => checksum(branch.page, branch.end()),
         }
     }
 }
@@ -163,6 +161,11 @@ impl<'p> Branch<'p> {
                 .checked_add(length.checked_mul(at.checked_add(1)?)?),
             None => u32_at(self.page, self.ends() + 4 * at),
         }
+    }
+
+    /// Where its last key ends.
+    pub(crate) fn end(&self) -> Option<usize> {
+        self.key_end(self.count.checked_sub(1)?)
     }
 
     /// How many children it says it has.

@@ -76,14 +76,20 @@ impl TableRoot {
                 key: size(42)?,
                 value: size(47)?,
             },
-            root: (*value.get(9)? != 0).then(|| Root::of(value.get(10..)?))?,
+            root: match value.get(9)? {
+                0 => None,
+                _ => Some(Root::of(value.get(10..)?)?),
+            },
             length: u64::from_le_bytes(*value.get(1..)?.first_chunk::<8>()?),
         })
     }
 }
 
 /// The tables below a root of the header, and what is damaged on the way to them.
-pub(crate) fn tables(pages: &PageFile, root: Option<&Root>) -> Result<(Vec<TableRoot>, Vec<Damage>)> {
+pub(crate) fn tables(
+    pages: &PageFile,
+    root: Option<&Root>,
+) -> Result<(Vec<TableRoot>, Vec<Damage>)> {
     let shape = Shape {
         key: None,
         value: None,
@@ -95,9 +101,9 @@ pub(crate) fn tables(pages: &PageFile, root: Option<&Root>) -> Result<(Vec<Table
             match event {
                 Event::Leaf { leaf, .. } => {
                     for at in 0..leaf.count() {
-                        let row = leaf.row(at).and_then(|(key, value)| {
-                            TableRoot::of(key, leaf.page().get(value)?)
-                        });
+                        let row = leaf
+                            .row(at)
+                            .and_then(|(key, value)| TableRoot::of(key, leaf.page().get(value)?));
                         found.extend(row);
                     }
                 }

@@ -150,10 +150,7 @@ fn equal_or_unknown<T: PartialEq>(new: &T, old: &T) -> Choice {
 }
 
 /// Reads all of a file that can be read. `progress` is told the bytes looked at, and those in all.
-pub(super) fn gather(
-    file: &PageFile,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Gathered> {
+pub(super) fn gather(file: &PageFile, progress: &mut dyn FnMut(u64, u64)) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut walk = Walk::new(file);
     let length = file.length()?;
@@ -334,13 +331,7 @@ impl Gathered {
     }
 
     /// Takes the rows of what may be a page of one of some tables.
-    fn page(
-        &mut self,
-        file: &PageFile,
-        start: &[u8],
-        offset: u64,
-        wanted: &[&str],
-    ) -> Result<()> {
+    fn page(&mut self, file: &PageFile, start: &[u8], offset: u64, wanted: &[&str]) -> Result<()> {
         for table in wanted {
             let key = match *table {
                 "sessions" | "properties" => Some(8),

@@ -123,8 +123,9 @@ impl<'r> Rebuilder<'r> {
     fn known_name(&self, number: u64) -> Option<SessionKey> {
         let row = self.gathered.sessions.get(&number);
         let name = self.gathered.names.get(&number);
-        row.and_then(|found| found.value.key().ok())
-            .or_else(|| name.and_then(|(agent, id)| SessionKey::new(agent.as_str(), id.as_str()).ok()))
+        row.and_then(|found| found.value.key().ok()).or_else(|| {
+            name.and_then(|(agent, id)| SessionKey::new(agent.as_str(), id.as_str()).ok())
+        })
     }
 
     /// A name for a session that nobody else has.
@@ -157,11 +158,17 @@ impl<'r> Rebuilder<'r> {
         }
         let segments = segments_of(self.file, self.gathered, number)?;
         let found = self.gathered.sessions.get(&number);
-        let attached = self.attached.range((number, String::new())..(number + 1, String::new()));
+        let attached = self
+            .attached
+            .range((number, String::new())..(number + 1, String::new()));
         let attached = attached.count() as u64;
         let is_empty = found.is_some_and(|found| found.value.records == 0);
         if segments.is_empty() && attached == 0 && !is_empty {
-            self.lose("sessions", Some(number), "all of its records are lost".to_owned());
+            self.lose(
+                "sessions",
+                Some(number),
+                "all of its records are lost".to_owned(),
+            );
             return Ok(());
         }
         let key = self.name(number)?;
@@ -216,7 +223,11 @@ impl<'r> Rebuilder<'r> {
         };
         if let Some(old) = old.filter(|old| old.attachments > row.attachments) {
             let missing = old.attachments - row.attachments;
-            self.lose("attachments", Some(number), format!("{missing} are missing"));
+            self.lose(
+                "attachments",
+                Some(number),
+                format!("{missing} are missing"),
+            );
         }
         if is_whole {
             return;
@@ -230,9 +241,15 @@ impl<'r> Rebuilder<'r> {
             ),
             Some(old) if old.records > row.records => {
                 let missing = old.records - row.records;
-                ("records", format!("{missing} of {} are missing", old.records))
+                (
+                    "records",
+                    format!("{missing} of {} are missing", old.records),
+                )
             }
-            Some(_) => ("records", "they do not add up: some may be older".to_owned()),
+            Some(_) => (
+                "records",
+                "they do not add up: some may be older".to_owned(),
+            ),
         };
         self.lose(table, Some(number), detail);
         if let Some(loss) = self.report.losses.last_mut() {
@@ -260,7 +277,11 @@ impl<'r> Rebuilder<'r> {
             self.commit(written)?;
         }
         for name in found.lost {
-            self.lose("attachments", Some(number), format!("parts of `{name}` are missing"));
+            self.lose(
+                "attachments",
+                Some(number),
+                format!("parts of `{name}` are missing"),
+            );
         }
         Ok(())
     }
@@ -298,15 +319,21 @@ impl<'r> Rebuilder<'r> {
                 properties.aliases.push(alias.clone());
             }
             let alias = SessionKey::new(agent.as_str(), alias.as_str())?;
-            let is_listed = row.agent == *agent && properties.aliases.iter().any(|a| a == alias.id());
+            let is_listed =
+                row.agent == *agent && properties.aliases.iter().any(|a| a == alias.id());
             if is_listed && !line.contains(&(alias.clone(), number)) {
                 line.push((alias, number));
             }
         }
         for (number, properties) in &kept {
-            let Some(row) = self.kept.get(number) else { continue };
+            let Some(row) = self.kept.get(number) else {
+                continue;
+            };
             for alias in &properties.aliases {
-                let alias = (SessionKey::new(row.agent.as_str(), alias.as_str())?, *number);
+                let alias = (
+                    SessionKey::new(row.agent.as_str(), alias.as_str())?,
+                    *number,
+                );
                 if !line.contains(&alias) {
                     line.push(alias);
                 }
@@ -326,8 +353,13 @@ impl<'r> Rebuilder<'r> {
     ) -> Result<()> {
         let action = storage("write the properties of a session");
         let txn = self.bulk()?.writer.txn();
-        let mut table = txn.open_table(PROPERTIES).map_err(storage("write properties"))?;
-        for (number, kept) in kept.iter().filter(|(_, kept)| **kept != Properties::default()) {
+        let mut table = txn
+            .open_table(PROPERTIES)
+            .map_err(storage("write properties"))?;
+        for (number, kept) in kept
+            .iter()
+            .filter(|(_, kept)| **kept != Properties::default())
+        {
             let row = properties_row::encode(*number, kept)
                 .map_err(|error| properties::corrupt(*number, &error))?;
             table.insert(*number, row.as_slice()).map_err(&action)?;
@@ -371,16 +403,31 @@ impl<'r> Rebuilder<'r> {
 
     /// Says what is missing of which nothing is known.
     fn missing(&mut self) {
-        let listed = self.report.losses.iter().filter(|loss| loss.table == "sessions");
+        let listed = self
+            .report
+            .losses
+            .iter()
+            .filter(|loss| loss.table == "sessions");
         let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
-        let sessions = self.kept.keys().chain(&listed).collect::<BTreeSet<_>>().len() as u64;
+        let sessions = self
+            .kept
+            .keys()
+            .chain(&listed)
+            .collect::<BTreeSet<_>>()
+            .len() as u64;
         let found = |table: &str| match table {
             "sessions" => sessions,
             "session_keys" => sessions,
             table => self.gathered.found(table),
         };
         let mut missing = Vec::new();
-        for table in ["sessions", "attachments", "properties", "aliases", "sources"] {
+        for table in [
+            "sessions",
+            "attachments",
+            "properties",
+            "aliases",
+            "sources",
+        ] {
             match self.gathered.expected.get(table) {
                 Some(expected) if *expected > found(table) => {
                     let rows = expected - found(table);
@@ -407,7 +454,9 @@ impl<'r> Rebuilder<'r> {
                 .map_err(&action)?;
         }
         self.bulk.take().map_or(Ok(()), Bulk::commit)?;
-        self.report.losses.sort_by_key(|loss| loss.number.unwrap_or(u64::MAX));
+        self.report
+            .losses
+            .sort_by_key(|loss| loss.number.unwrap_or(u64::MAX));
         Ok(self.report)
     }
 }

@@ -57,13 +57,13 @@ pub(super) fn read_segment(
 }
 
 /// The segments of a session that are whole, in order, and no record in two of them.
-pub(super) fn segments_of(
-    file: &PageFile,
-    gathered: &Gathered,
-    number: u64,
-) -> Result<Vec<Whole>> {
+pub(super) fn segments_of(file: &PageFile, gathered: &Gathered, number: u64) -> Result<Vec<Whole>> {
     let range = (number, 0, 0)..=(number, u64::MAX, u32::MAX);
-    let mut firsts: Vec<u64> = gathered.records.range(range).map(|(key, _)| key.1).collect();
+    let mut firsts: Vec<u64> = gathered
+        .records
+        .range(range)
+        .map(|(key, _)| key.1)
+        .collect();
     firsts.dedup();
     let mut found = Vec::new();
     for first in firsts {
@@ -76,7 +76,13 @@ pub(super) fn segments_of(
         }
     }
     // What can be believed goes first; of what cannot, the longest.
-    found.sort_by_key(|whole| (whole.trust, u64::MAX - (whole.last - whole.first), whole.first));
+    found.sort_by_key(|whole| {
+        (
+            whole.trust,
+            u64::MAX - (whole.last - whole.first),
+            whole.first,
+        )
+    });
     let mut taken: BTreeMap<u64, Whole> = BTreeMap::new();
     for whole in found {
         let before = taken.range(..=whole.last).next_back();
@@ -127,7 +133,12 @@ impl<'r> Count<'r> {
             let mut described = self.dialect.describe(line);
             described.header = header;
             self.row.next = sequence;
-            self.fold.add(&mut self.row, &described, RecordFlags::default(), line.len());
+            self.fold.add(
+                &mut self.row,
+                &described,
+                RecordFlags::default(),
+                line.len(),
+            );
             if sequence < mark {
                 self.row.hidden += u64::from(header.messages);
             }
@@ -154,7 +165,9 @@ impl<'r> Count<'r> {
     /// What was counted, with what only the old row tells. `None` without one: an older one is
     /// good if all that it says is there.
     fn against_old(&self) -> Option<Counted<'r>> {
-        let Found { value: old, trust, .. } = self.old?;
+        let Found {
+            value: old, trust, ..
+        } = self.old?;
         let mut gaps = self.gaps.clone();
         if old.next > self.reached {
             gaps.push((self.reached, old.next - 1));
@@ -219,7 +232,10 @@ pub(super) fn attachments_of(
             }
         }
         if is_whole && !is_ambiguous {
-            whole.push((name.to_owned(), parts.iter().map(|(_, f)| f.value).collect()));
+            whole.push((
+                name.to_owned(),
+                parts.iter().map(|(_, f)| f.value).collect(),
+            ));
         } else {
             lost.push(name.to_owned());
         }

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::pages::{Damage, Event, Header, PAGE_BYTES, PageFile, Root, TableRoot, Walk, tables};
+use super::super::pages::{
+    Damage, Event, Header, PAGE_BYTES, PageFile, Root, TableRoot, Walk, tables,
+};
 use super::super::schema::{self, NAMES};
 use super::Checker;
 use crate::error::Result;
@@ -61,7 +63,10 @@ fn head(file: &PageFile, header: &Header) -> Result<Vec<Wrong>> {
     match header.slots() {
         [None, _] => say("its header", "the last commit is damaged".to_owned()),
         [Some(_), None] if header.is_clean() => {
-            say("its header", "the commit before the last is damaged".to_owned());
+            say(
+                "its header",
+                "the commit before the last is damaged".to_owned(),
+            );
         }
         [Some(last), Some(other)] if header.is_clean() && other.transaction > last.transaction => {
             let detail = "it leads to the commit before the last".to_owned();
@@ -103,4 +108,127 @@ fn trees(file: &PageFile, root: &Root) -> Result<(BTreeMap<String, TableRoot>, V
     }
     let by_name = found.into_iter().map(|table| (table.name.clone(), table));
     Ok((by_name.collect(), wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::RedbStore;
+    use super::super::super::pages::{Node, Shape, place_of};
+    use super::*;
+    use crate::model::key::SessionKey;
+    use crate::model::properties::PropertiesChange;
+    use crate::store::{Expect, NewRecord, Options, Store as _};
+
+    /// A store of some pages, closed.
+    fn filled(path: &std::path::Path) {
+        let store = RedbStore::open(path, Options::default()).unwrap();
+        for number in 0..30 {
+            let key = SessionKey::native(format!("{number}-{}", "long-".repeat(20))).unwrap();
+            let line = |at: u64| {
+                let text = (at * 7919 + number).to_string().repeat(20);
+                NewRecord::line(format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"))
+            };
+            let records: Vec<NewRecord> = (0..4 + number * 6).map(line).collect();
+            store.append(&key, Expect::Any, None, &records).unwrap();
+            let change = PropertiesChange {
+                summary: Some("A summary. ".repeat(20)),
+                aliases: Some(vec![format!("alias-{number}")]),
+                ..PropertiesChange::default()
+            };
+            store.update_properties(&key, &change).unwrap();
+        }
+    }
+
+    /// Where the bytes stand that the last commit has written: each page up to its end.
+    fn used(file: &PageFile) -> Vec<std::ops::Range<u64>> {
+        let slot = file.header().unwrap().slots()[0].unwrap();
+        let mut used = Vec::new();
+        let mut roots = Vec::new();
+        for root in [slot.user, slot.system].into_iter().flatten() {
+            let shape = Shape {
+                key: None,
+                value: None,
+            };
+            roots.push((root, shape));
+            let tables = tables(file, Some(&root)).unwrap().0;
+            roots.extend(
+                tables
+                    .iter()
+                    .filter_map(|table| Some((table.root?, table.shape))),
+            );
+        }
+        let mut pages: Vec<(u64, Shape)> = roots.iter().map(|(root, s)| (root.page, *s)).collect();
+        while let Some((number, shape)) = pages.pop() {
+            let place = place_of(number).unwrap();
+            let bytes = file.read(place).unwrap();
+            let end = match Node::of(&bytes, shape).unwrap() {
+                Node::Leaf(leaf) => leaf.end().unwrap(),
+                Node::Branch(branch) => {
+                    let children = (0..branch.children()).filter_map(|at| branch.child(at));
+                    pages.extend(children.map(|(number, _)| (number, shape)));
+                    branch.end().unwrap()
+                }
+            };
+            used.push(place.offset..place.offset + end as u64);
+        }
+        used
+    }
+
+    /// Flips every `step`th byte that is in use; gives how many, and which were not noticed.
+    fn flips(step: usize) -> (usize, Vec<u64>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        filled(&path);
+        let good = fs::read(&path).unwrap();
+        let used: Vec<u64> = used(&PageFile::open(&path).unwrap())
+            .into_iter()
+            .flatten()
+            .collect();
+        let (mut count, mut unnoticed) = (0, Vec::new());
+        for at in used.into_iter().step_by(step) {
+            let mut bytes = good.clone();
+            bytes[usize::try_from(at).unwrap()] ^= 1 << (at % 8);
+            fs::write(&path, &bytes).unwrap();
+            let verified = RedbStore::open_read_only(&path, Options::default())
+                .and_then(|store| store.verify(&mut |_, _| {}));
+            count += 1;
+            if verified.is_ok_and(|report| report.is_clean()) {
+                unnoticed.push(at);
+            }
+        }
+        (count, unnoticed)
+    }
+
+    #[test]
+    fn every_flip_in_a_page_is_noticed() {
+        let (count, unnoticed) = flips(331);
+        println!("{count} flips");
+        assert!(count > 200, "{count}");
+        assert_eq!(unnoticed, []);
+    }
+
+    #[test]
+    #[ignore = "every fifth byte of every page: minutes"]
+    fn every_flip_in_a_page_is_noticed_at_length() {
+        let (count, unnoticed) = flips(5);
+        println!("{count} flips");
+        assert!(count > 10_000, "{count}");
+        assert_eq!(unnoticed, []);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_within_its_free_pages_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        filled(&path);
+        let good = fs::read(&path).unwrap();
+        for cut in [1, 100, 4096, 2 * 4096] {
+            fs::write(&path, &good[..good.len() - cut]).unwrap();
+            let verified = RedbStore::open_read_only(&path, Options::default())
+                .and_then(|store| store.verify(&mut |_, _| {}));
+            assert!(!verified.is_ok_and(|report| report.is_clean()), "{cut}");
+        }
+    }
 }
