@@ -131,6 +131,7 @@ pub(crate) fn is_typed(error: &Error) -> bool {
         error,
         Error::Corrupt { .. }
             | Error::NotAStore { .. }
+            | Error::UnsupportedVersion { .. }
             | Error::CommitUnknown { .. }
             | Error::Storage { .. }
     )
