@@ -163,7 +163,9 @@ fn shown(loss: &Loss) -> String {
     let mut line = format!("lost of {whose}: {}, {}", loss.table, loss.detail);
     for (at, (first, last)) in loss.records.iter().take(RUNS_MAX).enumerate() {
         line.push_str(if at == 0 { "; records " } else { ", " });
-        line.push_str(&format!("{first} to {last}"));
+        line.push_str(&first.to_string());
+        line.push_str(" to ");
+        line.push_str(&last.to_string());
     }
     if loss.records.len() > RUNS_MAX {
         line.push_str(", ...");

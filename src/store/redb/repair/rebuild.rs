@@ -194,8 +194,8 @@ impl<'r> Rebuilder<'r> {
             is_whole,
             gaps,
         } = count.finish();
-        row.agent = key.agent().to_owned();
-        row.id = key.id().to_owned();
+        key.agent().clone_into(&mut row.agent);
+        key.id().clone_into(&mut row.id);
         row.attachments = attached;
         row.given = self.given(number, old);
         self.bulk()?.put_session(number, &row)?;
@@ -417,7 +417,6 @@ impl<'r> Rebuilder<'r> {
             .len() as u64;
         let found = |table: &str| match table {
             "sessions" => sessions,
-            "session_keys" => sessions,
             table => self.gathered.found(table),
         };
         let mut missing = Vec::new();

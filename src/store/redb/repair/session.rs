@@ -24,13 +24,16 @@ pub(super) struct Whole {
     trust: Trust,
 }
 
+/// The rows of a segment's parts, the segment, and how far it can be believed.
+pub(super) type Assembled = (Vec<Vec<u8>>, Segment, Trust);
+
 /// Reads the parts of a segment: their rows, and the segment.
 pub(super) fn read_segment(
     file: &PageFile,
     gathered: &Gathered,
     number: u64,
     first: u64,
-) -> Result<Option<(Vec<Vec<u8>>, Segment, Trust)>> {
+) -> Result<Option<Assembled>> {
     let range = (number, first, 0)..=(number, first, u32::MAX);
     let (mut rows, mut bodies, mut trust) = (Vec::new(), Vec::new(), Trust::Sound);
     let mut is_ambiguous = false;
@@ -147,18 +150,16 @@ impl<'r> Count<'r> {
 
     /// The row that the session has now.
     pub(super) fn finish(mut self) -> Counted<'r> {
-        match self.against_old() {
-            Some(counted) => counted,
-            None => {
-                self.row.tail_first = self.row.next;
-                self.row.hidden = 0;
-                Counted {
-                    row: self.row,
-                    old: None,
-                    is_whole: false,
-                    gaps: self.gaps,
-                }
-            }
+        if let Some(counted) = self.against_old() {
+            return counted;
+        }
+        self.row.tail_first = self.row.next;
+        self.row.hidden = 0;
+        Counted {
+            row: self.row,
+            old: None,
+            is_whole: false,
+            gaps: self.gaps,
         }
     }
 
