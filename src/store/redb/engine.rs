@@ -416,12 +416,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
 /// An empty file under another name in the folder of a store, private to its owner. It goes when it
 /// is dropped.
 pub(crate) fn new_file_beside(path: &Path) -> Result<tempfile::TempPath> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        create_private_folder(folder)?;
-    }
+    create_private_folder(folder_of(path))?;
     let new = tempfile::Builder::new()
         .prefix(".scrollback-")
         .suffix(".new")
