@@ -248,7 +248,7 @@ impl Error {
             }
             Self::Corrupt { .. } => {
                 "run `scrollback verify` for all of the damage; restore the file from a backup, or \
-                 import the sources into a new store"
+                 save what is left with `scrollback repair --to NEW`"
                     .to_owned()
             }
             Self::CommitUnknown { source } => {

@@ -68,9 +68,9 @@ pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore,
-    Removed, ScanQuery, SessionPage, Store, StoreExt, StoreProblem, StoreStats, TableReads,
-    Truncated, VerifyReport,
+    ListQuery, Loss, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records,
+    RedbStore, Removed, RepairReport, ScanQuery, SessionPage, Store, StoreExt, StoreProblem,
+    StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,

@@ -14,7 +14,7 @@ use super::output::Output;
 use etcetera::BaseStrategy as _;
 
 use crate::error::Error;
-use crate::store::{Options, RedbStore, TableReads};
+use crate::store::{Options, RedbStore, RepairReport, TableReads};
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
@@ -128,6 +128,22 @@ impl Tool {
     /// The store's file.
     pub(crate) fn store_path(&self) -> &Path {
         &self.target.path
+    }
+
+    /// Saves what can be read of the store, which has to be there, into a new one.
+    pub(crate) fn repair(
+        &self,
+        target: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<RepairReport, Failure> {
+        self.check_there()?;
+        let options = self.target.options.clone();
+        Ok(RedbStore::repair(
+            &self.target.path,
+            target,
+            options,
+            progress,
+        )?)
     }
 
     /// Opens the store, which has to be there, for reading.

@@ -32,9 +32,9 @@ pub use self::query::{
     StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
-pub use self::redb::RedbStore;
 pub(crate) use self::redb::guard;
 pub(crate) use self::redb::{Bulk, Source, Sources};
+pub use self::redb::{Loss, RedbStore, RepairReport};
 pub(crate) use self::sessions::messages_of;
 use crate::error::Result;
 use crate::model::key::SessionKey;

@@ -160,7 +160,31 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),
     );
+    let (report, losses) = losses(home);
+    printed.insert("`repair`".to_owned(), report);
+    printed.insert("`repair`, each of `losses`".to_owned(), losses);
     printed
+}
+
+/// Takes a page at a time from copies of the store, until a repair has something to list.
+fn losses(home: &Home) -> (Vec<Value>, Vec<Value>) {
+    let store = std::fs::read(home.store_path()).unwrap();
+    let damaged = home.path().join("damaged.redb");
+    for page in (4096..store.len()).step_by(4096) {
+        let mut bytes = store.clone();
+        bytes[page..page + 4096].fill(0);
+        std::fs::write(&damaged, &bytes).unwrap();
+        let target = format!("repaired-{page}.redb");
+        let damaged = damaged.to_str().unwrap();
+        let output = home.run(&["--store", damaged, "repair", "--to", &target, "--json"]);
+        let report = values(&String::from_utf8(output.stdout).unwrap());
+        let losses = within(&report, "losses");
+        if !losses.is_empty() {
+            assert_eq!(output.status.code(), Some(3));
+            return (report, losses);
+        }
+    }
+    panic!("nothing was lost");
 }
 
 /// Damages copies of the store, one byte each, until verification finds something to list.

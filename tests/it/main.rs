@@ -32,6 +32,7 @@
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `scarce`: too few open files, too little memory
+//! - `bad_bytes`: every kind of damage in every region of a store; `repair`: the command
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
@@ -58,6 +59,7 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod bad_bytes;
 mod bad_store;
 mod calls;
 mod celeste;
@@ -113,6 +115,7 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+mod repair;
 #[cfg(unix)]
 mod scarce;
 #[cfg(unix)]

@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod mark;
 mod rename;
+mod repair;
 mod show;
 mod stats;
 mod truncate;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Stats(stats::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
+    /// Save what can be read of a damaged store into a new one
+    Repair(repair::Args),
 }
 
 /// Runs a command.
@@ -84,5 +87,6 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
+        Command::Repair(args) => repair::run(args, tool),
     }
 }

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::super::query::AttachmentInfo;
 use super::engine::storage;
-use super::read::Snapshot;
+use super::read::{Snapshot, corrupt_session};
 use super::schema::ATTACHMENTS;
 use super::write::Writer;
 use crate::codec::row::{self, RowError, RowFormat};
@@ -123,6 +123,7 @@ pub(crate) fn read(
         expected += 1;
     }
     if expected == 0 {
+        snapshot.check(ATTACHMENTS, &(number, name, 0), &(number, name, u32::MAX))?;
         return Ok(false);
     }
     Err(corrupt(
@@ -173,28 +174,54 @@ pub(crate) fn open_part(
     }
 }
 
-/// The attachments of a session, with their sizes: reads their rows.
-pub(crate) fn list(snapshot: &Snapshot<'_>, number: u64) -> Result<Vec<AttachmentInfo>> {
+/// The attachments of a session, with their sizes: reads their rows. `expected` is how many there
+/// are: damage may hide some.
+pub(crate) fn list(
+    snapshot: &Snapshot<'_>,
+    number: u64,
+    expected: u64,
+) -> Result<Vec<AttachmentInfo>> {
     let action = storage("list the attachments");
     let table = snapshot
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("list the attachments"))?;
+    let missing = |name: &str, part| {
+        corrupt(
+            number,
+            name,
+            part,
+            &RowError("the part is missing".to_owned()),
+        )
+    };
     let mut found: Vec<AttachmentInfo> = Vec::new();
+    // The part that has to come next of the last one found.
+    let mut open: Option<u32> = None;
     let range = (number, "", 0)..(number + 1, "", 0);
     for entry in redb::ReadableTable::range(&table, range).map_err(&action)? {
         let (key, value) = entry.map_err(&action)?;
         let (_, name, part) = key.value();
-        let bytes = open_part(number, name, part, value.value())?.1.len() as u64;
-        match found.last_mut().filter(|info| info.name == name) {
-            Some(info) => info.bytes += bytes,
-            None => found.push(AttachmentInfo {
+        let (is_last, data) = open_part(number, name, part, value.value())?;
+        let bytes = data.len() as u64;
+        match (open, found.last_mut()) {
+            (Some(next), Some(info)) if info.name == name && next == part => info.bytes += bytes,
+            (None, _) if part == 0 => found.push(AttachmentInfo {
                 name: name.to_owned(),
                 bytes,
             }),
+            (next, _) => return Err(missing(name, next.unwrap_or_default())),
         }
+        open = (!is_last).then_some(part + 1);
     }
-    Ok(found)
+    if let (Some(part), Some(info)) = (open, found.last()) {
+        return Err(missing(&info.name, part));
+    }
+    if found.len() as u64 == expected {
+        Ok(found)
+    } else {
+        let detail = format!("{} attachments, expected {expected}", found.len());
+        Err(corrupt_session(number, detail))
+    }
 }
 
 fn corrupt(number: u64, name: &str, part: u32, error: &RowError) -> Error {

@@ -2,14 +2,14 @@
 
 use std::io::{Read, Write};
 
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata as _};
 
 use super::super::builder::SessionChunk;
 use super::super::fold::take_out;
 use super::RedbStore;
 use super::attachments;
 use super::engine::storage;
-use super::read::corrupt_session;
+use super::read::{all_read, corrupt_session};
 use super::schema::{SESSION_SOURCES, SOURCES};
 use super::segments;
 use super::write::Writer;
@@ -56,7 +56,10 @@ impl<'s> Sources<'s> {
                 .txn()
                 .open_table(SOURCES)
                 .map_err(storage("read the sources"))?;
-            newest(&table, path)
+            let found = newest(&table, path)?;
+            let reached = found.as_ref().map_or(0, |source| source.generation);
+            snapshot.check(SOURCES, &(path, reached), &(path, u32::MAX))?;
+            Ok(found)
         })
     }
 
@@ -68,12 +71,14 @@ impl<'s> Sources<'s> {
                 .txn()
                 .open_table(SOURCES)
                 .map_err(storage("read the sources"))?;
+            let mut count = 0;
             for entry in table.iter().map_err(&read)? {
                 let (key, value) = entry.map_err(&read)?;
                 let (path, generation) = key.value();
                 visit(decode(path, generation, value.value())?)?;
+                count += 1;
             }
-            Ok(())
+            all_read("sources", count, table.len().map_err(&read)?)
         })
     }
 
@@ -200,7 +205,12 @@ impl<'s> Bulk<'s> {
     pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
         let action = storage("read the sources");
         let table = self.writer.txn().open_table(SOURCES).map_err(action)?;
-        newest(&table, path)
+        let found = newest(&table, path)?;
+        if let Some(pages) = self.writer.pages() {
+            let reached = found.as_ref().map_or(0, |source| source.generation);
+            pages.check(SOURCES, &(path, reached), &(path, u32::MAX))?;
+        }
+        Ok(found)
     }
 
     /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has

@@ -14,9 +14,12 @@ use redb::{
 
 use super::super::{Mode, Options};
 use super::backend::{Backend, Hurry};
-use super::file::{check_magic, create_private_folder, folder_of, open_private_file, sync_folder};
+use super::file::{
+    check_magic, create_private_folder, new_file_beside, open_private_file, sync_folder,
+};
 use super::locks::Gate;
 use super::note::Holds;
+use super::pages::PageFile;
 use super::panics::guard;
 use super::{locks, migrate, note};
 use crate::error::{Error, Result};
@@ -34,6 +37,8 @@ pub(crate) struct Engine {
     pub(super) options: Options,
     pub(super) database: RwLock<Handle>,
     pub(super) hurry: Hurry,
+    /// The same file, below the engine; none where the storage is no file.
+    pages: Option<PageFile>,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
 }
@@ -84,6 +89,7 @@ impl Engine {
             path: path.to_owned(),
             place: place_of(path),
             options,
+            pages: Some(PageFile::open(path)?),
             database: RwLock::new(Handle::Writer(database)),
             hurry,
             is_writable: true,
@@ -107,6 +113,7 @@ impl Engine {
             path: path.to_owned(),
             place: place_of(path),
             options: options.clone(),
+            pages: None,
             database: RwLock::new(Handle::Writer(database)),
             hurry: Hurry::default(),
             is_writable: true,
@@ -141,6 +148,7 @@ impl Engine {
             path: path.to_owned(),
             place: place_of(path),
             options,
+            pages: Some(PageFile::open(path)?),
             database: RwLock::new(handle),
             hurry,
             is_writable: false,
@@ -157,6 +165,11 @@ impl Engine {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file below the engine, if the storage is one.
+    pub(crate) fn pages(&self) -> Option<&PageFile> {
+        self.pages.as_ref()
     }
 
     fn handle(&self) -> RwLockReadGuard<'_, Handle> {
@@ -405,18 +418,8 @@ fn check_format(path: &Path, options: &Options, gate: &Gate) -> Result<()> {
 /// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
 /// process could take one that is half made for something else.
 fn create_whole(path: &Path, options: &Options) -> Result<()> {
-    let io = |source| Error::Io {
-        action: "create the store",
-        path: path.to_owned(),
-        source,
-    };
-    // Private to its owner, as all files that tempfile makes.
-    let new = tempfile::Builder::new()
-        .prefix(".scrollback-")
-        .suffix(".new")
-        .tempfile_in(folder_of(path))
-        .map_err(io)?;
-    let file = new.as_file().try_clone().map_err(io)?;
+    let new = new_file_beside(path)?;
+    let file = open_private_file(&new)?;
     let mode = locks::mode_in_force(&file, path, options.mode)?;
     let options = &Options {
         mode,
@@ -424,7 +427,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
     };
     // Its own name, so that its note is its own too.
     let hurry = Hurry::default();
-    let database = guard(|| create(file, new.path(), options, &hurry))?;
+    let database = guard(|| create(file, &new, options, &hurry))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the

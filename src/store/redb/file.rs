@@ -72,6 +72,22 @@ pub(super) fn open_private_file(path: &Path) -> Result<File> {
     })
 }
 
+/// An empty file under another name in the folder of a store, private to its owner. It goes when it
+/// is dropped.
+pub(super) fn new_file_beside(path: &Path) -> Result<tempfile::TempPath> {
+    create_private_folder(folder_of(path))?;
+    let new = tempfile::Builder::new()
+        .prefix(".scrollback-")
+        .suffix(".new")
+        .tempfile_in(folder_of(path))
+        .map_err(|source| Error::Io {
+            action: "create the store",
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(new.into_temp_path())
+}
+
 /// The folder that a path lies in.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

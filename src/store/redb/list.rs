@@ -22,14 +22,17 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         sessions: &sessions,
         page: SessionPage::default(),
         counts: snapshot.counts(),
+        project: None,
+        reached: None,
     };
     let (from, to) = bounds(query);
-    if let Some(project) = query
+    let project = query
         .project
         .as_deref()
         .filter(|project| project.starts_with('/'))
-    {
-        let project = select::without_trailing_separators(project);
+        .map(select::without_trailing_separators);
+    lister.project = project;
+    if let Some(project) = project {
         let index = snapshot
             .txn()
             .open_table(BY_PROJECT)
@@ -43,6 +46,9 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
                 break;
             }
         }
+        let reached = lister.reached.unwrap_or(from);
+        let first = (project, reached.updated_us, reached.number);
+        snapshot.check(BY_PROJECT, &first, &last)?;
     } else {
         let index = snapshot
             .txn()
@@ -56,6 +62,9 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
                 break;
             }
         }
+        let reached = lister.reached.unwrap_or(from);
+        let first = (reached.updated_us, reached.number);
+        snapshot.check(BY_UPDATED, &first, &(to.updated_us, to.number))?;
     }
     Ok(lister.page)
 }
@@ -121,6 +130,10 @@ struct Lister<'q, T> {
     sessions: &'q T,
     page: SessionPage,
     counts: &'q ReadCounts,
+    /// The project that all sessions have to show, if the list is of one.
+    project: Option<&'q str>,
+    /// Where the page ended, if there is more.
+    reached: Option<Cursor>,
 }
 
 impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
@@ -129,6 +142,7 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
         self.counts.indexes(1);
         if self.page.sessions.len() == select::page_length(self.query) {
             self.page.next = self.page.sessions.last().map(Cursor::of);
+            self.reached = Some(place);
             return Ok(false);
         }
         let row = row_behind(self.sessions, place.number, self.counts)?;
@@ -136,6 +150,12 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
             return Err(corrupt_session(
                 place.number,
                 "an index has another time of update",
+            ));
+        }
+        if self.project.is_some() && row.shown_project() != self.project {
+            return Err(corrupt_session(
+                place.number,
+                "an index has another project",
             ));
         }
         if select::selects(self.query, &row) {

@@ -2,12 +2,12 @@
 //!
 //! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `panics`: those of
-//!   redb; `schema`: every table; `migrate`: format versions
+//!   redb; `pages`: the file below redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
-//! - `compact`, `reclaim`, `stats`, `verify`: maintenance
+//! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance
 
 mod appends;
 mod attachments;
@@ -22,6 +22,7 @@ mod migrate;
 mod note;
 mod origins;
 mod outside;
+mod pages;
 mod panics;
 #[cfg(test)]
 mod power_cut;
@@ -30,6 +31,7 @@ mod queue;
 mod read;
 mod reads;
 mod reclaim;
+mod repair;
 mod schema;
 mod segments;
 mod stats;
@@ -49,6 +51,7 @@ pub(crate) use self::panics::guard;
 use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
+pub use self::repair::{Loss, RepairReport};
 use self::write::Writer;
 use super::addition::Addition;
 use super::properties::Claims;
@@ -204,8 +207,8 @@ impl RedbStore {
     /// [`Error::NotFound`] or [`Error::Corrupt`].
     pub fn attachments(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
         self.read(|snapshot| {
-            let (number, _) = snapshot.session_of(key)?;
-            attachments::list(snapshot, number)
+            let (number, row) = snapshot.session_of(key)?;
+            attachments::list(snapshot, number, row.attachments)
         })
     }
 
@@ -230,12 +233,7 @@ impl RedbStore {
 
     /// Starts a write transaction for a bulk import.
     pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
-        guard(|| {
-            Ok(Bulk::new(Writer::new(
-                self.engine.begin_write()?,
-                &self.counts,
-            )))
-        })
+        guard(|| Ok(Bulk::new(self.begin_write()?)))
     }
 
     /// The sources, for planning an import or an export.
@@ -245,12 +243,16 @@ impl RedbStore {
 
     /// Reads in a snapshot.
     fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
-        guard(|| work(&Snapshot::new(self.engine.begin_read()?, &self.counts)))
+        guard(|| {
+            let txn = self.engine.begin_read()?;
+            work(&Snapshot::new(txn, &self.counts, self.engine.pages()))
+        })
     }
 
     /// Begins a write transaction.
     fn begin_write(&self) -> Result<Writer<'_>> {
-        Ok(Writer::new(self.engine.begin_write()?, &self.counts))
+        let txn = self.engine.begin_write()?;
+        Ok(Writer::new(txn, &self.counts, self.engine.pages()))
     }
 
     /// Writes in a transaction, which is committed if `work` succeeds.

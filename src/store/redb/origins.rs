@@ -17,7 +17,12 @@ impl Sources<'_> {
         self.store().read(|snapshot| {
             let open = storage("look a session up");
             let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
-            read::number_of(&table, key, snapshot.counts())
+            let number = read::number_of(&table, key, snapshot.counts())?;
+            if number.is_none() {
+                let place = (key.agent(), key.id());
+                snapshot.check(SESSION_KEYS, &place, &place)?;
+            }
+            Ok(number)
         })
     }
 
@@ -36,6 +41,7 @@ impl Sources<'_> {
                 let (key, value) = entry.map_err(&reading)?;
                 found.push(decode(path, key.value().1, value.value())?);
             }
+            snapshot.check(SOURCES, &(path, 0), &(path, u32::MAX))?;
             Ok(found)
         })
     }
@@ -59,6 +65,8 @@ impl Sources<'_> {
                     found.push(decode(path, generation, value.value())?);
                 }
             }
+            let last = (number.saturating_add(1), none, 0);
+            snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
             Ok(found)
         })
     }

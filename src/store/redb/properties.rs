@@ -41,10 +41,14 @@ pub(crate) fn open_table<K: Key + 'static, V: Value + 'static>(
 
 /// The properties of a session.
 pub(crate) fn of_session(snapshot: &Snapshot<'_>, number: u64) -> Result<Properties> {
-    match open_table(snapshot.txn(), PROPERTIES)? {
-        Some(table) => read(&table, number),
-        None => Ok(Properties::default()),
+    let Some(table) = open_table(snapshot.txn(), PROPERTIES)? else {
+        return Ok(Properties::default());
+    };
+    let found = read(&table, number)?;
+    if found == Properties::default() {
+        snapshot.check(PROPERTIES, &number, &number)?;
     }
+    Ok(found)
 }
 
 fn read(table: &impl ReadableTable<u64, &'static [u8]>, number: u64) -> Result<Properties> {
@@ -73,7 +77,12 @@ pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Op
     let Some(table) = open_table(snapshot.txn(), ALIASES)? else {
         return Ok(None);
     };
-    let Some((_, number)) = claims(&table, alias)?.next().transpose()? else {
+    let first = claims(&table, alias)?.next().transpose()?;
+    // Damage may hide the first in line.
+    let reached = first.map_or(u64::MAX, |(place, _)| place);
+    let line = |place| (alias.agent(), alias.id(), place);
+    snapshot.check(ALIASES, &line(0), &line(reached))?;
+    let Some((_, number)) = first else {
         return Ok(None);
     };
     snapshot.counts().indexes(1);

@@ -1,10 +1,11 @@
 //! Reading: rows by key and number, ids by prefix, pages of records.
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 
 use super::super::query::{RecordPage, ScanQuery};
 use super::super::select::{self, PageFiller};
 use super::engine::storage;
+use super::pages::PageFile;
 use super::properties;
 use super::reads::ReadCounts;
 use super::schema::{RECORDS, SESSION_KEYS, SESSIONS};
@@ -14,11 +15,15 @@ use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 
+/// Sorts behind every name of an agent.
+const LAST_AGENT: &str = "\u{10ffff}";
+
 /// A snapshot of the store.
 #[derive(Debug)]
 pub(crate) struct Snapshot<'s> {
     txn: ReadTransaction,
     counts: &'s ReadCounts,
+    pages: Option<&'s PageFile>,
 }
 
 /// A damaged or missing row of the table of sessions.
@@ -41,6 +46,18 @@ pub(crate) fn number_of(
         .get((key.agent(), key.id()))
         .map_err(storage("look a session up"))?;
     Ok(found.map(|number| number.value()))
+}
+
+/// Checks that a walk through all of a table has met all of its rows: a damaged page hides rows.
+pub(crate) fn all_read(table: &'static str, found: u64, expected: u64) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Corrupt {
+        table,
+        key: "(all)".to_owned(),
+        detail: format!("{found} rows, expected {expected}"),
+    })
 }
 
 /// The row of a session by its number, in any transaction.
@@ -70,8 +87,31 @@ pub(crate) fn row_behind(
 
 impl<'s> Snapshot<'s> {
     /// Wraps a read transaction.
-    pub(crate) fn new(txn: ReadTransaction, counts: &'s ReadCounts) -> Self {
-        Self { txn, counts }
+    pub(crate) fn new(
+        txn: ReadTransaction,
+        counts: &'s ReadCounts,
+        pages: Option<&'s PageFile>,
+    ) -> Self {
+        Self { txn, counts, pages }
+    }
+
+    /// The file below the engine.
+    pub(crate) fn pages(&self) -> Option<&'s PageFile> {
+        self.pages
+    }
+
+    /// Checks that nothing has hidden keys from `first` to `last` of a table: before an answer
+    /// that there are none.
+    pub(crate) fn check<K: Key, V: Value>(
+        &self,
+        table: TableDefinition<'static, K, V>,
+        first: &K::SelfType<'_>,
+        last: &K::SelfType<'_>,
+    ) -> Result<()> {
+        match self.pages {
+            Some(pages) => pages.check(table, first, last),
+            None => Ok(()),
+        }
     }
 
     /// The transaction, for reading other tables.
@@ -91,6 +131,8 @@ impl<'s> Snapshot<'s> {
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
         let Some(number) = number_of(&keys, key, self.counts)? else {
+            let place = (key.agent(), key.id());
+            self.check(SESSION_KEYS, &place, &place)?;
             return Ok(None);
         };
         let sessions = self
@@ -150,7 +192,9 @@ impl<'s> Snapshot<'s> {
                 }
                 keys.push(SessionKey::new(found, id)?);
             }
-            Ok(())
+            // Of two that fit only one may have been found: the other's page counts too.
+            let last = format!("{prefix}{}", char::MAX);
+            self.check(SESSION_KEYS, &(agent, prefix), &(agent, last.as_str()))
         };
         // From agent to agent: each one's range is looked at on its own.
         let mut agent = String::new();
@@ -158,8 +202,14 @@ impl<'s> Snapshot<'s> {
         loop {
             let next = {
                 let mut range = table.range((agent.as_str(), "")..).map_err(&read)?;
-                match range.next() {
-                    Some(entry) => entry.map_err(&read)?.0.value().0.to_owned(),
+                let next = match range.next() {
+                    Some(entry) => Some(entry.map_err(&read)?.0.value().0.to_owned()),
+                    None => None,
+                };
+                let last = next.as_deref().unwrap_or(LAST_AGENT);
+                self.check(SESSION_KEYS, &(agent.as_str(), ""), &(last, ""))?;
+                match next {
+                    Some(next) => next,
                     None => break,
                 }
             };
@@ -202,7 +252,7 @@ impl<'s> Snapshot<'s> {
                 None => segments::starting_from(&table, number, from, self.counts)?,
             };
             while let Some(at) = found {
-                holes.pass(reached, at.first)?;
+                self.pass(&mut holes, reached, at.first)?;
                 reached = at.segment.last_sequence() + 1;
                 for record in at
                     .segment
@@ -215,13 +265,14 @@ impl<'s> Snapshot<'s> {
                 }
                 found = segments::starting_from(&table, number, at.first + 1, self.counts)?;
             }
-            holes.pass(reached, holes.next)?;
+            let next = holes.next;
+            self.pass(&mut holes, reached, next)?;
         } else {
             let from = query.from.unwrap_or(u64::MAX);
             let mut found = segments::at_or_before(&table, number, from, self.counts)?;
             let mut reached = holes.next.min(from.saturating_add(1));
             while let Some(at) = found {
-                holes.pass(at.segment.last_sequence() + 1, reached)?;
+                self.pass(&mut holes, at.segment.last_sequence() + 1, reached)?;
                 reached = at.first;
                 for record in at
                     .segment
@@ -238,9 +289,20 @@ impl<'s> Snapshot<'s> {
                 };
                 found = segments::at_or_before(&table, number, before, self.counts)?;
             }
-            holes.pass(0, reached)?;
+            self.pass(&mut holes, 0, reached)?;
         }
         Ok(page.finish())
+    }
+
+    /// Nothing was found from a record on, and before another: a compaction has removed what was
+    /// there, or damage hides it.
+    fn pass(&self, holes: &mut Holes, from: u64, to: u64) -> Result<()> {
+        holes.pass(from, to)?;
+        let Some(last) = to.checked_sub(1).filter(|last| from <= *last) else {
+            return Ok(());
+        };
+        let number = holes.number;
+        self.check(RECORDS, &(number, from, 0), &(number, last, u32::MAX))
     }
 }
 

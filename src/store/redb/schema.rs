@@ -66,3 +66,23 @@ pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
 /// Session number, path, generation: the sources of a session.
 pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
+
+/// Every table of a store.
+pub(crate) const NAMES: [&str; 11] = [
+    "store_info",
+    "sessions",
+    "session_keys",
+    "by_updated",
+    "by_project",
+    "records",
+    "attachments",
+    "properties",
+    "aliases",
+    "sources",
+    "session_sources",
+];
+
+/// The name of a table of a store, as an error has it.
+pub(crate) fn name_of(name: &str) -> Option<&'static str> {
+    NAMES.iter().find(|known| **known == name).copied()
+}

@@ -57,6 +57,17 @@ pub(crate) fn insert(
     Ok(written)
 }
 
+/// Puts the bodies of the parts of a segment together, and reads it. `None` if some are missing, or
+/// do not belong together.
+pub(crate) fn assemble(parts: &[Vec<u8>]) -> Option<Segment> {
+    let mut data = parts.concat();
+    let length = u64::from_le_bytes(*data.first_chunk::<LENGTH_BYTES>()?);
+    data.drain(..LENGTH_BYTES);
+    (data.len() as u64 == length)
+        .then(|| Segment::open(&data).ok())
+        .flatten()
+}
+
 /// The segment that holds a sequence number, or else the last one before it.
 pub(crate) fn at_or_before(
     table: &impl ReadableTable<RecordsKey, &'static [u8]>,
@@ -214,7 +225,8 @@ fn gather(
     }
 }
 
-fn open(key: RecordsKey, value: &[u8]) -> Result<&[u8]> {
+/// Checks a part of a segment, and gives what is in it.
+pub(crate) fn open(key: RecordsKey, value: &[u8]) -> Result<&[u8]> {
     row::open(RowFormat::Segment, VERSION, &key_bytes(key), value)
         .map_err(|error| corrupt(key, &error))
 }

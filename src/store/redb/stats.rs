@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable as _;
+use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use super::super::query::{AgentStats, StoreStats};
 use super::engine::storage;
-use super::read::{Snapshot, corrupt_session};
+use super::read::{Snapshot, all_read, corrupt_session};
 use super::schema::{SESSIONS, SOURCES};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -20,7 +20,9 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
         .txn()
         .open_table(SESSIONS)
         .map_err(storage("count the sessions"))?;
+    let mut rows = 0;
     for entry in table.iter().map_err(&action)? {
+        rows += 1;
         let (number, value) = entry.map_err(&action)?;
         let number = number.value();
         snapshot.counts().sessions(1);
@@ -35,12 +37,14 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
         agent.malformed += row.malformed;
         agent.attachments += row.attachments;
     }
-    let mut attachment_bytes = 0;
+    all_read("sessions", rows, table.len().map_err(&action)?)?;
+    let (mut attachment_bytes, mut rows) = (0, 0);
     let table = snapshot
         .txn()
         .open_table(SOURCES)
         .map_err(storage("count the sources"))?;
     for entry in table.iter().map_err(&action)? {
+        rows += 1;
         let (key, value) = entry.map_err(&action)?;
         let (path, generation) = key.value();
         let row = SourceRow::decode(path, generation, value.value())
@@ -49,6 +53,7 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
             attachment_bytes += row.size;
         }
     }
+    all_read("sources", rows, table.len().map_err(&action)?)?;
     Ok(StoreStats {
         agents: agents.into_values().collect(),
         disk_bytes,

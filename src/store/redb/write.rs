@@ -6,6 +6,7 @@ use super::super::Options;
 use super::super::addition::{self, Added, Addition, Outcome};
 use super::super::query::{Appended, Removed};
 use super::engine::storage;
+use super::pages::PageFile;
 use super::panics::commit;
 use super::properties;
 use super::read::{self, corrupt_session};
@@ -26,6 +27,7 @@ use crate::model::record::Record;
 pub(crate) struct Writer<'s> {
     txn: WriteTransaction,
     counts: &'s ReadCounts,
+    pages: Option<&'s PageFile>,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -36,8 +38,12 @@ impl std::fmt::Debug for Writer<'_> {
 
 impl<'s> Writer<'s> {
     /// Wraps a write transaction.
-    pub(crate) fn new(txn: WriteTransaction, counts: &'s ReadCounts) -> Self {
-        Self { txn, counts }
+    pub(crate) fn new(
+        txn: WriteTransaction,
+        counts: &'s ReadCounts,
+        pages: Option<&'s PageFile>,
+    ) -> Self {
+        Self { txn, counts, pages }
     }
 
     /// The transaction, for tables that only one path writes.
@@ -63,7 +69,12 @@ impl<'s> Writer<'s> {
             .txn
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
-        read::number_of(&table, key, self.counts)
+        let number = read::number_of(&table, key, self.counts)?;
+        if let (None, Some(pages)) = (number, self.pages) {
+            let place = (key.agent(), key.id());
+            pages.check(SESSION_KEYS, &place, &place)?;
+        }
+        Ok(number)
     }
 
     /// The row of a session whose number is known.
@@ -127,6 +138,7 @@ impl<'s> Writer<'s> {
                 key: INFO_NEXT_SESSION.to_owned(),
                 detail: "the number of the next session is missing".to_owned(),
             })?;
+        self.check_free(number)?;
         info.insert(INFO_NEXT_SESSION, (number + 1).to_le_bytes().as_slice())
             .map_err(&action)?;
         let mut keys = self
@@ -136,6 +148,30 @@ impl<'s> Writer<'s> {
         keys.insert((key.agent(), key.id()), number)
             .map_err(&action)?;
         Ok(number)
+    }
+
+    /// Checks that a new session's number is above all others: the number in the store has no
+    /// checksum, and one that is taken would put a session in another's place.
+    fn check_free(&self, number: u64) -> Result<()> {
+        let action = storage("number a session");
+        let sessions = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("number a session"))?;
+        let last = redb::ReadableTable::last(&sessions).map_err(&action)?;
+        match last.map(|(last, _)| last.value()) {
+            Some(last) if last >= number => Err(Error::Corrupt {
+                table: "store_info",
+                key: INFO_NEXT_SESSION.to_owned(),
+                detail: format!("the next session would be {number}, but session {last} is there"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file below the engine.
+    pub(crate) fn pages(&self) -> Option<&'s PageFile> {
+        self.pages
     }
 
     /// Writes a session's row, with the index entries that change.

@@ -1,5 +1,7 @@
-//! Verification: everything is read, every checksum, count and index entry is checked, both ways.
+//! Verification: everything is read, every checksum, count and index entry is checked, both ways;
+//! then every page of the file.
 
+mod pages;
 mod properties;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +43,7 @@ pub(crate) fn verify(
     let attached = checker.attachments()?;
     checker.sources(&attached)?;
     checker.properties()?;
+    checker.pages()?;
     Ok(checker.report)
 }
 

@@ -1,0 +1,243 @@
+//! The engine's file, read page by page, below the engine: it checks no checksums while it reads,
+//! so a flipped bit in a key or in a branch hides rows without a word.
+//!
+//! - `node`: one page; `walk`: a whole tree, damaged or not; `check`: the pages on the way to a key
+//!   or a range, for the answers that say "there is none"
+//!
+//! Nothing here writes. A snapshot that is open keeps the pages of the last commit, and of those
+//! after it, from being used again, so a tree can be read beside writers: see [`PageFile::stable`].
+//! The layout is that of redb's file format 3 with its default sizes, the only ones that a store
+//! is made with.
+
+mod check;
+mod node;
+mod walk;
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+pub(crate) use self::node::{Leaf, Node, Shape};
+pub(crate) use self::walk::{Damage, Event, TableRoot, Walk, tables};
+use crate::error::{Error, Result};
+
+/// Bytes of a page of order 0.
+pub(crate) const PAGE_BYTES: u64 = 4096;
+
+/// Pages of order 0 in a region.
+const REGION_PAGES: u64 = 1 << 20;
+
+/// Bytes that a page number has for the place in a region, and for the region.
+const PLACE_BITS: u64 = 20;
+
+/// Largest order of a page: no row of a store is as long as that.
+const ORDER_MAX: u32 = 20;
+
+const HEADER_BYTES: usize = 320;
+const GOD_BYTE: usize = 9;
+const PRIMARY: u8 = 1;
+const RECOVERY_REQUIRED: u8 = 2;
+const SLOTS: [usize; 2] = [64, 192];
+const SLOT_BYTES: usize = 128;
+
+/// Tries to read a tree before one that changes all the time is let be.
+const TRIES: usize = 8;
+
+/// Where bytes stand in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The first byte.
+    pub offset: u64,
+    /// How many.
+    pub length: usize,
+}
+
+/// The root of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// The number of its page.
+    pub page: u64,
+    /// Its checksum.
+    pub checksum: u128,
+    /// Rows in the tree.
+    pub length: u64,
+}
+
+impl Root {
+    /// Reads the 32 bytes of a root.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            page: u64::from_le_bytes(*bytes.first_chunk::<8>()?),
+            checksum: u128::from_le_bytes(*bytes.get(8..)?.first_chunk::<16>()?),
+            length: u64::from_le_bytes(*bytes.get(24..)?.first_chunk::<8>()?),
+        })
+    }
+}
+
+/// What a commit left: the roots of the two trees of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    /// Number of the transaction.
+    pub transaction: u64,
+    /// The tree of the store's tables.
+    pub user: Option<Root>,
+    /// The tree of the engine's own tables.
+    pub system: Option<Root>,
+}
+
+impl Slot {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (body, sum) = bytes.split_last_chunk::<16>()?;
+        if xxh3_128(body) != u128::from_le_bytes(*sum) {
+            return None;
+        }
+        let root =
+            |flag: usize, at: usize| (*body.get(flag)? != 0).then(|| Root::of(body.get(at..)?))?;
+        Some(Self {
+            transaction: u64::from_le_bytes(*body.get(104..)?.first_chunk::<8>()?),
+            user: root(1, 8),
+            system: root(2, 40),
+        })
+    }
+}
+
+/// The first bytes of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    bytes: Vec<u8>,
+}
+
+impl Header {
+    fn god_byte(&self) -> u8 {
+        self.bytes.get(GOD_BYTE).copied().unwrap_or_default()
+    }
+
+    fn slot(&self, at: usize) -> Option<Slot> {
+        let start = *SLOTS.get(at)?;
+        Slot::of(self.bytes.get(start..start + SLOT_BYTES)?)
+    }
+
+    /// The last commit, and the one before it, as far as their checksums are right.
+    pub(crate) fn slots(&self) -> [Option<Slot>; 2] {
+        let primary = usize::from(self.god_byte() & PRIMARY);
+        [self.slot(primary), self.slot(1 - primary)]
+    }
+
+    /// Whether the file was left in order by whoever wrote last.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.god_byte() & RECOVERY_REQUIRED == 0
+    }
+
+    fn number(&self, at: usize) -> Option<u64> {
+        let bytes = self.bytes.get(at..)?.first_chunk::<4>()?;
+        Some(u64::from(u32::from_le_bytes(*bytes)))
+    }
+
+    /// The length that the file has to have, if it was left in order.
+    pub(crate) fn length(&self) -> Option<u64> {
+        let (full, rest) = (self.number(24)?, self.number(28)?);
+        Some(PAGE_BYTES * (1 + full.checked_mul(REGION_PAGES)?.checked_add(rest)?))
+    }
+
+    /// Whether the sizes are those of every store.
+    pub(crate) fn has_known_sizes(&self) -> bool {
+        self.number(12) == Some(PAGE_BYTES)
+            && self.number(16) == Some(0)
+            && self.number(20) == Some(REGION_PAGES)
+    }
+}
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct PageFile {
+    file: Mutex<File>,
+    path: PathBuf,
+}
+
+impl PageFile {
+    /// Opens a file for reading.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|source| Error::Io {
+            action: "open the store",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            file: Mutex::new(file),
+            path: path.to_owned(),
+        })
+    }
+
+    fn io(&self, source: std::io::Error) -> Error {
+        Error::Io {
+            action: "read",
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    /// Bytes of the file.
+    pub(crate) fn length(&self) -> Result<u64> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = file.metadata().map_err(|source| self.io(source))?;
+        Ok(metadata.len())
+    }
+
+    /// The bytes at a place: fewer where the file ends before.
+    pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = &*file;
+        let mut bytes = Vec::new();
+        reader
+            .seek(SeekFrom::Start(place.offset))
+            .and_then(|_| reader.take(place.length as u64).read_to_end(&mut bytes))
+            .map_err(|source| self.io(source))?;
+        Ok(bytes)
+    }
+
+    /// The header.
+    pub(crate) fn header(&self) -> Result<Header> {
+        let bytes = self.read(Place {
+            offset: 0,
+            length: HEADER_BYTES,
+        })?;
+        Ok(Header { bytes })
+    }
+
+    /// Reads from the header on, again if another process has committed meanwhile. `work` gives
+    /// what it found wrong; that counts only where nothing has changed while it looked.
+    pub(crate) fn stable<T>(
+        &self,
+        mut work: impl FnMut(&Header) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        for _ in 0..TRIES {
+            let before = self.header()?;
+            let Some(wrong) = work(&before)? else {
+                return Ok(None);
+            };
+            if self.header()? == before {
+                return Ok(Some(wrong));
+            }
+            std::thread::yield_now();
+        }
+        Ok(None)
+    }
+}
+
+/// Where a page stands.
+pub(crate) fn place_of(number: u64) -> Option<Place> {
+    let order = u32::try_from(number >> 59).ok()?;
+    if order > ORDER_MAX {
+        return None;
+    }
+    let index = number & ((1 << PLACE_BITS) - 1) >> order;
+    let region = (number >> PLACE_BITS) & ((1 << PLACE_BITS) - 1);
+    let length = PAGE_BYTES << order;
+    Some(Place {
+        offset: PAGE_BYTES + region * REGION_PAGES * PAGE_BYTES + index * length,
+        length: usize::try_from(length).ok()?,
+    })
+}

@@ -1,0 +1,234 @@
+//! Every page of the file: that it has the checksum that the page above it says, up to the root's
+//! in the header. This finds what no row tells: a damaged key, a damaged branch, a file that was
+//! cut.
+
+use std::collections::BTreeMap;
+
+use super::super::pages::{
+    Damage, Event, Header, PAGE_BYTES, PageFile, Root, TableRoot, Walk, tables,
+};
+use super::super::schema::{self, NAMES};
+use super::Checker;
+use crate::error::Result;
+
+/// What is wrong: table, key, detail.
+type Wrong = (&'static str, String, String);
+
+/// The tables that a verification does not read: damage in one of them is the engine's matter.
+const ENGINE: &str = "(engine)";
+
+impl Checker<'_, '_> {
+    /// Checks all pages, if the storage is a file.
+    pub(super) fn pages(&mut self) -> Result<()> {
+        let Some(file) = self.snapshot.pages() else {
+            return Ok(());
+        };
+        let mut wrong = Vec::new();
+        // The snapshot keeps the pages of the tables, so one look is enough. The engine's own pages
+        // and the header may change while they are looked at.
+        let slot = file.header()?.slots().into_iter().flatten().next();
+        if let Some(root) = slot.and_then(|slot| slot.user) {
+            let (found, damaged) = trees(file, &root)?;
+            wrong.extend(damaged);
+            for name in NAMES.iter().filter(|name| !found.contains_key(**name)) {
+                // A store of format 1 that is only read has no properties yet.
+                if !matches!(*name, "properties" | "aliases") {
+                    wrong.push(("(tables)", (*name).to_owned(), "not there".to_owned()));
+                }
+            }
+        }
+        let of_engine = file.stable(|header| {
+            let mut wrong = head(file, header)?;
+            let slot = header.slots().into_iter().flatten().next();
+            if let Some(root) = slot.and_then(|slot| slot.system) {
+                wrong.extend(trees(file, &root)?.1);
+            }
+            Ok((!wrong.is_empty()).then_some(wrong))
+        })?;
+        wrong.extend(of_engine.unwrap_or_default());
+        for (table, key, detail) in wrong {
+            self.problem(table, key, detail, None);
+        }
+        Ok(())
+    }
+}
+
+/// Checks the header, and the length of the file.
+fn head(file: &PageFile, header: &Header) -> Result<Vec<Wrong>> {
+    let mut wrong = Vec::new();
+    let mut say = |key: &str, detail: String| wrong.push(("(file)", key.to_owned(), detail));
+    if !header.has_known_sizes() {
+        say("its header", "sizes of pages that no store has".to_owned());
+    }
+    match header.slots() {
+        [None, _] => say("its header", "the last commit is damaged".to_owned()),
+        [Some(_), None] if header.is_clean() => {
+            say(
+                "its header",
+                "the commit before the last is damaged".to_owned(),
+            );
+        }
+        [Some(last), Some(other)] if header.is_clean() && other.transaction > last.transaction => {
+            let detail = "it leads to the commit before the last".to_owned();
+            say("its header", detail);
+        }
+        _ => {}
+    }
+    let length = file.length()?;
+    let expected = header.length().filter(|_| header.is_clean());
+    if expected.is_some_and(|expected| expected != length) || length % PAGE_BYTES != 0 {
+        let expected = expected.map_or_else(|| "whole pages".to_owned(), |e| format!("{e} bytes"));
+        say("its end", format!("{length} bytes, expected {expected}"));
+    }
+    Ok(wrong)
+}
+
+/// Walks all tables below a root of the header; gives the tables, and what is damaged.
+fn trees(file: &PageFile, root: &Root) -> Result<(BTreeMap<String, TableRoot>, Vec<Wrong>)> {
+    let (found, damaged) = tables(file, Some(root))?;
+    let tell = |table, damage: &Damage| (table, damage.shown(), damage.detail.clone());
+    let mut wrong: Vec<Wrong> = damaged.iter().map(|one| tell("(tables)", one)).collect();
+    let mut walk = Walk::new(file);
+    for table in &found {
+        let name = schema::name_of(&table.name).unwrap_or(ENGINE);
+        let mut rows = 0;
+        if let Some(root) = &table.root {
+            walk.tree(root, table.shape, &mut |event| {
+                match event {
+                    Event::Leaf { leaf, .. } => rows += leaf.count() as u64,
+                    Event::Damage(damage) => wrong.push(tell(name, &damage)),
+                }
+                Ok(())
+            })?;
+        }
+        if rows != table.length {
+            let detail = format!("{rows} rows in its pages, expected {}", table.length);
+            wrong.push((name, "(all)".to_owned(), detail));
+        }
+    }
+    let by_name = found.into_iter().map(|table| (table.name.clone(), table));
+    Ok((by_name.collect(), wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::RedbStore;
+    use super::super::super::pages::{Node, Shape, place_of};
+    use super::*;
+    use crate::model::key::SessionKey;
+    use crate::model::properties::PropertiesChange;
+    use crate::store::{Expect, NewRecord, Options, Store as _};
+
+    /// A store of some pages, closed.
+    fn filled(path: &std::path::Path) {
+        let store = RedbStore::open(path, Options::default()).unwrap();
+        for number in 0..30 {
+            let key = SessionKey::native(format!("{number}-{}", "long-".repeat(20))).unwrap();
+            let line = |at: u64| {
+                let text = (at * 7919 + number).to_string().repeat(20);
+                NewRecord::line(format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n"))
+            };
+            let records: Vec<NewRecord> = (0..4 + number * 6).map(line).collect();
+            store.append(&key, Expect::Any, None, &records).unwrap();
+            let change = PropertiesChange {
+                summary: Some("A summary. ".repeat(20)),
+                aliases: Some(vec![format!("alias-{number}")]),
+                ..PropertiesChange::default()
+            };
+            store.update_properties(&key, &change).unwrap();
+        }
+    }
+
+    /// Where the bytes stand that the last commit has written: each page up to its end.
+    fn used(file: &PageFile) -> Vec<std::ops::Range<u64>> {
+        let slot = file.header().unwrap().slots()[0].unwrap();
+        let mut used = Vec::new();
+        let mut roots = Vec::new();
+        for root in [slot.user, slot.system].into_iter().flatten() {
+            let shape = Shape {
+                key: None,
+                value: None,
+            };
+            roots.push((root, shape));
+            let tables = tables(file, Some(&root)).unwrap().0;
+            roots.extend(
+                tables
+                    .iter()
+                    .filter_map(|table| Some((table.root?, table.shape))),
+            );
+        }
+        let mut pages: Vec<(u64, Shape)> = roots.iter().map(|(root, s)| (root.page, *s)).collect();
+        while let Some((number, shape)) = pages.pop() {
+            let place = place_of(number).unwrap();
+            let bytes = file.read(place).unwrap();
+            let end = match Node::of(&bytes, shape).unwrap() {
+                Node::Leaf(leaf) => leaf.end().unwrap(),
+                Node::Branch(branch) => {
+                    let children = (0..branch.children()).filter_map(|at| branch.child(at));
+                    pages.extend(children.map(|(number, _)| (number, shape)));
+                    branch.end().unwrap()
+                }
+            };
+            used.push(place.offset..place.offset + end as u64);
+        }
+        used
+    }
+
+    /// Flips every `step`th byte that is in use; gives how many, and which were not noticed.
+    fn flips(step: usize) -> (usize, Vec<u64>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        filled(&path);
+        let good = fs::read(&path).unwrap();
+        let used: Vec<u64> = used(&PageFile::open(&path).unwrap())
+            .into_iter()
+            .flatten()
+            .collect();
+        let (mut count, mut unnoticed) = (0, Vec::new());
+        for at in used.into_iter().step_by(step) {
+            let mut bytes = good.clone();
+            bytes[usize::try_from(at).unwrap()] ^= 1 << (at % 8);
+            fs::write(&path, &bytes).unwrap();
+            let verified = RedbStore::open_read_only(&path, Options::default())
+                .and_then(|store| store.verify(&mut |_, _| {}));
+            count += 1;
+            if verified.is_ok_and(|report| report.is_clean()) {
+                unnoticed.push(at);
+            }
+        }
+        (count, unnoticed)
+    }
+
+    #[test]
+    fn every_flip_in_a_page_is_noticed() {
+        let (count, unnoticed) = flips(4001);
+        println!("{count} flips");
+        assert!(count > 40, "{count}");
+        assert!(unnoticed.is_empty(), "{unnoticed:?}");
+    }
+
+    #[test]
+    #[ignore = "every hundredth byte of every page: minutes"]
+    fn every_flip_in_a_page_is_noticed_at_length() {
+        let (count, unnoticed) = flips(101);
+        println!("{count} flips");
+        assert!(count > 1500, "{count}");
+        assert!(unnoticed.is_empty(), "{unnoticed:?}");
+    }
+
+    #[test]
+    fn a_file_that_was_cut_within_its_free_pages_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        filled(&path);
+        let good = fs::read(&path).unwrap();
+        for cut in [1, 100, 4096, 2 * 4096] {
+            fs::write(&path, &good[..good.len() - cut]).unwrap();
+            let verified = RedbStore::open_read_only(&path, Options::default())
+                .and_then(|store| store.verify(&mut |_, _| {}));
+            assert!(!verified.is_ok_and(|report| report.is_clean()), "{cut}");
+        }
+    }
+}

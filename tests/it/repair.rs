@@ -1,0 +1,97 @@
+//! `scrollback repair`, as a person runs it: a damaged store in, a new one out, the loss listed, and
+//! the files that were imported bring it back.
+
+use std::fs;
+
+use crate::harness::Home;
+
+/// A home with a store of three sessions, one of them of several pages.
+fn filled() -> Home {
+    let home = Home::new();
+    for (name, count) in [("large", 1500), ("small", 20), ("other", 30)] {
+        let line = |number: usize| {
+            let text = (number * 7919 % 9973).to_string().repeat(60);
+            format!("{{\"role\":\"user\",\"content\":\"{name} {number} {text}\"}}\n")
+        };
+        let lines: String = (0..count).map(line).collect();
+        home.write(&format!("sessions/{name}.jsonl"), lines);
+    }
+    home.ok(&["import", "sessions"]);
+    home
+}
+
+/// Overwrites the largest page of records: the middle of the session `large`.
+fn damage(home: &Home) {
+    let mut bytes = fs::read(home.store_path()).unwrap();
+    let pages = bytes.len() / 4096;
+    // A page in the middle of a long value has no head of a page, and no zeros.
+    let inside = |page: &usize| {
+        let page = &bytes[page * 4096..(page + 1) * 4096];
+        page.iter().filter(|byte| **byte == 0).count() < 40
+    };
+    let page = (1..pages).filter(inside).nth(2).unwrap();
+    bytes[page * 4096..(page + 1) * 4096].fill(0x5A);
+    fs::write(home.store_path(), bytes).unwrap();
+}
+
+#[test]
+fn what_is_left_is_saved_and_the_files_bring_back_the_rest() {
+    let home = filled();
+    let whole = |name: &str| fs::read_to_string(home.path().join(format!("sessions/{name}.jsonl")));
+    damage(&home);
+    let before = fs::read(home.store_path()).unwrap();
+    let output = home.run(&["repair", "--to", "new.redb"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("lost of session"), "{said}");
+    assert!(said.contains("large") && !said.contains(":small"), "{said}");
+    assert_eq!(
+        fs::read(home.store_path()).unwrap(),
+        before,
+        "it is only read"
+    );
+
+    let new = |arguments: &[&str]| home.ok(&[&["--store", "new.redb"], arguments].concat());
+    new(&["verify"]);
+    for name in ["small", "other"] {
+        assert_eq!(new(&["export", name]), whole(name).unwrap());
+    }
+    let saved = new(&["show", "large", "--raw"]);
+    assert!(saved.lines().count() > 500, "{}", saved.lines().count());
+    let lines = whole("large").unwrap();
+    assert!(saved.lines().all(|line| lines.contains(line)));
+
+    new(&["import", "sessions"]);
+    assert_eq!(new(&["export", "large~2"]), lines);
+    assert_eq!(
+        new(&["list", "--json"]).lines().count(),
+        4,
+        "no other is doubled"
+    );
+    new(&["verify"]);
+}
+
+#[test]
+fn a_good_store_loses_nothing_and_a_file_that_is_there_is_not_touched() {
+    let home = filled();
+    let listed = home.ok(&["list", "--json"]);
+    assert!(
+        home.ok(&["repair", "--to", "new.redb"])
+            .contains("nothing is lost")
+    );
+    assert_eq!(home.ok(&["--store", "new.redb", "list", "--json"]), listed);
+    home.ok(&["--store", "new.redb", "import", "sessions"]);
+    assert_eq!(home.ok(&["--store", "new.redb", "list", "--json"]), listed);
+
+    home.write("taken", "mine");
+    for target in ["taken", "sessions"] {
+        let output = home.run(&["repair", "--to", target]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(target) && said.contains("hint: "), "{said}");
+    }
+    assert_eq!(fs::read(home.path().join("taken")).unwrap(), b"mine");
+    let output = home.run(&["--store", "taken", "repair", "--to", "new2.redb"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!home.path().join("new2.redb").exists());
+}
