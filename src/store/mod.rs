@@ -28,8 +28,8 @@ pub use self::options::{Mode, Options};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,
-    StoreStats, TableReads, Truncated, VerifyReport,
+    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
+    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub use self::redb::RedbStore;
