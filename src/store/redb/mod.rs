@@ -12,6 +12,8 @@ mod appends;
 mod attachments;
 mod backend;
 mod bulk;
+#[cfg(test)]
+mod chain_paths;
 mod compact;
 mod engine;
 mod list;
@@ -30,6 +32,8 @@ mod rechain;
 mod schema;
 mod segments;
 mod stats;
+#[cfg(test)]
+mod tampering;
 mod verify;
 mod write;
 
