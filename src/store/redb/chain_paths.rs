@@ -91,7 +91,9 @@ fn import(store: &RedbStore, op: &Op) {
         return;
     };
     let there = records(store);
-    let tail = &there[there.len() - replaced.min(&there.len())..];
+    // What is read again comes again, if changed: a line that lacks its end does not just go.
+    let replaced = if lines.is_empty() { 0 } else { *replaced };
+    let tail = &there[there.len() - replaced.min(there.len())..];
     let replaced = tail.first().map(|first| ReplacedTail {
         sequence: first.sequence,
         records: tail
