@@ -243,8 +243,8 @@ impl Error {
                 "export it with the version of scrollback that wrote it, and import that".to_owned()
             }
             Self::Corrupt { .. } => {
-                "run `scrollback verify --deep` for all of the damage; restore the file from a backup, or \
-                 import the sources into a new store"
+                "run `scrollback verify --deep` for all of the damage; restore the file from a \
+                 backup, or import the sources into a new store"
                     .to_owned()
             }
             Self::CommitUnknown { source } => {
