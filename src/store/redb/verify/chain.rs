@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::super::query::{SessionDigest, StoreProblem};
+use super::super::super::query::{SessionDigest, StoreProblem, VerifyReport};
+use super::super::RedbStore;
 use super::Checker;
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
+use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 
@@ -20,6 +22,44 @@ pub(crate) enum Depth<'d> {
     Plain,
     /// The chains as well, also as they were in the past.
     Deep(&'d [SessionDigest]),
+}
+
+impl RedbStore {
+    /// What [`verify`](Self::verify) does, and recomputes the digest chain of every session's lines:
+    /// a line that was changed, removed, added or moved shows, also where every checksum was made
+    /// to fit again. The report has the head of each chain. Costs the time of a SHA-256 over all
+    /// lines more.
+    ///
+    /// Who can write the store can make the chains anew as well. So keep the heads elsewhere, and
+    /// give them as `against` later: a session that is not there any more, or whose chain had
+    /// another digest at that length, is a problem. One that has only grown since is fine. One of
+    /// which records were removed or replaced in the meantime cannot be compared, and is named in
+    /// [`VerifyReport::rewritten`].
+    ///
+    /// # Errors
+    ///
+    /// Only if reading as such fails: what is wrong with the store is in the report.
+    ///
+    /// ```
+    /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+    /// let key = SessionKey::native("chat-1")?;
+    /// let say = || store.append(&key, Expect::Any, None, &[NewRecord::line("{}")]);
+    /// say()?;
+    /// let kept = store.verify_deep(&[], &mut |_, _| {})?.digests;
+    /// say()?;
+    /// assert!(store.verify_deep(&kept, &mut |_, _| {})?.is_clean());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verify_deep(
+        &self,
+        against: &[SessionDigest],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<VerifyReport> {
+        self.read(|snapshot| super::verify(snapshot, Depth::Deep(against), progress))
+    }
 }
 
 /// The chains of the past, by their sessions; those that were not met yet.
