@@ -54,7 +54,11 @@ fn ops() -> impl Strategy<Value = Op> {
 
 fn line_of(text: &str) -> String {
     // Every other one is a header line, which a compaction keeps.
-    let kind = if text.len() % 2 == 0 { "user" } else { "meta" };
+    let kind = if text.len().is_multiple_of(2) {
+        "user"
+    } else {
+        "meta"
+    };
     format!("{{\"type\":\"{kind}\",\"role\":\"user\",\"content\":\"{text}\"}}")
 }
 

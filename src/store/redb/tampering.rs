@@ -179,7 +179,9 @@ fn cases(held: &Segments, others: &Segments) -> Vec<(String, Segments)> {
             }
             let last = held[segment][record].line.pop();
             let next = &mut held[segment][record + 1].line;
-            last.into_iter().for_each(|byte| next.insert(0, byte));
+            if let Some(byte) = last {
+                next.insert(0, byte);
+            }
             true
         });
     }
