@@ -1,6 +1,6 @@
 //! `verify --deep`: the list of digests that a person keeps elsewhere, and what it shows later.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ fn kept() -> (Home, PathBuf, Value) {
 }
 
 /// Compares with a list; gives the exit code and what was printed.
-fn against(home: &Home, list: &PathBuf, json: bool) -> (i32, String) {
+fn against(home: &Home, list: &Path, json: bool) -> (i32, String) {
     let mut arguments = vec!["verify", "--deep", "--against", list.to_str().unwrap()];
     arguments.extend(json.then_some("--json"));
     let output = home.run(&arguments);
