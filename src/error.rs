@@ -247,7 +247,7 @@ impl Error {
                 "export it with the version of scrollback that wrote it, and import that".to_owned()
             }
             Self::Corrupt { .. } => {
-                "run `scrollback verify` for all of the damage; restore the file from a backup, or \
+                "run `scrollback verify --deep` for all of the damage; restore the file from a backup, or \
                  save what is left with `scrollback repair --to NEW`"
                     .to_owned()
             }

@@ -69,8 +69,8 @@ pub use model::session::{Session, Summary};
 pub use store::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, Loss, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records,
-    RedbStore, Removed, RepairReport, ScanQuery, SessionPage, Store, StoreExt, StoreProblem,
-    StoreStats, TableReads, Truncated, VerifyReport,
+    RedbStore, Removed, RepairReport, ScanQuery, SessionDigest, SessionPage, Store, StoreExt,
+    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,

@@ -2,6 +2,7 @@
 
 mod archive;
 mod commands;
+mod digest_list;
 mod escape;
 mod exit;
 mod message_row;

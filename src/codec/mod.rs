@@ -2,14 +2,17 @@
 //!
 //! - [`row`]: the frame of every stored value: format, version, body, checksum
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
+//! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed
 //! - [`parts`]: a long value cut into pieces that fill pages of the database
 
+pub(crate) mod chain;
 pub(crate) mod parts;
 pub(crate) mod properties_row;
 pub(crate) mod row;
 pub(crate) mod segment;
 pub(crate) mod session_row;
 mod session_row_v1;
+mod session_row_v2;
 pub(crate) mod source_row;

@@ -3,13 +3,14 @@
 use bincode::{Decode, Encode};
 use chrono::{DateTime, Utc};
 
+use super::chain::Chain;
 use super::row::{self, RowError, RowFormat};
-use super::session_row_v1;
+use super::{session_row_v1, session_row_v2};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
 /// The version that is written.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A batch of records that was appended under an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -37,8 +38,8 @@ pub(crate) struct Given {
     pub archived: bool,
 }
 
-/// A session's row, version 2. All but the batches and what was given can be rebuilt from the
-/// lines.
+/// A session's row, version 3. All but the batches, what was given and what the digest chain tells
+/// of the past can be rebuilt from the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct SessionRow {
     /// The agent.
@@ -93,6 +94,8 @@ pub(crate) struct SessionRow {
     pub batches: Vec<Batch>,
     /// What a list shows instead of what the lines say; a copy of what the properties hold.
     pub given: Given,
+    /// The digest chain of the lines.
+    pub chain: Chain,
 }
 
 impl SessionRow {
@@ -125,6 +128,7 @@ impl SessionRow {
             header_sequence: None,
             batches: Vec::new(),
             given: Given::default(),
+            chain: Chain::starting_at(0),
         }
     }
 
@@ -181,10 +185,11 @@ impl SessionRow {
 
     /// Reads stored bytes, of this version or of an older one.
     pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<Self, RowError> {
-        if row::version(bytes) == Some(session_row_v1::VERSION) {
-            return session_row_v1::decode(number, bytes);
+        match row::version(bytes) {
+            Some(session_row_v1::VERSION) => session_row_v1::decode(number, bytes),
+            Some(session_row_v2::VERSION) => session_row_v2::decode(number, bytes),
+            _ => row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes),
         }
-        row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes)
     }
 }
 
@@ -198,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_of_version_2_are_fixed() {
+    fn the_bytes_of_version_3_are_fixed() {
         let key = SessionKey::new("codex", "s-1").unwrap();
         let mut row = SessionRow::new(&key, 1_700_000_000_000_000);
         row.project = Some("/w/demo".to_owned());
@@ -210,9 +215,10 @@ mod tests {
             first: 0,
             last: 1,
         });
+        row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 238);
+        assert_eq!(bytes.len(), 294);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -220,7 +226,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x43ff_94ef_27aa_a3e9;
+    const GOLDEN: u64 = 0xe861_27dc_2c15_f54c;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

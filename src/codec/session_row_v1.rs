@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use super::chain::Chain;
 use super::row::{self, RowError, RowFormat};
 use super::session_row::{Batch, Given, SessionRow};
 
@@ -67,12 +68,13 @@ pub(crate) struct SessionRowV1 {
 pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<SessionRow, RowError> {
     let key = number.to_be_bytes();
     let row: SessionRowV1 = row::decode(RowFormat::Session, VERSION, &key, bytes)?;
-    Ok(row.upgraded())
+    Ok(row.upgraded(Given::default()))
 }
 
 impl SessionRowV1 {
-    /// The row of today that says the same.
-    fn upgraded(self) -> SessionRow {
+    /// The row of today that says the same, of a session to which something was given. The digest
+    /// chain covers what is appended from now on.
+    pub(super) fn upgraded(self, given: Given) -> SessionRow {
         SessionRow {
             agent: self.agent,
             id: self.id,
@@ -99,16 +101,18 @@ impl SessionRowV1 {
             unterminated: self.unterminated,
             header_sequence: self.header_sequence,
             batches: self.batches,
-            given: Given::default(),
+            given,
+            chain: Chain::starting_at(self.next),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn stored() -> SessionRowV1 {
+    /// A row as it was stored.
+    pub(in super::super) fn stored() -> SessionRowV1 {
         SessionRowV1 {
             agent: "codex".to_owned(),
             id: "s-1".to_owned(),
@@ -153,7 +157,7 @@ mod tests {
             "the layout of a released version never changes: {hash:#x}"
         );
         let row = SessionRow::decode(9, &bytes).unwrap();
-        assert_eq!(row, stored().upgraded());
+        assert_eq!(row, stored().upgraded(Given::default()));
         assert_eq!(
             (row.shown_title(), row.shown_project()),
             ("Fix the test", Some("/w/demo"))

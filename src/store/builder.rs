@@ -2,6 +2,7 @@
 //! bulk import.
 
 use super::fold::{Fold, project_of, take_out};
+use crate::codec::chain::{Digest, digest_of};
 use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
@@ -59,6 +60,7 @@ pub(crate) struct SessionBuilder {
     fold: Fold,
     packer: Packer,
     sealed: Vec<Sealed>,
+    digests: Vec<Digest>,
     pending_bytes: u64,
     base_next: u64,
     /// What was there before the records of the next chunk.
@@ -76,6 +78,8 @@ pub(crate) struct SessionChunk {
     pub added: Totals,
     /// The segments.
     pub sealed: Vec<Sealed>,
+    /// The digest of each of their lines: what they are appended to is known only to the writer.
+    pub digests: Vec<Digest>,
     /// What `next` of the stored row has to be, for these segments to go on from it.
     pub base_next: u64,
     /// The sequence number from which on stored records are replaced by these.
@@ -120,6 +124,7 @@ impl SessionBuilder {
             fold: Fold::default(),
             packer: Packer::default(),
             sealed: Vec::new(),
+            digests: Vec::new(),
             pending_bytes: 0,
             base_next,
             replaced: sequence,
@@ -160,7 +165,8 @@ impl SessionBuilder {
             self.seal();
         }
         self.packer.push(sequence, header, line.bytes);
-        self.pending_bytes += line.bytes.len() as u64;
+        self.digests.push(digest_of(line.bytes));
+        self.pending_bytes += (line.bytes.len() + size_of::<Digest>()) as u64;
         described.problem
     }
 
@@ -176,7 +182,8 @@ impl SessionBuilder {
         &self.row
     }
 
-    /// Bytes of lines taken since the last chunk.
+    /// Bytes of lines taken since the last chunk, with those of their digests: without these, a
+    /// chunk of empty lines would be 32 times as large as one may be.
     pub(crate) fn pending_bytes(&self) -> u64 {
         self.pending_bytes
     }
@@ -193,6 +200,7 @@ impl SessionBuilder {
             row: self.row.clone(),
             added: now.since(before),
             sealed: std::mem::take(&mut self.sealed),
+            digests: std::mem::take(&mut self.digests),
             base_next: std::mem::replace(&mut self.base_next, self.row.next),
             replaced: self.replaced.take(),
         }

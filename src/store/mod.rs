@@ -28,8 +28,8 @@ pub use self::options::{Mode, Options};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionPage, StoreProblem,
-    StoreStats, TableReads, Truncated, VerifyReport,
+    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
+    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
@@ -276,6 +276,7 @@ pub trait Store: Send + Sync {
     /// `through` is the mark up to which to remove, at most: records that become hidden after the
     /// caller looked are left alone. `None` takes the mark as it is when the call starts. What
     /// goes is written to `archive` first, as lines; the removal waits until that has succeeded.
+    /// Costs a read of the session.
     ///
     /// # Durability
     ///
@@ -283,8 +284,9 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::Error::NotFound), or [`Output`](crate::Error::Output) if the archive
-    /// cannot be written: then nothing was removed.
+    /// [`NotFound`](crate::Error::NotFound), [`Corrupt`](crate::Error::Corrupt) if the lines are
+    /// not those that were stored, or [`Output`](crate::Error::Output) if the archive cannot be
+    /// written: then nothing was removed.
     fn compact(
         &self,
         key: &SessionKey,

@@ -275,6 +275,12 @@ pub struct VerifyReport {
     pub problems: Vec<StoreProblem>,
     /// Problems beyond those listed.
     pub problems_more: u64,
+    /// Of a deep verification: the digest chain of every session whose lines are as they were
+    /// written, in the order of their numbers.
+    pub digests: Vec<SessionDigest>,
+    /// Of a deep verification against a list: sessions of which records were removed or replaced
+    /// since, as a compaction and some imports do, so that nothing can be said of them.
+    pub rewritten: Vec<SessionKey>,
 }
 
 impl VerifyReport {
@@ -298,6 +304,25 @@ pub struct StoreProblem {
     pub detail: String,
     /// The session that it concerns, if that is known.
     pub session: Option<SessionKey>,
+}
+
+/// The head of the digest chain of a session's lines: kept outside of the store, it shows later
+/// whether a line of those that it covers was changed.
+///
+/// The chain begins with 32 zero bytes. Each record makes of it the SHA-256 of its 32 bytes followed
+/// by the 32 bytes of the SHA-256 of the record's line, with its terminator, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionDigest {
+    /// The session.
+    pub key: SessionKey,
+    /// The sequence number with which the chain begins: 0, unless the session is older than chains.
+    pub from: u64,
+    /// The records that it covers: the first ones stored from there on.
+    pub records: u64,
+    /// How often records of the session had been removed or replaced.
+    pub rewrites: u64,
+    /// The digest over these records.
+    pub digest: [u8; 32],
 }
 
 /// Rows read from each table since the store was opened, for measuring.

@@ -255,7 +255,7 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
         );
         assert_names_the_store(&home, &said);
     }
-    set_formats(&home.store_path(), 2, 2);
+    set_formats(&home.store_path(), 3, 3);
     home.ok(&["verify"]);
     assert_eq!(home.ok(&["list", "--json"]), listed);
 }

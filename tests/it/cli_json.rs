@@ -155,7 +155,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     let dry_run = ["cleanup", "--older-than", "1d", "--dry-run", "--json"];
     add("`cleanup`", Some("listed"), &dry_run);
     add("`delete`", None, &["delete", GGCODE, "--json"]);
-    add("`verify`", None, &["verify", "--json"]);
+    add("`verify`", Some("digests"), &["verify", "--deep", "--json"]);
     printed.insert(
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),

@@ -11,6 +11,7 @@
 //! - `homes`: whole homes of agents: documents, and what files beside sessions tell
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
+//! - `digests`: digest chains, and what a list of them shows later
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
@@ -75,6 +76,7 @@ mod damage;
 mod damaged_properties;
 #[cfg(feature = "opencode")]
 mod databases;
+mod digests;
 mod discover;
 mod documents;
 mod export;

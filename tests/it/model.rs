@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use scrollback::{
     Direction, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, Properties,
-    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionKey, Store,
-    StoreExt, Summary,
+    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionDigest,
+    SessionKey, Store, StoreExt, Summary,
 };
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 #[derive(Clone, Debug)]
@@ -383,6 +384,32 @@ fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session, Properties
     }
 }
 
+/// Checks the digest chain of every session against its lines, computed here once more, and that
+/// the sessions are what they were before, or have grown, or say that records went. Gives the
+/// chains for the next time.
+fn chains(store: &RedbStore, before: &[SessionDigest]) -> Vec<SessionDigest> {
+    let report = store.verify_deep(before, &mut |_, _| {}).unwrap();
+    let is_gone = |detail: &str| detail.starts_with("is not there");
+    let wrong = report
+        .problems
+        .iter()
+        .find(|problem| !is_gone(&problem.detail));
+    assert_eq!(wrong, None);
+    assert_eq!(report.digests.len() as u64, report.sessions);
+    for head in &report.digests {
+        let mut digest = [0; 32];
+        let records = store.records(&head.key, ScanQuery::default());
+        let mut count = 0;
+        for record in records {
+            let line = Sha256::digest(record.unwrap().line);
+            digest = Sha256::digest([&digest[..], &line[..]].concat()).into();
+            count += 1;
+        }
+        assert_eq!((head.from, head.records, head.digest), (0, count, digest));
+    }
+    report.digests
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(crate::harness::cases(48)))]
 
@@ -397,6 +424,7 @@ proptest! {
         let memory = MemoryStore::new(for_memory);
         let mut file = RedbStore::open(&path, for_file.clone()).unwrap();
         let (mut held_file, mut held_memory) = (BTreeMap::new(), BTreeMap::new());
+        let mut digests = Vec::new();
         for op in &ops {
             clock.fetch_add(1, Ordering::SeqCst);
             match op {
@@ -409,6 +437,7 @@ proptest! {
             }
             let answer = run(&file, op, &mut held_file);
             prop_assert_eq!(answer, run(&memory, op, &mut held_memory), "{:?}", op);
+            digests = chains(&file, &digests);
         }
         drop(file);
         let file = RedbStore::open_read_only(&path, for_file).unwrap();

@@ -102,7 +102,15 @@ fn an_upward_arrow_is_found() {
 /// Who may name what: an identifier, and the folders whose code may hold it.
 const ROOMS: [(&str, &[&str]); 9] = [
     ("rusqlite", &["src/provider/"]),
-    ("sha2", &["src/dialect/", "src/agent/"]),
+    (
+        "sha2",
+        &[
+            "src/codec/",
+            "src/store/redb/chain_paths.rs",
+            "src/dialect/",
+            "src/agent/",
+        ],
+    ),
     ("redb", &["src/store/", "migrations/"]),
     ("bincode", &["src/codec/"]),
     ("clap", &["src/cli/"]),

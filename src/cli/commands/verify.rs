@@ -1,7 +1,11 @@
-//! `scrollback verify`: reads everything and checks every checksum, count and index entry.
+//! `scrollback verify`: reads everything and checks every checksum, count and index entry; deep, it
+//! recomputes the digest chains of the lines too.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cli::digest_list::{self, Entry};
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
@@ -13,13 +17,24 @@ const EXAMPLES: &str = "\
 EXAMPLES
   scrollback verify
   scrollback verify --json | jq '.problems[].session'
+  scrollback verify --deep --json > /elsewhere/digests.json
+  scrollback verify --deep --against /elsewhere/digests.json
 
 Exits with 3 if anything is wrong, and says what and where.";
 
-/// No arguments of its own.
+/// How much to verify.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Recompute the digest chain of each session's lines: a line that was changed, removed, added
+    /// or moved shows, also where every checksum was made to fit again
+    #[arg(long)]
+    deep: bool,
+    /// Compare with the chains in a file, as `verify --deep --json` printed them: sessions that are
+    /// gone, or were changed in more than growing, are named
+    #[arg(long, value_name = "FILE", requires = "deep")]
+    against: Option<PathBuf>,
+}
 
 /// What was found, as JSON.
 #[derive(Debug, Serialize)]
@@ -33,6 +48,8 @@ struct Report<'a> {
     index_entries: u64,
     problems: Vec<Problem<'a>>,
     problems_more: u64,
+    digests: Option<Vec<Entry>>,
+    rewritten: Vec<String>,
 }
 
 /// One thing that is wrong, as JSON.
@@ -45,16 +62,29 @@ struct Problem<'a> {
 }
 
 /// Verifies the store.
-pub(crate) fn run(_args: &Args, tool: &mut Tool) -> Outcome {
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let past = match &args.against {
+        Some(path) => digest_list::read(path)?,
+        None => Vec::new(),
+    };
     let store = tool.open_to_read()?;
     let mut bar = Bar::new(&tool.out);
-    let verified = store.verify(&mut |bytes, total| bar.show_bytes(bytes, total));
+    let mut progress = |bytes, total| bar.show_bytes(bytes, total);
+    let verified = if args.deep {
+        store.verify_deep(&past, &mut progress)
+    } else {
+        store.verify(&mut progress)
+    };
     bar.finish();
     let report = verified?;
     if tool.out.is_json() {
-        tool.out.json_line(&as_json(&report))?;
+        tool.out.json_line(&as_json(&report, args.deep))?;
     } else {
         print(&report, tool)?;
+        if args.deep {
+            print_chains(&report, past.len() as u64, args.against.is_some(), tool)?;
+        }
+        print_problems(&report, tool)?;
     }
     Ok(if report.is_clean() {
         Ending::Done
@@ -63,7 +93,7 @@ pub(crate) fn run(_args: &Args, tool: &mut Tool) -> Outcome {
     })
 }
 
-fn as_json(report: &VerifyReport) -> Report<'_> {
+fn as_json(report: &VerifyReport, deep: bool) -> Report<'_> {
     let problems = report.problems.iter().map(|problem| Problem {
         table: problem.table,
         key: &problem.key,
@@ -80,6 +110,8 @@ fn as_json(report: &VerifyReport) -> Report<'_> {
         index_entries: report.index_entries,
         problems: problems.collect(),
         problems_more: report.problems_more,
+        digests: deep.then(|| report.digests.iter().map(Entry::from).collect()),
+        rewritten: report.rewritten.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -96,7 +128,34 @@ fn print(report: &VerifyReport, tool: &mut Tool) -> Result<()> {
         } else {
             format!("{} index entries", sizes::count(report.index_entries))
         },
+    ))
+}
+
+/// What the digest chains say, and what could not be compared with those of the list.
+fn print_chains(report: &VerifyReport, listed: u64, compared: bool, tool: &mut Tool) -> Result<()> {
+    let covered = report.digests.iter().map(|digest| digest.records).sum();
+    tool.out.line(&format!(
+        "digest chains of {} fit, over {} of {}",
+        sizes::counted(report.digests.len() as u64, "session"),
+        sizes::count(covered),
+        sizes::counted(report.records, "record"),
     ))?;
+    if !compared {
+        return Ok(());
+    }
+    tool.out.line(&format!(
+        "compared with {} of the list",
+        sizes::counted(listed, "session")
+    ))?;
+    for key in &report.rewritten {
+        let line = format!("session {key}: compacted or imported anew since, cannot be compared");
+        let line = tool.out.field(&line).into_owned();
+        tool.out.line(&line)?;
+    }
+    Ok(())
+}
+
+fn print_problems(report: &VerifyReport, tool: &mut Tool) -> Result<()> {
     for problem in &report.problems {
         let mut line = format!("{}, key {}: {}", problem.table, problem.key, problem.detail);
         if let Some(session) = &problem.session {

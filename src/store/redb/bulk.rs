@@ -10,6 +10,7 @@ use super::RedbStore;
 use super::attachments;
 use super::engine::storage;
 use super::read::{all_read, corrupt_session};
+use super::rechain;
 use super::schema::{SESSION_SOURCES, SOURCES};
 use super::segments;
 use super::write::Writer;
@@ -231,7 +232,8 @@ impl<'s> Bulk<'s> {
     /// other records since the builder looked; then nothing of the chunk is written.
     ///
     /// A compaction since then leaves `next` as it was, so the counts are those of the stored row
-    /// with what goes and comes here.
+    /// with what goes and comes here; so is the digest chain. Where records are replaced, the
+    /// session is read for it, before anything is written: [`Error::Corrupt`] if it does not fit.
     pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
         let old = self.writer.row(number)?;
         if old.next != chunk.base_next {
@@ -245,6 +247,7 @@ impl<'s> Bulk<'s> {
         let mut left = old.clone();
         let mut table = self.writer.records()?;
         if let Some(sequence) = chunk.replaced {
+            left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
             for (at, header, bytes) in
                 segments::cut(&mut table, number, sequence, self.writer.counts())?
             {
@@ -260,6 +263,9 @@ impl<'s> Bulk<'s> {
             self.written_bytes += segments::insert(&mut table, number, sealed)?;
         }
         drop(table);
+        for line in &chunk.digests {
+            left.chain.push(line);
+        }
         // The name is the one that was free; marks and batches are not the builder's to change.
         let row = SessionRow {
             agent: old.agent.clone(),
@@ -273,6 +279,7 @@ impl<'s> Bulk<'s> {
             malformed: left.malformed + chunk.added.malformed,
             batches: old.batches.clone(),
             given: old.given.clone(),
+            chain: left.chain,
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)

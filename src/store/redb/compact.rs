@@ -2,6 +2,7 @@
 
 use super::super::query::Compacted;
 use super::super::select;
+use super::rechain::Rechain;
 use super::segments::{self, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
@@ -13,7 +14,8 @@ use crate::model::record::{RecordFlags, RecordKind};
 /// A segment at least so full is left alone if nothing of it goes.
 const FULL_BYTES: usize = SEGMENT_BYTES / 2;
 
-/// Removes the records of a session below `end`, header lines excepted, and packs the rest.
+/// Removes the records of a session below `end`, header lines excepted, and packs the rest. Costs a
+/// read of the session, so its digest chain is checked, and begun anew over what stays.
 pub(crate) fn compact(
     writer: &Writer<'_>,
     number: u64,
@@ -24,11 +26,15 @@ pub(crate) fn compact(
     let mut compacted = Compacted::default();
     let mut table = writer.records()?;
     let mut packer = Packer::default();
+    let mut rechain = Rechain::of(old);
     let mut from = 0;
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
         // Past its last record, since what is packed anew goes in between.
         from = found.segment.last_sequence() + 1;
         if stays(&found, end) {
+            for (sequence, _, line) in found.segment.records() {
+                rechain.take(sequence, line, true);
+            }
             if let Some(sealed) = packer.seal() {
                 segments::insert(&mut table, number, &sealed)?;
             }
@@ -36,7 +42,9 @@ pub(crate) fn compact(
         }
         segments::remove(&mut table, number, found.first)?;
         for (sequence, header, line) in found.segment.records() {
-            if sequence < end && header.kind != RecordKind::Meta {
+            let goes = sequence < end && header.kind != RecordKind::Meta;
+            rechain.take(sequence, line, !goes);
+            if goes {
                 select::count_out(&mut row, &header, line.len(), &mut compacted);
                 continue;
             }
@@ -54,6 +62,7 @@ pub(crate) fn compact(
         segments::insert(&mut table, number, &sealed)?;
     }
     drop(table);
+    row.chain = rechain.finish(number)?;
     row.tail_first = row.next;
     row.tail_bytes = 0;
     writer.put_row(number, Some(old), &row)?;

@@ -7,6 +7,8 @@
 mod step_0001;
 #[path = "../../../migrations/0002_properties.rs"]
 mod step_0002;
+#[path = "../../../migrations/0003_chains.rs"]
+mod step_0003;
 
 use std::path::Path;
 
@@ -25,7 +27,7 @@ use crate::error::{Error, Result};
 type Step = fn(&WriteTransaction) -> Result<()>;
 
 /// Every step, in order; the first one leads from nothing to format 1.
-const STEPS: &[Step] = &[step_0001::run, step_0002::run];
+const STEPS: &[Step] = &[step_0001::run, step_0002::run, step_0003::run];
 
 /// Checks that this version can read the store.
 pub(crate) fn check(path: &Path, txn: &ReadTransaction) -> Result<()> {
@@ -253,7 +255,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("has format 3; this version reads formats 1 to 2")
+                    .contains("has format 4; this version reads formats 1 to 3")
             );
             assert!(error.hint().unwrap().contains("newer"));
         }

@@ -7,12 +7,15 @@
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
-//! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance
+//! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance; `rechain`: digest
+//!   chains where records go
 
 mod appends;
 mod attachments;
 mod backend;
 mod bulk;
+#[cfg(test)]
+mod chain_paths;
 mod compact;
 mod engine;
 mod file;
@@ -30,11 +33,14 @@ mod properties;
 mod queue;
 mod read;
 mod reads;
+mod rechain;
 mod reclaim;
 mod repair;
 mod schema;
 mod segments;
 mod stats;
+#[cfg(test)]
+mod tampering;
 mod verify;
 mod write;
 
@@ -52,6 +58,7 @@ use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 pub use self::repair::{Loss, RepairReport};
+use self::verify::Depth;
 use self::write::Writer;
 use super::addition::Addition;
 use super::properties::Claims;
@@ -186,7 +193,7 @@ impl RedbStore {
     ///
     /// Only if reading as such fails: what is wrong with the store is in the report.
     pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
-        self.read(|snapshot| verify::verify(snapshot, progress))
+        self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
     }
 
     /// Rows read since the store was opened.

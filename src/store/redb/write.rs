@@ -16,6 +16,7 @@ use super::schema::{
     SESSIONS, SOURCES, STORE_INFO,
 };
 use super::segments;
+use crate::codec::chain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
@@ -252,6 +253,9 @@ impl<'s> Writer<'s> {
             Some((number, _)) => *number,
             None => self.new_number(key)?,
         };
+        for record in &made {
+            row.chain.push(&chain::digest_of(&record.line));
+        }
         self.insert_tail(number, &mut row, made)?;
         self.put_row(number, old, &row)?;
         Ok(appended)

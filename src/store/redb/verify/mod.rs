@@ -1,6 +1,7 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways;
 //! then every page of the file.
 
+mod chain;
 mod pages;
 mod properties;
 
@@ -21,15 +22,20 @@ use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordFlags;
 
+pub(crate) use self::chain::Depth;
+use self::chain::Listed;
+
 /// Checks the store as a snapshot shows it.
 pub(crate) fn verify(
     snapshot: &Snapshot<'_>,
+    depth: Depth<'_>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<VerifyReport> {
     let mut checker = Checker {
         snapshot,
         report: VerifyReport::default(),
         rows: BTreeMap::new(),
+        listed: depth.listed(),
     };
     checker.sessions()?;
     checker.indexes()?;
@@ -39,6 +45,7 @@ pub(crate) fn verify(
         checker.records(number)?;
         progress(checker.report.bytes.min(total), total);
     }
+    checker.missing();
     checker.strangers()?;
     let attached = checker.attachments()?;
     checker.sources(&attached)?;
@@ -51,22 +58,28 @@ struct Checker<'c, 's> {
     snapshot: &'c Snapshot<'s>,
     report: VerifyReport,
     rows: BTreeMap<u64, SessionRow>,
+    /// What the chains are compared with; `None` if they are not looked at.
+    listed: Option<Listed<'c>>,
 }
 
 impl Checker<'_, '_> {
     fn problem(&mut self, table: &'static str, key: String, detail: String, number: Option<u64>) {
-        if self.report.problems.len() >= VerifyReport::PROBLEMS_MAX {
-            self.report.problems_more += 1;
-            return;
-        }
         let row = number.and_then(|number| self.rows.get(&number));
         let session: Option<SessionKey> = row.and_then(|row| row.key().ok());
-        self.report.problems.push(StoreProblem {
+        self.push(StoreProblem {
             table,
             key,
             detail,
             session,
         });
+    }
+
+    fn push(&mut self, problem: StoreProblem) {
+        if self.report.problems.len() >= VerifyReport::PROBLEMS_MAX {
+            self.report.problems_more += 1;
+            return;
+        }
+        self.report.problems.push(problem);
     }
 
     /// Notes what a read found to be damaged; gives back what is no damage.
@@ -188,6 +201,7 @@ impl Checker<'_, '_> {
         let mut query = ScanQuery::default();
         let mut last = None;
         let mut unterminated = false;
+        let mut chains = self.chains(&row);
         loop {
             let page = match self.snapshot.scan(number, &query) {
                 Ok(page) => page,
@@ -199,6 +213,9 @@ impl Checker<'_, '_> {
                     self.problem("records", key, "out of order".to_owned(), Some(number));
                 }
                 last = Some(record.sequence);
+                if let Some(chains) = &mut chains {
+                    chains.take(record);
+                }
                 unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
                 seen.records += 1;
                 seen.bytes += record.line.len() as u64;
@@ -215,6 +232,9 @@ impl Checker<'_, '_> {
                 Some(next) => query.from = Some(next),
                 None => break,
             }
+        }
+        if let Some(chains) = chains {
+            self.compare(number, chains);
         }
         self.report.records += seen.records;
         self.report.bytes += seen.bytes;
