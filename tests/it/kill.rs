@@ -114,7 +114,7 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
             continue;
         }
         let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
-        let verified = store.verify(&mut |_, _| {}).unwrap();
+        let verified = store.verify_deep(&[], &mut |_, _| {}).unwrap();
         assert!(
             verified.is_clean(),
             "killed at tenth {tenth}: {:?}",
@@ -131,7 +131,7 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
 
     home.ok(&["import", "in"]);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
-    let verified = store.verify(&mut |_, _| {}).unwrap();
+    let verified = store.verify_deep(&[], &mut |_, _| {}).unwrap();
     assert!(verified.is_clean(), "{:?}", verified.problems);
     assert_eq!(verified.sessions, files);
     let source = contents(&home.path().join("in"));

@@ -126,11 +126,6 @@ impl Good {
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-
-    /// The folder that was imported.
-    pub(crate) fn imported(&self) -> PathBuf {
-        self.path("in")
-    }
 }
 
 fn imported(store: &RedbStore, folder: &Path) {

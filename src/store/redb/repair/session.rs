@@ -7,6 +7,7 @@ use super::super::attachments;
 use super::super::pages::PageFile;
 use super::super::segments;
 use super::gather::{Found, Gathered, Stored, Trust};
+use crate::codec::chain::{Chain, digest_of};
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
@@ -102,6 +103,10 @@ pub(super) struct Count<'r> {
     old: Option<&'r Found<SessionRow>>,
     row: SessionRow,
     fold: Fold,
+    /// The digest chain over what the old row's covers.
+    read: Chain,
+    /// The digest chain over everything.
+    anew: Chain,
     dialect: &'static dyn Dialect,
     gaps: Vec<(u64, u64)>,
     /// The number behind the last record found.
@@ -115,10 +120,14 @@ impl<'r> Count<'r> {
         old: Option<&'r Found<SessionRow>>,
         dialect: &'static dyn Dialect,
     ) -> Self {
+        let mut anew = Chain::starting_at(0);
+        anew.rewrites = old.map_or(0, |old| old.value.chain.rewrites) + 1;
         Self {
             old,
             row: empty,
             fold: Fold::default(),
+            read: Chain::starting_at(old.map_or(0, |old| old.value.chain.from)),
+            anew,
             dialect,
             gaps: Vec::new(),
             reached: 0,
@@ -136,6 +145,9 @@ impl<'r> Count<'r> {
             let mut described = self.dialect.describe(line);
             described.header = header;
             self.row.next = sequence;
+            let digest = digest_of(line);
+            self.read.take(sequence, &digest);
+            self.anew.push(&digest);
             self.fold.add(
                 &mut self.row,
                 &described,
@@ -155,6 +167,7 @@ impl<'r> Count<'r> {
         }
         self.row.tail_first = self.row.next;
         self.row.hidden = 0;
+        self.row.chain = self.anew;
         Counted {
             row: self.row,
             old: None,
@@ -182,6 +195,10 @@ impl<'r> Count<'r> {
             malformed: counted.malformed,
             unterminated: counted.unterminated,
             next: old.next.max(self.reached),
+            chain: match old.chain.differs_from(&self.read) {
+                None => old.chain,
+                Some(_) => self.anew,
+            },
             ..old.clone()
         };
         let is_whole = row == *old;
