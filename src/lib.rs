@@ -67,10 +67,10 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore,
-    Removed, ScanQuery, SessionPage, Store, StoreExt, StoreProblem, StoreStats, TableReads,
-    Truncated, VerifyReport,
+    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, CopyProgress, CopyStep, Cursor,
+    CursorError, Direction, Existing, Expect, ListQuery, MemoryStore, Mode, NewRecord, Options,
+    Reclaimed, RecordPage, Records, RedbStore, Removed, Restored, ScanQuery, SessionPage, Store,
+    StoreCounts, StoreExt, StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,

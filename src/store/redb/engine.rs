@@ -95,6 +95,22 @@ impl Engine {
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
+        if let Some(engine) = Self::open_unchanged(path, options)? {
+            return Ok(engine);
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let file = file.map_err(|source| Error::Io {
+            action: "put the store in order",
+            path: path.to_owned(),
+            source,
+        })?;
+        let database = guard(|| create(file, path, options))?;
+        Self::reader(path, options, Handle::Writer(database))
+    }
+
+    /// Opens a store that is there for reading only, and never writes to it: `None` if a crash has
+    /// left it so that it has to be repaired first.
+    pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Option<Self>> {
         let file = File::open(path).map_err(|source| Error::Io {
             action: "open the store",
             path: path.to_owned(),
@@ -108,17 +124,13 @@ impl Engine {
             Err(redb::DatabaseError::RepairAborted) => Ok(None),
             Err(error) => Err(opening(path)(error)),
         })?;
-        let handle = if let Some(database) = reader {
-            Handle::Reader(database)
-        } else {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            let file = file.map_err(|source| Error::Io {
-                action: "put the store in order",
-                path: path.to_owned(),
-                source,
-            })?;
-            Handle::Writer(guard(|| create(file, path, options))?)
-        };
+        reader
+            .map(|database| Self::reader(path, options, Handle::Reader(database)))
+            .transpose()
+    }
+
+    /// A store to read, if this version can.
+    fn reader(path: &Path, options: &Options, handle: Handle) -> Result<Self> {
         let engine = Self {
             path: path.to_owned(),
             options: options.clone(),
@@ -233,7 +245,7 @@ fn builder(options: &Options) -> Builder {
 }
 
 /// Opens the database in a file for writing, and makes one in an empty file.
-fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
+pub(crate) fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
     let backend = Backend::new(file, path, options).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
@@ -375,7 +387,7 @@ fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<bool> {
 }
 
 /// Creates a folder and its parents, for the owner alone; one that is there stays as it is.
-fn create_private_folder(folder: &Path) -> Result<()> {
+pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -426,7 +438,7 @@ fn open_private_file(path: &Path) -> Result<File> {
 }
 
 /// The folder that a path lies in.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -434,7 +446,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     let folder = folder_of(path);
     File::open(folder)
         .and_then(|folder| folder.sync_all())

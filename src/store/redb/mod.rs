@@ -7,12 +7,17 @@
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `origins`: where they came from
 //! - `compact`, `stats`, `verify`: maintenance
+//! - `backup`, `restore`: copies of a store, and back; `copy`: all tables, row by row; `copy_file`:
+//!   a copy's file; `rows`: what is wrong with one row
 
 mod appends;
 mod attachments;
 mod backend;
+mod backup;
 mod bulk;
 mod compact;
+mod copy;
+mod copy_file;
 mod engine;
 mod list;
 mod migrate;
@@ -26,6 +31,8 @@ mod properties;
 mod queue;
 mod read;
 mod reads;
+mod restore;
+mod rows;
 mod schema;
 mod segments;
 mod stats;
@@ -45,6 +52,7 @@ pub(crate) use self::panics::guard;
 use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
+pub(crate) use self::restore::RestoredMark;
 use self::write::Writer;
 use super::addition::Addition;
 use super::properties::Claims;
