@@ -10,7 +10,7 @@ pub(crate) const CLAUDE: &str = "aaaa1111-0000-4000-8000-000000000001";
 /// Id of the sample session of ggcode.
 pub(crate) const GGCODE: &str = "20260403-094500-4ef5ec8110305427";
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "import",
     "list",
     "show",
@@ -28,6 +28,8 @@ const COMMANDS: [&str; 17] = [
     "delete",
     "stats",
     "verify",
+    "backup",
+    "restore",
 ];
 
 /// A session of Claude Code with every kind of block, and with text that commands a terminal.

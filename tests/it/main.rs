@@ -22,6 +22,8 @@
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `group_commit`: several threads share commits
 //! - `processes`: several writers and readers on one store
+//! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
+//!   other processes, `copies_killed` kills them
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
@@ -51,6 +53,9 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod backup;
+#[cfg(feature = "shared")]
+mod backup_beside;
 mod bad_store;
 mod calls;
 mod celeste;
@@ -62,6 +67,7 @@ mod cli_marks;
 mod coming_from_go;
 mod compat;
 mod conformance;
+mod copies_killed;
 mod damage;
 mod damaged_properties;
 #[cfg(feature = "opencode")]
@@ -97,5 +103,6 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+mod restore;
 mod source;
 mod tidy;

@@ -1,6 +1,7 @@
 //! The commands, one a file: each has its arguments and a `run`.
 
 mod alias;
+mod backup;
 mod cleanup;
 mod compact;
 mod delete;
@@ -10,6 +11,7 @@ mod import;
 mod list;
 mod mark;
 mod rename;
+mod restore;
 mod show;
 mod stats;
 mod truncate;
@@ -62,6 +64,10 @@ pub(crate) enum Command {
     Stats(stats::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
+    /// Write a copy of the store to a file, while others use it
+    Backup(backup::Args),
+    /// Make a store from a backup, or put a backup in place of what a store holds
+    Restore(restore::Args),
 }
 
 /// Runs a command.
@@ -84,5 +90,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
+        Command::Backup(args) => backup::run(args, tool),
+        Command::Restore(args) => restore::run(args, tool),
     }
 }

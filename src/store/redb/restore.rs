@@ -10,7 +10,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{ReadTransaction, ReadableTable as _};
+use redb::{ReadTransaction, ReadableTable};
 use tempfile::NamedTempFile;
 
 use super::super::copies::{CopyProgress, Existing, Restored, StoreCounts};
@@ -112,7 +112,8 @@ impl RedbStore {
         let snapshot = Snapshot::new(backup.begin_read()?, &counts);
         let report = backup.verify(&snapshot, progress)?;
         let replaced = self.write(|writer| {
-            let replaced = counts_of(writer)?;
+            let sessions = writer.txn().open_table(SESSIONS);
+            let replaced = counts_of(&sessions.map_err(storage("count the sessions"))?)?;
             let next = next_session(writer)?;
             let target = Target::Transaction(writer.txn());
             copy::copy(snapshot.txn(), target, Some(path), progress)?;
@@ -123,6 +124,37 @@ impl RedbStore {
         Ok(Restored {
             counts: StoreCounts::of(&report),
             replaced: Some(replaced),
+        })
+    }
+
+    /// Verifies a backup, and tells what it holds, and what a store at `path` holds that a restore
+    /// would replace. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`restore`](Self::restore), but for what is at `path`, and those of opening that.
+    pub fn rehearse_restore(
+        path: impl AsRef<Path>,
+        backup: impl AsRef<Path>,
+        options: &Options,
+        progress: &mut dyn FnMut(CopyProgress),
+    ) -> Result<Restored> {
+        let (path, backup) = (path.as_ref(), backup.as_ref());
+        let source = Backup::open(backup, path, options)?;
+        let counts = ReadCounts::default();
+        let snapshot = Snapshot::new(source.begin_read()?, &counts);
+        let report = source.verify(&snapshot, progress)?;
+        let mut replaced = None;
+        if path.exists() {
+            let store = Self::open_read_only(path, options.clone())?;
+            replaced = Some(store.read(|snapshot| {
+                let table = snapshot.txn().open_table(SESSIONS);
+                counts_of(&table.map_err(storage("count the sessions"))?)
+            })?);
+        }
+        Ok(Restored {
+            counts: StoreCounts::of(&report),
+            replaced,
         })
     }
 
@@ -168,7 +200,7 @@ impl RedbStore {
 pub(crate) struct RestoredMark(Option<Vec<u8>>);
 
 impl RestoredMark {
-    fn of(info: &impl redb::ReadableTable<&'static str, &'static [u8]>) -> Result<Self> {
+    fn of(info: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Self> {
         let mark = info
             .get(INFO_RESTORED)
             .map_err(storage("read `store_info`"))?;
@@ -200,14 +232,10 @@ fn next_session(writer: &Writer<'_>) -> Result<u64> {
 
 /// How much a store holds, by its summary rows. A damaged one counts as a session; it is about to
 /// go.
-fn counts_of(writer: &Writer<'_>) -> Result<StoreCounts> {
+fn counts_of(sessions: &impl ReadableTable<u64, &'static [u8]>) -> Result<StoreCounts> {
     let read = storage("count the sessions");
-    let table = writer
-        .txn()
-        .open_table(SESSIONS)
-        .map_err(storage("count the sessions"))?;
     let mut counts = StoreCounts::default();
-    for entry in table.iter().map_err(&read)? {
+    for entry in sessions.iter().map_err(&read)? {
         let (number, value) = entry.map_err(&read)?;
         counts.sessions += 1;
         if let Ok(row) = SessionRow::decode(number.value(), value.value()) {
@@ -289,4 +317,36 @@ fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
     io::copy(&mut from, aside.as_file_mut())
         .map_err(|source| io_error("copy the backup to", folder_of(store), source))?;
     Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::SessionKey;
+    use crate::store::{Existing, Session, Store as _};
+
+    #[test]
+    fn what_was_read_before_a_restore_is_not_written_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        store.save(&mut Session::native("a").unwrap()).unwrap();
+        let file = folder.path().join("b.redb");
+        store.backup(&file, Existing::Refuse, &mut |_| {}).unwrap();
+        let mark = store.restored_mark().unwrap();
+        let mut bulk = store.bulk_since(&mark).unwrap();
+        let before = bulk.create(&SessionKey::native("b").unwrap()).unwrap();
+        bulk.commit().unwrap();
+        store.replace_with(&file, &mut |_| {}).unwrap();
+        let refused = store.bulk_since(&mark).map(drop);
+        assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
+        let next = store.restored_mark().unwrap();
+        assert_ne!(mark, next);
+        let mut bulk = store.bulk_since(&next).unwrap();
+        assert!(bulk.create(&SessionKey::native("b").unwrap()).unwrap() > before);
+        drop(bulk);
+        // Each restore is another one, also of the same backup.
+        store.replace_with(&file, &mut |_| {}).unwrap();
+        assert_ne!(store.restored_mark().unwrap(), next);
+        assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    }
 }
