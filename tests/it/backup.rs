@@ -65,7 +65,8 @@ fn a_backup_holds_all_that_the_store_holds() {
         files.iter().map(|path| read(path)).collect::<Vec<_>>()
     };
     let files = out("b.redb");
-    assert!(files.len() > 3 && files == out(store.to_str().unwrap()));
+    assert!(files.len() > 1, "{}", files.len());
+    assert!(files == out(store.to_str().unwrap()), "an export differs");
     assert_eq!(hidden(home.path()), [""; 0]);
 }
 

@@ -21,7 +21,7 @@ use super::engine::{self, Engine, folder_of, storage};
 use super::panics::guard;
 use super::read::Snapshot;
 use super::reads::ReadCounts;
-use super::schema::{INFO_NEXT_SESSION, INFO_RESTORED, SESSIONS, STORE_INFO};
+use super::schema::{ATTACHMENTS, INFO_NEXT_SESSION, INFO_RESTORED, SESSIONS, STORE_INFO};
 use super::write::Writer;
 use super::{Bulk, RedbStore, migrate};
 use crate::codec::session_row::SessionRow;
@@ -112,8 +112,11 @@ impl RedbStore {
         let snapshot = Snapshot::new(backup.begin_read()?, &counts);
         let report = backup.verify(&snapshot, progress)?;
         let replaced = self.write(|writer| {
-            let sessions = writer.txn().open_table(SESSIONS);
-            let replaced = counts_of(&sessions.map_err(storage("count the sessions"))?)?;
+            let open = storage("count the sessions");
+            let replaced = counts_of(
+                &writer.txn().open_table(SESSIONS).map_err(&open)?,
+                &writer.txn().open_table(ATTACHMENTS).map_err(&open)?,
+            )?;
             let next = next_session(writer)?;
             let target = Target::Transaction(writer.txn());
             copy::copy(snapshot.txn(), target, Some(path), progress)?;
@@ -148,8 +151,11 @@ impl RedbStore {
         if path.exists() {
             let store = Self::open_read_only(path, options.clone())?;
             replaced = Some(store.read(|snapshot| {
-                let table = snapshot.txn().open_table(SESSIONS);
-                counts_of(&table.map_err(storage("count the sessions"))?)
+                let open = storage("count the sessions");
+                counts_of(
+                    &snapshot.txn().open_table(SESSIONS).map_err(&open)?,
+                    &snapshot.txn().open_table(ATTACHMENTS).map_err(&open)?,
+                )
             })?);
         }
         Ok(Restored {
@@ -230,9 +236,12 @@ fn next_session(writer: &Writer<'_>) -> Result<u64> {
     copy::next_session(&info)
 }
 
-/// How much a store holds, by its summary rows. A damaged one counts as a session; it is about to
-/// go.
-fn counts_of(sessions: &impl ReadableTable<u64, &'static [u8]>) -> Result<StoreCounts> {
+/// How much a store holds, by its summary rows and the keys of its attachments. A damaged row
+/// counts as a session; it is about to go.
+fn counts_of(
+    sessions: &impl ReadableTable<u64, &'static [u8]>,
+    attachments: &impl ReadableTable<(u64, &'static str, u32), &'static [u8]>,
+) -> Result<StoreCounts> {
     let read = storage("count the sessions");
     let mut counts = StoreCounts::default();
     for entry in sessions.iter().map_err(&read)? {
@@ -241,8 +250,11 @@ fn counts_of(sessions: &impl ReadableTable<u64, &'static [u8]>) -> Result<StoreC
         if let Ok(row) = SessionRow::decode(number.value(), value.value()) {
             counts.records += row.records;
             counts.bytes += row.bytes;
-            counts.attachments += row.attachments;
         }
+    }
+    for entry in attachments.iter().map_err(&read)? {
+        let (_, _, part) = entry.map_err(&read)?.0.value();
+        counts.attachments += u64::from(part == 0);
     }
     Ok(counts)
 }
@@ -323,7 +335,7 @@ fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
 mod tests {
     use super::*;
     use crate::model::key::SessionKey;
-    use crate::store::{Existing, Session, Store as _};
+    use crate::store::{Session, Store as _};
 
     #[test]
     fn what_was_read_before_a_restore_is_not_written_after_it() {
