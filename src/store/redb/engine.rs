@@ -271,7 +271,6 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
                 detail: "the table is missing or of another type".to_owned(),
             }
         }
-        // Tables are opened by constants: what differs is what lies in the file.
         error @ (redb::Error::TypeDefinitionChanged { .. } | redb::Error::TableIsMultimap(_)) => {
             Error::Corrupt {
                 table: "(tables)",
