@@ -95,6 +95,20 @@ fn writer() {
     }
 }
 
+/// Writers, which end with the test.
+#[derive(Default)]
+struct Writers(Vec<Child>);
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        for writer in &mut self.0 {
+            // Of one that has ended this does nothing.
+            writer.kill().unwrap();
+            writer.wait().unwrap();
+        }
+    }
+}
+
 fn start(home: &Home, name: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "backup_beside::writer", "--ignored"])
@@ -162,10 +176,11 @@ fn back_up_for(time: Duration, at_least: usize) -> usize {
     let words = "{\"role\":\"user\",\"content\":\"a line that was there before\"}\n";
     home.write("in/before.jsonl", words.repeat(60_000));
     home.ok(&["import", "in"]);
-    let mut writers: Vec<Child> = (0..WRITERS)
-        .map(|writer| start(&home, &writer.to_string()))
-        .collect();
-    writers.push(start(&home, "churn"));
+    let mut writers = Writers::default();
+    for writer in 0..WRITERS {
+        writers.0.push(start(&home, &writer.to_string()));
+    }
+    writers.0.push(start(&home, "churn"));
     while acknowledged(&home).contains(&0) {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -194,7 +209,7 @@ fn back_up_for(time: Duration, at_least: usize) -> usize {
         }
     }
     fs::write(home.store_path().with_file_name("stop"), "").unwrap();
-    for mut writer in writers {
+    for writer in &mut writers.0 {
         assert!(
             writer.wait().unwrap().success(),
             "a writer failed beside a backup"
