@@ -134,11 +134,10 @@ fn batches(store: &RedbStore) -> Vec<usize> {
     let mut found: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for session in 0..2 {
         let mut next = None;
-        let mut sequence = 0;
-        for record in store.records(&key(session), ScanQuery::default()) {
+        let records = store.records(&key(session), ScanQuery::default());
+        for (sequence, record) in (0..).zip(records) {
             let record = record.unwrap();
             assert_eq!(record.sequence, sequence, "session {session}");
-            sequence += 1;
             let line = String::from_utf8(record.line).unwrap();
             let said = line.split('"').nth(7).unwrap();
             let words: Vec<usize> = said.split(' ').map(|word| word.parse().unwrap()).collect();

@@ -4,6 +4,7 @@
 //! The real tool is killed at moments spread over the time that it takes undisturbed. A kill counts
 //! if the process was still at it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -26,7 +27,7 @@ fn fill(store: &RedbStore, name: &str, bytes: usize) {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
-            text.push_str(&format!("{:016x}", state ^ (state >> 29)));
+            write!(text, "{:016x}", state ^ (state >> 29)).unwrap();
         }
         let key = SessionKey::native(format!("{name}-{}", number / 4)).unwrap();
         let record = NewRecord::line(format!("{{\"text\":\"{text}\"}}"));

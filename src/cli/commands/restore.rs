@@ -79,7 +79,7 @@ fn restore(
     if args.replace && tool.store_path().exists() {
         let store = tool.open_to_change().map_err(|failure| match failure {
             Failure::Error { error, .. } => explained(error),
-            failure => failure,
+            failure @ Failure::Usage(_) => failure,
         })?;
         return store.replace_with(&args.file, progress).map_err(explained);
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use redb::{
-    Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable as _, ReadableTableMetadata as _,
+    Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _,
     TableDefinition, TableError, TableHandle as _, Value, WriteTransaction,
 };
 
@@ -70,14 +70,21 @@ pub(crate) fn damaged(path: &Path, error: Error) -> Error {
             path: path.to_owned(),
             detail: format!("table `{table}`, key {key}: {detail}"),
         },
+        // Whatever is read after a page that is not there.
+        Error::Storage { source, .. }
+            if matches!(source.downcast_ref(), Some(redb::Error::PreviousIo)) =>
+        {
+            Error::DamagedBackup {
+                path: path.to_owned(),
+                detail: "it leads to pages that are not there".to_owned(),
+            }
+        }
         error => error,
     }
 }
 
 /// The number of the next session, as a transaction sees it.
-pub(crate) fn next_session(
-    info: &impl redb::ReadableTable<&'static str, &'static [u8]>,
-) -> Result<u64> {
+pub(crate) fn next_session(info: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<u64> {
     let stored = info
         .get(INFO_NEXT_SESSION)
         .map_err(storage("read `store_info`"))?;
@@ -223,7 +230,7 @@ impl EachTable for Copier<'_> {
     ) -> Result<()> {
         let opening = storage("write a table");
         let source = open(self.from, table).map_err(self.of_source)?;
-        let rows = source.as_ref().map(|source| source.iter()).transpose();
+        let rows = source.as_ref().map(ReadableTable::iter).transpose();
         let mut rows = rows
             .map_err(storage("copy a table"))
             .map_err(self.of_source)?;

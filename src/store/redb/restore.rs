@@ -274,14 +274,13 @@ impl Backup {
             Error::Io { source, .. } => io_error("open the backup", path, source),
             error => damaged(path, error),
         })?;
-        let (engine, aside) = match opened {
-            Some(engine) => (engine, None),
-            None => {
-                let aside = copy_aside(path, store)?;
-                let engine = Engine::open_read_only(aside.path(), options)
-                    .map_err(|error| damaged(path, error))?;
-                (engine, Some(aside))
-            }
+        let (engine, aside) = if let Some(engine) = opened {
+            (engine, None)
+        } else {
+            let aside = copy_aside(path, store)?;
+            let engine = Engine::open_read_only(aside.path(), options)
+                .map_err(|error| damaged(path, error))?;
+            (engine, Some(aside))
         };
         Ok(Self {
             path: path.to_owned(),

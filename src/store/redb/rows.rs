@@ -16,14 +16,14 @@ use crate::model::key::SessionKey;
 /// The rows of one table.
 pub(crate) trait Rows<K: Key, V: Value> {
     /// Tells what is wrong with a row; the error names its table and its key.
-    fn check<'k, 'v>(key: &K::SelfType<'k>, value: &V::SelfType<'v>) -> Result<()>;
+    fn check(key: &K::SelfType<'_>, value: &V::SelfType<'_>) -> Result<()>;
 }
 
 /// Rows of which nothing can be told.
 pub(crate) struct Unchecked;
 
 impl<K: Key, V: Value> Rows<K, V> for Unchecked {
-    fn check<'k, 'v>(_key: &K::SelfType<'k>, _value: &V::SelfType<'v>) -> Result<()> {
+    fn check(_key: &K::SelfType<'_>, _value: &V::SelfType<'_>) -> Result<()> {
         Ok(())
     }
 }
@@ -32,7 +32,7 @@ impl<K: Key, V: Value> Rows<K, V> for Unchecked {
 pub(crate) struct Sessions;
 
 impl Rows<u64, &'static [u8]> for Sessions {
-    fn check<'k, 'v>(number: &u64, value: &&'v [u8]) -> Result<()> {
+    fn check(number: &u64, value: &&[u8]) -> Result<()> {
         SessionRow::decode(*number, value)
             .map(drop)
             .map_err(|error| corrupt_session(*number, error.to_string()))
@@ -43,7 +43,7 @@ impl Rows<u64, &'static [u8]> for Sessions {
 pub(crate) struct Records;
 
 impl Rows<segments::RecordsKey, &'static [u8]> for Records {
-    fn check<'k, 'v>(key: &segments::RecordsKey, value: &&'v [u8]) -> Result<()> {
+    fn check(key: &segments::RecordsKey, value: &&[u8]) -> Result<()> {
         segments::check_part(*key, value)
     }
 }
@@ -52,7 +52,7 @@ impl Rows<segments::RecordsKey, &'static [u8]> for Records {
 pub(crate) struct Attachments;
 
 impl Rows<(u64, &'static str, u32), &'static [u8]> for Attachments {
-    fn check<'k, 'v>(key: &(u64, &'k str, u32), value: &&'v [u8]) -> Result<()> {
+    fn check(key: &(u64, &str, u32), value: &&[u8]) -> Result<()> {
         let (number, name, part) = *key;
         attachments::check_part(number, name, part, value)
     }
@@ -62,7 +62,7 @@ impl Rows<(u64, &'static str, u32), &'static [u8]> for Attachments {
 pub(crate) struct Properties;
 
 impl Rows<u64, &'static [u8]> for Properties {
-    fn check<'k, 'v>(number: &u64, value: &&'v [u8]) -> Result<()> {
+    fn check(number: &u64, value: &&[u8]) -> Result<()> {
         properties_row::decode(*number, value)
             .map(drop)
             .map_err(|error| properties::corrupt(*number, &error))
@@ -73,7 +73,7 @@ impl Rows<u64, &'static [u8]> for Properties {
 pub(crate) struct Aliases;
 
 impl Rows<(&'static str, &'static str, u64), &'static [u8]> for Aliases {
-    fn check<'k, 'v>(key: &(&'k str, &'k str, u64), value: &&'v [u8]) -> Result<()> {
+    fn check(key: &(&str, &str, u64), value: &&[u8]) -> Result<()> {
         let (agent, alias, place) = *key;
         let alias = SessionKey::new(agent, alias).map_err(|error| Error::Corrupt {
             table: "aliases",
@@ -90,7 +90,7 @@ impl Rows<(&'static str, &'static str, u64), &'static [u8]> for Aliases {
 pub(crate) struct Sources;
 
 impl Rows<(&'static [u8], u32), &'static [u8]> for Sources {
-    fn check<'k, 'v>(key: &(&'k [u8], u32), value: &&'v [u8]) -> Result<()> {
+    fn check(key: &(&[u8], u32), value: &&[u8]) -> Result<()> {
         let (path, generation) = *key;
         SourceRow::decode(path, generation, value)
             .map(drop)
