@@ -150,6 +150,20 @@ pub enum Error {
         /// What it is instead, as far as can be told.
         reason: String,
     },
+    /// There is a file already where a new one was to be made; it stays as it is.
+    #[error("`{}` is there already", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup is damaged: it was not used, and nothing was changed.
+    #[error("backup `{}` is damaged: {detail}", path.display())]
+    DamagedBackup {
+        /// The backup.
+        path: PathBuf,
+        /// The table and the key, what was expected and what is there.
+        detail: String,
+    },
     /// The store's format is not one that this version reads.
     #[error("store `{}` has format {found}; this version reads formats {oldest} to {newest}", path.display())]
     UnsupportedVersion {
@@ -239,6 +253,12 @@ impl Error {
             Self::Busy { .. } => "try again".to_owned(),
             Self::NotAStore { .. } => {
                 "name a store with `--store FILE`, or a file that does not exist yet".to_owned()
+            }
+            Self::FileExists { .. } => "name another file, or say that it is to be replaced".to_owned(),
+            Self::DamagedBackup { .. } => {
+                "nothing was changed; use another backup, or save what can be read of this one with \
+                 `scrollback --store BACKUP export --all --to DIR`"
+                    .to_owned()
             }
             Self::UnsupportedVersion { found, newest, .. } if found > newest => {
                 "use the version of scrollback that wrote it, or a newer one".to_owned()

@@ -67,10 +67,11 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, Loss, MemoryStore, Mode, NewRecord, Options, Reclaimed, RecordPage, Records,
-    RedbStore, Removed, RepairReport, ScanQuery, SessionDigest, SessionPage, Store, StoreExt,
-    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, CopyProgress, CopyStep, Cursor,
+    CursorError, Direction, Existing, Expect, ListQuery, Loss, MemoryStore, Mode, NewRecord,
+    Options, Reclaimed, RecordPage, Records, RedbStore, Removed, RepairReport, Restored, ScanQuery,
+    SessionDigest, SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats, TableReads,
+    Truncated, VerifyReport,
 };
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,

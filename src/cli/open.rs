@@ -125,6 +125,11 @@ impl Tool {
         self.target.home.as_deref()
     }
 
+    /// How stores are opened.
+    pub(crate) fn options(&self) -> &Options {
+        &self.target.options
+    }
+
     /// The store's file.
     pub(crate) fn store_path(&self) -> &Path {
         &self.target.path

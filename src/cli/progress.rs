@@ -3,11 +3,15 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Output;
+use crate::store::{CopyProgress, CopyStep};
 use crate::transfer::Progress;
 
 /// What a bar shows.
 const TEMPLATE: &str = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, \
                         {decimal_bytes_per_sec}, {eta} left {msg}";
+
+/// What it shows where rows are counted.
+const ROWS_TEMPLATE: &str = "{wide_bar} {human_pos} of {human_len} rows, {eta} left {msg}";
 
 /// A bar while the total is known, a spinner until then; nothing at all on a pipe.
 #[derive(Debug)]
@@ -56,6 +60,22 @@ impl Bar {
             // What was done before the first call took its time too, but nobody knows how long.
             bar.reset_eta();
         }
+    }
+
+    /// Shows how far a backup or a restore is. Each step begins at nothing.
+    pub(crate) fn show_copy(&mut self, progress: CopyProgress) {
+        let (template, said) = match progress.step {
+            CopyStep::Copying => (ROWS_TEMPLATE, "copying"),
+            CopyStep::Verifying => (TEMPLATE, "verifying"),
+        };
+        let Some(bar) = &self.bar else { return };
+        if bar.message() != said {
+            bar.set_style(style(template));
+            bar.set_message(said);
+            bar.reset_eta();
+        }
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
     }
 
     /// Takes the bar away.

@@ -2,6 +2,7 @@
 
 mod addition;
 mod builder;
+mod copies;
 mod extension;
 mod fold;
 mod fork;
@@ -22,6 +23,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
 pub use self::options::{Mode, Options};
@@ -32,8 +34,7 @@ pub use self::query::{
     StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
-pub(crate) use self::redb::guard;
-pub(crate) use self::redb::{Bulk, Source, Sources};
+pub(crate) use self::redb::{Bulk, RestoredMark, Source, Sources, guard};
 pub use self::redb::{Loss, RedbStore, RepairReport};
 pub(crate) use self::sessions::messages_of;
 use crate::error::Result;

@@ -95,6 +95,7 @@ fn import_for(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
+    let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
         meter.found(files);
@@ -106,7 +107,7 @@ fn import_for(
         bytes: plan.unchanged_bytes,
         bytes_total: plan.bytes,
     });
-    let mut transactions = (!dry_run).then(|| Transactions::new(store));
+    let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
     let writer = LinesWriter {
         tasks: &plan.lines,
         transactions: transactions.as_mut(),

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::store::{Bulk, RedbStore};
+use crate::store::{Bulk, RedbStore, RestoredMark};
 
 /// Bytes after which a transaction is committed.
 const BATCH_BYTES: u64 = 16 * 1024 * 1024;
@@ -16,20 +16,25 @@ const BATCH_TIME: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Transactions<'s> {
     store: &'s RedbStore,
+    restored: RestoredMark,
     open: Option<(Bulk<'s>, Instant)>,
 }
 
 impl<'s> Transactions<'s> {
-    /// None is open yet.
-    pub(super) fn new(store: &'s RedbStore) -> Self {
-        Self { store, open: None }
+    /// None is open yet. `restored` was read before anything that is going to be written to.
+    pub(super) fn new(store: &'s RedbStore, restored: RestoredMark) -> Self {
+        Self {
+            store,
+            restored,
+            open: None,
+        }
     }
 
     /// The open transaction; begins one if there is none. Waits for other processes.
     pub(super) fn bulk(&mut self) -> Result<&mut Bulk<'s>> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => (self.store.bulk()?, Instant::now()),
+            None => (self.store.bulk_since(&self.restored)?, Instant::now()),
         };
         Ok(&mut self.open.insert(open).0)
     }

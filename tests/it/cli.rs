@@ -10,7 +10,7 @@ pub(crate) const CLAUDE: &str = "aaaa1111-0000-4000-8000-000000000001";
 /// Id of the sample session of ggcode.
 pub(crate) const GGCODE: &str = "20260403-094500-4ef5ec8110305427";
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "import",
     "list",
     "show",
@@ -29,6 +29,8 @@ const COMMANDS: [&str; 18] = [
     "stats",
     "verify",
     "repair",
+    "backup",
+    "restore",
 ];
 
 /// A session of Claude Code with every kind of block, and with text that commands a terminal.

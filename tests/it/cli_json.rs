@@ -156,6 +156,9 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     add("`cleanup`", Some("listed"), &dry_run);
     add("`delete`", None, &["delete", GGCODE, "--json"]);
     add("`verify`", Some("digests"), &["verify", "--deep", "--json"]);
+    add("`backup`", None, &["backup", "b.redb", "--json"]);
+    let restore = ["restore", "--replace", "b.redb", "--json"];
+    add("`restore`", None, &restore);
     printed.insert(
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),

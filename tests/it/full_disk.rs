@@ -116,6 +116,82 @@ fn a_full_disk_fails_the_import_with_a_hint_and_harms_nothing() {
     assert_goes_on(&home, "late", 6);
 }
 
+/// A store that is too large for what is left, and a small backup that was made before.
+#[cfg(unix)]
+fn grown_since_its_backup(home: &Home, backup: &str) -> (Vec<u8>, String) {
+    write_sessions(home, "early", 1, 50);
+    home.ok(&["import", "early"]);
+    home.ok(&["backup", backup]);
+    write_sessions(home, "late", 6, 900);
+    home.ok(&["import", "late"]);
+    let old = fs::read(home.path().join(backup)).unwrap();
+    (old, home.ok(&["list", "--json"]))
+}
+
+/// Copies that do not fit fail, and leave what was there.
+#[cfg(unix)]
+fn assert_copies_fail(
+    home: &Home,
+    (old, listed): &(Vec<u8>, String),
+    run: &dyn Fn(&[&str]) -> Output,
+    (backup, new_store): (&str, &str),
+) {
+    home.ok(&["backup", "large.redb"]);
+    for command in [
+        &["backup", "--force", backup][..],
+        &["--store", new_store, "restore", "large.redb"],
+    ] {
+        let output = run(command);
+        assert_failed_cleanly(home, &output, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("hint: "), "{said}");
+    }
+    assert!(fs::read(home.path().join(backup)).unwrap() == *old);
+    assert!(!home.path().join(new_store).exists());
+    let folder = home.path().join(backup);
+    for entry in fs::read_dir(folder.parent().unwrap()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(!name.starts_with(".scrollback-"), "{name} was left");
+    }
+    assert_eq!(&home.ok(&["list", "--json"]), listed);
+}
+
+#[cfg(unix)]
+#[test]
+fn copies_that_may_not_grow_fail_and_leave_what_was_there() {
+    let home = Home::new();
+    let before = grown_since_its_backup(&home, "b.redb");
+    let run = |arguments: &[&str]| from_shell(&home, "trap '' XFSZ; ulimit -f 2048", arguments);
+    assert_copies_fail(&home, &before, &run, ("b.redb", "new.redb"));
+    // In place of what is there: the store, of which nothing is changed.
+    let blocks = fs::metadata(home.store_path()).unwrap().len() / 1024 + 512;
+    let limit = format!("trap '' XFSZ; ulimit -f {blocks}");
+    let output = from_shell(&home, &limit, &["restore", "--replace", "large.redb"]);
+    assert_failed_cleanly(&home, &output, &[]);
+    assert_eq!(home.ok(&["list", "--json"]), before.1);
+    home.ok(&["restore", "--replace", "b.redb"]);
+    assert_eq!(home.ok(&["list", "--json"]).lines().count(), 1);
+    home.ok(&["verify"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn copies_to_a_full_disk_fail_and_leave_what_was_there() {
+    let home = Home::new();
+    let disk = home.path().join("disk");
+    fs::create_dir_all(&disk).unwrap();
+    let Some(_mounted) = Mounted::new(&disk, "3m") else {
+        println!("this user may not mount a small disk: `ulimit` has to do");
+        return;
+    };
+    let before = grown_since_its_backup(&home, "disk/b.redb");
+    let run = |arguments: &[&str]| home.run(arguments);
+    assert_copies_fail(&home, &before, &run, ("disk/b.redb", "disk/new.redb"));
+    assert!(Mounted::grow(&disk, "64m"));
+    home.ok(&["backup", "--force", "disk/b.redb"]);
+    home.ok(&["--store", "disk/new.redb", "restore", "large.redb"]);
+}
+
 /// A small file system in memory, unmounted in the end.
 #[cfg(target_os = "linux")]
 struct Mounted<'a>(&'a Path);

@@ -29,6 +29,8 @@
 //! - `processes`: several writers and readers on one store
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
+//! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
+//!   other processes, `copies_killed` kills them
 //! - `kill`: the real binary, killed in the middle of an import
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
@@ -60,6 +62,9 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod backup;
+#[cfg(feature = "shared")]
+mod backup_beside;
 mod bad_bytes;
 mod bad_store;
 mod calls;
@@ -72,6 +77,7 @@ mod cli_marks;
 mod coming_from_go;
 mod compat;
 mod conformance;
+mod copies_killed;
 mod damage;
 mod damaged_properties;
 #[cfg(feature = "opencode")]
@@ -118,6 +124,7 @@ mod properties;
 mod providers;
 mod registry;
 mod repair;
+mod restore;
 #[cfg(unix)]
 mod scarce;
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The commands, one a file: each has its arguments and a `run`.
 
 mod alias;
+mod backup;
 mod cleanup;
 mod compact;
 mod delete;
@@ -11,6 +12,7 @@ mod list;
 mod mark;
 mod rename;
 mod repair;
+mod restore;
 mod show;
 mod stats;
 mod truncate;
@@ -65,6 +67,10 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Save what can be read of a damaged store into a new one
     Repair(repair::Args),
+    /// Write a copy of the store to a file, while others use it
+    Backup(backup::Args),
+    /// Make a store from a backup, or put a backup in place of what a store holds
+    Restore(restore::Args),
 }
 
 /// Runs a command.
@@ -88,5 +94,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Stats(args) => stats::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
+        Command::Backup(args) => backup::run(args, tool),
+        Command::Restore(args) => restore::run(args, tool),
     }
 }

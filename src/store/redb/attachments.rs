@@ -134,6 +134,17 @@ pub(crate) fn read(
     ))
 }
 
+/// Checks a part by itself: its checksum, under its key. It is not unpacked.
+pub(crate) fn check_part(number: u64, name: &str, part: u32, value: &[u8]) -> Result<()> {
+    body_of(number, name, part, value).map(drop)
+}
+
+fn body_of<'v>(number: u64, name: &str, part: u32, value: &'v [u8]) -> Result<&'v [u8]> {
+    let key = key_bytes(number, name, part);
+    row::open(RowFormat::Attachment, VERSION, &key, value)
+        .map_err(|error| corrupt(number, name, part, &error))
+}
+
 /// Checks and unpacks a part: whether it is the last one, and its data.
 pub(crate) fn open_part(
     number: u64,
@@ -142,13 +153,7 @@ pub(crate) fn open_part(
     value: &[u8],
 ) -> Result<(bool, Vec<u8>)> {
     let damaged = |error: RowError| corrupt(number, name, part, &error);
-    let body = row::open(
-        RowFormat::Attachment,
-        VERSION,
-        &key_bytes(number, name, part),
-        value,
-    )
-    .map_err(damaged)?;
+    let body = body_of(number, name, part, value)?;
     let [is_last, method, a, b, c, d, data @ ..] = body else {
         return Err(damaged(RowError("the part is too short".to_owned())));
     };

@@ -122,28 +122,49 @@ impl Engine {
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
-        let file = File::open(path).map_err(opening_io(path))?;
+        if let Some(engine) = Self::open_unchanged(path, options)? {
+            return Ok(engine);
+        }
+        let options = in_force(path, &open_file(path)?, options)?;
+        let hurry = Hurry::default();
+        let database = patiently(&options, || {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            let file = file.map_err(|source| Error::Io {
+                action: "put in order what a crash has left of the store",
+                path: path.to_owned(),
+                source,
+            })?;
+            guard(|| create(file, path, &options, &hurry))
+        })?;
+        Self::reader(path, options, Handle::Writer(database), hurry)
+    }
+
+    /// Opens a store that is there for reading only, and never writes to it: `None` if a crash has
+    /// left it so that it has to be repaired first.
+    pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Option<Self>> {
+        let file = open_file(path)?;
         check_magic(path, &file, false)?;
         let options = in_force(path, &file, options)?;
-        let hurry = Hurry::default();
-        let handle = patiently(&options, || {
+        let reader = patiently(&options, || {
             let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
             pass(&gate, path, &options)?;
             guard(|| match builder(&options).open_read_only(path) {
-                Ok(database) => Ok(Handle::Reader(database, gate)),
+                Ok(database) => Ok(Some((database, gate))),
                 // An unclean exit: only a writer can put the file in order.
-                Err(redb::DatabaseError::RepairAborted) => {
-                    let file = OpenOptions::new().read(true).write(true).open(path);
-                    let file = file.map_err(|source| Error::Io {
-                        action: "put in order what a crash has left of the store",
-                        path: path.to_owned(),
-                        source,
-                    })?;
-                    Ok(Handle::Writer(create(file, path, &options, &hurry)?))
-                }
+                Err(redb::DatabaseError::RepairAborted) => Ok(None),
                 Err(error) => Err(opening(path, &options)(error)),
             })
         })?;
+        reader
+            .map(|(database, gate)| {
+                let handle = Handle::Reader(database, gate);
+                Self::reader(path, options, handle, Hurry::default())
+            })
+            .transpose()
+    }
+
+    /// A store to read, if this version can.
+    fn reader(path: &Path, options: Options, handle: Handle, hurry: Hurry) -> Result<Self> {
         let engine = Self {
             path: path.to_owned(),
             place: place_of(path),
@@ -275,7 +296,12 @@ fn builder(options: &Options) -> Builder {
 }
 
 /// Opens the database in a file for writing, and makes one in an empty file.
-fn create(file: File, path: &Path, options: &Options, hurry: &Hurry) -> Result<Database> {
+pub(crate) fn create(
+    file: File,
+    path: &Path,
+    options: &Options,
+    hurry: &Hurry,
+) -> Result<Database> {
     let backend = Backend::new(file, path, options, hurry).map_err(|source| {
         if source.kind() == std::io::ErrorKind::WouldBlock {
             locked(path, options)
@@ -310,6 +336,10 @@ fn busy(path: &Path, options: &Options) -> Error {
     }
 }
 
+fn open_file(path: &Path) -> Result<File> {
+    File::open(path).map_err(opening_io(path))
+}
+
 fn opening_io(path: &Path) -> impl Fn(std::io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io {
@@ -339,6 +369,13 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
                 table: "(tables)",
                 key: table,
                 detail: "the table is missing or of another type".to_owned(),
+            }
+        }
+        error @ (redb::Error::TypeDefinitionChanged { .. } | redb::Error::TableIsMultimap(_)) => {
+            Error::Corrupt {
+                table: "(tables)",
+                key: "unknown".to_owned(),
+                detail: error.to_string(),
             }
         }
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {

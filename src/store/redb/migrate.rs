@@ -88,6 +88,11 @@ pub(crate) fn migrate(path: &Path, database: &Database, options: &Options) -> Re
     commit(txn)
 }
 
+/// Brings what a transaction shows to this version's format.
+pub(crate) fn migrate_within(txn: &WriteTransaction, options: &Options) -> Result<()> {
+    run_steps(txn, STEPS, options)
+}
+
 /// Runs the steps that the store has not had; another process may have run them meanwhile.
 fn run_steps(txn: &WriteTransaction, steps: &[Step], options: &Options) -> Result<()> {
     let action = storage("read its format");

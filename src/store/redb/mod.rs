@@ -9,14 +9,19 @@
 //! - `bulk`: many sessions at once; `origins`: where they came from
 //! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance; `rechain`: digest
 //!   chains where records go
+//! - `backup`, `restore`: copies of a store, and back; `copy`: all tables, row by row; `copy_file`:
+//!   a copy's file; `rows`: what is wrong with one row
 
 mod appends;
 mod attachments;
 mod backend;
+mod backup;
 mod bulk;
 #[cfg(test)]
 mod chain_paths;
 mod compact;
+mod copy;
+mod copy_file;
 mod engine;
 mod file;
 mod list;
@@ -36,6 +41,8 @@ mod reads;
 mod rechain;
 mod reclaim;
 mod repair;
+mod restore;
+mod rows;
 mod schema;
 mod segments;
 mod stats;
@@ -58,6 +65,7 @@ use self::queue::CommitQueue;
 use self::read::Snapshot;
 use self::reads::ReadCounts;
 pub use self::repair::{Loss, RepairReport};
+pub(crate) use self::restore::RestoredMark;
 use self::verify::Depth;
 use self::write::Writer;
 use super::addition::Addition;

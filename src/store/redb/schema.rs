@@ -1,6 +1,9 @@
 //! Every table: keys, values and who keeps them in step. `docs/format.md` explains them.
 
-use redb::TableDefinition;
+use redb::{Key, TableDefinition, Value};
+
+use super::rows::{self, Rows};
+use crate::error::Result;
 
 /// The format that this version writes.
 pub(crate) const FORMAT: u32 = 3;
@@ -25,6 +28,10 @@ pub(crate) const INFO_NEXT_SESSION: &str = "next_session";
 
 /// In [`STORE_INFO`]: the store's own id, a uuid.
 pub(crate) const INFO_STORE_ID: &str = "store_id";
+
+/// In [`STORE_INFO`]: an id made by the last restore that replaced what was in this file; missing
+/// if there was none.
+pub(crate) const INFO_RESTORED: &str = "restored";
 
 /// In [`STORE_INFO`]: the version of the crate that wrote last in this format, as text.
 pub(crate) const INFO_WRITER: &str = "writer";
@@ -85,4 +92,70 @@ pub(crate) const NAMES: [&str; 11] = [
 /// The name of a table of a store, as an error has it.
 pub(crate) fn name_of(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|known| **known == name).copied()
+}
+
+/// Something that is done to every table.
+pub(crate) trait EachTable {
+    /// Does it to one table; `R` tells what is wrong with a row of it.
+    fn table<K: Key + 'static, V: Value + 'static, R: Rows<K, V>>(
+        &mut self,
+        table: TableDefinition<'static, K, V>,
+    ) -> Result<()>;
+}
+
+/// Visits every table that a store has: the one list of them.
+pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
+    work.table::<_, _, rows::Unchecked>(STORE_INFO)?;
+    work.table::<_, _, rows::Sessions>(SESSIONS)?;
+    work.table::<_, _, rows::Unchecked>(SESSION_KEYS)?;
+    work.table::<_, _, rows::Unchecked>(BY_UPDATED)?;
+    work.table::<_, _, rows::Unchecked>(BY_PROJECT)?;
+    work.table::<_, _, rows::Records>(RECORDS)?;
+    work.table::<_, _, rows::Attachments>(ATTACHMENTS)?;
+    work.table::<_, _, rows::Properties>(PROPERTIES)?;
+    work.table::<_, _, rows::Aliases>(ALIASES)?;
+    work.table::<_, _, rows::Sources>(SOURCES)?;
+    work.table::<_, _, rows::Unchecked>(SESSION_SOURCES)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use redb::{ReadableDatabase as _, TableHandle as _};
+
+    use super::*;
+    use crate::store::{Options, RedbStore};
+
+    #[derive(Default)]
+    struct Names(BTreeSet<String>);
+
+    impl EachTable for Names {
+        fn table<K: Key + 'static, V: Value + 'static, R: Rows<K, V>>(
+            &mut self,
+            table: TableDefinition<'static, K, V>,
+        ) -> Result<()> {
+            assert!(self.0.insert(table.name().to_owned()), "listed twice");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_store_has_the_tables_of_the_list_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        drop(RedbStore::open(&path, Options::default()).unwrap());
+        let database = redb::Database::open(&path).unwrap();
+        let txn = database.begin_read().unwrap();
+        let found: BTreeSet<String> = txn
+            .list_tables()
+            .unwrap()
+            .map(|table| table.name().to_owned())
+            .collect();
+        let mut listed = Names::default();
+        each_table(&mut listed).unwrap();
+        assert_eq!(found, listed.0);
+        assert_eq!(listed.0, NAMES.map(str::to_owned).into());
+        assert_eq!(txn.list_multimap_tables().unwrap().count(), 0);
+    }
 }

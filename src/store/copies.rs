@@ -1,0 +1,75 @@
+//! What a backup and a restore are told, and what they tell.
+
+use super::query::VerifyReport;
+
+/// What to do where a file is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Fail with [`FileExists`](crate::Error::FileExists), and leave it.
+    Refuse,
+    /// Put the new file in its place, whole or not at all.
+    Replace,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyStep {
+    /// Rows are being copied.
+    Copying,
+    /// A copy is being verified; counted in bytes of lines.
+    Verifying,
+}
+
+/// How far a backup or a restore is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyProgress {
+    /// What is being done.
+    pub step: CopyStep,
+    /// How much of this step is done: rows, or bytes of lines.
+    pub done: u64,
+    /// How much there is to do.
+    pub total: u64,
+}
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounts {
+    /// Sessions.
+    pub sessions: u64,
+    /// Their records.
+    pub records: u64,
+    /// Bytes of their lines.
+    pub bytes: u64,
+    /// Files kept beside the lines.
+    pub attachments: u64,
+}
+
+impl StoreCounts {
+    /// What a verification has read.
+    pub(crate) fn of(report: &VerifyReport) -> Self {
+        Self {
+            sessions: report.sessions,
+            records: report.records,
+            bytes: report.bytes,
+            attachments: report.attachments,
+        }
+    }
+}
+
+/// What a backup has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackedUp {
+    /// What it holds.
+    pub counts: StoreCounts,
+    /// Bytes of its file.
+    pub file_bytes: u64,
+}
+
+/// What a restore has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// What the store holds now.
+    pub counts: StoreCounts,
+    /// What it held before, and holds no longer; `None` where there was no store.
+    pub replaced: Option<StoreCounts>,
+}
