@@ -3,7 +3,6 @@
 //! Everything that names redb's multi-process mode is in this file.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -13,26 +12,33 @@ use redb::{
 
 use super::super::{Mode, Options, Reclaimed};
 use super::backend::Backend;
+use super::file::{check_magic, create_private_folder, folder_of, open_private_file, sync_folder};
+use super::health::{Health, Watched};
 use super::panics::guard;
+use super::reopen::{self, Opener};
 use super::{migrate, note};
 use crate::error::{Error, Result};
-
-/// How a redb file starts.
-const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 
 /// The open database.
 #[derive(Debug)]
 pub(crate) struct Engine {
     path: PathBuf,
-    options: Options,
-    database: RwLock<Handle>,
+    pub(super) options: Options,
+    pub(super) database: RwLock<Handle>,
+    pub(super) health: Health,
+    pub(super) opener: Opener,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
 }
 
-enum Handle {
+/// The database, as it was opened.
+pub(super) enum Handle {
+    /// For writing.
     Writer(Database),
+    /// For reading only.
     Reader(ReadOnlyDatabase),
+    /// It failed, and could not be opened again yet.
+    Closed,
 }
 
 impl std::fmt::Debug for Handle {
@@ -40,6 +46,7 @@ impl std::fmt::Debug for Handle {
         f.write_str(match self {
             Self::Writer(_) => "Writer",
             Self::Reader(_) => "Reader",
+            Self::Closed => "Closed",
         })
     }
 }
@@ -57,17 +64,19 @@ impl Engine {
             create_whole(path, options)?;
         }
         let file = open_private_file(path)?;
-        if !check_magic(path, &file, true)? {
-            // Before a writer is: opening one already writes, and a store of a newer format, or
-            // another program's database, has to stay as it is.
-            guard(|| check_format(path, options))?;
-        }
-        let database = guard(|| create(file, path, options))?;
-        guard(|| migrate::migrate(path, &database, options))?;
+        let health = Health::default();
+        let handle = guard(|| open_for_writing(file, path, options, &health))?;
+        let (place, as_before) = (path.to_owned(), options.clone());
+        let opener = Opener::new(move |health| {
+            // A file that is gone is not made anew.
+            open_for_writing(open_there(&place, true)?, &place, &as_before, health)
+        });
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
-            database: RwLock::new(Handle::Writer(database)),
+            database: RwLock::new(handle),
+            health,
+            opener,
             is_writable: true,
         })
     }
@@ -76,53 +85,40 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn over(
         path: &Path,
-        storage: impl redb::StorageBackend,
+        storage: impl redb::StorageBackend + Clone,
         options: &Options,
     ) -> Result<Self> {
-        let database = guard(|| {
-            builder(options)
-                .create_with_backend(storage)
-                .map_err(opening(path))
-        })?;
-        guard(|| migrate::migrate(path, &database, options))?;
+        let (place, as_before) = (path.to_owned(), options.clone());
+        let opener = Opener::new(move |health| {
+            let database = builder(&as_before)
+                .create_with_backend(Watched::new(storage.clone(), health))
+                .map_err(opening(&place))?;
+            migrate::migrate(&place, &database, &as_before)?;
+            Ok(Handle::Writer(database))
+        });
+        let health = Health::default();
         Ok(Self {
             path: path.to_owned(),
             options: options.clone(),
-            database: RwLock::new(Handle::Writer(database)),
+            database: RwLock::new(opener.open(&health)?),
+            health,
+            opener,
             is_writable: true,
         })
     }
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::Io {
-            action: "open the store",
-            path: path.to_owned(),
-            source,
-        })?;
-        check_magic(path, &file, false)?;
-        drop(file);
-        let reader = guard(|| match builder(options).open_read_only(path) {
-            Ok(database) => Ok(Some(database)),
-            // An unclean exit: only a writer can put the file in order.
-            Err(redb::DatabaseError::RepairAborted) => Ok(None),
-            Err(error) => Err(opening(path)(error)),
-        })?;
-        let handle = if let Some(database) = reader {
-            Handle::Reader(database)
-        } else {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            let file = file.map_err(|source| Error::Io {
-                action: "put the store in order",
-                path: path.to_owned(),
-                source,
-            })?;
-            Handle::Writer(guard(|| create(file, path, options))?)
-        };
+        let health = Health::default();
+        let handle = guard(|| open_for_reading(path, options, &health))?;
+        let (place, as_before) = (path.to_owned(), options.clone());
+        let opener = Opener::new(move |health| open_for_reading(&place, &as_before, health));
         let engine = Self {
             path: path.to_owned(),
             options: options.clone(),
             database: RwLock::new(handle),
+            health,
+            opener,
             is_writable: false,
         };
         guard(|| migrate::check(path, &engine.begin_read()?))?;
@@ -140,31 +136,36 @@ impl Engine {
 
     /// A snapshot.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
-        let begun = match &*self.handle() {
-            Handle::Writer(database) => database.begin_read(),
-            Handle::Reader(database) => database.begin_read(),
-        };
-        begun.map_err(storage("begin reading"))
+        self.begun(|| {
+            let begun = match &*self.handle() {
+                Handle::Writer(database) => database.begin_read(),
+                Handle::Reader(database) => database.begin_read(),
+                Handle::Closed => return Err(reopen::failed("it is closed")),
+            };
+            begun.map_err(storage("begin reading"))
+        })
     }
 
     /// A write transaction; waits for the one that is open, in another process for as long as the
     /// options say.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
-        match &*self.handle() {
-            Handle::Writer(database) if self.is_writable => {
-                database.begin_write().map_err(|error| match error {
-                    redb::TransactionError::Storage(redb::StorageError::Io(error))
-                        if error.kind() == std::io::ErrorKind::TimedOut =>
-                    {
-                        Error::Busy {
-                            reason: note::holder(&self.path, &self.options),
-                        }
-                    }
-                    error => storage("begin writing")(error),
-                })
-            }
-            _ => Err(self.read_only()),
+        if !self.is_writable {
+            return Err(self.read_only());
         }
+        self.begun(|| match &*self.handle() {
+            Handle::Writer(database) => database.begin_write().map_err(|error| match error {
+                redb::TransactionError::Storage(redb::StorageError::Io(error))
+                    if error.kind() == std::io::ErrorKind::TimedOut =>
+                {
+                    Error::Busy {
+                        reason: note::holder(&self.path, &self.options),
+                    }
+                }
+                error => storage("begin writing")(error),
+            }),
+            Handle::Reader(_) => Err(self.read_only()),
+            Handle::Closed => Err(reopen::failed("it is closed")),
+        })
     }
 
     fn read_only(&self) -> Error {
@@ -179,6 +180,8 @@ impl Engine {
             return Err(self.read_only());
         }
         let bytes_before = self.disk_bytes()?;
+        // Opens it again if it has failed.
+        drop(self.begin_read()?);
         let mut handle = self
             .database
             .write()
@@ -233,15 +236,55 @@ fn builder(options: &Options) -> Builder {
 }
 
 /// Opens the database in a file for writing, and makes one in an empty file.
-fn create(file: File, path: &Path, options: &Options) -> Result<Database> {
+fn create(file: File, path: &Path, options: &Options, health: &Health) -> Result<Database> {
     let backend = Backend::new(file, path, options).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
         source,
     })?;
     builder(options)
-        .create_with_backend(backend)
+        .create_with_backend(Watched::new(backend, health))
         .map_err(opening(path))
+}
+
+/// Opens a store's file, which may be empty, for reading and writing.
+fn open_for_writing(file: File, path: &Path, options: &Options, health: &Health) -> Result<Handle> {
+    if !check_magic(path, &file, true)? {
+        // Before a writer is: opening one already writes, and a store of a newer format, or
+        // another program's database, has to stay as it is.
+        check_format(path, options)?;
+    }
+    let database = create(file, path, options, health)?;
+    migrate::migrate(path, &database, options)?;
+    Ok(Handle::Writer(database))
+}
+
+/// Opens a store that is there for reading only; it is repaired first if it has to be.
+fn open_for_reading(path: &Path, options: &Options, health: &Health) -> Result<Handle> {
+    check_magic(path, &open_there(path, false)?, false)?;
+    match builder(options).open_read_only(path) {
+        Ok(database) => Ok(Handle::Reader(database)),
+        // An unclean exit: only a writer can put the file in order.
+        Err(redb::DatabaseError::RepairAborted) => {
+            let file = open_there(path, true)?;
+            Ok(Handle::Writer(create(file, path, options, health)?))
+        }
+        Err(error) => Err(opening(path)(error)),
+    }
+}
+
+/// Opens the file of a store that is there.
+fn open_there(path: &Path, for_writing: bool) -> Result<File> {
+    let file = OpenOptions::new().read(true).write(for_writing).open(path);
+    file.map_err(|source| Error::Io {
+        action: if for_writing {
+            "put the store in order"
+        } else {
+            "open the store"
+        },
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Turns redb's errors into ours.
@@ -337,56 +380,6 @@ fn check_format(path: &Path, options: &Options) -> Result<()> {
     }
 }
 
-/// Refuses files that are something else, before redb touches them. Returns whether it is empty.
-fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Result<bool> {
-    let io = |source| Error::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let metadata = file.metadata().map_err(io)?;
-    let not_a_store = |reason: &str| Error::NotAStore {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
-    if !metadata.is_file() {
-        return Err(not_a_store("it is not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return if may_be_empty {
-            Ok(true)
-        } else {
-            Err(not_a_store("it is empty"))
-        };
-    }
-    let mut start = Vec::new();
-    let mut reader = file;
-    reader
-        .by_ref()
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(io)?;
-    std::io::Seek::rewind(&mut reader).map_err(io)?;
-    if start == MAGIC {
-        Ok(false)
-    } else {
-        Err(not_a_store("it starts with other bytes"))
-    }
-}
-
-/// Creates a folder and its parents, for the owner alone; one that is there stays as it is.
-fn create_private_folder(folder: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| Error::Io {
-        action: "create the folder",
-        path: folder.to_owned(),
-        source,
-    })
-}
-
 /// Creates a store whole or not at all: under another name, which is then given to nobody who is
 /// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
 /// process could take one that is half made for something else.
@@ -403,46 +396,13 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
         .tempfile_in(folder_of(path))
         .map_err(io)?;
     let file = new.as_file().try_clone().map_err(io)?;
-    let database = guard(|| create(file, path, options))?;
+    let database = guard(|| create(file, path, options, &Health::default()))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.
     drop(new.persist_noclobber(path));
     sync_folder(path)
-}
-
-/// Opens a file, or creates it for the owner alone.
-fn open_private_file(path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| Error::Io {
-        action: "open the store",
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The folder that a path lies in.
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes a new file's name durable.
-fn sync_folder(path: &Path) -> Result<()> {
-    let folder = folder_of(path);
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| Error::Io {
-            action: "make the folder durable:",
-            path: folder.to_owned(),
-            source,
-        })
 }
 
 #[cfg(test)]

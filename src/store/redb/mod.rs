@@ -1,7 +1,9 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `backend`: its file and locks, `note`: who holds one;
-//!   `panics`: those of redb; `schema`: every table; `migrate`: format versions
+//! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
+//!   waits for locks, `note`: who holds one;
+//!   `health`: what its file failed at, `reopen`: going on after that; `panics`: those of redb;
+//!   `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
@@ -14,21 +16,24 @@ mod backend;
 mod bulk;
 mod compact;
 mod engine;
+mod file;
+mod health;
 mod list;
 mod migrate;
 mod note;
 mod origins;
 mod outside;
 mod panics;
-#[cfg(test)]
-mod power_cut;
 mod properties;
 mod queue;
 mod read;
 mod reads;
+mod reopen;
 mod schema;
 mod segments;
 mod stats;
+#[cfg(test)]
+mod sweeps;
 mod verify;
 mod write;
 
@@ -62,7 +67,7 @@ use crate::model::record::RecordKind;
 use crate::model::session::{Session, Summary};
 
 /// Sessions that a cleanup deletes in one transaction: other processes wait no longer than that.
-const CLEANUP_BATCH: usize = 500;
+const CLEANUP_BATCH: usize = if cfg!(test) { 2 } else { 500 };
 
 /// A store in one database file.
 ///
@@ -126,7 +131,10 @@ impl RedbStore {
 
     /// A store over any storage.
     #[cfg(test)]
-    pub(crate) fn over(storage: impl ::redb::StorageBackend, options: Options) -> Result<Self> {
+    pub(crate) fn over(
+        storage: impl ::redb::StorageBackend + Clone,
+        options: Options,
+    ) -> Result<Self> {
         let engine = Engine::over(Path::new(env!("CARGO_MANIFEST_DIR")), storage, &options)?;
         Ok(Self {
             engine,
