@@ -20,6 +20,14 @@ fn check(content: Vec<u8>, mode: Mode, states: &[String], case: &dyn std::fmt::D
     store
 }
 
+/// What was done.
+#[derive(Debug, Default)]
+struct Tally {
+    cuts: usize,
+    /// Cuts of an opening after a cut.
+    recoveries: usize,
+}
+
 /// How much of everything is done.
 struct Extent {
     rounds: u64,
@@ -35,14 +43,14 @@ const DAILY: Extent = Extent {
     rounds: 1,
     every: 2,
     tears: 0,
-    recoveries: 97,
+    recoveries: 41,
 };
 
 const LONG: Extent = Extent {
     rounds: 4,
     every: 1,
     tears: 6,
-    recoveries: 13,
+    recoveries: 997,
 };
 
 impl Extent {
@@ -61,22 +69,22 @@ impl Extent {
     }
 }
 
-/// Cuts a log everywhere. Returns the cuts, and those of recoveries.
+/// Cuts a log everywhere.
 fn cut_everywhere(
     (start, log): (&[u8], &[Operation]),
     mode: Mode,
     states: &[String],
     extent: &Extent,
     case: &str,
-) -> (usize, usize) {
-    let (mut cuts, mut recoveries) = (0_usize, 0);
+    tally: &mut Tally,
+) {
     along(start, log, |done, durable, pending| {
         let last = done == log.len();
         if !done.is_multiple_of(extent.every) && !last {
             return;
         }
         for fate in extent.fates(done) {
-            cuts += 1;
+            tally.cuts += 1;
             let case = format!("{case}, {mode:?}, cut after {done}, {fate:?}");
             // After the last operation the call has returned: then it is there, whatever was not
             // flushed.
@@ -87,17 +95,16 @@ fn cut_everywhere(
             };
             let content = after_cut(durable, pending, fate);
             let store = check(content.clone(), mode, allowed, &case);
-            if cuts.is_multiple_of(8) {
+            if tally.cuts.is_multiple_of(8) {
                 let later = store.append(&key("later"), Expect::Any, None, &[said("on")]);
                 later.unwrap();
             }
             drop(store);
-            if (done + extent.recoveries / 2).is_multiple_of(extent.recoveries) {
-                recoveries += cut_recovery(&content, mode, allowed, extent, &case, 0);
+            if tally.cuts.is_multiple_of(extent.recoveries) {
+                tally.recoveries += cut_recovery(&content, mode, allowed, extent, &case, 0);
             }
         }
     });
-    (cuts, recoveries)
 }
 
 /// Cuts the opening after a cut, and again the opening after that.
@@ -129,40 +136,39 @@ fn cut_recovery(
     cuts
 }
 
-fn sweep(extent: &Extent) -> (usize, usize) {
-    let (mut cuts, mut recoveries) = (0, 0);
+fn sweep(extent: &Extent) -> Tally {
+    let mut tally = Tally::default();
     for mode in modes() {
         for step in record(mode, KINDS * extent.rounds) {
             let case = format!("call {}", step.number);
             let log = (step.start.as_slice(), step.log.as_slice());
-            let done = cut_everywhere(log, mode, &step.states, extent, &case);
-            cuts += done.0;
-            recoveries += done.1;
+            cut_everywhere(log, mode, &step.states, extent, &case, &mut tally);
         }
     }
-    println!("{cuts} power cuts, {recoveries} more in recoveries");
-    (cuts, recoveries)
+    println!("power cuts: {tally:?}");
+    tally
 }
 
 #[test]
 fn a_power_cut_at_any_write_leaves_each_call_done_or_not_there() {
-    let (cuts, recoveries) = sweep(&DAILY);
-    assert!(cuts >= 300, "{cuts} cuts are too few to mean something");
-    assert!(recoveries >= 60, "{recoveries} cuts of recoveries");
+    let tally = sweep(&DAILY);
+    assert!(tally.cuts >= 300 && tally.recoveries >= 60, "{tally:?}");
 }
 
 #[test]
 #[ignore = "minutes; run by `.ci/run long`"]
 fn a_power_cut_at_any_write_with_every_fate() {
-    let (cuts, recoveries) = sweep(&LONG);
-    assert!(cuts >= 10_000, "{cuts} cuts");
-    assert!(recoveries >= 5_000, "{recoveries} cuts of recoveries");
+    let tally = sweep(&LONG);
+    assert!(
+        tally.cuts >= 10_000 && tally.recoveries >= 5_000,
+        "{tally:?}"
+    );
 }
 
 #[test]
 fn a_power_cut_during_a_migration_leaves_the_old_format_or_the_new() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let mut cuts = 0;
+    let mut tally = Tally::default();
     for old in ["v1", "v2"] {
         let start = std::fs::read(fixtures.join(old).join("store.redb")).unwrap();
         for mode in modes() {
@@ -175,12 +181,11 @@ fn a_power_cut_during_a_migration_leaves_the_old_format_or_the_new() {
                 tears: 1,
                 ..DAILY
             };
-            let done = cut_everywhere((&start, &log), mode, &states, &extent, old);
-            cuts += done.0;
+            cut_everywhere((&start, &log), mode, &states, &extent, old, &mut tally);
         }
     }
-    println!("{cuts} power cuts of migrations");
-    assert!(cuts >= 60, "{cuts} cuts");
+    println!("power cuts of migrations: {tally:?}");
+    assert!(tally.cuts >= 60, "{tally:?}");
 }
 
 /// A store is made under another name, which it then loses: so it is enough that it is whole when
