@@ -27,8 +27,11 @@ const WAIT: Duration = Duration::from_millis(100);
 /// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Opens a database, whose file's failures are then noted.
+type Open = dyn Fn(&Health) -> Result<Handle> + Send + Sync;
+
 /// How a database is opened again.
-pub(super) struct Opener(Box<dyn Fn(&Health) -> Result<Handle> + Send + Sync>);
+pub(super) struct Opener(Box<Open>);
 
 impl Opener {
     /// Opens as `open` does.

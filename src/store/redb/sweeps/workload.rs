@@ -234,7 +234,7 @@ pub(super) fn call(store: &RedbStore, number: u64) -> Result<()> {
             store.save(&mut session)?;
         }
         13 => {
-            let session = Session::native(&format!("made-{round}"))?;
+            let session = Session::native(format!("made-{round}"))?;
             store.ensure_meta(&session)?;
         }
         14 => {
