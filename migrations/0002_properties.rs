@@ -5,7 +5,7 @@
 
 use redb::WriteTransaction;
 
-use super::super::engine::storage;
+use super::super::errors::storage;
 use super::super::schema;
 use crate::error::Result;
 

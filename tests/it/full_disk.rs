@@ -1,10 +1,15 @@
-//! Imports that run out of space: what was stored before is intact, and the import goes on
-//! afterwards.
+//! Stores that run out of space: what was stored before is intact, and once there is space again
+//! the import goes on, and so does a process that has held the store all the time.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+
+use scrollback::{
+    Error, Expect, ExportFormat, Mode, NewRecord, Options, RedbStore, ScanQuery, SessionKey,
+    Store as _, StoreExt as _, export_all,
+};
 
 use crate::harness::Home;
 
@@ -190,6 +195,100 @@ fn copies_to_a_full_disk_fail_and_leave_what_was_there() {
     assert!(Mounted::grow(&disk, "64m"));
     home.ok(&["backup", "--force", "disk/b.redb"]);
     home.ok(&["--store", "disk/new.redb", "restore", "large.redb"]);
+}
+
+/// A line that hardly compresses.
+#[cfg(target_os = "linux")]
+fn noise(state: &mut u64) -> NewRecord {
+    let mut noise = String::new();
+    for _ in 0..1500 {
+        *state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        write!(noise, "{:08x}", *state >> 32).unwrap();
+    }
+    NewRecord::line(format!("{{\"noise\":\"{noise}\"}}"))
+}
+
+/// Every record of a session.
+#[cfg(target_os = "linux")]
+fn count(store: &RedbStore, key: &SessionKey) -> usize {
+    let records = store.records(key, ScanQuery::default());
+    records.map(Result::unwrap).count()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_holds_a_store_survives_a_full_disk() {
+    for mode in [Options::default().mode, Mode::Exclusive] {
+        let home = Home::new();
+        let disk = home.path().join("store");
+        fs::create_dir_all(&disk).unwrap();
+        let Some(_mounted) = Mounted::new(&disk, "8m") else {
+            println!("this user may not mount a small disk");
+            return;
+        };
+        let options = Options {
+            mode,
+            ..Options::default()
+        };
+        let store = RedbStore::open(home.store_path(), options).unwrap();
+        let key = SessionKey::new("example", "chat").unwrap();
+        let (mut state, mut appended) = (1, 0);
+        // Full three times, and three times somebody frees space.
+        for round in 0..3 {
+            let filler = disk.join("filler");
+            // What is left is little, but something.
+            let fill = |blocks: &str| {
+                run(Command::new("dd").args(["if=/dev/zero", "bs=64k"]).args([
+                    &format!("of={}", filler.display()),
+                    &format!("count={blocks}"),
+                ]));
+            };
+            fill("70");
+            let error = loop {
+                match store.append(&key, Expect::Any, None, &[noise(&mut state)]) {
+                    Ok(_) => appended += 1,
+                    Err(error) => break error,
+                }
+                assert!(appended < 4000, "the disk is never full");
+            };
+            let typed = matches!(
+                error,
+                Error::Storage { .. } | Error::Io { .. } | Error::CommitUnknown { .. }
+            );
+            assert!(typed, "round {round}: {error:?}");
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains("free some space"), "{error:?}: {hint}");
+            let found = count(&store, &key);
+            let unknown = usize::from(matches!(error, Error::CommitUnknown { .. }));
+            assert!(
+                (appended..=appended + unknown).contains(&found),
+                "{found}, {appended}"
+            );
+            // What else writes fails too, or is done; nothing is lost by it.
+            drop(store.truncate(&key, 5));
+            drop(store.compact(&key, Some(2), None));
+            drop(store.reclaim());
+            appended = count(&store, &key);
+            // A full disk elsewhere is an error that names the file.
+            let target = disk.join("export");
+            if let Err(error) = export_all(&store, None, ExportFormat::Jsonl, &target, &mut |_| {})
+            {
+                assert!(matches!(error, Error::Io { .. }), "{error:?}");
+            }
+            let _gone = fs::remove_dir_all(&target);
+            fs::remove_file(&filler).unwrap();
+            store
+                .append(&key, Expect::Any, None, &[noise(&mut state)])
+                .unwrap();
+            appended += 1;
+            assert_eq!(count(&store, &key), appended);
+            assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+        }
+        drop(store);
+        home.ok(&["verify"]);
+    }
 }
 
 /// A small file system in memory, unmounted in the end.

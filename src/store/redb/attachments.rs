@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::super::query::AttachmentInfo;
-use super::engine::storage;
+use super::errors::storage;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::ATTACHMENTS;
 use super::write::Writer;

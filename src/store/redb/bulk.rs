@@ -8,7 +8,7 @@ use super::super::builder::SessionChunk;
 use super::super::fold::take_out;
 use super::RedbStore;
 use super::attachments;
-use super::engine::storage;
+use super::errors::storage;
 use super::read::{all_read, corrupt_session};
 use super::rechain;
 use super::schema::{SESSION_SOURCES, SOURCES};

@@ -1,7 +1,7 @@
 //! Every path that changes the records of a session keeps its digest chain right: any sequence of
 //! them, and after each the chain is that of the lines that a scan gives.
 
-use ::redb::backends::InMemoryBackend;
+use super::sweeps::disk::Disk;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -159,7 +159,7 @@ proptest! {
     #[test]
     fn every_path_keeps_the_chain_that_of_the_lines(ops in prop::collection::vec(ops(), 1..14)) {
         let options = Options { mode: Mode::Exclusive, ..Options::default() };
-        let store = RedbStore::over(InMemoryBackend::new(), options).unwrap();
+        let store = RedbStore::over(Disk::default(), options).unwrap();
         let mut bulk = store.bulk().unwrap();
         prop_assert_eq!(bulk.create(&key()).unwrap(), 1);
         bulk.commit().unwrap();

@@ -15,7 +15,7 @@ use redb::{
 };
 
 use super::super::copies::{CopyProgress, CopyStep};
-use super::engine::storage;
+use super::errors::storage;
 use super::panics::commit;
 use super::rows::Rows;
 use super::schema::{EachTable, INFO_NEXT_SESSION, SESSIONS, STORE_INFO, each_table};

@@ -14,9 +14,9 @@ use tempfile::NamedTempFile;
 
 use super::super::copies::{CopyProgress, CopyStep, Existing};
 use super::super::{Mode, Options, VerifyReport};
-use super::backend::Hurry;
 use super::copy::{Target, copy};
-use super::engine::{self, Engine, storage};
+use super::engine::{self, Engine, Watch};
+use super::errors::storage;
 use super::file::{folder_of, sync_folder};
 use super::panics::{commit, guard};
 use super::read::Snapshot;
@@ -125,7 +125,7 @@ fn fill(
 ) -> Result<()> {
     let handle = file.as_file().try_clone();
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
-    let mut database = engine::create(handle, file.path(), options, &Hurry::default())?;
+    let mut database = engine::create(handle, file.path(), options, &Watch::default())?;
     let backup = match kind {
         Kind::Backup => None,
         Kind::Restore(backup) => Some(backup),

@@ -1,4 +1,4 @@
-//! The database under the store: opening, transactions, and redb's errors in our words.
+//! The database under the store: opening it, and its transactions.
 //!
 //! Everything that names redb's multi-process mode is in this file.
 
@@ -14,14 +14,16 @@ use redb::{
 
 use super::super::{Mode, Options};
 use super::backend::{Backend, Hurry};
+use super::errors::{busy, locked, opening, opening_io, storage};
 use super::file::{
     check_magic, create_private_folder, new_file_beside, open_private_file, sync_folder,
 };
+use super::health::{Health, Watched};
 use super::locks::Gate;
-use super::note::Holds;
 use super::pages::PageFile;
 use super::panics::guard;
-use super::{locks, migrate, note};
+use super::reopen::{self, Opener};
+use super::{locks, migrate};
 use crate::error::{Error, Result};
 
 /// Pause between two tries for a store that somebody has for himself.
@@ -36,11 +38,21 @@ pub(crate) struct Engine {
     /// With the mode that is in force.
     pub(super) options: Options,
     pub(super) database: RwLock<Handle>,
-    pub(super) hurry: Hurry,
+    pub(super) watch: Watch,
+    pub(super) opener: Opener,
     /// The same file, below the engine; none where the storage is no file.
     pages: Option<PageFile>,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
+}
+
+/// What a database and the file under it tell each other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch {
+    /// Whether locks are waited for only shortly.
+    pub(super) hurry: Hurry,
+    /// What the file has failed at.
+    pub(super) health: Health,
 }
 
 /// The database, as it was opened.
@@ -49,6 +61,8 @@ pub(super) enum Handle {
     Writer(Database),
     /// For reading only.
     Reader(ReadOnlyDatabase, Gate),
+    /// It failed, and could not be opened again yet.
+    Closed,
 }
 
 impl std::fmt::Debug for Handle {
@@ -56,6 +70,7 @@ impl std::fmt::Debug for Handle {
         f.write_str(match self {
             Self::Writer(_) => "Writer",
             Self::Reader(..) => "Reader",
+            Self::Closed => "Closed",
         })
     }
 }
@@ -73,25 +88,23 @@ impl Engine {
             create_whole(path, options)?;
         }
         let options = in_force(path, &open_private_file(path)?, options)?;
-        let hurry = Hurry::default();
-        let database = patiently(&options, || {
-            let file = open_private_file(path)?;
-            if !check_magic(path, &file, true)? {
-                // Before a writer is: opening one already writes, and a store of a newer format, or
-                // another program's database, has to stay as it is.
-                let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
-                guard(|| check_format(path, &options, &gate))?;
-            }
-            guard(|| create(file, path, &options, &hurry))
+        let (watch, place) = (Watch::default(), place_of(path));
+        let handle = patiently(&options, || {
+            guard(|| open_for_writing(open_private_file(path)?, path, &options, &watch))
         })?;
-        guard(|| migrate::migrate(path, &database, &options))?;
+        let (again, as_before) = (place.clone(), options.clone());
+        let opener = Opener::new(move |watch| {
+            // A file that is gone is not made anew.
+            open_for_writing(open_there(&again, true)?, &again, &as_before, watch)
+        });
         Ok(Self {
             path: path.to_owned(),
-            place: place_of(path),
-            options,
             pages: Some(PageFile::open(path)?),
-            database: RwLock::new(Handle::Writer(database)),
-            hurry,
+            place,
+            options,
+            database: RwLock::new(handle),
+            watch,
+            opener,
             is_writable: true,
         })
     }
@@ -100,82 +113,81 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn over(
         path: &Path,
-        storage: impl redb::StorageBackend,
+        storage: impl redb::StorageBackend + Clone,
         options: &Options,
     ) -> Result<Self> {
-        let database = guard(|| {
-            builder(options)
-                .create_with_backend(storage)
-                .map_err(opening(path, options))
-        })?;
-        guard(|| migrate::migrate(path, &database, options))?;
+        let (place, as_before) = (path.to_owned(), options.clone());
+        let opener = Opener::new(move |watch| {
+            let database = builder(&as_before)
+                .create_with_backend(Watched::new(storage.clone(), &watch.health))
+                .map_err(opening(&place, &as_before))?;
+            migrate::migrate(&place, &database, &as_before)?;
+            Ok(Handle::Writer(database))
+        });
+        let watch = Watch::default();
         Ok(Self {
             path: path.to_owned(),
             place: place_of(path),
             options: options.clone(),
             pages: None,
-            database: RwLock::new(Handle::Writer(database)),
-            hurry: Hurry::default(),
+            database: RwLock::new(opener.open(&watch)?),
+            watch,
+            opener,
             is_writable: true,
         })
     }
 
     /// Opens a store that is there for reading only; it is repaired first if it has to be.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
-        if let Some(engine) = Self::open_unchanged(path, options)? {
-            return Ok(engine);
-        }
-        let options = in_force(path, &open_file(path)?, options)?;
-        let hurry = Hurry::default();
-        let database = patiently(&options, || {
-            let file = OpenOptions::new().read(true).write(true).open(path);
-            let file = file.map_err(|source| Error::Io {
-                action: "put in order what a crash has left of the store",
-                path: path.to_owned(),
-                source,
-            })?;
-            guard(|| create(file, path, &options, &hurry))
-        })?;
-        Self::reader(path, options, Handle::Writer(database), hurry)
+        Self::reader(
+            path,
+            options,
+            |place, options, watch| match open_as_it_is(place, options)? {
+                Some(handle) => Ok(Some(handle)),
+                None => open_repaired(place, options, watch).map(Some),
+            },
+        )?
+        .ok_or_else(|| reopen::failed("it has to be repaired"))
     }
 
     /// Opens a store that is there for reading only, and never writes to it: `None` if a crash has
     /// left it so that it has to be repaired first.
     pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Option<Self>> {
-        let file = open_file(path)?;
-        check_magic(path, &file, false)?;
-        let options = in_force(path, &file, options)?;
-        let reader = patiently(&options, || {
-            let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
-            pass(&gate, path, &options)?;
-            guard(|| match builder(&options).open_read_only(path) {
-                Ok(database) => Ok(Some((database, gate))),
-                // An unclean exit: only a writer can put the file in order.
-                Err(redb::DatabaseError::RepairAborted) => Ok(None),
-                Err(error) => Err(opening(path, &options)(error)),
-            })
-        })?;
-        reader
-            .map(|(database, gate)| {
-                let handle = Handle::Reader(database, gate);
-                Self::reader(path, options, handle, Hurry::default())
-            })
-            .transpose()
+        Self::reader(path, options, |place, options, _| {
+            open_as_it_is(place, options)
+        })
     }
 
     /// A store to read, if this version can.
-    fn reader(path: &Path, options: Options, handle: Handle, hurry: Hurry) -> Result<Self> {
+    fn reader(
+        path: &Path,
+        options: &Options,
+        open: fn(&Path, &Options, &Watch) -> Result<Option<Handle>>,
+    ) -> Result<Option<Self>> {
+        let file = open_there(path, false)?;
+        check_magic(path, &file, false)?;
+        let options = in_force(path, &file, options)?;
+        let (watch, place) = (Watch::default(), place_of(path));
+        let opened = patiently(&options, || guard(|| open(path, &options, &watch)))?;
+        let Some(handle) = opened else {
+            return Ok(None);
+        };
+        let (again, as_before) = (place.clone(), options.clone());
+        let opener = Opener::new(move |watch| {
+            open(&again, &as_before, watch)?.ok_or_else(|| reopen::failed("it has to be repaired"))
+        });
         let engine = Self {
             path: path.to_owned(),
-            place: place_of(path),
-            options,
             pages: Some(PageFile::open(path)?),
+            place,
+            options,
             database: RwLock::new(handle),
-            hurry,
+            watch,
+            opener,
             is_writable: false,
         };
         guard(|| migrate::check(path, &engine.begin_read()?))?;
-        Ok(engine)
+        Ok(Some(engine))
     }
 
     /// The mode in force.
@@ -199,25 +211,32 @@ impl Engine {
 
     /// A snapshot.
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
-        let begun = match &*self.handle() {
-            Handle::Writer(database) => database.begin_read(),
-            Handle::Reader(database, gate) => {
-                pass(gate, &self.place, &self.options)?;
-                database.begin_read()
-            }
-        };
-        begun.map_err(|error| self.beginning(error, "begin reading"))
+        self.begun(|| {
+            let begun = match &*self.handle() {
+                Handle::Writer(database) => database.begin_read(),
+                Handle::Reader(database, gate) => {
+                    pass(gate, &self.place, &self.options)?;
+                    database.begin_read()
+                }
+                Handle::Closed => return Err(reopen::failed("it is closed")),
+            };
+            begun.map_err(|error| self.beginning(error, "begin reading"))
+        })
     }
 
     /// A write transaction; waits for the one that is open, in another process for as long as the
     /// options say.
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
-        match &*self.handle() {
-            Handle::Writer(database) if self.is_writable => database
+        if !self.is_writable {
+            return Err(self.read_only());
+        }
+        self.begun(|| match &*self.handle() {
+            Handle::Writer(database) => database
                 .begin_write()
                 .map_err(|error| self.beginning(error, "begin writing")),
-            _ => Err(self.read_only()),
-        }
+            Handle::Reader(..) => Err(self.read_only()),
+            Handle::Closed => Err(reopen::failed("it is closed")),
+        })
     }
 
     /// Why a transaction did not begin.
@@ -300,9 +319,9 @@ pub(crate) fn create(
     file: File,
     path: &Path,
     options: &Options,
-    hurry: &Hurry,
+    watch: &Watch,
 ) -> Result<Database> {
-    let backend = Backend::new(file, path, options, hurry).map_err(|source| {
+    let backend = Backend::new(file, path, options, &watch.hurry).map_err(|source| {
         if source.kind() == std::io::ErrorKind::WouldBlock {
             locked(path, options)
         } else {
@@ -310,8 +329,54 @@ pub(crate) fn create(
         }
     })?;
     builder(options)
-        .create_with_backend(backend)
+        .create_with_backend(Watched::new(backend, &watch.health))
         .map_err(opening(path, options))
+}
+
+/// Opens a store's file, which may be empty, for reading and writing.
+fn open_for_writing(file: File, path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
+    if !check_magic(path, &file, true)? {
+        // Before a writer is: opening one already writes, and a store of a newer format, or
+        // another program's database, has to stay as it is.
+        let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+        check_format(path, options, &gate)?;
+    }
+    let database = create(file, path, options, watch)?;
+    migrate::migrate(path, &database, options)?;
+    Ok(Handle::Writer(database))
+}
+
+/// Opens a store for reading only, and writes nothing: `None` if only a writer can put in order
+/// what a crash has left.
+fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Handle>> {
+    let file = open_there(path, false)?;
+    let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
+    pass(&gate, path, options)?;
+    match builder(options).open_read_only(path) {
+        Ok(database) => Ok(Some(Handle::Reader(database, gate))),
+        Err(redb::DatabaseError::RepairAborted) => Ok(None),
+        Err(error) => Err(opening(path, options)(error)),
+    }
+}
+
+/// Opens a store that is to be read, and puts in order what a crash has left.
+fn open_repaired(path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
+    let file = open_there(path, true)?;
+    create(file, path, options, watch).map(Handle::Writer)
+}
+
+/// Opens the file of a store that is there.
+fn open_there(path: &Path, for_writing: bool) -> Result<File> {
+    let file = OpenOptions::new().read(true).write(for_writing).open(path);
+    file.map_err(|source| Error::Io {
+        action: if for_writing {
+            "put in order what a crash has left of the store"
+        } else {
+            "open the store"
+        },
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A path that does not depend on the current folder.
@@ -327,113 +392,6 @@ fn pass(gate: &Gate, path: &Path, options: &Options) -> Result<()> {
         Err(locked(path, options))
     } else {
         Err(busy(path, options))
-    }
-}
-
-fn busy(path: &Path, options: &Options) -> Error {
-    Error::Busy {
-        reason: note::holder(path, Holds::Writer, options),
-    }
-}
-
-fn open_file(path: &Path) -> Result<File> {
-    File::open(path).map_err(opening_io(path))
-}
-
-fn opening_io(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |source| Error::Io {
-        action: "open the store",
-        path: path.clone(),
-        source,
-    }
-}
-
-fn locked(path: &Path, options: &Options) -> Error {
-    Error::Locked {
-        path: path.to_owned(),
-        reason: note::holder(path, Holds::Store, options),
-    }
-}
-
-/// Turns redb's errors into ours.
-pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) -> Error {
-    move |error| match error.into() {
-        redb::Error::Corrupted(detail) => Error::Corrupt {
-            table: "(pages)",
-            key: "unknown".to_owned(),
-            detail,
-        },
-        redb::Error::TableTypeMismatch { table, .. } | redb::Error::TableDoesNotExist(table) => {
-            Error::Corrupt {
-                table: "(tables)",
-                key: table,
-                detail: "the table is missing or of another type".to_owned(),
-            }
-        }
-        error @ (redb::Error::TypeDefinitionChanged { .. } | redb::Error::TableIsMultimap(_)) => {
-            Error::Corrupt {
-                table: "(tables)",
-                key: "unknown".to_owned(),
-                detail: error.to_string(),
-            }
-        }
-        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::Corrupt {
-                table: "(file)",
-                key: "its end".to_owned(),
-                detail: format!("cannot {action}: the file ends before its last page"),
-            }
-        }
-        error => Error::Storage {
-            action,
-            source: cause(error),
-        },
-    }
-}
-
-/// The error below, without redb's wrapping where the system's own says it all.
-pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
-    match error {
-        redb::Error::Io(error) => Box::new(error),
-        error => Box::new(error),
-    }
-}
-
-fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Error {
-    let (path, options) = (path.to_owned(), options.clone());
-    move |error| match error {
-        redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::TransactionInProgress => {
-            locked(&path, &options)
-        }
-        redb::DatabaseError::UpgradeRequired(found) => Error::NotAStore {
-            path: path.clone(),
-            reason: format!("a redb database of file format {found}"),
-        },
-        redb::DatabaseError::Storage(redb::StorageError::Corrupted(detail)) => Error::Corrupt {
-            table: "(file)",
-            key: path.display().to_string(),
-            detail,
-        },
-        redb::DatabaseError::Storage(redb::StorageError::Io(error))
-            if error.kind() == std::io::ErrorKind::UnexpectedEof =>
-        {
-            Error::Corrupt {
-                table: "(file)",
-                key: path.display().to_string(),
-                detail: "it ends before its last page".to_owned(),
-            }
-        }
-        redb::DatabaseError::Storage(redb::StorageError::Io(error))
-            if error.kind() == std::io::ErrorKind::TimedOut =>
-        {
-            busy(&path, &options)
-        }
-        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => opening_io(&path)(source),
-        error => Error::Storage {
-            action: "open its file",
-            source: cause(error.into()),
-        },
     }
 }
 
@@ -463,8 +421,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
         ..options.clone()
     };
     // Its own name, so that its note is its own too.
-    let hurry = Hurry::default();
-    let database = guard(|| create(file, &new, options, &hurry))?;
+    let database = guard(|| create(file, &new, options, &Watch::default()))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the

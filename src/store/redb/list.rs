@@ -4,7 +4,7 @@ use redb::ReadableTable;
 
 use super::super::query::{Cursor, ListQuery, SessionPage};
 use super::super::select;
-use super::engine::storage;
+use super::errors::storage;
 use super::read::{Snapshot, corrupt_session, row_behind};
 use super::reads::ReadCounts;
 use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};

@@ -15,7 +15,7 @@ use std::path::Path;
 use redb::{Database, ReadTransaction, ReadableDatabase as _, TableError, WriteTransaction};
 
 use super::super::Options;
-use super::engine::storage;
+use super::errors::storage;
 use super::panics::commit;
 use super::schema::{
     FORMAT, FORMAT_OLDEST, INFO_FORMAT, INFO_FORMAT_READABLE, INFO_NEXT_SESSION, INFO_STORE_ID,

@@ -1,8 +1,9 @@
 //! The store in one file, over redb. One path through it a file:
 //!
 //! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
-//!   waits for locks, `locks`: which of them there are, `note`: who holds one; `panics`: those of
-//!   redb; `pages`: the file below redb; `schema`: every table; `migrate`: format versions
+//!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
+//!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
+//!   file below redb; `schema`: every table; `migrate`: format versions
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
@@ -23,7 +24,9 @@ mod compact;
 mod copy;
 mod copy_file;
 mod engine;
+mod errors;
 mod file;
+mod health;
 mod list;
 mod locks;
 mod migrate;
@@ -32,20 +35,21 @@ mod origins;
 mod outside;
 mod pages;
 mod panics;
-#[cfg(test)]
-mod power_cut;
 mod properties;
 mod queue;
 mod read;
 mod reads;
 mod rechain;
 mod reclaim;
+mod reopen;
 mod repair;
 mod restore;
 mod rows;
 mod schema;
 mod segments;
 mod stats;
+#[cfg(test)]
+mod sweeps;
 #[cfg(test)]
 mod tampering;
 mod verify;
@@ -84,7 +88,7 @@ use crate::model::record::RecordKind;
 use crate::model::session::{Session, Summary};
 
 /// Sessions that a cleanup deletes in one transaction: other processes wait no longer than that.
-const CLEANUP_BATCH: usize = 500;
+const CLEANUP_BATCH: usize = if cfg!(test) { 2 } else { 500 };
 
 /// A store in one database file.
 ///
@@ -158,7 +162,10 @@ impl RedbStore {
 
     /// A store over any storage.
     #[cfg(test)]
-    pub(crate) fn over(storage: impl ::redb::StorageBackend, options: Options) -> Result<Self> {
+    pub(crate) fn over(
+        storage: impl ::redb::StorageBackend + Clone,
+        options: Options,
+    ) -> Result<Self> {
         let engine = Engine::over(Path::new(env!("CARGO_MANIFEST_DIR")), storage, &options)?;
         Ok(Self {
             engine,

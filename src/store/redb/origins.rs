@@ -4,7 +4,7 @@
 use redb::ReadableTable;
 
 use super::bulk::{Bulk, Source, Sources, decode};
-use super::engine::storage;
+use super::errors::storage;
 use super::read;
 use super::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::codec::session_row::SessionRow;

@@ -160,7 +160,7 @@ fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
         let table = snapshot
             .txn()
             .open_table(super::schema::RECORDS)
-            .map_err(super::engine::storage("read records"))?;
+            .map_err(super::errors::storage("read records"))?;
         for_each_record(
             &table,
             number,

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use redb::WriteTransaction;
 
-use super::engine::cause;
+use super::errors::cause;
 use crate::error::{Error, Result};
 
 /// Commits. What redb says of a failed commit: it may be durable nevertheless. So may one that
@@ -14,6 +14,13 @@ pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
     let committed = catch_unwind(AssertUnwindSafe(|| txn.commit()));
     let source = match committed {
         Ok(Ok(())) => return Ok(()),
+        // It was taken back, and that is certain.
+        Ok(Err(error @ redb::CommitError::TransactionPoisoned)) => {
+            return Err(Error::Storage {
+                action: "commit what a failure has left in part",
+                source: cause(error.into()),
+            });
+        }
         Ok(Err(error)) => cause(error.into()),
         Err(panic) => words_of(panic.as_ref()).into(),
     };

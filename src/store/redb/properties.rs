@@ -8,7 +8,7 @@
 use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, Value};
 
 use super::super::properties::{self, Claims};
-use super::engine::storage;
+use super::errors::storage;
 use super::migrate;
 use super::read::{Snapshot, row_behind};
 use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSIONS};

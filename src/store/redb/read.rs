@@ -4,7 +4,7 @@ use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 
 use super::super::query::{RecordPage, ScanQuery};
 use super::super::select::{self, PageFiller};
-use super::engine::storage;
+use super::errors::storage;
 use super::pages::PageFile;
 use super::properties;
 use super::reads::ReadCounts;

@@ -1,17 +1,12 @@
 //! Giving space back to the file system: the one thing that needs the database for itself, and is
 //! in nobody's way until it has it.
 
-use std::sync::{RwLockWriteGuard, TryLockError};
-use std::thread;
-use std::time::{Duration, Instant};
-
 use super::super::Reclaimed;
-use super::engine::{Engine, Handle, storage};
+use super::engine::{Engine, Handle};
+use super::errors::storage;
 use super::note::{self, Holds};
+use super::reopen;
 use crate::error::{Error, Result};
-
-/// Pause between two tries for the database.
-const PAUSE: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Gives space back to the file system. Nobody waits for it in vain: until it has the database
@@ -22,10 +17,10 @@ impl Engine {
         // Another process's write is waited for here, where that is in nobody's way.
         match self.begin_write().map(drop) {
             Ok(()) => {
-                if let Some(mut handle) = self.alone() {
-                    self.hurry.set(true);
+                if let Some(mut handle) = self.alone(self.options.lock_wait) {
+                    self.watch.hurry.set(true);
                     let done = self.compact(&mut handle);
-                    self.hurry.set(false);
+                    self.watch.hurry.set(false);
                     refused = done?;
                 }
             }
@@ -39,28 +34,12 @@ impl Engine {
         })
     }
 
-    /// The database for one thread alone, or `None` if others do not let go of it in time. It is
-    /// tried for, not waited for: behind a thread that waits, those that only read would wait too.
-    fn alone(&self) -> Option<RwLockWriteGuard<'_, Handle>> {
-        let began = Instant::now();
-        loop {
-            match self.database.try_write() {
-                Ok(handle) => return Some(handle),
-                Err(TryLockError::Poisoned(poisoned)) => {
-                    return Some(poisoned.into_inner());
-                }
-                Err(TryLockError::WouldBlock) if began.elapsed() >= self.options.lock_wait => {
-                    return None;
-                }
-                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-            }
-        }
-    }
-
     /// Compacts the file, and tells why not if that cannot be done now.
     fn compact(&self, handle: &mut Handle) -> Result<Option<String>> {
-        let Handle::Writer(database) = handle else {
-            return Err(self.read_only());
+        let database = match handle {
+            Handle::Writer(database) => database,
+            Handle::Reader(..) => return Err(self.read_only()),
+            Handle::Closed => return Err(reopen::failed("it is closed")),
         };
         loop {
             match database.compact() {
@@ -86,6 +65,8 @@ impl Engine {
 mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::super::super::Options;
     use super::*;
@@ -111,7 +92,7 @@ mod tests {
             thread::sleep(Duration::from_millis(100));
             // Each waits for the other process, or for the thread that does.
             let reclaims = [0, 1].map(|_| scope.spawn(|| engine.reclaim()));
-            let alone = scope.spawn(|| engine.alone().is_some());
+            let alone = scope.spawn(|| engine.alone(engine.options.lock_wait).is_some());
             let reader = scope.spawn(|| {
                 let (mut reads, mut longest) = (0, Duration::ZERO);
                 while !ended.load(Ordering::Acquire) {
@@ -145,9 +126,11 @@ mod tests {
         let (engine, other) = (open(&path, 60_000).unwrap(), open(&path, 60_000).unwrap());
         let held = other.begin_write().unwrap();
         let began = Instant::now();
-        engine.hurry.set(true);
-        let refused = engine.compact(&mut engine.alone().unwrap()).unwrap();
-        engine.hurry.set(false);
+        engine.watch.hurry.set(true);
+        let refused = engine
+            .compact(&mut engine.alone(engine.options.lock_wait).unwrap())
+            .unwrap();
+        engine.watch.hurry.set(false);
         assert!(refused.is_some() && began.elapsed() < Duration::from_secs(20));
         drop(held);
         // Somebody who reads, here or in another process, is no failure either.

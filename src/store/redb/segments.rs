@@ -2,7 +2,7 @@
 
 use redb::{ReadableTable, Table};
 
-use super::engine::storage;
+use super::errors::storage;
 use super::reads::ReadCounts;
 use crate::codec::parts;
 use crate::codec::row::{self, FRAME_BYTES, RowError, RowFormat};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use super::super::query::{AgentStats, StoreStats};
-use super::engine::storage;
+use super::errors::storage;
 use super::read::{Snapshot, all_read, corrupt_session};
 use super::schema::{SESSIONS, SOURCES};
 use crate::codec::session_row::SessionRow;

@@ -3,7 +3,7 @@
 //! packed and unpacked records is tried, in every way; each time a deep verification names the
 //! session, and a plain one does not.
 
-use ::redb::backends::InMemoryBackend;
+use super::sweeps::disk::Disk;
 
 use super::RedbStore;
 use super::segments;
@@ -31,7 +31,7 @@ fn store() -> RedbStore {
         mode: Mode::Exclusive,
         ..Options::default()
     };
-    let store = RedbStore::over(InMemoryBackend::new(), options).unwrap();
+    let store = RedbStore::over(Disk::default(), options).unwrap();
     for number in [1, 2] {
         for from in [0, 40, 110, 150] {
             let to = match from {

@@ -5,7 +5,7 @@ use redb::{Table, WriteTransaction};
 use super::super::Options;
 use super::super::addition::{self, Added, Addition, Outcome};
 use super::super::query::{Appended, Removed};
-use super::engine::storage;
+use super::errors::storage;
 use super::pages::PageFile;
 use super::panics::commit;
 use super::properties;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::bulk::{Bulk, Source};
-use super::super::engine::storage;
+use super::super::errors::storage;
 use super::super::pages::PageFile;
 use super::super::schema::{
     ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, SESSION_KEYS, STORE_INFO,

@@ -11,7 +11,7 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use super::super::query::{ScanQuery, StoreProblem, VerifyReport};
 use super::attachments;
-use super::engine::storage;
+use super::errors::storage;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::{
     ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,

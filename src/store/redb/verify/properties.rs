@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use redb::ReadableTable as _;
 
 use super::super::super::properties::given;
-use super::super::engine::storage;
+use super::super::errors::storage;
 use super::super::properties::{corrupt, corrupt_alias, open_table};
 use super::super::schema::{ALIASES, PROPERTIES};
 use super::Checker;

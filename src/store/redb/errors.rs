@@ -1,0 +1,114 @@
+//! redb's errors, and those of locks, in our words.
+
+use std::path::Path;
+
+use super::super::Options;
+use super::note::{self, Holds};
+use crate::error::Error;
+
+/// Another process is writing, and takes too long.
+pub(super) fn busy(path: &Path, options: &Options) -> Error {
+    Error::Busy {
+        reason: note::holder(path, Holds::Writer, options),
+    }
+}
+
+/// The system's error of opening a store's file.
+pub(super) fn opening_io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Io {
+        action: "open the store",
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Another process has the store for itself.
+pub(super) fn locked(path: &Path, options: &Options) -> Error {
+    Error::Locked {
+        path: path.to_owned(),
+        reason: note::holder(path, Holds::Store, options),
+    }
+}
+
+/// Turns redb's errors into ours.
+pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) -> Error {
+    move |error| match error.into() {
+        redb::Error::Corrupted(detail) => Error::Corrupt {
+            table: "(pages)",
+            key: "unknown".to_owned(),
+            detail,
+        },
+        redb::Error::TableTypeMismatch { table, .. } | redb::Error::TableDoesNotExist(table) => {
+            Error::Corrupt {
+                table: "(tables)",
+                key: table,
+                detail: "the table is missing or of another type".to_owned(),
+            }
+        }
+        error @ (redb::Error::TypeDefinitionChanged { .. } | redb::Error::TableIsMultimap(_)) => {
+            Error::Corrupt {
+                table: "(tables)",
+                key: "unknown".to_owned(),
+                detail: error.to_string(),
+            }
+        }
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Error::Corrupt {
+                table: "(file)",
+                key: "its end".to_owned(),
+                detail: format!("cannot {action}: the file ends before its last page"),
+            }
+        }
+        error => Error::Storage {
+            action,
+            source: cause(error),
+        },
+    }
+}
+
+/// The error below, without redb's wrapping where the system's own says it all.
+pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
+    match error {
+        redb::Error::Io(error) => Box::new(error),
+        error => Box::new(error),
+    }
+}
+
+/// Turns redb's errors of opening a database into ours.
+pub(super) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseError) -> Error {
+    let (path, options) = (path.to_owned(), options.clone());
+    move |error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::TransactionInProgress => {
+            locked(&path, &options)
+        }
+        redb::DatabaseError::UpgradeRequired(found) => Error::NotAStore {
+            path: path.clone(),
+            reason: format!("a redb database of file format {found}"),
+        },
+        redb::DatabaseError::Storage(redb::StorageError::Corrupted(detail)) => Error::Corrupt {
+            table: "(file)",
+            key: path.display().to_string(),
+            detail,
+        },
+        redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+        {
+            Error::Corrupt {
+                table: "(file)",
+                key: path.display().to_string(),
+                detail: "it ends before its last page".to_owned(),
+            }
+        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::TimedOut =>
+        {
+            busy(&path, &options)
+        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(source)) => opening_io(&path)(source),
+        error => Error::Storage {
+            action: "open its file",
+            source: cause(error.into()),
+        },
+    }
+}
