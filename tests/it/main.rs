@@ -28,7 +28,8 @@
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
-//! - `limits`: every documented limit, at it and one past it
+//! - `limits`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
+//!   all limits of the source, each with its test
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
@@ -85,7 +86,9 @@ mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
 mod kill;
+mod limit_table;
 mod limits;
+mod limits_of_files;
 mod matrix;
 mod meta_files;
 mod model;
