@@ -62,7 +62,10 @@ fn check(dialect: &dyn Dialect, place: &Path, file: &[u8]) {
         }
     }
     let mut input = Input::new(file);
-    let states = [state(dialect, &mut input), state(dialect, &mut input)];
+    let states = [
+        state(dialect, &mut input, 'a'),
+        state(dialect, &mut input, 'b'),
+    ];
     for original in [None, Some(file)] {
         if let Some((name, bytes)) = dialect.write_sidecar(&states[0], original) {
             // What was just written still holds.
@@ -81,9 +84,10 @@ fn check(dialect: &dyn Dialect, place: &Path, file: &[u8]) {
     }
 }
 
-fn state(dialect: &dyn Dialect, input: &mut Input<'_>) -> SessionState {
+/// A session of any content; in one folder there is only one of a name.
+fn state(dialect: &dyn Dialect, input: &mut Input<'_>, name: char) -> SessionState {
     let summary = input.summary(dialect.agent());
-    let name = format!("{}.jsonl", input.byte());
+    let name = format!("{}{name}.jsonl", input.byte());
     SessionState {
         properties: Properties {
             title: Some(input.text()),

@@ -14,7 +14,8 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
-//! - `calls`: single calls of a store, by example
+//! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
+//!   of a call
 //! - `ids`: sessions whose lines hold no ids of messages, or no header
 //! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
 //!   are found by them
@@ -53,6 +54,7 @@
 )]
 
 mod bad_store;
+mod between_steps;
 mod calls;
 mod celeste;
 mod celeste_hazards;

@@ -24,6 +24,8 @@ mod panics;
 mod power_cut;
 mod properties;
 mod queue;
+#[cfg(test)]
+mod races;
 mod read;
 mod reads;
 mod schema;
