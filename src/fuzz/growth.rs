@@ -39,10 +39,16 @@ pub(super) fn run(data: &[u8]) {
     let (start, rest) = lines.split_at(cut);
     let mut first = SessionBuilder::new(&key, dialect, 5);
     push(&mut first, &start.concat());
-    let first = first.take_chunk();
-    let mut second = SessionBuilder::resume(first.row.clone(), dialect, None, 5);
+    let chunk = first.take_chunk();
+    let mut second = SessionBuilder::resume(chunk.row.clone(), dialect, None, 5);
     push(&mut second, &rest.concat());
     let second = second.take_chunk();
+    // A builder that goes on after a chunk does as one that begins with what is stored.
+    push(&mut first, &rest.concat());
+    let next = first.take_chunk();
+    assert_eq!(next.added, second.added);
+    assert_eq!(self::records(&[&chunk, &next]), records, "{dialect:?}");
+    let first = chunk;
     assert_eq!(self::records(&[&first, &second]), records, "{dialect:?}");
     assert_eq!(
         first.added.records + second.added.records,

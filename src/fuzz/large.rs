@@ -132,14 +132,24 @@ fn read_all(dialect: &'static dyn Dialect, input: &[u8]) {
     }
 }
 
-/// The slowest inputs of that many bytes, the slowest first.
-fn slowest(bytes: usize) -> Vec<(Duration, String)> {
+/// The slowest inputs of that many bytes, the slowest first. What takes longer than `limit` is read
+/// again: another process may have had the processor.
+fn slowest(bytes: usize, limit: Duration) -> Vec<(Duration, String)> {
     let mut times = Vec::new();
     for (name, input) in hostile(bytes) {
         for dialect in dialect::all() {
-            let started = Instant::now();
-            read_all(*dialect, &input);
-            times.push((started.elapsed(), format!("{}: {name}", dialect.agent())));
+            let taken = || {
+                let started = Instant::now();
+                read_all(*dialect, &input);
+                started.elapsed()
+            };
+            let mut best = taken();
+            for _ in 0..5 {
+                if best > limit {
+                    best = best.min(taken());
+                }
+            }
+            times.push((best, format!("{}: {name}", dialect.agent())));
         }
     }
     times.sort_unstable_by(|one, other| other.cmp(one));
@@ -148,16 +158,16 @@ fn slowest(bytes: usize) -> Vec<(Duration, String)> {
 
 #[test]
 fn no_odd_input_takes_long() {
-    let times = slowest(16 * 1024);
-    println!("{} inputs; {:#?}", times.len(), &times[..5]);
+    let limit = Duration::from_millis(200);
+    let times = slowest(16 * 1024, limit);
     assert!(times.len() > 5000, "only {} inputs", times.len());
-    assert!(times[0].0 < Duration::from_millis(500), "{:?}", times[0]);
+    assert!(times[0].0 < limit, "{:?}", times[0]);
 }
 
 #[test]
 #[ignore = "some thousand inputs of 1 MiB: some minutes"]
 fn no_odd_input_of_a_mebibyte_takes_a_second() {
-    let times = slowest(1024 * 1024);
-    println!("{} inputs; {:#?}", times.len(), &times[..20]);
-    assert!(times[0].0 < Duration::from_secs(2), "{:?}", times[0]);
+    let limit = Duration::from_secs(1);
+    let times = slowest(1024 * 1024, limit);
+    assert!(times[0].0 < limit, "{:?}", times[0]);
 }

@@ -209,7 +209,8 @@ const LIMITS: [(&str, &str, &str); 40] = [
 ];
 
 /// Limits of work, of what is looked at and of what is shown: nothing is lost or refused at them.
-const PACES: [(&str, &str); 11] = [
+const PACES: [(&str, &str); 12] = [
+    ("src/cli/times.rs", "AGE_DAYS_MAX"),
     ("src/store/query.rs", "PROBLEMS_MAX"),
     ("src/dialect/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/backend.rs", "PAUSE_MAX"),
