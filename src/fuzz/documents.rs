@@ -50,7 +50,7 @@ fn check(dialect: &dyn Dialect, place: &Path, file: &[u8]) {
         assert!(document.open <= document.lines.len(), "{dialect:?}");
         for line in document.lines.iter().chain(&document.trailer) {
             assert!(line.ends_with(b"\n"), "{dialect:?}");
-            let feeds = line.iter().filter(|byte| **byte == b'\n').count();
+            let feeds = memchr::memchr_iter(b'\n', line).count();
             assert_eq!(feeds, 1, "{dialect:?}: {}", String::from_utf8_lossy(line));
             let described = dialect.describe(line);
             let damaged = described.header.flags.contains(RecordFlags::DAMAGED);

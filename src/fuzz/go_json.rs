@@ -9,7 +9,7 @@ use crate::model::raw_json::RawJson;
 /// Texts and JSON of any content: what is written is JSON, and says the same.
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let escape = if input.byte() % 2 == 0 {
+    let escape = if input.byte().is_multiple_of(2) {
         Escape::Html
     } else {
         Escape::Plain
@@ -31,7 +31,7 @@ pub(super) fn run(data: &[u8]) {
     object.number("number", input.number());
     object.time("time", Some(input.time()));
     let line = object.line();
-    assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+    assert_eq!(memchr::memchr_iter(b'\n', &line).count(), 1);
     let line = String::from_utf8(line).unwrap();
     if escape == Escape::Html {
         assert!(!line.contains(['<', '>', '&']));

@@ -72,7 +72,7 @@ impl<'a> Input<'a> {
     }
 
     fn maybe<T>(&mut self, of: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        (self.byte() % 3 > 0).then(|| of(self))
+        (!self.byte().is_multiple_of(3)).then(|| of(self))
     }
 
     fn list<T>(&mut self, mut of: impl FnMut(&mut Self) -> T) -> Vec<T> {
@@ -82,7 +82,7 @@ impl<'a> Input<'a> {
 
     /// JSON on one line.
     pub(super) fn json(&mut self) -> RawJson {
-        if self.byte() % 2 == 0 {
+        if self.byte().is_multiple_of(2) {
             let value = VALUES[usize::from(self.byte()) % VALUES.len()];
             return RawJson::parse(value).unwrap();
         }

@@ -10,100 +10,102 @@ use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::store::SessionBuilder;
 
-/// Beginnings, repeated pieces and ends that are hard on readers.
-fn hostile(bytes: usize) -> Vec<(String, Vec<u8>)> {
-    let mut inputs = Vec::new();
-    let mut push = |name: String, head: &str, piece: &[u8], tail: &str| {
-        let times = bytes / piece.len().max(1);
-        let input = [head.as_bytes(), &piece.repeat(times), tail.as_bytes()].concat();
-        inputs.push((name, input));
-    };
+/// Pieces that are hard on readers when they are repeated.
+const PIECES: [&str; 20] = [
+    "{\"",
+    "{\"a\":",
+    "{\"a\":[",
+    "[{",
+    "{\"type\":\"user\"}",
+    "{\"type\":\"user\"},",
+    "{\"type\":",
+    "{\"a\":\"\\ud83d",
+    "{\"role\":\"user\",\"content\":\"a\"}",
+    "{}",
+    "{},",
+    "\0{\"a\":1}",
+    "{\"a\":1}\0",
+    "{\"a\"1}",
+    "{\"a\":1}x",
+    "\"}{\"",
+    "{\"\\",
+    "x{\"a\":",
+    "{\"a\":\n",
+    "\n{\"a\":1}",
+];
+
+/// Inputs, each with its name.
+type Inputs = Vec<(String, Vec<u8>)>;
+
+/// Adds a piece repeated to so many bytes, between a head and a tail.
+fn push(inputs: &mut Inputs, bytes: usize, name: &str, (head, piece, tail): (&str, &[u8], &str)) {
+    let times = bytes / piece.len().max(1);
+    let input = [head.as_bytes(), &piece.repeat(times), tail.as_bytes()].concat();
+    inputs.push((name.to_owned(), input));
+}
+
+/// Bytes and brackets over and over.
+fn repeated_pieces(inputs: &mut Inputs, bytes: usize) {
     for odd in ODD {
         let name = odd.escape_ascii().to_string();
-        push(format!("{name} alone"), "", odd, "");
+        let record = "{\"type\":\"user\"}";
+        push(inputs, bytes, &name, ("", odd, ""));
+        let text = ("{\"role\":\"user\",\"content\":\"", odd, "\"}");
+        push(inputs, bytes, &format!("{name} in a text"), text);
         push(
-            format!("{name} in a string"),
-            "{\"role\":\"user\",\"content\":\"",
-            odd,
-            "\"}",
-        );
-        push(
-            format!("{name} behind a record"),
-            "{\"type\":\"user\"}",
-            odd,
-            "{\"type\":\"user\"}",
+            inputs,
+            bytes,
+            &format!("{name} between records"),
+            (record, odd, record),
         );
     }
-    for piece in [
-        "{\"",
-        "{\"a\":",
-        "{\"a\":[",
-        "[{",
-        "{\"type\":\"user\"}",
-        "{\"type\":\"user\"},",
-        "{\"type\":",
-        "{\"a\":\"\\ud83d",
-        "{\"role\":\"user\",\"content\":\"a\"}",
-        "{}",
-        "{},",
-        "\0{\"a\":1}",
-        "{\"a\":1}\0",
-        "{\"a\"1}",
-        "{\"a\":1}x",
-        "\"}{\"",
-        "{\"\\",
-        "x{\"a\":",
-        "{\"a\":\n",
-        "\n{\"a\":1}",
-    ] {
-        push(format!("{piece} repeated"), "", piece.as_bytes(), "");
-        push(
-            format!("{piece} within a list"),
-            "{\"messages\":[",
-            piece.as_bytes(),
-            "]}",
-        );
-    }
-    for field in FIELDS {
-        for value in ["1", "\"x\"", "{\"id\":\"a\"}"] {
-            let pair = format!("\"{field}\":{value},");
-            push(format!("{pair} repeated"), "{", pair.as_bytes(), "\"z\":1}");
-        }
-        push(
-            format!("a deep {field}"),
-            &format!("{{\"{field}\":"),
-            b"[",
-            "",
-        );
-        push(
-            format!("{field} all the way"),
-            "",
-            format!("{{\"{field}\":").as_bytes(),
-            "1",
-        );
-        let list = format!("{{\"type\":\"message\",\"role\":\"user\",\"id\":\"a\",\"{field}\":[");
-        push(
-            format!("a long {field}"),
-            &list,
-            b"{\"id\":\"a\",\"type\":\"user\",\"content\":\"x\"},",
-            "1]}",
-        );
-        push(format!("{field} of texts"), &list, b"\"x\",", "1]}");
+    for piece in PIECES {
+        push(inputs, bytes, piece, ("", piece.as_bytes(), ""));
+        let list = ("{\"messages\":[", piece.as_bytes(), "]}");
+        push(inputs, bytes, &format!("{piece} in a list"), list);
     }
     for value in VALUES {
-        push(
-            format!("{value} repeated"),
-            "{\"messages\":[",
-            format!("{value},").as_bytes(),
-            "1]}",
-        );
+        let values = format!("{value},");
+        let list = ("{\"messages\":[", values.as_bytes(), "1]}");
+        push(inputs, bytes, &format!("{value} in a list"), list);
     }
     let nested = bytes / 2;
     let deep = ["[".repeat(nested), "]".repeat(nested)]
         .concat()
         .into_bytes();
     inputs.push(("brackets that close".to_owned(), deep));
-    inputs
+}
+
+/// Each field over and over, all the way down, and with a long value.
+fn repeated_fields(inputs: &mut Inputs, bytes: usize) {
+    for field in FIELDS {
+        for value in ["1", "\"x\"", "{\"id\":\"a\"}"] {
+            let pair = format!("\"{field}\":{value},");
+            push(inputs, bytes, &pair, ("{", pair.as_bytes(), "\"z\":1}"));
+        }
+        let start = format!("{{\"{field}\":");
+        push(
+            inputs,
+            bytes,
+            &format!("a deep {field}"),
+            (&start, b"[", ""),
+        );
+        push(inputs, bytes, &start, ("", start.as_bytes(), "1"));
+        let list = format!("{{\"type\":\"message\",\"role\":\"user\",\"id\":\"a\",\"{field}\":[");
+        let element = b"{\"id\":\"a\",\"type\":\"user\",\"content\":\"x\"},";
+        push(
+            inputs,
+            bytes,
+            &format!("a long {field}"),
+            (&list, element, "1]}"),
+        );
+        push(
+            inputs,
+            bytes,
+            &format!("{field} of texts"),
+            (&list, b"\"x\",", "1]}"),
+        );
+    }
 }
 
 fn read_all(dialect: &'static dyn Dialect, input: &[u8]) {
@@ -136,7 +138,10 @@ fn read_all(dialect: &'static dyn Dialect, input: &[u8]) {
 /// again: another process may have had the processor.
 fn slowest(bytes: usize, limit: Duration) -> Vec<(Duration, String)> {
     let mut times = Vec::new();
-    for (name, input) in hostile(bytes) {
+    let mut inputs = Inputs::new();
+    repeated_pieces(&mut inputs, bytes);
+    repeated_fields(&mut inputs, bytes);
+    for (name, input) in inputs {
         for dialect in dialect::all() {
             let taken = || {
                 let started = Instant::now();

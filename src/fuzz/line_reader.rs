@@ -22,7 +22,7 @@ impl Read for Pieces<'_> {
             .copied();
         self.at += 1;
         let length = match length.unwrap_or(255) {
-            0 if self.at % 2 == 0 => return Err(ErrorKind::Interrupted.into()),
+            0 if self.at.is_multiple_of(2) => return Err(ErrorKind::Interrupted.into()),
             1 if !self.failed => {
                 self.failed = true;
                 return Err(ErrorKind::TimedOut.into());
@@ -91,7 +91,7 @@ pub(super) fn run(data: &[u8]) {
         assert!(!line.0.is_empty() && line.0.len() <= limit);
         assert_eq!(line.3, line.0.ends_with(b"\n"));
         assert_eq!(
-            line.0.iter().filter(|byte| **byte == b'\n').count(),
+            memchr::memchr_iter(b'\n', &line.0).count(),
             usize::from(line.3)
         );
         assert!(line.3 || line.4 || at + 1 == whole.len());

@@ -24,13 +24,13 @@ fn stored(target: &Target) -> Vec<Vec<u8>> {
 }
 
 fn check(target: &Target, input: &[u8], what: &str) {
-    if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
-        panic!(
-            "{}, {what}: the input is\n{}",
-            target.name,
-            input.escape_ascii()
-        );
-    }
+    let done = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
+    let shown = input.escape_ascii();
+    assert!(
+        done.is_ok(),
+        "{}, {what}: the input is\n{shown}",
+        target.name
+    );
 }
 
 /// Runs a target over what is stored and over `made` inputs of a seed. Returns how many it ran.

@@ -88,7 +88,7 @@ fn check_line(dialect: &dyn Dialect, line: &[u8]) {
     let shown = String::from_utf8_lossy(line);
     assert!(line.ends_with(b"\n"), "{dialect:?}: {shown}");
     assert_eq!(
-        line.iter().filter(|byte| **byte == b'\n').count(),
+        memchr::memchr_iter(b'\n', line).count(),
         1,
         "{dialect:?}: {shown}"
     );
