@@ -39,6 +39,9 @@ mod codec;
 pub mod conformance;
 mod dialect;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod jsonl;
 mod model;
 pub mod provider;

@@ -134,4 +134,26 @@ mod tests {
             assert!(decode(9, &damaged).is_err(), "byte {at}");
         }
     }
+
+    #[test]
+    fn the_largest_properties_fit_into_a_row() {
+        use crate::model::limits::{
+            ALIASES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
+        };
+        let given = || Some("g".repeat(GIVEN_BYTES_MAX));
+        let mut largest = Properties {
+            title: given(),
+            project: given(),
+            parent: given(),
+            pinned: true,
+            archived: true,
+            summary: "s".repeat(SUMMARY_BYTES_MAX),
+            aliases: vec!["a".repeat(ID_BYTES_MAX); ALIASES_MAX],
+            scope: RawJson::parse(format!("\"{}\"", "s".repeat(SCOPE_BYTES_MAX - 2))).ok(),
+        };
+        let bytes = encode(9, &largest).unwrap();
+        assert_eq!(decode(9, &bytes).as_ref(), Ok(&largest));
+        largest.summary = "s".repeat(BODY_BYTES_MAX);
+        assert!(encode(9, &largest).is_err());
+    }
 }

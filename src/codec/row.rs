@@ -197,4 +197,18 @@ mod tests {
         let row = seal(RowFormat::Session, 1, b"", &body);
         assert!(decode::<String>(RowFormat::Session, 1, b"", &row).is_err());
     }
+
+    #[test]
+    fn a_body_is_refused_past_its_limit() {
+        for (bytes, fits) in [(BODY_BYTES_MAX - 8, true), (BODY_BYTES_MAX - 7, false)] {
+            let text = "x".repeat(bytes);
+            let row = encode(RowFormat::Session, 1, b"", &text);
+            assert_eq!(row.is_ok(), fits, "{bytes}");
+            // The same body, framed without a look at its length.
+            let body = [&(bytes as u64).to_le_bytes()[..], text.as_bytes()].concat();
+            let row = seal(RowFormat::Session, 1, b"", &body);
+            let read = decode::<String>(RowFormat::Session, 1, b"", &row);
+            assert_eq!(read.is_ok(), fits, "{bytes}");
+        }
+    }
 }

@@ -169,12 +169,20 @@ impl Segment {
         }
         let segment = Self { raw, count, first };
         let lengths: u64 = (0..count).map(|at| u64::from(segment.length(at))).sum();
-        if lengths + index_bytes as u64 != raw_bytes as u64 || segment.last_sequence() != last {
+        if lengths + index_bytes as u64 != raw_bytes as u64 || !segment.ascends_to(last) {
             return Err(RowError(format!(
                 "a segment whose {count} lines do not add up"
             )));
         }
         Ok(segment)
+    }
+
+    /// Whether its sequence numbers ascend from its first to `last`: only then can they be added up.
+    fn ascends_to(&self, last: u64) -> bool {
+        let distance = |at: usize| u64::from(self.number(at, 0));
+        distance(0) == 0
+            && (1..self.count).all(|at| distance(at - 1) < distance(at))
+            && self.first.checked_add(distance(self.count - 1)) == Some(last)
     }
 
     /// Bytes of its lines.
@@ -333,5 +341,30 @@ mod tests {
         let mut bytes = packer.seal().unwrap().bytes;
         bytes[24..32].copy_from_slice(&(RAW_BYTES_MAX as u64 + 1).to_le_bytes());
         assert!(Segment::open(&bytes).unwrap_err().0.contains("unpacks to"));
+    }
+
+    /// The numbers would be added up past their end.
+    #[test]
+    fn sequence_numbers_that_do_not_ascend_to_the_last_are_refused() {
+        let segment = |first: u64, last: u64, distances: [u32; 2]| {
+            let mut bytes = 2_u32.to_le_bytes().to_vec();
+            bytes.extend_from_slice(&first.to_le_bytes());
+            bytes.extend_from_slice(&last.to_le_bytes());
+            bytes.extend_from_slice(&46_u32.to_le_bytes());
+            bytes.extend_from_slice(&46_u64.to_le_bytes());
+            bytes.push(0);
+            for distance in distances {
+                bytes.extend_from_slice(&distance.to_le_bytes());
+            }
+            bytes.extend_from_slice(&[0; 38]);
+            Segment::open(&bytes).is_ok()
+        };
+        assert!(segment(7, 9, [0, 2]));
+        assert!(segment(u64::MAX - 2, u64::MAX, [0, 2]));
+        assert!(!segment(u64::MAX - 2, 0, [0, 3]));
+        assert!(!segment(u64::MAX - 2, u64::MAX, [9, 2]));
+        assert!(!segment(7, 9, [2, 2]));
+        assert!(!segment(7, 9, [1, 2]));
+        assert!(!segment(7, 8, [0, 2]));
     }
 }

@@ -19,7 +19,7 @@ mod fallback;
 mod fields;
 pub(crate) mod gemini;
 mod ggcode;
-mod go_json;
+pub(crate) mod go_json;
 mod heads;
 pub(crate) mod jcode;
 mod lines;

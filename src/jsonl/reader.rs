@@ -69,7 +69,8 @@ impl<R: Read> LineReader<R> {
         Self::with_limit(source, offset, lines, LINE_BYTES_MAX)
     }
 
-    fn with_limit(source: R, offset: u64, lines: u64, limit: usize) -> Self {
+    /// As [`resume`](Self::resume), with another longest line: for tests.
+    pub(crate) fn with_limit(source: R, offset: u64, lines: u64, limit: usize) -> Self {
         Self {
             source,
             buffer: Vec::new(),

@@ -303,4 +303,23 @@ mod tests {
             (None, 60, Some(1))
         );
     }
+
+    #[test]
+    fn as_many_titles_wait_as_promised() {
+        for (before, title) in [(WAITING_MAX - 1, "about me"), (WAITING_MAX, "")] {
+            let (mut fold, mut row) = (Fold::default(), row());
+            for _ in 0..before {
+                let elsewhere = offer("elsewhere", 30, true, Some("x"));
+                add(&mut fold, &mut row, &described(None, elsewhere));
+            }
+            let about = offer("about me", 30, true, Some("u1"));
+            add(&mut fold, &mut row, &described(None, about));
+            let named = Facts {
+                record_id: Some(Cow::Borrowed("u1")),
+                ..Facts::default()
+            };
+            add(&mut fold, &mut row, &described(None, named));
+            assert_eq!(row.title, title, "{before} wait already");
+        }
+    }
 }

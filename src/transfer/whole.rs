@@ -71,9 +71,7 @@ impl WholeWriter<'_, '_> {
         let now = content.bytes().map_or_else(Vec::new, |bytes| {
             dialect::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
         });
-        let is_unreadable = content
-            .bytes()
-            .is_some_and(|bytes| tells(task) && !facts::is_json(bytes));
+        let unused = unused(content.bytes(), size).filter(|_| tells(task));
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, &now, mtime_ns)?;
@@ -89,8 +87,7 @@ impl WholeWriter<'_, '_> {
         }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
-        if is_unreadable {
-            let reason = "is not JSON; kept whole, and nothing in it is used";
+        if let Some(reason) = unused {
             let path = task.file.name_path();
             self.keeper.report.add_file_problem(path, reason);
         }
@@ -185,6 +182,18 @@ impl WholeWriter<'_, '_> {
         bulk.write_chunk(number, &builder.take_chunk())?;
         Ok(Subject::made(number, key))
     }
+}
+
+/// Why nothing of a file is used, if that is so.
+fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
+    let reason = match bytes {
+        Some(bytes) if facts::is_json(bytes) => return None,
+        Some(_) => "is not JSON".to_owned(),
+        None => {
+            format!("has {size} bytes; files about sessions are read up to {FACTS_BYTES_MAX} bytes")
+        }
+    };
+    Some(format!("{reason}; kept whole, and nothing in it is used"))
 }
 
 /// Whether a file is one that tells of sessions, by its name: an index of a folder, or a meta file.

@@ -15,7 +15,8 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
-//! - `calls`: single calls of a store, by example
+//! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
+//!   of a call
 //! - `ids`: sessions whose lines hold no ids of messages, or no header
 //! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
 //!   are found by them
@@ -39,7 +40,8 @@
 //! - `damage`: rows and pages that a damaged disk has taken from a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
-//! - `limits`: every documented limit, at it and one past it
+//! - `limits`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
+//!   all limits of the source, each with its test
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
@@ -67,6 +69,7 @@ mod backup;
 mod backup_beside;
 mod bad_bytes;
 mod bad_store;
+mod between_steps;
 mod calls;
 mod celeste;
 mod celeste_hazards;
@@ -106,7 +109,9 @@ mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
 mod kill;
+mod limit_table;
 mod limits;
+mod limits_of_files;
 #[cfg(feature = "shared")]
 mod many_processes;
 mod matrix;

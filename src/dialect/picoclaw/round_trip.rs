@@ -127,3 +127,21 @@ proptest! {
         prop_assert!(meta::is_meta(&written));
     }
 }
+
+/// Else a hostile scope would take the square of its depth.
+#[test]
+fn a_deep_value_is_indented_no_further_than_the_limit() {
+    for (depth, spaces) in [(90, 180), (100, 200), (101, 200), (20_000, 200)] {
+        let scope = RawJson::parse(["[".repeat(depth), "]".repeat(depth)].concat()).unwrap();
+        let properties = Properties {
+            scope: Some(scope),
+            ..Properties::default()
+        };
+        let written = String::from_utf8(meta::write(&state(1, 2, properties), None)).unwrap();
+        let indents = written
+            .lines()
+            .map(|line| line.len() - line.trim_start().len());
+        assert_eq!(indents.max(), Some(spaces), "{depth}");
+        assert!(written.len() < 1000 + depth * 405);
+    }
+}

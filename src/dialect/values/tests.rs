@@ -115,3 +115,15 @@ proptest! {
         }
     }
 }
+
+/// What stands behind more noise than is tried stays part of the noise: the line is kept whole and
+/// flagged as damaged in any case.
+#[test]
+fn records_are_found_up_to_the_last_try() {
+    for (tries, found) in [(TRIES_MAX, 1), (TRIES_MAX + 1, 0)] {
+        let body = "{\"a\"x".repeat(tries) + "{\"a\":1}";
+        let split = split(&body);
+        assert_eq!(split.values.len(), found, "{tries}");
+        assert_ne!(split.unread, Unread::Nothing);
+    }
+}

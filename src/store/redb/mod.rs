@@ -37,6 +37,8 @@ mod pages;
 mod panics;
 mod properties;
 mod queue;
+#[cfg(test)]
+mod races;
 mod read;
 mod reads;
 mod rechain;

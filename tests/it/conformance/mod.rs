@@ -4,7 +4,7 @@ mod breaks_keeping;
 mod breaks_listing;
 mod breaks_reading;
 mod breaks_writing;
-mod broken;
+pub(crate) mod broken;
 mod places;
 mod sessions;
 

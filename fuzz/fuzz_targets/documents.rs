@@ -1,0 +1,5 @@
+//! Whole files that are no lines: sessions in one document, and files beside sessions.
+
+#![no_main]
+
+scrollback_fuzz::target!("documents");

@@ -1,0 +1,119 @@
+//! Every dialect on any bytes as a line and as the head of a file.
+
+use std::path::Path;
+
+use super::input::Input;
+use crate::dialect::{self, Candidate, Dialect};
+use crate::model::key::{NATIVE, SessionKey};
+use crate::model::limits::LINE_MESSAGES_MAX;
+use crate::model::message::Message;
+use crate::model::record::{RecordFlags, RecordKind};
+use crate::model::session::Session;
+
+/// Where files lie that dialects tell by their path.
+pub(super) const PLACES: [&str; 14] = [
+    "/x/some.jsonl",
+    "/h/.claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl",
+    "/h/.codex/sessions/2026/08/25/rollout-2026-08-25T20-31-07-01a03a9e-96f8-7af6-bd4a-6f188a424e61.jsonl",
+    "/h/.gemini/tmp/ab/chats/session-1.jsonl",
+    "/h/.gemini/tmp/ab/chats/session-1.json",
+    "/h/.ggcode/sessions/20260812-111500-6105d6cc76af4003.jsonl",
+    "/h/.picoclaw/workspace/sessions/telegram_1.jsonl",
+    "/h/.picoclaw/workspace/sessions/telegram_1.meta.json",
+    "/h/.jcode/projects/x/7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f.jsonl",
+    "/h/.celeste/projects/ab/sessions/1.json",
+    "/h/.celeste/projects/ab/sessions/1.jsonl",
+    "/x/export.json",
+    "/x/threads/T-1.json",
+    "/",
+];
+
+/// No panic, the same answer twice, and as many messages as the header says.
+pub(super) fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let which = input.digit();
+    let line = input.rest();
+    let all = dialect::all();
+    match all.get(which) {
+        Some(dialect) => check(*dialect, line),
+        None => all.iter().for_each(|dialect| check(*dialect, line)),
+    }
+    let path = Path::new(PLACES[which % PLACES.len()]);
+    let candidate = Candidate {
+        path,
+        head: line,
+        companion: Some(line),
+    };
+    let found = dialect::recognise(&candidate).map(Dialect::agent);
+    assert_eq!(dialect::recognise(&candidate).map(Dialect::agent), found);
+}
+
+fn check(dialect: &dyn Dialect, line: &[u8]) {
+    let described = dialect.describe(line);
+    assert_eq!(dialect.describe(line), described);
+    let header = described.header;
+    let messages = dialect.messages(line);
+    assert_eq!(header.messages as usize, messages.len(), "{dialect:?}");
+    assert!(messages.len() <= LINE_MESSAGES_MAX);
+    assert_eq!(
+        header.kind == RecordKind::Message,
+        !messages.is_empty(),
+        "{dialect:?}"
+    );
+    let damaged = header.flags.contains(RecordFlags::DAMAGED);
+    assert!(
+        damaged || header.kind != RecordKind::Malformed,
+        "{dialect:?}"
+    );
+    let flagged = damaged || header.flags.contains(RecordFlags::LOSSY);
+    assert_eq!(described.problem.is_some(), flagged, "{dialect:?}");
+    let facts = &described.facts;
+    for time in [header.time_us, facts.created_us, facts.updated_us]
+        .into_iter()
+        .flatten()
+    {
+        let readable = chrono::DateTime::from_timestamp_micros(time);
+        assert!(
+            readable.is_some(),
+            "{dialect:?}: a row with time {time} could not be read"
+        );
+    }
+    let terminated = [line.strip_suffix(b"\n").unwrap_or(line), b"\r\n"].concat();
+    assert_eq!(
+        dialect.describe(&terminated).header.messages,
+        header.messages,
+        "{dialect:?}"
+    );
+
+    let key = SessionKey::new(dialect.agent(), "s").unwrap();
+    let mut session = Session::new(key);
+    dialect.read_meta(line, &mut session);
+    for message in messages.iter().take(8) {
+        written_as_native(message);
+    }
+    let path = Path::new(PLACES[line.len() % PLACES.len()]);
+    let candidate = Candidate {
+        path,
+        head: line,
+        companion: None,
+    };
+    assert!(!dialect.session_id(&candidate).is_empty());
+    assert_eq!(dialect.recognise(&candidate), dialect.recognise(&candidate));
+    assert_eq!(dialect.project(&candidate), dialect.project(&candidate));
+}
+
+/// What was read of any dialect can be kept as native lines without a loss.
+fn written_as_native(message: &Message) {
+    let native = dialect::named(NATIVE).unwrap();
+    let key = SessionKey::native("s").unwrap();
+    let lines = native.write_message(&key, message).unwrap();
+    let read: Vec<Message> = lines
+        .iter()
+        .flat_map(|line| native.messages(line))
+        .collect();
+    assert_eq!(read.len(), 1);
+    assert_eq!(
+        super::written::on_one_line(&read[0]),
+        super::written::on_one_line(message)
+    );
+}

@@ -1,0 +1,104 @@
+//! A file that grows: its start imported first and then the rest, or all of it at once, is the
+//! same session.
+
+use super::input::Input;
+use crate::codec::segment::Segment;
+use crate::codec::session_row::SessionRow;
+use crate::dialect::{self, Dialect};
+use crate::jsonl::LineReader;
+use crate::model::key::SessionKey;
+use crate::model::record::Record;
+use crate::store::{SessionBuilder, SessionChunk};
+
+/// Rows and records of any lines, taken in one or in two.
+pub(super) fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let all = dialect::all();
+    let dialect = all[input.digit() % all.len()];
+    let cut = input.digit();
+    let file = input.rest();
+    let key = SessionKey::new(dialect.agent(), "s").unwrap();
+
+    let mut at_once = SessionBuilder::new(&key, dialect, 5);
+    push(&mut at_once, file);
+    let whole = at_once.take_chunk();
+    let records = records(&[&whole]);
+    let joined: Vec<u8> = records
+        .iter()
+        .flat_map(|record| record.line.clone())
+        .collect();
+    assert!(joined == file, "the records are not the file");
+    check_row(&whole.row, &records, dialect);
+
+    let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').collect();
+    let cut = if lines.is_empty() {
+        0
+    } else {
+        cut % (lines.len() + 1)
+    };
+    let (start, rest) = lines.split_at(cut);
+    let mut first = SessionBuilder::new(&key, dialect, 5);
+    push(&mut first, &start.concat());
+    let chunk = first.take_chunk();
+    let mut second = SessionBuilder::resume(chunk.row.clone(), dialect, None, 5);
+    push(&mut second, &rest.concat());
+    let second = second.take_chunk();
+    // A builder that goes on after a chunk does as one that begins with what is stored.
+    push(&mut first, &rest.concat());
+    let next = first.take_chunk();
+    assert_eq!(next.added, second.added);
+    assert_eq!(self::records(&[&chunk, &next]), records, "{dialect:?}");
+    let first = chunk;
+    assert_eq!(self::records(&[&first, &second]), records, "{dialect:?}");
+    assert_eq!(
+        first.added.records + second.added.records,
+        whole.added.records
+    );
+    assert_eq!(
+        first.added.messages + second.added.messages,
+        whole.added.messages
+    );
+    let mut grown = second.row;
+    // A title about a record counts when that comes by in the same import.
+    if grown.title_rank != whole.row.title_rank || dialect.agent() == "claude-code" {
+        grown.title.clone_from(&whole.row.title);
+        grown.title_rank = whole.row.title_rank;
+    }
+    assert_eq!(grown, whole.row, "{dialect:?} cut at {cut}");
+}
+
+fn push(builder: &mut SessionBuilder, file: &[u8]) {
+    let mut reader = LineReader::new(file);
+    while let Some(line) = reader.next_line().unwrap() {
+        let _problem = builder.push(&line).is_some();
+    }
+}
+
+fn records(chunks: &[&SessionChunk]) -> Vec<Record> {
+    let sealed = chunks.iter().flat_map(|chunk| &chunk.sealed);
+    let segments: Vec<Segment> = sealed
+        .map(|sealed| Segment::open(&sealed.bytes).unwrap())
+        .collect();
+    segments
+        .iter()
+        .flat_map(|segment| segment.records().map(Segment::owned))
+        .collect()
+}
+
+/// The row counts what is there, and can be stored and listed.
+fn check_row(row: &SessionRow, records: &[Record], dialect: &dyn Dialect) {
+    let messages: u64 = records
+        .iter()
+        .map(|record| u64::from(record.header.messages))
+        .sum();
+    let bytes: u64 = records.iter().map(|record| record.line.len() as u64).sum();
+    let counted = (records.len() as u64, messages, bytes);
+    assert_eq!(
+        (row.records, row.messages, row.bytes),
+        counted,
+        "{dialect:?}"
+    );
+    let stored = row.encode(7).unwrap();
+    assert_eq!(SessionRow::decode(7, &stored).as_ref(), Ok(row));
+    row.to_summary(7).unwrap();
+}

@@ -1,0 +1,61 @@
+//! What somebody else does between the two steps of a call: looking, and writing.
+
+use super::super::sessions::same_records;
+use super::*;
+use crate::model::message::{Message, Role};
+
+fn store() -> (tempfile::TempDir, RedbStore, SessionKey) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("a.redb"), Options::default()).unwrap();
+    let key = SessionKey::native("s").unwrap();
+    (folder, store, key)
+}
+
+fn say(store: &RedbStore, key: &SessionKey, text: &str) {
+    let message = NewRecord::message(Message::text(Role::User, text));
+    store.append(key, Expect::Any, None, &[message]).unwrap();
+}
+
+#[test]
+fn a_session_that_was_used_since_the_look_is_not_cleaned_up() {
+    let (_folder, store, key) = store();
+    say(&store, &key, "one");
+    let seen = store.summary(&key).unwrap();
+    let before_us = seen.updated_at.timestamp_micros();
+    let kept = store.delete_old(&[seen.number], before_us).unwrap();
+    assert_eq!((kept.sessions, kept.records), (0, 0));
+    assert_eq!(store.summary(&key).unwrap().message_count, 1);
+    let gone = store.delete_old(&[seen.number, seen.number + 9], before_us + 1);
+    assert_eq!(gone.unwrap().sessions, 1);
+    assert!(store.summary(&key).is_err());
+}
+
+#[test]
+fn a_mark_is_not_set_over_records_that_were_not_looked_at() {
+    let (_folder, store, key) = store();
+    say(&store, &key, "one");
+    let seen = store.row(&key).unwrap().unwrap();
+    say(&store, &key, "two");
+    assert!(!store.set_mark(&key, &seen, 1, 1).unwrap());
+    let now = store.row(&key).unwrap().unwrap();
+    assert!(store.set_mark(&key, &now, 1, 1).unwrap());
+    assert!(!store.set_mark(&key, &now, 2, 2).unwrap());
+}
+
+#[test]
+fn rows_have_the_same_records_only_if_all_numbers_of_them_are_the_same() {
+    let row = SessionRow::new(&SessionKey::native("s").unwrap(), 0);
+    assert!(same_records(&row, &row.clone()));
+    let changes: [fn(&mut SessionRow); 5] = [
+        |row| row.next += 1,
+        |row| row.records += 1,
+        |row| row.messages += 1,
+        |row| row.mark += 1,
+        |row| row.hidden += 1,
+    ];
+    for change in changes {
+        let mut other = row.clone();
+        change(&mut other);
+        assert!(!same_records(&row, &other), "{other:?}");
+    }
+}
