@@ -213,8 +213,14 @@ const LIMITS: [(&str, &str, &str); 41] = [
     ),
 ];
 
-/// Limits of work, of what is looked at and of what is shown: nothing is lost or refused at them.
-const PACES: [(&str, &str); 11] = [
+/// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
+/// those of a database that no test makes so large.
+const PACES: [(&str, &str); 16] = [
+    ("src/cli/commands/repair.rs", "RUNS_MAX"),
+    ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
+    ("src/store/redb/pages/mod.rs", "ORDER_MAX"),
+    ("src/store/redb/pages/walk.rs", "LEVELS_MAX"),
+    ("src/store/redb/repair/gather.rs", "PAGE_BYTES_MAX"),
     ("src/store/query.rs", "PROBLEMS_MAX"),
     ("src/dialect/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/backend.rs", "PAUSE_MAX"),

@@ -46,6 +46,7 @@
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
 //!   that does not
+//! - `page`: pages of the documentation that name tests; `reliability` holds one of them
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
 //! - `compat`: a stored store of each released format
@@ -128,6 +129,7 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+mod reliability;
 mod repair;
 mod restore;
 #[cfg(unix)]

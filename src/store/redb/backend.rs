@@ -70,7 +70,7 @@ impl Backend {
     /// the store.
     pub(crate) fn new(
         file: File,
-        path: &Path,
+        note: Note,
         options: &Options,
         hurry: &Hurry,
     ) -> io::Result<Self> {
@@ -88,7 +88,7 @@ impl Backend {
             whole,
             wait: options.lock_wait,
             hurry: hurry.clone(),
-            note: Mutex::new(Note::of(path, options)),
+            note: Mutex::new(note),
         })
     }
 

@@ -125,7 +125,7 @@ fn fill(
 ) -> Result<()> {
     let handle = file.as_file().try_clone();
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
-    let mut database = engine::create(handle, file.path(), options, &Watch::default())?;
+    let mut database = engine::create(handle, file.path(), options, &Watch::of_new())?;
     let backup = match kind {
         Kind::Backup => None,
         Kind::Restore(backup) => Some(backup),

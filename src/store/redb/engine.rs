@@ -20,6 +20,7 @@ use super::file::{
 };
 use super::health::{Health, Watched};
 use super::locks::Gate;
+use super::note::Note;
 use super::pages::PageFile;
 use super::panics::guard;
 use super::reopen::{self, Opener};
@@ -53,6 +54,18 @@ pub(crate) struct Watch {
     pub(super) hurry: Hurry,
     /// What the file has failed at.
     pub(super) health: Health,
+    /// Whether the file is being made, under a name that nobody else knows.
+    pub(super) is_new: bool,
+}
+
+impl Watch {
+    /// Of a file that is being made, under a name that nobody else knows.
+    pub(crate) fn of_new() -> Self {
+        Self {
+            is_new: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// The database, as it was opened.
@@ -321,7 +334,12 @@ pub(crate) fn create(
     options: &Options,
     watch: &Watch,
 ) -> Result<Database> {
-    let backend = Backend::new(file, path, options, &watch.hurry).map_err(|source| {
+    let note = if watch.is_new {
+        Note::none(path, options)
+    } else {
+        Note::of(path, options)
+    };
+    let backend = Backend::new(file, note, options, &watch.hurry).map_err(|source| {
         if source.kind() == std::io::ErrorKind::WouldBlock {
             locked(path, options)
         } else {
@@ -420,8 +438,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
         mode,
         ..options.clone()
     };
-    // Its own name, so that its note is its own too.
-    let database = guard(|| create(file, &new, options, &Watch::default()))?;
+    let database = guard(|| create(file, &new, options, &Watch::of_new()))?;
     guard(|| migrate::migrate(path, &database, options))?;
     drop(database);
     // Where this fails there is a store already, or the file system cannot name a file only if the

@@ -25,7 +25,7 @@ pub(crate) struct Note {
     path: PathBuf,
     clock: Options,
     file: Option<File>,
-    /// Something is in its way: not tried again.
+    /// There is to be none, or something is in its way: not tried again.
     given_up: bool,
 }
 
@@ -37,6 +37,14 @@ impl Note {
             clock: options.clone(),
             file: None,
             given_up: false,
+        }
+    }
+
+    /// The note of a file that nobody else knows yet: there is none.
+    pub(crate) fn none(store: &Path, options: &Options) -> Self {
+        Self {
+            given_up: true,
+            ..Self::of(store, options)
         }
     }
 
