@@ -29,6 +29,11 @@ const ROWS: [&str; 18] = [
     "soak",
 ];
 
+/// The tests that the cells of a row name.
+fn named_in<'p>(row: &[&'p str]) -> Vec<(String, &'p str)> {
+    row.iter().flat_map(|cell| tests(cell)).collect()
+}
+
 /// What is wrong with the page.
 fn complaints(page: &str, files: &[File]) -> Vec<String> {
     let known = Tests::of(files);
@@ -36,7 +41,7 @@ fn complaints(page: &str, files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
     for wanted in ROWS {
         let mut found = rows.iter().filter(|row| row.first() == Some(&wanted));
-        match found.next().map(|row| tests(&row.join(" "))) {
+        match found.next().map(|row| named_in(row)) {
             None => complaints.push(format!("`{wanted}` has no row")),
             Some(named) if named.is_empty() => {
                 complaints.push(format!("`{wanted}` names no test"));
@@ -45,7 +50,7 @@ fn complaints(page: &str, files: &[File]) -> Vec<String> {
         }
     }
     for row in &rows {
-        for (file, test) in tests(&row.join(" ")) {
+        for (file, test) in named_in(row) {
             if !known.has(&file, test) {
                 complaints.push(format!("{test} is not in {file}"));
             }

@@ -14,7 +14,6 @@
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
