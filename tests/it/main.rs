@@ -35,6 +35,7 @@
 //!   that does not
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
+//! - `security`: names, links, modes, terminals, transcripts and bombs of others
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -97,5 +98,6 @@ mod processes;
 mod properties;
 mod providers;
 mod registry;
+mod security;
 mod source;
 mod tidy;

@@ -51,6 +51,14 @@ pub(crate) fn run(_args: &Args, tool: &mut Tool) -> Outcome {
     let verified = store.verify(&mut |bytes, total| bar.show_bytes(bytes, total));
     bar.finish();
     let report = verified?;
+    if let Some(mode) = tool.shared_mode() {
+        let path = tool.store_path().display();
+        let text = format!(
+            "note: others than its owner may open the store (mode {mode:o}); `chmod 600 {path}` \
+             makes it private"
+        );
+        tool.out.notice(&text);
+    }
     if tool.out.is_json() {
         tool.out.json_line(&as_json(&report))?;
     } else {
