@@ -30,8 +30,8 @@ fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
 }
 
 fn assert_inert(arguments: &str, shown: &str) {
-    // The terminal itself ends lines so.
-    let text = shown.replace("\r\n", "\n");
+    // The terminal itself ends lines so, and echoes the end of its input.
+    let text = shown.replace("\r\n", "\n").replace("^D\u{8}\u{8}", "");
     let bad = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
