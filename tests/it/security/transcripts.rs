@@ -205,6 +205,18 @@ fn every_hostile_piece_and_pair_keeps_to_its_place() {
 }
 
 #[test]
+fn a_table_cannot_cut_code_open() {
+    for text in [
+        "a|b\n---|---\n`x|<b>`|y\n",
+        "a|b\n-|-\n`<b>|</b>`\n",
+        "|a|b|\n|---|---|\n|`|<b>|`|\n",
+        "|a|b|\n|---|---|\n|``\\|<b>|``|\n",
+    ] {
+        assert_in_place(text);
+    }
+}
+
+#[test]
 fn what_would_break_out_is_seen() {
     let (markdown, messages) = transcript("x");
     assert_eq!(wrong_with(&markdown, messages), None);
