@@ -149,7 +149,8 @@ impl Scene {
                 NewRecord::message(message)
             });
             store.append(&key, Expect::Any, None, &records).unwrap();
-            let torn = NewRecord::line(format!("{{\"type\":\"{EVIL}").into_bytes());
+            let torn = format!("{{\"type\":\"{}", EVIL.replace('\n', " "));
+            let torn = NewRecord::line(torn);
             store.append(&key, Expect::Any, None, &[torn]).unwrap();
             let change = PropertiesChange {
                 title: Some(Some(EVIL.to_owned())),

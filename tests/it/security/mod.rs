@@ -10,7 +10,7 @@
 //! - `quiet`: the library says nothing of what is in sessions unless it is asked
 //! - `tree`: what lies in a folder, to be compared
 
-mod bombs;
+pub(crate) mod bombs;
 #[cfg(unix)]
 mod links;
 #[cfg(unix)]

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use scrollback::{
-    Error, Expect, ExportFormat, Message, NewRecord, PropertiesChange, RedbStore, Role, SessionKey,
-    Store, export_all, export_session,
+    Error, Expect, ExportFormat, ListQuery, Message, NewRecord, PropertiesChange, RedbStore, Role,
+    SessionKey, Store, Summary, export_all, export_session,
 };
 use serde_json::json;
 
 use super::tree;
 use crate::harness::Home;
-use crate::import::{open, run_in, sessions};
+use crate::import::{open, run_in};
 use crate::matrix::files_below;
 
 /// Ids and names that would lead elsewhere, or that file systems take for something else.
@@ -76,11 +76,21 @@ fn every_name() -> impl Iterator<Item = String> {
     NAMES.iter().map(ToString::to_string).chain([long()])
 }
 
+/// Every session of a store.
+fn sessions(store: &RedbStore) -> Vec<Summary> {
+    let query = ListQuery {
+        limit: 100_000,
+        ..ListQuery::default()
+    };
+    store.list(&query).unwrap().sessions
+}
+
 /// Exports in every way, and checks that the tree around is as it was, and that each session has
 /// a file of its own. Returns files looked at.
 fn assert_contained(home: &Home, store: &RedbStore) -> usize {
     let except = ["out", "store"];
     home.write("keep.txt", "keep");
+    fs::create_dir_all(home.path().join("out")).unwrap();
     let before = tree::of(home.path(), &except);
     let keys: Vec<SessionKey> = sessions(store).into_iter().map(|s| s.key).collect();
     let mut looked_at = 0;
@@ -101,7 +111,8 @@ fn assert_contained(home: &Home, store: &RedbStore) -> usize {
                 assert!(seen.insert(folded), "{below:?} is there twice");
             }
             looked_at += files.len();
-            fs::remove_dir_all(home.path().join("out")).unwrap();
+            assert!(files_below(&home.path().join("out")).len() == files.len());
+            fs::remove_dir_all(&out).unwrap();
             assert_eq!(tree::of(home.path(), &except), before);
         }
         for key in &keys {
@@ -211,7 +222,7 @@ fn ids_that_files_state_stay_in_the_folder() {
     let store = open(&home);
     run_in(&home, &store);
     let count = sessions(&store).len();
-    assert!(count >= 4 * NAMES.len(), "{count}");
+    assert!(count >= 6 * NAMES.len(), "{count}");
     // Changed here, so that the agents' own files are written anew.
     for summary in sessions(&store) {
         let line = NewRecord::line("{\"role\":\"user\",\"content\":\"more\"}\n");
@@ -303,6 +314,7 @@ fn an_archive_of_removed_lines_stays_in_its_folder() {
         store.truncate(&key, 1).unwrap();
     }
     drop(store);
+    fs::create_dir(home.path().join("out")).unwrap();
     let before = tree::of(home.path(), &["out", "store"]);
     home.ok(&["compact", "--all", "--archive", "out"]);
     assert_eq!(tree::of(home.path(), &["out", "store"]), before);

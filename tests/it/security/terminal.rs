@@ -30,8 +30,12 @@ fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
 }
 
 fn assert_inert(arguments: &str, shown: &str) {
-    // The terminal itself ends lines so, and echoes the end of its input.
-    let text = shown.replace("\r\n", "\n").replace("^D\u{8}\u{8}", "");
+    // The terminal itself ends lines so, and echoes the end of its input; a progress bar, which
+    // shows numbers alone, is drawn anew so.
+    let text = shown
+        .replace("\r\n", "\n")
+        .replace("^D\u{8}\u{8}", "")
+        .replace("\r\u{1b}[2K", "");
     let bad = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

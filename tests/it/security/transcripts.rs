@@ -225,7 +225,7 @@ fn what_would_break_out_is_seen() {
         "\n\n# h\n\n",
         "\n\n---\n\n",
         " ![a](b) ",
-        "\n```\n",
+        "\n````\n",
     ] {
         let broken = markdown.replacen("x\n\n**Image", &format!("x{piece}\n\n**Image"), 1);
         assert_ne!(broken, markdown);
