@@ -10,8 +10,9 @@
 //!   is closed. A fence within a list or a quotation is taken for one of its own.
 //! - Code within a line stays if it ends on that line and cannot be cut by a table (`|`); any other
 //!   backtick is escaped.
-//! - `<` becomes `&lt;`, since readers differ in what a backslash does to it; `[`, the `#` of a
-//!   heading, and the marks of rules, underlined headings and fences get a backslash.
+//! - `<` becomes `&lt;`, since readers differ in what a backslash does to it; `[`, `$` (formulas, in
+//!   which a backtick is none), the `#` of a heading, and the marks of rules, underlined headings
+//!   and fences get a backslash.
 
 use std::io::{self, Write};
 
@@ -137,7 +138,7 @@ fn prose(line: &str) -> String {
             }
             _ => {
                 let is_mark = match letter {
-                    '[' => true,
+                    '[' | '$' => true,
                     '#' => at_start,
                     '-' | '=' | '*' | '_' | '+' => is_rule && before != Some(letter),
                     _ => false,
@@ -260,6 +261,7 @@ mod tests {
             ("- - -", "\\- \\- \\-"),
             ("`a|<b>`", "\\`a|&lt;b>\\`"),
             ("`a", "\\`a"),
+            ("$1 `b$<c>`", "\\$1 `b$<c>`"),
             ("> ```", "> \\`\\`\\`"),
             ("> ~~~", "> \\~\\~\\~"),
             ("a\r# b", "a\n\\# b"),
