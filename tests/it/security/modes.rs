@@ -33,7 +33,13 @@ fn run_under(home: &Home, umask: &str, arguments: &[&str]) {
 fn assert_private(root: &Path) -> usize {
     let tree = tree::of(root, &[]);
     for (path, node) in &tree {
-        assert_eq!(node.mode & 0o077, 0, "{path:?} has mode {:o}", node.mode);
+        assert_eq!(
+            node.mode & 0o077,
+            0,
+            "{} has mode {:o}",
+            path.display(),
+            node.mode
+        );
     }
     tree.len()
 }

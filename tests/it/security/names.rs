@@ -54,17 +54,13 @@ pub(crate) const NAMES: [&str; 34] = [
 ];
 
 /// Agents of which sessions are made through the API.
-const AGENTS: [&str; 11] = [
+const AGENTS: [&str; 7] = [
     "native",
     "ggcode",
     "picoclaw",
     "jcode",
     "celeste",
-    "claude-code",
-    "codex",
-    "gemini",
     "opencode",
-    "jsonl",
     "somebody-else",
 ];
 
@@ -108,7 +104,7 @@ fn assert_contained(home: &Home, store: &RedbStore) -> usize {
                 let below = file.strip_prefix(&out).unwrap();
                 // Where case does not count, as on macOS and Windows, none replaces another.
                 let folded = below.to_string_lossy().to_lowercase();
-                assert!(seen.insert(folded), "{below:?} is there twice");
+                assert!(seen.insert(folded), "{} is there twice", below.display());
             }
             looked_at += files.len();
             assert!(files_below(&home.path().join("out")).len() == files.len());
@@ -156,7 +152,7 @@ fn ids_given_through_the_api_stay_in_the_folder() {
         let refused = SessionKey::new(agent, "x");
         assert!(matches!(refused, Err(Error::InvalidKey { .. })), "{agent}");
     }
-    assert!(made >= 380, "{made}");
+    assert!(made == 7 * (NAMES.len() + 1), "{made}");
     let files = assert_contained(&home, &store);
     assert!(files >= 4 * made, "{files}");
 }
@@ -166,7 +162,7 @@ fn stating(home: &Home, number: usize, id: &str) {
     let line = |value: serde_json::Value| format!("{value}\n");
     let lines = |path: &str, lines: &[serde_json::Value]| {
         let text: String = lines.iter().map(|value| line(value.clone())).collect();
-        home.write(&path.replace("N", &number.to_string()), text);
+        home.write(&path.replace('N', &number.to_string()), text);
     };
     let message = json!({"role": "user", "content": id});
     lines(
@@ -189,7 +185,7 @@ fn stating(home: &Home, number: usize, id: &str) {
     );
     lines(
         "in/.picoclaw/workspace/sessions/sN.jsonl",
-        &[message.clone()],
+        std::slice::from_ref(&message),
     );
     lines(
         "in/.picoclaw/workspace/sessions/sN.meta.json",
