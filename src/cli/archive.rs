@@ -1,13 +1,13 @@
 //! Where `compact --archive` puts the lines that it removes: one JSONL file a session, private,
-//! appended to and on disk before anything is removed.
+//! appended to and on disk before anything is removed. Links in the archive are not followed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::transfer::{file_safe, make_private};
+use crate::transfer::{append_private, file_safe, make_private, private_folder};
 
 /// The archive file of one session. It is made when the first byte comes; `flush` returns when
 /// all of it is on disk.
@@ -89,12 +89,9 @@ impl Write for ArchiveFile {
 
 fn open(path: &Path) -> io::Result<Opened> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    make_private(folder, true)?;
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
+    make_private(folder.parent().unwrap_or(Path::new(".")), true)?;
+    private_folder(folder)?;
+    let file = append_private(path)?;
     let bytes_before = file.metadata()?.len();
     // The file's name has to survive as well as its content.
     #[cfg(unix)]

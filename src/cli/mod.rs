@@ -5,6 +5,8 @@ mod commands;
 mod digest_list;
 mod escape;
 mod exit;
+#[cfg(test)]
+mod hostile_text;
 mod message_row;
 mod open;
 mod output;
@@ -18,6 +20,7 @@ mod times;
 mod transcript;
 mod wrap;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -65,11 +68,7 @@ fn run() -> ExitCode {
     let started = Instant::now();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help that cannot be printed (a closed pipe, say) is no failure of the command line.
-            drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return explain_usage(&error),
     };
     let mut out = Output::of_process(cli.json);
     let mut tool = match Target::find(cli.store, Environment::of_process()) {
@@ -89,6 +88,23 @@ fn run() -> ExitCode {
         ));
     }
     ExitCode::from(code)
+}
+
+/// Prints help, or what is wrong with the command line. Arguments may come from elsewhere (`xargs`,
+/// say): where one could command a terminal, that is spelled out, and the colours go.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    let is_hostile = |argument: OsString| {
+        let text = argument.to_string_lossy();
+        escape::body(&text) != text
+    };
+    if error.use_stderr() && std::env::args_os().any(is_hostile) {
+        let text = error.render().to_string();
+        Output::of_process(false).notice(text.trim_end());
+    } else {
+        // Help that cannot be printed (a closed pipe, say) is no failure of the command line.
+        drop(error.print());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 #[cfg(test)]

@@ -151,6 +151,20 @@ impl Tool {
         )?)
     }
 
+    /// The mode of the store's file, if others than its owner may read or write it.
+    #[cfg(unix)]
+    pub(crate) fn shared_mode(&self) -> Option<u32> {
+        let found = std::fs::metadata(&self.target.path).ok()?;
+        let mode = std::os::unix::fs::MetadataExt::mode(&found) & 0o777;
+        (mode & 0o077 != 0).then_some(mode)
+    }
+
+    /// The mode of the store's file, if others than its owner may read or write it.
+    #[cfg(not(unix))]
+    pub(crate) fn shared_mode(&self) -> Option<u32> {
+        None
+    }
+
     /// Opens the store, which has to be there, for reading.
     pub(crate) fn open_to_read(&mut self) -> Result<Rc<RedbStore>, Failure> {
         self.check_there()?;

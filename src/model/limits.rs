@@ -62,3 +62,8 @@ pub const ALIASES_MAX: usize = 256;
 
 /// Longest scope of a session, in bytes of JSON.
 pub const SCOPE_BYTES_MAX: usize = 64 * 1024;
+
+/// Most bytes that a compressed session of another agent is unpacked to. One that has more is an
+/// error that names the file: a megabyte can unpack to terabytes. Once it is unpacked by hand, it is
+/// read like any other.
+pub const UNPACKED_BYTES_MAX: u64 = 1024 * 1024 * 1024;

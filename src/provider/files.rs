@@ -16,6 +16,7 @@ use super::codex::CodexHome;
 use super::gather::Gather;
 use super::gemini::GeminiHome;
 use super::message::{self, Place};
+use super::unpacked::Unpacked;
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, replay, sorted};
 use crate::dialect::claude_code::index::IndexRow;
@@ -345,9 +346,8 @@ fn read_document(
 pub(super) fn open(file: &SessionFile) -> Result<Box<dyn Read>> {
     let opened = open_regular(&file.path)?;
     if file.form == Form::Compressed {
-        let decoder = zstd::stream::read::Decoder::new(opened)
-            .map_err(|source| failed(&file.path, source))?;
-        return Ok(Box::new(decoder));
+        let unpacked = Unpacked::new(opened).map_err(|source| failed(&file.path, source))?;
+        return Ok(Box::new(unpacked));
     }
     Ok(Box::new(opened))
 }

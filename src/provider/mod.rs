@@ -42,6 +42,7 @@ pub(crate) mod opencode;
 mod places;
 mod registry;
 mod replay;
+mod unpacked;
 mod walk;
 
 use std::ops::ControlFlow;

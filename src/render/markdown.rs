@@ -1,15 +1,16 @@
 //! A session as Markdown, in the layout of ggcode.
 //!
-//! Two things differ from it: a fence is longer than any run of backticks in the text that it
-//! holds, so that no output of a tool ends its own block; and what ggcode drops (images, thoughts,
-//! blocks that are not known) is named. What people and models say stays as it is: it is Markdown.
+//! Three things differ from it: a fence is longer than any run of backticks in the text that it
+//! holds, so that no output of a tool ends its own block; what ggcode drops (images, thoughts,
+//! blocks that are not known) is named; and what people and models say is Markdown that stays in
+//! its place (`inert`): no HTML, no link, no image, and no heading or rule but those written here.
 
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
-use super::image;
+use super::{image, inert};
 use crate::model::message::{Block, Message, Role};
 use crate::model::session::Summary;
 use crate::model::text::title_line;
@@ -19,7 +20,7 @@ const LINE_BYTES_MAX: usize = 1024;
 
 /// Writes the head of a session.
 pub(crate) fn write_head(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-    let title = one_line(&summary.title);
+    let title = plain(&summary.title);
     writeln!(
         out,
         "# {}\n",
@@ -29,11 +30,11 @@ pub(crate) fn write_head(out: &mut dyn Write, summary: &Summary) -> io::Result<(
             &title
         }
     )?;
-    writeln!(out, "**Session:** {}", one_line(summary.key.id()))?;
+    writeln!(out, "**Session:** {}", plain(summary.key.id()))?;
     writeln!(out, "**Created:** {}", seconds(summary.created_at))?;
     writeln!(out, "**Updated:** {}", seconds(summary.updated_at))?;
     if let Some(model) = &summary.model {
-        writeln!(out, "**Model:** {}", one_line(model))?;
+        writeln!(out, "**Model:** {}", plain(model))?;
     }
     writeln!(out, "**Messages:** {}\n\n---\n", summary.message_count)
 }
@@ -56,7 +57,10 @@ pub(crate) fn write_message(out: &mut dyn Write, message: &Message) -> io::Resul
 
 fn write_block(out: &mut dyn Write, block: &Block) -> io::Result<()> {
     match block {
-        Block::Text { text } => writeln!(out, "{text}\n"),
+        Block::Text { text } => {
+            inert::write_text(out, text)?;
+            writeln!(out)
+        }
         Block::Thinking { text, .. } if text.is_empty() => {
             writeln!(
                 out,
@@ -101,21 +105,21 @@ fn write_block(out: &mut dyn Write, block: &Block) -> io::Result<()> {
 
 fn write_image(out: &mut dyn Write, block: &Block) -> io::Result<()> {
     match image::label(block) {
-        Some(label) => writeln!(out, "**Image:** {label}\n"),
+        Some(label) => writeln!(out, "**Image:** {}\n", inert::one_line(&label)),
         None => Ok(()),
     }
 }
 
 /// Writes text between two fences that it cannot close.
 fn write_fenced(out: &mut dyn Write, language: &str, text: &str) -> io::Result<()> {
-    let fence = "`".repeat(longest_run_of_backticks(text).saturating_add(1).max(3));
+    let fence = inert::fence_for(inert::longest_run_of_backticks(text));
     writeln!(out, "{fence}{language}\n{text}\n{fence}")
 }
 
 /// Text as code within a line.
 fn code_span(text: &str) -> String {
     let text = one_line(text);
-    match longest_run_of_backticks(&text) {
+    match inert::longest_run_of_backticks(&text) {
         0 => format!("`{text}`"),
         run => {
             let fence = "`".repeat(run + 1);
@@ -125,12 +129,13 @@ fn code_span(text: &str) -> String {
     }
 }
 
-fn longest_run_of_backticks(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
 fn one_line(text: &str) -> String {
     title_line(text, LINE_BYTES_MAX)
+}
+
+/// Text of a line that is not code.
+fn plain(text: &str) -> String {
+    inert::one_line(&one_line(text))
 }
 
 fn seconds(time: DateTime<Utc>) -> String {
@@ -237,7 +242,7 @@ mod tests {
         let text = |text: &str| Block::Text { text: text.into() };
         assert_eq!(
             message(Role::User, vec![text("# Hi\nthere")]),
-            "## User\n\n# Hi\nthere\n\n---\n\n"
+            "## User\n\n\\# Hi\nthere\n\n---\n\n"
         );
         let input = Some(RawJson::parse("{\"path\": \".\"}").unwrap());
         let call = Block::ToolUse {

@@ -35,7 +35,8 @@ pub struct FolderCompactReport {
 /// are not looked into. The agent should not be running: a history that it writes to meanwhile is
 /// left alone if that is seen in time.
 ///
-/// With `archive`, the removed lines are first appended to `archive/NAME.jsonl`.
+/// With `archive`, the removed lines are first appended to `archive/NAME.jsonl`. After a crash in the
+/// middle of that, the same archive has to be named again.
 ///
 /// # Durability
 ///
@@ -103,7 +104,7 @@ enum Outcome {
 }
 
 fn compact_history(history: &History, archive: Option<&Path>) -> Result<Outcome, Refusal> {
-    journal::recover(history)?;
+    journal::recover(history, archive)?;
     Ok(match journal::hidden_lines(history)? {
         None => Outcome::Other,
         Some(0) => Outcome::NothingHidden,

@@ -31,7 +31,7 @@ mod whole;
 mod worker;
 
 #[cfg(feature = "cli")]
-pub(crate) use self::atomic::make_private;
+pub(crate) use self::atomic::{append_private, make_private, private_folder};
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::folders::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import};

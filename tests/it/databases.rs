@@ -10,7 +10,7 @@ use crate::harness::Home;
 use crate::homes::{assert_all_come_back, key, said};
 use crate::import::{open, run_in, sessions};
 
-const TABLES: &str = "
+pub(crate) const TABLES: &str = "
     CREATE TABLE session (id TEXT PRIMARY KEY, project_id TEXT NOT NULL, slug TEXT NOT NULL,
         directory TEXT NOT NULL, title TEXT NOT NULL, version TEXT NOT NULL,
         time_created INTEGER NOT NULL, time_updated INTEGER NOT NULL);

@@ -9,7 +9,7 @@ use scrollback::limits::{
     AGENT_BYTES_MAX, ALIASES_MAX, APPEND_RECORDS_MAX, ATTACHMENT_BYTES_MAX, BATCHES_REMEMBERED,
     FACT_BYTES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, LINE_BYTES_MAX, LINE_MESSAGES_MAX,
     SCOPE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS,
-    TITLE_BYTES_MAX,
+    TITLE_BYTES_MAX, UNPACKED_BYTES_MAX,
 };
 use scrollback::{
     Error, Expect, ImportOptions, ImportReport, ListQuery, MemoryStore, NewRecord, Options,
@@ -481,4 +481,10 @@ fn properties_have_their_limits() {
         }
         assert_eq!(store.properties(&key).unwrap(), kept);
     });
+}
+
+#[test]
+fn a_compressed_session_is_read_up_to_its_limit() {
+    assert!(crate::security::bombs::is_read(UNPACKED_BYTES_MAX));
+    assert!(!crate::security::bombs::is_read(UNPACKED_BYTES_MAX + 1));
 }

@@ -49,6 +49,7 @@
 //! - `page`: pages of the documentation that name tests; `reliability` holds one of them
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
+//! - `security`: names, links, modes, terminals, transcripts and bombs of others
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -134,6 +135,7 @@ mod repair;
 mod restore;
 #[cfg(unix)]
 mod scarce;
+mod security;
 #[cfg(unix)]
 mod signals;
 #[cfg(all(feature = "shared", target_os = "linux"))]

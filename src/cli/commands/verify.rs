@@ -77,6 +77,14 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     };
     bar.finish();
     let report = verified?;
+    if let Some(mode) = tool.shared_mode() {
+        let path = tool.store_path().display();
+        let text = format!(
+            "note: others than its owner may open the store (mode {mode:o}); `chmod 600 {path}` \
+             makes it private"
+        );
+        tool.out.notice(&text);
+    }
     if tool.out.is_json() {
         tool.out.json_line(&as_json(&report, args.deep))?;
     } else {

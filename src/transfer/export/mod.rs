@@ -101,8 +101,8 @@ pub fn export_session(
 /// `folder/<agent>/<id>.md`.
 ///
 /// Each file is there whole or not at all, readable by its owner only, and replaces one of the
-/// same name, so that an export can be repeated. Nothing is written outside of `folder`: links in
-/// it are not followed. `progress` is called at most every 50 ms, and at the end.
+/// same name, so that an export can be repeated. Nothing is written outside of `folder`, whatever
+/// sessions and files are called: links in it are not followed (it may be one itself). `progress` is called at most every 50 ms, and at the end.
 ///
 /// # Durability
 ///
@@ -151,7 +151,7 @@ pub fn export_all(
 
     let mut report = ExportReport::default();
     let mut sessions = HashSet::new();
-    let mut folder = ExportFolder::open(folder)?;
+    let folder = ExportFolder::open(folder)?;
     for item in items {
         let mut fill = |out: &mut dyn Write| item.write(store, format, out);
         match folder.write(&item.names, item.mtime_ns, &mut fill) {

@@ -16,6 +16,10 @@
 //! What a crash leaves is put right at the beginning of the next run. Before step 4 nothing of the
 //! history has changed: it is taken back. From step 4 on it is finished. Where the file of lines is
 //! neither as it was nor as it was to be, nothing is touched, and it is reported.
+//!
+//! The folder may be somebody else's work. So a file in the making replaces what lies under its name
+//! and follows no link, a meta file or journal that is no file of a likely size is not read, and
+//! what a journal says of an archive is believed only of the archive that the caller names.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -24,6 +28,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::atomic::{append_private, create_private, is_same_file};
+use super::classify::open_regular;
 use super::hash::hash_all;
 use super::history::{History, LineCount, Meta, count_lines};
 use super::paths;
@@ -36,6 +42,9 @@ const LINES_TEMPORARY: &str = ".jsonl.compact-new";
 
 /// What the names of other files in the making end with.
 const OTHER_TEMPORARY: &str = ".compact-new";
+
+/// Longest meta file or journal that is read, in bytes.
+const SMALL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Why a history was left alone, in words.
 pub(super) type Refusal = String;
@@ -135,16 +144,8 @@ impl<'h> Rewrite<'h> {
 
     /// Step 1: appends what goes to the archive's file of the same name.
     fn archive(&mut self, archive: &Path) -> Result<(), Refusal> {
-        let mut name = self.history.name.clone();
-        name.push(".jsonl");
-        // The next run, which may have to take it back, can be in another folder.
-        let archive = &std::path::absolute(archive).map_err(failed("find", archive))?;
-        let path = archive.join(name);
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(failed("write", &path))?;
+        let path = archive_of(self.history, archive)?;
+        let file = append_private(&path).map_err(failed("write", &path))?;
         let found = file.metadata().map_err(failed("look at", &path))?;
         let lines = self.lines.metadata().map_err(failed("look at", &path))?;
         if is_same_file(&found, &lines) {
@@ -190,7 +191,7 @@ impl<'h> Rewrite<'h> {
 
     fn copy_remaining(&mut self, path: &Path) -> io::Result<Replaced> {
         self.lines.seek(SeekFrom::Start(self.count.cut))?;
-        let mut out = File::create(path)?;
+        let mut out = create_private(path)?;
         let mut hasher = Xxh3::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut bytes = 0;
@@ -229,10 +230,20 @@ impl<'h> Rewrite<'h> {
     }
 }
 
+/// The archive's file of a history. The next run, which may have to take it back, can be in another
+/// folder, so the path is absolute.
+fn archive_of(history: &History, archive: &Path) -> Result<PathBuf, Refusal> {
+    let mut name = history.name.clone();
+    name.push(".jsonl");
+    let archive = std::path::absolute(archive).map_err(failed("find", archive))?;
+    Ok(archive.join(name))
+}
+
 /// Puts right what a crash has left of an earlier rewrite. Returns whether there was anything.
-pub(super) fn recover(history: &History) -> Result<bool, Refusal> {
+/// `archive` is the folder for what this run removes.
+pub(super) fn recover(history: &History, archive: Option<&Path>) -> Result<bool, Refusal> {
     let path = history.with(SUFFIX);
-    let text = match fs::read(&path) {
+    let text = match read_small(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // A crash in step 2.
@@ -254,9 +265,44 @@ pub(super) fn recover(history: &History) -> Result<bool, Refusal> {
             }
             finish(history, replaced.skip)?;
         }
-        _ => take_back(history, &journal)?,
+        _ => {
+            check_archive(history, &journal, archive)?;
+            take_back(history, &journal)?;
+        }
     }
     Ok(true)
+}
+
+/// Refuses a journal that tells of an archive which the caller does not name: taking lines back
+/// from any file that a journal names would be in the hands of who wrote the journal.
+fn check_archive(
+    history: &History,
+    journal: &Journal,
+    archive: Option<&Path>,
+) -> Result<(), Refusal> {
+    let Some(archived) = &journal.archive else {
+        return Ok(());
+    };
+    let told = paths::from_bytes(&archived.path);
+    let named = archive
+        .map(|archive| archive_of(history, archive))
+        .transpose()?;
+    let is_named = named.is_some_and(|named| {
+        let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
+        named == told
+            || (named.file_name() == told.file_name()
+                && folder(&named).is_some_and(|own| Some(own) == folder(&told)))
+    });
+    if is_named {
+        return Ok(());
+    }
+    Err(format!(
+        "journal `{}` is of a rewrite that was interrupted while lines went to the archive `{}`; \
+         name the archive's folder again, or remove the journal and look for lines that are there \
+         twice",
+        history.with(SUFFIX).display(),
+        told.display()
+    ))
 }
 
 /// How many lines a history hides; `None` if the files are of another kind.
@@ -297,9 +343,20 @@ fn take_back(history: &History, journal: &Journal) -> Result<(), Refusal> {
 /// Takes back what was appended to an archive, if it is the start of the lines, which are all there.
 fn take_back_archive(history: &History, archive: &Path, bytes: u64) -> Result<(), Refusal> {
     let (lines_path, action) = (history.lines(), "read");
-    let Ok(mut file) = OpenOptions::new().read(true).write(true).open(archive) else {
+    let Ok(there) = fs::symlink_metadata(archive) else {
         return Ok(());
     };
+    if !there.is_file() || there.len() < bytes {
+        return Err(format!(
+            "the archive `{}` is no file, or shorter than before; left alone",
+            archive.display()
+        ));
+    }
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(archive)
+        .map_err(failed("open", archive))?;
     let mut lines = File::open(&lines_path).map_err(failed(action, &lines_path))?;
     let is_start = file
         .seek(SeekFrom::Start(bytes))
@@ -343,7 +400,7 @@ fn is_start_of(
 
 /// Whether a file starts with so many bytes of that hash.
 fn starts_with(path: &Path, bytes: u64, hash: &str) -> Result<bool, Refusal> {
-    let (read, found) = File::open(path)
+    let (read, found) = open_regular(path)
         .and_then(|file| hash_all(file.take(bytes)))
         .map_err(failed("read", path))?;
     Ok(read == bytes && format!("{found:032x}") == hash)
@@ -352,12 +409,25 @@ fn starts_with(path: &Path, bytes: u64, hash: &str) -> Result<bool, Refusal> {
 /// The numbers of a meta file, and its text; `None` if it is of another kind.
 fn read_meta(history: &History) -> Result<Option<(Meta, String)>, Refusal> {
     let path = history.meta();
-    let text = fs::read(&path).map_err(failed("read", &path))?;
+    let text = read_small(&path).map_err(failed("read", &path))?;
     let damaged = |reason: String| format!("`{}` is damaged: {reason}", path.display());
     let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
     Ok(Meta::parse(&text)
         .map_err(damaged)?
         .map(|meta| (meta, text)))
+}
+
+/// All of a small file. What is none (a pipe, a device) may never end.
+fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    open_regular(path)?
+        .take(SMALL_BYTES_MAX + 1)
+        .read_to_end(&mut text)?;
+    if text.len() as u64 > SMALL_BYTES_MAX {
+        let reason = format!("it has more than {SMALL_BYTES_MAX} bytes, the limit");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
+    Ok(text)
 }
 
 fn write_journal(history: &History, journal: &Journal) -> Result<(), Refusal> {
@@ -370,7 +440,7 @@ fn write_journal(history: &History, journal: &Journal) -> Result<(), Refusal> {
 /// keeps the permissions of the file that it replaces.
 fn write_file(path: &Path, temporary: &Path, content: &[u8]) -> Result<(), Refusal> {
     let write = || -> io::Result<()> {
-        let mut file = File::create(temporary)?;
+        let mut file = create_private(temporary)?;
         file.write_all(content)?;
         if let Ok(replaced) = fs::metadata(path) {
             file.set_permissions(replaced.permissions())?;
@@ -380,19 +450,6 @@ fn write_file(path: &Path, temporary: &Path, content: &[u8]) -> Result<(), Refus
     };
     write().map_err(failed("write", path))?;
     sync_folder(path.parent().unwrap_or(path))
-}
-
-/// Whether a path still leads to the file that was opened.
-#[cfg(unix)]
-fn is_same_file(left: &fs::Metadata, right: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (left.dev(), left.ino()) == (right.dev(), right.ino())
-}
-
-/// Whether a path still leads to the file that was opened.
-#[cfg(not(unix))]
-fn is_same_file(left: &fs::Metadata, right: &fs::Metadata) -> bool {
-    left.created().ok() == right.created().ok()
 }
 
 /// Removes a file. Returns whether it was there.

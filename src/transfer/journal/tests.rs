@@ -177,7 +177,7 @@ fn a_truncation_after_a_crash_is_respected() {
     folder.crash_after(3);
     // The agent hides one of the two lines that are there now.
     fs::write(folder.history.meta(), meta(1, 2)).unwrap();
-    recover(&folder.history).unwrap();
+    recover(&folder.history, Some(&folder.archive)).unwrap();
     assert_eq!(
         fs::read_to_string(folder.history.meta()).unwrap(),
         meta(1, 2)
@@ -186,4 +186,30 @@ fn a_truncation_after_a_crash_is_respected() {
         fs::read_to_string(folder.history.lines()).unwrap(),
         "three\nfour\n"
     );
+}
+
+#[test]
+fn a_journal_that_names_an_archive_of_its_own_choice_shortens_no_file() {
+    for bytes in [0, 1, 1 << 40] {
+        let folder = Folder::new();
+        // What a stranger may put beside lines: these are the start of a file that is elsewhere.
+        let victim = folder.root.path().join("victim");
+        fs::write(&victim, "one\n").unwrap();
+        let archive = Some(Archived {
+            path: paths::to_bytes(&victim),
+            bytes,
+        });
+        let journal = Journal {
+            archive,
+            replace: None,
+        };
+        write_journal(&folder.history, &journal).unwrap();
+        for archive in [None, Some(folder.archive.as_path())] {
+            let report = compact_folder(&folder.history.folder, archive, &mut |_| {}).unwrap();
+            assert_eq!((report.rewritten, report.problems.len()), (0, 1));
+            let reason = &report.problems[0].reason;
+            assert!(reason.contains("name the archive's folder"), "{reason}");
+            assert_eq!(fs::read_to_string(&victim).unwrap(), "one\n");
+        }
+    }
 }
