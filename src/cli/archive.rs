@@ -32,6 +32,11 @@ impl ArchiveFile {
         Self { path, opened: None }
     }
 
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Ends a compaction that succeeded.
     ///
     /// # Errors

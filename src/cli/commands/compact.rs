@@ -140,9 +140,17 @@ fn compact(
         // They may be gone from the store: the archive is all there is.
         Err(error @ Error::CommitUnknown { .. }) => Err(error),
         Err(error) => {
+            let path = file.path().to_owned();
             // The first error is the one to tell.
             drop(file.take_back());
-            Err(error)
+            Err(match error {
+                Error::Output { source } => Error::Io {
+                    action: "write",
+                    path,
+                    source,
+                },
+                other => other,
+            })
         }
     }
 }

@@ -141,6 +141,11 @@ fn an_archive_is_not_written_through_a_link() {
             Some(1),
             "{link:?} -> {target:?}: {output:?}"
         );
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            told.contains(&archive) && told.contains("links are not followed"),
+            "{told}"
+        );
         assert_eq!(tree::of(outside, &[]), before);
     }
     pipe(&home.path().join("piped/native/s.jsonl"));
