@@ -26,7 +26,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 50] = [
+const ROWS: [&[&str]; 58] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -77,6 +77,14 @@ const ROWS: [&[&str]; 50] = [
     &["delete", "missingEVIL"],
     &["stats"],
     &["verify"],
+    &["verify", "--deep"],
+    &["verify", "--against", "IN/fileEVIL"],
+    &["repair", "--to", "IN/fileEVIL"],
+    &["backup", "IN/fileEVIL"],
+    &["backup", "--force", "IN/fileEVIL"],
+    &["restore", "IN/fileEVIL"],
+    &["restore", "--replace", "IN/fileEVIL"],
+    &["restore", "missingEVIL"],
 ];
 
 /// What no terminal may be sent.

@@ -5,7 +5,7 @@ use crate::limits_of_files::{DOCUMENT_BYTES_MAX, FACTS_BYTES_MAX, NESTED_IMAGES_
 use crate::source::{File, code, identifiers, read, rust_files};
 
 /// File, constant, and the tests.
-const LIMITS: [(&str, &str, &str); 41] = [
+const LIMITS: [(&str, &str, &str); 42] = [
     (
         "src/model/limits.rs",
         "ID_BYTES_MAX",
@@ -207,6 +207,11 @@ const LIMITS: [(&str, &str, &str); 41] = [
         "a_writer_passes_a_long_line_on_in_pieces_without_cutting_a_character",
     ),
     (
+        "src/model/limits.rs",
+        "UNPACKED_BYTES_MAX",
+        "a_compressed_session_is_read_up_to_its_limit",
+    ),
+    (
         "src/cli/times.rs",
         "AGE_DAYS_MAX",
         "anything_else_is_refused",
@@ -214,8 +219,10 @@ const LIMITS: [(&str, &str, &str); 41] = [
 ];
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
-/// those of a database that no test makes so large.
-const PACES: [(&str, &str); 16] = [
+/// those of files and of a database that no test makes so large.
+const PACES: [(&str, &str); 18] = [
+    ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
+    ("src/transfer/journal/mod.rs", "SMALL_BYTES_MAX"),
     ("src/cli/commands/repair.rs", "RUNS_MAX"),
     ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
     ("src/store/redb/pages/mod.rs", "ORDER_MAX"),

@@ -35,6 +35,9 @@ pub(crate) const TURN: Bound<u64> = Bound::Included(FREE + 16);
 /// The first byte of the header: whoever changes that has the whole of it for itself.
 const HEADER: Bound<u64> = Bound::Included(0);
 
+/// Locked by the one who writes.
+const WRITER: Bound<u64> = Bound::Included(1 << 62);
+
 /// Locked, shared, by every reader of a store that is shared: only who has the store for itself can
 /// be in the way.
 const READERS: Bound<u64> = Bound::Included((1 << 62) + 2);
@@ -119,6 +122,12 @@ pub(crate) fn mode_in_force(file: &File, path: &Path, wanted: Mode) -> Result<Mo
         },
         Err(error) => Err(cannot_lock(path, &error)),
     }
+}
+
+/// Whether somebody is writing to an open file: then it may be longer than its header says.
+pub(crate) fn is_being_written(file: &File) -> bool {
+    second_handle(file)
+        .is_ok_and(|ranges| matches!(ranges.query_lock_range(WRITER, WRITER), Ok(true)))
 }
 
 /// Keeps out who cannot lock ranges, where that is possible. `false` if such a process is in.

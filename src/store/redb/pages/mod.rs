@@ -22,6 +22,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) use self::node::{Leaf, Node, Shape};
 pub(crate) use self::walk::{Damage, Event, TableRoot, Walk, tables};
+use super::locks;
 use crate::error::{Error, Result};
 
 /// Bytes of a page of order 0.
@@ -184,6 +185,12 @@ impl PageFile {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let metadata = file.metadata().map_err(|source| self.io(source))?;
         Ok(metadata.len())
+    }
+
+    /// Whether somebody is writing to it: then it may be longer than its header says.
+    pub(crate) fn is_being_written(&self) -> bool {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        locks::is_being_written(&file)
     }
 
     /// The bytes at a place: fewer where the file ends before.
