@@ -78,7 +78,7 @@ const ROWS: [&[&str]; 58] = [
     &["stats"],
     &["verify"],
     &["verify", "--deep"],
-    &["verify", "--against", "IN/fileEVIL"],
+    &["verify", "--deep", "--against", "IN/fileEVIL"],
     &["repair", "--to", "IN/fileEVIL"],
     &["backup", "IN/fileEVIL"],
     &["backup", "--force", "IN/fileEVIL"],

@@ -1,6 +1,7 @@
 //! All that can be asked of a store, as text: an answer is right, or it is an error.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use scrollback::{
@@ -93,7 +94,7 @@ fn list(store: &RedbStore, project: Option<String>) -> Result<String> {
     for _ in 0..100 {
         let page = store.list(&query)?;
         for summary in page.sessions {
-            text.push_str(&format!("{summary:?}\n"));
+            writeln!(text, "{summary:?}").unwrap();
         }
         match page.next {
             Some(next) => query.after = Some(next),
@@ -112,7 +113,7 @@ fn scan(store: &RedbStore, key: &SessionKey, direction: Direction) -> Result<Str
     for record in store.records(key, query) {
         let record = record?;
         let line = String::from_utf8_lossy(&record.line);
-        text.push_str(&format!("{} {:?} {line}", record.sequence, record.header));
+        write!(text, "{} {:?} {line}", record.sequence, record.header).unwrap();
     }
     Ok(text)
 }

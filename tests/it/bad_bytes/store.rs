@@ -38,7 +38,11 @@ fn noise(seed: usize, characters: usize) -> String {
 }
 
 fn line(number: usize, characters: usize) -> String {
-    let role = if number % 2 == 0 { "user" } else { "assistant" };
+    let role = if number.is_multiple_of(2) {
+        "user"
+    } else {
+        "assistant"
+    };
     let text = noise(number, characters);
     format!(
         "{{\"role\":\"{role}\",\"content\":\"{text}\",\
@@ -73,7 +77,7 @@ impl Good {
                 store.ensure_meta(&session).unwrap();
             }
             append(&store, &key, &lines(number * 100, 3, 40));
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 let aliases = vec![format!("alias-{number}-{long}"), format!("b{number}")];
                 let change = PropertiesChange {
                     title: Some(Some(format!("Given {number}"))),

@@ -172,7 +172,7 @@ impl Sweep {
         }
     }
 
-    fn wrong(&mut self, damage: Damage, what: String) {
+    fn wrong(&mut self, damage: Damage, what: &str) {
         let what: String = what.chars().take(400).collect();
         self.tally.wrong.push(format!("{damage:?}: {what}"));
     }
@@ -194,13 +194,13 @@ impl Sweep {
             }
             Ok(answers) => self.compare(damage, answers),
             Err(error) if is_typed(&error) => self.tally.refused += 1,
-            Err(error) => self.wrong(damage, format!("open: {error:?}")),
+            Err(error) => self.wrong(damage, &format!("open: {error:?}")),
         }
         self.verify(damage);
         if bytes == fs::read(&path).unwrap() {
             self.repair(damage);
         }
-        if index % 4 == 0 {
+        if index.is_multiple_of(4) {
             self.append(damage);
         }
     }
@@ -212,7 +212,7 @@ impl Sweep {
                 (Err(error), Some(_)) if is_typed(&error) => self.tally.refused += 1,
                 (answer, expected) => {
                     let what = format!("{question}: {answer:?}, expected {expected:?}");
-                    self.wrong(damage, what);
+                    self.wrong(damage, &what);
                 }
             }
         }
@@ -225,7 +225,7 @@ impl Sweep {
         match verified {
             Ok(report) => self.tally.noticed += usize::from(!report.is_clean()),
             Err(error) if is_typed(&error) => self.tally.noticed += 1,
-            Err(error) => self.wrong(damage, format!("verify: {error:?}")),
+            Err(error) => self.wrong(damage, &format!("verify: {error:?}")),
         }
     }
 
@@ -237,7 +237,7 @@ impl Sweep {
             Err(error) if is_typed(&error) => self.tally.refused += 1,
             // An empty file is a new store to a writer.
             Ok(_) if matches!(damage, Damage::Cut(0)) => {}
-            answer => self.wrong(damage, format!("append: {answer:?}")),
+            answer => self.wrong(damage, &format!("append: {answer:?}")),
         }
     }
 
@@ -250,13 +250,16 @@ impl Sweep {
         let report = match RedbStore::repair(&path, &target, options(), &mut |_, _| {}) {
             Ok(report) => report,
             Err(Error::NotAStore { .. }) if matches!(damage, Damage::Cut(_)) => return,
-            Err(error) => return self.wrong(damage, format!("repair: {error:?}")),
+            Err(error) => return self.wrong(damage, &format!("repair: {error:?}")),
         };
         self.tally.repairs += 1;
         let store = RedbStore::open_read_only(&target, options()).unwrap();
         let verified = store.verify(&mut |_, _| {}).unwrap();
         if !verified.is_clean() {
-            self.wrong(damage, format!("a repaired store: {:?}", verified.problems));
+            self.wrong(
+                damage,
+                &format!("a repaired store: {:?}", verified.problems),
+            );
         }
         let listed = store.list(&scrollback::ListQuery {
             limit: 1000,
@@ -319,7 +322,7 @@ impl Sweep {
         }
         wrong.truncate(3);
         for what in wrong {
-            self.wrong(damage, format!("repair: {what}; {report:?}"));
+            self.wrong(damage, &format!("repair: {what}; {report:?}"));
         }
         (found, all)
     }
