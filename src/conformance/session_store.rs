@@ -3,6 +3,8 @@
 //! Messages are compared by role and content: not every format has a place for ids and times.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use super::MakeSessionStore;
 use super::check::{Checked, done, holds, same, together};
@@ -334,6 +336,8 @@ pub(super) fn a_message_that_arrives_meanwhile_is_kept(make: &MakeSessionStore) 
         if thread == 1 {
             for round in 0..ARRIVING {
                 sessions.add_message(KEY, "user", &format!("new {round}"));
+                // So that they arrive beside truncations, and not all before the first one.
+                thread::sleep(Duration::from_millis(1));
             }
             is_done.store(true, Ordering::Release);
             return Ok(());

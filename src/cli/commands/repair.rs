@@ -145,10 +145,10 @@ fn print(report: &RepairReport, args: &Args, tool: &mut Tool) -> Result<()> {
     if report.is_whole() {
         tool.out.line("nothing is lost")
     } else {
-        let losses = sizes::counted(report.losses.len() as u64, "loss");
+        let lost = sizes::counted(report.losses.len() as u64, "thing");
         let partly = report.sessions.saturating_sub(report.sessions_whole);
         tool.out.line(&format!(
-            "{losses}; {} of the saved sessions not whole",
+            "{lost} lost; {} of the saved sessions not whole",
             sizes::count(partly)
         ))
     }
