@@ -111,7 +111,12 @@ pub(crate) fn starting_from(
         return Ok(None);
     };
     let (key, value) = entry.map_err(&read)?;
-    let (_, first, part) = key.value();
+    let (of, first, part) = key.value();
+    if of != number || first < sequence {
+        // A damaged branch leads back: who goes on from here would go round for ever.
+        let detail = format!("a search from record {sequence} on leads to it");
+        return Err(corrupt((of, first, part), &RowError(detail)));
+    }
     if part != 0 {
         return Err(corrupt(
             (number, first, 0),
