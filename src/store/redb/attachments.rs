@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::super::query::AttachmentInfo;
 use super::errors::storage;
+use super::ranges::within;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::ATTACHMENTS;
 use super::write::Writer;
@@ -101,15 +102,14 @@ pub(crate) fn read(
     name: &str,
     out: &mut dyn Write,
 ) -> Result<bool> {
-    let action = storage("read an attachment");
     let table = snapshot
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("read an attachment"))?;
     let mut expected = 0;
     let range = (number, name, 0)..=(number, name, u32::MAX);
-    for entry in redb::ReadableTable::range(&table, range).map_err(&action)? {
-        let (key, value) = entry.map_err(&action)?;
+    for entry in within(&table, range, "read an attachment")? {
+        let (key, value) = entry?;
         let part = key.value().2;
         let (is_last, data) = open_part(number, name, part, value.value())?;
         if part != expected {
@@ -186,7 +186,6 @@ pub(crate) fn list(
     number: u64,
     expected: u64,
 ) -> Result<Vec<AttachmentInfo>> {
-    let action = storage("list the attachments");
     let table = snapshot
         .txn()
         .open_table(ATTACHMENTS)
@@ -203,8 +202,8 @@ pub(crate) fn list(
     // The part that has to come next of the last one found.
     let mut open: Option<u32> = None;
     let range = (number, "", 0)..(number + 1, "", 0);
-    for entry in redb::ReadableTable::range(&table, range).map_err(&action)? {
-        let (key, value) = entry.map_err(&action)?;
+    for entry in within(&table, range, "list the attachments")? {
+        let (key, value) = entry?;
         let (_, name, part) = key.value();
         let (is_last, data) = open_part(number, name, part, value.value())?;
         let bytes = data.len() as u64;

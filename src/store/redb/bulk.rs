@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 
-use redb::{ReadableTable, ReadableTableMetadata as _};
+use redb::{ReadableTable, ReadableTableMetadata as _, TableHandle};
 
 use super::super::builder::SessionChunk;
 use super::super::fold::take_out;
 use super::RedbStore;
 use super::attachments;
 use super::errors::storage;
+use super::ranges::within;
 use super::read::{all_read, corrupt_session};
 use super::rechain;
 use super::schema::{SESSION_SOURCES, SOURCES};
@@ -149,15 +150,14 @@ fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {
 }
 
 fn newest(
-    table: &impl ReadableTable<(&'static [u8], u32), &'static [u8]>,
+    table: &(impl ReadableTable<(&'static [u8], u32), &'static [u8]> + TableHandle),
     path: &[u8],
 ) -> Result<Option<Source>> {
-    let read = storage("read the sources");
-    let mut range = table.range((path, 0)..=(path, u32::MAX)).map_err(&read)?;
-    match range.next_back() {
+    let range = (path, 0)..=(path, u32::MAX);
+    match within(table, range, "read the sources")?.next_back() {
         None => Ok(None),
         Some(entry) => {
-            let (key, value) = entry.map_err(&read)?;
+            let (key, value) = entry?;
             decode(path, key.value().1, value.value()).map(Some)
         }
     }

@@ -5,6 +5,7 @@ use redb::ReadableTable;
 use super::super::query::{Cursor, ListQuery, SessionPage};
 use super::super::select;
 use super::errors::storage;
+use super::ranges::within;
 use super::read::{Snapshot, corrupt_session, row_behind};
 use super::reads::ReadCounts;
 use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
@@ -12,7 +13,6 @@ use crate::error::Result;
 
 /// A page of a list.
 pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<SessionPage> {
-    let action = storage("list the sessions");
     let sessions = snapshot
         .txn()
         .open_table(SESSIONS)
@@ -39,8 +39,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
             .map_err(storage("list by project"))?;
         let first = (project, from.updated_us, from.number);
         let last = (project, to.updated_us, to.number);
-        for entry in index.range(first..=last).map_err(&action)?.rev() {
-            let key = entry.map_err(&action)?.0;
+        for entry in within(&index, first..=last, "list the sessions")?.rev() {
+            let key = entry?.0;
             let (_, updated_us, number) = key.value();
             if !lister.take(Cursor { updated_us, number })? {
                 break;
@@ -55,8 +55,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
             .open_table(BY_UPDATED)
             .map_err(storage("list by time"))?;
         let range = (from.updated_us, from.number)..=(to.updated_us, to.number);
-        for entry in index.range(range).map_err(&action)?.rev() {
-            let key = entry.map_err(&action)?.0;
+        for entry in within(&index, range, "list the sessions")?.rev() {
+            let key = entry?.0;
             let (updated_us, number) = key.value();
             if !lister.take(Cursor { updated_us, number })? {
                 break;
@@ -71,17 +71,13 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
 
 /// The numbers of the sessions that were updated strictly before a time. Reads the index alone.
 pub(crate) fn numbers_before(snapshot: &Snapshot<'_>, before_us: i64) -> Result<Vec<u64>> {
-    let action = storage("list the sessions");
     let index = snapshot
         .txn()
         .open_table(BY_UPDATED)
         .map_err(storage("list by time"))?;
     let mut numbers = Vec::new();
-    for entry in index
-        .range((i64::MIN, 0)..(before_us, 0))
-        .map_err(&action)?
-    {
-        numbers.push(entry.map_err(&action)?.0.value().1);
+    for entry in within(&index, (i64::MIN, 0)..(before_us, 0), "list the sessions")? {
+        numbers.push(entry?.0.value().1);
         snapshot.counts().indexes(1);
     }
     Ok(numbers)

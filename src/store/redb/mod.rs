@@ -39,6 +39,7 @@ mod properties;
 mod queue;
 #[cfg(test)]
 mod races;
+mod ranges;
 mod read;
 mod reads;
 mod rechain;

@@ -5,6 +5,7 @@ use redb::ReadableTable;
 
 use super::bulk::{Bulk, Source, Sources, decode};
 use super::errors::storage;
+use super::ranges::within;
 use super::read;
 use super::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::codec::session_row::SessionRow;
@@ -28,17 +29,15 @@ impl Sources<'_> {
 
     /// Every generation of a path, the newest first.
     pub(crate) fn generations(&self, path: &[u8]) -> Result<Vec<Source>> {
-        let reading = storage("read the sources");
         self.store().read(|snapshot| {
             let table = snapshot
                 .txn()
                 .open_table(SOURCES)
                 .map_err(storage("read the sources"))?;
-            let range =
-                ReadableTable::range(&table, (path, 0)..=(path, u32::MAX)).map_err(&reading)?;
             let mut found = Vec::new();
-            for entry in range.rev() {
-                let (key, value) = entry.map_err(&reading)?;
+            let range = (path, 0)..=(path, u32::MAX);
+            for entry in within(&table, range, "read the sources")?.rev() {
+                let (key, value) = entry?;
                 found.push(decode(path, key.value().1, value.value())?);
             }
             snapshot.check(SOURCES, &(path, 0), &(path, u32::MAX))?;
@@ -56,8 +55,8 @@ impl Sources<'_> {
             let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
             let mut found = Vec::new();
             let range = (number, none, 0)..(number.saturating_add(1), none, 0);
-            for entry in ReadableTable::range(&of_session, range).map_err(&reading)? {
-                let (key, _) = entry.map_err(&reading)?;
+            for entry in within(&of_session, range, "read the sources")? {
+                let (key, _) = entry?;
                 let (_, path, generation) = key.value();
                 if let Some(value) =
                     ReadableTable::get(&sources, (path, generation)).map_err(&reading)?
@@ -73,14 +72,13 @@ impl Sources<'_> {
 
     /// How many paths begin with these bytes. Reads keys alone.
     pub(crate) fn count_below(&self, prefix: &[u8]) -> Result<u64> {
-        let reading = storage("read the sources");
         self.store().read(|snapshot| {
             let open = storage("read the sources");
             let table = snapshot.txn().open_table(SOURCES).map_err(open)?;
             let mut count = 0;
             let mut last: Vec<u8> = Vec::new();
-            for entry in ReadableTable::range(&table, (prefix, 0)..).map_err(&reading)? {
-                let (key, _) = entry.map_err(&reading)?;
+            for entry in within(&table, (prefix, 0).., "read the sources")? {
+                let (key, _) = entry?;
                 let (path, _) = key.value();
                 if !path.starts_with(prefix) {
                     break;

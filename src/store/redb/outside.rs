@@ -4,7 +4,7 @@
 //! Lines are counted as agents with a `skip` in their meta files count them: all but those of zero
 //! length. A line that a compaction has removed counts as well: it was there when the agent counted.
 
-use redb::ReadableTable;
+use redb::{ReadableTable, TableHandle};
 
 use super::super::fold::{Fold, project_of};
 use super::super::properties::Claims;
@@ -214,7 +214,7 @@ impl LineCounter {
 
 /// Visits the records of a session in their order, until `visit` says that it is enough.
 fn for_each_record(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     number: u64,
     counts: &ReadCounts,
     mut visit: impl FnMut(u64, RecordHeader, &[u8]) -> bool,

@@ -5,11 +5,14 @@
 //!   session's number. The first in line has the alias; where it goes, the next one has it.
 //! - A store of format 1 that is only read has neither table: nothing is kept there yet.
 
-use redb::{Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, Value};
+use redb::{
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableHandle, Value,
+};
 
 use super::super::properties::{self, Claims};
 use super::errors::storage;
 use super::migrate;
+use super::ranges::within;
 use super::read::{Snapshot, row_behind};
 use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSIONS};
 use super::write::Writer;
@@ -118,13 +121,12 @@ pub(crate) fn corrupt_alias(alias: &SessionKey, error: &RowError) -> Error {
 /// The claims to an alias: places in line, and session numbers. Reads no more of them than are
 /// taken: any number of imported sessions can have the same alias.
 fn claims(
-    table: &impl ReadableTable<ClaimKey, &'static [u8]>,
+    table: &(impl ReadableTable<ClaimKey, &'static [u8]> + TableHandle),
     alias: &SessionKey,
 ) -> Result<impl DoubleEndedIterator<Item = Result<(u64, u64)>>> {
     let range = (alias.agent(), alias.id(), 0)..=(alias.agent(), alias.id(), u64::MAX);
-    let entries = table.range(range).map_err(storage("look an alias up"))?;
-    Ok(entries.map(move |entry| {
-        let (key, value) = entry.map_err(storage("look an alias up"))?;
+    Ok(within(table, range, "look an alias up")?.map(move |entry| {
+        let (key, value) = entry?;
         let place = key.value().2;
         let number = properties_row::decode_claim(alias, place, value.value())
             .map_err(|error| corrupt_alias(alias, &error))?;

@@ -7,6 +7,7 @@ use super::super::select::{self, PageFiller};
 use super::errors::storage;
 use super::pages::PageFile;
 use super::properties;
+use super::ranges::within;
 use super::reads::ReadCounts;
 use super::schema::{RECORDS, SESSION_KEYS, SESSIONS};
 use super::segments;
@@ -170,7 +171,6 @@ impl<'s> Snapshot<'s> {
 
     /// Sessions that a text may mean.
     pub(crate) fn find(&self, text: &str, limit: usize) -> Result<Vec<SessionKey>> {
-        let read = storage("look sessions up");
         let table = self
             .txn
             .open_table(SESSION_KEYS)
@@ -179,12 +179,9 @@ impl<'s> Snapshot<'s> {
         let mut collect = |agent: &str, prefix: &str| -> Result<()> {
             // One more than asked for, of each agent: enough to tell one from several, and an id
             // that is equal comes first of those that start with it.
-            for entry in table
-                .range((agent, prefix)..)
-                .map_err(&read)?
-                .take(limit + 1)
-            {
-                let key = entry.map_err(&read)?.0;
+            let rows = within(&table, (agent, prefix).., "look sessions up")?;
+            for entry in rows.take(limit + 1) {
+                let key = entry?.0;
                 let (found, id) = key.value();
                 self.counts.indexes(1);
                 if found != agent || !id.starts_with(prefix) {
@@ -201,9 +198,9 @@ impl<'s> Snapshot<'s> {
         let mut agents = Vec::new();
         loop {
             let next = {
-                let mut range = table.range((agent.as_str(), "")..).map_err(&read)?;
-                let next = match range.next() {
-                    Some(entry) => Some(entry.map_err(&read)?.0.value().0.to_owned()),
+                let mut rows = within(&table, (agent.as_str(), "").., "look sessions up")?;
+                let next = match rows.next() {
+                    Some(entry) => Some(entry?.0.value().0.to_owned()),
                     None => None,
                 };
                 let last = next.as_deref().unwrap_or(LAST_AGENT);

@@ -4,7 +4,7 @@
 //! What has been changed behind the store's back is not made good so: a chain that does not fit is
 //! an error, and the transaction that wanted to begin it anew writes nothing.
 
-use redb::ReadableTable;
+use redb::{ReadableTable, TableHandle};
 
 use super::reads::ReadCounts;
 use super::segments::{self, RecordsKey};
@@ -66,7 +66,7 @@ pub(crate) fn corrupt_chain(number: u64, detail: String) -> Error {
 
 /// The chain of a session over the records before `end`: those from there on are to go.
 pub(crate) fn before(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     (number, row): (u64, &SessionRow),
     end: u64,
     counts: &ReadCounts,

@@ -1,8 +1,9 @@
 //! Segments in their table: written in parts, found by any sequence number, read whole.
 
-use redb::{ReadableTable, Table};
+use redb::{ReadableTable, Table, TableHandle};
 
 use super::errors::storage;
+use super::ranges::within;
 use super::reads::ReadCounts;
 use crate::codec::parts;
 use crate::codec::row::{self, FRAME_BYTES, RowError, RowFormat};
@@ -70,19 +71,17 @@ pub(crate) fn assemble(parts: &[Vec<u8>]) -> Option<Segment> {
 
 /// The segment that holds a sequence number, or else the last one before it.
 pub(crate) fn at_or_before(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     number: u64,
     sequence: u64,
     counts: &ReadCounts,
 ) -> Result<Option<Found>> {
     let read = storage("read records");
-    let mut range = table
-        .range((number, 0, 0)..=(number, sequence, u32::MAX))
-        .map_err(&read)?;
-    let Some(entry) = range.next_back() else {
+    let range = (number, 0, 0)..=(number, sequence, u32::MAX);
+    let Some(entry) = within(table, range, "read records")?.next_back() else {
         return Ok(None);
     };
-    let (key, value) = entry.map_err(&read)?;
+    let (key, value) = entry?;
     let (_, first, part) = key.value();
     if part == 0 {
         return found(table, number, first, value.value(), counts).map(Some);
@@ -98,25 +97,17 @@ pub(crate) fn at_or_before(
 
 /// The first segment that starts at a sequence number or after it.
 pub(crate) fn starting_from(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     number: u64,
     sequence: u64,
     counts: &ReadCounts,
 ) -> Result<Option<Found>> {
-    let read = storage("read records");
-    let mut range = table
-        .range((number, sequence, 0)..=(number, u64::MAX, u32::MAX))
-        .map_err(&read)?;
-    let Some(entry) = range.next() else {
+    let range = (number, sequence, 0)..=(number, u64::MAX, u32::MAX);
+    let Some(entry) = within(table, range, "read records")?.next() else {
         return Ok(None);
     };
-    let (key, value) = entry.map_err(&read)?;
-    let (of, first, part) = key.value();
-    if of != number || first < sequence {
-        // A damaged branch leads back: who goes on from here would go round for ever.
-        let detail = format!("a search from record {sequence} on leads to it");
-        return Err(corrupt((of, first, part), &RowError(detail)));
-    }
+    let (key, value) = entry?;
+    let (_, first, part) = key.value();
     if part != 0 {
         return Err(corrupt(
             (number, first, 0),

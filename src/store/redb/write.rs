@@ -9,6 +9,7 @@ use super::errors::storage;
 use super::pages::PageFile;
 use super::panics::commit;
 use super::properties;
+use super::ranges::within;
 use super::read::{self, corrupt_session};
 use super::reads::ReadCounts;
 use super::schema::{
@@ -332,24 +333,27 @@ impl<'s> Writer<'s> {
                 .map_err(&action)?;
         }
         properties::remove(self, number, row)?;
+        // A damaged branch may lead to rows of other sessions: they stay.
         self.records()?
-            .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |_, _| false)
+            .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |key, _| {
+                key.0 != number
+            })
             .map_err(&action)?;
         if row.attachments > 0 {
             let mut attachments = txn.open_table(ATTACHMENTS).map_err(&open)?;
             attachments
-                .retain_in((number, "", 0)..(number + 1, "", 0), |_, _| false)
+                .retain_in((number, "", 0)..(number + 1, "", 0), |key, _| {
+                    key.0 != number
+                })
                 .map_err(&action)?;
         }
         let mut sources = txn.open_table(SOURCES).map_err(&open)?;
         let mut of_session = txn.open_table(SESSION_SOURCES).map_err(&open)?;
         let none: &[u8] = &[];
         let mut gone = Vec::new();
-        for entry in
-            redb::ReadableTable::range(&of_session, (number, none, 0)..(number + 1, none, 0))
-                .map_err(&action)?
-        {
-            let key = entry.map_err(&action)?.0;
+        let range = (number, none, 0)..(number + 1, none, 0);
+        for entry in within(&of_session, range, "delete sessions")? {
+            let key = entry?.0;
             let (_, path, generation) = key.value();
             gone.push((path.to_vec(), generation));
         }

@@ -2,6 +2,8 @@
 //! then every page of the file.
 
 mod chain;
+#[cfg(test)]
+mod flips;
 mod pages;
 mod properties;
 
@@ -12,6 +14,7 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 use super::super::query::{ScanQuery, StoreProblem, VerifyReport};
 use super::attachments;
 use super::errors::storage;
+use super::ranges::within;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::{
     ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
@@ -264,7 +267,6 @@ impl Checker<'_, '_> {
 
     /// Rows of records whose session is not there.
     fn strangers(&mut self) -> Result<()> {
-        let read = storage("verify the records");
         let table = self
             .snapshot
             .txn()
@@ -273,9 +275,10 @@ impl Checker<'_, '_> {
         let mut from = 0;
         loop {
             let number = {
-                let mut range = table.range((from, 0, 0)..).map_err(&read)?;
-                match range.next() {
-                    Some(entry) => entry.map_err(&read)?.0.value().0,
+                let mut rows = within(&table, (from, 0, 0).., "verify the records")?;
+                match rows.next() {
+                    Some(Ok((key, _))) => key.value().0,
+                    Some(Err(error)) => return self.note(error, None),
                     None => return Ok(()),
                 }
             };
@@ -283,7 +286,10 @@ impl Checker<'_, '_> {
                 let detail = "records of a session that is not there".to_owned();
                 self.problem("records", format!("session {number}"), detail, None);
             }
-            from = number + 1;
+            let Some(next) = number.checked_add(1) else {
+                return Ok(());
+            };
+            from = next;
         }
     }
 
