@@ -231,6 +231,20 @@ fn an_import_ends_with_the_list_and_goes_on_after_a_path_that_is_not_there() {
 }
 
 #[test]
+fn a_file_that_cannot_be_taken_is_told_and_gives_exit_code_1() {
+    let home = Home::new();
+    let good = home.write(
+        &format!("in/.ggcode/sessions/{GGCODE}.jsonl"),
+        ggcode_lines(),
+    );
+    std::os::unix::fs::symlink("nowhere", good.with_file_name("gone.jsonl")).unwrap();
+    let output = home.run(&["import", "in"]);
+    assert_fails(&output, 1, &["1 file could not be imported"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("gone.jsonl"));
+    assert!(home.ok(&["list"]).contains("Explain the loop"));
+}
+
+#[test]
 fn a_rehearsed_import_reports_and_stores_nothing() {
     let home = with_samples();
     let path = format!(

@@ -36,8 +36,9 @@ fn too_few_open_files_are_told_and_harm_nothing() {
                 Some(0) => done += 1,
                 code => {
                     assert!(code == Some(1) || !could_start, "{code:?}: {said}");
-                    let is_told = said.contains("Too many open files") || !could_start;
-                    assert!(is_told, "{arguments:?}: {said}");
+                    let told = [said, String::from_utf8_lossy(&output.stdout)].concat();
+                    let is_told = told.contains("Too many open files") || !could_start;
+                    assert!(is_told, "{arguments:?}: {told}");
                     failed += 1;
                 }
             }

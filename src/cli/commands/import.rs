@@ -135,7 +135,15 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     if report.paths_failed > 0 {
         explain_refused(&args.paths, &report, tool);
     }
-    Ok(report.paths_failed == 0)
+    let within = report.skipped.saturating_sub(report.paths_failed);
+    if within > 0 {
+        let files = sizes::counted(within, "file");
+        tool.out.error(&format!(
+            "{files} could not be imported; `problems` says why"
+        ));
+    }
+    // Who deletes what was imported looks at the exit code alone.
+    Ok(report.paths_failed == 0 && report.skipped == 0)
 }
 
 /// Says on standard error why a path that is there was not imported: the report is data.

@@ -2,10 +2,10 @@
 //! then every page of the file.
 
 mod chain;
-#[cfg(test)]
-mod flips;
 mod pages;
 mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -174,7 +174,6 @@ fn every_flip_in_a_page_is_noticed() {
 #[ignore = "every 83rd byte of every page, and every bit of those that lead to others: two minutes"]
 fn every_flip_in_a_page_is_noticed_at_length() {
     let (count, unnoticed) = bytes_flipped(83);
-    eprintln!("{count} bytes flipped");
     assert!(count > 1500, "{count}");
     assert!(unnoticed.is_empty(), "{unnoticed:?}");
     let (count, unnoticed) = bits_of_branches_flipped(1);
