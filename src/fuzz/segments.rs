@@ -38,7 +38,7 @@ pub(super) fn run(data: &[u8]) {
 
     let mut damaged = sealed.bytes.clone();
     let place = at % damaged.len();
-    damaged[place] = damaged[place].wrapping_add(1 + input.byte());
+    damaged[place] = damaged[place].wrapping_add(input.byte() | 1);
     opened(&damaged);
     opened(&sealed.bytes[..place]);
 

@@ -31,6 +31,13 @@ pub(super) fn locked(path: &Path, options: &Options) -> Error {
     }
 }
 
+/// Whether a read has failed because a page led it behind the end of the file, or to a place that no
+/// file can have: the system calls the latter a wrong argument.
+fn is_beyond_the_end(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{InvalidInput, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | InvalidInput)
+}
+
 /// Turns redb's errors into ours.
 pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) -> Error {
     move |error| match error.into() {
@@ -53,13 +60,11 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
                 detail: error.to_string(),
             }
         }
-        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::Corrupt {
-                table: "(file)",
-                key: "its end".to_owned(),
-                detail: format!("cannot {action}: the file ends before its last page"),
-            }
-        }
+        redb::Error::Io(error) if is_beyond_the_end(&error) => Error::Corrupt {
+            table: "(file)",
+            key: "its end".to_owned(),
+            detail: format!("cannot {action}: the file ends before its last page"),
+        },
         error => Error::Storage {
             action,
             source: cause(error),
@@ -92,7 +97,7 @@ pub(super) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseE
             detail,
         },
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
-            if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+            if is_beyond_the_end(&error) =>
         {
             Error::Corrupt {
                 table: "(file)",

@@ -14,6 +14,7 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 use super::super::query::{ScanQuery, StoreProblem, VerifyReport};
 use super::attachments;
 use super::errors::storage;
+use super::panics::guard;
 use super::ranges::within;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::{
@@ -40,19 +41,27 @@ pub(crate) fn verify(
         rows: BTreeMap::new(),
         listed: depth.listed(),
     };
-    checker.sessions()?;
-    checker.indexes()?;
-    let total = checker.rows.values().map(|row| row.bytes).sum();
-    let numbers: Vec<u64> = checker.rows.keys().copied().collect();
-    for number in numbers {
-        checker.records(number)?;
-        progress(checker.report.bytes.min(total), total);
+    // What is compared with the sessions makes no sense where not all of them can be read.
+    if checker.step(Checker::sessions)? {
+        checker.step(Checker::indexes)?;
+        let total = checker.rows.values().map(|row| row.bytes).sum();
+        let numbers: Vec<u64> = checker.rows.keys().copied().collect();
+        for number in numbers {
+            checker.step(|checker| checker.records(number))?;
+            progress(checker.report.bytes.min(total), total);
+        }
+        checker.missing();
+        checker.step(Checker::strangers)?;
+        let mut attached = BTreeSet::new();
+        let are_read = checker.step(|checker| {
+            attached = checker.attachments()?;
+            Ok(())
+        })?;
+        if are_read {
+            checker.step(|checker| checker.sources(&attached))?;
+        }
+        checker.step(Checker::properties)?;
     }
-    checker.missing();
-    checker.strangers()?;
-    let attached = checker.attachments()?;
-    checker.sources(&attached)?;
-    checker.properties()?;
     checker.pages()?;
     Ok(checker.report)
 }
@@ -83,6 +92,21 @@ impl Checker<'_, '_> {
             return;
         }
         self.report.problems.push(problem);
+    }
+
+    /// Takes a step of the verification, and notes what ends it: damage, or redb's panic at it. Gives
+    /// whether it came to its end.
+    fn step(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<bool> {
+        match guard(|| work(self)) {
+            Ok(()) => Ok(true),
+            // redb reads nothing more once a page has led it behind the end of the file.
+            Err(Error::Storage { source, .. }) if !self.report.problems.is_empty() => {
+                let detail = format!("not all could be read: {source}");
+                self.problem("(pages)", "unknown".to_owned(), detail, None);
+                Ok(false)
+            }
+            Err(error) => self.note(error, None).map(|()| false),
+        }
     }
 
     /// Notes what a read found to be damaged; gives back what is no damage.

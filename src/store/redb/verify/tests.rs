@@ -85,7 +85,11 @@ fn used(file: &PageFile) -> Vec<Used> {
 /// Reads a store in every way that looks for rows; gives whether it was found to be whole.
 fn is_found_whole(path: &Path) -> bool {
     let open = || RedbStore::open_read_only(path, Options::default());
-    let verified = open().and_then(|store| store.verify(&mut |_, _| {}));
+    let verified = open().map(|store| {
+        let report = store.verify(&mut |_, _| {});
+        // Whatever is damaged in a store that opens is in the report.
+        report.unwrap()
+    });
     // What they give is the matter of the bad-bytes sweep. Here they have to come to an end.
     if let Ok(store) = open() {
         let _found = store.find("1", 3);
