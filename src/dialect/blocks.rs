@@ -1,14 +1,14 @@
 //! Content of messages to blocks. The agents' spellings of the same few blocks are told apart by
 //! their fields, so one table serves them all; what is not in it stays JSON.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
-use super::fields::{self, count, elements, fields_of, is_object, owned, text};
+use super::fields::{self, count, elements, fields_of, owned, text};
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
 
 /// The blocks of a content: a string, an array of blocks, or one block.
-pub(crate) fn content(value: Option<&RawValue>) -> Vec<Block> {
+pub(crate) fn content(value: Option<Json<'_>>) -> Vec<Block> {
     let Some(value) = value.filter(|value| value.get() != "null") else {
         return Vec::new();
     };
@@ -31,14 +31,14 @@ pub(crate) fn said(text: String) -> Block {
 }
 
 /// A block kept as it is.
-pub(crate) fn other(value: &RawValue) -> Block {
+pub(crate) fn other(value: Json<'_>) -> Block {
     Block::Other {
         json: RawJson::trusted(value),
     }
 }
 
 /// One element of a content.
-fn block(value: &RawValue) -> Block {
+fn block(value: Json<'_>) -> Block {
     if let Some(text) = text(Some(value)) {
         return said(text.into_owned());
     }
@@ -56,7 +56,7 @@ fn block(value: &RawValue) -> Block {
     }
 }
 
-fn thinking(value: &RawValue) -> Block {
+fn thinking(value: Json<'_>) -> Block {
     let [thinking, plain, think, signature, pi_signature, data] = fields_of(
         Some(value),
         &[
@@ -77,7 +77,7 @@ fn thinking(value: &RawValue) -> Block {
     }
 }
 
-fn tool_use(value: &RawValue) -> Block {
+fn tool_use(value: Json<'_>) -> Block {
     let [id, tool_id, name, tool_name, input, arguments] = fields_of(
         Some(value),
         &["id", "tool_id", "name", "tool_name", "input", "arguments"],
@@ -89,7 +89,7 @@ fn tool_use(value: &RawValue) -> Block {
     }
 }
 
-fn tool_result(value: &RawValue) -> Block {
+fn tool_result(value: Json<'_>) -> Block {
     let [claude_id, tool_id, id, name, output, content, is_error] = fields_of(
         Some(value),
         &[
@@ -112,7 +112,7 @@ fn tool_result(value: &RawValue) -> Block {
 }
 
 /// The arguments of a call: many agents write JSON in a string, or plain text.
-pub(crate) fn arguments(value: &RawValue) -> RawJson {
+pub(crate) fn arguments(value: Json<'_>) -> RawJson {
     text(Some(value))
         .and_then(|text| RawJson::parse(text).ok())
         .unwrap_or_else(|| RawJson::trusted(value))
@@ -122,7 +122,7 @@ pub(crate) fn arguments(value: &RawValue) -> RawJson {
 pub(crate) fn result(
     id: Option<String>,
     name: Option<String>,
-    answer: Option<&RawValue>,
+    answer: Option<Json<'_>>,
     is_error: bool,
 ) -> Block {
     let (output, images) = answer.map(flatten).unwrap_or_default();
@@ -136,7 +136,7 @@ pub(crate) fn result(
 }
 
 /// An answer as text, and the images in it. What is neither stays JSON text.
-fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
+fn flatten(answer: Json<'_>) -> (String, Vec<Block>) {
     if let Some(text) = text(Some(answer)) {
         return (text.into_owned(), Vec::new());
     }
@@ -159,7 +159,7 @@ fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
     (texts.join("\n"), images)
 }
 
-fn image(value: &RawValue) -> Block {
+fn image(value: Json<'_>) -> Block {
     let [source, data, mime, pi_mime, seed_data, link] = fields_of(
         Some(value),
         &[
@@ -197,8 +197,8 @@ fn data_url(url: &str) -> Option<(String, String)> {
 }
 
 /// The tokens that a call took, in any agent's spelling; `None` if there is no object.
-pub(crate) fn usage(value: Option<&RawValue>) -> Option<Usage> {
-    let value = value.filter(|value| is_object(value))?;
+pub(crate) fn usage(value: Option<Json<'_>>) -> Option<Usage> {
+    let value = value.filter(|value| value.is_object())?;
     let [input, output, read, written] = fields_of(
         Some(value),
         &[

@@ -28,7 +28,6 @@ pub(crate) mod opencode;
 mod paths;
 mod picoclaw;
 mod state;
-mod strings;
 #[cfg(test)]
 mod tests;
 mod times;

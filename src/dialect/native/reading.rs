@@ -1,12 +1,12 @@
 //! Native lines in. A field of another type than the description names is as good as absent; a
 //! block of a kind that is not known stays JSON.
 
+use crate::model::json::Json;
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS};
-use crate::dialect::fields::{elements, entries, fields, fields_of, is_true, text};
-use crate::dialect::{blocks, fields as field};
+use crate::dialect::blocks;
+use crate::dialect::fields::{elements, entries, fields_of, is_true, text};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
@@ -16,9 +16,9 @@ use crate::model::session::Session;
 const DEPTH_MAX: usize = 8;
 
 /// The message of a `message` line.
-pub(crate) fn message(object: &str) -> Message {
-    let [id, parent, role, content, when, model, usage, extra] = fields(
-        object,
+pub(crate) fn message(object: Json<'_>) -> Message {
+    let [id, parent, role, content, when, model, usage, extra] = fields_of(
+        Some(object),
         &[
             "id",
             "parent_id",
@@ -29,8 +29,7 @@ pub(crate) fn message(object: &str) -> Message {
             "usage",
             "extra",
         ],
-    )
-    .unwrap_or([None; 8]);
+    );
     Message {
         id: plain(id),
         parent_id: plain(parent),
@@ -44,9 +43,9 @@ pub(crate) fn message(object: &str) -> Message {
 }
 
 /// Reads the fields of a `session` line into `session`, all but its key.
-pub(crate) fn session(object: &str, session: &mut Session) {
-    let [title, project, model, parent, created, updated, extra] = fields(
-        object,
+pub(crate) fn session(object: Json<'_>, session: &mut Session) {
+    let [title, project, model, parent, created, updated, extra] = fields_of(
+        Some(object),
         &[
             "title",
             "project",
@@ -56,8 +55,7 @@ pub(crate) fn session(object: &str, session: &mut Session) {
             "updated_at",
             "extra",
         ],
-    )
-    .unwrap_or([None; 7]);
+    );
     session.title = plain(title).unwrap_or_default();
     session.project = plain(project);
     session.model = plain(model);
@@ -69,7 +67,7 @@ pub(crate) fn session(object: &str, session: &mut Session) {
 
 /// A time in microseconds since 1970: RFC 3339 text, or the number itself. Unlike in other
 /// agents' lines, no time stands for "unset". A number that is no time is as good as absent.
-pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
+pub(crate) fn time_us(value: Option<Json<'_>>) -> Option<i64> {
     let time = match text(value) {
         Some(text) => DateTime::parse_from_rfc3339(&text).ok()?.to_utc(),
         None => DateTime::from_timestamp_micros(value?.get().parse().ok()?)?,
@@ -77,17 +75,17 @@ pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
     Some(time.timestamp_micros())
 }
 
-fn time(value: Option<&RawValue>) -> Option<DateTime<Utc>> {
+fn time(value: Option<Json<'_>>) -> Option<DateTime<Utc>> {
     time_us(value).and_then(DateTime::from_timestamp_micros)
 }
 
-fn plain(value: Option<&RawValue>) -> Option<String> {
+fn plain(value: Option<Json<'_>>) -> Option<String> {
     text(value).map(std::borrow::Cow::into_owned)
 }
 
 /// The fields of `extra`, then those at the top of the line that are not known.
-fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(String, RawJson)> {
-    let nested = extra.filter(|extra| field::is_object(extra));
+fn unknown(object: Json<'_>, extra: Option<Json<'_>>, known: &[&str]) -> Vec<(String, RawJson)> {
+    let nested = extra.filter(|extra| extra.is_object());
     let at_top = entries(object)
         .into_iter()
         .filter(|(key, _)| !known.contains(&key.as_str()))
@@ -96,7 +94,7 @@ fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(Strin
                 .filter(|_| nested.is_none())
                 .map(|value| ("extra".to_owned(), value)),
         );
-    let nested = nested.map(|extra| entries(extra.get())).unwrap_or_default();
+    let nested = nested.map(|extra| entries(extra)).unwrap_or_default();
     nested
         .into_iter()
         .chain(at_top)
@@ -104,7 +102,7 @@ fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(Strin
         .collect()
 }
 
-fn content_of(content: &RawValue) -> Vec<Block> {
+fn content_of(content: Json<'_>) -> Vec<Block> {
     match text(Some(content)) {
         Some(text) => vec![blocks::said(text.into_owned())],
         None => elements(content)
@@ -114,7 +112,7 @@ fn content_of(content: &RawValue) -> Vec<Block> {
     }
 }
 
-fn block(value: &RawValue, depth: usize) -> Block {
+fn block(value: Json<'_>, depth: usize) -> Block {
     let [
         kind,
         said,

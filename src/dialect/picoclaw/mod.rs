@@ -23,6 +23,7 @@ use super::{
     Candidate, Described, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths,
 };
 use crate::error::Result;
+use crate::model::json::Json;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordFlags, RecordKind};
@@ -123,11 +124,11 @@ impl Dialect for Picoclaw {
 }
 
 impl Format for Picoclaw {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         reading::read(object)
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         reading::message(object)
     }
 }
