@@ -140,6 +140,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// How surely the file is of this dialect.
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition;
 
+    /// Whether this dialect may be as sure of the file as one can be: whether
+    /// [`recognise`](Self::recognise) may answer [`Recognition::PathAndLines`]. Costs no look at the
+    /// lines, except for a mark in them.
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool;
+
     /// The agent's own id of the session in the file: from the path for most agents, from the
     /// first lines where the format says so.
     ///
@@ -285,12 +290,13 @@ pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
 
 /// The dialect that is surest of the file, if any is: the first of those that are equally sure.
 pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Dialect> {
-    let mut best: Option<(Recognition, &'static dyn Dialect)> = None;
-    for dialect in all().iter().copied() {
-        let found = dialect.recognise(candidate);
-        if found > best.map_or(Recognition::No, |(best, _)| best) {
-            best = Some((found, dialect));
-        }
-    }
-    best.map(|(_, dialect)| dialect)
+    let dialects = || all().iter().copied();
+    let first =
+        |sureness: Recognition| dialects().find(|dialect| dialect.recognise(candidate) == sureness);
+    // Most files lie where their agent keeps them, and are not to be read by all other dialects.
+    dialects()
+        .filter(|dialect| dialect.may_own(candidate))
+        .find(|dialect| dialect.recognise(candidate) == Recognition::PathAndLines)
+        .or_else(|| first(Recognition::Lines))
+        .or_else(|| first(Recognition::Fallback))
 }

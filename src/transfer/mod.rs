@@ -23,6 +23,7 @@ mod plan;
 mod progress;
 mod report;
 mod resume;
+mod room;
 #[cfg(feature = "opencode")]
 mod rows;
 mod target;

@@ -113,6 +113,10 @@ impl Dialect for ClaudeCode {
         }
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_project(candidate.path) || places::is_own(candidate.path)
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         places::session_id(candidate.path)
     }

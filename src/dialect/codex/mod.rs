@@ -75,6 +75,10 @@ impl Dialect for Codex {
         }
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        place(candidate.path) != Place::Elsewhere
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let stem = stem(candidate.path);
         paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)

@@ -64,6 +64,10 @@ impl Dialect for Fallback {
         }
     }
 
+    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, paths::stem(candidate.path))
     }

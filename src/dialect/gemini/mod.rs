@@ -59,6 +59,10 @@ impl Dialect for Gemini {
     }
 
     /// The id in the header, else the stem.
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &["chats"]).is_some()
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {
             let [session] = fields_of_start(&line, &["sessionId"]);

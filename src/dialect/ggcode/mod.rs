@@ -57,6 +57,10 @@ impl Dialect for Ggcode {
         Recognition::No
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &OWN).is_some()
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         stem(candidate.path)
     }

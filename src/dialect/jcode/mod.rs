@@ -64,6 +64,10 @@ impl Dialect for Jcode {
         places::recognise(candidate)
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_own(candidate.path)
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         places::session_id(candidate)
     }

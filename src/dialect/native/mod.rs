@@ -14,6 +14,8 @@ mod writing;
 
 use std::path::Path;
 
+use memchr::memmem;
+
 use crate::model::json::Json;
 
 use super::fields::{self, fields_of, fields_of_start, object_in, owned, text};
@@ -77,6 +79,13 @@ impl Dialect for Native {
         } else {
             Recognition::No
         }
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        // Few files hold the mark; its letters may be escaped.
+        [&b"\"scrollback\""[..], b"\\u"]
+            .iter()
+            .any(|mark| memmem::find(candidate.head, mark).is_some())
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {

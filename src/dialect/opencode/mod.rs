@@ -55,6 +55,10 @@ impl Dialect for OpenCode {
     }
 
     /// The id in the first lines, else the stem.
+    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {
             let [info] = fields_of_start(&line, &["info"]);

@@ -58,6 +58,10 @@ impl Dialect for Picoclaw {
         Recognition::No
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_own(candidate.path) || candidate.companion.is_some()
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, candidate.companion)
     }

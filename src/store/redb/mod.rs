@@ -7,7 +7,8 @@
 //! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
-//! - `bulk`: many sessions at once; `origins`: where they came from
+//! - `bulk`: many sessions at once; `known`: what is stored of many files; `origins`: where
+//!   sessions came from
 //! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance; `rechain`: digest
 //!   chains where records go
 //! - `backup`, `restore`: copies of a store, and back; `copy`: all tables, row by row; `copy_file`:
@@ -27,6 +28,7 @@ mod engine;
 mod errors;
 mod file;
 mod health;
+mod known;
 mod list;
 mod locks;
 mod migrate;
@@ -67,6 +69,7 @@ use uuid::Uuid;
 use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
 use self::engine::Engine;
+pub(crate) use self::known::Known;
 pub(crate) use self::panics::guard;
 use self::queue::CommitQueue;
 use self::read::Snapshot;
