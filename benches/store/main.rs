@@ -4,6 +4,7 @@
 //! cargo bench --bench store                              # 64 MB of generated sessions
 //! SCROLLBACK_BENCH_BYTES=1000000000 cargo bench --bench store
 //! SCROLLBACK_BENCH_FOLDER=~/.claude cargo bench --bench store
+//! SCROLLBACK_BENCH_LARGE=1 cargo bench --bench store     # and a list of a million sessions
 //! ```
 //!
 //! Contestants take turns, five rounds each, and the median counts. The figures that matter are
@@ -13,16 +14,21 @@
 mod generate;
 
 mod append;
+mod cleanup;
+mod flushes;
 mod import;
 mod list;
 mod load;
+mod many;
 mod measure;
+mod rival;
 mod threads;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use crate::generate::{Agent, Plan};
+use crate::many::Many;
 use crate::measure::say;
 
 /// What every part of this program gives.
@@ -35,12 +41,18 @@ fn main() -> Outcome {
         None => generated(scratch.path())?,
     };
     import::run(&folder, scratch.path())?;
-    append::run(scratch.path())?;
-    threads::run(scratch.path())?;
-    for sessions in [1_000, 10_000] {
-        list::run(sessions, scratch.path())?;
-    }
     load::run(scratch.path())?;
+    threads::run(scratch.path())?;
+    append::batches(scratch.path())?;
+    list::run(&Many::make(scratch.path(), 1_000, 20)?)?;
+    let many = Many::make(scratch.path(), 100_000, 20)?;
+    list::run(&many)?;
+    list::processes(&many)?;
+    cleanup::run(&many, scratch.path())?;
+    append::run(&many, scratch.path())?;
+    if std::env::var_os("SCROLLBACK_BENCH_LARGE").is_some() {
+        list::run(&Many::make(scratch.path(), 1_000_000, 2)?)?;
+    }
     Ok(())
 }
 
