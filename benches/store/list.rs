@@ -88,7 +88,10 @@ pub(crate) fn processes(many: &Many) -> Outcome {
 }
 
 fn started(command: &mut Command) -> Outcome<Duration> {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let start = Instant::now();
     for _ in 0..PROCESSES {
         if !command.status()?.success() {

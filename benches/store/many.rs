@@ -44,38 +44,45 @@ pub(crate) struct Many {
 }
 
 impl Many {
-    /// Makes both, of so many sessions with so many records each.
-    pub(crate) fn make(scratch: &Path, sessions: usize, records: usize) -> Outcome<Self> {
-        let folder = scratch.join("many");
+    /// Makes both, of so many sessions with so many records each, unless they are there.
+    pub(crate) fn make(made: &Path, sessions: usize, records: usize) -> Outcome<Self> {
+        let many = Self {
+            sessions,
+            records,
+            store: made.join(format!("many-{sessions}.redb")),
+            rival: made.join(format!("many-{sessions}.sqlite")),
+        };
+        if !many.rival.exists() {
+            many.fill(made)?;
+            say(&format!(
+                "\nmade {sessions} sessions of {records} records each"
+            ))?;
+        }
+        Ok(many)
+    }
+
+    fn fill(&self, made: &Path) -> Outcome {
+        let folder = made.join("many");
         let mut seed = 1;
-        for number in 0..sessions {
+        for number in 0..self.sessions {
             let within = folder.join(format!("{:05}", number / FILES_A_FOLDER));
             if number % FILES_A_FOLDER == 0 {
                 fs::create_dir_all(&within)?;
             }
-            let text = session(number, sessions, records, &mut seed)?;
+            let text = session(number, self.sessions, self.records, &mut seed)?;
             fs::write(within.join(format!("rollout-{number}.jsonl")), text)?;
         }
-        let many = Self {
-            sessions,
-            records,
-            store: scratch.join(format!("many-{sessions}.redb")),
-            rival: scratch.join(format!("many-{sessions}.sqlite")),
-        };
-        let store = RedbStore::open(&many.store, Options::default())?;
+        let store = RedbStore::open(&self.store, Options::default())?;
         let from = [folder.clone()];
         import(&store, &from, &ImportOptions::default(), &mut |_| {})?;
         fs::remove_dir_all(&folder)?;
-        many.copy(&store)?;
-        say(&format!(
-            "\nmade {sessions} sessions of {records} records each"
-        ))?;
-        Ok(many)
+        self.copy(&store)
     }
 
     /// The same sessions and records as rows.
     fn copy(&self, store: &RedbStore) -> Outcome {
-        let mut connection = rival::open(&self.rival)?;
+        let unfinished = self.rival.with_extension("new");
+        let mut connection = rival::open(&unfinished)?;
         let txn = connection.transaction()?;
         let mut query = ListQuery {
             limit: 1_000,
@@ -96,8 +103,8 @@ impl Many {
             copy_records(store, session, &txn)?;
         }
         txn.commit()?;
-        connection.pragma_update(None, "wal_checkpoint", "TRUNCATE")?;
-        Ok(())
+        connection.close().map_err(|(_, error)| error)?;
+        Ok(fs::rename(unfinished, &self.rival)?)
     }
 }
 
