@@ -4,6 +4,9 @@
 //! cargo bench --bench store                              # 64 MB of generated sessions
 //! SCROLLBACK_BENCH_BYTES=1000000000 cargo bench --bench store
 //! SCROLLBACK_BENCH_FOLDER=~/.claude cargo bench --bench store
+//! SCROLLBACK_BENCH_LARGE=1 cargo bench --bench store     # and a list of a million sessions
+//! SCROLLBACK_BENCH_STORES=/tmp/made cargo bench --bench store    # keeps the large stores there
+//! cargo bench --bench store -- list cleanup              # these parts alone
 //! ```
 //!
 //! Contestants take turns, five rounds each, and the median counts. The figures that matter are
@@ -13,16 +16,21 @@
 mod generate;
 
 mod append;
+mod cleanup;
+mod flushes;
 mod import;
 mod list;
 mod load;
+mod many;
 mod measure;
+mod rival;
 mod threads;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use crate::generate::{Agent, Plan};
+use crate::many::Many;
 use crate::measure::say;
 
 /// What every part of this program gives.
@@ -30,17 +38,54 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
     let scratch = tempfile::tempdir()?;
-    let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
-        Some(folder) => PathBuf::from(folder),
-        None => generated(scratch.path())?,
-    };
-    import::run(&folder, scratch.path())?;
-    append::run(scratch.path())?;
-    threads::run(scratch.path())?;
-    for sessions in [1_000, 10_000] {
-        list::run(sessions, scratch.path())?;
+    let scratch = scratch.path();
+    // What cargo itself adds begins with dashes.
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
+    if is_wanted("import") {
+        let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
+            Some(folder) => PathBuf::from(folder),
+            None => generated(scratch)?,
+        };
+        import::run(&folder, scratch)?;
     }
-    load::run(scratch.path())?;
+    if is_wanted("load") {
+        load::run(scratch)?;
+    }
+    if is_wanted("threads") {
+        threads::run(scratch)?;
+    }
+    if is_wanted("batches") {
+        append::batches(scratch)?;
+    }
+    if ["list", "cleanup", "append"].into_iter().any(is_wanted) {
+        of_many(is_wanted, scratch)?;
+    }
+    Ok(())
+}
+
+/// What is measured in stores of many sessions.
+fn of_many(is_wanted: impl Fn(&str) -> bool, scratch: &Path) -> Outcome {
+    let kept = std::env::var_os("SCROLLBACK_BENCH_STORES").map(PathBuf::from);
+    let made = kept.as_deref().unwrap_or(scratch);
+    let many = Many::make(made, 100_000, 20)?;
+    if is_wanted("list") {
+        list::run(&Many::make(made, 1_000, 20)?)?;
+        list::run(&many)?;
+        if std::env::var_os("SCROLLBACK_BENCH_LARGE").is_some() {
+            list::run(&Many::make(made, 1_000_000, 2)?)?;
+        }
+        list::processes(&many)?;
+    }
+    if is_wanted("cleanup") {
+        cleanup::run(&many, scratch)?;
+    }
+    if is_wanted("append") {
+        append::run(&many, scratch)?;
+    }
     Ok(())
 }
 
