@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench store                              # 64 MB of generated sessions
-//! SCROLLBACK_BENCH_BYTES=1000000000 cargo bench --bench store
+//! SCROLLBACK_BENCH_BYTES=500000000 cargo bench --bench store -- import     # in 2,000 files
 //! SCROLLBACK_BENCH_FOLDER=~/.claude cargo bench --bench store
 //! SCROLLBACK_BENCH_LARGE=1 cargo bench --bench store     # and a list of a million sessions
 //! SCROLLBACK_BENCH_STORES=/tmp/made cargo bench --bench store    # keeps the large stores there
@@ -15,14 +15,17 @@
 #[path = "../generate/mod.rs"]
 mod generate;
 
+mod again;
 mod append;
 mod cleanup;
+mod floors;
 mod flushes;
 mod import;
 mod list;
 mod load;
 mod many;
 mod measure;
+mod memory;
 mod rival;
 mod threads;
 
@@ -44,6 +47,11 @@ fn main() -> Outcome {
         .skip(1)
         .filter(|name| !name.starts_with('-'))
         .collect();
+    if let [child, folder, store] = named.as_slice()
+        && child == memory::CHILD
+    {
+        return memory::child(Path::new(folder), Path::new(store));
+    }
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     if is_wanted("import") {
         let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
@@ -51,6 +59,12 @@ fn main() -> Outcome {
             None => generated(scratch)?,
         };
         import::run(&folder, scratch)?;
+    }
+    if is_wanted("again") {
+        again::run(scratch)?;
+    }
+    if is_wanted("memory") {
+        memory::run(scratch)?;
     }
     if is_wanted("load") {
         load::run(scratch)?;
@@ -98,7 +112,7 @@ fn generated(scratch: &Path) -> Outcome<PathBuf> {
     let folder = scratch.join("sessions");
     for (seed, agent) in [(1, Agent::ClaudeCode), (2, Agent::Codex)] {
         let bytes = bytes / 2;
-        let files = usize::try_from(bytes / 1_000_000)?.max(4);
+        let files = usize::try_from(bytes / 250_000)?.max(4);
         let made = generate::folder(
             &folder,
             Plan {
