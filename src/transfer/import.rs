@@ -195,6 +195,11 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
         databases.keep(task)?;
         meter.add(1, task.file.size);
     }
+    // Whose they are is found among all sessions of the import: that is worked out where there are
+    // any.
+    if plan.documents.is_empty() && plan.whole.is_empty() && plan.kept.is_empty() {
+        return Ok(());
+    }
     let mut documents = DocumentWriter {
         keeper: keeper.again(),
         places: Places::new(&plan.places),

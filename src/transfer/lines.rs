@@ -223,7 +223,12 @@ impl LinesWriter<'_, '_, '_> {
     /// gets another name. Lines that somebody else has added are left where they are.
     fn make_room(&mut self, task: &LinesTask, wanted: &SessionKey) -> Result<Option<u64>> {
         let sources = self.store.sources();
-        let Some(number) = sources.number_of(wanted)? else {
+        let number = match &mut self.transactions {
+            // Most names are free, which the transaction knows without a snapshot of its own.
+            Some(transactions) => transactions.bulk()?.number_of(wanted)?,
+            None => sources.number_of(wanted)?,
+        };
+        let Some(number) = number else {
             return Ok(None);
         };
         let Some(row) = sources.row(number)? else {

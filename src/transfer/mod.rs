@@ -16,6 +16,7 @@ mod import;
 mod journal;
 mod keep;
 mod lines;
+mod looks;
 mod names;
 mod paths;
 mod places;

@@ -37,6 +37,9 @@ const PLACE_BITS: u64 = 20;
 /// Largest order of a page: no row of a store is as long as that.
 const ORDER_MAX: u32 = 20;
 
+/// Bytes of memory taken before a page is read; a damaged page number may ask for gigabytes.
+const ROOM_BYTES: usize = 256 * 1024;
+
 const HEADER_BYTES: usize = 320;
 const GOD_BYTE: usize = 9;
 const PRIMARY: u8 = 1;
@@ -197,7 +200,8 @@ impl PageFile {
     pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reader = &*file;
-        let mut bytes = Vec::new();
+        // Room for most pages at once: a vector that grows is filled by several calls.
+        let mut bytes = Vec::with_capacity(place.length.min(ROOM_BYTES));
         reader
             .seek(SeekFrom::Start(place.offset))
             .and_then(|_| reader.take(place.length as u64).read_to_end(&mut bytes))
