@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use scrollback::{Expect, Mode, NewRecord, Options, RedbStore, SessionKey, Store as _};
 
 use crate::Outcome;
-use crate::many::Many;
+use crate::many::{Many, copy};
 use crate::measure::{Contestant, compete};
 use crate::rival;
 
@@ -36,9 +36,9 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
     fs::create_dir_all(&small)?;
     fs::create_dir_all(&large)?;
     for name in ["shared.redb", "exclusive.redb"] {
-        fs::copy(&many.store, large.join(name))?;
+        copy(&many.store, &large.join(name))?;
     }
-    fs::copy(&many.rival, large.join("sqlite"))?;
+    copy(&many.rival, &large.join("sqlite"))?;
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)

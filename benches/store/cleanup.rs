@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use scrollback::{Options, RedbStore, Store as _};
 
 use crate::Outcome;
-use crate::many::{Many, tenth};
+use crate::many::{Many, copy, tenth};
 use crate::measure::{Contestant, compete, sizes};
 use crate::rival;
 
@@ -39,13 +39,6 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
             ("given back", size(&store)),
         ],
     )
-}
-
-fn copy(from: &Path, to: &Path) -> Outcome {
-    fs::copy(from, to)?;
-    // Its pages are no matter of who comes next.
-    fs::File::open(to)?.sync_all()?;
-    Ok(())
 }
 
 fn copied(from: &Path, to: &Path) -> Outcome<rusqlite::Connection> {

@@ -4,8 +4,8 @@
 //! all of them lie in: the newest ones stand side by side with older ones, as they do in stores
 //! that were used.
 
-use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -120,6 +120,22 @@ fn copy_records(
     Ok(())
 }
 
+/// Copies a database by its pages, as a process that works on it has them in memory: a copy made at
+/// once stands there in folios of megabytes, which the kernel goes through with each flush.
+pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
+    let (mut from, mut to) = (File::open(from)?, File::create(to)?);
+    let mut page = [0; 4096];
+    loop {
+        let read = from.read(&mut page)?;
+        if read == 0 {
+            break;
+        }
+        to.write_all(page.get(..read).unwrap_or_default())?;
+    }
+    // What is left to write is no matter of who comes next.
+    Ok(to.sync_all()?)
+}
+
 /// The time before which a tenth of the sessions was updated for the last time.
 pub(crate) fn tenth() -> DateTime<Utc> {
     // A tenth of the year, and half of what a session lasts on average.
@@ -128,7 +144,7 @@ pub(crate) fn tenth() -> DateTime<Utc> {
 }
 
 /// The lines of a session.
-fn session(number: usize, of: usize, records: usize, seed: &mut u64) -> Outcome<String> {
+fn session(number: usize, of: usize, records: usize, seed: &mut u64) -> Outcome<Vec<u8>> {
     let start = YEAR_SECONDS * number as u64 / of as u64;
     let start = DateTime::from_timestamp(YEAR + i64::try_from(start)?, 0).unwrap_or_default();
     let lasts = below(seed, LASTS_SECONDS);
@@ -137,7 +153,7 @@ fn session(number: usize, of: usize, records: usize, seed: &mut u64) -> Outcome<
         below(seed, u64::from(u32::MAX))
     );
     let folder = format!("/home/ada/work/project-{}", below(seed, 40));
-    let mut text = String::new();
+    let mut text = Vec::new();
     writeln!(
         text,
         "{{\"timestamp\":\"{}\",\"type\":\"session_meta\",\"payload\":{{\"id\":\"{id}\",\

@@ -2,8 +2,10 @@
 //!
 //! Beside the times of who writes stands what explains them, for each piece of work:
 //!
-//! - bytes written: what the kernel counts as sent to a disk by this process and the children that
-//!   it has waited for (`write_bytes` of `/proc/self/io`), in whole pages; the median of the rounds
+//! - bytes written: what this process, and the children that it has waited for, gave to the kernel
+//!   in calls that write (`wchar` of `/proc/self/io`); the median of the rounds. (`write_bytes` there
+//!   counts whole folios, megabytes for a page of a file that was read ahead, of which the disk sees
+//!   no more than the page.)
 //! - fsyncs: counted by `strace` in one more round that is not timed (`flushes`)
 
 use std::io::Write as _;
@@ -14,6 +16,9 @@ use crate::flushes;
 
 /// Rounds that everybody gets.
 const ROUNDS: usize = 5;
+
+/// Who writes less in a round only says something.
+const WRITERS_BYTES: u64 = 4096;
 
 /// One who takes part: a name, and one round of its work, which says how long the part took that
 /// counts.
@@ -71,7 +76,7 @@ pub(crate) fn compete(title: &str, count: u32, mut all: Vec<Contestant<'_>>) -> 
             contestant.take_turn()?;
         }
     }
-    let is_writing = all.iter().any(|one| median(&one.written) > 0);
+    let is_writing = all.iter().any(|one| median(&one.written) > WRITERS_BYTES);
     if is_writing {
         for contestant in &mut all {
             contestant.count_flushes()?;
@@ -117,13 +122,13 @@ pub(crate) fn sizes(title: &str, all: &[(&str, u64)]) -> Outcome {
     Ok(())
 }
 
-/// Bytes that this process, and the children that it has waited for, have sent to a disk; 0 where
-/// the system does not say.
+/// Bytes that this process, and the children that it has waited for, have written; 0 where the
+/// system does not say.
 fn bytes_written() -> u64 {
     let counts = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
     counts
         .lines()
-        .find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok())
+        .find_map(|line| line.strip_prefix("wchar: ")?.parse().ok())
         .unwrap_or(0)
 }
 

@@ -4,7 +4,8 @@
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
 //!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
 //!   file below redb; `schema`: every table; `migrate`: format versions
-//! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session;
+//!   `delete`: of one or of many
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `known`: what is stored of many files; `origins`: where
@@ -24,6 +25,7 @@ mod chain_paths;
 mod compact;
 mod copy;
 mod copy_file;
+mod delete;
 mod engine;
 mod errors;
 mod file;
@@ -68,6 +70,7 @@ use uuid::Uuid;
 
 use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
+use self::delete::Deletion;
 use self::engine::Engine;
 pub(crate) use self::known::Known;
 pub(crate) use self::panics::guard;
@@ -92,9 +95,6 @@ use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::RecordKind;
 use crate::model::session::{Session, Summary};
-
-/// Sessions that a cleanup deletes in one transaction: other processes wait no longer than that.
-const CLEANUP_BATCH: usize = if cfg!(test) { 2 } else { 500 };
 
 /// A store in one database file.
 ///
@@ -293,21 +293,6 @@ impl RedbStore {
         })
     }
 
-    /// Deletes those of the sessions that are still as old as they were.
-    fn delete_old(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
-        self.write(|writer| {
-            let mut removed = Removed::default();
-            for number in numbers {
-                let there = writer.row_if_any(*number)?;
-                if let Some(row) = there.filter(|row| row.updated_us < before_us) {
-                    let one = writer.delete(*number, &row)?;
-                    removed.add(one);
-                }
-            }
-            Ok(removed)
-        })
-    }
-
     /// Writes to `archive` what a compaction up to `end` is going to remove.
     fn archive(&self, key: &SessionKey, end: u64, archive: &mut dyn Write) -> Result<()> {
         for record in self.records(key, ScanQuery::default()) {
@@ -377,7 +362,7 @@ impl Store for RedbStore {
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
             let (number, row) = snapshot.session_of(key)?;
-            row.to_summary(number)
+            row.into_summary(number)
                 .map_err(|error| read::corrupt_session(number, error.to_string()))
         })
     }
@@ -393,7 +378,7 @@ impl Store for RedbStore {
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
-            writer.delete(number, &row)
+            Deletion::open(writer)?.delete(number, &row)
         })
     }
 
@@ -401,7 +386,7 @@ impl Store for RedbStore {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
             sessions::check_next(key, next_sequence, row.next)?;
-            writer.delete(number, &row)
+            Deletion::open(writer)?.delete(number, &row)
         })
     }
 
@@ -411,9 +396,9 @@ impl Store for RedbStore {
         // In the order of the tables: sessions that are neighbours there share pages.
         numbers.sort_unstable();
         let mut removed = Removed::default();
-        for numbers in numbers.chunks(CLEANUP_BATCH) {
-            let batch = self.delete_old(numbers, before_us)?;
-            removed.add(batch);
+        let mut batches = numbers.chunks(delete::BATCH).peekable();
+        while batches.peek().is_some() {
+            removed.add(self.write(|writer| delete::old(writer, &mut batches, before_us))?);
         }
         Ok(removed)
     }

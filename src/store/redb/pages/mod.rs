@@ -14,9 +14,8 @@ mod node;
 mod walk;
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -36,9 +35,6 @@ const PLACE_BITS: u64 = 20;
 
 /// Largest order of a page: no row of a store is as long as that.
 const ORDER_MAX: u32 = 20;
-
-/// Bytes of memory taken before a page is read; a damaged page number may ask for gigabytes.
-const ROOM_BYTES: usize = 256 * 1024;
 
 const HEADER_BYTES: usize = 320;
 const GOD_BYTE: usize = 9;
@@ -157,7 +153,7 @@ impl Header {
 /// The file.
 #[derive(Debug)]
 pub(crate) struct PageFile {
-    file: Mutex<File>,
+    file: File,
     path: PathBuf,
 }
 
@@ -170,12 +166,12 @@ impl PageFile {
             source,
         })?;
         Ok(Self {
-            file: Mutex::new(file),
+            file,
             path: path.to_owned(),
         })
     }
 
-    fn io(&self, source: std::io::Error) -> Error {
+    fn io(&self, source: io::Error) -> Error {
         Error::Io {
             action: "read",
             path: self.path.clone(),
@@ -185,28 +181,36 @@ impl PageFile {
 
     /// Bytes of the file.
     pub(crate) fn length(&self) -> Result<u64> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = file.metadata().map_err(|source| self.io(source))?;
+        let metadata = self.file.metadata().map_err(|source| self.io(source))?;
         Ok(metadata.len())
     }
 
     /// Whether somebody is writing to it: then it may be longer than its header says.
     pub(crate) fn is_being_written(&self) -> bool {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        locks::is_being_written(&file)
+        locks::is_being_written(&self.file)
     }
 
     /// The bytes at a place: fewer where the file ends before.
     pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reader = &*file;
-        // Room for most pages at once: a vector that grows is filled by several calls.
-        let mut bytes = Vec::with_capacity(place.length.min(ROOM_BYTES));
-        reader
-            .seek(SeekFrom::Start(place.offset))
-            .and_then(|_| reader.take(place.length as u64).read_to_end(&mut bytes))
-            .map_err(|source| self.io(source))?;
+        let mut bytes = Vec::new();
+        self.read_into(place, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// As [`read`](Self::read), in the place of what `bytes` holds.
+    pub(crate) fn read_into(&self, place: Place, bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.resize(place.length, 0);
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match read_at(&self.file, rest, place.offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.io(error)),
+            }
+        }
+        bytes.truncate(done);
+        Ok(())
     }
 
     /// The header.
@@ -236,6 +240,18 @@ impl PageFile {
         }
         Ok(None)
     }
+}
+
+/// Reads from a place, in one call and without a lock: it does not matter where the file stands.
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+/// Reads from a place, in one call and without a lock: it does not matter where the file stands.
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
 }
 
 /// Where a page stands.
