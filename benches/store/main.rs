@@ -4,6 +4,7 @@
 //! cargo bench --bench store                              # 64 MB of generated sessions
 //! SCROLLBACK_BENCH_BYTES=1000000000 cargo bench --bench store
 //! SCROLLBACK_BENCH_FOLDER=~/.claude cargo bench --bench store
+//! cargo bench --bench store -- load newest               # some parts alone
 //! ```
 //!
 //! Contestants take turns, five rounds each, and the median counts. The figures that matter are
@@ -17,7 +18,9 @@ mod import;
 mod list;
 mod load;
 mod measure;
+mod newest;
 mod threads;
+mod typed;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -30,18 +33,53 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
     let scratch = tempfile::tempdir()?;
-    let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
-        Some(folder) => PathBuf::from(folder),
-        None => generated(scratch.path())?,
-    };
-    import::run(&folder, scratch.path())?;
-    append::run(scratch.path())?;
-    threads::run(scratch.path())?;
-    for sessions in [1_000, 10_000] {
-        list::run(sessions, scratch.path())?;
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&String> = named.iter().filter(|name| !name.starts_with('-')).collect();
+    let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| *name == part);
+    if is_wanted("import") {
+        let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
+            Some(folder) => PathBuf::from(folder),
+            None => generated(scratch.path())?,
+        };
+        import::run(&folder, scratch.path())?;
     }
-    load::run(scratch.path())?;
+    if is_wanted("append") {
+        append::run(scratch.path())?;
+    }
+    if is_wanted("threads") {
+        threads::run(scratch.path())?;
+    }
+    if is_wanted("list") {
+        for sessions in [1_000, 10_000] {
+            list::run(sessions, scratch.path())?;
+        }
+    }
+    if is_wanted("load") {
+        load::run(scratch.path())?;
+    }
+    if is_wanted("newest") {
+        newest::run(scratch.path())?;
+    }
     Ok(())
+}
+
+/// The lines of one session of about so many bytes.
+fn session(agent: Agent, bytes: u64, seed: u64) -> Outcome<String> {
+    let folder = tempfile::tempdir()?;
+    let plan = Plan {
+        agent,
+        files: 1,
+        bytes,
+        seed,
+    };
+    generate::folder(folder.path(), plan)?;
+    for entry in walkdir::WalkDir::new(folder.path()) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            return Ok(std::fs::read_to_string(entry.path())?);
+        }
+    }
+    Err("nothing was generated".into())
 }
 
 /// A folder of as many bytes as the environment asks for, half of each agent.

@@ -36,6 +36,7 @@ const NO_TIME: i64 = i64::MIN;
 thread_local! {
     // A zstd context takes longer to make than to use on a small segment.
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// Records on their way into a segment.
@@ -133,6 +134,16 @@ fn compress(raw: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// What compressed bytes unpack to, if that is no more than so many bytes.
+fn decompress(packed: &[u8], bytes_max: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+        Some(ready) => ready.decompress(packed, bytes_max),
+        None => decompressor
+            .insert(zstd::bulk::Decompressor::new()?)
+            .decompress(packed, bytes_max),
+    })
+}
+
 /// A segment as it was read, unpacked.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -157,7 +168,7 @@ impl Segment {
             .ok_or_else(|| RowError(format!("a segment that unpacks to {raw_bytes} bytes")))?;
         let raw = match method {
             0 => rest.to_vec(),
-            1 => zstd::bulk::decompress(rest, raw_bytes)
+            1 => decompress(rest, raw_bytes)
                 .map_err(|error| RowError(format!("a segment that does not unpack: {error}")))?,
             other => return Err(RowError(format!("a segment of unknown method {other}"))),
         };
@@ -218,6 +229,15 @@ impl Segment {
                 self.raw.get(start..end).unwrap_or_default(),
             )
         })
+    }
+
+    /// Its lines from a sequence number on, one behind another.
+    pub(crate) fn lines_from(&self, sequence: u64) -> &[u8] {
+        let before = (0..self.count).take_while(|at| self.sequence(*at) < sequence);
+        let passed: usize = before.map(|at| self.length(at) as usize).sum();
+        self.raw
+            .get(self.count * ENTRY_BYTES + passed..)
+            .unwrap_or_default()
     }
 
     /// A record, owned.

@@ -1,6 +1,8 @@
 //! Content of messages to blocks. The agents' spellings of the same few blocks are told apart by
 //! their fields, so one table serves them all; what is not in it stays JSON.
 
+use std::borrow::Cow;
+
 use crate::model::json::Json;
 
 use super::fields::{self, count, elements, fields_of, owned, text};
@@ -39,20 +41,31 @@ pub(crate) fn other(value: Json<'_>) -> Block {
 
 /// One element of a content.
 fn block(value: Json<'_>) -> Block {
+    let kind = match shown(value) {
+        Ok(block) => return block,
+        Err(kind) => kind,
+    };
+    match kind.as_deref() {
+        Some("thinking" | "redacted_thinking" | "reasoning" | "think") => thinking(value),
+        Some("toolCall" | "tool_call") => tool_use(value),
+        Some(kind) if kind.ends_with("tool_use") => tool_use(value),
+        Some(kind) if kind.ends_with("tool_result") => tool_result(value),
+        _ => other(value),
+    }
+}
+
+/// A text or an image; the kind of anything else.
+fn shown(value: Json<'_>) -> Result<Block, Option<Cow<'_, str>>> {
     if let Some(text) = text(Some(value)) {
-        return said(text.into_owned());
+        return Ok(said(text.into_owned()));
     }
     let [kind, plain] = fields_of(Some(value), &["type", "text"]).map(text);
     match (kind.as_deref(), plain) {
         (Some("text" | "input_text" | "output_text" | "summary_text") | None, Some(plain)) => {
-            said(plain.into_owned())
+            Ok(said(plain.into_owned()))
         }
-        (Some("thinking" | "redacted_thinking" | "reasoning" | "think"), _) => thinking(value),
-        (Some("image" | "input_image" | "image_url"), _) => image(value),
-        (Some("toolCall" | "tool_call"), _) => tool_use(value),
-        (Some(kind), _) if kind.ends_with("tool_use") => tool_use(value),
-        (Some(kind), _) if kind.ends_with("tool_result") => tool_result(value),
-        _ => other(value),
+        (Some("image" | "input_image" | "image_url"), _) => Ok(image(value)),
+        _ => Err(kind),
     }
 }
 
@@ -150,10 +163,11 @@ fn flatten(answer: Json<'_>) -> (String, Vec<Block>) {
     }
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     for element in elements(answer) {
-        match block(element) {
-            Block::Text { text } => texts.push(text),
-            image @ Block::Image { .. } => images.push(image),
-            _ => texts.push(element.get().to_owned()),
+        // Not an answer within an answer: nobody writes that, and it could go on for ever.
+        match shown(element) {
+            Ok(Block::Text { text }) => texts.push(text),
+            Ok(image) => images.push(image),
+            Err(_) => texts.push(element.get().to_owned()),
         }
     }
     (texts.join("\n"), images)
@@ -300,6 +314,16 @@ mod tests {
                 "{json}"
             );
         }
+    }
+
+    #[test]
+    fn answers_within_answers_are_not_followed() {
+        let open = r#"[{"type":"tool_result","content":"#;
+        let json = format!("{}1{}", open.repeat(100_000), "}]".repeat(100_000));
+        let [Block::ToolResult { output, .. }] = &blocks(&json)[..] else {
+            panic!("one answer");
+        };
+        assert_eq!(output.len(), json.len() - open.len() - 2 - 2);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::de::Error as _;
 
-use crate::model::json::{Json, Members};
+use crate::model::json::{Json, Key, Members};
 use crate::model::json_string;
 
 /// Values of the wanted keys, in the order of the keys.
@@ -47,7 +47,13 @@ pub(crate) fn fields_of_start<'a, const N: usize>(
     keys: &[&str; N],
 ) -> Found<'a, N> {
     let object = object.trim_start_matches([' ', '\t', '\r', '\n']);
-    wanted(Members::of(object), keys).map(|value| Json::parse(value?.get()).ok())
+    // Nobody has checked it: what stands behind the first thing that is no JSON is not read.
+    let is_json = |json: Json<'_>| Json::parse(json.get()).is_ok();
+    let members = Members::of(object);
+    wanted(
+        members.take_while(|(key, value)| is_json(key.json()) && is_json(*value)),
+        keys,
+    )
 }
 
 /// The values of `keys` in a value, if it is an object; nothing otherwise.
@@ -58,13 +64,15 @@ pub(crate) fn fields_of<'a, const N: usize>(
     value.map_or([None; N], |value| wanted(value.members(), keys))
 }
 
-fn wanted<'a, const N: usize>(members: Members<'a>, keys: &[&str; N]) -> Found<'a, N> {
+fn wanted<'a, const N: usize>(
+    members: impl Iterator<Item = (Key<'a>, Json<'a>)>,
+    keys: &[&str; N],
+) -> Found<'a, N> {
     let mut found = [None; N];
     for (key, value) in members {
-        for (name, slot) in keys.iter().zip(&mut found) {
-            if key.is(name) {
-                *slot = Some(value);
-            }
+        let place = key.place_in(keys);
+        if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+            *slot = Some(value);
         }
     }
     found
