@@ -44,10 +44,10 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
     ends("imported", &store, &imported, &rival)?;
 
     let key = SessionKey::native("long")?;
-    append(&store, &key, RECORDS, 1_000)?;
+    append(&store, &key, &lines, 1_000)?;
     ends("appended by the thousand", &store, &key, &rival)?;
     for tail in [10, 20, 20] {
-        append(&store, &key, tail, 1)?;
+        append(&store, &key, lines.get(..tail).unwrap_or_default(), 1)?;
         ends(
             &format!("and {tail} more, one by one"),
             &store,
@@ -58,11 +58,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
     Ok(())
 }
 
-fn append(store: &RedbStore, key: &SessionKey, records: usize, batch: usize) -> Outcome {
-    let text = "What was said here before, and what is said now, and a few words more. ".repeat(8);
-    for _ in 0..records / batch {
-        let batch: Vec<NewRecord> = (0..batch)
-            .map(|_| NewRecord::message(Message::text(Role::User, text.as_str())))
+/// Appends a message for each line, which says the line.
+fn append(store: &RedbStore, key: &SessionKey, lines: &[&str], batch: usize) -> Outcome {
+    for batch in lines.chunks(batch) {
+        let batch: Vec<NewRecord> = batch
+            .iter()
+            .map(|line| NewRecord::message(Message::text(Role::User, *line)))
             .collect();
         store.append(key, Expect::Any, None, &batch)?;
     }

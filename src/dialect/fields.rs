@@ -64,6 +64,30 @@ pub(crate) fn fields_of<'a, const N: usize>(
     value.map_or([None; N], |value| wanted(value.members(), keys))
 }
 
+/// The members of an object, found once, for whoever asks for some of them several times.
+#[derive(Clone, Debug)]
+pub(crate) struct Object<'a>(Vec<(Key<'a>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Of an object; without members if the value is none.
+    pub(crate) fn of(value: Json<'a>) -> Self {
+        Self(value.members().collect())
+    }
+
+    /// The values of `keys`.
+    pub(crate) fn fields<const N: usize>(&self, keys: &[&str; N]) -> Found<'a, N> {
+        wanted(self.0.iter().copied(), keys)
+    }
+
+    /// Every member with another key than these, in its order, duplicates included.
+    pub(crate) fn others(&self, keys: &[&str]) -> impl Iterator<Item = (String, Json<'a>)> {
+        let members = self.0.iter();
+        members
+            .filter(|(key, _)| key.place_in(keys).is_none())
+            .map(|(key, value)| (key.text().into_owned(), *value))
+    }
+}
+
 fn wanted<'a, const N: usize>(
     members: impl Iterator<Item = (Key<'a>, Json<'a>)>,
     keys: &[&str; N],

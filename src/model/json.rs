@@ -12,6 +12,9 @@ use serde_json::value::RawValue;
 
 use super::json_string;
 
+/// Bytes of a string that are looked at one by one.
+const SHORT_BYTES: usize = 16;
+
 /// One JSON value, as its text without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Json<'a>(&'a str);
@@ -204,6 +207,14 @@ fn end_of_value(text: &str, start: usize) -> Option<usize> {
 
 /// Behind the quote that ends a string, whose text starts at `at`.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // Most strings are keys and words: shorter than it takes to get a faster search going.
+    for (length, byte) in bytes.get(at..)?.iter().take(SHORT_BYTES).enumerate() {
+        match byte {
+            b'"' => return Some(at + length + 1),
+            b'\\' => break,
+            _ => {}
+        }
+    }
     loop {
         let quote = at + memchr(b'"', bytes.get(at..)?)?;
         let before = bytes.get(at..quote)?;

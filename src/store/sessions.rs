@@ -92,7 +92,7 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
 
 /// The messages of a record. Those whose line holds no id are named by the record's place.
 pub(crate) fn messages_of(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
-    let mut messages = dialect.messages(record.line);
+    let mut messages = dialect.stored_messages(record);
     for (at, message) in messages.iter_mut().enumerate() {
         if message.id.is_none() {
             message.id = Some(place(record.sequence, at));
@@ -302,7 +302,7 @@ pub(crate) fn export_markdown(
     markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
     store.visit(key, 0, &mut |record| {
         if record.header.messages > 0 {
-            for message in dialect.messages(record.line) {
+            for message in dialect.stored_messages(record) {
                 markdown::write_message(out, &message).map_err(failed)?;
             }
         }

@@ -188,6 +188,6 @@ fn messages(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
     // The header knows: most lines of some agents carry no message, and need no second reading.
     match record.header.messages {
         0 => Vec::new(),
-        _ => dialect.messages(record.line),
+        _ => dialect.stored_messages(record),
     }
 }
