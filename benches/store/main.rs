@@ -26,8 +26,10 @@ mod load;
 mod many;
 mod measure;
 mod memory;
+mod newest;
 mod rival;
 mod threads;
+mod typed;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -69,6 +71,9 @@ fn main() -> Outcome {
     if is_wanted("load") {
         load::run(scratch)?;
     }
+    if is_wanted("newest") {
+        newest::run(scratch)?;
+    }
     if is_wanted("threads") {
         threads::run(scratch)?;
     }
@@ -101,6 +106,25 @@ fn of_many(is_wanted: impl Fn(&str) -> bool, scratch: &Path) -> Outcome {
         append::run(&many, scratch)?;
     }
     Ok(())
+}
+
+/// The lines of one session of about so many bytes.
+fn session(agent: Agent, bytes: u64, seed: u64) -> Outcome<String> {
+    let folder = tempfile::tempdir()?;
+    let plan = Plan {
+        agent,
+        files: 1,
+        bytes,
+        seed,
+    };
+    generate::folder(folder.path(), plan)?;
+    for entry in walkdir::WalkDir::new(folder.path()) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            return Ok(std::fs::read_to_string(entry.path())?);
+        }
+    }
+    Err("nothing was generated".into())
 }
 
 /// A folder of as many bytes as the environment asks for, half of each agent.

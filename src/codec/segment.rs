@@ -9,6 +9,8 @@
 //! A segment is stored in parts (see [`parts`](super::parts)), each a framed row; all headers of a
 //! segment's records are in its first bytes, but reading them takes decompressing it.
 
+use std::cell::RefCell;
+
 use super::packer::{ENTRY_BYTES, NO_TIME};
 pub(crate) use super::packer::{Packer, Sealed};
 use super::row::RowError;
@@ -18,6 +20,21 @@ use crate::model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 
 /// Most bytes that a segment may unpack to: a longer one is damaged, or an attack.
 const RAW_BYTES_MAX: usize = LINE_BYTES_MAX + SEGMENT_BYTES + SEGMENT_RECORDS * ENTRY_BYTES;
+
+thread_local! {
+    // A zstd context takes longer to make than to use on a small segment.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// What compressed bytes unpack to, if that is no more than so many bytes.
+fn decompress(packed: &[u8], bytes_max: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+        Some(ready) => ready.decompress(packed, bytes_max),
+        None => decompressor
+            .insert(zstd::bulk::Decompressor::new()?)
+            .decompress(packed, bytes_max),
+    })
+}
 
 /// A segment as it was read, unpacked.
 #[derive(Debug)]
@@ -43,7 +60,7 @@ impl Segment {
             .ok_or_else(|| RowError(format!("a segment that unpacks to {raw_bytes} bytes")))?;
         let raw = match method {
             0 => rest.to_vec(),
-            1 => zstd::bulk::decompress(rest, raw_bytes)
+            1 => decompress(rest, raw_bytes)
                 .map_err(|error| RowError(format!("a segment that does not unpack: {error}")))?,
             other => return Err(RowError(format!("a segment of unknown method {other}"))),
         };
@@ -104,6 +121,15 @@ impl Segment {
                 self.raw.get(start..end).unwrap_or_default(),
             )
         })
+    }
+
+    /// Its lines from a sequence number on, one behind another.
+    pub(crate) fn lines_from(&self, sequence: u64) -> &[u8] {
+        let before = (0..self.count).take_while(|at| self.sequence(*at) < sequence);
+        let passed: usize = before.map(|at| self.length(at) as usize).sum();
+        self.raw
+            .get(self.count * ENTRY_BYTES + passed..)
+            .unwrap_or_default()
     }
 
     /// A record, owned.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::de::Error as _;
 
-use crate::model::json::{Json, Members};
+use crate::model::json::{Json, Key, Members};
 use crate::model::json_string;
 
 /// Values of the wanted keys, in the order of the keys.
@@ -47,7 +47,13 @@ pub(crate) fn fields_of_start<'a, const N: usize>(
     keys: &[&str; N],
 ) -> Found<'a, N> {
     let object = object.trim_start_matches([' ', '\t', '\r', '\n']);
-    wanted(Members::of(object), keys).map(|value| Json::parse(value?.get()).ok())
+    // Nobody has checked it: what stands behind the first thing that is no JSON is not read.
+    let is_json = |json: Json<'_>| Json::parse(json.get()).is_ok();
+    let members = Members::of(object);
+    wanted(
+        members.take_while(|(key, value)| is_json(key.json()) && is_json(*value)),
+        keys,
+    )
 }
 
 /// The values of `keys` in a value, if it is an object; nothing otherwise.
@@ -58,13 +64,39 @@ pub(crate) fn fields_of<'a, const N: usize>(
     value.map_or([None; N], |value| wanted(value.members(), keys))
 }
 
-fn wanted<'a, const N: usize>(members: Members<'a>, keys: &[&str; N]) -> Found<'a, N> {
+/// The members of an object, found once, for whoever asks for some of them several times.
+#[derive(Clone, Debug)]
+pub(crate) struct Object<'a>(Vec<(Key<'a>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Of an object; without members if the value is none.
+    pub(crate) fn of(value: Json<'a>) -> Self {
+        Self(value.members().collect())
+    }
+
+    /// The values of `keys`.
+    pub(crate) fn fields<const N: usize>(&self, keys: &[&str; N]) -> Found<'a, N> {
+        wanted(self.0.iter().copied(), keys)
+    }
+
+    /// Every member with another key than these, in its order, duplicates included.
+    pub(crate) fn others(&self, keys: &[&str]) -> impl Iterator<Item = (String, Json<'a>)> {
+        let members = self.0.iter();
+        members
+            .filter(|(key, _)| key.place_in(keys).is_none())
+            .map(|(key, value)| (key.text().into_owned(), *value))
+    }
+}
+
+fn wanted<'a, const N: usize>(
+    members: impl Iterator<Item = (Key<'a>, Json<'a>)>,
+    keys: &[&str; N],
+) -> Found<'a, N> {
     let mut found = [None; N];
     for (key, value) in members {
-        for (name, slot) in keys.iter().zip(&mut found) {
-            if key.is(name) {
-                *slot = Some(value);
-            }
+        let place = key.place_in(keys);
+        if let Some(slot) = place.and_then(|place| found.get_mut(place)) {
+            *slot = Some(value);
         }
     }
     found

@@ -12,7 +12,7 @@ use crate::model::json::Json;
 use crate::model::json_string;
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
-use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
+use crate::model::record::{RecordFlags, RecordHeader, RecordKind, RecordView};
 
 /// What is wrong with a line of which bytes were replaced.
 const NOT_UTF8: &str = "not valid UTF-8, read with replacement characters";
@@ -85,7 +85,7 @@ pub(crate) fn describe<'a>(format: &(impl Format + ?Sized), line: &'a [u8]) -> D
 
 /// The messages of a line; see [`Dialect::messages`](super::Dialect::messages).
 pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Message> {
-    let text = String::from_utf8_lossy(line);
+    let text = text_of(line);
     let body = body(&text);
     let is_message = |reading: Reading<'_>| reading.kind == RecordKind::Message;
     if let Some(object) = object(body) {
@@ -104,6 +104,35 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
         .flat_map(|(object, _)| format.every_message(object))
         .take(LINE_MESSAGES_MAX)
         .collect()
+}
+
+/// The messages of a stored record; see
+/// [`Dialect::stored_messages`](super::Dialect::stored_messages).
+pub(crate) fn stored_messages(
+    format: &(impl Format + ?Sized),
+    record: RecordView<'_>,
+) -> Vec<Message> {
+    let RecordHeader { kind, flags, .. } = record.header;
+    let is_whole = kind == RecordKind::Message
+        && !flags.contains(RecordFlags::DAMAGED)
+        && !flags.contains(RecordFlags::LOSSY);
+    match std::str::from_utf8(record.line) {
+        // The header says what `describe` has found: one object, and a message.
+        Ok(text) if is_whole => {
+            let mut messages = format.every_message(Json::delimited(body(text)));
+            messages.truncate(LINE_MESSAGES_MAX);
+            messages
+        }
+        _ => messages(format, record.line),
+    }
+}
+
+/// A line as text. Most lines are, and to see that is faster than to look for what is not.
+fn text_of(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(line),
+    }
 }
 
 /// The one object that a line is.

@@ -45,7 +45,7 @@ pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
-use crate::model::record::RecordHeader;
+use crate::model::record::{RecordHeader, RecordView};
 use crate::model::session::Session;
 
 /// How surely a file is of a dialect.
@@ -163,6 +163,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The messages of one line; several only if the line is damaged.
     fn messages(&self, line: &[u8]) -> Vec<Message> {
         lines::messages(self, line)
+    }
+
+    /// The messages of a record that is stored. What its header says of the line was found when the
+    /// line came in, and is not looked for again.
+    fn stored_messages(&self, record: RecordView<'_>) -> Vec<Message> {
+        lines::stored_messages(self, record)
     }
 
     /// The file beside a session file that has to be read before the session gets its name:

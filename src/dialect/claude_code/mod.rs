@@ -20,7 +20,7 @@ use super::{
     Candidate, Dialect, Facts, Recognition, Sidecar, SidecarFacts, TitleOffer, blocks, times,
     titles,
 };
-use crate::model::message::{Message, Role};
+use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// Kinds of lines that are neither messages nor about the session as a whole.
@@ -247,7 +247,9 @@ impl Format for ClaudeCode {
             _ => None,
         };
         if let Some((word, content, model)) = said {
-            let role = role_of(&word, content, is_true(meta));
+            let role = role_of(&word, is_true(meta), || {
+                content.is_some_and(has_tool_result)
+            });
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
@@ -300,22 +302,28 @@ impl Format for ClaudeCode {
             Some(word) => (word, inner_content, inner_model, inner_usage),
             None => (text(role).unwrap_or_default(), content, model, usage),
         };
+        let is_list = content.is_some_and(|content| content.get().starts_with('['));
+        let content = blocks::content(content);
+        let role = role_of(&word, is_true(meta), || {
+            let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+            is_list && content.iter().any(is_answer)
+        });
         Message {
             id: owned(uuid),
             parent_id: owned(parent).or_else(|| owned(parent_id)),
-            content: blocks::content(content),
+            content,
             time: times::time(timestamp),
             model: model_of(model).map(Cow::into_owned),
             usage: blocks::usage(usage),
-            ..Message::new(role_of(&word, content, is_true(meta)))
+            ..Message::new(role)
         }
     }
 }
 
 /// Who speaks: what Claude Code files under the user is also a tool's answer, or its own note.
-fn role_of(word: &str, content: Option<Json<'_>>, is_meta: bool) -> Role {
+fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role {
     match Role::from_word(word) {
-        Role::User if content.is_some_and(has_tool_result) => Role::Tool,
+        Role::User if is_answer() => Role::Tool,
         Role::User if is_meta => Role::System,
         role => role,
     }

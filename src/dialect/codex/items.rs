@@ -3,7 +3,7 @@
 use crate::model::json::Json;
 
 use crate::dialect::blocks as shapes;
-use crate::dialect::fields::{fields, fields_of, owned, text};
+use crate::dialect::fields::{Object, fields, fields_of, owned, text};
 use crate::model::message::{Block, Role};
 use crate::model::raw_json::RawJson;
 
@@ -53,7 +53,7 @@ pub(crate) fn is_silent(kind: &str) -> bool {
 }
 
 /// The blocks of an item of this type.
-pub(crate) fn blocks(kind: &str, item: Json<'_>) -> Vec<Block> {
+pub(crate) fn blocks(kind: &str, item: Json<'_>, members: &Object<'_>) -> Vec<Block> {
     let [
         content,
         name,
@@ -65,21 +65,18 @@ pub(crate) fn blocks(kind: &str, item: Json<'_>) -> Vec<Block> {
         action,
         summary,
         encrypted,
-    ] = fields_of(
-        Some(item),
-        &[
-            "content",
-            "name",
-            "id",
-            "call_id",
-            "arguments",
-            "input",
-            "output",
-            "action",
-            "summary",
-            "encrypted_content",
-        ],
-    );
+    ] = members.fields(&[
+        "content",
+        "name",
+        "id",
+        "call_id",
+        "arguments",
+        "input",
+        "output",
+        "action",
+        "summary",
+        "encrypted_content",
+    ]);
     let id = || owned(call_id).or_else(|| owned(id));
     if kind == "message" {
         return shapes::content(content);

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::model::json::Json;
 
-use super::fields::{self, fields_of, fields_of_start, owned, text};
+use super::fields::{self, Object, fields_of, fields_of_start, owned, text};
 use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
 use super::{Candidate, Dialect, Facts, Recognition, Sidecar, times, titles};
@@ -191,11 +191,12 @@ impl Format for Codex {
     fn message(&self, object: Json<'_>) -> Message {
         let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
         let item = payload.unwrap_or(object);
-        let [kind, role, id] = fields_of(Some(item), &["type", "role", "id"]);
+        let members = Object::of(item);
+        let [kind, role, id] = members.fields(&["type", "role", "id"]);
         let kind = text(kind).unwrap_or_default();
         Message {
             id: owned(id),
-            content: items::blocks(&kind, item),
+            content: items::blocks(&kind, item, &members),
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
         }

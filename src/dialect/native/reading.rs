@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS};
 use crate::dialect::blocks;
-use crate::dialect::fields::{elements, entries, fields_of, is_true, text};
+use crate::dialect::fields::{Object, elements, entries, fields_of, is_true, text};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
@@ -17,19 +17,17 @@ const DEPTH_MAX: usize = 8;
 
 /// The message of a `message` line.
 pub(crate) fn message(object: Json<'_>) -> Message {
-    let [id, parent, role, content, when, model, usage, extra] = fields_of(
-        Some(object),
-        &[
-            "id",
-            "parent_id",
-            "role",
-            "content",
-            "time",
-            "model",
-            "usage",
-            "extra",
-        ],
-    );
+    let members = Object::of(object);
+    let [id, parent, role, content, when, model, usage, extra] = members.fields(&[
+        "id",
+        "parent_id",
+        "role",
+        "content",
+        "time",
+        "model",
+        "usage",
+        "extra",
+    ]);
     Message {
         id: plain(id),
         parent_id: plain(parent),
@@ -38,31 +36,29 @@ pub(crate) fn message(object: Json<'_>) -> Message {
         time: time(when),
         model: plain(model),
         usage: blocks::usage(usage),
-        extra: unknown(object, extra, &MESSAGE_FIELDS),
+        extra: unknown(&members, extra, &MESSAGE_FIELDS),
     }
 }
 
 /// Reads the fields of a `session` line into `session`, all but its key.
 pub(crate) fn session(object: Json<'_>, session: &mut Session) {
-    let [title, project, model, parent, created, updated, extra] = fields_of(
-        Some(object),
-        &[
-            "title",
-            "project",
-            "model",
-            "parent",
-            "created_at",
-            "updated_at",
-            "extra",
-        ],
-    );
+    let members = Object::of(object);
+    let [title, project, model, parent, created, updated, extra] = members.fields(&[
+        "title",
+        "project",
+        "model",
+        "parent",
+        "created_at",
+        "updated_at",
+        "extra",
+    ]);
     session.title = plain(title).unwrap_or_default();
     session.project = plain(project);
     session.model = plain(model);
     session.parent = plain(parent);
     session.created_at = time(created);
     session.updated_at = time(updated);
-    session.extra = unknown(object, extra, &SESSION_FIELDS);
+    session.extra = unknown(&members, extra, &SESSION_FIELDS);
 }
 
 /// A time in microseconds since 1970: RFC 3339 text, or the number itself. Unlike in other
@@ -84,16 +80,17 @@ fn plain(value: Option<Json<'_>>) -> Option<String> {
 }
 
 /// The fields of `extra`, then those at the top of the line that are not known.
-fn unknown(object: Json<'_>, extra: Option<Json<'_>>, known: &[&str]) -> Vec<(String, RawJson)> {
+fn unknown(
+    members: &Object<'_>,
+    extra: Option<Json<'_>>,
+    known: &[&str],
+) -> Vec<(String, RawJson)> {
     let nested = extra.filter(|extra| extra.is_object());
-    let at_top = entries(object)
-        .into_iter()
-        .filter(|(key, _)| !known.contains(&key.as_str()))
-        .chain(
-            extra
-                .filter(|_| nested.is_none())
-                .map(|value| ("extra".to_owned(), value)),
-        );
+    let at_top = members.others(known).chain(
+        extra
+            .filter(|_| nested.is_none())
+            .map(|value| ("extra".to_owned(), value)),
+    );
     let nested = nested.map(|extra| entries(extra)).unwrap_or_default();
     nested
         .into_iter()

@@ -4,8 +4,8 @@
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
 //!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
 //!   file below redb; `schema`: every table; `migrate`: format versions
-//! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session;
-//!   `delete`: of one or of many
+//! - `list`: the path of lists; `read`, `scan`, `write`, `segments`, `attachments`: those of one
+//!   session; `delete`: of one or of many
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
 //! - `bulk`: many sessions at once; `known`: what is stored of many files; `origins`: where
@@ -52,6 +52,7 @@ mod reopen;
 mod repair;
 mod restore;
 mod rows;
+mod scan;
 mod schema;
 mod segments;
 mod stats;
@@ -87,13 +88,12 @@ use super::query::{
     Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
-use super::sessions::{self, Primitives};
-use super::{Mode, Options, Store, StoreExt as _, saving};
+use super::sessions::{self, Primitives, Visit};
+use super::{Mode, Options, Store, saving};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::model::record::RecordKind;
 use crate::model::session::{Session, Summary};
 
 /// A store in one database file.
@@ -292,27 +292,15 @@ impl RedbStore {
             Ok(done)
         })
     }
-
-    /// Writes to `archive` what a compaction up to `end` is going to remove.
-    fn archive(&self, key: &SessionKey, end: u64, archive: &mut dyn Write) -> Result<()> {
-        for record in self.records(key, ScanQuery::default()) {
-            let record = record?;
-            if record.sequence >= end {
-                break;
-            }
-            if record.header.kind != RecordKind::Meta {
-                archive
-                    .write_all(&record.line)
-                    .map_err(|source| Error::Output { source })?;
-            }
-        }
-        archive.flush().map_err(|source| Error::Output { source })
-    }
 }
 
 impl Primitives for RedbStore {
     fn options(&self) -> &Options {
         &self.options
+    }
+
+    fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
+        self.visit_records(key, from, each)
     }
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -434,7 +422,7 @@ impl Store for RedbStore {
         let mark = self.row_of(key)?.mark;
         let end = through.map_or(mark, |through| through.min(mark));
         if let Some(archive) = archive {
-            self.archive(key, end, archive)?;
+            compact::archive(self, key, end, archive)?;
         }
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
@@ -475,8 +463,8 @@ impl Store for RedbStore {
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
         self.read(|snapshot| {
-            let (number, _) = snapshot.session_of(key)?;
-            snapshot.scan(number, query)
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.scan_of(number, Some(&row), query)
         })
     }
 }
