@@ -73,7 +73,10 @@ pub(crate) fn folder(folder: &Path, plan: Plan) -> io::Result<Made> {
         let Some(project) = projects.get(random.zipf(projects.len())) else {
             break;
         };
-        let share = SIZES.get(random.below(SIZES.len())).copied().unwrap_or(100);
+        let share = match plan.files {
+            1 => 100,
+            _ => SIZES.get(random.below(SIZES.len())).copied().unwrap_or(100),
+        };
         let mut session = Session::new(&vocabulary, project, random.bits(), mean * share / 100);
         let path = match plan.agent {
             Agent::ClaudeCode => claude_code::write(&mut session),

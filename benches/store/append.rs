@@ -1,6 +1,7 @@
-//! One durable append of 2 KB after the other, beside SQLite and a bare file.
+//! Durable appends of 2 KB, one after the other and in batches, to a store that is empty and to one
+//! of many sessions, beside SQLite and a bare file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,44 +10,126 @@ use rusqlite::Connection;
 use scrollback::{Expect, Mode, NewRecord, Options, RedbStore, SessionKey, Store as _};
 
 use crate::Outcome;
+use crate::many::{Many, copy};
 use crate::measure::{Contestant, compete};
+use crate::rival;
 
 /// Appends in a round.
 const APPENDS: u32 = 200;
 
+/// Batches in a round.
+const BATCHES: u32 = 5;
+
+/// Records in a batch.
+const BATCH: usize = 1_000;
+
 /// Bytes of a line.
 const LINE_BYTES: usize = 2_000;
 
-/// Runs the comparison.
-pub(crate) fn run(scratch: &Path) -> Outcome {
-    let line = line();
-    let exclusive = open(scratch, "exclusive.redb", Mode::Exclusive)?;
-    #[cfg(feature = "shared")]
-    let shared = open(scratch, "shared.redb", Mode::Shared)?;
-    let rival = sqlite(&scratch.join("append.sqlite"))?;
+/// The session that grows.
+const SESSION: &str = "append";
+
+/// Runs the comparison of single appends.
+pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
+    let line = line(1);
+    let [small, large] = ["small", "large"].map(|name| scratch.join(name));
+    fs::create_dir_all(&small)?;
+    fs::create_dir_all(&large)?;
+    for name in ["shared.redb", "exclusive.redb"] {
+        copy(&many.store, &large.join(name))?;
+    }
+    copy(&many.rival, &large.join("sqlite"))?;
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)
         .open(scratch.join("append.jsonl"))?;
+    let (empty, full) = (Stores::open(&small)?, Stores::open(&large)?);
     let mut all = Vec::new();
     #[cfg(feature = "shared")]
-    all.push(Contestant::new("scrollback, shared by processes", || {
-        scrollback(&shared, &line)
+    all.push(Contestant::new("scrollback, shared, empty store", || {
+        scrollback(&empty.shared, &line)
     }));
     all.extend([
-        Contestant::new("scrollback, exclusive", || scrollback(&exclusive, &line)),
-        Contestant::new("sqlite, WAL, FULL, index on time", || rows(&rival, &line)),
+        Contestant::new("scrollback, exclusive, empty store", || {
+            scrollback(&empty.exclusive, &line)
+        }),
+        Contestant::new("sqlite, WAL, FULL, same index, empty", || {
+            rows(&empty.rival, &line)
+        }),
+    ]);
+    #[cfg(feature = "shared")]
+    all.push(Contestant::new("scrollback, shared, full store", || {
+        scrollback(&full.shared, &line)
+    }));
+    all.extend([
+        Contestant::new("scrollback, exclusive, full store", || {
+            scrollback(&full.exclusive, &line)
+        }),
+        Contestant::new("sqlite, WAL, FULL, same index, full", || {
+            rows(&full.rival, &line)
+        }),
         Contestant::new("floor: write and fdatasync", || raw(&mut file, &line)),
     ]);
-    compete("one durable append of 2 KB to a session", APPENDS, all)
+    compete(
+        &format!(
+            "one durable append of 2 KB, full: {} sessions, {} records",
+            many.sessions,
+            many.sessions * many.records
+        ),
+        APPENDS,
+        all,
+    )
 }
 
-/// A line that compresses like prose.
-pub(crate) fn line() -> Vec<u8> {
+/// Runs the comparison of batches.
+pub(crate) fn batches(scratch: &Path) -> Outcome {
+    let folder = scratch.join("batches");
+    fs::create_dir_all(&folder)?;
+    let stores = Stores::open(&folder)?;
+    let lines: Vec<Vec<u8>> = (1..=BATCH).map(line).collect();
+    let mut all = Vec::new();
+    #[cfg(feature = "shared")]
+    all.push(Contestant::new("scrollback, shared", || {
+        batches_of(&stores.shared, &lines)
+    }));
+    all.extend([
+        Contestant::new("scrollback, exclusive", || {
+            batches_of(&stores.exclusive, &lines)
+        }),
+        Contestant::new("sqlite, one transaction each", || {
+            batches_of_rows(&stores.rival, &lines)
+        }),
+    ]);
+    compete(&format!("a batch of {BATCH} records of 2 KB"), BATCHES, all)
+}
+
+/// Those that are compared.
+struct Stores {
+    #[cfg(feature = "shared")]
+    shared: RedbStore,
+    exclusive: RedbStore,
+    rival: Connection,
+}
+
+impl Stores {
+    fn open(folder: &Path) -> Outcome<Self> {
+        let mut rival = rival::open(&folder.join("sqlite"))?;
+        rival::name_sessions(&mut rival, &[SESSION.to_owned()])?;
+        Ok(Self {
+            #[cfg(feature = "shared")]
+            shared: open(&folder.join("shared.redb"), Mode::Shared)?,
+            exclusive: open(&folder.join("exclusive.redb"), Mode::Exclusive)?,
+            rival,
+        })
+    }
+}
+
+/// A line that compresses like prose, another one for each seed.
+pub(crate) fn line(seed: usize) -> Vec<u8> {
     let mut line = String::from("{\"role\":\"user\",\"content\":\"");
-    let mut number = 1_u32;
+    let mut number = seed % 65_520 + 1;
     while line.len() < LINE_BYTES {
-        number = number.wrapping_mul(48_271) % 65_521;
+        number = number * 48_271 % 65_521;
         line.push_str(&number.to_string());
         line.push(' ');
     }
@@ -55,9 +138,9 @@ pub(crate) fn line() -> Vec<u8> {
 }
 
 /// Opens a store of its own.
-pub(crate) fn open(scratch: &Path, name: &str, mode: Mode) -> Outcome<RedbStore> {
+pub(crate) fn open(path: &Path, mode: Mode) -> Outcome<RedbStore> {
     Ok(RedbStore::open(
-        scratch.join(name),
+        path,
         Options {
             mode,
             ..Options::default()
@@ -66,7 +149,7 @@ pub(crate) fn open(scratch: &Path, name: &str, mode: Mode) -> Outcome<RedbStore>
 }
 
 fn scrollback(store: &RedbStore, line: &[u8]) -> Outcome<Duration> {
-    let key = SessionKey::new("example", "append")?;
+    let key = SessionKey::new("example", SESSION)?;
     let record = [NewRecord::line(line)];
     let start = Instant::now();
     for _ in 0..APPENDS {
@@ -75,33 +158,10 @@ fn scrollback(store: &RedbStore, line: &[u8]) -> Outcome<Duration> {
     Ok(start.elapsed())
 }
 
-/// The same guarantees as far as rows can give them: a record, the session's counters and its
-/// place in the list in one transaction.
-fn sqlite(path: &Path) -> Outcome<Connection> {
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(
-        "CREATE TABLE session (id INTEGER PRIMARY KEY, updated INTEGER, records INTEGER);
-         CREATE INDEX by_updated ON session (updated);
-         CREATE TABLE record (session INTEGER, sequence INTEGER, line BLOB,
-         PRIMARY KEY (session, sequence)) WITHOUT ROWID;
-         INSERT INTO session VALUES (1, 0, 0);",
-    )?;
-    Ok(connection)
-}
-
 fn rows(connection: &Connection, line: &[u8]) -> Outcome<Duration> {
     let start = Instant::now();
     for _ in 0..APPENDS {
-        let txn = connection.unchecked_transaction()?;
-        txn.prepare_cached("INSERT INTO record SELECT id, records, ?1 FROM session WHERE id = 1")?
-            .execute([line])?;
-        txn.prepare_cached(
-            "UPDATE session SET updated = updated + 1, records = records + 1 WHERE id = 1",
-        )?
-        .execute([])?;
-        txn.commit()?;
+        rival::append(connection, SESSION, &[line])?;
     }
     Ok(start.elapsed())
 }
@@ -111,6 +171,25 @@ fn raw(file: &mut File, line: &[u8]) -> Outcome<Duration> {
     for _ in 0..APPENDS {
         file.write_all(line)?;
         file.sync_data()?;
+    }
+    Ok(start.elapsed())
+}
+
+fn batches_of(store: &RedbStore, lines: &[Vec<u8>]) -> Outcome<Duration> {
+    let key = SessionKey::new("example", SESSION)?;
+    let start = Instant::now();
+    for _ in 0..BATCHES {
+        let records: Vec<_> = lines.iter().cloned().map(NewRecord::line).collect();
+        store.append(&key, Expect::Any, None, &records)?;
+    }
+    Ok(start.elapsed())
+}
+
+fn batches_of_rows(connection: &Connection, lines: &[Vec<u8>]) -> Outcome<Duration> {
+    let start = Instant::now();
+    for _ in 0..BATCHES {
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        rival::append(connection, SESSION, &lines)?;
     }
     Ok(start.elapsed())
 }

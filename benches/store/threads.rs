@@ -12,6 +12,7 @@ use scrollback::{Expect, Mode, NewRecord, RedbStore, SessionKey, Store as _};
 use crate::Outcome;
 use crate::append::{line, open};
 use crate::measure::{Contestant, compete};
+use crate::rival;
 
 /// Threads, each with a session of its own.
 const THREADS: u32 = 64;
@@ -21,14 +22,15 @@ const APPENDS: u32 = 10;
 
 /// Runs the comparison.
 pub(crate) fn run(scratch: &Path) -> Outcome {
-    let line = line();
-    let exclusive = open(scratch, "threads-exclusive.redb", Mode::Exclusive)?;
+    let line = line(1);
+    let exclusive = open(&scratch.join("threads-exclusive.redb"), Mode::Exclusive)?;
     #[cfg(feature = "shared")]
-    let shared = open(scratch, "threads-shared.redb", Mode::Shared)?;
+    let shared = open(&scratch.join("threads-shared.redb"), Mode::Shared)?;
     let rival = scratch.join("threads.sqlite");
-    tables(&rival)?;
+    let ids: Vec<String> = (0..THREADS).map(id).collect();
+    rival::name_sessions(&mut rival::open(&rival)?, &ids)?;
     let connections = (0..THREADS)
-        .map(|_| connect(&rival).map(Mutex::new))
+        .map(|_| rival::open(&rival).map(Mutex::new))
         .collect::<Outcome<Vec<_>>>()?;
     let mut all = Vec::new();
     #[cfg(feature = "shared")]
@@ -74,7 +76,7 @@ fn together(work: impl Fn(u32) -> Outcome + Sync) -> Outcome<Duration> {
 
 fn scrollback(store: &RedbStore, line: &[u8], alone: Option<&Mutex<()>>) -> Outcome<Duration> {
     together(|number| {
-        let key = SessionKey::new("example", format!("thread-{number}"))?;
+        let key = SessionKey::new("example", id(number))?;
         let record = [NewRecord::line(line)];
         for _ in 0..APPENDS {
             let turn = alone.map(Mutex::lock);
@@ -85,28 +87,6 @@ fn scrollback(store: &RedbStore, line: &[u8], alone: Option<&Mutex<()>>) -> Outc
     })
 }
 
-fn tables(path: &Path) -> Outcome {
-    let connection = connect(path)?;
-    connection.execute_batch(
-        "CREATE TABLE session (id INTEGER PRIMARY KEY, updated INTEGER, records INTEGER);
-         CREATE INDEX by_updated ON session (updated);
-         CREATE TABLE record (session INTEGER, sequence INTEGER, line BLOB,
-         PRIMARY KEY (session, sequence)) WITHOUT ROWID;",
-    )?;
-    for number in 0..THREADS {
-        connection.execute("INSERT INTO session VALUES (?1, 0, 0)", [number])?;
-    }
-    Ok(())
-}
-
-fn connect(path: &Path) -> Outcome<Connection> {
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.busy_timeout(Duration::from_secs(60))?;
-    Ok(connection)
-}
-
 fn sqlite(connections: &[Mutex<Connection>], line: &[u8]) -> Outcome<Duration> {
     together(|number| {
         let connection = connections
@@ -114,19 +94,13 @@ fn sqlite(connections: &[Mutex<Connection>], line: &[u8]) -> Outcome<Duration> {
             .and_then(|connection| connection.lock().ok())
             .ok_or("no connection")?;
         for _ in 0..APPENDS {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO record SELECT id, records, ?1 FROM session WHERE id = ?2",
-                )?
-                .execute((line, number))?;
-            connection
-                .prepare_cached(
-                    "UPDATE session SET updated = updated + 1, records = records + 1 WHERE id = ?1",
-                )?
-                .execute([number])?;
-            connection.execute_batch("COMMIT")?;
+            rival::append(&connection, &id(number), &[line])?;
         }
         Ok(())
     })
+}
+
+/// The session of a thread.
+fn id(number: u32) -> String {
+    format!("thread-{number}")
 }

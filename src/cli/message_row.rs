@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::times;
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::raw_json::RawJson;
-use crate::model::record::{Record, RecordKind};
+use crate::model::record::{RecordKind, RecordView};
 
 /// One message, or one record without a message, as JSON.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub(crate) struct MessageRow<'a> {
 
 impl<'a> MessageRow<'a> {
     /// The row of a record that carries no message.
-    pub(crate) fn of_record(record: &Record, line: Option<Cow<'a, str>>) -> Self {
+    pub(crate) fn of_record(record: RecordView<'_>, line: Option<Cow<'a, str>>) -> Self {
         let time = record
             .header
             .time_us
@@ -50,7 +50,7 @@ impl<'a> MessageRow<'a> {
 
     /// The row of a message.
     pub(crate) fn of_message(
-        record: &Record,
+        record: RecordView<'_>,
         message: &'a Message,
         line: Option<Cow<'a, str>>,
     ) -> Self {
@@ -145,7 +145,7 @@ impl<'a> BlockRow<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::record::{RecordFlags, RecordHeader};
+    use crate::model::record::{Record, RecordFlags, RecordHeader};
 
     #[test]
     fn a_message_keeps_the_spelling_of_its_json() {
@@ -168,7 +168,7 @@ mod tests {
             name: "run".into(),
             input: Some(input),
         });
-        let row = MessageRow::of_message(&record, &message, None);
+        let row = MessageRow::of_message(record.view(), &message, None);
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
             "{\"sequence\":3,\"kind\":\"message\",\"role\":\"assistant\",\

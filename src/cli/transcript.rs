@@ -15,7 +15,7 @@ use super::{sizes, times};
 use crate::error::Result;
 use crate::model::message::{Block, Message, Role};
 use crate::model::properties::Properties;
-use crate::model::record::{Record, RecordKind};
+use crate::model::record::{RecordKind, RecordView};
 use crate::model::session::Summary;
 use crate::model::text::title_line;
 use crate::render::image;
@@ -209,7 +209,7 @@ pub(crate) fn print_message(message: &Message, out: &mut Output) -> Result<()> {
 }
 
 /// Says that there is a record which could not be read. Others without a message are left out.
-pub(crate) fn print_unread(record: &Record, out: &mut Output) -> Result<()> {
+pub(crate) fn print_unread(record: RecordView<'_>, out: &mut Output) -> Result<()> {
     if record.header.kind != RecordKind::Malformed {
         return Ok(());
     }
@@ -328,7 +328,7 @@ mod tests {
     use super::super::output::tests::captured;
     use super::*;
     use crate::model::raw_json::RawJson;
-    use crate::model::record::{RecordFlags, RecordHeader};
+    use crate::model::record::{Record, RecordFlags, RecordHeader};
 
     fn printed(terminal: bool, message: &Message) -> String {
         let (mut out, stdout, _) = captured(terminal, false);
@@ -439,7 +439,7 @@ mod tests {
                 header,
                 line: b"{oops\n".to_vec(),
             };
-            print_unread(&record, &mut out).unwrap();
+            print_unread(record.view(), &mut out).unwrap();
         }
         out.flush().unwrap();
         assert_eq!(

@@ -4,10 +4,11 @@
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
-//! - [`segment`]: consecutive records, packed and compressed
+//! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
 //! - [`parts`]: a long value cut into pieces that fill pages of the database
 
 pub(crate) mod chain;
+mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;
 pub(crate) mod row;

@@ -11,125 +11,28 @@
 
 use std::cell::RefCell;
 
+use super::packer::{ENTRY_BYTES, NO_TIME};
+pub(crate) use super::packer::{Packer, Sealed};
 use super::row::RowError;
 use crate::model::limits::{LINE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS};
 use crate::model::message::Role;
 use crate::model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 
-/// zstd level: 1 packs session lines to about a fifth at several hundred MB a second.
-const LEVEL: i32 = 1;
-
-/// Shorter data is stored as it is.
-const COMPRESS_BYTES_MIN: usize = 256;
-
-/// Bytes of an index entry.
-const ENTRY_BYTES: usize = 4 + 4 + 4 + 8 + 3;
-
 /// Most bytes that a segment may unpack to: a longer one is damaged, or an attack.
 const RAW_BYTES_MAX: usize = LINE_BYTES_MAX + SEGMENT_BYTES + SEGMENT_RECORDS * ENTRY_BYTES;
 
-const HEAD_BYTES: usize = 4 + 8 + 8 + 4 + 8 + 1;
-
-/// No time.
-const NO_TIME: i64 = i64::MIN;
-
 thread_local! {
     // A zstd context takes longer to make than to use on a small segment.
-    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Records on their way into a segment.
-#[derive(Debug, Default)]
-pub(crate) struct Packer {
-    entries: Vec<(u64, RecordHeader, u32)>,
-    lines: Vec<u8>,
-}
-
-/// A finished segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sealed {
-    /// Sequence number of its first record.
-    pub first: u64,
-    /// Its bytes, not yet cut into parts.
-    pub bytes: Vec<u8>,
-}
-
-impl Packer {
-    /// Takes a record. Sequence numbers ascend.
-    pub(crate) fn push(&mut self, sequence: u64, header: RecordHeader, line: &[u8]) {
-        // A line is at most `LINE_BYTES_MAX` long.
-        let length = u32::try_from(line.len()).unwrap_or(u32::MAX);
-        self.entries.push((sequence, header, length));
-        self.lines.extend_from_slice(line);
-    }
-
-    /// Whether a line of `length` bytes has to go into another segment.
-    pub(crate) fn is_full_for(&self, sequence: u64, length: usize) -> bool {
-        let Some((first, ..)) = self.entries.first() else {
-            return false;
-        };
-        self.lines.len() + length > SEGMENT_BYTES
-            || self.entries.len() >= SEGMENT_RECORDS
-            || sequence - first > u64::from(u32::MAX)
-    }
-
-    /// Packs what was taken, and starts afresh. `None` if nothing was.
-    pub(crate) fn seal(&mut self) -> Option<Sealed> {
-        let (first, last) = (self.entries.first()?.0, self.entries.last()?.0);
-        let count = self.entries.len();
-        let mut raw = Vec::with_capacity(count * ENTRY_BYTES + self.lines.len());
-        for (sequence, ..) in &self.entries {
-            let distance = u32::try_from(sequence - first).unwrap_or(u32::MAX);
-            raw.extend_from_slice(&distance.to_le_bytes());
-        }
-        for (_, _, length) in &self.entries {
-            raw.extend_from_slice(&length.to_le_bytes());
-        }
-        for (_, header, _) in &self.entries {
-            raw.extend_from_slice(&header.messages.to_le_bytes());
-        }
-        for (_, header, _) in &self.entries {
-            raw.extend_from_slice(&header.time_us.unwrap_or(NO_TIME).to_le_bytes());
-        }
-        raw.extend(self.entries.iter().map(|(_, header, _)| header.kind.code()));
-        raw.extend(
-            self.entries
-                .iter()
-                .map(|(_, header, _)| header.role.map_or(0, Role::code)),
-        );
-        raw.extend(
-            self.entries
-                .iter()
-                .map(|(_, header, _)| header.flags.bits()),
-        );
-        let index_bytes = raw.len();
-        raw.append(&mut self.lines);
-        self.entries.clear();
-
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + raw.len() / 4);
-        bytes.extend_from_slice(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.extend_from_slice(&first.to_le_bytes());
-        bytes.extend_from_slice(&last.to_le_bytes());
-        bytes.extend_from_slice(&u32::try_from(index_bytes).unwrap_or(u32::MAX).to_le_bytes());
-        bytes.extend_from_slice(&(raw.len() as u64).to_le_bytes());
-        let packed = compress(&raw);
-        bytes.push(u8::from(packed.is_some()));
-        bytes.extend_from_slice(packed.as_deref().unwrap_or(&raw));
-        Some(Sealed { first, bytes })
-    }
-}
-
-/// The compressed form, if it is smaller.
-fn compress(raw: &[u8]) -> Option<Vec<u8>> {
-    if raw.len() < COMPRESS_BYTES_MIN {
-        return None;
-    }
-    COMPRESSOR.with_borrow_mut(|compressor| {
-        if compressor.is_none() {
-            *compressor = zstd::bulk::Compressor::new(LEVEL).ok();
-        }
-        let packed = compressor.as_mut()?.compress(raw).ok()?;
-        (packed.len() < raw.len()).then_some(packed)
+/// What compressed bytes unpack to, if that is no more than so many bytes.
+fn decompress(packed: &[u8], bytes_max: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+        Some(ready) => ready.decompress(packed, bytes_max),
+        None => decompressor
+            .insert(zstd::bulk::Decompressor::new()?)
+            .decompress(packed, bytes_max),
     })
 }
 
@@ -157,7 +60,7 @@ impl Segment {
             .ok_or_else(|| RowError(format!("a segment that unpacks to {raw_bytes} bytes")))?;
         let raw = match method {
             0 => rest.to_vec(),
-            1 => zstd::bulk::decompress(rest, raw_bytes)
+            1 => decompress(rest, raw_bytes)
                 .map_err(|error| RowError(format!("a segment that does not unpack: {error}")))?,
             other => return Err(RowError(format!("a segment of unknown method {other}"))),
         };
@@ -218,6 +121,15 @@ impl Segment {
                 self.raw.get(start..end).unwrap_or_default(),
             )
         })
+    }
+
+    /// Its lines from a sequence number on, one behind another.
+    pub(crate) fn lines_from(&self, sequence: u64) -> &[u8] {
+        let before = (0..self.count).take_while(|at| self.sequence(*at) < sequence);
+        let passed: usize = before.map(|at| self.length(at) as usize).sum();
+        self.raw
+            .get(self.count * ENTRY_BYTES + passed..)
+            .unwrap_or_default()
     }
 
     /// A record, owned.

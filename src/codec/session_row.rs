@@ -154,12 +154,13 @@ impl SessionRow {
     }
 
     /// The row as the store's users see it.
-    pub(crate) fn to_summary(&self, number: u64) -> Result<Summary, RowError> {
+    pub(crate) fn into_summary(self, number: u64) -> Result<Summary, RowError> {
+        let key = SessionKey::new(self.agent, self.id);
         Ok(Summary {
-            key: self.key()?,
+            key: key.map_err(|error| RowError(error.to_string()))?,
             number,
-            project: self.shown_project().map(str::to_owned),
-            title: self.shown_title().to_owned(),
+            project: self.given.project.or(self.project),
+            title: self.given.title.unwrap_or(self.title),
             created_at: time(self.created_us)?,
             updated_at: time(self.updated_us)?,
             message_count: self.messages,
@@ -170,9 +171,9 @@ impl SessionRow {
             attachment_count: self.attachments,
             mark: self.mark,
             next_sequence: self.next,
-            model: self.model.clone(),
-            branch: self.branch.clone(),
-            parent: self.shown_parent().map(str::to_owned),
+            model: self.model,
+            branch: self.branch,
+            parent: self.given.parent.or(self.parent),
             pinned: self.given.pinned,
             archived: self.given.archived,
         })
@@ -232,7 +233,7 @@ mod tests {
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {
         let mut row = SessionRow::new(&SessionKey::native("s").unwrap(), 5);
         (row.title, row.project) = ("Derived".to_owned(), Some("/w".to_owned()));
-        let shown = row.to_summary(1).unwrap();
+        let shown = row.clone().into_summary(1).unwrap();
         assert_eq!(
             (shown.title.as_str(), shown.project.as_deref(), shown.pinned),
             ("Derived", Some("/w"), false)
@@ -244,7 +245,7 @@ mod tests {
             pinned: true,
             archived: true,
         };
-        let shown = row.to_summary(1).unwrap();
+        let shown = row.clone().into_summary(1).unwrap();
         assert_eq!(
             (shown.title.as_str(), shown.project.as_deref()),
             ("Given", Some("/x"))

@@ -1,14 +1,16 @@
 //! Content of messages to blocks. The agents' spellings of the same few blocks are told apart by
 //! their fields, so one table serves them all; what is not in it stays JSON.
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-use super::fields::{self, count, elements, fields_of, is_object, owned, text};
+use crate::model::json::Json;
+
+use super::fields::{self, Object, count, elements, fields_of, owned, text};
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
 
 /// The blocks of a content: a string, an array of blocks, or one block.
-pub(crate) fn content(value: Option<&RawValue>) -> Vec<Block> {
+pub(crate) fn content(value: Option<Json<'_>>) -> Vec<Block> {
     let Some(value) = value.filter(|value| value.get() != "null") else {
         return Vec::new();
     };
@@ -31,43 +33,52 @@ pub(crate) fn said(text: String) -> Block {
 }
 
 /// A block kept as it is.
-pub(crate) fn other(value: &RawValue) -> Block {
+pub(crate) fn other(value: Json<'_>) -> Block {
     Block::Other {
         json: RawJson::trusted(value),
     }
 }
 
 /// One element of a content.
-fn block(value: &RawValue) -> Block {
-    if let Some(text) = text(Some(value)) {
-        return said(text.into_owned());
-    }
-    let [kind, plain] = fields_of(Some(value), &["type", "text"]).map(text);
-    match (kind.as_deref(), plain) {
-        (Some("text" | "input_text" | "output_text" | "summary_text") | None, Some(plain)) => {
-            said(plain.into_owned())
-        }
-        (Some("thinking" | "redacted_thinking" | "reasoning" | "think"), _) => thinking(value),
-        (Some("image" | "input_image" | "image_url"), _) => image(value),
-        (Some("toolCall" | "tool_call"), _) => tool_use(value),
-        (Some(kind), _) if kind.ends_with("tool_use") => tool_use(value),
-        (Some(kind), _) if kind.ends_with("tool_result") => tool_result(value),
+fn block(value: Json<'_>) -> Block {
+    let object = Object::of(value);
+    let kind = match shown(value, &object) {
+        Ok(block) => return block,
+        Err(kind) => kind,
+    };
+    match kind.as_deref() {
+        Some("thinking" | "redacted_thinking" | "reasoning" | "think") => thinking(&object),
+        Some("toolCall" | "tool_call") => tool_use(&object),
+        Some(kind) if kind.ends_with("tool_use") => tool_use(&object),
+        Some(kind) if kind.ends_with("tool_result") => tool_result(&object),
         _ => other(value),
     }
 }
 
-fn thinking(value: &RawValue) -> Block {
-    let [thinking, plain, think, signature, pi_signature, data] = fields_of(
-        Some(value),
-        &[
-            "thinking",
-            "text",
-            "think",
-            "signature",
-            "thinkingSignature",
-            "data",
-        ],
-    );
+/// A text or an image; the kind of anything else.
+fn shown<'a>(value: Json<'a>, object: &Object<'a>) -> Result<Block, Option<Cow<'a, str>>> {
+    if let Some(text) = text(Some(value)) {
+        return Ok(said(text.into_owned()));
+    }
+    let [kind, plain] = object.fields(&["type", "text"]).map(text);
+    match (kind.as_deref(), plain) {
+        (Some("text" | "input_text" | "output_text" | "summary_text") | None, Some(plain)) => {
+            Ok(said(plain.into_owned()))
+        }
+        (Some("image" | "input_image" | "image_url"), _) => Ok(image(object)),
+        _ => Err(kind),
+    }
+}
+
+fn thinking(object: &Object<'_>) -> Block {
+    let [thinking, plain, think, signature, pi_signature, data] = object.fields(&[
+        "thinking",
+        "text",
+        "think",
+        "signature",
+        "thinkingSignature",
+        "data",
+    ]);
     Block::Thinking {
         text: [thinking, plain, think]
             .into_iter()
@@ -77,11 +88,9 @@ fn thinking(value: &RawValue) -> Block {
     }
 }
 
-fn tool_use(value: &RawValue) -> Block {
-    let [id, tool_id, name, tool_name, input, arguments] = fields_of(
-        Some(value),
-        &["id", "tool_id", "name", "tool_name", "input", "arguments"],
-    );
+fn tool_use(object: &Object<'_>) -> Block {
+    let [id, tool_id, name, tool_name, input, arguments] =
+        object.fields(&["id", "tool_id", "name", "tool_name", "input", "arguments"]);
     Block::ToolUse {
         id: owned(id).or_else(|| owned(tool_id)),
         name: owned(name).or_else(|| owned(tool_name)).unwrap_or_default(),
@@ -89,19 +98,16 @@ fn tool_use(value: &RawValue) -> Block {
     }
 }
 
-fn tool_result(value: &RawValue) -> Block {
-    let [claude_id, tool_id, id, name, output, content, is_error] = fields_of(
-        Some(value),
-        &[
-            "tool_use_id",
-            "tool_id",
-            "id",
-            "tool_name",
-            "output",
-            "content",
-            "is_error",
-        ],
-    );
+fn tool_result(object: &Object<'_>) -> Block {
+    let [claude_id, tool_id, id, name, output, content, is_error] = object.fields(&[
+        "tool_use_id",
+        "tool_id",
+        "id",
+        "tool_name",
+        "output",
+        "content",
+        "is_error",
+    ]);
     let id = [claude_id, tool_id, id].into_iter().find_map(owned);
     result(
         id,
@@ -112,7 +118,7 @@ fn tool_result(value: &RawValue) -> Block {
 }
 
 /// The arguments of a call: many agents write JSON in a string, or plain text.
-pub(crate) fn arguments(value: &RawValue) -> RawJson {
+pub(crate) fn arguments(value: Json<'_>) -> RawJson {
     text(Some(value))
         .and_then(|text| RawJson::parse(text).ok())
         .unwrap_or_else(|| RawJson::trusted(value))
@@ -122,7 +128,7 @@ pub(crate) fn arguments(value: &RawValue) -> RawJson {
 pub(crate) fn result(
     id: Option<String>,
     name: Option<String>,
-    answer: Option<&RawValue>,
+    answer: Option<Json<'_>>,
     is_error: bool,
 ) -> Block {
     let (output, images) = answer.map(flatten).unwrap_or_default();
@@ -136,7 +142,7 @@ pub(crate) fn result(
 }
 
 /// An answer as text, and the images in it. What is neither stays JSON text.
-fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
+fn flatten(answer: Json<'_>) -> (String, Vec<Block>) {
     if let Some(text) = text(Some(answer)) {
         return (text.into_owned(), Vec::new());
     }
@@ -150,27 +156,25 @@ fn flatten(answer: &RawValue) -> (String, Vec<Block>) {
     }
     let (mut texts, mut images) = (Vec::new(), Vec::new());
     for element in elements(answer) {
-        match block(element) {
-            Block::Text { text } => texts.push(text),
-            image @ Block::Image { .. } => images.push(image),
-            _ => texts.push(element.get().to_owned()),
+        // Not an answer within an answer: nobody writes that, and it could go on for ever.
+        match shown(element, &Object::of(element)) {
+            Ok(Block::Text { text }) => texts.push(text),
+            Ok(image) => images.push(image),
+            Err(_) => texts.push(element.get().to_owned()),
         }
     }
     (texts.join("\n"), images)
 }
 
-fn image(value: &RawValue) -> Block {
-    let [source, data, mime, pi_mime, seed_data, link] = fields_of(
-        Some(value),
-        &[
-            "source",
-            "data",
-            "image_mime",
-            "mimeType",
-            "image_data",
-            "image_url",
-        ],
-    );
+fn image(object: &Object<'_>) -> Block {
+    let [source, data, mime, pi_mime, seed_data, link] = object.fields(&[
+        "source",
+        "data",
+        "image_mime",
+        "mimeType",
+        "image_data",
+        "image_url",
+    ]);
     let [source_data, media_type, url] = fields_of(source, &["data", "media_type", "url"]);
     let [nested_link] = fields_of(link, &["url"]);
     let url = [url, nested_link, link].into_iter().find_map(owned);
@@ -197,23 +201,19 @@ fn data_url(url: &str) -> Option<(String, String)> {
 }
 
 /// The tokens that a call took, in any agent's spelling; `None` if there is no object.
-pub(crate) fn usage(value: Option<&RawValue>) -> Option<Usage> {
-    let value = value.filter(|value| is_object(value))?;
-    let [input, output, read, written] = fields_of(
-        Some(value),
-        &[
-            "input_tokens",
-            "output_tokens",
-            "cache_read_tokens",
-            "cache_write_tokens",
-        ],
-    );
-    let [claude_read, claude_written] = fields_of(
-        Some(value),
-        &["cache_read_input_tokens", "cache_creation_input_tokens"],
-    );
+pub(crate) fn usage(value: Option<Json<'_>>) -> Option<Usage> {
+    let value = value.filter(|value| value.is_object())?;
+    let object = Object::of(value);
+    let [input, output, read, written] = object.fields(&[
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+    ]);
+    let [claude_read, claude_written] =
+        object.fields(&["cache_read_input_tokens", "cache_creation_input_tokens"]);
     let [pi_input, pi_output, pi_read, pi_written] =
-        fields_of(Some(value), &["input", "output", "cacheRead", "cacheWrite"]);
+        object.fields(&["input", "output", "cacheRead", "cacheWrite"]);
     Some(Usage {
         input_tokens: count(input.or(pi_input)),
         output_tokens: count(output.or(pi_output)),
@@ -300,6 +300,16 @@ mod tests {
                 "{json}"
             );
         }
+    }
+
+    #[test]
+    fn answers_within_answers_are_not_followed() {
+        let open = r#"[{"type":"tool_result","content":"#;
+        let json = format!("{}1{}", open.repeat(100_000), "}]".repeat(100_000));
+        let [Block::ToolResult { output, .. }] = &blocks(&json)[..] else {
+            panic!("one answer");
+        };
+        assert_eq!(output.len(), json.len() - open.len() - 2 - 2);
     }
 
     #[test]

@@ -13,9 +13,9 @@ impl<'a> Candidate<'a> {
     pub(crate) fn lines(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
         self.head
             .split(|byte| *byte == b'\n')
-            .map(|line| match String::from_utf8_lossy(line) {
-                Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
-                Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
+            .map(|line| match std::str::from_utf8(line) {
+                Ok(text) => Cow::Borrowed(trimmed(text)),
+                Err(_) => Cow::Owned(trimmed(&String::from_utf8_lossy(line)).to_owned()),
             })
             .filter(|line| !line.is_empty())
             .take(LINES)

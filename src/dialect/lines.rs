@@ -7,10 +7,12 @@
 use std::borrow::Cow;
 
 use super::values::{self, Split};
-use super::{Described, Facts, TitleOffer, strings};
+use super::{Described, Facts, TitleOffer};
+use crate::model::json::Json;
+use crate::model::json_string;
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
-use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
+use crate::model::record::{RecordFlags, RecordHeader, RecordKind, RecordView};
 
 /// What is wrong with a line of which bytes were replaced.
 const NOT_UTF8: &str = "not valid UTF-8, read with replacement characters";
@@ -45,24 +47,20 @@ impl Reading<'_> {
 
 /// What a dialect says of one JSON object.
 pub(crate) trait Format {
-    /// Reads the object in one pass.
-    ///
-    /// # Errors
-    ///
-    /// What `serde_json` says, if the text is not one JSON object.
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>>;
+    /// Reads an object.
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a>;
 
     /// The message of an object that [`read`](Self::read) calls a message.
-    fn message(&self, object: &str) -> Message;
+    fn message(&self, object: Json<'_>) -> Message;
 
     /// How many messages such an object holds; several only where an agent writes a whole
     /// conversation on one line.
-    fn message_count(&self, _object: &str) -> usize {
+    fn message_count(&self, _object: Json<'_>) -> usize {
         1
     }
 
     /// All of them.
-    fn every_message(&self, object: &str) -> Vec<Message> {
+    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         vec![self.message(object)]
     }
 }
@@ -87,14 +85,12 @@ pub(crate) fn describe<'a>(format: &(impl Format + ?Sized), line: &'a [u8]) -> D
 
 /// The messages of a line; see [`Dialect::messages`](super::Dialect::messages).
 pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Message> {
-    let text = String::from_utf8_lossy(line);
+    let text = text_of(line);
     let body = body(&text);
     let is_message = |reading: Reading<'_>| reading.kind == RecordKind::Message;
-    if body.starts_with('{')
-        && let Ok(reading) = format.read(body)
-    {
-        let mut messages = if is_message(reading) {
-            format.every_message(body)
+    if let Some(object) = object(body) {
+        let mut messages = if is_message(format.read(object)) {
+            format.every_message(object)
         } else {
             Vec::new()
         };
@@ -108,6 +104,42 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
         .flat_map(|(object, _)| format.every_message(object))
         .take(LINE_MESSAGES_MAX)
         .collect()
+}
+
+/// The messages of a stored record; see
+/// [`Dialect::stored_messages`](super::Dialect::stored_messages).
+pub(crate) fn stored_messages(
+    format: &(impl Format + ?Sized),
+    record: RecordView<'_>,
+) -> Vec<Message> {
+    let RecordHeader { kind, flags, .. } = record.header;
+    let is_whole = kind == RecordKind::Message
+        && !flags.contains(RecordFlags::DAMAGED)
+        && !flags.contains(RecordFlags::LOSSY);
+    match std::str::from_utf8(record.line) {
+        // The header says what `describe` has found: one object, and a message.
+        Ok(text) if is_whole => {
+            let mut messages = format.every_message(Json::delimited(body(text)));
+            messages.truncate(LINE_MESSAGES_MAX);
+            messages
+        }
+        _ => messages(format, record.line),
+    }
+}
+
+/// A line as text. Most lines are, and to see that is faster than to look for what is not.
+fn text_of(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(line),
+    }
+}
+
+/// The one object that a line is.
+fn object(body: &str) -> Option<Json<'_>> {
+    // A line that starts otherwise need not be read.
+    let object = body.starts_with('{').then(|| Json::parse(body))?;
+    object.ok()
 }
 
 /// The line without byte order mark, terminator and white space around it.
@@ -126,16 +158,15 @@ fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Describe
             None,
         );
     }
-    let lossy = strings::has_lone_surrogate(body);
+    let lossy = json_string::has_lone_surrogate(body);
     let flags = if lossy {
         RecordFlags::LOSSY
     } else {
         RecordFlags::default()
     };
-    if body.starts_with('{')
-        && let Ok(reading) = format.read(body)
-    {
-        let messages = counted(format, &reading, body);
+    if let Some(object) = object(body) {
+        let reading = format.read(object);
+        let messages = counted(format, &reading, object);
         return described(
             reading,
             count(messages),
@@ -165,7 +196,7 @@ fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Describe
 }
 
 /// The messages of one object.
-fn counted(format: &(impl Format + ?Sized), reading: &Reading<'_>, object: &str) -> usize {
+fn counted(format: &(impl Format + ?Sized), reading: &Reading<'_>, object: Json<'_>) -> usize {
     if reading.kind == RecordKind::Message {
         format.message_count(object)
     } else {
@@ -204,13 +235,13 @@ fn described(
 }
 
 /// The objects of a damaged line that are records, with what they say.
-fn known<'a>(format: &(impl Format + ?Sized), split: &Split<'a>) -> Vec<(&'a str, Reading<'a>)> {
+fn known<'a>(format: &(impl Format + ?Sized), split: &Split<'a>) -> Vec<(Json<'a>, Reading<'a>)> {
     split
         .values
         .iter()
-        .filter_map(|value| Some((value, format.read(value.text).ok()?)))
+        .map(|value| (value, format.read(value.object)))
         .filter(|(value, reading)| value.certain || reading.kind != RecordKind::Unknown)
-        .map(|(value, reading)| (value.text, reading))
+        .map(|(value, reading)| (value.object, reading))
         .collect()
 }
 

@@ -28,7 +28,6 @@ pub(crate) mod opencode;
 mod paths;
 mod picoclaw;
 mod state;
-mod strings;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -46,7 +45,7 @@ pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
-use crate::model::record::RecordHeader;
+use crate::model::record::{RecordHeader, RecordView};
 use crate::model::session::Session;
 
 /// How surely a file is of a dialect.
@@ -141,6 +140,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// How surely the file is of this dialect.
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition;
 
+    /// Whether this dialect may be as sure of the file as one can be: whether
+    /// [`recognise`](Self::recognise) may answer [`Recognition::PathAndLines`]. Costs no look at the
+    /// lines, except for a mark in them.
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool;
+
     /// The agent's own id of the session in the file: from the path for most agents, from the
     /// first lines where the format says so.
     ///
@@ -159,6 +163,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The messages of one line; several only if the line is damaged.
     fn messages(&self, line: &[u8]) -> Vec<Message> {
         lines::messages(self, line)
+    }
+
+    /// The messages of a record that is stored. What its header says of the line was found when the
+    /// line came in, and is not looked for again.
+    fn stored_messages(&self, record: RecordView<'_>) -> Vec<Message> {
+        lines::stored_messages(self, record)
     }
 
     /// The file beside a session file that has to be read before the session gets its name:
@@ -286,12 +296,13 @@ pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
 
 /// The dialect that is surest of the file, if any is: the first of those that are equally sure.
 pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Dialect> {
-    let mut best: Option<(Recognition, &'static dyn Dialect)> = None;
-    for dialect in all().iter().copied() {
-        let found = dialect.recognise(candidate);
-        if found > best.map_or(Recognition::No, |(best, _)| best) {
-            best = Some((found, dialect));
-        }
-    }
-    best.map(|(_, dialect)| dialect)
+    let dialects = || all().iter().copied();
+    let first =
+        |sureness: Recognition| dialects().find(|dialect| dialect.recognise(candidate) == sureness);
+    // Most files lie where their agent keeps them, and are not to be read by all other dialects.
+    dialects()
+        .filter(|dialect| dialect.may_own(candidate))
+        .find(|dialect| dialect.recognise(candidate) == Recognition::PathAndLines)
+        .or_else(|| first(Recognition::Lines))
+        .or_else(|| first(Recognition::Fallback))
 }

@@ -387,3 +387,52 @@ fn an_object_of_no_known_kind_behind_noise_is_no_record() {
         assert!(problem.starts_with("not JSON"), "{problem}");
     }
 }
+
+/// The dialect that is surest of a file is asked first by its place: the answer has to be the one
+/// that all of them together give.
+#[test]
+fn a_file_is_of_the_dialect_that_is_surest_of_it() {
+    const PATHS: [&str; 14] = [
+        "/h/.claude/projects/-w/s.jsonl",
+        "/copy/projects/-w/s.jsonl",
+        "/h/.codex/sessions/2026/04/03/rollout-2026-04-03T09-00-00-u.jsonl",
+        "/copy/sessions/2026/04/03/rollout-2026-04-03T09-00-00-u.jsonl",
+        "/h/.gemini/tmp/ab/chats/session-1.jsonl",
+        "/copy/chats/session-1.jsonl",
+        "/h/.ggcode/sessions/s.jsonl",
+        "/h/.picoclaw/workspace/sessions/s.jsonl",
+        "/h/.jcode/sessions/session_1.jsonl",
+        "/h/.jcode/sessions/0f0e0d0c-0b0a-0908-0706-050403020100.jsonl",
+        "/h/.celeste/sessions/s.jsonl",
+        "/h/.celeste/sessions/chats/s.jsonl",
+        "/x/s.jsonl",
+        "/x/s.json",
+    ];
+    for (_, lines) in LINES {
+        for line in lines
+            .iter()
+            .chain(&["", "{\"\\u0073crollback\":1,\"type\":\"x\"}"])
+        {
+            for path in PATHS {
+                for companion in [None, Some(&b"{}"[..])] {
+                    let candidate = Candidate {
+                        path: Path::new(path),
+                        head: line.as_bytes(),
+                        companion,
+                    };
+                    // The first of the surest.
+                    let surest = all()
+                        .iter()
+                        .rev()
+                        .max_by_key(|one| one.recognise(&candidate));
+                    let surest = surest.filter(|one| one.recognise(&candidate) > Recognition::No);
+                    assert_eq!(
+                        recognise(&candidate).map(Dialect::agent),
+                        surest.map(|one| one.agent()),
+                        "{path} {line}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Times in lines: RFC 3339 text, or a count since 1970.
 
+use crate::model::json::Json;
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
 use super::fields;
 
@@ -15,7 +15,7 @@ const NUMBER_MIN: f64 = 1e8;
 
 /// A value as microseconds since 1970: RFC 3339 text with any fraction and offset, or seconds,
 /// milliseconds, microseconds or nanoseconds since 1970 as a number.
-pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
+pub(crate) fn time_us(value: Option<Json<'_>>) -> Option<i64> {
     let json = value?.get();
     let micros = match json.as_bytes().first()? {
         b'"' => {
@@ -31,7 +31,7 @@ pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
 }
 
 /// [`time_us`], as a date.
-pub(crate) fn time(value: Option<&RawValue>) -> Option<DateTime<Utc>> {
+pub(crate) fn time(value: Option<Json<'_>>) -> Option<DateTime<Utc>> {
     time_us(value).and_then(DateTime::from_timestamp_micros)
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn us(json: &str) -> Option<i64> {
-        let value: &RawValue = serde_json::from_str(json).unwrap();
+        let value: Json<'_> = serde_json::from_str(json).unwrap();
         time_us(Some(value))
     }
 

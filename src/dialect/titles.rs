@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::{TitleOffer, fields};
 use crate::model::message::Role;
@@ -40,7 +40,7 @@ pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<
 /// What a message offers: the user's words, as far as `clean` leaves some of them.
 pub(crate) fn of_message(
     role: Role,
-    content: Option<&RawValue>,
+    content: Option<Json<'_>>,
     clean: fn(&str) -> Option<&str>,
 ) -> Option<TitleOffer<'_>> {
     if role != Role::User {
@@ -50,14 +50,14 @@ pub(crate) fn of_message(
 }
 
 /// The first text of a message's content (a string, or blocks) of which `clean` leaves something.
-fn first_text(content: Option<&RawValue>, clean: fn(&str) -> Option<&str>) -> Option<Cow<'_, str>> {
+fn first_text(content: Option<Json<'_>>, clean: fn(&str) -> Option<&str>) -> Option<Cow<'_, str>> {
     let content = content?;
     if let Some(text) = fields::text(Some(content)) {
         return cleaned(text, clean);
     }
     fields::elements(content).into_iter().find_map(|block| {
         let [kind, text] = fields::fields_of(Some(block), &["type", "text"]);
-        let is_text = match kind.map(RawValue::get) {
+        let is_text = match kind.map(Json::get) {
             Some(kind) => matches!(kind, "\"text\"" | "\"input_text\""),
             None => true,
         };

@@ -7,7 +7,7 @@ use crate::dialect::{self, Candidate, Dialect};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::Message;
-use crate::model::record::{RecordFlags, RecordKind};
+use crate::model::record::{RecordFlags, RecordKind, RecordView};
 use crate::model::session::Session;
 
 /// Where files lie that dialects tell by their path.
@@ -60,6 +60,12 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
         !messages.is_empty(),
         "{dialect:?}"
     );
+    let record = RecordView {
+        sequence: 0,
+        header,
+        line,
+    };
+    assert_eq!(dialect.stored_messages(record), messages, "{dialect:?}");
     let damaged = header.flags.contains(RecordFlags::DAMAGED);
     assert!(
         damaged || header.kind != RecordKind::Malformed,

@@ -100,5 +100,5 @@ fn check_row(row: &SessionRow, records: &[Record], dialect: &dyn Dialect) {
     );
     let stored = row.encode(7).unwrap();
     assert_eq!(SessionRow::decode(7, &stored).as_ref(), Ok(row));
-    row.to_summary(7).unwrap();
+    row.clone().into_summary(7).unwrap();
 }

@@ -69,7 +69,7 @@ fn decoded(bytes: &[u8]) {
     if let Ok(row) = SessionRow::decode(NUMBER, bytes) {
         let again = row.encode(NUMBER).unwrap();
         assert_eq!(SessionRow::decode(NUMBER, &again), Ok(row.clone()));
-        let _listed = row.to_summary(NUMBER).is_ok();
+        let _listed = row.into_summary(NUMBER).is_ok();
     }
     if let Ok(row) = SourceRow::decode(PATH, 1, bytes) {
         assert_eq!(row.encode(PATH, 1).unwrap(), bytes);

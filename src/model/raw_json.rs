@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::json::Json;
 use crate::error::{Error, Result};
 
 /// A JSON value kept as its text, so that nothing of it changes on the way through.
@@ -48,7 +49,7 @@ impl RawJson {
     }
 
     /// Text that a JSON parser has already delimited as one value.
-    pub(crate) fn trusted(value: &RawValue) -> Self {
+    pub(crate) fn trusted(value: Json<'_>) -> Self {
         Self(value.get().to_owned())
     }
 
@@ -67,6 +68,6 @@ impl Serialize for RawJson {
 
 impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|value| Self::trusted(&value))
+        Box::<RawValue>::deserialize(deserializer).map(|value| Self::trusted(Json::of(&value)))
     }
 }

@@ -134,3 +134,25 @@ pub struct Record {
     /// The bytes, with the terminator that they had.
     pub line: Vec<u8>,
 }
+
+impl Record {
+    /// The record, where it lies.
+    pub(crate) fn view(&self) -> RecordView<'_> {
+        RecordView {
+            sequence: self.sequence,
+            header: self.header,
+            line: &self.line,
+        }
+    }
+}
+
+/// A record that lies elsewhere: in a segment, say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordView<'a> {
+    /// As [`Record::sequence`].
+    pub sequence: u64,
+    /// As [`Record::header`].
+    pub header: RecordHeader,
+    /// As [`Record::line`].
+    pub line: &'a [u8],
+}

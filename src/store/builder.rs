@@ -8,6 +8,7 @@ use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
 use crate::jsonl::Line;
 use crate::model::key::SessionKey;
+use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordHeader};
 
 /// The last records of a session, which have changed where they came from and are to be read again.
@@ -84,6 +85,14 @@ pub(crate) struct SessionChunk {
     pub base_next: u64,
     /// The sequence number from which on stored records are replaced by these.
     pub replaced: Option<u64>,
+}
+
+impl SessionChunk {
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let sealed: usize = self.sealed.iter().map(|sealed| sealed.bytes.len()).sum();
+        (sealed + self.digests.len() * size_of::<Digest>()) as u64
+    }
 }
 
 impl SessionBuilder {
@@ -164,7 +173,12 @@ impl SessionBuilder {
         if self.packer.is_full_for(sequence, line.bytes.len()) || !line.terminated {
             self.seal();
         }
-        self.packer.push(sequence, header, line.bytes);
+        if line.bytes.len() > SEGMENT_BYTES {
+            let sealed = Packer::seal_alone(sequence, header, line.bytes);
+            self.sealed.push(sealed);
+        } else {
+            self.packer.push(sequence, header, line.bytes);
+        }
         self.digests.push(digest_of(line.bytes));
         self.pending_bytes += (line.bytes.len() + size_of::<Digest>()) as u64;
         described.problem

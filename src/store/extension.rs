@@ -102,7 +102,7 @@ pub trait StoreExt: Store {
                 break;
             }
             if record.header.messages > 0 {
-                session.messages.extend(messages_of(dialect, &record));
+                session.messages.extend(messages_of(dialect, record.view()));
             }
         }
         if session.title.is_empty() {

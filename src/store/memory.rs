@@ -166,7 +166,8 @@ impl Held {
 impl HeldSession {
     fn summary(&self) -> Result<Summary> {
         self.row
-            .to_summary(self.number)
+            .clone()
+            .into_summary(self.number)
             .map_err(|error| Error::Corrupt {
                 table: "sessions",
                 key: self.number.to_string(),

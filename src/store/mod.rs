@@ -34,7 +34,7 @@ pub use self::query::{
     StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
-pub(crate) use self::redb::{Bulk, RestoredMark, Source, Sources, guard};
+pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
 pub use self::redb::{Loss, RedbStore, RepairReport};
 pub(crate) use self::sessions::messages_of;
 use crate::error::Result;

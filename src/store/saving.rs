@@ -86,7 +86,7 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
         if record.header.messages == 0 {
-            return;
+            return Ok(());
         }
         for (at, message) in messages_of(dialect, record).into_iter().enumerate() {
             let named = place(record.sequence, at);
@@ -95,6 +95,7 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
                 _ => drop(places.insert(named)),
             }
         }
+        Ok(())
     })?;
     Ok(Stored {
         session,

@@ -15,9 +15,12 @@ use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
-use crate::model::record::Record;
+use crate::model::record::RecordView;
 use crate::model::session::Session;
 use crate::render::markdown;
+
+/// What looks at records. An error ends the visit.
+pub(crate) type Visit<'v> = dyn FnMut(RecordView<'_>) -> Result<()> + 'v;
 
 /// What the stores of this crate have in common below the [`Store`] trait.
 pub(crate) trait Primitives: Store {
@@ -34,6 +37,16 @@ pub(crate) trait Primitives: Store {
     /// whether it did.
     fn set_mark(&self, key: &SessionKey, seen: &SessionRow, mark: u64, hidden: u64)
     -> Result<bool>;
+
+    /// Shows `each` the records of a session from one on.
+    fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
+        let query = ScanQuery {
+            from: Some(from),
+            ..ScanQuery::default()
+        };
+        self.records(key, query)
+            .try_for_each(|record| each(record?.view()))
+    }
 
     /// The row of a session that has to be there.
     fn row_of(&self, key: &SessionKey) -> Result<SessionRow> {
@@ -70,6 +83,7 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
         if record.sequence >= row.mark && record.header.messages > 0 {
             messages.extend(messages_of(dialect, record));
         }
+        Ok(())
     })?;
     session.messages = messages;
     give(&mut session, &row.given);
@@ -77,8 +91,8 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
 }
 
 /// The messages of a record. Those whose line holds no id are named by the record's place.
-pub(crate) fn messages_of(dialect: &dyn Dialect, record: &Record) -> Vec<Message> {
-    let mut messages = dialect.messages(&record.line);
+pub(crate) fn messages_of(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
+    let mut messages = dialect.stored_messages(record);
     for (at, message) in messages.iter_mut().enumerate() {
         if message.id.is_none() {
             message.id = Some(place(record.sequence, at));
@@ -103,7 +117,7 @@ pub(crate) fn read_lines(
     key: &SessionKey,
     row: &SessionRow,
     from: u64,
-    visit: &mut dyn FnMut(&Record),
+    visit: &mut Visit<'_>,
 ) -> Result<Session> {
     let dialect = dialect::of_agent(key.agent());
     let is_scattered = dialect.has_scattered_meta();
@@ -122,17 +136,13 @@ pub(crate) fn read_lines(
             dialect.read_meta(&record.line, &mut session);
         }
     }
-    let records = ScanQuery {
-        from: Some(if is_scattered { 0 } else { from }),
-        ..ScanQuery::default()
-    };
-    for record in store.records(key, records) {
-        let record = record?;
+    let from = if is_scattered { 0 } else { from };
+    store.visit(key, from, &mut |record| {
         if is_scattered && record.header.messages == 0 {
-            dialect.read_meta(&record.line, &mut session);
+            dialect.read_meta(record.line, &mut session);
         }
-        visit(&record);
-    }
+        visit(record)
+    })?;
     if session.title.is_empty() {
         session.title.clone_from(&row.title);
     }
@@ -290,14 +300,14 @@ pub(crate) fn export_markdown(
     let failed = |source| Error::Output { source };
     let dialect = dialect::of_agent(key.agent());
     markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
-    for record in store.records(key, ScanQuery::default()) {
-        let record = record?;
+    store.visit(key, 0, &mut |record| {
         if record.header.messages > 0 {
-            for message in dialect.messages(&record.line) {
+            for message in dialect.stored_messages(record) {
                 markdown::write_message(out, &message).map_err(failed)?;
             }
         }
-    }
+        Ok(())
+    })?;
     out.flush().map_err(failed)
 }
 

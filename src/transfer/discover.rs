@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use walkdir::WalkDir;
 
+use super::looks::{self, Look};
 use super::paths;
 use super::report::ImportReport;
 
@@ -69,13 +70,15 @@ pub(super) fn find(
         arguments: Vec::new(),
         walked: HashSet::new(),
         links: VecDeque::new(),
-        seen: HashSet::new(),
+        seen: None,
         files: Vec::new(),
     };
     for path in paths {
+        finder.begin();
         finder.argument(path);
     }
     while let Some(link) = finder.links.pop_front() {
+        finder.begin();
         finder.follow(&link);
     }
     finder.files
@@ -96,11 +99,19 @@ struct Finder<'a> {
     /// Folders that were walked from their top.
     walked: HashSet<PathBuf>,
     links: VecDeque<Link>,
-    seen: HashSet<PathBuf>,
+    /// The files so far, once they may be met again; one walk meets none twice.
+    seen: Option<HashSet<PathBuf>>,
     files: Vec<FoundFile>,
 }
 
 impl Finder<'_> {
+    /// Goes on with another argument or link.
+    fn begin(&mut self) {
+        if self.seen.is_none() && !self.files.is_empty() {
+            self.seen = Some(self.files.iter().map(|file| file.path.clone()).collect());
+        }
+    }
+
     /// Takes one argument: a file or a folder.
     fn argument(&mut self, path: &Path) {
         let resolved = fs::canonicalize(path).and_then(|found| Ok((fs::metadata(&found)?, found)));
@@ -122,7 +133,7 @@ impl Finder<'_> {
                 .ok()
                 .filter(|link| *link != canonical);
             let relative = paths::to_bytes(Path::new(name));
-            self.add(canonical, link, relative, &metadata, true);
+            self.add(canonical, link, relative, Look::of(&metadata), true);
         } else {
             self.refuse(path, "not a regular file or folder".to_owned());
         }
@@ -150,9 +161,10 @@ impl Finder<'_> {
             .sort_by_file_name()
             .into_iter()
             .filter_entry(enter);
+        let mut met = Vec::new();
         for entry in entries {
             match entry {
-                Ok(entry) => self.entry(&entry, root, prefix),
+                Ok(entry) => met.extend(self.entry(entry, root, prefix)),
                 Err(error) => {
                     let path = error.path().unwrap_or(root).to_owned();
                     if self.arguments.contains(&path) {
@@ -164,17 +176,30 @@ impl Finder<'_> {
             }
         }
         self.walked = walked;
+        for ((path, relative), look) in looks::with_looks(met) {
+            match look {
+                Ok(look) => self.add(path, None, relative, look, false),
+                Err(error) => self.report.add_skipped(&path, cannot_read(Some(&error))),
+            }
+        }
     }
 
-    fn entry(&mut self, entry: &walkdir::DirEntry, root: &Path, prefix: &[u8]) {
+    /// Takes what a walk has met: a file that may be of interest, with its place below the folder
+    /// that was named. Links are noted for later.
+    fn entry(
+        &mut self,
+        entry: walkdir::DirEntry,
+        root: &Path,
+        prefix: &[u8],
+    ) -> Option<(PathBuf, Vec<u8>)> {
         let relative = || {
-            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-            let mut relative = prefix.to_vec();
-            if !relative.is_empty() {
-                relative.push(b'/');
+            let (path, root) = (paths::to_bytes(entry.path()), paths::to_bytes(root));
+            let below = path.strip_prefix(root.as_slice()).unwrap_or(&path);
+            let below = below.strip_prefix(b"/").unwrap_or(below);
+            match prefix {
+                [] => below.to_vec(),
+                _ => [prefix, b"/", below].concat(),
             }
-            relative.extend(paths::to_bytes(below));
-            relative
         };
         if entry.path_is_symlink() {
             let link = Link {
@@ -183,15 +208,10 @@ impl Finder<'_> {
             };
             self.links.push_back(link);
         } else if entry.file_type().is_file() && (self.matters)(entry.path()) {
-            match entry.metadata() {
-                Ok(metadata) => {
-                    self.add(entry.path().to_owned(), None, relative(), &metadata, false);
-                }
-                Err(error) => self
-                    .report
-                    .add_skipped(entry.path(), cannot_read(error.io_error())),
-            }
+            let relative = relative();
+            return Some((entry.into_path(), relative));
         }
+        None
     }
 
     fn follow(&mut self, link: &Link) {
@@ -210,7 +230,7 @@ impl Finder<'_> {
         if metadata.is_file() {
             if matters || (self.matters)(&target) {
                 let (path, relative) = (link.path.clone(), link.relative.clone());
-                self.add(target, Some(path), relative, &metadata, false);
+                self.add(target, Some(path), relative, Look::of(&metadata), false);
             }
         } else if metadata.is_dir() {
             let holds = |folder: &PathBuf| folder.starts_with(&target);
@@ -231,13 +251,15 @@ impl Finder<'_> {
         path: PathBuf,
         link: Option<PathBuf>,
         relative: Vec<u8>,
-        metadata: &Metadata,
+        look: Look,
         named: bool,
     ) {
-        if !self.seen.insert(path.clone()) {
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(path.clone())
+        {
             return;
         }
-        let (size, mtime_ns) = (metadata.len(), mtime_ns(metadata));
+        let Look { size, mtime_ns } = look;
         self.files.push(FoundFile {
             path,
             link,

@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use super::classify;
@@ -27,9 +27,10 @@ use super::places::Places;
 use super::plan::{self, Plan};
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
+use super::room::{self, Room};
 use super::transaction::Transactions;
 use super::whole::WholeWriter;
-use super::worker::Queue;
+use super::worker::{Outlet, Queue};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::store::{self, RedbStore};
@@ -152,13 +153,20 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
     let workers = thread::available_parallelism()
         .map_or(1, NonZero::get)
         .min(WORKERS_MAX);
-    let (sender, receiver) = sync_channel(workers);
+    let room = Room::default();
+    let (sender, receiver) = channel();
+    let outlet = Outlet {
+        sender,
+        room: &room,
+    };
     thread::scope(|scope| {
+        // Workers have to end when the writer does, after an error and a panic too.
+        let open = room::Open(&room);
         for number in 0..workers.min(files) {
-            let sender = sender.clone();
+            let outlet = outlet.clone();
             let started = thread::Builder::new()
                 .name(format!("import-{number}"))
-                .spawn_scoped(scope, move || queue.work(&sender));
+                .spawn_scoped(scope, move || queue.work(&outlet));
             match started {
                 Err(source) if number == 0 => {
                     let source = Box::new(source);
@@ -171,10 +179,8 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
                 Ok(_) => {}
             }
         }
-        drop(sender);
-        // The receiver has to go when the writer ends, so that workers end after an error too.
-        let receiver = receiver;
-        writer.run(&receiver)
+        drop(outlet);
+        writer.run(&receiver, &open)
     })
 }
 
@@ -188,6 +194,11 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.databases {
         databases.keep(task)?;
         meter.add(1, task.file.size);
+    }
+    // Whose they are is found among all sessions of the import: that is worked out where there are
+    // any.
+    if plan.documents.is_empty() && plan.whole.is_empty() && plan.kept.is_empty() {
+        return Ok(());
     }
     let mut documents = DocumentWriter {
         keeper: keeper.again(),

@@ -11,6 +11,7 @@ use super::places::Place;
 use super::plan::LinesTask;
 use super::progress::Meter;
 use super::report::ImportReport;
+use super::room;
 use super::transaction::Transactions;
 use super::worker::{Added, Message, Part, Target};
 use crate::codec::source_row::SourceKind;
@@ -65,7 +66,11 @@ impl LinesWriter<'_, '_, '_> {
     /// # Errors
     ///
     /// The store's errors. What was committed before stays.
-    pub(super) fn run(mut self, receiver: &Receiver<Message>) -> Result<()> {
+    pub(super) fn run(
+        mut self,
+        receiver: &Receiver<Message>,
+        room::Open(room): &room::Open<'_>,
+    ) -> Result<()> {
         loop {
             let time_left = self.transactions.as_ref().and_then(|open| open.time_left());
             let message = match time_left {
@@ -73,7 +78,11 @@ impl LinesWriter<'_, '_, '_> {
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match message {
-                Ok(message) => self.take(message)?,
+                Ok(message) => {
+                    let taken = message.room();
+                    self.take(message)?;
+                    room.give_back(taken);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -214,7 +223,12 @@ impl LinesWriter<'_, '_, '_> {
     /// gets another name. Lines that somebody else has added are left where they are.
     fn make_room(&mut self, task: &LinesTask, wanted: &SessionKey) -> Result<Option<u64>> {
         let sources = self.store.sources();
-        let Some(number) = sources.number_of(wanted)? else {
+        let number = match &mut self.transactions {
+            // Most names are free, which the transaction knows without a snapshot of its own.
+            Some(transactions) => transactions.bulk()?.number_of(wanted)?,
+            None => sources.number_of(wanted)?,
+        };
+        let Some(number) = number else {
             return Ok(None);
         };
         let Some(row) = sources.row(number)? else {

@@ -16,6 +16,7 @@ mod import;
 mod journal;
 mod keep;
 mod lines;
+mod looks;
 mod names;
 mod paths;
 mod places;
@@ -23,6 +24,7 @@ mod plan;
 mod progress;
 mod report;
 mod resume;
+mod room;
 #[cfg(feature = "opencode")]
 mod rows;
 mod target;

@@ -15,7 +15,11 @@ use super::report::ImportReport;
 use crate::codec::source_row::SourceKind;
 use crate::dialect::{Dialect, Document, Sidecar};
 use crate::error::Result;
-use crate::store::{Source, Sources};
+use crate::store::{Known, Source, Sources};
+
+/// Files that are compared with the store at a time: enough to share a snapshot, and few enough
+/// that what is stored of them needs little memory.
+const FILES_A_BLOCK: usize = 4096;
 
 /// A file of lines to be read.
 #[derive(Debug)]
@@ -109,30 +113,18 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     let mut plan = Plan::default();
     let store = std::fs::canonicalize(store).ok();
-    for file in files {
-        if !file.named && store.as_ref() == Some(&file.path) {
-            continue;
+    let is_store = |file: &FoundFile| !file.named && store.as_ref() == Some(&file.path);
+    let mut files = files.into_iter().filter(|file| !is_store(file));
+    loop {
+        let block: Vec<FoundFile> = files.by_ref().take(FILES_A_BLOCK).collect();
+        if block.is_empty() {
+            return Ok(plan);
         }
-        let previous = sources.newest(&paths::to_bytes(&file.path))?;
-        let (lives, place) = match &previous {
-            Some(source) => living(source, &file, sources)?,
-            None => (false, None),
-        };
-        match &previous {
-            Some(source) if lives && has_nothing_new(&file, source, sources)? => {
-                note_other_agent(&file, source, forced, report);
-                plan.kept.extend(kept_file(&file, source));
-                report.files += 1;
-                report.unchanged += 1;
-                plan.files += 1;
-                plan.bytes += file.size;
-                plan.unchanged_bytes += file.size;
-                plan.places.extend(place);
-            }
-            _ => plan.take(file, (previous, lives), forced, report),
+        let paths: Vec<Vec<u8>> = block.iter().map(|f| paths::to_bytes(&f.path)).collect();
+        for (file, known) in block.into_iter().zip(sources.known(&paths)?) {
+            plan.look_at(file, known, (sources, forced), report)?;
         }
     }
-    Ok(plan)
 }
 
 fn has_nothing_new(file: &FoundFile, source: &Source, sources: &Sources<'_>) -> Result<bool> {
@@ -156,30 +148,6 @@ fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
     })
 }
 
-/// Whether what was made of a file is still there, and its session's place if it was lines.
-fn living(
-    source: &Source,
-    file: &FoundFile,
-    sources: &Sources<'_>,
-) -> Result<(bool, Option<Place>)> {
-    if source.row.session == 0 {
-        return Ok((true, None));
-    }
-    let Some(key) = sources.key(source.row.session)? else {
-        return Ok((false, None));
-    };
-    let place = Place {
-        key,
-        number: source.row.session,
-        file: file.path.clone(),
-        is_new: false,
-    };
-    Ok((
-        true,
-        Some(place).filter(|_| source.row.kind == SourceKind::Lines),
-    ))
-}
-
 fn note_other_agent(
     file: &FoundFile,
     source: &Source,
@@ -199,6 +167,42 @@ fn note_other_agent(
 }
 
 impl Plan {
+    /// Passes over a file that is unchanged, and plans any other.
+    fn look_at(
+        &mut self,
+        file: FoundFile,
+        known: Option<Known>,
+        (sources, forced): (&Sources<'_>, Option<&'static dyn Dialect>),
+        report: &mut ImportReport,
+    ) -> Result<()> {
+        let Some(Known { source, key }) = known else {
+            self.take(file, (None, false), forced, report);
+            return Ok(());
+        };
+        // What belongs to a folder needs no session.
+        let lives = source.row.session == 0 || key.is_some();
+        if !(lives && has_nothing_new(&file, &source, sources)?) {
+            self.take(file, (Some(source), lives), forced, report);
+            return Ok(());
+        }
+        note_other_agent(&file, &source, forced, report);
+        self.kept.extend(kept_file(&file, &source));
+        report.files += 1;
+        report.unchanged += 1;
+        self.files += 1;
+        self.bytes += file.size;
+        self.unchanged_bytes += file.size;
+        let is_lines = source.row.kind == SourceKind::Lines;
+        self.places
+            .extend(key.filter(|_| is_lines).map(|key| Place {
+                key,
+                number: source.row.session,
+                file: file.path,
+                is_new: false,
+            }));
+        Ok(())
+    }
+
     /// Plans a file that is new or not as it was.
     fn take(
         &mut self,

@@ -1,13 +1,13 @@
 //! Reads files of lines away from the store: several workers take files from one queue, and hand
 //! packed chunks to the one writer.
 //!
-//! Memory is bounded: a worker holds one chunk, and the channel a few.
+//! Memory is bounded: a worker holds one chunk, and there is [`Room`] for some on their way.
 
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::Xxh3;
@@ -19,6 +19,7 @@ use super::paths;
 use super::plan::LinesTask;
 use super::report::{ImportProblem, Problems};
 use super::resume::{self, Counts, Grown, Resume};
+use super::room::Room;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::dialect::{self, Candidate, Dialect};
 use crate::error::Error;
@@ -52,11 +53,23 @@ pub(super) enum Message {
     Broken(Error),
 }
 
+impl Message {
+    /// The room that it takes.
+    pub(super) fn room(&self) -> u64 {
+        match self {
+            Self::Part(part) => part.room,
+            _ => 0,
+        }
+    }
+}
+
 /// A part of a file.
 #[derive(Debug)]
 pub(super) struct Part {
     /// The file's number.
     pub task: usize,
+    /// The room that it takes, to be given back when it is written.
+    pub room: u64,
     /// Where it goes.
     pub target: Target,
     /// The records; `None` if only the file's time has changed.
@@ -98,6 +111,25 @@ pub(super) struct Added {
     pub malformed: u64,
 }
 
+/// The way to the writer.
+#[derive(Clone, Debug)]
+pub(super) struct Outlet<'r> {
+    /// The channel.
+    pub sender: Sender<Message>,
+    /// Room in it.
+    pub room: &'r Room,
+}
+
+impl Outlet<'_> {
+    fn send(&self, message: Message) -> std::result::Result<(), Over> {
+        if self.room.take(message.room()) && self.sender.send(message).is_ok() {
+            Ok(())
+        } else {
+            Err(Over)
+        }
+    }
+}
+
 /// The files that are still to be read.
 pub(super) struct Queue<'a> {
     waiting: Mutex<VecDeque<(usize, &'a LinesTask)>>,
@@ -123,9 +155,9 @@ impl<'a> Queue<'a> {
     }
 
     /// Reads files until none are left or nobody listens any more.
-    pub(super) fn work(&self, sender: &SyncSender<Message>) {
-        while let Some((task, next)) = self.next(sender) {
-            if next.read(task, self.store, sender).is_err() {
+    pub(super) fn work(&self, outlet: &Outlet<'_>) {
+        while let Some((task, next)) = self.next(outlet) {
+            if next.read(task, self.store, outlet).is_err() {
                 return;
             }
         }
@@ -133,7 +165,7 @@ impl<'a> Queue<'a> {
 
     /// The next file. Opening it, and telling the writer its session's name, happens under the
     /// lock, so that the writer hears the names in the order of the files.
-    fn next(&self, sender: &SyncSender<Message>) -> Option<(usize, Opened<'a>)> {
+    fn next(&self, outlet: &Outlet<'_>) -> Option<(usize, Opened<'a>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let (number, task) = waiting.pop_front()?;
@@ -141,7 +173,7 @@ impl<'a> Queue<'a> {
                 Ok(Some(opened)) if task.previous.is_some() => return Some((number, opened)),
                 Ok(Some(opened)) => {
                     let wanted = opened.wanted.clone();
-                    sender
+                    outlet
                         .send(Message::Started {
                             task: number,
                             wanted,
@@ -158,7 +190,7 @@ impl<'a> Queue<'a> {
                     reason: Some(reason),
                 },
             };
-            sender.send(message).ok()?;
+            outlet.send(message).ok()?;
         }
     }
 }
@@ -215,7 +247,7 @@ impl<'a> Opened<'a> {
         mut self,
         task: usize,
         store: &RedbStore,
-        sender: &SyncSender<Message>,
+        outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
         let resumed = match &self.task.previous {
             Some(previous) => resume::find_out(store, previous, &mut self.file, self.mtime_ns),
@@ -228,11 +260,9 @@ impl<'a> Opened<'a> {
             Ok(resume) => resume,
             Err(Error::Io { source, .. }) => {
                 let reason = Some(cannot_read(Some(&source)));
-                return sender
-                    .send(Message::Failed { task, reason })
-                    .map_err(|_| Over);
+                return outlet.send(Message::Failed { task, reason });
             }
-            Err(error) => return sender.send(Message::Broken(error)).map_err(|_| Over),
+            Err(error) => return outlet.send(Message::Broken(error)),
         };
         match resume {
             Resume::Touched { mut source, key } => {
@@ -241,6 +271,7 @@ impl<'a> Opened<'a> {
                 source.row.relative.clone_from(&self.task.file.relative);
                 let part = Part {
                     task,
+                    room: 0,
                     target: Target::Grown(source.row.session, key),
                     chunk: None,
                     source,
@@ -248,7 +279,7 @@ impl<'a> Opened<'a> {
                     problems: Problems::default(),
                     last: true,
                 };
-                sender.send(Message::Part(Box::new(part))).map_err(|_| Over)
+                outlet.send(Message::Part(Box::new(part)))
             }
             Resume::Grown(grown) => {
                 let Grown {
@@ -266,12 +297,12 @@ impl<'a> Opened<'a> {
                 let state = &source.row;
                 let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
                 let making = (builder, hasher, self.project);
-                Reading::new((task, self.task), target, source, making).read(reader, stored, sender)
+                Reading::new((task, self.task), target, source, making).read(reader, stored, outlet)
             }
             Resume::Anew {
                 generation,
                 replaces,
-            } => self.read_anew(task, generation, replaces, sender),
+            } => self.read_anew(task, generation, replaces, outlet),
         }
     }
 
@@ -280,14 +311,12 @@ impl<'a> Opened<'a> {
         task: usize,
         generation: u32,
         replaces: Option<SessionKey>,
-        sender: &SyncSender<Message>,
+        outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
         let start = self.head.len() as u64;
         if let Err(error) = self.file.seek(SeekFrom::Start(start)) {
             let reason = Some(cannot_read(Some(&error)));
-            return sender
-                .send(Message::Failed { task, reason })
-                .map_err(|_| Over);
+            return outlet.send(Message::Failed { task, reason });
         }
         let builder =
             SessionBuilder::new(&self.wanted, self.dialect, self.mtime_ns.div_euclid(1000));
@@ -319,7 +348,7 @@ impl<'a> Opened<'a> {
         Reading::new((task, self.task), target, source, making).read(
             LineReader::new(content),
             Counts::default(),
-            sender,
+            outlet,
         )
     }
 }
@@ -366,7 +395,7 @@ impl<'a> Reading<'a> {
         mut self,
         mut reader: LineReader<R>,
         stored: Counts,
-        sender: &SyncSender<Message>,
+        outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
         let failure = loop {
             match reader.next_line() {
@@ -375,7 +404,7 @@ impl<'a> Reading<'a> {
                 Err(error) => break Some(error),
             }
             if self.builder.pending_bytes() >= CHUNK_BYTES {
-                self.send(stored, false, sender)?;
+                self.send(stored, false, outlet)?;
             }
         };
         let Some(error) = failure else {
@@ -384,16 +413,14 @@ impl<'a> Reading<'a> {
             if let Some(project) = &self.project {
                 self.builder.offer_project(project);
             }
-            return self.send(stored, true, sender);
+            return self.send(stored, true, outlet);
         };
         // What was read is kept, and the next import goes on there.
         if self.source.row.offset > 0 {
-            self.send(stored, false, sender)?;
+            self.send(stored, false, outlet)?;
         }
         let (task, reason) = (self.task, Some(cannot_read(Some(&error))));
-        sender
-            .send(Message::Failed { task, reason })
-            .map_err(|_| Over)
+        outlet.send(Message::Failed { task, reason })
     }
 
     fn take(&mut self, line: &Line<'_>) {
@@ -421,15 +448,17 @@ impl<'a> Reading<'a> {
         &mut self,
         stored: Counts,
         last: bool,
-        sender: &SyncSender<Message>,
+        outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
         let now = Counts::of(&self.builder);
         self.source.row.hash = self.hasher.digest128();
         self.source.row.next_sequence = self.builder.row().next;
+        let chunk = self.builder.take_chunk();
         let part = Part {
             task: self.task,
+            room: chunk.bytes(),
             target: self.target.clone(),
-            chunk: Some(self.builder.take_chunk()),
+            chunk: Some(chunk),
             source: self.source.clone(),
             added: Added {
                 records: now.records.saturating_sub(stored.records),
@@ -440,6 +469,6 @@ impl<'a> Reading<'a> {
             problems: std::mem::take(&mut self.problems),
             last,
         };
-        sender.send(Message::Part(Box::new(part))).map_err(|_| Over)
+        outlet.send(Message::Part(Box::new(part)))
     }
 }

@@ -2,8 +2,8 @@
 
 use chrono::Utc;
 use scrollback::{
-    Error, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, RedbStore, Role, Session,
-    SessionKey, Store,
+    Direction, Error, Expect, ExportFormat, ListQuery, MemoryStore, Message, NewRecord, Options,
+    RedbStore, Role, ScanQuery, Session, SessionKey, Store, export_session,
 };
 use uuid::Uuid;
 
@@ -146,4 +146,58 @@ fn a_list_reads_no_record_and_few_rows() {
         .unwrap();
     assert_eq!((removed.sessions, removed.records), (200, 400));
     assert_eq!(store.table_reads().records - before.records, 0);
+}
+
+/// How many rows of records some work reads, and how many summary rows.
+fn reads_of<T>(store: &RedbStore, work: impl FnOnce() -> T) -> (u64, u64) {
+    let before = store.table_reads();
+    work();
+    let after = store.table_reads();
+    (
+        after.records - before.records,
+        after.sessions - before.sessions,
+    )
+}
+
+#[test]
+fn both_ends_of_a_long_session_take_a_segment_or_two_and_all_of_it_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+    let key = SessionKey::native("long").unwrap();
+    let append = |count: usize| {
+        let records: Vec<NewRecord> = (0..count)
+            .map(|n| NewRecord::message(Message::text(Role::User, format!("{n:0>500}"))))
+            .collect();
+        store.append(&key, Expect::Any, None, &records).unwrap();
+    };
+    (0..20).for_each(|_| append(1_000));
+    let ends = |direction| {
+        let query = ScanQuery {
+            direction,
+            records_max: 20,
+            ..ScanQuery::default()
+        };
+        let page = || assert_eq!(store.scan(&key, &query).unwrap().records.len(), 20);
+        reads_of(&store, page)
+    };
+    // Lines that are much alike: every segment is one row.
+    assert_eq!(ends(Direction::Forward), (1, 1));
+    assert!(ends(Direction::Backward).0 <= 2);
+    (0..10).for_each(|_| append(1));
+    assert!(
+        ends(Direction::Backward).0 <= 12,
+        "a row for each of a tail"
+    );
+
+    let everything = ScanQuery {
+        records_max: usize::MAX,
+        bytes_max: usize::MAX,
+        ..ScanQuery::default()
+    };
+    let (rows, _) = reads_of(&store, || store.scan(&key, &everything).unwrap());
+    assert!(rows > 60, "{rows}");
+    let export = || export_session(&store, &key, ExportFormat::Jsonl, &mut std::io::sink());
+    assert_eq!(reads_of(&store, || export().unwrap()).0, rows);
+    // It has no header line of its own.
+    assert_eq!(reads_of(&store, || store.load(&key).unwrap()).0, rows);
 }

@@ -233,7 +233,7 @@ impl StoreSessions {
         let page = or_default(self.store.scan(key, &one))?;
         let record = page.records.into_iter().next();
         Ok(record.and_then(|record| {
-            let messages = messages_of(dialect::of_agent(key.agent()), &record);
+            let messages = messages_of(dialect::of_agent(key.agent()), record.view());
             let same = record.sequence == sequence && messages == [message.clone()];
             same.then_some(record.line)
         }))
@@ -341,7 +341,7 @@ fn read_from(store: &dyn Store, key: &SessionKey, from: Option<u64>) -> Result<V
     for record in store.records(key, query) {
         let record = record?;
         if record.header.messages > 0 {
-            let messages = messages_of(dialect, &record).into_iter();
+            let messages = messages_of(dialect, record.view()).into_iter();
             heard.extend(messages.map(|message| Heard {
                 sequence: record.sequence,
                 message,

@@ -1,5 +1,5 @@
-//! `scrollback show`: one session as a transcript, as lines, or as JSON. Holds one page of records
-//! at a time, whatever the session's size.
+//! `scrollback show`: one session as a transcript, as lines, or as JSON. Holds a few segments of
+//! records at a time, whatever the session's size.
 
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::message_row::MessageRow;
@@ -10,7 +10,7 @@ use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
-use crate::model::record::Record;
+use crate::model::record::RecordView;
 use crate::model::session::Summary;
 use crate::store::{Direction, RedbStore, ScanQuery, Store as _, StoreExt as _};
 
@@ -60,18 +60,13 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let key = resolve::session(&store, &args.id)?;
     let summary = store.summary(&key)?;
     let start = start(&store, &summary, args)?;
-    let query = ScanQuery {
-        from: Some(start.sequence),
-        records_max: PAGE,
-        ..ScanQuery::default()
-    };
     if tool.out.is_json() {
-        show_json(&store, &key, query, start.skip, args.raw, tool)?;
+        show_json(&store, &key, start, args.raw, tool)?;
     } else if args.raw {
-        show_raw(&store, &key, query, tool)?;
+        show_raw(&store, &key, start.sequence, tool)?;
     } else {
         let hidden = if args.full { 0 } else { summary.hidden_count };
-        show_transcript(&store, &summary, query, start.skip, hidden, tool)?;
+        show_transcript(&store, &summary, start, hidden, tool)?;
     }
     Ok(Ending::Done)
 }
@@ -116,16 +111,15 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
     })
 }
 
-fn show_raw(store: &RedbStore, key: &SessionKey, query: ScanQuery, tool: &mut Tool) -> Result<()> {
+fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
     let closes_last_line = tool.out.is_terminal();
     tool.out.bytes(|out| {
         let mut terminated = true;
-        for record in store.records(key, query) {
-            let line = record?.line;
-            out.write_all(&line)
-                .map_err(|source| Error::Output { source })?;
-            terminated = line.ends_with(b"\n");
-        }
+        store.visit_lines(key, from, &mut |lines| {
+            terminated = lines.ends_with(b"\n");
+            out.write_all(lines)
+                .map_err(|source| Error::Output { source })
+        })?;
         if closes_last_line && !terminated {
             out.write_all(b"\n")
                 .map_err(|source| Error::Output { source })?;
@@ -137,34 +131,30 @@ fn show_raw(store: &RedbStore, key: &SessionKey, query: ScanQuery, tool: &mut To
 fn show_json(
     store: &RedbStore,
     key: &SessionKey,
-    query: ScanQuery,
-    mut skip: usize,
+    start: Start,
     raw: bool,
     tool: &mut Tool,
 ) -> Result<()> {
     let dialect = dialect::of_agent(key.agent());
-    for record in store.records(key, query) {
-        let record = record?;
-        let messages = messages(dialect, &record);
-        let line = raw.then(|| String::from_utf8_lossy(&record.line));
+    let mut skip = start.skip;
+    store.visit_records(key, start.sequence, &mut |record| {
+        let messages = messages(dialect, record);
+        let mut line = raw.then(|| String::from_utf8_lossy(record.line));
         if messages.is_empty() {
-            tool.out.json_line(&MessageRow::of_record(&record, line))?;
-            continue;
+            return tool.out.json_line(&MessageRow::of_record(record, line));
         }
-        let mut line = line;
         for message in messages.iter().skip(std::mem::take(&mut skip)) {
             tool.out
-                .json_line(&MessageRow::of_message(&record, message, line.take()))?;
+                .json_line(&MessageRow::of_message(record, message, line.take()))?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn show_transcript(
     store: &RedbStore,
     summary: &Summary,
-    query: ScanQuery,
-    mut skip: usize,
+    start: Start,
     hidden: u64,
     tool: &mut Tool,
 ) -> Result<()> {
@@ -180,23 +170,24 @@ fn show_transcript(
     };
     head.print(tool)?;
     let dialect = dialect::of_agent(summary.key.agent());
-    for record in store.records(&summary.key, query) {
-        let record = record?;
-        let messages = messages(dialect, &record);
+    let mut skip = start.skip;
+    let from = start.sequence;
+    store.visit_records(&summary.key, from, &mut |record| {
+        let messages = messages(dialect, record);
         for message in messages.iter().skip(std::mem::take(&mut skip)) {
             transcript::print_message(message, &mut tool.out)?;
         }
         if messages.is_empty() {
-            transcript::print_unread(&record, &mut tool.out)?;
+            transcript::print_unread(record, &mut tool.out)?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-fn messages(dialect: &dyn Dialect, record: &Record) -> Vec<Message> {
+fn messages(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
     // The header knows: most lines of some agents carry no message, and need no second reading.
     match record.header.messages {
         0 => Vec::new(),
-        _ => dialect.messages(&record.line),
+        _ => dialect.stored_messages(record),
     }
 }

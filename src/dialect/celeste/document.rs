@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::model::json::Json;
 use chrono::DateTime;
-use serde_json::value::RawValue;
 
 use super::OWN;
 use super::project_id::is_project_id;
@@ -72,7 +72,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
                 &*role
             };
             let said = text(content);
-            let said = said.as_deref().or(content.map(RawValue::get));
+            let said = said.as_deref().or(content.map(Json::get));
             let mut entry = GoObject::new(Escape::Plain);
             entry
                 .text("type", kind)
@@ -89,7 +89,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
 
 /// A time as it is spelled; Go's zero time if it is none, since celeste passes over an entry
 /// with a time that it cannot read.
-fn time(value: Option<&RawValue>) -> String {
+fn time(value: Option<Json<'_>>) -> String {
     text(value)
         .filter(|text| DateTime::parse_from_rfc3339(text).is_ok())
         .map_or_else(|| ZERO_TIME.to_owned(), Cow::into_owned)

@@ -13,13 +13,13 @@ mod writing;
 use std::borrow::Cow;
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
 use self::project_id::is_project_id;
 pub(crate) use self::project_id::project_id;
 pub(crate) use self::writing::entry_line;
-use super::fields::{self, entries, fields, owned, text};
+use super::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
 use super::{
@@ -80,6 +80,10 @@ impl Dialect for Celeste {
         Recognition::No
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &OWN).is_some()
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         stem(candidate.path)
     }
@@ -131,7 +135,7 @@ impl Dialect for Celeste {
 fn has_entries_alone(candidate: &Candidate<'_>) -> bool {
     let mut found = false;
     for line in candidate.lines() {
-        let keys = entries(&line);
+        let keys = entries_in(&line);
         if keys.iter().any(|(key, _)| !FIELDS.contains(&key.as_str())) {
             return false;
         }
@@ -158,8 +162,8 @@ fn role_of(kind: &str) -> Option<Role> {
 }
 
 impl Format for Celeste {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [kind, content, timestamp] = fields(object, &["type", "content", "timestamp"])?;
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [kind, content, timestamp] = fields_of(Some(object), &["type", "content", "timestamp"]);
         let kind = text(kind).unwrap_or_default();
         let role = role_of(&kind);
         let mut reading = Reading::of(match role {
@@ -173,12 +177,12 @@ impl Format for Celeste {
             let title = text(content).map(|content| Cow::Owned(title(&content)));
             reading.facts.title = titles::offer(title, titles::FIRST_MESSAGE);
         }
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
-        let [kind, content, name, id, timestamp, is_error] = fields(
-            object,
+    fn message(&self, object: Json<'_>) -> Message {
+        let [kind, content, name, id, timestamp, is_error] = fields_of(
+            Some(object),
             &[
                 "type",
                 "content",
@@ -187,8 +191,7 @@ impl Format for Celeste {
                 "timestamp",
                 writing::IS_ERROR,
             ],
-        )
-        .unwrap_or([None; 6]);
+        );
         let kind = text(kind).unwrap_or_default();
         let blocks = match &*kind {
             "tool_call" => vec![Block::ToolUse {
@@ -213,7 +216,7 @@ impl Format for Celeste {
 }
 
 /// The arguments of a call: JSON in a string, or else the string itself; `None` if it is empty.
-fn arguments(content: &RawValue) -> Option<RawJson> {
+fn arguments(content: Json<'_>) -> Option<RawJson> {
     let Some(arguments) = text(Some(content)) else {
         return Some(RawJson::trusted(content));
     };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::dialect::go_json::{Escape, GoObject};
-use crate::dialect::strings;
 use crate::error::{Error, Result};
+use crate::model::json_string;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 
@@ -92,7 +92,7 @@ fn object(
 /// would be read as other JSON.
 fn arguments(input: &RawJson) -> String {
     let json = input.as_str();
-    match strings::decode(json) {
+    match json_string::decode(json) {
         Some(text) if !text.is_empty() && RawJson::parse(&*text).is_err() => text.into_owned(),
         _ => json.to_owned(),
     }

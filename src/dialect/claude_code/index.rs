@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
-use crate::dialect::fields::{elements, entries, fields, fields_of, is_object, owned};
+use crate::dialect::fields::{elements, entries, fields, fields_of, owned};
 use crate::dialect::lines::body;
 use crate::dialect::paths::{below, names};
 use crate::dialect::{SidecarFacts, times, titles};
@@ -37,12 +37,12 @@ pub(crate) fn rows(bytes: &[u8]) -> Option<Vec<IndexRow>> {
         });
         return Some(rows.collect());
     }
-    let sessions = sessions.filter(|sessions| is_object(sessions))?;
-    let rows = entries(sessions.get()).into_iter();
+    let sessions = sessions.filter(|sessions| sessions.is_object())?;
+    let rows = entries(sessions).into_iter();
     Some(rows.map(|(id, row)| read(id, row)).collect())
 }
 
-fn read(id: String, row: &RawValue) -> IndexRow {
+fn read(id: String, row: Json<'_>) -> IndexRow {
     let [project, branch, prompt, summary, created, modified] = fields_of(
         Some(row),
         &[

@@ -11,8 +11,8 @@ mod tests;
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::model::json::Json;
 use memchr::memmem;
-use serde_json::value::RawValue;
 
 use super::fields::{self, elements, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::lines::{Format, Reading};
@@ -20,7 +20,7 @@ use super::{
     Candidate, Dialect, Facts, Recognition, Sidecar, SidecarFacts, TitleOffer, blocks, times,
     titles,
 };
-use crate::model::message::{Message, Role};
+use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// Kinds of lines that are neither messages nor about the session as a whole.
@@ -113,6 +113,10 @@ impl Dialect for ClaudeCode {
         }
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_project(candidate.path) || places::is_own(candidate.path)
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         places::session_id(candidate.path)
     }
@@ -179,7 +183,7 @@ fn is_line(line: &str) -> bool {
 }
 
 impl Format for ClaudeCode {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let [
             kind,
             uuid,
@@ -196,8 +200,8 @@ impl Format for ClaudeCode {
             sidechain,
             agent,
             session,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "type",
                 "uuid",
@@ -215,7 +219,7 @@ impl Format for ClaudeCode {
                 "agentId",
                 "sessionId",
             ],
-        )?;
+        );
         let kind = text(kind).unwrap_or_default();
         // A subagent's lines have the id of the session that started it.
         let is_subagent = is_true(sidechain) && agent.is_some();
@@ -243,7 +247,9 @@ impl Format for ClaudeCode {
             _ => None,
         };
         if let Some((word, content, model)) = said {
-            let role = role_of(&word, content, is_true(meta));
+            let role = role_of(&word, is_true(meta), || {
+                content.is_some_and(has_tool_result)
+            });
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
@@ -252,18 +258,18 @@ impl Format for ClaudeCode {
             }
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
-            reading.facts.title = title_of(&kind, object, title)?;
+            reading.facts.title = title_of(&kind, object, title);
         } else if kind == "last-prompt" {
-            let [prompt] = fields(object, &["lastPrompt"])?;
+            let [prompt] = fields_of(Some(object), &["lastPrompt"]);
             let prompt = text(prompt).and_then(|prompt| titles::cleaned(prompt, written));
             reading.facts.title = titles::latest(prompt, titles::LAST_PROMPT);
         } else if !EVENTS.contains(&&*kind) {
             reading.kind = RecordKind::Unknown;
         }
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         let [
             uuid,
             parent,
@@ -275,8 +281,8 @@ impl Format for ClaudeCode {
             model,
             usage,
             meta,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "uuid",
                 "parentUuid",
@@ -289,36 +295,41 @@ impl Format for ClaudeCode {
                 "usage",
                 "isMeta",
             ],
-        )
-        .unwrap_or([None; 10]);
+        );
         let [inner_role, inner_content, inner_model, inner_usage] =
             fields_of(message, &["role", "content", "model", "usage"]);
         let (word, content, model, usage) = match text(inner_role) {
             Some(word) => (word, inner_content, inner_model, inner_usage),
             None => (text(role).unwrap_or_default(), content, model, usage),
         };
+        let is_list = content.is_some_and(|content| content.get().starts_with('['));
+        let content = blocks::content(content);
+        let role = role_of(&word, is_true(meta), || {
+            let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+            is_list && content.iter().any(is_answer)
+        });
         Message {
             id: owned(uuid),
             parent_id: owned(parent).or_else(|| owned(parent_id)),
-            content: blocks::content(content),
+            content,
             time: times::time(timestamp),
             model: model_of(model).map(Cow::into_owned),
             usage: blocks::usage(usage),
-            ..Message::new(role_of(&word, content, is_true(meta)))
+            ..Message::new(role)
         }
     }
 }
 
 /// Who speaks: what Claude Code files under the user is also a tool's answer, or its own note.
-fn role_of(word: &str, content: Option<&RawValue>, is_meta: bool) -> Role {
+fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role {
     match Role::from_word(word) {
-        Role::User if content.is_some_and(has_tool_result) => Role::Tool,
+        Role::User if is_answer() => Role::Tool,
         Role::User if is_meta => Role::System,
         role => role,
     }
 }
 
-fn has_tool_result(content: &RawValue) -> bool {
+fn has_tool_result(content: Json<'_>) -> bool {
     let json = content.get();
     // Cheap first: most texts do not even hold the word.
     json.starts_with('[')
@@ -329,24 +340,20 @@ fn has_tool_result(content: &RawValue) -> bool {
         })
 }
 
-fn model_of(model: Option<&RawValue>) -> Option<Cow<'_, str>> {
+fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {
     fields::text_filled(model).filter(|model| model != NO_MODEL)
 }
 
-fn title_of<'a>(
-    kind: &str,
-    object: &'a str,
-    custom: Option<&'a RawValue>,
-) -> serde_json::Result<Option<TitleOffer<'a>>> {
-    let [generated, summary, leaf] = fields(object, &["aiTitle", "summary", "leafUuid"])?;
-    Ok(match kind {
+fn title_of<'a>(kind: &str, object: Json<'a>, custom: Option<Json<'a>>) -> Option<TitleOffer<'a>> {
+    let [generated, summary, leaf] = fields_of(Some(object), &["aiTitle", "summary", "leafUuid"]);
+    match kind {
         "custom-title" => titles::latest(text(custom), titles::CHOSEN),
         "ai-title" => titles::latest(text(generated), titles::GENERATED),
         _ => titles::latest(text(summary), titles::SUMMARY).map(|offer| TitleOffer {
             about: fields::text_filled(leaf),
             ..offer
         }),
-    })
+    }
 }
 
 /// What the user wrote of a text: without the editor's envelopes, and nothing of what Claude Code

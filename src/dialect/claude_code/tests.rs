@@ -1,7 +1,7 @@
 //! Claude Code's lines, the titles in them, and its places.
 
 use super::*;
-use crate::model::message::{Block, Usage};
+use crate::model::message::Usage;
 use crate::model::record::RecordFlags;
 
 fn offer(line: &str) -> Option<(String, u8)> {

@@ -1,9 +1,9 @@
 //! The items between the user, the model and its tools: who says them, and their blocks.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use crate::dialect::blocks as shapes;
-use crate::dialect::fields::{fields, fields_of, is_object, owned, text};
+use crate::dialect::fields::{Object, fields, fields_of, owned, text};
 use crate::model::message::{Block, Role};
 use crate::model::raw_json::RawJson;
 
@@ -37,7 +37,7 @@ const SILENT: [&str; 4] = [
 ];
 
 /// Who says an item of this type; `None` if it says nothing.
-pub(crate) fn speaker(kind: &str, role: Option<&RawValue>) -> Option<Role> {
+pub(crate) fn speaker(kind: &str, role: Option<Json<'_>>) -> Option<Role> {
     if kind == "message" {
         Some(Role::from_word(&text(role).unwrap_or_default()))
     } else if SAID_BY_MODEL.contains(&kind) {
@@ -53,7 +53,7 @@ pub(crate) fn is_silent(kind: &str) -> bool {
 }
 
 /// The blocks of an item of this type.
-pub(crate) fn blocks(kind: &str, item: &str) -> Vec<Block> {
+pub(crate) fn blocks(kind: &str, item: Json<'_>, members: &Object<'_>) -> Vec<Block> {
     let [
         content,
         name,
@@ -65,22 +65,18 @@ pub(crate) fn blocks(kind: &str, item: &str) -> Vec<Block> {
         action,
         summary,
         encrypted,
-    ] = fields(
-        item,
-        &[
-            "content",
-            "name",
-            "id",
-            "call_id",
-            "arguments",
-            "input",
-            "output",
-            "action",
-            "summary",
-            "encrypted_content",
-        ],
-    )
-    .unwrap_or([None; 10]);
+    ] = members.fields(&[
+        "content",
+        "name",
+        "id",
+        "call_id",
+        "arguments",
+        "input",
+        "output",
+        "action",
+        "summary",
+        "encrypted_content",
+    ]);
     let id = || owned(call_id).or_else(|| owned(id));
     if kind == "message" {
         return shapes::content(content);
@@ -117,10 +113,7 @@ pub(crate) fn blocks(kind: &str, item: &str) -> Vec<Block> {
             input,
         }];
     }
-    serde_json::from_str::<&RawValue>(item)
-        .map(shapes::other)
-        .into_iter()
-        .collect()
+    vec![shapes::other(item)]
 }
 
 /// The text of a piece of reasoning.
@@ -130,9 +123,9 @@ fn reasoning_text(json: &RawJson) -> Option<String> {
 }
 
 /// The answer to a call: text, blocks, or an object with the text in it.
-fn tool_output(id: Option<String>, name: Option<String>, output: Option<&RawValue>) -> Block {
+fn tool_output(id: Option<String>, name: Option<String>, output: Option<Json<'_>>) -> Block {
     let [content, success] = fields_of(
-        output.filter(|output| is_object(output)),
+        output.filter(|output| output.is_object()),
         &["content", "success"],
     );
     let is_error = success.is_some_and(|success| success.get() == "false");

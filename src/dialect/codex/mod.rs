@@ -10,9 +10,9 @@ mod tests;
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
-use super::fields::{self, fields, fields_of, fields_of_start, owned, text};
+use super::fields::{self, Object, fields_of, fields_of_start, owned, text};
 use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
 use super::{Candidate, Dialect, Facts, Recognition, Sidecar, times, titles};
@@ -73,6 +73,10 @@ impl Dialect for Codex {
             true => Recognition::Lines,
             false => Recognition::No,
         }
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        place(candidate.path) != Place::Elsewhere
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -147,9 +151,9 @@ fn is_line(line: &str, named: bool) -> bool {
 }
 
 impl Format for Codex {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [timestamp, kind, payload, state, id, instructions, git] = fields(
-            object,
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [timestamp, kind, payload, state, id, instructions, git] = fields_of(
+            Some(object),
             &[
                 "timestamp",
                 "type",
@@ -159,11 +163,11 @@ impl Format for Codex {
                 "instructions",
                 "git",
             ],
-        )?;
+        );
         let kind = text(kind).unwrap_or_default();
         let mut reading = match (&*kind, payload) {
-            ("session_meta", Some(payload)) => session(payload.get()),
-            ("response_item", Some(payload)) => item(payload.get())?,
+            ("session_meta", Some(payload)) => session(payload),
+            ("response_item", Some(payload)) => item(payload),
             ("event_msg", Some(payload)) => event(payload),
             ("turn_context", payload) => {
                 let [model, cwd] = fields_of(payload, &["model", "cwd"]);
@@ -178,20 +182,21 @@ impl Format for Codex {
             ("", None) if id.is_some() && (instructions.is_some() || git.is_some()) => {
                 session(object)
             }
-            (_, None) => item(object)?,
+            (_, None) => item(object),
         };
         reading.time_us = times::time_us(timestamp);
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
-        let [timestamp, payload] = fields(object, &["timestamp", "payload"]).unwrap_or([None; 2]);
-        let item = payload.map_or(object, RawValue::get);
-        let [kind, role, id] = fields(item, &["type", "role", "id"]).unwrap_or([None; 3]);
+    fn message(&self, object: Json<'_>) -> Message {
+        let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
+        let item = payload.unwrap_or(object);
+        let members = Object::of(item);
+        let [kind, role, id] = members.fields(&["type", "role", "id"]);
         let kind = text(kind).unwrap_or_default();
         Message {
             id: owned(id),
-            content: items::blocks(&kind, item),
+            content: items::blocks(&kind, item, &members),
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
         }
@@ -200,9 +205,9 @@ impl Format for Codex {
 
 /// The session's own description. A forked session replays its parent's after its own: the first
 /// one in the file counts.
-fn session(payload: &str) -> Reading<'_> {
-    let [timestamp, cwd, git, forked_from, parent, source] = fields(
-        payload,
+fn session(payload: Json<'_>) -> Reading<'_> {
+    let [timestamp, cwd, git, forked_from, parent, source] = fields_of(
+        Some(payload),
         &[
             "timestamp",
             "cwd",
@@ -211,8 +216,7 @@ fn session(payload: &str) -> Reading<'_> {
             "parent_thread_id",
             "source",
         ],
-    )
-    .unwrap_or([None; 6]);
+    );
     let [branch] = fields_of(git, &["branch"]);
     let [subagent] = fields_of(source, &["subagent"]);
     let [spawn] = fields_of(subagent, &["thread_spawn"]);
@@ -232,28 +236,28 @@ fn session(payload: &str) -> Reading<'_> {
     }
 }
 
-fn item(object: &str) -> serde_json::Result<Reading<'_>> {
-    if !object.starts_with('{') {
-        return Ok(Reading::of(RecordKind::Unknown));
+fn item(object: Json<'_>) -> Reading<'_> {
+    if !object.is_object() {
+        return Reading::of(RecordKind::Unknown);
     }
-    let [kind, role, content, id] = fields(object, &["type", "role", "content", "id"])?;
+    let [kind, role, content, id] = fields_of(Some(object), &["type", "role", "content", "id"]);
     let kind = text(kind).unwrap_or_default();
     let Some(role) = items::speaker(&kind, role) else {
         let silent = items::is_silent(&kind);
-        return Ok(Reading::of(if silent {
+        return Reading::of(if silent {
             RecordKind::Event
         } else {
             RecordKind::Unknown
-        }));
+        });
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
     reading.facts.record_id = fields::text_filled(id);
     reading.facts.title = titles::of_message(role, content, written);
-    Ok(reading)
+    reading
 }
 
-fn event(payload: &RawValue) -> Reading<'_> {
+fn event(payload: Json<'_>) -> Reading<'_> {
     let [kind, message, name] = fields_of(Some(payload), &["type", "message", "thread_name"]);
     let mut reading = Reading::of(RecordKind::Event);
     reading.facts.title = match text(kind).as_deref() {

@@ -9,9 +9,9 @@ mod tests;
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
-use super::fields::{self, elements, fields, fields_of, is_object, owned, text};
+use super::fields::{self, elements, fields_of, owned, text};
 use super::lines::{Format, Reading};
 use super::{Candidate, Dialect, Facts, Recognition, Sidecar, blocks, paths, times, titles};
 use crate::model::message::{Block, Message, Role};
@@ -64,6 +64,10 @@ impl Dialect for Fallback {
         }
     }
 
+    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, paths::stem(candidate.path))
     }
@@ -93,28 +97,28 @@ fn id_of(path: &Path, stem: String) -> String {
 /// What a line says, found in one of the common shapes.
 struct Said<'a> {
     role: Role,
-    content: Option<&'a RawValue>,
+    content: Option<Json<'a>>,
     /// The object in which model, usage and tool calls lie.
-    within: &'a str,
+    within: Json<'a>,
 }
 
 /// The fields of a line that the shapes are told by.
 struct Shape<'a> {
-    kind: Option<&'a RawValue>,
-    role: Option<&'a RawValue>,
-    content: Option<&'a RawValue>,
-    message: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
-    tool_calls: Option<&'a RawValue>,
+    kind: Option<Json<'a>>,
+    role: Option<Json<'a>>,
+    content: Option<Json<'a>>,
+    message: Option<Json<'a>>,
+    data: Option<Json<'a>>,
+    tool_calls: Option<Json<'a>>,
 }
 
-fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
+fn said<'a>(object: Json<'a>, shape: &Shape<'a>) -> Option<Said<'a>> {
     let [role, content] = fields_of(shape.message, &["role", "content"]);
     if let (Some(word), Some(message)) = (text(role), shape.message) {
         return Some(Said {
             role: Role::from_word(&word),
             content,
-            within: message.get(),
+            within: message,
         });
     }
     if let Some(word) = text(shape.role) {
@@ -129,7 +133,7 @@ fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
         });
     }
     let kind = text(shape.kind)?;
-    if let Some(data) = shape.data.filter(|data| is_object(data)) {
+    if let Some(data) = shape.data.filter(|data| data.is_object()) {
         let [content, result] = fields_of(Some(data), &["content", "result"]);
         let role = match &*kind {
             "user.message" => Role::User,
@@ -141,7 +145,7 @@ fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
         return Some(Said {
             role,
             content: content.or(result),
-            within: data.get(),
+            within: data,
         });
     }
     let content = shape.content?;
@@ -159,7 +163,7 @@ fn said<'a>(object: &'a str, shape: &Shape<'a>) -> Option<Said<'a>> {
 }
 
 impl Format for Fallback {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let [
             kind,
             role,
@@ -175,8 +179,8 @@ impl Format for Fallback {
             cwd,
             id,
             uuid,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "type",
                 "role",
@@ -193,7 +197,7 @@ impl Format for Fallback {
                 "id",
                 "uuid",
             ],
-        )?;
+        );
         let shape = Shape {
             kind,
             role,
@@ -213,7 +217,7 @@ impl Format for Fallback {
         };
         let kind = text(kind).unwrap_or_default();
         if let Some(said) = said(object, &shape) {
-            let [model] = fields(said.within, &["model"])?;
+            let [model] = fields_of(Some(said.within), &["model"]);
             reading.kind = RecordKind::Message;
             reading.role = Some(said.role);
             reading.facts.model = fields::text_filled(model);
@@ -229,15 +233,14 @@ impl Format for Fallback {
         } else if text(role).is_some_and(|word| word.starts_with('_')) {
             reading.kind = RecordKind::Event;
         }
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
-        let [kind, role, content, message, data, tool_calls] = fields(
-            object,
+    fn message(&self, object: Json<'_>) -> Message {
+        let [kind, role, content, message, data, tool_calls] = fields_of(
+            Some(object),
             &["type", "role", "content", "message", "data", "tool_calls"],
-        )
-        .unwrap_or([None; 6]);
+        );
         let [
             id,
             uuid,
@@ -248,8 +251,8 @@ impl Format for Fallback {
             created,
             camel,
             ts,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "id",
                 "uuid",
@@ -261,8 +264,7 @@ impl Format for Fallback {
                 "createdAt",
                 "ts",
             ],
-        )
-        .unwrap_or([None; 9]);
+        );
         let shape = Shape {
             kind,
             role,
@@ -274,7 +276,7 @@ impl Format for Fallback {
         let Some(said) = said(object, &shape) else {
             return Message::new(Role::Other);
         };
-        let [model, usage] = fields(said.within, &["model", "usage"]).unwrap_or([None; 2]);
+        let [model, usage] = fields_of(Some(said.within), &["model", "usage"]);
         Message {
             id: owned(id).or_else(|| owned(uuid)),
             parent_id: owned(parent).or_else(|| owned(parent_uuid)),
@@ -302,8 +304,8 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
         tool_id,
         camel_tool,
         success,
-    ] = fields(
-        said.within,
+    ] = fields_of(
+        Some(said.within),
         &[
             "reasoning_content",
             "reasoningText",
@@ -316,8 +318,7 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
             "toolName",
             "success",
         ],
-    )
-    .unwrap_or([None; 10]);
+    );
     if said.role == Role::Tool {
         let [inner] = fields_of(said.content, &["content"]);
         let id = [call_id, camel_id, tool_id].into_iter().find_map(owned);
@@ -349,7 +350,7 @@ fn content_of(said: &Said<'_>) -> Vec<Block> {
 }
 
 /// A call in the spelling of `tool_calls` or Copilot's `toolRequests`.
-fn call_of(call: &RawValue) -> Block {
+fn call_of(call: Json<'_>) -> Block {
     let [id, camel_id, function, name, arguments] = fields_of(
         Some(call),
         &["id", "toolCallId", "function", "name", "arguments"],

@@ -1,18 +1,18 @@
 //! A session in one JSON document, as the lines that newer versions would write of it.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::Gemini;
 use crate::dialect::DocumentLines;
 use crate::dialect::compact::{compact, object};
-use crate::dialect::fields::{elements, entries, fields};
+use crate::dialect::fields::{elements, entries_in, fields};
 use crate::dialect::lines::body;
 
 /// Fields of the document that never change, in the order of a header line.
 const HEADER: [&str; 3] = ["sessionId", "projectHash", "startTime"];
 
 /// The messages of a document, as they stand in it; `None` if it is not a whole one.
-pub(crate) fn document_messages(text: &str) -> Option<Vec<&RawValue>> {
+pub(crate) fn document_messages(text: &str) -> Option<Vec<Json<'_>>> {
     let [messages] = fields(body(text), &["messages"]).ok()?;
     let messages = messages?;
     messages.get().starts_with('[').then(|| elements(messages))
@@ -22,7 +22,7 @@ pub(crate) fn document_messages(text: &str) -> Option<Vec<&RawValue>> {
 pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
     let text = String::from_utf8_lossy(bytes);
     let messages = document_messages(&text)?;
-    let fields: Vec<(String, String)> = entries(body(&text))
+    let fields: Vec<(String, String)> = entries_in(body(&text))
         .into_iter()
         .filter(|(key, _)| key != "messages")
         .map(|(key, value)| (key, compact(value.get())))

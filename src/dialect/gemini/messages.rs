@@ -3,12 +3,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use crate::dialect::blocks as shapes;
-use crate::dialect::fields::{
-    self, count, elements, fields, fields_of, is_object, is_true, owned, text, text_filled,
-};
+use crate::dialect::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
 use crate::dialect::lines::Reading;
 use crate::dialect::{Facts, TitleOffer, times, titles};
 use crate::model::message::{Block, Message, Role, Usage};
@@ -34,9 +32,9 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// What a message's object says; `None` if it is none.
-pub(super) fn read(object: &str) -> Option<Reading<'_>> {
+pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
     let [author, kind, id, timestamp, content, model, calls, thoughts] =
-        fields(object, &FIELDS).ok()?;
+        fields_of(Some(object), &FIELDS);
     content.or(calls).or(thoughts)?;
     let role = speaker(author, kind)?;
     let mut reading = Reading::of(RecordKind::Message);
@@ -52,10 +50,10 @@ pub(super) fn read(object: &str) -> Option<Reading<'_>> {
 }
 
 /// The message of such an object.
-pub(super) fn message(object: &str) -> Message {
+pub(super) fn message(object: Json<'_>) -> Message {
     let [author, kind, id, timestamp, content, model, calls, thoughts] =
-        fields(object, &FIELDS).unwrap_or([None; 8]);
-    let [tokens] = fields(object, &["tokens"]).unwrap_or([None]);
+        fields_of(Some(object), &FIELDS);
+    let [tokens] = fields_of(Some(object), &["tokens"]);
     let mut content = blocks(thoughts, content);
     for call in calls.map(elements).unwrap_or_default() {
         tool_call(call, &mut content);
@@ -71,7 +69,7 @@ pub(super) fn message(object: &str) -> Message {
 }
 
 /// Who speaks. An author that is not known is the user, as agentx has it.
-fn speaker(author: Option<&RawValue>, kind: Option<&RawValue>) -> Option<Role> {
+fn speaker(author: Option<Json<'_>>, kind: Option<Json<'_>>) -> Option<Role> {
     if let Some(author) = text(author) {
         return Some(match author.to_lowercase().as_str() {
             "gemini" | "assistant" | "model" => Role::Assistant,
@@ -87,8 +85,8 @@ fn speaker(author: Option<&RawValue>, kind: Option<&RawValue>) -> Option<Role> {
     })
 }
 
-fn title(role: Role, content: Option<&RawValue>) -> Option<TitleOffer<'_>> {
-    let single = content.filter(|content| is_object(content));
+fn title(role: Role, content: Option<Json<'_>>) -> Option<TitleOffer<'_>> {
+    let single = content.filter(|content| content.is_object());
     match (role, single) {
         (Role::User, Some(part)) => {
             let [said] = fields_of(Some(part), &["text"]);
@@ -106,8 +104,8 @@ fn written(text: &str) -> Option<&str> {
 }
 
 /// The tokens of a message; none where nothing was read or written.
-fn usage(tokens: Option<&RawValue>) -> Option<Usage> {
-    let tokens = tokens.filter(|tokens| is_object(tokens))?;
+fn usage(tokens: Option<Json<'_>>) -> Option<Usage> {
+    let tokens = tokens.filter(|tokens| tokens.is_object())?;
     let [input, output, cached] = fields_of(Some(tokens), &["input", "output", "cached"]);
     let usage = Usage {
         input_tokens: count(input),
@@ -118,7 +116,7 @@ fn usage(tokens: Option<&RawValue>) -> Option<Usage> {
     (usage.input_tokens > 0 || usage.output_tokens > 0).then_some(usage)
 }
 
-fn blocks(thoughts: Option<&RawValue>, content: Option<&RawValue>) -> Vec<Block> {
+fn blocks(thoughts: Option<Json<'_>>, content: Option<Json<'_>>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let thought: Vec<String> = thoughts
         .map(elements)
@@ -151,7 +149,7 @@ fn blocks(thoughts: Option<&RawValue>, content: Option<&RawValue>) -> Vec<Block>
 }
 
 /// One part of a content; `None` for a text without anything in it.
-fn part(part: &RawValue) -> Option<Block> {
+fn part(part: Json<'_>) -> Option<Block> {
     if let Some(said) = text(Some(part)) {
         return (!said.is_empty()).then(|| shapes::said(said.into_owned()));
     }
@@ -191,7 +189,7 @@ fn part(part: &RawValue) -> Option<Block> {
     Some(block)
 }
 
-fn image(inline: Option<&RawValue>, file: Option<&RawValue>) -> Option<Block> {
+fn image(inline: Option<Json<'_>>, file: Option<Json<'_>>) -> Option<Block> {
     let [media_type, data, file_type, url] = {
         let [media_type, data] = fields_of(inline, &["mimeType", "data"]);
         let [file_type, url] = fields_of(file, &["mimeType", "fileUri"]);
@@ -208,7 +206,7 @@ fn image(inline: Option<&RawValue>, file: Option<&RawValue>) -> Option<Block> {
 }
 
 /// The answer in a function's response, and whether it is an error.
-fn answered(response: Option<&RawValue>) -> (Option<&RawValue>, bool) {
+fn answered(response: Option<Json<'_>>) -> (Option<Json<'_>>, bool) {
     let [output, error] = fields_of(response, &["output", "error"]);
     match (output, error) {
         (Some(output), _) => (Some(output), false),
@@ -218,7 +216,7 @@ fn answered(response: Option<&RawValue>) -> (Option<&RawValue>, bool) {
 }
 
 /// A call, and its result if there is one.
-fn tool_call(call: &RawValue, blocks: &mut Vec<Block>) {
+fn tool_call(call: Json<'_>, blocks: &mut Vec<Block>) {
     let [id, name, args, status, result, display] = fields_of(
         Some(call),
         &["id", "name", "args", "status", "result", "resultDisplay"],
@@ -233,7 +231,7 @@ fn tool_call(call: &RawValue, blocks: &mut Vec<Block>) {
     let result = result.filter(|result| result.get() != "null");
     let Some(result) = result else {
         if failed {
-            let display = display.filter(|display| text(Some(display)).is_some());
+            let display = display.filter(|display| text(Some(*display)).is_some());
             blocks.push(shapes::result(id, name, display, true));
         }
         return;
@@ -255,7 +253,7 @@ fn tool_call(call: &RawValue, blocks: &mut Vec<Block>) {
             }
             Some(Block::Text { text }) => outputs.push(text),
             Some(image @ Block::Image { .. }) => images.push(image),
-            Some(_) if fields::is_object(answer) => outputs.push(answer.get().to_owned()),
+            Some(_) if answer.is_object() => outputs.push(answer.get().to_owned()),
             _ => {}
         }
     }

@@ -15,10 +15,10 @@ mod tests;
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 pub(crate) use self::documents::document_messages;
-use super::fields::{self, elements, fields, fields_of, fields_of_start, text};
+use super::fields::{self, elements, fields_of, fields_of_start, text};
 use super::lines::{Format, Reading};
 use super::paths::{self, below, is_private, names, stem};
 use super::{Candidate, Dialect, DocumentLines, Recognition, Sidecar, times, titles};
@@ -59,6 +59,10 @@ impl Dialect for Gemini {
     }
 
     /// The id in the header, else the stem.
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &["chats"]).is_some()
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {
             let [session] = fields_of_start(&line, &["sessionId"]);
@@ -111,15 +115,15 @@ fn is_line(line: &str) -> bool {
         ],
     );
     (session.is_some() && project.is_some())
-        || set.is_some_and(fields::is_object)
+        || set.is_some_and(Json::is_object)
         || rewind.is_some()
         || (id.is_some() && content.is_some() && text(kind).as_deref() == Some("gemini"))
 }
 
 impl Format for Gemini {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [session, start, updated, summary, kind, set, rewind, id] = fields(
-            object,
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [session, start, updated, summary, kind, set, rewind, id] = fields_of(
+            Some(object),
             &[
                 "sessionId",
                 "startTime",
@@ -130,45 +134,42 @@ impl Format for Gemini {
                 "$rewindTo",
                 "id",
             ],
-        )?;
+        );
         if let Some(reading) = messages::read(object) {
-            return Ok(reading);
+            return reading;
         }
         if let Some(set) = set {
-            return Ok(patch(set));
+            return patch(set);
         }
         if session.is_some() && (start.is_some() || kind.is_some() || updated.is_some()) {
-            return Ok(about_session(start, updated, summary));
+            return about_session(start, updated, summary);
         }
         let known = rewind.is_some() || text(id).is_some();
-        Ok(Reading::of(if known {
+        Reading::of(if known {
             RecordKind::Event
         } else {
             RecordKind::Unknown
-        }))
+        })
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         self.every_message(object)
             .into_iter()
             .next()
             .unwrap_or_else(|| Message::new(Role::Other))
     }
 
-    fn message_count(&self, object: &str) -> usize {
+    fn message_count(&self, object: Json<'_>) -> usize {
         match listed(object) {
             None => 1,
             Some(list) => list.len(),
         }
     }
 
-    fn every_message(&self, object: &str) -> Vec<Message> {
+    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         match listed(object) {
             None => vec![messages::message(object)],
-            Some(list) => list
-                .into_iter()
-                .map(|message| messages::message(message.get()))
-                .collect(),
+            Some(list) => list.into_iter().map(messages::message).collect(),
         }
     }
 }
@@ -189,8 +190,8 @@ pub(crate) enum Operation {
 /// The operation of a line; `None` if it is damaged.
 pub(crate) fn operation(line: &[u8]) -> Option<Operation> {
     let text = String::from_utf8_lossy(line);
-    let object = super::lines::body(&text);
-    let [id, set, rewind] = fields(object, &["id", "$set", "$rewindTo"]).ok()?;
+    let object = fields::object_in(super::lines::body(&text)).ok()?;
+    let [id, set, rewind] = fields_of(Some(object), &["id", "$set", "$rewindTo"]);
     if messages::read(object).is_some() {
         return Some(Operation::Message(fields::owned(id)));
     }
@@ -210,9 +211,9 @@ pub(crate) fn operation(line: &[u8]) -> Option<Operation> {
 
 /// What a line about the session tells.
 fn about_session<'a>(
-    start: Option<&'a RawValue>,
-    updated: Option<&'a RawValue>,
-    summary: Option<&'a RawValue>,
+    start: Option<Json<'a>>,
+    updated: Option<Json<'a>>,
+    summary: Option<Json<'a>>,
 ) -> Reading<'a> {
     let mut reading = Reading::of(RecordKind::Meta);
     reading.facts.created_us = times::time_us(start);
@@ -222,16 +223,14 @@ fn about_session<'a>(
 }
 
 /// A `$set` line: changed facts of the session, and perhaps all of its messages.
-fn patch(set: &RawValue) -> Reading<'_> {
+fn patch(set: Json<'_>) -> Reading<'_> {
     let [start, updated, summary, list] = fields_of(
         Some(set),
         &["startTime", "lastUpdated", "summary", "messages"],
     );
     let mut reading = about_session(start, updated, summary);
     let said = list.map(elements).unwrap_or_default();
-    let mut said = said
-        .into_iter()
-        .filter_map(|message| messages::read(message.get()));
+    let mut said = said.into_iter().filter_map(messages::read);
     let Some(first) = said.next() else {
         return reading;
     };
@@ -247,8 +246,8 @@ fn patch(set: &RawValue) -> Reading<'_> {
 }
 
 /// The messages that a `$set` line lists; `None` if it is another line.
-fn listed(object: &str) -> Option<Vec<&RawValue>> {
-    let [set] = fields(object, &["$set"]).ok()?;
+fn listed(object: Json<'_>) -> Option<Vec<Json<'_>>> {
+    let [set] = fields_of(Some(object), &["$set"]);
     if messages::read(object).is_some() {
         return None;
     }
@@ -256,7 +255,7 @@ fn listed(object: &str) -> Option<Vec<&RawValue>> {
     let list = list.map(elements).unwrap_or_default();
     Some(
         list.into_iter()
-            .filter(|message| messages::read(message.get()).is_some())
+            .filter(|message| messages::read(*message).is_some())
             .collect(),
     )
 }

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use crate::model::json::Json;
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
 use super::NO_TITLE;
 use super::reading::given;
@@ -31,12 +31,12 @@ const FIELDS: [&str; 8] = [
 
 /// The rows of an index, those that are no objects too: they tell nothing, and stay. `None` if it
 /// is none.
-fn rows(text: &str) -> Option<Vec<&RawValue>> {
-    let rows: Option<Vec<&RawValue>> = serde_json::from_str(text).ok()?;
+fn rows(text: &str) -> Option<Vec<Json<'_>>> {
+    let rows: Option<Vec<Json<'_>>> = serde_json::from_str(text).ok()?;
     Some(rows.unwrap_or_default())
 }
 
-fn id_of(row: &RawValue) -> Option<String> {
+fn id_of(row: Json<'_>) -> Option<String> {
     let [id] = fields_of(Some(row), &["id"]);
     owned(id)
 }
@@ -85,9 +85,9 @@ pub(super) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option
         let (before, after) = rest.split_once(row.get())?;
         written.push_str(before);
         rest = after;
-        let state = id_of(row).and_then(|id| missing.remove(id.as_str()));
+        let state = id_of(*row).and_then(|id| missing.remove(id.as_str()));
         match state {
-            Some(state) => written.push_str(&row_of(state, Some(row))),
+            Some(state) => written.push_str(&row_of(state, Some(*row))),
             None => written.push_str(row.get()),
         }
     }
@@ -120,7 +120,7 @@ fn id_in_index(state: &SessionState) -> &str {
 
 /// The row of a session, as Go indents it. Of the row that there was it keeps what still holds,
 /// and fields that are not known.
-fn row_of(state: &SessionState, there: Option<&RawValue>) -> String {
+fn row_of(state: &SessionState, there: Option<Json<'_>>) -> String {
     let [title, created, updated, vendor, endpoint, model] = fields_of(
         there,
         &[
@@ -158,7 +158,7 @@ fn row_of(state: &SessionState, there: Option<&RawValue>) -> String {
     for (key, value) in texts {
         row.extend(value.map(|value| (key, quoted(&value))));
     }
-    let others = there.map(|row| entries(row.get())).unwrap_or_default();
+    let others = there.map(|row| entries(row)).unwrap_or_default();
     let mut lines: Vec<String> = row
         .into_iter()
         .map(|(key, value)| format!("    \"{key}\": {value}"))
@@ -172,7 +172,7 @@ fn row_of(state: &SessionState, there: Option<&RawValue>) -> String {
 }
 
 /// A time, spelled as it was if it is the same to the microsecond.
-fn time(time: DateTime<Utc>, there: Option<&RawValue>) -> String {
+fn time(time: DateTime<Utc>, there: Option<Json<'_>>) -> String {
     match there {
         Some(there) if times::time_us(Some(there)) == Some(time.timestamp_micros()) => {
             there.get().to_owned()

@@ -13,10 +13,11 @@ mod writing;
 
 use std::path::Path;
 
-use super::fields::{self, fields_of_start, text};
+use super::fields::{fields_of_start, text};
 use super::paths::{self, below, is_private, names, stem};
 use super::{Candidate, Dialect, Recognition, SessionState, Sidecar, SidecarFacts};
 use crate::error::Result;
+use crate::model::json::Json;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::session::Session;
@@ -54,6 +55,10 @@ impl Dialect for Ggcode {
             return Recognition::Lines;
         }
         Recognition::No
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &OWN).is_some()
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -126,7 +131,7 @@ fn is_line(line: &str) -> bool {
     text(session).is_some()
         && match text(kind).as_deref() {
             Some("meta") => true,
-            Some("message") => message.is_none_or(fields::is_object),
+            Some("message") => message.is_none_or(Json::is_object),
             Some(kind) => EVENTS.contains(&kind),
             None => false,
         }

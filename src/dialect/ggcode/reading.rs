@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::{EVENTS, Ggcode, NO_TITLE};
-use crate::dialect::fields::{self, elements, entries, fields, fields_of, owned, text};
+use crate::dialect::fields::{self, elements, entries, fields_of, object_in, owned, text};
 use crate::dialect::lines::{self, Format, Reading};
 use crate::dialect::{Facts, TitleOffer, blocks, times, titles, values};
 use crate::model::message::{Block, Message, Role};
@@ -53,7 +53,7 @@ const TITLE_BYTES_MAX: usize = 60;
 const TITLE_BYTES_CUT: usize = 57;
 
 impl Format for Ggcode {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let [
             kind,
             title,
@@ -65,8 +65,8 @@ impl Format for Ggcode {
             id,
             workspace,
             parent,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "type",
                 "title",
@@ -79,7 +79,7 @@ impl Format for Ggcode {
                 "workspace",
                 "parent_id",
             ],
-        )?;
+        );
         let mut reading = Reading::of(RecordKind::Event);
         reading.time_us = times::time_us(timestamp);
         match text(kind).as_deref() {
@@ -97,7 +97,7 @@ impl Format for Ggcode {
                 };
             }
             // Without a body it is no message.
-            Some("message") if message.is_some_and(fields::is_object) => {
+            Some("message") if message.is_some_and(Json::is_object) => {
                 let [role, content, inner_id] = fields_of(message, &["role", "content", "id"]);
                 let role = Role::from_word(&text(role).unwrap_or_default());
                 reading.kind = RecordKind::Message;
@@ -110,12 +110,11 @@ impl Format for Ggcode {
             Some(kind) if EVENTS.contains(&kind) => {}
             _ => reading.kind = RecordKind::Unknown,
         }
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
-        let [message, timestamp, id] =
-            fields(object, &["message", "timestamp", "id"]).unwrap_or([None; 3]);
+    fn message(&self, object: Json<'_>) -> Message {
+        let [message, timestamp, id] = fields_of(Some(object), &["message", "timestamp", "id"]);
         let [role, said, inner_id, parent, model, usage, extra] =
             fields_of(message, &MESSAGE_FIELDS);
         Message {
@@ -132,7 +131,7 @@ impl Format for Ggcode {
 }
 
 /// A title that stands for one.
-pub(super) fn given(title: Option<&RawValue>) -> Option<Cow<'_, str>> {
+pub(super) fn given(title: Option<Json<'_>>) -> Option<Cow<'_, str>> {
     text(title).filter(|title| title != NO_TITLE && !title.trim().is_empty())
 }
 
@@ -149,7 +148,7 @@ fn shortened(offer: TitleOffer<'_>) -> TitleOffer<'_> {
 }
 
 /// The blocks of a message.
-pub(super) fn content(value: Option<&RawValue>) -> Vec<Block> {
+pub(super) fn content(value: Option<Json<'_>>) -> Vec<Block> {
     let read = blocks::content(value);
     match value.filter(|value| value.get().starts_with('[')) {
         Some(array) => read
@@ -163,7 +162,7 @@ pub(super) fn content(value: Option<&RawValue>) -> Vec<Block> {
 
 /// A block with what only lines of this crate have in it (see `writing`): v1.0.9 leaves out what
 /// is empty, and has no place for a block of a kind of its own.
-fn completed(block: Block, element: &RawValue) -> Block {
+fn completed(block: Block, element: Json<'_>) -> Block {
     match block {
         Block::Other { .. } => {
             let [kind, json] = fields_of(Some(element), &["type", "json"]);
@@ -195,15 +194,13 @@ fn completed(block: Block, element: &RawValue) -> Block {
 
 /// The fields of an object that are not known, and those of `extra` within it.
 fn unknown(
-    object: Option<&RawValue>,
-    extra: Option<&RawValue>,
+    object: Option<Json<'_>>,
+    extra: Option<Json<'_>>,
     known: &[&str],
 ) -> Vec<(String, RawJson)> {
-    let inner = extra.filter(|extra| fields::is_object(extra));
-    let inner = inner.map(|extra| entries(extra.get())).unwrap_or_default();
-    let outer = object
-        .map(|object| entries(object.get()))
-        .unwrap_or_default();
+    let inner = extra.filter(|extra| extra.is_object());
+    let inner = inner.map(|extra| entries(extra)).unwrap_or_default();
+    let outer = object.map(|object| entries(object)).unwrap_or_default();
     let outer = outer
         .into_iter()
         .filter(|(key, _)| !known.contains(&key.as_str()));
@@ -218,18 +215,15 @@ fn unknown(
 pub(super) fn meta(line: &[u8], session: &mut Session) {
     let line = String::from_utf8_lossy(line);
     let body = lines::body(&line);
-    if fields(body, &["type"]).is_ok_and(|[_kind]| true) {
-        return object(body, session);
+    if let Ok(one) = object_in(body) {
+        return object(one, session);
     }
     for value in values::split(body).values {
-        object(value.text, session);
+        object(value.object, session);
     }
 }
 
-fn object(object: &str, session: &mut Session) {
-    let Ok(whole) = serde_json::from_str::<&RawValue>(object) else {
-        return;
-    };
+fn object(whole: Json<'_>, session: &mut Session) {
     let [kind, title, model, workspace, parent, cost, extra] = fields_of(
         Some(whole),
         &[

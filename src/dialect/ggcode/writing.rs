@@ -1,13 +1,13 @@
 //! ggcode's lines out, as v1.0.9 writes them. What it has no field for stands behind its fields,
 //! under names that it does not know and so passes over.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::reading::{COST, MESSAGE_FIELDS, META_FIELDS, content};
-use crate::dialect::fields::{entries, is_object};
+use crate::dialect::fields::entries_in;
 use crate::dialect::go_json::{Escape, GoObject, array, go_time};
-use crate::dialect::strings;
 use crate::error::{Error, Result};
+use crate::model::json_string;
 use crate::model::key::SessionKey;
 use crate::model::message::{Block, Message, Usage};
 use crate::model::raw_json::RawJson;
@@ -58,7 +58,7 @@ pub(super) fn meta(session: &Session) -> Result<Vec<u8>> {
     line.text_if("title", &session.title);
     for key in VENDOR {
         if let Some(json) = field(session, key) {
-            let value = strings::decode(json.as_str()).ok_or_else(|| Error::InvalidJson {
+            let value = json_string::decode(json.as_str()).ok_or_else(|| Error::InvalidJson {
                 reason: format!("`{key}` of a ggcode session has to be a string"),
             })?;
             line.text_if(key, &value);
@@ -184,7 +184,7 @@ fn picture(image: &Block) -> String {
 /// within a block of type `other`.
 fn other(json: &RawJson) -> String {
     let as_it_is = array([json.as_str()]);
-    let comes_back = serde_json::from_str::<&RawValue>(&as_it_is).is_ok_and(|value| {
+    let comes_back = Json::parse(&as_it_is).is_ok_and(|value| {
         let same = Block::Other { json: json.clone() };
         content(Some(value)) == [same]
     });
@@ -208,9 +208,9 @@ fn is_read_by_go(json: &str) -> bool {
         "tool_id",
         "output",
     ];
-    let is_block = serde_json::from_str::<&RawValue>(json).is_ok_and(is_object);
+    let is_block = Json::parse(json).is_ok_and(Json::is_object);
     is_block
-        && entries(json).iter().all(|(key, value)| {
+        && entries_in(json).iter().all(|(key, value)| {
             let is = |name: &&str| name.eq_ignore_ascii_case(key);
             let value = value.get();
             value == "null"

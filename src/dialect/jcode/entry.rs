@@ -3,8 +3,8 @@
 //! Fields that a kind does not use, fields of an unexpected type and fields of later versions are
 //! kept in [`Entry::extra`], so that reading an entry loses nothing.
 
+use crate::model::json::Json;
 use chrono::{DateTime, Datelike as _, Utc};
-use serde_json::value::RawValue;
 
 use crate::dialect::{fields, lines, values};
 use crate::model::raw_json::RawJson;
@@ -221,13 +221,13 @@ impl Entry {
     pub fn read_line(line: &[u8]) -> Vec<Self> {
         let text = String::from_utf8_lossy(line);
         let body = lines::body(&text);
-        if body.starts_with('{') && fields::fields(body, &[]).is_ok() {
-            return vec![Self::read(body)];
+        if let Ok(object) = fields::object_in(body) {
+            return vec![Self::read(object)];
         }
         values::split(body)
             .values
             .iter()
-            .map(|value| (value.certain, Self::read(value.text)))
+            .map(|value| (value.certain, Self::read(value.object)))
             .filter(|(certain, entry)| *certain || !entry.is_unknown())
             .map(|(_, entry)| entry)
             .collect()
@@ -246,8 +246,8 @@ impl Entry {
         matches!(&self.kind, EntryKind::Other { name } if !EVENTS_BESIDE.contains(&name.as_str()))
     }
 
-    /// Reads an object, which is known to be JSON.
-    pub(crate) fn read(object: &str) -> Self {
+    /// Reads an object.
+    pub(crate) fn read(object: Json<'_>) -> Self {
         let mut fields = Fields(
             fields::entries(object)
                 .into_iter()
@@ -339,7 +339,7 @@ fn kind_of(name: String, fields: &mut Fields<'_>) -> EntryKind {
     }
 }
 
-fn image(value: &RawValue) -> Option<EntryImage> {
+fn image(value: Json<'_>) -> Option<EntryImage> {
     let mut fields = Fields::of(value)?;
     Some(EntryImage {
         media_type: fields.text("media_type"),
@@ -347,7 +347,7 @@ fn image(value: &RawValue) -> Option<EntryImage> {
     })
 }
 
-fn todo(value: &RawValue) -> Option<TodoItem> {
+fn todo(value: Json<'_>) -> Option<TodoItem> {
     let mut fields = Fields::of(value)?;
     Some(TodoItem {
         id: fields.number("id"),
@@ -357,21 +357,23 @@ fn todo(value: &RawValue) -> Option<TodoItem> {
 }
 
 /// The fields of an object that nothing has taken yet.
-struct Fields<'a>(Vec<Option<(String, &'a RawValue)>>);
+struct Fields<'a>(Vec<Option<(String, Json<'a>)>>);
 
 impl<'a> Fields<'a> {
-    fn of(value: &'a RawValue) -> Option<Self> {
-        let fields = fields::entries(value.get());
-        fields::is_object(value).then(|| Self(fields.into_iter().map(Some).collect()))
+    fn of(value: Json<'a>) -> Option<Self> {
+        let fields = fields::entries(value);
+        value
+            .is_object()
+            .then(|| Self(fields.into_iter().map(Some).collect()))
     }
 
     /// Takes the last field of a name, if `read` can read it: otherwise it stays.
-    fn take<T>(&mut self, key: &str, read: impl Fn(&'a RawValue) -> Option<T>) -> Option<T> {
+    fn take<T>(&mut self, key: &str, read: impl Fn(Json<'a>) -> Option<T>) -> Option<T> {
         let slot = self
             .0
             .iter_mut()
             .rfind(|slot| slot.as_ref().is_some_and(|(name, _)| name == key))?;
-        let found = slot.as_ref().and_then(|(_, value)| read(value));
+        let found = slot.as_ref().and_then(|(_, value)| read(*value));
         if found.is_some() {
             *slot = None;
         }
@@ -390,7 +392,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An array of which every element can be read; otherwise it stays as it is.
-    fn list<T>(&mut self, key: &str, read: impl Fn(&'a RawValue) -> Option<T>) -> Vec<T> {
+    fn list<T>(&mut self, key: &str, read: impl Fn(Json<'a>) -> Option<T>) -> Vec<T> {
         self.take(key, |value| {
             let elements = fields::elements(value);
             let is_array = value.get().starts_with('[');

@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::entry::{Entry, EntryKind};
 use super::entry_line::timestamp;
 use super::leader_of;
-use crate::dialect::fields::{elements, entries, fields, fields_of, owned, text};
+use crate::dialect::fields::{elements, entries, entries_in, fields, fields_of, owned, text};
 use crate::dialect::go_json::{self, Escape};
 use crate::dialect::{SessionState, SidecarFacts, lines, times};
 
@@ -84,7 +84,7 @@ pub(crate) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option
 #[derive(Default)]
 struct Index<'a> {
     /// The fields before and after the projects, and the place of the projects among them.
-    others: Vec<(String, &'a RawValue)>,
+    others: Vec<(String, Json<'a>)>,
     projects_at: usize,
     projects: Vec<Project<'a>>,
 }
@@ -99,7 +99,7 @@ struct Project<'a> {
 
 /// A row: as it was, or written anew.
 enum Row<'a> {
-    Kept(&'a RawValue),
+    Kept(Json<'a>),
     Written(Vec<(String, String)>),
 }
 
@@ -109,7 +109,7 @@ impl<'a> Index<'a> {
         let body = lines::body(content);
         let [_] = fields(body, &[SESSIONS]).ok()?;
         let mut index = Self::default();
-        for (key, value) in entries(body) {
+        for (key, value) in entries_in(body) {
             if key != SESSIONS {
                 index.others.push((key, value));
                 continue;
@@ -119,7 +119,7 @@ impl<'a> Index<'a> {
                 continue;
             }
             fields(value.get(), &[]).ok()?;
-            for (path, rows) in entries(value.get()) {
+            for (path, rows) in entries(value) {
                 let is_null = rows.get() == "null";
                 if !is_null && !rows.get().starts_with('[') {
                     return None;
@@ -136,7 +136,7 @@ impl<'a> Index<'a> {
     }
 
     /// Every row as it was, with its project.
-    fn rows(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+    fn rows(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
         self.projects.iter().flat_map(|project| {
             project.rows.iter().filter_map(|row| match row {
                 Row::Kept(value) => Some((project.path.as_str(), *value)),
@@ -200,14 +200,14 @@ impl Row<'_> {
         let Self::Kept(value) = self else {
             return false;
         };
-        let [uuid, title] = fields_of(Some(value), &["uuid", "title"]);
+        let [uuid, title] = fields_of(Some(*value), &["uuid", "title"]);
         let Some((row, state)) = text(uuid).and_then(|uuid| new.remove(&*uuid)) else {
             return false;
         };
         let Some(title) = row.title_instead_of(text(title).as_deref(), state) else {
             return false;
         };
-        *self = Self::Written(with_title(value, title));
+        *self = Self::Written(with_title(*value, title));
         true
     }
 
@@ -245,8 +245,8 @@ fn block(open: char, members: &[String], close: char, indent: usize) -> String {
 }
 
 /// The fields of a row, with another title.
-fn with_title(row: &RawValue, title: &str) -> Vec<(String, String)> {
-    let mut fields: Vec<(String, String)> = entries(row.get())
+fn with_title(row: Json<'_>, title: &str) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = entries(row)
         .into_iter()
         .filter(|(key, _)| key != "title")
         .map(|(key, value)| (key, value.get().to_owned()))

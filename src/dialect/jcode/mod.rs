@@ -20,14 +20,16 @@ pub use self::entry::{Entry, EntryImage, EntryKind, TodoItem};
 pub(crate) use self::entry_line::timestamp;
 pub(crate) use self::messages::{call, filled, said, target_of, user, with_error};
 pub(crate) use self::places::is_reserved;
-use super::fields::{fields, text, text_filled};
+use super::fields::{fields_of, text, text_filled};
 use super::go_json::{self, Escape};
 use super::lines::{Format, Reading};
 use super::{
-    Candidate, Dialect, Facts, Recognition, SessionState, Sidecar, SidecarFacts, TitleOffer,
-    strings, times, titles,
+    Candidate, Dialect, Facts, Recognition, SessionState, Sidecar, SidecarFacts, TitleOffer, times,
+    titles,
 };
 use crate::error::Result;
+use crate::model::json::Json;
+use crate::model::json_string;
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
 use crate::model::raw_json::RawJson;
@@ -60,6 +62,10 @@ impl Dialect for Jcode {
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         places::recognise(candidate)
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_own(candidate.path)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -137,7 +143,7 @@ fn header_of(session: &Session) -> Entry {
     extra.retain(|(key, json)| {
         let is_provider = key == PROVIDER;
         if is_provider {
-            provider = strings::decode(json.as_str()).map(Cow::into_owned);
+            provider = json_string::decode(json.as_str()).map(Cow::into_owned);
         }
         !is_provider
     });
@@ -179,11 +185,11 @@ fn title_of(content: &str) -> String {
 }
 
 impl Format for Jcode {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [kind, time, content, uuid, project, model] = fields(
-            object,
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [kind, time, content, uuid, project, model] = fields_of(
+            Some(object),
             &["type", "timestamp", "content", "uuid", "project", "model"],
-        )?;
+        );
         let mut reading = Reading::of(RecordKind::Event);
         reading.time_us = times::time_us(time);
         let role = match text(kind).as_deref() {
@@ -198,7 +204,7 @@ impl Format for Jcode {
                     replaces: true,
                     ..Facts::default()
                 };
-                return Ok(reading);
+                return reading;
             }
             Some("user") => {
                 let content = text(content).unwrap_or_default();
@@ -216,19 +222,19 @@ impl Format for Jcode {
                 "plan_update" | "todo_snapshot" | "subagent_start" | "subagent_result"
                 | "subagent_async" | "mode_change" | "compact" | "budget_warning" | "system_prompt"
                 | "goal_update",
-            ) => return Ok(reading),
-            Some(kind) if entry::EVENTS_BESIDE.contains(&kind) => return Ok(reading),
+            ) => return reading,
+            Some(kind) if entry::EVENTS_BESIDE.contains(&kind) => return reading,
             _ => {
                 reading.kind = RecordKind::Unknown;
-                return Ok(reading);
+                return reading;
             }
         };
         reading.kind = RecordKind::Message;
         reading.role = Some(role);
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         messages::message_of(&Entry::read(object)).unwrap_or_else(|| Message::new(Role::Other))
     }
 }

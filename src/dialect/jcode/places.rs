@@ -64,6 +64,11 @@ pub(crate) fn recognise(candidate: &Candidate<'_>) -> Recognition {
     }
 }
 
+/// Whether a file lies in jcode's own folder.
+pub(crate) fn is_own(path: &Path) -> bool {
+    own(&names(path)).is_some()
+}
+
 /// The id of the session in a file.
 pub(crate) fn session_id(candidate: &Candidate<'_>) -> String {
     let names = names(candidate.path);

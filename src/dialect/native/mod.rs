@@ -14,9 +14,11 @@ mod writing;
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use memchr::memmem;
 
-use super::fields::{self, fields, fields_of_start, owned, text};
+use crate::model::json::Json;
+
+use super::fields::{self, fields_of, fields_of_start, object_in, owned, text};
 use super::lines::{self, Format, Reading};
 use super::{Candidate, Dialect, Facts, Recognition, Sidecar, paths, titles};
 use crate::error::Result;
@@ -79,6 +81,13 @@ impl Dialect for Native {
         }
     }
 
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        // Few files hold the mark; its letters may be escaped.
+        [&b"\"scrollback\""[..], b"\\u"]
+            .iter()
+            .any(|mark| memmem::find(candidate.head, mark).is_some())
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let header = candidate.lines().find_map(|line| {
             let [mark, kind, id] = fields_of_start(&line, &["scrollback", "type", "id"]);
@@ -102,22 +111,20 @@ impl Dialect for Native {
     fn read_meta(&self, line: &[u8], session: &mut Session) {
         let text = String::from_utf8_lossy(line);
         let body = lines::body(&text);
-        if self
-            .read(body)
-            .is_ok_and(|reading| reading.kind == RecordKind::Meta)
-        {
-            reading::session(body, session);
+        let object = object_in(body).ok();
+        if let Some(object) = object.filter(|object| self.read(*object).kind == RecordKind::Meta) {
+            reading::session(object, session);
         }
     }
 }
 
 /// Whether a value is a version, known or not.
-fn is_version(value: &RawValue) -> bool {
+fn is_version(value: Json<'_>) -> bool {
     value.get().parse::<u64>().is_ok()
 }
 
 impl Format for Native {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let [
             mark,
             kind,
@@ -131,8 +138,8 @@ impl Format for Native {
             parent,
             created,
             updated,
-        ] = fields(
-            object,
+        ] = fields_of(
+            Some(object),
             &[
                 "scrollback",
                 "type",
@@ -147,10 +154,10 @@ impl Format for Native {
                 "created_at",
                 "updated_at",
             ],
-        )?;
+        );
         let mut reading = Reading::of(RecordKind::Unknown);
         if mark.is_none_or(|mark| mark.get() != VERSION) {
-            return Ok(reading);
+            return reading;
         }
         match text(kind).as_deref() {
             Some("session") => {
@@ -177,10 +184,10 @@ impl Format for Native {
             }
             _ => {}
         }
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         reading::message(object)
     }
 }

@@ -1,12 +1,12 @@
 //! Native lines in. A field of another type than the description names is as good as absent; a
 //! block of a kind that is not known stays JSON.
 
+use crate::model::json::Json;
 use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS};
-use crate::dialect::fields::{elements, entries, fields, fields_of, is_true, text};
-use crate::dialect::{blocks, fields as field};
+use crate::dialect::blocks;
+use crate::dialect::fields::{Object, elements, entries, fields_of, is_true, text};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
@@ -16,21 +16,18 @@ use crate::model::session::Session;
 const DEPTH_MAX: usize = 8;
 
 /// The message of a `message` line.
-pub(crate) fn message(object: &str) -> Message {
-    let [id, parent, role, content, when, model, usage, extra] = fields(
-        object,
-        &[
-            "id",
-            "parent_id",
-            "role",
-            "content",
-            "time",
-            "model",
-            "usage",
-            "extra",
-        ],
-    )
-    .unwrap_or([None; 8]);
+pub(crate) fn message(object: Json<'_>) -> Message {
+    let members = Object::of(object);
+    let [id, parent, role, content, when, model, usage, extra] = members.fields(&[
+        "id",
+        "parent_id",
+        "role",
+        "content",
+        "time",
+        "model",
+        "usage",
+        "extra",
+    ]);
     Message {
         id: plain(id),
         parent_id: plain(parent),
@@ -39,37 +36,34 @@ pub(crate) fn message(object: &str) -> Message {
         time: time(when),
         model: plain(model),
         usage: blocks::usage(usage),
-        extra: unknown(object, extra, &MESSAGE_FIELDS),
+        extra: unknown(&members, extra, &MESSAGE_FIELDS),
     }
 }
 
 /// Reads the fields of a `session` line into `session`, all but its key.
-pub(crate) fn session(object: &str, session: &mut Session) {
-    let [title, project, model, parent, created, updated, extra] = fields(
-        object,
-        &[
-            "title",
-            "project",
-            "model",
-            "parent",
-            "created_at",
-            "updated_at",
-            "extra",
-        ],
-    )
-    .unwrap_or([None; 7]);
+pub(crate) fn session(object: Json<'_>, session: &mut Session) {
+    let members = Object::of(object);
+    let [title, project, model, parent, created, updated, extra] = members.fields(&[
+        "title",
+        "project",
+        "model",
+        "parent",
+        "created_at",
+        "updated_at",
+        "extra",
+    ]);
     session.title = plain(title).unwrap_or_default();
     session.project = plain(project);
     session.model = plain(model);
     session.parent = plain(parent);
     session.created_at = time(created);
     session.updated_at = time(updated);
-    session.extra = unknown(object, extra, &SESSION_FIELDS);
+    session.extra = unknown(&members, extra, &SESSION_FIELDS);
 }
 
 /// A time in microseconds since 1970: RFC 3339 text, or the number itself. Unlike in other
 /// agents' lines, no time stands for "unset". A number that is no time is as good as absent.
-pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
+pub(crate) fn time_us(value: Option<Json<'_>>) -> Option<i64> {
     let time = match text(value) {
         Some(text) => DateTime::parse_from_rfc3339(&text).ok()?.to_utc(),
         None => DateTime::from_timestamp_micros(value?.get().parse().ok()?)?,
@@ -77,26 +71,27 @@ pub(crate) fn time_us(value: Option<&RawValue>) -> Option<i64> {
     Some(time.timestamp_micros())
 }
 
-fn time(value: Option<&RawValue>) -> Option<DateTime<Utc>> {
+fn time(value: Option<Json<'_>>) -> Option<DateTime<Utc>> {
     time_us(value).and_then(DateTime::from_timestamp_micros)
 }
 
-fn plain(value: Option<&RawValue>) -> Option<String> {
+fn plain(value: Option<Json<'_>>) -> Option<String> {
     text(value).map(std::borrow::Cow::into_owned)
 }
 
 /// The fields of `extra`, then those at the top of the line that are not known.
-fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(String, RawJson)> {
-    let nested = extra.filter(|extra| field::is_object(extra));
-    let at_top = entries(object)
-        .into_iter()
-        .filter(|(key, _)| !known.contains(&key.as_str()))
-        .chain(
-            extra
-                .filter(|_| nested.is_none())
-                .map(|value| ("extra".to_owned(), value)),
-        );
-    let nested = nested.map(|extra| entries(extra.get())).unwrap_or_default();
+fn unknown(
+    members: &Object<'_>,
+    extra: Option<Json<'_>>,
+    known: &[&str],
+) -> Vec<(String, RawJson)> {
+    let nested = extra.filter(|extra| extra.is_object());
+    let at_top = members.others(known).chain(
+        extra
+            .filter(|_| nested.is_none())
+            .map(|value| ("extra".to_owned(), value)),
+    );
+    let nested = nested.map(|extra| entries(extra)).unwrap_or_default();
     nested
         .into_iter()
         .chain(at_top)
@@ -104,7 +99,7 @@ fn unknown(object: &str, extra: Option<&RawValue>, known: &[&str]) -> Vec<(Strin
         .collect()
 }
 
-fn content_of(content: &RawValue) -> Vec<Block> {
+fn content_of(content: Json<'_>) -> Vec<Block> {
     match text(Some(content)) {
         Some(text) => vec![blocks::said(text.into_owned())],
         None => elements(content)
@@ -114,7 +109,7 @@ fn content_of(content: &RawValue) -> Vec<Block> {
     }
 }
 
-fn block(value: &RawValue, depth: usize) -> Block {
+fn block(value: Json<'_>, depth: usize) -> Block {
     let [
         kind,
         said,

@@ -11,14 +11,14 @@ mod tests;
 
 use std::path::Path;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 #[cfg(feature = "opencode")]
 pub(crate) use super::compact::compact as one_line;
 #[cfg(any(test, feature = "opencode"))]
 use super::compact::string;
 use super::compact::{compact, object};
-use super::fields::{self, elements, entries, fields, fields_of, fields_of_start, is_object};
+use super::fields::{self, elements, entries, entries_in, fields, fields_of, fields_of_start};
 use super::lines::{Format, Reading};
 use super::{Candidate, Dialect, DocumentLines, Facts, Recognition, Sidecar, paths, times, titles};
 use crate::model::message::{Message, Role};
@@ -55,6 +55,10 @@ impl Dialect for OpenCode {
     }
 
     /// The id in the first lines, else the stem.
+    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {
             let [info] = fields_of_start(&line, &["info"]);
@@ -73,10 +77,10 @@ impl Dialect for OpenCode {
         let text = String::from_utf8_lossy(bytes);
         let [info, messages] = fields(super::lines::body(&text), &["info", "messages"]).ok()?;
         let (info, messages) = (info?, messages?);
-        if !is_object(info) || !messages.get().starts_with('[') {
+        if !info.is_object() || !messages.get().starts_with('[') {
             return None;
         }
-        let info: Vec<(String, String)> = entries(info.get())
+        let info: Vec<(String, String)> = entries(info)
             .into_iter()
             .map(|(key, value)| (key, compact(value.get())))
             .collect();
@@ -104,7 +108,7 @@ fn is_line(line: &str) -> bool {
 pub(crate) fn session_lines(info: &[(String, String)]) -> (Vec<u8>, Option<Vec<u8>>) {
     let find = |key: &str| info.iter().rev().find(|(found, _)| found == key);
     let times = find("time").map_or("{}", |(_, time)| time.as_str());
-    let times = entries(times);
+    let times = entries_in(times);
     let time_of = |created: bool| {
         let of = times
             .iter()
@@ -188,20 +192,20 @@ pub(crate) fn with_ids(data: &str, ids: &[(&str, &str)]) -> String {
 }
 
 impl Format for OpenCode {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
-        let [info, parts] = fields(object, &["info", "parts"])?;
-        let Some(info) = info.filter(|info| is_object(info)) else {
-            return Ok(Reading::of(RecordKind::Unknown));
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
+        let Some(info) = info.filter(|info| info.is_object()) else {
+            return Reading::of(RecordKind::Unknown);
         };
         let [role, id, time] = fields_of(Some(info), &["role", "id", "time"]);
         let [created] = fields_of(time, &["created"]);
         let Some(word) = fields::text(role) else {
             let kind = match (parts, fields::text_filled(id)) {
                 (Some(_), _) => RecordKind::Event,
-                (None, Some(_)) => return Ok(session(info)),
+                (None, Some(_)) => return session(info),
                 (None, None) => RecordKind::Unknown,
             };
-            return Ok(Reading::of(kind));
+            return Reading::of(kind);
         };
         let role = Role::from_word(&word);
         let mut reading = Reading::of(RecordKind::Message);
@@ -213,11 +217,11 @@ impl Format for OpenCode {
             title: parts::first_text(role, parts),
             ..Facts::default()
         };
-        Ok(reading)
+        reading
     }
 
-    fn message(&self, object: &str) -> Message {
-        let [info, parts] = fields(object, &["info", "parts"]).unwrap_or([None; 2]);
+    fn message(&self, object: Json<'_>) -> Message {
+        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
         let [role, id, parent, time, tokens] =
             fields_of(info, &["role", "id", "parentID", "time", "tokens"]);
         let [created] = fields_of(time, &["created"]);
@@ -234,7 +238,7 @@ impl Format for OpenCode {
 }
 
 /// What a line about the session tells.
-fn session(info: &RawValue) -> Reading<'_> {
+fn session(info: Json<'_>) -> Reading<'_> {
     let [directory, title, parent, time] =
         fields_of(Some(info), &["directory", "title", "parentID", "time"]);
     let [created, updated] = fields_of(time, &["created", "updated"]);

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use crate::dialect::blocks as shapes;
-use crate::dialect::fields::{self, count, elements, fields_of, is_object, is_true, owned, text};
+use crate::dialect::fields::{self, count, elements, fields_of, is_true, owned, text};
 use crate::dialect::{TitleOffer, titles};
 use crate::model::message::{Block, Role, Usage};
 use crate::model::raw_json::RawJson;
@@ -15,15 +15,15 @@ use crate::model::raw_json::RawJson;
 const SILENT: [&str; 2] = ["step-start", "step-finish"];
 
 /// The model of a message; the user's messages name the one that is asked.
-pub(super) fn model(info: &RawValue) -> Option<Cow<'_, str>> {
+pub(super) fn model(info: Json<'_>) -> Option<Cow<'_, str>> {
     let [model, asked] = fields_of(Some(info), &["modelID", "model"]);
     let [nested] = fields_of(asked, &["modelID"]);
     fields::text_filled(model).or_else(|| fields::text_filled(nested))
 }
 
 /// The tokens of a message.
-pub(super) fn usage(tokens: Option<&RawValue>) -> Option<Usage> {
-    let tokens = tokens.filter(|tokens| is_object(tokens))?;
+pub(super) fn usage(tokens: Option<Json<'_>>) -> Option<Usage> {
+    let tokens = tokens.filter(|tokens| tokens.is_object())?;
     let [input, output, cache] = fields_of(Some(tokens), &["input", "output", "cache"]);
     let [read, write] = fields_of(cache, &["read", "write"]);
     Some(Usage {
@@ -35,7 +35,7 @@ pub(super) fn usage(tokens: Option<&RawValue>) -> Option<Usage> {
 }
 
 /// The title that the user's words offer: not those that OpenCode added in the user's name.
-pub(super) fn first_text(role: Role, parts: Option<&RawValue>) -> Option<TitleOffer<'_>> {
+pub(super) fn first_text(role: Role, parts: Option<Json<'_>>) -> Option<TitleOffer<'_>> {
     if role != Role::User {
         return None;
     }
@@ -52,7 +52,7 @@ pub(super) fn first_text(role: Role, parts: Option<&RawValue>) -> Option<TitleOf
 }
 
 /// The blocks of a message's parts. A part for a tool holds the call and its result.
-pub(super) fn blocks(parts: &RawValue) -> Vec<Block> {
+pub(super) fn blocks(parts: Json<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     for part in elements(parts) {
         let [kind, said] = fields_of(Some(part), &["type", "text"]);
@@ -71,7 +71,7 @@ pub(super) fn blocks(parts: &RawValue) -> Vec<Block> {
     blocks
 }
 
-fn tool(part: &RawValue, blocks: &mut Vec<Block>) {
+fn tool(part: Json<'_>, blocks: &mut Vec<Block>) {
     let [id, name, state] = fields_of(Some(part), &["callID", "tool", "state"]);
     let [status, input, output, error, attachments] = fields_of(
         state,
@@ -103,7 +103,7 @@ fn tool(part: &RawValue, blocks: &mut Vec<Block>) {
 }
 
 /// An image, or any other file as it is.
-fn file(part: &RawValue) -> Block {
+fn file(part: Json<'_>) -> Block {
     let [mime, url] = fields_of(Some(part), &["mime", "url"]);
     let (Some(media_type), Some(url)) = (owned(mime), owned(url)) else {
         return shapes::other(part);

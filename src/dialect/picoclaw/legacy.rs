@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::model::json::Json;
 use memchr::memmem;
-use serde_json::value::RawValue;
 
 use super::places;
 use crate::dialect::fields::{self, elements, fields, fields_of_start, text};
@@ -39,7 +39,7 @@ pub(crate) fn document_id(candidate: &Candidate<'_>, head: &str) -> Option<Strin
     })
 }
 
-fn is_time(value: Option<&RawValue>) -> bool {
+fn is_time(value: Option<Json<'_>>) -> bool {
     text(value).is_some_and(|text| chrono::DateTime::parse_from_rfc3339(&text).is_ok())
 }
 

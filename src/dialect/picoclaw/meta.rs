@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use crate::model::json::Json;
 use chrono::{DateTime, Utc};
 use memchr::memmem;
-use serde_json::value::RawValue;
 
-use crate::dialect::fields::{self, elements, entries, fields, owned, text};
+use crate::dialect::fields::{self, elements, entries_in, fields, owned, text};
 use crate::dialect::go_json::{self, Escape, GoObject};
 use crate::dialect::{SessionState, SidecarFacts, lines, times};
 use crate::model::raw_json::RawJson;
@@ -30,8 +30,8 @@ pub(super) fn is_meta(bytes: &[u8]) -> bool {
         return false;
     };
     let [key, summary, skip, count, created, updated, ..] = found;
-    let is_text = |value: Option<&RawValue>| value.is_some_and(|v| v.get().starts_with('"'));
-    let is_number = |value: Option<&RawValue>| {
+    let is_text = |value: Option<Json<'_>>| value.is_some_and(|v| v.get().starts_with('"'));
+    let is_number = |value: Option<Json<'_>>| {
         value.is_some_and(|value| value.get().bytes().all(|byte| byte.is_ascii_digit()))
     };
     [key, summary, created, updated].into_iter().all(is_text)
@@ -49,7 +49,7 @@ fn key_in_damage(text: &str) -> Option<String> {
     let at = memmem::find(text.as_bytes(), b"\"key\"")?;
     let after = text.get(at + "\"key\"".len()..)?.trim_start();
     let value = after.strip_prefix(':')?.trim_start();
-    let mut values = serde_json::Deserializer::from_str(value).into_iter::<&RawValue>();
+    let mut values = serde_json::Deserializer::from_str(value).into_iter::<Json<'_>>();
     owned(values.next()?.ok())
 }
 
@@ -70,7 +70,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> Option<SidecarFacts> {
     })
 }
 
-fn names(list: &RawValue) -> Vec<String> {
+fn names(list: Json<'_>) -> Vec<String> {
     elements(list)
         .into_iter()
         .filter_map(|name| owned(Some(name)))
@@ -78,12 +78,12 @@ fn names(list: &RawValue) -> Vec<String> {
 }
 
 /// Whether there is nothing in a list, or no list.
-fn is_empty(list: &RawValue) -> bool {
+fn is_empty(list: Json<'_>) -> bool {
     list.get() == "null" || elements(list).is_empty()
 }
 
 /// A scope on one line; `null` is none.
-fn scope_of(scope: &RawValue) -> Option<RawJson> {
+fn scope_of(scope: Json<'_>) -> Option<RawJson> {
     if scope.get() == "null" {
         return None;
     }
@@ -134,7 +134,7 @@ pub(super) fn write(state: &SessionState, original: Option<&[u8]>) -> Vec<u8> {
         }
     }
     let unknown = if found.is_some() {
-        entries(body)
+        entries_in(body)
     } else {
         Vec::new()
     };
@@ -174,7 +174,7 @@ fn holds(found: &fields::Found<'_, 8>, state: &SessionState) -> bool {
 
 /// A time as JSON, in its old spelling if that is the same to the microsecond: a file has
 /// nanoseconds and an offset.
-fn time(original: Option<&RawValue>, now: DateTime<Utc>) -> String {
+fn time(original: Option<Json<'_>>, now: DateTime<Utc>) -> String {
     match original {
         Some(original) if times::time_us(Some(original)) == Some(now.timestamp_micros()) => {
             original.get().to_owned()

@@ -23,6 +23,7 @@ use super::{
     Candidate, Described, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths,
 };
 use crate::error::Result;
+use crate::model::json::Json;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordFlags, RecordKind};
@@ -55,6 +56,10 @@ impl Dialect for Picoclaw {
             return Recognition::Lines;
         }
         Recognition::No
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        places::is_own(candidate.path) || candidate.companion.is_some()
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -123,11 +128,11 @@ impl Dialect for Picoclaw {
 }
 
 impl Format for Picoclaw {
-    fn read<'a>(&self, object: &'a str) -> serde_json::Result<Reading<'a>> {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         reading::read(object)
     }
 
-    fn message(&self, object: &str) -> Message {
+    fn message(&self, object: Json<'_>) -> Message {
         reading::message(object)
     }
 }

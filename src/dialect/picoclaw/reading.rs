@@ -1,10 +1,10 @@
 //! A line of picoclaw's to a message. What the model has no place for stays in its extra fields,
 //! so that `writing` can give the same line back.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::writing;
-use crate::dialect::fields::{self, elements, entries, fields, fields_of, owned, text};
+use crate::dialect::fields::{self, elements, entries, fields_of, owned, text};
 use crate::dialect::go_json::{self, Escape};
 use crate::dialect::lines::Reading;
 use crate::dialect::{Facts, blocks, times, titles};
@@ -44,14 +44,16 @@ pub(super) fn is_line(line: &str) -> bool {
 }
 
 /// What a line says of itself.
-pub(super) fn read(object: &str) -> serde_json::Result<Reading<'_>> {
-    let [role, content, created, model] =
-        fields(object, &["role", "content", "created_at", "model_name"])?;
+pub(super) fn read(object: Json<'_>) -> Reading<'_> {
+    let [role, content, created, model] = fields_of(
+        Some(object),
+        &["role", "content", "created_at", "model_name"],
+    );
     let Some(word) = text(role) else {
-        return Ok(Reading::of(RecordKind::Unknown));
+        return Reading::of(RecordKind::Unknown);
     };
     let role = Role::from_word(&word);
-    Ok(Reading {
+    Reading {
         kind: RecordKind::Message,
         role: Some(role),
         time_us: times::time_us(created),
@@ -60,12 +62,12 @@ pub(super) fn read(object: &str) -> serde_json::Result<Reading<'_>> {
             model: fields::text_filled(model),
             ..Facts::default()
         },
-    })
+    }
 }
 
 /// The message of a line.
-pub(super) fn message(object: &str) -> Message {
-    let found = fields(object, &KNOWN).unwrap_or([None; 14]);
+pub(super) fn message(object: Json<'_>) -> Message {
+    let found = fields_of(Some(object), &KNOWN);
     let [role, content, media, reasoning, _, calls, call_id, ..] = found;
     let [.., created, model, _, signature, name, is_error, others] = found;
     let word = text(role).unwrap_or_default();
@@ -118,7 +120,12 @@ pub(super) fn message(object: &str) -> Message {
 
 /// What is said besides what the message holds: in the order of the line, of a known field only
 /// the last value.
-fn extra(object: &str, message: &Message, word: &str, plain_calls: bool) -> Vec<(String, RawJson)> {
+fn extra(
+    object: Json<'_>,
+    message: &Message,
+    word: &str,
+    plain_calls: bool,
+) -> Vec<(String, RawJson)> {
     let is_tool = message.role == Role::Tool;
     let entries = entries(object);
     let mut kept: Vec<(String, RawJson)> = Vec::new();
@@ -145,7 +152,7 @@ fn extra(object: &str, message: &Message, word: &str, plain_calls: bool) -> Vec<
 }
 
 /// One picture of `media`: a data URI, or where it lies.
-fn picture(value: &RawValue) -> Option<Block> {
+fn picture(value: Json<'_>) -> Option<Block> {
     let link = text(Some(value))?;
     let parts = link
         .strip_prefix("data:")
@@ -165,7 +172,7 @@ fn picture(value: &RawValue) -> Option<Block> {
 }
 
 /// One call of `tool_calls`.
-fn call(value: &RawValue) -> Block {
+fn call(value: Json<'_>) -> Block {
     let [id, function] = fields_of(Some(value), &["id", "function"]);
     let [name, arguments] = fields_of(function, &["name", "arguments"]);
     Block::ToolUse {
@@ -176,7 +183,7 @@ fn call(value: &RawValue) -> Block {
 }
 
 /// The arguments of a call, which are JSON in a string; none if the string is empty.
-pub(super) fn input(arguments: &RawValue) -> Option<RawJson> {
+pub(super) fn input(arguments: Json<'_>) -> Option<RawJson> {
     let empty = matches!(arguments.get(), "\"\"" | "null");
     (!empty).then(|| blocks::arguments(arguments))
 }

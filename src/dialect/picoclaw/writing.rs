@@ -4,12 +4,13 @@
 //! A line holds one tool result, so a message with several becomes several lines. Ids, parents and
 //! usage have no place in the format.
 
-use serde_json::value::RawValue;
+use crate::model::json::Json;
 
 use super::reading::{self, KNOWN};
-use crate::dialect::fields::{self, elements, entries, fields_of, text};
+use crate::dialect::fields::{elements, entries, fields_of, text};
 use crate::dialect::go_json::{self, Escape, GoObject};
-use crate::dialect::{strings, times};
+use crate::dialect::times;
+use crate::model::json_string;
 use crate::model::message::{Block, Message, Role, text_of};
 use crate::model::raw_json::RawJson;
 
@@ -29,7 +30,7 @@ struct Line<'m> {
 pub(super) fn lines(message: &Message) -> Vec<Vec<u8>> {
     let is_result = |block: &&Block| matches!(block, Block::ToolResult { .. });
     let (results, rest): (Vec<&Block>, Vec<&Block>) = message.content.iter().partition(is_result);
-    let word = find(&message.extra, "role").and_then(|role| strings::decode(role.as_str()));
+    let word = find(&message.extra, "role").and_then(|role| json_string::decode(role.as_str()));
     // A word of another role would make another message of it.
     let word = word.filter(|word| Role::from_word(word) == message.role);
     let role = word.as_deref().unwrap_or(message.role.word());
@@ -131,7 +132,8 @@ impl Line<'_> {
     }
 
     fn call_id(&self, object: &mut GoObject) {
-        let of_extra = find(self.extra, "tool_call_id").and_then(|id| strings::decode(id.as_str()));
+        let of_extra =
+            find(self.extra, "tool_call_id").and_then(|id| json_string::decode(id.as_str()));
         match self.result {
             Some(Block::ToolResult { id, .. }) => {
                 object.text_if("tool_call_id", id.as_deref().unwrap_or_default());
@@ -163,7 +165,7 @@ impl Line<'_> {
         let list = find(self.extra, key)
             .and_then(parsed)
             .filter(|list| list.get().starts_with('['))
-            .filter(|list| elements(list).into_iter().all(fields::is_object));
+            .filter(|list| list.elements().all(Json::is_object));
         if let Some(list) = list {
             object.json(key, list.get());
         }
@@ -209,7 +211,7 @@ fn find<'m>(extra: &'m [(String, RawJson)], key: &str) -> Option<&'m RawJson> {
         .map(|(_, json)| json)
 }
 
-fn parsed(json: &RawJson) -> Option<&RawValue> {
+fn parsed(json: &RawJson) -> Option<Json<'_>> {
     serde_json::from_str(json.as_str()).ok()
 }
 
@@ -235,7 +237,7 @@ fn link(block: &Block) -> Option<String> {
 
 /// Calls as `tool_calls` has them. `original` is the field as it was read: what a block cannot
 /// hold (a signature, say) is taken from the call with the same place and id.
-pub(super) fn calls(blocks: &[Block], original: Option<&RawValue>) -> String {
+pub(super) fn calls(blocks: &[Block], original: Option<Json<'_>>) -> String {
     let original = original.map(elements).unwrap_or_default();
     let calls = blocks.iter().enumerate().filter_map(|(at, block)| {
         let Block::ToolUse { id, name, input } = block else {
@@ -243,15 +245,15 @@ pub(super) fn calls(blocks: &[Block], original: Option<&RawValue>) -> String {
         };
         let id = id.as_deref().unwrap_or_default();
         let original = original.get(at).copied().filter(|original| {
-            let [known] = fields_of(Some(original), &["id"]);
-            fields::is_object(original) && text(known).unwrap_or_default() == id
+            let [known] = fields_of(Some(*original), &["id"]);
+            original.is_object() && text(known).unwrap_or_default() == id
         });
         Some(call(id, name, input.as_ref(), original))
     });
     go_json::array(calls)
 }
 
-fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<&RawValue>) -> String {
+fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<Json<'_>>) -> String {
     let [kind, function, beside] = fields_of(original, &["type", "function", "extra_content"]);
     let [arguments, signature] = fields_of(function, &["arguments", "thought_signature"]);
     let mut object = GoObject::new(Escape::Html);
@@ -269,10 +271,10 @@ fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<&RawValu
             .text_if("thought_signature", &text(signature).unwrap_or_default());
         object.json("function", &inner.close());
     }
-    if let Some(beside) = beside.filter(|beside| fields::is_object(beside)) {
+    if let Some(beside) = beside.filter(|beside| beside.is_object()) {
         object.json("extra_content", beside.get());
     }
-    for (key, value) in original.map_or(Vec::new(), |original| entries(original.get())) {
+    for (key, value) in original.map_or(Vec::new(), |original| entries(original)) {
         if !CALL_FIELDS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(&key))
@@ -284,7 +286,7 @@ fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<&RawValu
 }
 
 /// The text of the arguments: as it was read, if it still says the same.
-fn arguments_of(input: Option<&RawJson>, original: Option<&RawValue>) -> String {
+fn arguments_of(input: Option<&RawJson>, original: Option<Json<'_>>) -> String {
     if let Some(original) = original
         && let Some(text) = text(Some(original))
         && reading::input(original).as_ref() == input
@@ -295,7 +297,7 @@ fn arguments_of(input: Option<&RawJson>, original: Option<&RawValue>) -> String 
         return "{}".to_owned();
     };
     // Arguments that were no JSON are kept as a string, and go back as what is in it.
-    match strings::decode(input.as_str()) {
+    match json_string::decode(input.as_str()) {
         Some(text) if RawJson::parse(&*text).is_err() => text.into_owned(),
         _ => input.as_str().to_owned(),
     }

@@ -11,6 +11,7 @@ use memchr::memmem;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
+use crate::model::json::Json;
 use crate::model::limits::LINE_MESSAGES_MAX;
 
 /// Most starts that are tried in vain on one line.
@@ -22,8 +23,8 @@ const PASSES_MAX: usize = 4;
 /// A JSON object on a damaged line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value<'a> {
-    /// Its text.
-    pub text: &'a str,
+    /// The object.
+    pub object: Json<'a>,
     /// Whether it is a record for sure. Otherwise it stands behind text that could not be read,
     /// and may be an inner part of what was lost: it counts only if the dialect knows its kind.
     pub certain: bool,
@@ -103,8 +104,8 @@ pub(crate) fn split(body: &str) -> Split<'_> {
         match object_length(rest) {
             Ok(length) => {
                 if at + length > unread_to {
-                    let text = rest.get(..length).unwrap_or_default();
-                    found.values.push(Value { text, certain });
+                    let object = Json::delimited(rest.get(..length).unwrap_or_default());
+                    found.values.push(Value { object, certain });
                     certain = true;
                 }
                 at += length;
@@ -122,8 +123,8 @@ pub(crate) fn split(body: &str) -> Split<'_> {
                 }
                 if error.is_eof() {
                     let last = last_closed(rest);
-                    found.values.extend(last.map(|text| Value {
-                        text,
+                    found.values.extend(last.map(|object| Value {
+                        object: Json::delimited(object),
                         certain: false,
                     }));
                     break;

@@ -7,7 +7,11 @@ use super::*;
 const RECORD: &str = r#"{"type":"message","n":-1.5e3,"ok":true,"list":[{"a":"b"},[]],"text":"a \"quoted\" \u00e9 é","in":{"x":null}}"#;
 
 fn texts(body: &str) -> Vec<&str> {
-    split(body).values.iter().map(|value| value.text).collect()
+    split(body)
+        .values
+        .iter()
+        .map(|value| value.object.get())
+        .collect()
 }
 
 fn problem(body: &str) -> String {
@@ -21,10 +25,13 @@ fn a_record_behind_a_cut_off_one_is_found_wherever_the_cut_is() {
         for gap in ["", " ", "\0\0\0"] {
             let line = format!("{}{gap}{RECORD}", RECORD.split_at(cut).0);
             let split = split(&line);
-            let last = split.values.last().map(|value| value.text);
+            let last = split.values.last().map(|value| value.object.get());
             assert_eq!(last, Some(RECORD), "cut at {cut}: {line}");
             assert!(
-                split.values.iter().all(|value| value.text == RECORD),
+                split
+                    .values
+                    .iter()
+                    .all(|value| value.object.get() == RECORD),
                 "cut at {cut}: an inner part taken for a record: {split:?}"
             );
         }
@@ -107,11 +114,11 @@ proptest! {
         let line = pieces.concat();
         let mut from = 0;
         for value in split(&line).values {
-            let at = line.split_at(from).1.find(value.text);
+            let at = line.split_at(from).1.find(value.object.get());
             prop_assert!(at.is_some(), "found twice or out of order");
-            from += at.unwrap() + value.text.len();
-            prop_assert!(serde_json::from_str::<IgnoredAny>(value.text).is_ok());
-            prop_assert_eq!(value.text.as_bytes().first(), Some(&b'{'));
+            from += at.unwrap() + value.object.get().len();
+            prop_assert!(serde_json::from_str::<IgnoredAny>(value.object.get()).is_ok());
+            prop_assert_eq!(value.object.get().as_bytes().first(), Some(&b'{'));
         }
     }
 }

@@ -144,7 +144,8 @@ impl<'s> Sources<'s> {
     }
 }
 
-fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {
+/// The name that a session's row says it has.
+pub(super) fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {
     row.key()
         .map_err(|error| corrupt_session(number, error.to_string()))
 }

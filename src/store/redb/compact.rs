@@ -1,13 +1,17 @@
 //! Compaction of one session: removes what lies below the mark, and packs what stays.
 
-use super::super::query::Compacted;
-use super::super::select;
+use std::io::Write;
+
+use super::super::query::{Compacted, ScanQuery};
+use super::super::{StoreExt as _, select};
+use super::RedbStore;
 use super::rechain::Rechain;
 use super::segments::{self, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
 
@@ -67,6 +71,27 @@ pub(crate) fn compact(
     row.tail_bytes = 0;
     writer.put_row(number, Some(old), &row)?;
     Ok(compacted)
+}
+
+/// Writes to `archive` what a compaction up to `end` is going to remove.
+pub(crate) fn archive(
+    store: &RedbStore,
+    key: &SessionKey,
+    end: u64,
+    archive: &mut dyn Write,
+) -> Result<()> {
+    for record in store.records(key, ScanQuery::default()) {
+        let record = record?;
+        if record.sequence >= end {
+            break;
+        }
+        if record.header.kind != RecordKind::Meta {
+            archive
+                .write_all(&record.line)
+                .map_err(|source| Error::Output { source })?;
+        }
+    }
+    archive.flush().map_err(|source| Error::Output { source })
 }
 
 /// Whether a segment is full enough to stay, and nothing of it goes.

@@ -11,6 +11,9 @@ use super::reads::ReadCounts;
 use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
 use crate::error::Result;
 
+/// Sessions that a page has room for from the start.
+const ROOM: usize = 100;
+
 /// A page of a list.
 pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<SessionPage> {
     let sessions = snapshot
@@ -20,7 +23,10 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
     let mut lister = Lister {
         query,
         sessions: &sessions,
-        page: SessionPage::default(),
+        page: SessionPage {
+            sessions: Vec::with_capacity(select::page_length(query).min(ROOM)),
+            next: None,
+        },
         counts: snapshot.counts(),
         project: None,
         reached: None,
@@ -156,7 +162,7 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
         }
         if select::selects(self.query, &row) {
             let summary = row
-                .to_summary(place.number)
+                .into_summary(place.number)
                 .map_err(|error| corrupt_session(place.number, error.to_string()))?;
             self.page.sessions.push(summary);
         }

@@ -4,10 +4,12 @@
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
 //!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
 //!   file below redb; `schema`: every table; `migrate`: format versions
-//! - `list`: the path of lists; `read`, `write`, `segments`, `attachments`: those of one session
+//! - `list`: the path of lists; `read`, `scan`, `write`, `segments`, `attachments`: those of one
+//!   session; `delete`: of one or of many
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
-//! - `bulk`: many sessions at once; `origins`: where they came from
+//! - `bulk`: many sessions at once; `known`: what is stored of many files; `origins`: where
+//!   sessions came from
 //! - `compact`, `reclaim`, `stats`, `verify`, `repair`: maintenance; `rechain`: digest
 //!   chains where records go
 //! - `backup`, `restore`: copies of a store, and back; `copy`: all tables, row by row; `copy_file`:
@@ -23,10 +25,12 @@ mod chain_paths;
 mod compact;
 mod copy;
 mod copy_file;
+mod delete;
 mod engine;
 mod errors;
 mod file;
 mod health;
+mod known;
 mod list;
 mod locks;
 mod migrate;
@@ -48,6 +52,7 @@ mod reopen;
 mod repair;
 mod restore;
 mod rows;
+mod scan;
 mod schema;
 mod segments;
 mod stats;
@@ -66,7 +71,9 @@ use uuid::Uuid;
 
 use self::appends::Append;
 pub(crate) use self::bulk::{Bulk, Source, Sources};
+use self::delete::Deletion;
 use self::engine::Engine;
+pub(crate) use self::known::Known;
 pub(crate) use self::panics::guard;
 use self::queue::CommitQueue;
 use self::read::Snapshot;
@@ -81,17 +88,13 @@ use super::query::{
     Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
     Removed, ScanQuery, SessionPage, StoreStats, TableReads, Truncated, VerifyReport,
 };
-use super::sessions::{self, Primitives};
-use super::{Mode, Options, Store, StoreExt as _, saving};
+use super::sessions::{self, Primitives, Visit};
+use super::{Mode, Options, Store, saving};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::model::record::RecordKind;
 use crate::model::session::{Session, Summary};
-
-/// Sessions that a cleanup deletes in one transaction: other processes wait no longer than that.
-const CLEANUP_BATCH: usize = if cfg!(test) { 2 } else { 500 };
 
 /// A store in one database file.
 ///
@@ -289,42 +292,15 @@ impl RedbStore {
             Ok(done)
         })
     }
-
-    /// Deletes those of the sessions that are still as old as they were.
-    fn delete_old(&self, numbers: &[u64], before_us: i64) -> Result<Removed> {
-        self.write(|writer| {
-            let mut removed = Removed::default();
-            for number in numbers {
-                let there = writer.row_if_any(*number)?;
-                if let Some(row) = there.filter(|row| row.updated_us < before_us) {
-                    let one = writer.delete(*number, &row)?;
-                    removed.add(one);
-                }
-            }
-            Ok(removed)
-        })
-    }
-
-    /// Writes to `archive` what a compaction up to `end` is going to remove.
-    fn archive(&self, key: &SessionKey, end: u64, archive: &mut dyn Write) -> Result<()> {
-        for record in self.records(key, ScanQuery::default()) {
-            let record = record?;
-            if record.sequence >= end {
-                break;
-            }
-            if record.header.kind != RecordKind::Meta {
-                archive
-                    .write_all(&record.line)
-                    .map_err(|source| Error::Output { source })?;
-            }
-        }
-        archive.flush().map_err(|source| Error::Output { source })
-    }
 }
 
 impl Primitives for RedbStore {
     fn options(&self) -> &Options {
         &self.options
+    }
+
+    fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
+        self.visit_records(key, from, each)
     }
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -374,7 +350,7 @@ impl Store for RedbStore {
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
             let (number, row) = snapshot.session_of(key)?;
-            row.to_summary(number)
+            row.into_summary(number)
                 .map_err(|error| read::corrupt_session(number, error.to_string()))
         })
     }
@@ -390,7 +366,7 @@ impl Store for RedbStore {
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
-            writer.delete(number, &row)
+            Deletion::open(writer)?.delete(number, &row)
         })
     }
 
@@ -398,7 +374,7 @@ impl Store for RedbStore {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
             sessions::check_next(key, next_sequence, row.next)?;
-            writer.delete(number, &row)
+            Deletion::open(writer)?.delete(number, &row)
         })
     }
 
@@ -408,9 +384,9 @@ impl Store for RedbStore {
         // In the order of the tables: sessions that are neighbours there share pages.
         numbers.sort_unstable();
         let mut removed = Removed::default();
-        for numbers in numbers.chunks(CLEANUP_BATCH) {
-            let batch = self.delete_old(numbers, before_us)?;
-            removed.add(batch);
+        let mut batches = numbers.chunks(delete::BATCH).peekable();
+        while batches.peek().is_some() {
+            removed.add(self.write(|writer| delete::old(writer, &mut batches, before_us))?);
         }
         Ok(removed)
     }
@@ -446,7 +422,7 @@ impl Store for RedbStore {
         let mark = self.row_of(key)?.mark;
         let end = through.map_or(mark, |through| through.min(mark));
         if let Some(archive) = archive {
-            self.archive(key, end, archive)?;
+            compact::archive(self, key, end, archive)?;
         }
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
@@ -487,8 +463,8 @@ impl Store for RedbStore {
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
         self.read(|snapshot| {
-            let (number, _) = snapshot.session_of(key)?;
-            snapshot.scan(number, query)
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.scan_of(number, Some(&row), query)
         })
     }
 }

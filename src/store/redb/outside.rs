@@ -178,7 +178,7 @@ fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
         )?;
         Ok(StateParts {
             summary: row
-                .to_summary(number)
+                .into_summary(number)
                 .map_err(|error| corrupt_session(number, error.to_string()))?,
             properties: properties::of_session(snapshot, number)?,
             lines: counter.lines,

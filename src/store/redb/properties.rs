@@ -237,12 +237,13 @@ fn release(
 }
 
 /// Removes what is kept of a session beside its lines.
-pub(crate) fn remove(writer: &Writer<'_>, number: u64, row: &SessionRow) -> Result<()> {
+pub(crate) fn remove(
+    writer: &Writer<'_>,
+    table: &mut Table<'_, u64, &'static [u8]>,
+    number: u64,
+    row: &SessionRow,
+) -> Result<()> {
     let action = storage("delete a session");
-    let mut table = writer
-        .txn()
-        .open_table(PROPERTIES)
-        .map_err(storage("delete a session"))?;
     let Some(stored) = table.remove(number).map_err(&action)? else {
         return Ok(());
     };

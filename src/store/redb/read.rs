@@ -1,17 +1,14 @@
-//! Reading: rows by key and number, ids by prefix, pages of records.
+//! Reading: rows by key and number, ids by prefix.
 
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 
-use super::super::query::{RecordPage, ScanQuery};
-use super::super::select::{self, PageFiller};
+use super::super::select;
 use super::errors::storage;
 use super::pages::PageFile;
 use super::properties;
 use super::ranges::within;
 use super::reads::ReadCounts;
-use super::schema::{RECORDS, SESSION_KEYS, SESSIONS};
-use super::segments;
-use crate::codec::segment::Segment;
+use super::schema::{SESSION_KEYS, SESSIONS};
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -230,109 +227,5 @@ impl<'s> Snapshot<'s> {
             claimed.extend(properties::by_alias(self, &alias)?);
         }
         Ok(select::distinct(claimed.into_iter(), limit))
-    }
-
-    /// A page of records.
-    pub(crate) fn scan(&self, number: u64, query: &ScanQuery) -> Result<RecordPage> {
-        let table = self
-            .txn
-            .open_table(RECORDS)
-            .map_err(storage("read records"))?;
-        let mut page = PageFiller::new(query);
-        let mut holes = Holes::of(number, self.row(number)?.as_ref());
-        if query.direction.is_forward() {
-            let from = query.from.unwrap_or(0);
-            let before = segments::at_or_before(&table, number, from, self.counts)?;
-            let mut reached = before.as_ref().map_or(0, |before| before.first);
-            let mut found = match before {
-                Some(found) => Some(found),
-                None => segments::starting_from(&table, number, from, self.counts)?,
-            };
-            while let Some(at) = found {
-                self.pass(&mut holes, reached, at.first)?;
-                reached = at.segment.last_sequence() + 1;
-                for record in at
-                    .segment
-                    .records()
-                    .filter(|(sequence, ..)| *sequence >= from)
-                {
-                    if !page.take(record.0, || Segment::owned(record)) {
-                        return Ok(page.finish());
-                    }
-                }
-                found = segments::starting_from(&table, number, at.first + 1, self.counts)?;
-            }
-            let next = holes.next;
-            self.pass(&mut holes, reached, next)?;
-        } else {
-            let from = query.from.unwrap_or(u64::MAX);
-            let mut found = segments::at_or_before(&table, number, from, self.counts)?;
-            let mut reached = holes.next.min(from.saturating_add(1));
-            while let Some(at) = found {
-                self.pass(&mut holes, at.segment.last_sequence() + 1, reached)?;
-                reached = at.first;
-                for record in at
-                    .segment
-                    .records()
-                    .rev()
-                    .filter(|(sequence, ..)| *sequence <= from)
-                {
-                    if !page.take(record.0, || Segment::owned(record)) {
-                        return Ok(page.finish());
-                    }
-                }
-                let Some(before) = at.first.checked_sub(1) else {
-                    break;
-                };
-                found = segments::at_or_before(&table, number, before, self.counts)?;
-            }
-            self.pass(&mut holes, 0, reached)?;
-        }
-        Ok(page.finish())
-    }
-
-    /// Nothing was found from a record on, and before another: a compaction has removed what was
-    /// there, or damage hides it.
-    fn pass(&self, holes: &mut Holes, from: u64, to: u64) -> Result<()> {
-        holes.pass(from, to)?;
-        let Some(last) = to.checked_sub(1).filter(|last| from <= *last) else {
-            return Ok(());
-        };
-        let number = holes.number;
-        self.check(RECORDS, &(number, from, 0), &(number, last, u32::MAX))
-    }
-}
-
-/// Watches for records that are missing: a damaged key or page of the engine hides them without an
-/// error. A session has as many holes in its sequence numbers as compactions have removed records.
-struct Holes {
-    number: u64,
-    /// Sequence number of the next record; 0 if there is no such session.
-    next: u64,
-    /// Holes that may still come.
-    left: u64,
-}
-
-impl Holes {
-    fn of(number: u64, row: Option<&SessionRow>) -> Self {
-        let (next, records) = row.map_or((0, 0), |row| (row.next, row.records));
-        let left = next.saturating_sub(records);
-        Self { number, next, left }
-    }
-
-    /// Nothing was found from `from` on, and before `to`.
-    fn pass(&mut self, from: u64, to: u64) -> Result<()> {
-        match self.left.checked_sub(to.saturating_sub(from)) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None if self.next == 0 => Ok(()),
-            None => Err(Error::Corrupt {
-                table: "records",
-                key: format!("session {}, record {from}", self.number),
-                detail: format!("records {from} to {} are missing", to - 1),
-            }),
-        }
     }
 }

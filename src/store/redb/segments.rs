@@ -1,6 +1,6 @@
 //! Segments in their table: written in parts, found by any sequence number, read whole.
 
-use redb::{ReadableTable, Table, TableHandle};
+use redb::{AccessGuard, ReadableTable, Table, TableHandle};
 
 use super::errors::storage;
 use super::ranges::within;
@@ -83,16 +83,23 @@ pub(crate) fn at_or_before(
     };
     let (key, value) = entry?;
     let (_, first, part) = key.value();
+    let get = |key| table.get(key).map_err(&read);
     if part == 0 {
-        return found(table, number, first, value.value(), counts).map(Some);
+        return found((number, first), value.value(), counts, get).map(Some);
     }
-    let Some(value) = table.get((number, first, 0)).map_err(&read)? else {
-        return Err(corrupt(
-            (number, first, 0),
-            &RowError("the part is missing".to_owned()),
-        ));
-    };
-    found(table, number, first, value.value(), counts).map(Some)
+    let start = get((number, first, 0))?.ok_or_else(|| missing((number, first, 0)))?;
+    found((number, first), start.value(), counts, get).map(Some)
+}
+
+/// Where the segment starts that holds a sequence number, or else the last one before it.
+pub(crate) fn start_at_or_before(
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
+    number: u64,
+    sequence: u64,
+) -> Result<Option<u64>> {
+    let range = (number, 0, 0)..=(number, sequence, u32::MAX);
+    let last = within(table, range, "read records")?.next_back();
+    Ok(last.transpose()?.map(|(key, _)| key.value().1))
 }
 
 /// The first segment that starts at a sequence number or after it.
@@ -109,12 +116,10 @@ pub(crate) fn starting_from(
     let (key, value) = entry?;
     let (_, first, part) = key.value();
     if part != 0 {
-        return Err(corrupt(
-            (number, first, 0),
-            &RowError("the part is missing".to_owned()),
-        ));
+        return Err(missing((number, first, 0)));
     }
-    found(table, number, first, value.value(), counts).map(Some)
+    let get = |key| table.get(key).map_err(storage("read records"));
+    found((number, first), value.value(), counts, get).map(Some)
 }
 
 /// Removes a segment.
@@ -160,12 +165,12 @@ pub(crate) fn cut(
     Ok(removed)
 }
 
-fn found(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
-    number: u64,
-    first: u64,
+/// The segment at a key, of which the first part is here and `more` gives the others in order.
+pub(super) fn found<'g>(
+    (number, first): (u64, u64),
     start: &[u8],
     counts: &ReadCounts,
+    mut more: impl FnMut(RecordsKey) -> Result<Option<AccessGuard<'g, &'static [u8]>>>,
 ) -> Result<Found> {
     let key = (number, first, 0);
     counts.records(1);
@@ -177,7 +182,20 @@ fn found(
     let segment = if data.len() == length {
         Segment::open(data)
     } else {
-        Segment::open(&gather(table, key, length, data, counts)?)
+        let mut data = data.to_vec();
+        let mut part = 1;
+        while data.len() < length {
+            let key = (number, first, part);
+            let value = more(key)?.ok_or_else(|| missing(key))?;
+            counts.records(1);
+            data.extend_from_slice(open(key, value.value())?);
+            part += 1;
+        }
+        if data.len() != length {
+            let detail = format!("{} bytes in parts, {length} were expected", data.len());
+            return Err(corrupt(key, &RowError(detail)));
+        }
+        Segment::open(&data)
     };
     let segment = segment.map_err(|error| corrupt(key, &error))?;
     if segment.sequence(0) == first {
@@ -188,37 +206,9 @@ fn found(
     }
 }
 
-/// Puts the parts of a segment together.
-fn gather(
-    table: &impl ReadableTable<RecordsKey, &'static [u8]>,
-    (number, first, _): RecordsKey,
-    length: usize,
-    start: &[u8],
-    counts: &ReadCounts,
-) -> Result<Vec<u8>> {
-    let mut data = start.to_vec();
-    let mut part = 1;
-    while data.len() < length {
-        let key = (number, first, part);
-        let value = table
-            .get(key)
-            .map_err(storage("read records"))?
-            .ok_or_else(|| {
-                corrupt(
-                    key,
-                    &RowError(format!("the part is missing, {length} bytes were expected")),
-                )
-            })?;
-        counts.records(1);
-        data.extend_from_slice(open(key, value.value())?);
-        part += 1;
-    }
-    if data.len() == length {
-        Ok(data)
-    } else {
-        let detail = format!("{} bytes in parts, {length} were expected", data.len());
-        Err(corrupt((number, first, 0), &RowError(detail)))
-    }
+/// A part of a segment is not where it has to be.
+pub(super) fn missing(key: RecordsKey) -> Error {
+    corrupt(key, &RowError("the part is missing".to_owned()))
 }
 
 /// Checks a part by itself: its checksum, under its key.

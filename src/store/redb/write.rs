@@ -4,17 +4,14 @@ use redb::{Table, WriteTransaction};
 
 use super::super::Options;
 use super::super::addition::{self, Added, Addition, Outcome};
-use super::super::query::{Appended, Removed};
+use super::super::query::Appended;
 use super::errors::storage;
 use super::pages::PageFile;
 use super::panics::commit;
-use super::properties;
-use super::ranges::within;
 use super::read::{self, corrupt_session};
 use super::reads::ReadCounts;
 use super::schema::{
-    ATTACHMENTS, BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSION_SOURCES,
-    SESSIONS, SOURCES, STORE_INFO,
+    BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
 };
 use super::segments;
 use crate::codec::chain;
@@ -86,15 +83,6 @@ impl<'s> Writer<'s> {
             .open_table(SESSIONS)
             .map_err(storage("read a session"))?;
         read::row_behind(&table, number, self.counts)
-    }
-
-    /// The row of a session that may be gone.
-    pub(crate) fn row_if_any(&self, number: u64) -> Result<Option<SessionRow>> {
-        let table = self
-            .txn
-            .open_table(SESSIONS)
-            .map_err(storage("read a session"))?;
-        read::row_by_number(&table, number, self.counts)
     }
 
     /// A session by its name.
@@ -308,67 +296,5 @@ impl<'s> Writer<'s> {
         row.tail_first = row.next;
         row.tail_bytes = 0;
         Ok(())
-    }
-
-    /// Removes a session with everything that belongs to it.
-    pub(crate) fn delete(&self, number: u64, row: &SessionRow) -> Result<Removed> {
-        let action = storage("delete a session");
-        let open = storage("delete a session");
-        let txn = &self.txn;
-        txn.open_table(SESSIONS)
-            .map_err(&open)?
-            .remove(number)
-            .map_err(&action)?;
-        let mut keys = txn.open_table(SESSION_KEYS).map_err(&open)?;
-        keys.remove((row.agent.as_str(), row.id.as_str()))
-            .map_err(&action)?;
-        let mut by_updated = txn.open_table(BY_UPDATED).map_err(&open)?;
-        by_updated
-            .remove((row.updated_us, number))
-            .map_err(&action)?;
-        if let Some(project) = row.shown_project() {
-            let mut by_project = txn.open_table(BY_PROJECT).map_err(&open)?;
-            by_project
-                .remove((project, row.updated_us, number))
-                .map_err(&action)?;
-        }
-        properties::remove(self, number, row)?;
-        // A damaged branch may lead to rows of other sessions: they stay.
-        self.records()?
-            .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |key, _| {
-                key.0 != number
-            })
-            .map_err(&action)?;
-        if row.attachments > 0 {
-            let mut attachments = txn.open_table(ATTACHMENTS).map_err(&open)?;
-            attachments
-                .retain_in((number, "", 0)..(number + 1, "", 0), |key, _| {
-                    key.0 != number
-                })
-                .map_err(&action)?;
-        }
-        let mut sources = txn.open_table(SOURCES).map_err(&open)?;
-        let mut of_session = txn.open_table(SESSION_SOURCES).map_err(&open)?;
-        let none: &[u8] = &[];
-        let mut gone = Vec::new();
-        let range = (number, none, 0)..(number + 1, none, 0);
-        for entry in within(&of_session, range, "delete sessions")? {
-            let key = entry?.0;
-            let (_, path, generation) = key.value();
-            gone.push((path.to_vec(), generation));
-        }
-        for (path, generation) in gone {
-            sources
-                .remove((path.as_slice(), generation))
-                .map_err(&action)?;
-            of_session
-                .remove((number, path.as_slice(), generation))
-                .map_err(&action)?;
-        }
-        Ok(Removed {
-            sessions: 1,
-            records: row.records,
-            bytes: row.bytes,
-        })
     }
 }

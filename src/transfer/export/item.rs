@@ -6,7 +6,7 @@ use super::ExportFormat;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::store::{RedbStore, ScanQuery, Store as _, StoreExt as _};
+use crate::store::{RedbStore, Store as _};
 use crate::transfer::paths;
 use crate::transfer::target::Targets;
 
@@ -107,11 +107,10 @@ pub(super) fn write_lines(
     key: &SessionKey,
     out: &mut Counted<'_>,
 ) -> Result<()> {
-    for record in store.records(key, ScanQuery::default()) {
-        out.write_all(&record?.line)
-            .map_err(|source| Error::Output { source })?;
-    }
-    Ok(())
+    store.visit_lines(key, 0, &mut |lines| {
+        out.write_all(lines)
+            .map_err(|source| Error::Output { source })
+    })
 }
 
 /// A writer that counts.

@@ -117,7 +117,7 @@ fn folder_of(row: &SourceRow, snapshot: &Sources<'_>) -> Result<Option<Vec<Vec<u
     let depth = match row.kind {
         SourceKind::Attachment => 1,
         SourceKind::Lines => session
-            .to_summary(row.session)
+            .into_summary(row.session)
             .ok()
             .and_then(|summary| name_of(&summary))
             .map_or(1, |name| name.len()),

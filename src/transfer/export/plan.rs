@@ -139,18 +139,18 @@ impl Plan<'_> {
             return Ok(());
         };
         let summary = session
-            .to_summary(row.session)
+            .into_summary(row.session)
             .map_err(|error| Error::Corrupt {
                 table: "sessions",
                 key: format!("session {}", row.session),
                 detail: error.to_string(),
             })?;
-        let is_own = row.next_sequence > 0 || session.records == 0;
+        let is_own = row.next_sequence > 0 || summary.record_count == 0;
         let is_old_form = row.kind == SourceKind::Attachment && is_read_anew(row, &names);
         let outdated = is_old_form && is_own && self.is_outdated(source, &summary)?;
         let home = self.homes.entry(row.session).or_default();
         home.outdated |= outdated && home.document.is_none();
-        let is_changed = home.is_changed(session.next);
+        let is_changed = home.is_changed(summary.next_sequence);
         if row.kind == SourceKind::Attachment {
             if is_changed && is_old_form {
                 names

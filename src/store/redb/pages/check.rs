@@ -4,11 +4,18 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::super::schema;
-use super::{Node, PageFile, Root, Shape, place_of, tables};
+use super::node::Branch;
+use super::{Leaf, Node, PageFile, Root, Shape, TableRoot, place_of};
 use crate::error::{Error, Result};
 
 /// Most levels of a tree.
 const LEVELS_MAX: usize = 64;
+
+/// The keys and values of the tree of tables.
+const TABLES: Shape = Shape {
+    key: None,
+    value: None,
+};
 
 impl PageFile {
     /// Checks the pages that hold, or would hold, the keys from `first` to `last`.
@@ -25,22 +32,25 @@ impl PageFile {
         let name = schema::name_of(redb::TableHandle::name(&table)).unwrap_or("(tables)");
         let (first, last) = (K::as_bytes(first), K::as_bytes(last));
         let range = (first.as_ref(), last.as_ref());
+        let mut page = Vec::new();
         let wrong = self.stable(|header| {
             // Both slots are wrong while the header is being written, and after it was damaged:
             // the engine has opened it, so this is no matter here.
-            let Some(slot) = header.slots()[0] else {
+            let Some(tables) = header.slots()[0].and_then(|slot| slot.user) else {
                 return Ok(None);
             };
-            let (tables, damaged) = tables(self, slot.user.as_ref())?;
-            if let Some(damage) = damaged.first() {
-                return Ok(Some(format!("{}: {}", damage.shown(), damage.detail)));
+            let mut found = None;
+            let way = (name.as_bytes(), name.as_bytes());
+            let wrong = self.check_range::<&str>(&tables, TABLES, way, &mut page, &mut |leaf| {
+                found = table_in(leaf, name);
+            })?;
+            let root = found.and_then(|table| Some((table.root?, table.shape)));
+            match (wrong, root) {
+                (None, Some((root, shape))) => {
+                    self.check_range::<K>(&root, shape, range, &mut page, &mut |_| ())
+                }
+                (wrong, _) => Ok(wrong),
             }
-            let table = tables.iter().find(|found| found.name == name);
-            let Some((root, shape)) = table.and_then(|table| Some((table.root?, table.shape)))
-            else {
-                return Ok(None);
-            };
-            self.check_range::<K>(&root, shape, range)
         })?;
         match wrong {
             None => Ok(()),
@@ -52,19 +62,23 @@ impl PageFile {
         }
     }
 
+    /// What is wrong with one of the pages of a tree that hold a range of keys. Each page is read
+    /// into `page`; `visit` is shown those of rows.
     fn check_range<K: Key>(
         &self,
         root: &Root,
         shape: Shape,
         (first, last): (&[u8], &[u8]),
+        page: &mut Vec<u8>,
+        visit: &mut dyn FnMut(&Leaf<'_>),
     ) -> Result<Option<String>> {
         let mut steps = vec![(root.page, root.checksum, 0)];
         while let Some((number, checksum, level)) = steps.pop() {
             let Some(place) = place_of(number).filter(|_| level <= LEVELS_MAX) else {
                 return Ok(Some("a page number that cannot be".to_owned()));
             };
-            let bytes = self.read(place)?;
-            let node = Node::of(&bytes, shape).filter(|node| node.checksum() == Some(checksum));
+            self.read_into(place, page)?;
+            let node = Node::of(page, shape).filter(|node| node.checksum() == Some(checksum));
             match node {
                 None => {
                     let (length, offset) = (place.length, place.offset);
@@ -72,17 +86,12 @@ impl PageFile {
                         "{length} bytes at byte {offset}: not what was written"
                     )));
                 }
-                Some(Node::Leaf(_)) => {}
+                Some(Node::Leaf(leaf)) => visit(&leaf),
                 Some(Node::Branch(branch)) => {
-                    let before = |at: usize, key: &[u8]| {
-                        branch
-                            .key(at)
-                            .is_some_and(|separator| K::compare(separator, key).is_lt())
-                    };
-                    // A child at a place has the keys above the separator before it, up to its own.
-                    let keys = branch.children() - 1;
-                    let from = (0..keys).take_while(|at| before(*at, first)).count();
-                    let to = (0..keys).take_while(|at| before(*at, last)).count();
+                    let (from, to) = (
+                        child_for::<K>(&branch, first),
+                        child_for::<K>(&branch, last),
+                    );
                     for (number, checksum) in (from..=to).filter_map(|at| branch.child(at)) {
                         steps.push((number, checksum, level + 1));
                     }
@@ -91,4 +100,31 @@ impl PageFile {
         }
         Ok(None)
     }
+}
+
+/// The place of the child that a key is in: it has the keys above the separator before it, up to
+/// its own.
+fn child_for<K: Key>(branch: &Branch<'_>, key: &[u8]) -> usize {
+    let (mut low, mut high) = (0, branch.children() - 1);
+    while low < high {
+        let middle = low.midpoint(high);
+        let is_before = branch
+            .key(middle)
+            .is_some_and(|separator| K::compare(separator, key).is_lt());
+        if is_before {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// The table of a name, if it is in a page of the tree of tables.
+fn table_in(leaf: &Leaf<'_>, name: &str) -> Option<TableRoot> {
+    (0..leaf.count()).find_map(|at| {
+        let (key, value) = leaf.row(at)?;
+        let is_it = key == name.as_bytes();
+        TableRoot::of(key, leaf.page().get(value).filter(|_| is_it)?)
+    })
 }

@@ -14,9 +14,12 @@ mod node;
 mod walk;
 
 use std::fs::File;
+<<<<<<< HEAD
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+=======
+use std::io;
+>>>>>>> p5-import
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -154,7 +157,7 @@ impl Header {
 /// The file.
 #[derive(Debug)]
 pub(crate) struct PageFile {
-    file: Mutex<File>,
+    file: File,
     path: PathBuf,
 }
 
@@ -167,12 +170,12 @@ impl PageFile {
             source,
         })?;
         Ok(Self {
-            file: Mutex::new(file),
+            file,
             path: path.to_owned(),
         })
     }
 
-    fn io(&self, source: std::io::Error) -> Error {
+    fn io(&self, source: io::Error) -> Error {
         Error::Io {
             action: "read",
             path: self.path.clone(),
@@ -182,22 +185,19 @@ impl PageFile {
 
     /// Bytes of the file.
     pub(crate) fn length(&self) -> Result<u64> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let metadata = file.metadata().map_err(|source| self.io(source))?;
+        let metadata = self.file.metadata().map_err(|source| self.io(source))?;
         Ok(metadata.len())
     }
 
     /// Whether somebody is writing to it: then it may be longer than its header says.
     pub(crate) fn is_being_written(&self) -> bool {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        locks::is_being_written(&file)
+        locks::is_being_written(&self.file)
     }
 
     /// The bytes at a place: fewer where the file ends before.
     pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
-        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut reader = &*file;
         let mut bytes = Vec::new();
+<<<<<<< HEAD
         match reader
             .seek(SeekFrom::Start(place.offset))
             .and_then(|_| reader.take(place.length as u64).read_to_end(&mut bytes))
@@ -207,6 +207,26 @@ impl PageFile {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(Vec::new()),
             Err(error) => Err(self.io(error)),
         }
+=======
+        self.read_into(place, &mut bytes)?;
+        Ok(bytes)
+>>>>>>> p5-import
+    }
+
+    /// As [`read`](Self::read), in the place of what `bytes` holds.
+    pub(crate) fn read_into(&self, place: Place, bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.resize(place.length, 0);
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match read_at(&self.file, rest, place.offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.io(error)),
+            }
+        }
+        bytes.truncate(done);
+        Ok(())
     }
 
     /// The header.
@@ -236,6 +256,18 @@ impl PageFile {
         }
         Ok(None)
     }
+}
+
+/// Reads from a place, in one call and without a lock: it does not matter where the file stands.
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+/// Reads from a place, in one call and without a lock: it does not matter where the file stands.
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
 }
 
 /// Where a page stands.

@@ -133,7 +133,7 @@ impl Checker<'_, '_> {
             self.report.sessions += 1;
             match SessionRow::decode(number, value.value()) {
                 Ok(row) => {
-                    if let Err(error) = row.to_summary(number) {
+                    if let Err(error) = row.clone().into_summary(number) {
                         self.note(corrupt_session(number, error.to_string()), None)?;
                     }
                     self.rows.insert(number, row);

@@ -2,58 +2,55 @@
 //! of an error.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use memchr::memmem;
-use serde::de::{Deserializer, Visitor};
+use memchr::{memchr, memchr2, memmem};
 
 /// The text of a JSON string with its quotes, borrowed where it has no escape; `None` if `json`
 /// is anything else.
 pub(crate) fn decode(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr2(b'\\', b'"', inner.as_bytes()).is_none() {
+    let Some(first) = memchr2(b'\\', b'"', inner.as_bytes()) else {
         return Some(Cow::Borrowed(inner));
+    };
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    let mut escape = Some(first);
+    while let Some(at) = escape {
+        text.push_str(rest.get(..at)?);
+        let (letter, length) = escaped(rest.get(at..)?)?;
+        text.push(letter);
+        rest = rest.get(at + length..)?;
+        escape = memchr(b'\\', rest.as_bytes());
     }
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    deserializer.deserialize_bytes(Text).ok()
+    text.push_str(rest);
+    Some(Cow::Owned(text))
 }
 
-struct Text;
-
-impl<'a> Visitor<'a> for Text {
-    type Value = Cow<'a, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_bytes<E>(self, bytes: &'a [u8]) -> Result<Self::Value, E> {
-        Ok(std::str::from_utf8(bytes)
-            .map_or_else(|_| Cow::Owned(from_generalised_utf8(bytes)), Cow::Borrowed))
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(from_generalised_utf8(bytes)))
-    }
-}
-
-/// UTF-8 that may hold surrogates, each of three bytes, to text with one U+FFFD for each.
-pub(crate) fn from_generalised_utf8(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    loop {
-        let valid = rest.utf8_chunks().next();
-        let Some(chunk) = valid else { return text };
-        text.push_str(chunk.valid());
-        let bad = rest.get(chunk.valid().len()..).unwrap_or_default();
-        let skipped = match bad {
-            [] => return text,
-            [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => 3,
-            _ => chunk.invalid().len().max(1),
-        };
-        text.push('\u{fffd}');
-        rest = bad.get(skipped..).unwrap_or_default();
-    }
+/// The character that the escape at the start of `text` stands for, and the escape's length.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    let letter = match text.strip_prefix('\\')?.as_bytes().first()? {
+        b'n' => '\n',
+        b't' => '\t',
+        b'r' => '\r',
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'u' => {
+            let first = unit(text.as_bytes(), 0)?;
+            let second = unit(text.as_bytes(), 6);
+            return Some(match (first, second) {
+                (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {
+                    let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    (char::from_u32(code)?, 12)
+                }
+                _ => (char::from_u32(first).unwrap_or('\u{fffd}'), 6),
+            });
+        }
+        _ => return None,
+    };
+    Some((letter, 2))
 }
 
 /// Whether the JSON text holds an escape that is half of a surrogate pair without the other half.

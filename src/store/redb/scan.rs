@@ -1,0 +1,327 @@
+//! Reading a session's records: one search for where they start, and from there on segment by
+//! segment, in either direction.
+//!
+//! - What is read is owned when it is given out: no transaction is open while somebody looks at it.
+//! - Keys that do not ascend, and sequence numbers that are missing, are damage.
+
+use super::super::query::{Direction, RecordPage, ScanQuery};
+use super::super::select::PageFiller;
+use super::super::sessions::Visit;
+use super::RedbStore;
+use super::errors::storage;
+use super::ranges::{Within, within};
+use super::read::Snapshot;
+use super::reads::ReadCounts;
+use super::schema::RECORDS;
+use super::segments::{self, Found, RecordsKey};
+use crate::codec::row::RowError;
+use crate::codec::segment::Segment;
+use crate::codec::session_row::SessionRow;
+use crate::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::record::{RecordHeader, RecordView};
+
+/// Bytes of lines after which no further segment is read in one transaction: some segments, which
+/// stay in the processor's cache until they are used.
+const SEGMENTS_BYTES: usize = 1024 * 1024;
+
+/// Segments of a session, unpacked, and the sequence number at which the next ones start.
+#[derive(Debug)]
+struct Run {
+    segments: Vec<Segment>,
+    next: Option<u64>,
+}
+
+impl RedbStore {
+    /// Shows `each` the records of a session from one on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Corrupt`], and those of `each`, which end the visit.
+    pub(crate) fn visit_records(
+        &self,
+        key: &SessionKey,
+        from: u64,
+        each: &mut Visit<'_>,
+    ) -> Result<()> {
+        self.visit_segments(key, from, &mut |segment, from| {
+            let records = segment.records();
+            records
+                .filter(|record| record.0 >= from)
+                .try_for_each(|(sequence, header, line)| {
+                    each(RecordView {
+                        sequence,
+                        header,
+                        line,
+                    })
+                })
+        })
+    }
+
+    /// Shows `each` the lines of a session from a record on, one behind another, many at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`visit_records`](Self::visit_records).
+    pub(crate) fn visit_lines(
+        &self,
+        key: &SessionKey,
+        from: u64,
+        each: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_segments(key, from, &mut |segment, from| {
+            each(segment.lines_from(from))
+        })
+    }
+
+    fn visit_segments(
+        &self,
+        key: &SessionKey,
+        from: u64,
+        each: &mut dyn FnMut(&Segment, u64) -> Result<()>,
+    ) -> Result<()> {
+        let mut next = Some(from);
+        while let Some(from) = next {
+            let run = self.read(|snapshot| {
+                let (number, row) = snapshot.session_of(key)?;
+                snapshot.run(number, &row, from)
+            })?;
+            run.segments
+                .iter()
+                .try_for_each(|segment| each(segment, from))?;
+            next = run.next;
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot<'_> {
+    /// A page of records.
+    pub(crate) fn scan(&self, number: u64, query: &ScanQuery) -> Result<RecordPage> {
+        self.scan_of(number, self.row(number)?.as_ref(), query)
+    }
+
+    /// A page of records of a session whose row has been read.
+    pub(crate) fn scan_of(
+        &self,
+        number: u64,
+        row: Option<&SessionRow>,
+        query: &ScanQuery,
+    ) -> Result<RecordPage> {
+        let mut page = PageFiller::new(query);
+        let mut take =
+            |record: (u64, RecordHeader, &[u8])| page.take(record.0, || Segment::owned(record));
+        if query.direction == Direction::Forward {
+            let from = query.from.unwrap_or(0);
+            self.forward(number, row, from, &mut |segment| {
+                let mut records = segment.records().filter(|record| record.0 >= from);
+                records.all(&mut take)
+            })?;
+        } else {
+            let from = query.from.unwrap_or(u64::MAX);
+            self.backward(number, row, from, &mut |segment| {
+                let mut records = segment.records().rev().filter(|record| record.0 <= from);
+                records.all(&mut take)
+            })?;
+        }
+        Ok(page.finish())
+    }
+
+    /// The segments that hold the records from one on, as many as are read at a time.
+    fn run(&self, number: u64, row: &SessionRow, from: u64) -> Result<Run> {
+        let mut run = Run {
+            segments: Vec::new(),
+            next: None,
+        };
+        let mut bytes = 0;
+        self.forward(number, Some(row), from, &mut |segment| {
+            bytes += segment.line_bytes();
+            let is_full = bytes >= SEGMENTS_BYTES;
+            run.next = is_full.then(|| segment.last_sequence() + 1);
+            run.segments.push(segment);
+            !is_full
+        })?;
+        Ok(run)
+    }
+
+    /// Gives `each` the segments of a session in their order, from the one on that holds a record,
+    /// until it has enough.
+    fn forward(
+        &self,
+        number: u64,
+        row: Option<&SessionRow>,
+        from: u64,
+        each: &mut dyn FnMut(Segment) -> bool,
+    ) -> Result<()> {
+        let table = self
+            .txn()
+            .open_table(RECORDS)
+            .map_err(storage("read records"))?;
+        let mut holes = Holes::of(number, row);
+        let before = match from {
+            0 => None,
+            _ => segments::start_at_or_before(&table, number, from)?,
+        };
+        let start = (number, before.unwrap_or(from), 0);
+        let end = (number, u64::MAX, u32::MAX);
+        let mut walk = Walk {
+            rows: within(&table, start..=end, "read records")?,
+            number,
+            counts: self.counts(),
+            last: None,
+        };
+        let mut reached = before.unwrap_or(0);
+        while let Some(found) = walk.segment_after()? {
+            self.pass(&mut holes, reached, found.first)?;
+            reached = found.segment.last_sequence() + 1;
+            if !each(found.segment) {
+                return Ok(());
+            }
+        }
+        let next = holes.next;
+        self.pass(&mut holes, reached, next)
+    }
+
+    /// Gives `each` the segments of a session from the newest to the oldest, from the one on that
+    /// holds a record, until it has enough.
+    fn backward(
+        &self,
+        number: u64,
+        row: Option<&SessionRow>,
+        from: u64,
+        each: &mut dyn FnMut(Segment) -> bool,
+    ) -> Result<()> {
+        let table = self
+            .txn()
+            .open_table(RECORDS)
+            .map_err(storage("read records"))?;
+        let mut holes = Holes::of(number, row);
+        let range = (number, 0, 0)..=(number, from, u32::MAX);
+        let mut walk = Walk {
+            rows: within(&table, range, "read records")?,
+            number,
+            counts: self.counts(),
+            last: None,
+        };
+        let mut reached = holes.next.min(from.saturating_add(1));
+        while let Some(found) = walk.segment_before()? {
+            self.pass(&mut holes, found.segment.last_sequence() + 1, reached)?;
+            reached = found.first;
+            if !each(found.segment) {
+                return Ok(());
+            }
+        }
+        self.pass(&mut holes, 0, reached)
+    }
+
+    /// Nothing was found from a record on, and before another: a compaction has removed what was
+    /// there, or damage hides it.
+    fn pass(&self, holes: &mut Holes, from: u64, to: u64) -> Result<()> {
+        holes.pass(from, to)?;
+        let Some(last) = to.checked_sub(1).filter(|last| from <= *last) else {
+            return Ok(());
+        };
+        let number = holes.number;
+        self.check(RECORDS, &(number, from, 0), &(number, last, u32::MAX))
+    }
+}
+
+/// The segments of a session, one after another.
+struct Walk<'t, 's> {
+    rows: Within<'t, RecordsKey, &'static [u8]>,
+    number: u64,
+    counts: &'s ReadCounts,
+    /// Where the last one that was found starts.
+    last: Option<u64>,
+}
+
+impl Walk<'_, '_> {
+    /// The next one towards the newest.
+    fn segment_after(&mut self) -> Result<Option<Found>> {
+        let Some(row) = self.rows.next() else {
+            return Ok(None);
+        };
+        let (key, start) = row?;
+        let (_, first, part) = key.value();
+        if part != 0 {
+            return Err(segments::missing((self.number, first, 0)));
+        }
+        self.goes_on(first, |last| last < first)?;
+        let rows = &mut self.rows;
+        let more = |wanted| match rows.next().transpose()? {
+            Some((key, value)) if key.value() == wanted => Ok(Some(value)),
+            _ => Ok(None),
+        };
+        segments::found((self.number, first), start.value(), self.counts, more).map(Some)
+    }
+
+    /// The next one towards the oldest, whose last part comes first.
+    fn segment_before(&mut self) -> Result<Option<Found>> {
+        let Some(row) = self.rows.next_back() else {
+            return Ok(None);
+        };
+        let (key, mut start) = row?;
+        let (_, first, mut part) = key.value();
+        self.goes_on(first, |last| first < last)?;
+        let mut parts = Vec::new();
+        while let Some(before) = part.checked_sub(1) {
+            let wanted = (self.number, first, before);
+            match self.rows.next_back().transpose()? {
+                Some((key, value)) if key.value() == wanted => {
+                    parts.push(std::mem::replace(&mut start, value));
+                }
+                _ => return Err(segments::missing(wanted)),
+            }
+            part = before;
+        }
+        let more = |_| Ok(parts.pop());
+        segments::found((self.number, first), start.value(), self.counts, more).map(Some)
+    }
+
+    /// Notes where a segment starts: a damaged branch may lead back to what was read already.
+    fn goes_on(&mut self, first: u64, is_behind: impl FnOnce(u64) -> bool) -> Result<()> {
+        if self.last.is_none_or(is_behind) {
+            self.last = Some(first);
+            return Ok(());
+        }
+        let detail = "the keys before it are not in order".to_owned();
+        Err(segments::corrupt(
+            (self.number, first, 0),
+            &RowError(detail),
+        ))
+    }
+}
+
+/// Watches for records that are missing: a damaged key or page of the engine hides them without an
+/// error. A session has as many holes in its sequence numbers as compactions have removed records.
+struct Holes {
+    number: u64,
+    /// Sequence number of the next record; 0 if there is no such session.
+    next: u64,
+    /// Holes that may still come.
+    left: u64,
+}
+
+impl Holes {
+    fn of(number: u64, row: Option<&SessionRow>) -> Self {
+        let (next, records) = row.map_or((0, 0), |row| (row.next, row.records));
+        let left = next.saturating_sub(records);
+        Self { number, next, left }
+    }
+
+    /// Nothing was found from `from` on, and before `to`.
+    fn pass(&mut self, from: u64, to: u64) -> Result<()> {
+        match self.left.checked_sub(to.saturating_sub(from)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None if self.next == 0 => Ok(()),
+            None => Err(Error::Corrupt {
+                table: "records",
+                key: format!("session {}, record {from}", self.number),
+                detail: format!("records {from} to {} are missing", to - 1),
+            }),
+        }
+    }
+}
