@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod load;
 mod measure;
+mod size;
 mod threads;
 
 use std::error::Error;
@@ -34,6 +35,8 @@ fn main() -> Outcome {
         Some(folder) => PathBuf::from(folder),
         None => generated(scratch.path())?,
     };
+    size::run(&folder, scratch.path())?;
+    if std::env::var_os("SIZE_ONLY").is_some() { return Ok(()); }
     import::run(&folder, scratch.path())?;
     append::run(scratch.path())?;
     threads::run(scratch.path())?;

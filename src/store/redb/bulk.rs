@@ -191,6 +191,7 @@ pub(crate) fn corrupt_source(path: &[u8], generation: u32, detail: &str) -> Erro
 pub(crate) struct Bulk<'s> {
     pub(super) writer: Writer<'s>,
     written_bytes: u64,
+    edge: segments::Edge,
 }
 
 impl<'s> Bulk<'s> {
@@ -199,6 +200,7 @@ impl<'s> Bulk<'s> {
         Self {
             writer,
             written_bytes: 0,
+            edge: segments::Edge::default(),
         }
     }
 
@@ -260,7 +262,7 @@ impl<'s> Bulk<'s> {
             left.mark = left.mark.min(sequence);
         }
         for sealed in &chunk.sealed {
-            self.written_bytes += segments::insert(&mut table, number, sealed)?;
+            self.written_bytes += segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
         for line in &chunk.digests {

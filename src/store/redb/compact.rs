@@ -36,7 +36,7 @@ pub(crate) fn compact(
                 rechain.take(sequence, line, true);
             }
             if let Some(sealed) = packer.seal() {
-                segments::insert(&mut table, number, &sealed)?;
+                segments::insert(&mut table, number, &sealed, None)?;
             }
             continue;
         }
@@ -53,13 +53,13 @@ pub(crate) fn compact(
             if (alone || packer.is_full_for(sequence, line.len()))
                 && let Some(sealed) = packer.seal()
             {
-                segments::insert(&mut table, number, &sealed)?;
+                segments::insert(&mut table, number, &sealed, None)?;
             }
             packer.push(sequence, header, line);
         }
     }
     if let Some(sealed) = packer.seal() {
-        segments::insert(&mut table, number, &sealed)?;
+        segments::insert(&mut table, number, &sealed, None)?;
     }
     drop(table);
     row.chain = rechain.finish(number)?;

@@ -28,18 +28,61 @@ pub(crate) struct Found {
     pub segment: Segment,
 }
 
-/// Writes a segment; returns its bytes.
+/// The end of the table, as one transaction of many segments has written it: how full the last
+/// page is, so that the next segment goes on there. Nothing but the length of parts rests on it.
+#[derive(Debug, Default)]
+pub(crate) struct Edge {
+    last: Option<RecordsKey>,
+    used: usize,
+}
+
+impl Edge {
+    /// What the last page has left for a row behind it; nothing if somebody else has written since.
+    fn room(&self, table: &Table<'_, RecordsKey, &'static [u8]>) -> Result<usize> {
+        let last = table.last().map_err(storage("write records"))?;
+        let is_ours = self.last.is_some() && last.map(|(key, _)| key.value()) == self.last;
+        Ok(if is_ours {
+            parts::PAGE_BYTES.saturating_sub(self.used)
+        } else {
+            0
+        })
+    }
+
+    /// A row was written: into the last page where it fits there, or else into one of its own.
+    fn wrote(&mut self, key: RecordsKey, row: usize) {
+        let bytes = parts::ENTRY_BYTES + row;
+        self.used = if self.last.is_some() && self.used + bytes <= parts::PAGE_BYTES {
+            self.used + bytes
+        } else {
+            (parts::PAGE_HEAD_BYTES + bytes).min(parts::PAGE_BYTES)
+        };
+        self.last = Some(key);
+    }
+}
+
+/// Writes a segment; returns its bytes. With an edge, it fills the page before it up: for segments
+/// that are written in the order of the table, and are not likely to be replaced.
 pub(crate) fn insert(
     table: &mut Table<'_, RecordsKey, &'static [u8]>,
     number: u64,
     sealed: &Sealed,
+    mut edge: Option<&mut Edge>,
 ) -> Result<u64> {
+    let room = match &edge {
+        Some(edge) => edge.room(table)?,
+        None => 0,
+    };
     let mut rest = sealed.bytes.as_slice();
     let mut part = 0_u32;
     let mut written = 0;
     while part == 0 || !rest.is_empty() {
         let before = if part == 0 { LENGTH_BYTES } else { 0 };
-        let length = parts::next_length(rest.len() + before, FRAME_BYTES).saturating_sub(before);
+        let length = if part == 0 {
+            parts::first_length(rest.len() + before, FRAME_BYTES, room)
+        } else {
+            parts::next_length(rest.len(), FRAME_BYTES)
+        }
+        .saturating_sub(before);
         let (now, later) = rest.split_at(length.min(rest.len()));
         let mut body = Vec::with_capacity(before + now.len());
         if part == 0 {
@@ -52,6 +95,9 @@ pub(crate) fn insert(
         table
             .insert(key, framed.as_slice())
             .map_err(storage("write records"))?;
+        if let Some(edge) = &mut edge {
+            edge.wrote(key, framed.len());
+        }
         rest = later;
         part += 1;
     }
@@ -154,7 +200,7 @@ pub(crate) fn cut(
             }
         }
         if let Some(sealed) = packer.seal() {
-            insert(table, number, &sealed)?;
+            insert(table, number, &sealed, None)?;
         }
     }
     Ok(removed)

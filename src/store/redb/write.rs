@@ -272,7 +272,7 @@ impl<'s> Writer<'s> {
             for record in made {
                 packer.push(record.sequence, record.header, &record.line);
                 if let Some(sealed) = packer.seal() {
-                    segments::insert(&mut table, number, &sealed)?;
+                    segments::insert(&mut table, number, &sealed, None)?;
                 }
             }
             row.tail_bytes += bytes;
@@ -303,7 +303,7 @@ impl<'s> Writer<'s> {
             )
             .map_err(storage("seal the tail"))?;
         for sealed in &sealed {
-            segments::insert(&mut table, number, sealed)?;
+            segments::insert(&mut table, number, sealed, None)?;
         }
         row.tail_first = row.next;
         row.tail_bytes = 0;
