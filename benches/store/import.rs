@@ -1,4 +1,4 @@
-//! A folder of sessions into a store: time and size, beside SQLite rows, zstd and a plain copy.
+//! A folder of sessions into a store, beside SQLite rows, zstd and a plain copy.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use scrollback::{ImportOptions, Options, RedbStore, import};
 
 use crate::Outcome;
-use crate::measure::{Contestant, compete, say, sizes};
+use crate::measure::{Contestant, compete, say};
 
 /// Rows that SQLite gets in one transaction: about as many bytes as an import's batch.
 const ROWS_A_BATCH: usize = 8_000;
@@ -35,16 +35,6 @@ pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
             Contestant::new("floor: copy of all bytes, fdatasync", || {
                 concatenate(&files, &copied, false)
             }),
-        ],
-    )?;
-    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    sizes(
-        "size after that import, beside the bytes of the files",
-        &[
-            ("the files", bytes),
-            ("scrollback", size(&store)),
-            ("sqlite", size(&rival)),
-            ("zstd -1 of all bytes", size(&packed)),
         ],
     )?;
     again(folder, &store)

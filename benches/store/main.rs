@@ -36,7 +36,7 @@ fn main() -> Outcome {
         None => generated(scratch.path())?,
     };
     size::run(&folder, scratch.path())?;
-    if std::env::var_os("SIZE_ONLY").is_some() { return Ok(()); }
+    size::run(&tiny(scratch.path())?, scratch.path())?;
     import::run(&folder, scratch.path())?;
     append::run(scratch.path())?;
     threads::run(scratch.path())?;
@@ -45,6 +45,19 @@ fn main() -> Outcome {
     }
     load::run(scratch.path())?;
     Ok(())
+}
+
+/// A folder of 1,000 sessions of 8 KB each, more or less.
+fn tiny(scratch: &Path) -> Outcome<PathBuf> {
+    let folder = scratch.join("tiny");
+    let plan = Plan {
+        agent: Agent::ClaudeCode,
+        files: 1_000,
+        bytes: 8_000_000,
+        seed: 4,
+    };
+    generate::folder(&folder, plan)?;
+    Ok(folder)
 }
 
 /// A folder of as many bytes as the environment asks for, half of each agent.

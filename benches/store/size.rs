@@ -17,6 +17,9 @@ pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
         .map(|file| fs::metadata(file).map_or(0, |metadata| metadata.len()))
         .sum();
     let store = scratch.join("size.redb");
+    if store.exists() {
+        fs::remove_file(&store)?;
+    }
     let report = import(
         &RedbStore::open(&store, Options::default())?,
         &[folder.to_owned()],

@@ -262,7 +262,8 @@ impl<'s> Bulk<'s> {
             left.mark = left.mark.min(sequence);
         }
         for sealed in &chunk.sealed {
-            self.written_bytes += segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
+            self.written_bytes +=
+                segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
         for line in &chunk.digests {

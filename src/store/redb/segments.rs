@@ -37,14 +37,16 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// What the last page has left for a row behind it; nothing if somebody else has written since.
-    fn room(&self, table: &Table<'_, RecordsKey, &'static [u8]>) -> Result<usize> {
+    /// What the last page has left for a row of that key: nothing if the row does not come last, or
+    /// if somebody else has written there since.
+    fn room(&self, table: &Table<'_, RecordsKey, &'static [u8]>, key: RecordsKey) -> Result<usize> {
+        let Some(ours) = self.last.filter(|last| *last < key) else {
+            return Ok(0);
+        };
         let last = table.last().map_err(storage("write records"))?;
-        let is_ours = self.last.is_some() && last.map(|(key, _)| key.value()) == self.last;
-        Ok(if is_ours {
-            parts::PAGE_BYTES.saturating_sub(self.used)
-        } else {
-            0
+        Ok(match last {
+            Some((last, _)) if last.value() == ours => parts::PAGE_BYTES.saturating_sub(self.used),
+            _ => 0,
         })
     }
 
@@ -69,7 +71,7 @@ pub(crate) fn insert(
     mut edge: Option<&mut Edge>,
 ) -> Result<u64> {
     let room = match &edge {
-        Some(edge) => edge.room(table)?,
+        Some(edge) => edge.room(table, (number, sealed.first, 0))?,
         None => 0,
     };
     let mut rest = sealed.bytes.as_slice();
@@ -295,4 +297,69 @@ fn key_bytes((number, first, part): RecordsKey) -> [u8; 20] {
     record.copy_from_slice(&first.to_be_bytes());
     piece.copy_from_slice(&part.to_be_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableTableMetadata as _;
+
+    use super::super::schema::RECORDS;
+    use super::*;
+    use crate::model::record::{RecordFlags, RecordKind};
+
+    /// A segment of one line that does not compress.
+    fn sealed(first: u64, bytes: usize) -> Sealed {
+        let header = RecordHeader {
+            kind: RecordKind::Unknown,
+            role: None,
+            flags: RecordFlags::default(),
+            messages: 0,
+            time_us: None,
+        };
+        let mut noise = first + 1;
+        let line: Vec<u8> = std::iter::repeat_with(|| {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            noise.to_be_bytes()[0]
+        })
+        .take(bytes)
+        .collect();
+        let mut packer = Packer::default();
+        packer.push(first, header, &line);
+        packer.seal().unwrap()
+    }
+
+    #[test]
+    fn a_segment_goes_on_in_the_page_before_it_unless_somebody_has_written_since() {
+        let memory = redb::backends::InMemoryBackend::new();
+        let database = redb::Builder::new().create_with_backend(memory).unwrap();
+        let txn = database.begin_write().unwrap();
+        let mut table = txn.open_table(RECORDS).unwrap();
+        let mut edge = Edge::default();
+        let segments = [(1, 0), (1, 1), (2, 0), (2, 1), (4, 0), (3, 0), (5, 0)];
+        for (number, first) in segments {
+            let sealed = sealed(first, 9_000);
+            insert(&mut table, number, &sealed, Some(&mut edge)).unwrap();
+        }
+        let first_part = |number: u64, first: u64| {
+            let value = table.get((number, first, 0)).unwrap();
+            value.map_or(0, |value| value.value().len())
+        };
+        // 9,000 bytes are a page of 8 KiB and 900 bytes: the next one has the rest of their page.
+        let whole = first_part(1, 0);
+        assert_eq!(whole, 8_192 - 32);
+        assert!((3_000..3_200).contains(&first_part(1, 1)));
+        assert_ne!(first_part(2, 0), whole);
+        assert_ne!(first_part(2, 1), whole);
+        assert_ne!(first_part(4, 0), whole);
+        assert_eq!(first_part(3, 0), whole, "not at the end of the table");
+        assert_eq!(first_part(5, 0), whole, "not behind what was written last");
+        let pages = table.stats().unwrap().leaf_pages();
+        assert!(pages < 20, "{pages} pages");
+        for (number, first) in segments {
+            let found = at_or_before(&table, number, first, &ReadCounts::default()).unwrap();
+            assert_eq!(found.unwrap().segment.line_bytes(), 9_000);
+        }
+    }
 }
