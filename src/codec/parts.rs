@@ -44,6 +44,11 @@ pub(crate) fn first_length(whole: usize, frame: usize, room: usize) -> usize {
     }
 }
 
+/// Whether a row of so many bytes leaves no room in its page that is worth filling.
+pub(crate) fn fills_page(row: usize) -> bool {
+    PAGE_HEAD_BYTES + row + ENTRY_BYTES + FILL_BYTES_MIN > PAGE_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use super::ranges::within;
 use super::read::{all_read, corrupt_session};
 use super::rechain;
 use super::schema::{SESSION_SOURCES, SOURCES};
-use super::segments;
+use super::segments::{self, Edge};
 use super::write::Writer;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -191,7 +191,7 @@ pub(crate) fn corrupt_source(path: &[u8], generation: u32, detail: &str) -> Erro
 pub(crate) struct Bulk<'s> {
     pub(super) writer: Writer<'s>,
     written_bytes: u64,
-    edge: segments::Edge,
+    edge: Edge,
 }
 
 impl<'s> Bulk<'s> {
@@ -200,7 +200,7 @@ impl<'s> Bulk<'s> {
         Self {
             writer,
             written_bytes: 0,
-            edge: segments::Edge::default(),
+            edge: Edge::default(),
         }
     }
 

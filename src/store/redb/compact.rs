@@ -3,7 +3,7 @@
 use super::super::query::Compacted;
 use super::super::select;
 use super::rechain::Rechain;
-use super::segments::{self, Found};
+use super::segments::{self, Edge, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
@@ -26,6 +26,7 @@ pub(crate) fn compact(
     let mut compacted = Compacted::default();
     let mut table = writer.records()?;
     let mut packer = Packer::default();
+    let mut edge = Edge::default();
     let mut rechain = Rechain::of(old);
     let mut from = 0;
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
@@ -36,7 +37,7 @@ pub(crate) fn compact(
                 rechain.take(sequence, line, true);
             }
             if let Some(sealed) = packer.seal() {
-                segments::insert(&mut table, number, &sealed, None)?;
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
             }
             continue;
         }
@@ -53,13 +54,13 @@ pub(crate) fn compact(
             if (alone || packer.is_full_for(sequence, line.len()))
                 && let Some(sealed) = packer.seal()
             {
-                segments::insert(&mut table, number, &sealed, None)?;
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
             }
             packer.push(sequence, header, line);
         }
     }
     if let Some(sealed) = packer.seal() {
-        segments::insert(&mut table, number, &sealed, None)?;
+        segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
     }
     drop(table);
     row.chain = rechain.finish(number)?;

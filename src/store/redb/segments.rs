@@ -1,6 +1,6 @@
 //! Segments in their table: written in parts, found by any sequence number, read whole.
 
-use redb::{ReadableTable, Table, TableHandle};
+use redb::{AccessGuard, ReadableTable, Table, TableHandle};
 
 use super::errors::storage;
 use super::ranges::within;
@@ -28,8 +28,8 @@ pub(crate) struct Found {
     pub segment: Segment,
 }
 
-/// The end of the table, as one transaction of many segments has written it: how full the last
-/// page is, so that the next segment goes on there. Nothing but the length of parts rests on it.
+/// Where one transaction has written segments last, so that the next one goes on in a page that has
+/// room. Nothing but the lengths of parts rests on it.
 #[derive(Debug, Default)]
 pub(crate) struct Edge {
     last: Option<RecordsKey>,
@@ -37,17 +37,22 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// What the last page has left for a row of that key: nothing if the row does not come last, or
-    /// if somebody else has written there since.
+    /// What the page before a key has left: known at the end of the table, as long as nobody else
+    /// writes there; elsewhere as far as the rows around tell.
     fn room(&self, table: &Table<'_, RecordsKey, &'static [u8]>, key: RecordsKey) -> Result<usize> {
-        let Some(ours) = self.last.filter(|last| *last < key) else {
+        if let Some(ours) = self.last.filter(|last| *last < key) {
+            let last = table.last().map_err(storage("write records"))?;
+            if last.is_some_and(|(last, _)| last.value() == ours) {
+                return Ok(parts::PAGE_BYTES.saturating_sub(self.used));
+            }
+        }
+        let before = within(table, ..key, "write records")?.rev();
+        let before = shared_bytes(before)?;
+        if before == 0 {
             return Ok(0);
-        };
-        let last = table.last().map_err(storage("write records"))?;
-        Ok(match last {
-            Some((last, _)) if last.value() == ours => parts::PAGE_BYTES.saturating_sub(self.used),
-            _ => 0,
-        })
+        }
+        let used = before + shared_bytes(within(table, key.., "write records")?)?;
+        Ok(parts::PAGE_BYTES.saturating_sub(parts::PAGE_HEAD_BYTES + used))
     }
 
     /// A row was written: into the last page where it fits there, or else into one of its own.
@@ -62,8 +67,27 @@ impl Edge {
     }
 }
 
-/// Writes a segment; returns its bytes. With an edge, it fills the page before it up: for segments
-/// that are written in the order of the table, and are not likely to be replaced.
+/// The bytes that rows take in a page, up to the first one that leaves no room for another, and not
+/// much more than there are in one page.
+fn shared_bytes<'t>(
+    rows: impl Iterator<Item = Result<(AccessGuard<'t, RecordsKey>, AccessGuard<'t, &'static [u8]>)>>,
+) -> Result<usize> {
+    let mut bytes = 0;
+    for row in rows {
+        let row = parts::ENTRY_BYTES + row?.1.value().len();
+        if parts::fills_page(row) {
+            break;
+        }
+        bytes += row;
+        if bytes >= parts::PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// Writes a segment; returns its bytes. With an edge it goes on in the page before it, where that
+/// has room; without, as a record of the tail that a sealing replaces, it stays in one row.
 pub(crate) fn insert(
     table: &mut Table<'_, RecordsKey, &'static [u8]>,
     number: u64,
@@ -330,34 +354,41 @@ mod tests {
         packer.seal().unwrap()
     }
 
+    /// 9,000 bytes are a page of 8 KiB and 900 bytes more.
     #[test]
-    fn a_segment_goes_on_in_the_page_before_it_unless_somebody_has_written_since() {
+    fn a_segment_goes_on_in_the_page_before_it_where_that_has_room() {
         let memory = redb::backends::InMemoryBackend::new();
         let database = redb::Builder::new().create_with_backend(memory).unwrap();
         let txn = database.begin_write().unwrap();
         let mut table = txn.open_table(RECORDS).unwrap();
-        let mut edge = Edge::default();
-        let segments = [(1, 0), (1, 1), (2, 0), (2, 1), (4, 0), (3, 0), (5, 0)];
-        for (number, first) in segments {
-            let sealed = sealed(first, 9_000);
-            insert(&mut table, number, &sealed, Some(&mut edge)).unwrap();
-        }
-        let first_part = |number: u64, first: u64| {
-            let value = table.get((number, first, 0)).unwrap();
-            value.map_or(0, |value| value.value().len())
+        let (mut one, mut other) = (Edge::default(), Edge::default());
+        let mut put = |number: u64, first: u64, edge: Option<&mut Edge>| {
+            insert(&mut table, number, &sealed(first, 9_000), edge).unwrap();
+            let part = table.get((number, first, 0)).unwrap();
+            part.map_or(0, |part| part.value().len())
         };
-        // 9,000 bytes are a page of 8 KiB and 900 bytes: the next one has the rest of their page.
-        let whole = first_part(1, 0);
-        assert_eq!(whole, 8_192 - 32);
-        assert!((3_000..3_200).contains(&first_part(1, 1)));
-        assert_ne!(first_part(2, 0), whole);
-        assert_ne!(first_part(2, 1), whole);
-        assert_ne!(first_part(4, 0), whole);
-        assert_eq!(first_part(3, 0), whole, "not at the end of the table");
-        assert_eq!(first_part(5, 0), whole, "not behind what was written last");
-        let pages = table.stats().unwrap().leaf_pages();
-        assert!(pages < 20, "{pages} pages");
-        for (number, first) in segments {
+        let whole = 8_192 - 32;
+        assert_eq!(put(1, 0, Some(&mut one)), whole, "the first one of all");
+        assert_eq!(
+            put(1, 1, Some(&mut one)),
+            3_120,
+            "known where the page ends"
+        );
+        assert_eq!(put(2, 0, None), whole, "a record of the tail");
+        assert_eq!(put(3, 0, Some(&mut one)), 3_120, "told by the rows before");
+        assert_eq!(put(5, 0, Some(&mut other)), 2_134, "by another transaction");
+        assert_eq!(put(1, 2, Some(&mut other)), 2_134, "in the middle");
+        assert_eq!(put(0, 0, Some(&mut other)), whole, "before all");
+        for (number, first) in [
+            (0, 0),
+            (1, 0),
+            (1, 1),
+            (1, 2),
+            (2, 0),
+            (3, 0),
+            (5, 0),
+            (5, 1),
+        ] {
             let found = at_or_before(&table, number, first, &ReadCounts::default()).unwrap();
             assert_eq!(found.unwrap().segment.line_bytes(), 9_000);
         }

@@ -16,7 +16,7 @@ use super::schema::{
     ATTACHMENTS, BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSION_SOURCES,
     SESSIONS, SOURCES, STORE_INFO,
 };
-use super::segments;
+use super::segments::{self, Edge};
 use crate::codec::chain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
@@ -302,8 +302,9 @@ impl<'s> Writer<'s> {
                 |_, _| false,
             )
             .map_err(storage("seal the tail"))?;
+        let mut edge = Edge::default();
         for sealed in &sealed {
-            segments::insert(&mut table, number, sealed, None)?;
+            segments::insert(&mut table, number, sealed, Some(&mut edge))?;
         }
         row.tail_first = row.next;
         row.tail_bytes = 0;
