@@ -325,7 +325,6 @@ fn key_bytes((number, first, part): RecordsKey) -> [u8; 20] {
 
 #[cfg(test)]
 mod tests {
-
     use super::super::schema::RECORDS;
     use super::*;
     use crate::model::record::{RecordFlags, RecordKind};
