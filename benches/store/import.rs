@@ -1,4 +1,4 @@
-//! A folder of sessions into a store: time and size, beside SQLite rows and floors.
+//! A folder of sessions into a store, beside SQLite rows and floors.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,7 @@ use scrollback::{ImportOptions, Options, RedbStore, import};
 
 use crate::Outcome;
 use crate::floors;
-use crate::measure::{Contestant, compete, sizes};
+use crate::measure::{Contestant, compete};
 
 /// Runs the comparison.
 pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
@@ -44,16 +44,6 @@ pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
             Contestant::new("floor: copy of all bytes, fdatasync", || {
                 floors::copy(&files, &copied)
             }),
-        ],
-    )?;
-    let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    sizes(
-        "size after that import, beside the bytes of the files",
-        &[
-            ("the files", bytes),
-            ("scrollback", size(&store)),
-            ("sqlite", size(&rival)),
-            ("zstd -1 of all bytes", size(&packed)),
         ],
     )
 }

@@ -28,6 +28,7 @@ mod measure;
 mod memory;
 mod newest;
 mod rival;
+mod size;
 mod threads;
 mod typed;
 
@@ -55,12 +56,18 @@ fn main() -> Outcome {
         return memory::child(Path::new(folder), Path::new(store));
     }
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
-    if is_wanted("import") {
+    if ["size", "import"].into_iter().any(is_wanted) {
         let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
             Some(folder) => PathBuf::from(folder),
             None => generated(scratch)?,
         };
-        import::run(&folder, scratch)?;
+        if is_wanted("size") {
+            size::run(&folder, scratch)?;
+            size::run(&tiny(scratch)?, scratch)?;
+        }
+        if is_wanted("import") {
+            import::run(&folder, scratch)?;
+        }
     }
     if is_wanted("again") {
         again::run(scratch)?;
@@ -125,6 +132,19 @@ fn session(agent: Agent, bytes: u64, seed: u64) -> Outcome<String> {
         }
     }
     Err("nothing was generated".into())
+}
+
+/// A folder of 1,000 sessions of 8 KB each, more or less.
+fn tiny(scratch: &Path) -> Outcome<PathBuf> {
+    let folder = scratch.join("tiny");
+    let plan = Plan {
+        agent: Agent::ClaudeCode,
+        files: 1_000,
+        bytes: 8_000_000,
+        seed: 4,
+    };
+    generate::folder(&folder, plan)?;
+    Ok(folder)
 }
 
 /// A folder of as many bytes as the environment asks for, half of each agent.

@@ -30,7 +30,10 @@ pub const LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const LINE_MESSAGES_MAX: usize = 1024;
 
 /// Bytes of lines packed into one segment, at most, unless a single line is longer.
-pub const SEGMENT_BYTES: usize = 128 * 1024;
+///
+/// A segment is what damage takes at once, and what reading one message costs; a longer one packs
+/// better: real sessions take 7 % less than in segments of 128 KiB, and 14 % less than of 64 KiB.
+pub const SEGMENT_BYTES: usize = 256 * 1024;
 
 /// Records packed into one segment, at most.
 pub const SEGMENT_RECORDS: usize = 4096;

@@ -29,6 +29,7 @@
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `processes`: several writers and readers on one store
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
+//! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
 //! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
 //!   other processes, `copies_killed` kills them
@@ -96,6 +97,8 @@ mod fairness;
 mod features;
 mod folders;
 mod full_disk;
+#[path = "../../benches/generate/mod.rs"]
+mod generate;
 mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
@@ -138,6 +141,7 @@ mod scarce;
 mod security;
 #[cfg(unix)]
 mod signals;
+mod size;
 #[cfg(all(feature = "shared", target_os = "linux"))]
 mod soak;
 mod source;

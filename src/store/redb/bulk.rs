@@ -13,7 +13,7 @@ use super::ranges::within;
 use super::read::{all_read, corrupt_session};
 use super::rechain;
 use super::schema::{SESSION_SOURCES, SOURCES};
-use super::segments;
+use super::segments::{self, Edge};
 use super::write::Writer;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -192,6 +192,7 @@ pub(crate) fn corrupt_source(path: &[u8], generation: u32, detail: &str) -> Erro
 pub(crate) struct Bulk<'s> {
     pub(super) writer: Writer<'s>,
     written_bytes: u64,
+    edge: Edge,
 }
 
 impl<'s> Bulk<'s> {
@@ -200,6 +201,7 @@ impl<'s> Bulk<'s> {
         Self {
             writer,
             written_bytes: 0,
+            edge: Edge::default(),
         }
     }
 
@@ -261,7 +263,8 @@ impl<'s> Bulk<'s> {
             left.mark = left.mark.min(sequence);
         }
         for sealed in &chunk.sealed {
-            self.written_bytes += segments::insert(&mut table, number, sealed)?;
+            self.written_bytes +=
+                segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
         for line in &chunk.digests {

@@ -6,7 +6,7 @@ use super::super::query::{Compacted, ScanQuery};
 use super::super::{StoreExt as _, select};
 use super::RedbStore;
 use super::rechain::Rechain;
-use super::segments::{self, Found};
+use super::segments::{self, Edge, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
@@ -30,6 +30,7 @@ pub(crate) fn compact(
     let mut compacted = Compacted::default();
     let mut table = writer.records()?;
     let mut packer = Packer::default();
+    let mut edge = Edge::default();
     let mut rechain = Rechain::of(old);
     let mut from = 0;
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
@@ -40,7 +41,7 @@ pub(crate) fn compact(
                 rechain.take(sequence, line, true);
             }
             if let Some(sealed) = packer.seal() {
-                segments::insert(&mut table, number, &sealed)?;
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
             }
             continue;
         }
@@ -57,13 +58,13 @@ pub(crate) fn compact(
             if (alone || packer.is_full_for(sequence, line.len()))
                 && let Some(sealed) = packer.seal()
             {
-                segments::insert(&mut table, number, &sealed)?;
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
             }
             packer.push(sequence, header, line);
         }
     }
     if let Some(sealed) = packer.seal() {
-        segments::insert(&mut table, number, &sealed)?;
+        segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
     }
     drop(table);
     row.chain = rechain.finish(number)?;

@@ -28,18 +28,87 @@ pub(crate) struct Found {
     pub segment: Segment,
 }
 
-/// Writes a segment; returns its bytes.
+/// Where one transaction has written segments last, so that the next one goes on in a page that has
+/// room. Nothing but the lengths of parts rests on it.
+#[derive(Debug, Default)]
+pub(crate) struct Edge {
+    last: Option<RecordsKey>,
+    used: usize,
+}
+
+impl Edge {
+    /// What the page before a key has left: known at the end of the table, as long as nobody else
+    /// writes there; elsewhere as far as the rows around tell.
+    fn room(&self, table: &Table<'_, RecordsKey, &'static [u8]>, key: RecordsKey) -> Result<usize> {
+        if let Some(ours) = self.last.filter(|last| *last < key) {
+            let last = table.last().map_err(storage("write records"))?;
+            if last.is_some_and(|(last, _)| last.value() == ours) {
+                return Ok(parts::PAGE_BYTES.saturating_sub(self.used));
+            }
+        }
+        let before = within(table, ..key, "write records")?.rev();
+        let before = shared_bytes(before)?;
+        if before == 0 {
+            return Ok(0);
+        }
+        let used = before + shared_bytes(within(table, key.., "write records")?)?;
+        Ok(parts::PAGE_BYTES.saturating_sub(parts::PAGE_HEAD_BYTES + used))
+    }
+
+    /// A row was written: into the last page where it fits there, or else into one of its own.
+    fn wrote(&mut self, key: RecordsKey, row: usize) {
+        let bytes = parts::ENTRY_BYTES + row;
+        self.used = if self.last.is_some() && self.used + bytes <= parts::PAGE_BYTES {
+            self.used + bytes
+        } else {
+            (parts::PAGE_HEAD_BYTES + bytes).min(parts::PAGE_BYTES)
+        };
+        self.last = Some(key);
+    }
+}
+
+/// The bytes that rows take in a page, up to the first one that leaves no room for another, and not
+/// much more than there are in one page.
+fn shared_bytes<'t>(
+    rows: impl Iterator<Item = Result<(AccessGuard<'t, RecordsKey>, AccessGuard<'t, &'static [u8]>)>>,
+) -> Result<usize> {
+    let mut bytes = 0;
+    for row in rows {
+        let row = parts::ENTRY_BYTES + row?.1.value().len();
+        if parts::fills_page(row) {
+            break;
+        }
+        bytes += row;
+        if bytes >= parts::PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+/// Writes a segment; returns its bytes. With an edge it goes on in the page before it, where that
+/// has room; without, as a record of the tail that a sealing replaces, it stays in one row.
 pub(crate) fn insert(
     table: &mut Table<'_, RecordsKey, &'static [u8]>,
     number: u64,
     sealed: &Sealed,
+    mut edge: Option<&mut Edge>,
 ) -> Result<u64> {
+    let room = match &edge {
+        Some(edge) => edge.room(table, (number, sealed.first, 0))?,
+        None => 0,
+    };
     let mut rest = sealed.bytes.as_slice();
     let mut part = 0_u32;
     let mut written = 0;
     while part == 0 || !rest.is_empty() {
         let before = if part == 0 { LENGTH_BYTES } else { 0 };
-        let length = parts::next_length(rest.len() + before, FRAME_BYTES).saturating_sub(before);
+        let length = if part == 0 {
+            parts::first_length(rest.len() + before, FRAME_BYTES, room)
+        } else {
+            parts::next_length(rest.len(), FRAME_BYTES)
+        }
+        .saturating_sub(before);
         let (now, later) = rest.split_at(length.min(rest.len()));
         let mut body = Vec::with_capacity(before + now.len());
         if part == 0 {
@@ -52,6 +121,9 @@ pub(crate) fn insert(
         table
             .insert(key, framed.as_slice())
             .map_err(storage("write records"))?;
+        if let Some(edge) = &mut edge {
+            edge.wrote(key, framed.len());
+        }
         rest = later;
         part += 1;
     }
@@ -159,7 +231,7 @@ pub(crate) fn cut(
             }
         }
         if let Some(sealed) = packer.seal() {
-            insert(table, number, &sealed)?;
+            insert(table, number, &sealed, None)?;
         }
     }
     Ok(removed)
@@ -239,4 +311,74 @@ fn key_bytes((number, first, part): RecordsKey) -> [u8; 20] {
     record.copy_from_slice(&first.to_be_bytes());
     piece.copy_from_slice(&part.to_be_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::RECORDS;
+    use super::*;
+    use crate::model::record::{RecordFlags, RecordKind};
+
+    /// A segment of one line that does not compress.
+    fn sealed(first: u64, bytes: usize) -> Sealed {
+        let header = RecordHeader {
+            kind: RecordKind::Unknown,
+            role: None,
+            flags: RecordFlags::default(),
+            messages: 0,
+            time_us: None,
+        };
+        let mut noise = first + 1;
+        let line: Vec<u8> = std::iter::repeat_with(|| {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            noise.to_be_bytes()[0]
+        })
+        .take(bytes)
+        .collect();
+        let mut packer = Packer::default();
+        packer.push(first, header, &line);
+        packer.seal().unwrap()
+    }
+
+    /// 9,000 bytes are a page of 8 KiB and 900 bytes more.
+    #[test]
+    fn a_segment_goes_on_in_the_page_before_it_where_that_has_room() {
+        let memory = redb::backends::InMemoryBackend::new();
+        let database = redb::Builder::new().create_with_backend(memory).unwrap();
+        let txn = database.begin_write().unwrap();
+        let mut table = txn.open_table(RECORDS).unwrap();
+        let (mut one, mut other) = (Edge::default(), Edge::default());
+        let mut put = |number: u64, first: u64, edge: Option<&mut Edge>| {
+            insert(&mut table, number, &sealed(first, 9_000), edge).unwrap();
+            let part = table.get((number, first, 0)).unwrap();
+            part.map_or(0, |part| part.value().len())
+        };
+        let whole = 8_192 - 32;
+        assert_eq!(put(1, 0, Some(&mut one)), whole, "the first one of all");
+        assert_eq!(
+            put(1, 1, Some(&mut one)),
+            3_120,
+            "known where the page ends"
+        );
+        assert_eq!(put(2, 0, None), whole, "a record of the tail");
+        assert_eq!(put(3, 0, Some(&mut one)), 3_120, "told by the rows before");
+        assert_eq!(put(5, 0, Some(&mut other)), 2_134, "by another transaction");
+        assert_eq!(put(1, 2, Some(&mut other)), 2_134, "in the middle");
+        assert_eq!(put(0, 0, Some(&mut other)), whole, "before all");
+        for (number, first) in [
+            (0, 0),
+            (1, 0),
+            (1, 1),
+            (1, 2),
+            (2, 0),
+            (3, 0),
+            (5, 0),
+            (5, 1),
+        ] {
+            let found = at_or_before(&table, number, first, &ReadCounts::default()).unwrap();
+            assert_eq!(found.unwrap().segment.line_bytes(), 9_000);
+        }
+    }
 }

@@ -90,7 +90,7 @@ fn put(store: &RedbStore, number: u64, row: &SessionRow, held: &Segments) {
                     packer.push(record.sequence, record.header, &record.line);
                 }
                 if let Some(sealed) = packer.seal() {
-                    segments::insert(&mut table, number, &sealed)?;
+                    segments::insert(&mut table, number, &sealed, None)?;
                 }
             }
             drop(table);

@@ -13,7 +13,7 @@ use super::reads::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
 };
-use super::segments;
+use super::segments::{self, Edge};
 use crate::codec::chain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
@@ -260,7 +260,7 @@ impl<'s> Writer<'s> {
             for record in made {
                 packer.push(record.sequence, record.header, &record.line);
                 if let Some(sealed) = packer.seal() {
-                    segments::insert(&mut table, number, &sealed)?;
+                    segments::insert(&mut table, number, &sealed, None)?;
                 }
             }
             row.tail_bytes += bytes;
@@ -290,8 +290,9 @@ impl<'s> Writer<'s> {
                 |_, _| false,
             )
             .map_err(storage("seal the tail"))?;
+        let mut edge = Edge::default();
         for sealed in &sealed {
-            segments::insert(&mut table, number, sealed)?;
+            segments::insert(&mut table, number, sealed, Some(&mut edge))?;
         }
         row.tail_first = row.next;
         row.tail_bytes = 0;

@@ -14,11 +14,7 @@ mod node;
 mod walk;
 
 use std::fs::File;
-<<<<<<< HEAD
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-=======
 use std::io;
->>>>>>> p5-import
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -49,6 +45,9 @@ const SLOT_BYTES: usize = 128;
 
 /// Tries to read a tree before one that changes all the time is let be.
 const TRIES: usize = 8;
+
+/// No page of a store is larger, but for very long lines of attachments.
+const LARGE_PAGE_BYTES: usize = 1024 * 1024;
 
 /// Where bytes stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -197,31 +196,30 @@ impl PageFile {
     /// The bytes at a place: fewer where the file ends before.
     pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-<<<<<<< HEAD
-        match reader
-            .seek(SeekFrom::Start(place.offset))
-            .and_then(|_| reader.take(place.length as u64).read_to_end(&mut bytes))
-        {
-            Ok(_) => Ok(bytes),
-            // So the system calls a place that no file can have.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(Vec::new()),
-            Err(error) => Err(self.io(error)),
-        }
-=======
         self.read_into(place, &mut bytes)?;
         Ok(bytes)
->>>>>>> p5-import
     }
 
     /// As [`read`](Self::read), in the place of what `bytes` holds.
     pub(crate) fn read_into(&self, place: Place, bytes: &mut Vec<u8>) -> Result<()> {
-        bytes.resize(place.length, 0);
+        // A damaged number can speak of gigabytes: room is made for what the file can have there.
+        let length = match place.length {
+            length if length <= LARGE_PAGE_BYTES => length,
+            length => {
+                let there = self.length()?.saturating_sub(place.offset);
+                length.min(usize::try_from(there).unwrap_or(usize::MAX))
+            }
+        };
+        bytes.clear();
+        bytes.resize(length, 0);
         let mut done = 0;
         while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
             match read_at(&self.file, rest, place.offset + done as u64) {
                 Ok(0) => break,
                 Ok(read) => done += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // So the system calls a place that no file can have.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
                 Err(error) => return Err(self.io(error)),
             }
         }
