@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::model::json::Json;
 
-use super::fields::{self, Object, count, elements, fields_of, owned, text};
+use super::fields::{self, Object, count, fields_of, objects, owned, text};
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
 
@@ -22,9 +22,11 @@ pub(crate) fn content(value: Option<Json<'_>>) -> Vec<Block> {
         };
     }
     if value.get().starts_with('[') {
-        return elements(value).into_iter().map(block).collect();
+        return objects(value)
+            .map(|(value, object)| block(value, &object))
+            .collect();
     }
-    vec![block(value)]
+    vec![block(value, &Object::of(value))]
 }
 
 /// Text for the reader.
@@ -40,17 +42,16 @@ pub(crate) fn other(value: Json<'_>) -> Block {
 }
 
 /// One element of a content.
-fn block(value: Json<'_>) -> Block {
-    let object = Object::of(value);
-    let kind = match shown(value, &object) {
+fn block(value: Json<'_>, object: &Object<'_>) -> Block {
+    let kind = match shown(value, object) {
         Ok(block) => return block,
         Err(kind) => kind,
     };
     match kind.as_deref() {
-        Some("thinking" | "redacted_thinking" | "reasoning" | "think") => thinking(&object),
-        Some("toolCall" | "tool_call") => tool_use(&object),
-        Some(kind) if kind.ends_with("tool_use") => tool_use(&object),
-        Some(kind) if kind.ends_with("tool_result") => tool_result(&object),
+        Some("thinking" | "redacted_thinking" | "reasoning" | "think") => thinking(object),
+        Some("toolCall" | "tool_call") => tool_use(object),
+        Some(kind) if kind.ends_with("tool_use") => tool_use(object),
+        Some(kind) if kind.ends_with("tool_result") => tool_result(object),
         _ => other(value),
     }
 }
@@ -155,9 +156,9 @@ fn flatten(answer: Json<'_>) -> (String, Vec<Block>) {
         return (text, Vec::new());
     }
     let (mut texts, mut images) = (Vec::new(), Vec::new());
-    for element in elements(answer) {
+    for (element, object) in objects(answer) {
         // Not an answer within an answer: nobody writes that, and it could go on for ever.
-        match shown(element, &Object::of(element)) {
+        match shown(element, &object) {
             Ok(Block::Text { text }) => texts.push(text),
             Ok(image) => images.push(image),
             Err(_) => texts.push(element.get().to_owned()),

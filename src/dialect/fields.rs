@@ -71,7 +71,7 @@ pub(crate) struct Object<'a>(Vec<(Key<'a>, Json<'a>)>);
 impl<'a> Object<'a> {
     /// Of an object; without members if the value is none.
     pub(crate) fn of(value: Json<'a>) -> Self {
-        Self(value.members().collect())
+        Self(value.all_members())
     }
 
     /// The values of `keys`.
@@ -118,6 +118,16 @@ pub(crate) fn entries_in(text: &str) -> Vec<(String, Json<'_>)> {
 /// Every element of an array in its order; none if the value is not an array.
 pub(crate) fn elements(array: Json<'_>) -> Vec<Json<'_>> {
     array.elements().collect()
+}
+
+/// Every element of an array in its order, each with its members if it is an object; none if the
+/// value is not an array.
+pub(crate) fn objects(array: Json<'_>) -> impl Iterator<Item = (Json<'_>, Object<'_>)> {
+    let mut elements = array.elements();
+    std::iter::from_fn(move || {
+        let (element, members) = elements.next_with_members()?;
+        Some((element, Object(members)))
+    })
 }
 
 /// A string value.

@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::model::json::Json;
 use memchr::memmem;
 
-use super::fields::{self, elements, fields, fields_of, fields_of_start, is_true, owned, text};
+use super::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::lines::{Format, Reading};
 use super::{
     Candidate, Dialect, Facts, Recognition, Sidecar, SidecarFacts, TitleOffer, blocks, times,
@@ -247,9 +247,7 @@ impl Format for ClaudeCode {
             _ => None,
         };
         if let Some((word, content, model)) = said {
-            let role = role_of(&word, is_true(meta), || {
-                content.is_some_and(has_tool_result)
-            });
+            let role = role_of(&word, is_true(meta), || has_tool_result(content));
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
@@ -329,15 +327,18 @@ fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role 
     }
 }
 
-fn has_tool_result(content: Json<'_>) -> bool {
-    let json = content.get();
+fn has_tool_result(content: Option<Json<'_>>) -> bool {
     // Cheap first: most texts do not even hold the word.
-    json.starts_with('[')
-        && memmem::find(json.as_bytes(), b"tool_result").is_some()
-        && elements(content).into_iter().any(|block| {
+    let content = content.filter(|content| {
+        let json = content.get();
+        json.starts_with('[') && memmem::find(json.as_bytes(), b"tool_result").is_some()
+    });
+    content.is_some_and(|content| {
+        content.elements().any(|block| {
             let [kind] = fields_of(Some(block), &["type"]);
             text(kind).is_some_and(|kind| kind.ends_with("tool_result"))
         })
+    })
 }
 
 fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS};
 use crate::dialect::blocks;
-use crate::dialect::fields::{Object, elements, entries, fields_of, is_true, text};
+use crate::dialect::fields::{Object, entries, is_true, objects, text};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
@@ -102,14 +102,13 @@ fn unknown(
 fn content_of(content: Json<'_>) -> Vec<Block> {
     match text(Some(content)) {
         Some(text) => vec![blocks::said(text.into_owned())],
-        None => elements(content)
-            .into_iter()
-            .map(|value| block(value, 0))
+        None => objects(content)
+            .map(|(value, object)| block(value, &object, 0))
             .collect(),
     }
 }
 
-fn block(value: Json<'_>, depth: usize) -> Block {
+fn block(value: Json<'_>, object: &Object<'_>, depth: usize) -> Block {
     let [
         kind,
         said,
@@ -124,24 +123,21 @@ fn block(value: Json<'_>, depth: usize) -> Block {
         is_error,
         images,
         json,
-    ] = fields_of(
-        Some(value),
-        &[
-            "type",
-            "text",
-            "signature",
-            "media_type",
-            "data",
-            "url",
-            "id",
-            "name",
-            "input",
-            "output",
-            "is_error",
-            "images",
-            "json",
-        ],
-    );
+    ] = object.fields(&[
+        "type",
+        "text",
+        "signature",
+        "media_type",
+        "data",
+        "url",
+        "id",
+        "name",
+        "input",
+        "output",
+        "is_error",
+        "images",
+        "json",
+    ]);
     let words = || plain(said).unwrap_or_default();
     match text(kind).as_deref() {
         Some("text") => Block::Text { text: words() },
@@ -166,9 +162,8 @@ fn block(value: Json<'_>, depth: usize) -> Block {
             is_error: is_true(is_error),
             images: images
                 .map(|images| {
-                    elements(images)
-                        .into_iter()
-                        .map(|image| block(image, depth + 1))
+                    objects(images)
+                        .map(|(image, object)| block(image, &object, depth + 1))
                         .collect()
                 })
                 .unwrap_or_default(),

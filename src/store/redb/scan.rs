@@ -23,7 +23,7 @@ use crate::model::record::{RecordHeader, RecordView};
 
 /// Bytes of lines after which no further segment is read in one transaction: some segments, which
 /// stay in the processor's cache until they are used.
-const SEGMENTS_BYTES: usize = 1024 * 1024;
+const SEGMENTS_BYTES: usize = 512 * 1024;
 
 /// Segments of a session, unpacked, and the sequence number at which the next ones start.
 #[derive(Debug)]
