@@ -1,5 +1,8 @@
 //! What somebody else does between the two steps of a call: looking, and writing.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
 use super::super::sessions::same_records;
 use super::*;
 use crate::model::message::{Message, Role};
@@ -60,5 +63,45 @@ fn rows_have_the_same_records_only_if_all_numbers_of_them_are_the_same() {
         let mut other = row.clone();
         change(&mut other);
         assert!(!same_records(&row, &other), "{other:?}");
+    }
+}
+
+/// The engine writes a commit's pages in any order: whoever reads the file below it meanwhile must
+/// not take that for damage.
+#[test]
+fn answers_beside_commits_are_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    for mode in [Mode::Exclusive, Options::default().mode] {
+        let options = Options {
+            mode,
+            ..Options::default()
+        };
+        let store = RedbStore::open(folder.path().join("a.redb"), options).unwrap();
+        let ends = Instant::now() + Duration::from_millis(700);
+        let (asked, written) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let (store, written) = (&store, &written);
+                scope.spawn(move || {
+                    for number in 0.. {
+                        let key = SessionKey::native(format!("{writer}-{number}")).unwrap();
+                        say(store, &key, &"text ".repeat(400));
+                        written.fetch_add(1, Relaxed);
+                        if Instant::now() > ends {
+                            break;
+                        }
+                    }
+                });
+            }
+            let gone = SessionKey::native("gone").unwrap();
+            while Instant::now() < ends {
+                assert!(matches!(store.summary(&gone), Err(Error::NotFound { .. })));
+                assert_eq!(store.find("gone", 3).unwrap(), []);
+                let report = store.verify(&mut |_, _| {}).unwrap();
+                assert!(report.is_clean(), "{:?}", report.problems);
+                asked.fetch_add(1, Relaxed);
+            }
+        });
+        assert!(asked.into_inner() > 5 && written.into_inner() > 20);
     }
 }

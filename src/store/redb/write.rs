@@ -57,6 +57,7 @@ impl<'s> Writer<'s> {
 
     /// Makes everything written durable.
     pub(crate) fn commit(self) -> Result<()> {
+        let _held = self.pages.map(PageFile::committing);
         commit(self.txn)?;
         self.counts.commit();
         Ok(())

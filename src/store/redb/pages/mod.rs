@@ -16,6 +16,7 @@ mod walk;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -158,6 +159,9 @@ impl Header {
 pub(crate) struct PageFile {
     file: File,
     path: PathBuf,
+    /// Held by a commit of this process. In exclusive mode the engine writes its pages in any order,
+    /// the header perhaps first.
+    commit: RwLock<()>,
 }
 
 impl PageFile {
@@ -171,6 +175,7 @@ impl PageFile {
         Ok(Self {
             file,
             path: path.to_owned(),
+            commit: RwLock::new(()),
         })
     }
 
@@ -236,18 +241,32 @@ impl PageFile {
         Ok(Header { bytes })
     }
 
-    /// Reads from the header on, again if another process has committed meanwhile. `work` gives
-    /// what it found wrong; that counts only where nothing has changed while it looked.
+    /// Held while a commit of this process is written.
+    pub(crate) fn committing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.commit.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The header between two commits of this process: all pages that it leads to are written.
+    pub(crate) fn settled_header(&self) -> Result<Header> {
+        let _no_commit = self.commit.read().unwrap_or_else(PoisonError::into_inner);
+        self.header()
+    }
+
+    /// Reads from the header on, again if somebody has committed meanwhile, or does so just now.
+    /// `work` gives what it found wrong; that counts only where nothing has changed while it looked.
     pub(crate) fn stable<T>(
         &self,
         mut work: impl FnMut(&Header) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
+        if work(&self.header()?)?.is_none() {
+            return Ok(None);
+        }
         for _ in 0..TRIES {
-            let before = self.header()?;
+            let before = self.settled_header()?;
             let Some(wrong) = work(&before)? else {
                 return Ok(None);
             };
-            if self.header()? == before {
+            if self.settled_header()? == before {
                 return Ok(Some(wrong));
             }
             std::thread::yield_now();

@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
         let mut wrong = Vec::new();
         // The snapshot keeps the pages of the tables, so one look is enough. The engine's own pages
         // and the header may change while they are looked at.
-        let slot = file.header()?.slots().into_iter().flatten().next();
+        let slot = file.settled_header()?.slots().into_iter().flatten().next();
         if let Some(root) = slot.and_then(|slot| slot.user) {
             let (found, damaged) = trees(file, &root)?;
             wrong.extend(damaged);
