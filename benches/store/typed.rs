@@ -107,21 +107,23 @@ impl<'de> Visitor<'de> for ContentVisitor {
 
 #[derive(Deserialize)]
 struct Tokens {
-    input_tokens: u64,
-    output_tokens: u64,
-    #[serde(alias = "cache_read_input_tokens")]
-    cache_read_tokens: u64,
-    #[serde(alias = "cache_creation_input_tokens")]
-    cache_write_tokens: u64,
+    #[serde(rename = "input_tokens")]
+    read: u64,
+    #[serde(rename = "output_tokens")]
+    written: u64,
+    #[serde(rename = "cache_read_tokens", alias = "cache_read_input_tokens")]
+    from_cache: u64,
+    #[serde(rename = "cache_write_tokens", alias = "cache_creation_input_tokens")]
+    to_cache: u64,
 }
 
 impl Tokens {
     fn usage(&self) -> Usage {
         Usage {
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-            cache_read_tokens: self.cache_read_tokens,
-            cache_write_tokens: self.cache_write_tokens,
+            input_tokens: self.read,
+            output_tokens: self.written,
+            cache_read_tokens: self.from_cache,
+            cache_write_tokens: self.to_cache,
         }
     }
 }
