@@ -198,6 +198,21 @@ fn both_ends_of_a_long_session_take_a_segment_or_two_and_all_of_it_is_read_once(
     assert!(rows > 60, "{rows}");
     let export = || export_session(&store, &key, ExportFormat::Jsonl, &mut std::io::sink());
     assert_eq!(reads_of(&store, || export().unwrap()).0, rows);
-    // It has no header line of its own.
+    // It has no header line.
     assert_eq!(reads_of(&store, || store.load(&key).unwrap()).0, rows);
+}
+
+/// What is read at a time may end where the session does.
+#[test]
+fn a_long_last_line_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+    let key = SessionKey::native("long").unwrap();
+    let records = ["a".to_owned(), "b".repeat(2_000_000)]
+        .map(|text| NewRecord::message(Message::text(Role::User, text)));
+    store.append(&key, Expect::Any, None, &records).unwrap();
+    assert_eq!(store.load(&key).unwrap().messages.len(), 2);
+    let mut lines = Vec::new();
+    export_session(&store, &key, ExportFormat::Jsonl, &mut lines).unwrap();
+    assert_eq!(lines.split_inclusive(|byte| *byte == b'\n').count(), 2);
 }

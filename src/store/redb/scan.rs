@@ -135,6 +135,10 @@ impl Snapshot<'_> {
         };
         let mut bytes = 0;
         self.forward(number, Some(row), from, &mut |segment| {
+            // The last one before a place at which there is nothing, or nothing yet.
+            if segment.last_sequence() < from {
+                return true;
+            }
             bytes += segment.line_bytes();
             let is_full = bytes >= SEGMENTS_BYTES;
             run.next = is_full.then(|| segment.last_sequence() + 1);
