@@ -106,6 +106,7 @@ mod harness;
 mod homes;
 mod ids;
 mod import;
+mod import_again;
 mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
