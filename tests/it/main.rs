@@ -5,7 +5,8 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
-//! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input
+//! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
+//!   `import_again`: what an import again opens and commits
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
 //! - `homes`: whole homes of agents: documents, and what files beside sessions tell
@@ -109,6 +110,7 @@ mod harness;
 mod homes;
 mod ids;
 mod import;
+mod import_again;
 mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
