@@ -11,6 +11,8 @@
 
 use std::cell::RefCell;
 
+use zstd::zstd_safe::CParameter;
+
 use super::row::RowError;
 use crate::model::limits::{LINE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS};
 use crate::model::message::Role;
@@ -18,6 +20,10 @@ use crate::model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 
 /// zstd level: 1 packs session lines to about a fifth at several hundred MB a second.
 const LEVEL: i32 = 1;
+
+/// Bits of the table in which zstd finds what was there before; level 1 would take 14, for a segment
+/// that is full. 15 pack real sessions 1 % smaller, and generated ones 2 %, at 1 % of an import's CPU.
+const TABLE_BITS: u32 = 15;
 
 /// Shorter data is stored as it is.
 const COMPRESS_BYTES_MIN: usize = 256;
@@ -126,11 +132,17 @@ fn compress(raw: &[u8]) -> Option<Vec<u8>> {
     }
     COMPRESSOR.with_borrow_mut(|compressor| {
         if compressor.is_none() {
-            *compressor = zstd::bulk::Compressor::new(LEVEL).ok();
+            *compressor = new_compressor().ok();
         }
         let packed = compressor.as_mut()?.compress(raw).ok()?;
         (packed.len() < raw.len()).then_some(packed)
     })
+}
+
+fn new_compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.set_parameter(CParameter::HashLog(TABLE_BITS))?;
+    Ok(compressor)
 }
 
 /// A segment as it was read, unpacked.
