@@ -3,12 +3,18 @@
 use std::cell::RefCell;
 use std::io::Write as _;
 
+use zstd::zstd_safe::CParameter;
+
 use crate::model::limits::{SEGMENT_BYTES, SEGMENT_RECORDS};
 use crate::model::message::Role;
 use crate::model::record::RecordHeader;
 
 /// zstd level: 1 packs session lines to about a fifth at several hundred MB a second.
 const LEVEL: i32 = 1;
+
+/// Bits of the table in which zstd finds what was there before; level 1 would take 14 for a segment
+/// that is full. 15 pack sessions 1 to 2 % smaller.
+const TABLE_BITS: u32 = 15;
 
 /// Shorter data is stored as it is.
 const COMPRESS_BYTES_MIN: usize = 256;
@@ -158,6 +164,12 @@ fn index_of(entries: &[Entry]) -> Vec<u8> {
     index
 }
 
+fn new_compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.set_parameter(CParameter::HashLog(TABLE_BITS))?;
+    Ok(compressor)
+}
+
 /// Hands over the compressed form, if it is smaller.
 fn compress(raw: &[u8], take: impl FnOnce(Option<&[u8]>)) {
     if raw.len() < COMPRESS_BYTES_MIN {
@@ -165,7 +177,7 @@ fn compress(raw: &[u8], take: impl FnOnce(Option<&[u8]>)) {
     }
     COMPRESSOR.with_borrow_mut(|compressor| {
         if compressor.is_none() {
-            let made = zstd::bulk::Compressor::new(LEVEL).ok();
+            let made = new_compressor().ok();
             *compressor = made.map(|made| (made, Vec::new()));
         }
         let Some((compressor, packed)) = compressor else {
