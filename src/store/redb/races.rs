@@ -22,10 +22,14 @@ fn a_session_that_was_used_since_the_look_is_not_cleaned_up() {
     say(&store, &key, "one");
     let seen = store.summary(&key).unwrap();
     let before_us = seen.updated_at.timestamp_micros();
-    let kept = store.delete_old(&[seen.number], before_us).unwrap();
+    let delete_old = |numbers: &[u64], before_us| {
+        let mut batches = numbers.chunks(delete::BATCH).peekable();
+        store.write(|writer| delete::old(writer, &mut batches, before_us))
+    };
+    let kept = delete_old(&[seen.number], before_us).unwrap();
     assert_eq!((kept.sessions, kept.records), (0, 0));
     assert_eq!(store.summary(&key).unwrap().message_count, 1);
-    let gone = store.delete_old(&[seen.number, seen.number + 9], before_us + 1);
+    let gone = delete_old(&[seen.number, seen.number + 9], before_us + 1);
     assert_eq!(gone.unwrap().sessions, 1);
     assert!(store.summary(&key).is_err());
 }
