@@ -99,7 +99,7 @@ pub(crate) fn compete(title: &str, count: u32, mut all: Vec<Contestant<'_>>) -> 
                 Some(flushes) => hundredths(flushes, u64::from(count)),
                 None => "?".to_owned(),
             };
-            line.push_str(&format!(" {:>9} {flushes:>8}", in_kilobytes(bytes)));
+            line = format!("{line} {:>9} {flushes:>8}", in_kilobytes(bytes));
         }
         say(&line)?;
     }

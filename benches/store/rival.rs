@@ -79,13 +79,13 @@ pub(crate) fn insert_record(
     Ok(())
 }
 
-/// Makes sessions without records, named as the store's users would.
+/// Makes sessions without records, updated later than all others.
 pub(crate) fn name_sessions(connection: &mut Connection, ids: &[String]) -> Outcome {
     let txn = connection.transaction()?;
     for id in ids {
         txn.execute(
             "INSERT INTO session (agent, id, updated, messages, records, bytes, next)
-             VALUES ('example', ?1, 0, 0, 0, 0, 0)",
+             VALUES ('example', ?1, 4000000000000000, 0, 0, 0, 0)",
             [id],
         )?;
     }
@@ -109,16 +109,10 @@ pub(crate) fn append(connection: &Connection, id: &str, lines: &[&[u8]]) -> Outc
     }
     connection
         .prepare_cached(
-            "UPDATE session SET updated = ?1, records = records + ?2, messages = messages + ?2,
-             bytes = bytes + ?3, next = ?4 WHERE number = ?5",
+            "UPDATE session SET updated = updated + 1, records = records + ?1,
+             messages = messages + ?1, bytes = bytes + ?2, next = ?3 WHERE number = ?4",
         )?
-        .execute((
-            Utc::now().timestamp_micros(),
-            sequence - next,
-            i64::try_from(bytes)?,
-            sequence,
-            number,
-        ))?;
+        .execute((sequence - next, i64::try_from(bytes)?, sequence, number))?;
     connection.execute_batch("COMMIT")?;
     Ok(())
 }

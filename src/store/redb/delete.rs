@@ -1,9 +1,11 @@
 //! Deleting sessions, with everything that belongs to them.
 //!
-//! Whoever deletes many sessions keeps the tables open from one to the next, and deletes as many in a
-//! transaction as others can wait for: pages of the indexes, in which old and new sessions stand
-//! side by side, are then written once for all of them.
+//! Who deletes many sessions deletes as many in a transaction as others can wait for: pages of the
+//! indexes, in which old and new sessions stand side by side, are then written once for all of them.
+//! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
+//! pass.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::slice::Chunks;
 use std::time::{Duration, Instant};
@@ -24,7 +26,11 @@ use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
 
 /// Sessions that a cleanup deletes before it looks at the clock.
-pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 100 };
+pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 1_000 };
+
+/// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
+/// those between them too.
+const GAP: u64 = 2;
 
 /// After so long a cleanup commits: other processes wait about as long. So does an import.
 const TURN: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 250 });
@@ -65,56 +71,105 @@ impl<'w, 's> Deletion<'w, 's> {
     }
 
     /// Deletes a session.
-    pub(crate) fn delete(&mut self, number: u64, row: &SessionRow) -> Result<Removed> {
-        let action = storage(ACTION);
-        self.sessions.remove(number).map_err(&action)?;
-        self.keys
-            .remove((row.agent.as_str(), row.id.as_str()))
-            .map_err(&action)?;
-        self.by_updated
-            .remove((row.updated_us, number))
-            .map_err(&action)?;
-        if let Some(project) = row.shown_project() {
-            self.by_project
-                .remove((project, row.updated_us, number))
-                .map_err(&action)?;
-        }
-        properties::remove(self.writer, &mut self.properties, number, row)?;
-        // A damaged branch may lead to rows of other sessions: they stay.
-        self.records
-            .retain_in((number, 0, 0)..=(number, u64::MAX, u32::MAX), |key, _| {
-                key.0 != number
-            })
-            .map_err(&action)?;
-        if row.attachments > 0 {
-            self.attachments
-                .retain_in((number, "", 0)..(number + 1, "", 0), |key, _| {
-                    key.0 != number
-                })
-                .map_err(&action)?;
-        }
-        self.delete_sources(number)?;
-        Ok(Removed {
-            sessions: 1,
-            records: row.records,
-            bytes: row.bytes,
-        })
+    pub(crate) fn delete(&mut self, number: u64, row: SessionRow) -> Result<Removed> {
+        self.delete_all(&BTreeMap::from([(number, row)]))
     }
 
-    fn delete_sources(&mut self, number: u64) -> Result<()> {
+    /// Deletes those of the sessions that are still there, and still as old as they were.
+    fn delete_old(&mut self, numbers: &[u64], before_us: i64) -> Result<Removed> {
+        let mut doomed = BTreeMap::new();
+        for number in numbers {
+            let there = read::row_by_number(&self.sessions, *number, self.writer.counts())?;
+            if let Some(row) = there.filter(|row| row.updated_us < before_us) {
+                doomed.insert(*number, row);
+            }
+        }
+        self.delete_all(&doomed)
+    }
+
+    fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
+        let action = storage(ACTION);
+        self.delete_index_entries(doomed)?;
+        for (first, last) in neighbours(doomed) {
+            // A damaged branch may lead to rows of other sessions: they stay.
+            self.sessions
+                .retain_in(first..=last, |number, _| !doomed.contains_key(&number))
+                .map_err(&action)?;
+            self.records
+                .retain_in((first, 0, 0)..=(last, u64::MAX, u32::MAX), |key, _| {
+                    !doomed.contains_key(&key.0)
+                })
+                .map_err(&action)?;
+            self.delete_sources(first, last, doomed)?;
+        }
+        let mut removed = Removed::default();
+        for (number, row) in doomed {
+            properties::remove(self.writer, &mut self.properties, *number, row)?;
+            if row.attachments > 0 {
+                self.attachments
+                    .retain_in((*number, "", 0)..(number + 1, "", 0), |key, _| {
+                        key.0 != *number
+                    })
+                    .map_err(&action)?;
+            }
+            removed.add(Removed {
+                sessions: 1,
+                records: row.records,
+                bytes: row.bytes,
+            });
+        }
+        Ok(removed)
+    }
+
+    fn delete_index_entries(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<()> {
+        let action = storage(ACTION);
+        let mut rows: Vec<(u64, &SessionRow)> =
+            doomed.iter().map(|(number, row)| (*number, row)).collect();
+        rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
+        for (_, row) in &rows {
+            self.keys
+                .remove((row.agent.as_str(), row.id.as_str()))
+                .map_err(&action)?;
+        }
+        rows.sort_unstable_by_key(|(number, row)| (row.updated_us, *number));
+        for (number, row) in &rows {
+            self.by_updated
+                .remove((row.updated_us, *number))
+                .map_err(&action)?;
+        }
+        // Stable: within a project they stay in the order of their times.
+        rows.sort_by_key(|(_, row)| row.shown_project());
+        for (number, row) in &rows {
+            if let Some(project) = row.shown_project() {
+                self.by_project
+                    .remove((project, row.updated_us, *number))
+                    .map_err(&action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the sources of sessions from one to another.
+    fn delete_sources(
+        &mut self,
+        first: u64,
+        last: u64,
+        doomed: &BTreeMap<u64, SessionRow>,
+    ) -> Result<()> {
         let action = storage(ACTION);
         let none: &[u8] = &[];
         let mut is_led_astray = false;
         let mut gone = Vec::new();
         self.session_sources
             .retain_in(
-                (number, none, 0)..(number + 1, none, 0),
-                |(of, path, generation), ()| {
-                    if of == number {
+                (first, none, 0)..(last.saturating_add(1), none, 0),
+                |(number, path, generation), ()| {
+                    is_led_astray |= number < first || number > last;
+                    let goes = doomed.contains_key(&number);
+                    if goes {
                         gone.push((path.to_vec(), generation));
                     }
-                    is_led_astray |= of != number;
-                    of != number
+                    !goes
                 },
             )
             .map_err(&action)?;
@@ -132,18 +187,18 @@ impl<'w, 's> Deletion<'w, 's> {
         }
         Ok(())
     }
+}
 
-    /// Deletes those of the sessions that are still there, and still as old as they were.
-    fn delete_old(&mut self, numbers: &[u64], before_us: i64) -> Result<Removed> {
-        let mut removed = Removed::default();
-        for number in numbers {
-            let there = read::row_by_number(&self.sessions, *number, self.writer.counts())?;
-            if let Some(row) = there.filter(|row| row.updated_us < before_us) {
-                removed.add(self.delete(*number, &row)?);
-            }
+/// The first and the last of sessions that are as good as next to each other.
+fn neighbours(doomed: &BTreeMap<u64, SessionRow>) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for number in doomed.keys() {
+        match all.last_mut() {
+            Some((_, last)) if number - *last <= GAP => *last = *number,
+            _ => all.push((*number, *number)),
         }
-        Ok(removed)
     }
+    all
 }
 
 /// Deletes as many of the sessions, those that are still as old as they were, as one transaction
@@ -163,4 +218,29 @@ pub(crate) fn old(
         }
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::SessionKey;
+
+    #[test]
+    fn sessions_that_are_close_are_one_pass() {
+        let row = SessionRow::new(&SessionKey::native("s").unwrap(), 0);
+        let of = |numbers: &[u64]| {
+            neighbours(
+                &numbers
+                    .iter()
+                    .map(|number| (*number, row.clone()))
+                    .collect(),
+            )
+        };
+        assert_eq!(of(&[]), []);
+        assert_eq!(of(&[7]), [(7, 7)]);
+        assert_eq!(
+            of(&[1, 2, 4, 7, 8, u64::MAX]),
+            [(1, 4), (7, 8), (u64::MAX, u64::MAX)]
+        );
+    }
 }

@@ -25,6 +25,8 @@ mod chain_paths;
 mod compact;
 mod copy;
 mod copy_file;
+#[cfg(test)]
+mod counts;
 mod delete;
 mod engine;
 mod errors;
@@ -366,7 +368,7 @@ impl Store for RedbStore {
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
-            Deletion::open(writer)?.delete(number, &row)
+            Deletion::open(writer)?.delete(number, row)
         })
     }
 
@@ -374,7 +376,7 @@ impl Store for RedbStore {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
             sessions::check_next(key, next_sequence, row.next)?;
-            Deletion::open(writer)?.delete(number, &row)
+            Deletion::open(writer)?.delete(number, row)
         })
     }
 
