@@ -225,7 +225,7 @@ mod tests {
         let noise: Vec<u8> = (0..70_000_u32)
             .map(|at| (xxhash_rust::xxh3::xxh3_64(&at.to_le_bytes()) & 255) as u8)
             .collect();
-        for line in [b"a\n".as_slice(), &[b' '; 300_000], &noise] {
+        for line in [b"a\n".as_slice(), &b" ".repeat(300_000), &noise] {
             let sealed = Packer::seal_alone(7, header(), line);
             let mut packer = Packer::default();
             packer.push(7, header(), line);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::classify::DATABASE_AGENT;
 use super::discover::{self, FoundFile};
-use super::keep::{self, Failure, Keeper, Opened};
+use super::keep::{self, Failure, Keeper, OVERTAKEN, Opened};
 use super::paths;
 use super::places::Place;
 use super::plan::DatabaseTask;
@@ -93,7 +93,7 @@ impl DatabaseWriter<'_, '_> {
         let log = log_of(&task.file);
         let sessions = match self.read_sessions(task) {
             Ok(sessions) => Some(sessions),
-            Err(Failure::Store(error)) => return Err(Failure::Store(error)),
+            Err(failure @ (Failure::Store(_) | Failure::Overtaken)) => return Err(failure),
             Err(Failure::File(reason)) => {
                 let path = task.file.name_path();
                 self.keeper.report.malformed += 1;
@@ -175,6 +175,11 @@ impl DatabaseWriter<'_, '_> {
                     let path = task.file.name_path();
                     let reason = format!("session `{}`: {reason}", session.id);
                     self.keeper.report.add_skipped(path, reason);
+                }
+                Err(Failure::Overtaken) => {
+                    let path = task.file.name_path();
+                    let reason = format!("session `{}`: {OVERTAKEN}", session.id);
+                    self.keeper.report.add_file_problem(path, reason);
                 }
                 Err(Failure::Store(error)) => {
                     is_ours = true;

@@ -22,8 +22,8 @@ use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 use crate::store::{Bulk, RedbStore, Source};
 
-/// Why a file is left to another process.
-const CHANGED: &str = "was changed by another process during the import; import again";
+/// Why a file is left to another process, which has stored it at the same time.
+pub(super) const OVERTAKEN: &str = "was changed by another process during the import; import again";
 
 /// Keeps files. In a dry run it only counts.
 pub(super) struct Keeper<'w, 's> {
@@ -39,6 +39,8 @@ pub(super) struct Keeper<'w, 's> {
 pub(super) enum Failure {
     /// The file is at fault; others go on.
     File(String),
+    /// Another process has stored it at the same time.
+    Overtaken,
     /// The store is.
     Store(Error),
 }
@@ -53,7 +55,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::InvalidKey { .. } | Error::TooLarge { .. } => Self::File(error.to_string()),
-            Error::Conflict { .. } => Self::File(CHANGED.to_owned()),
+            Error::Conflict { .. } => Self::Overtaken,
             error => Self::Store(error),
         }
     }
@@ -161,6 +163,7 @@ impl<'s> Keeper<'_, 's> {
                 self.report.paths_failed += u64::from(file.named);
                 self.report.add_skipped(file.name_path(), reason);
             }
+            Err(Failure::Overtaken) => self.report.add_file_problem(file.name_path(), OVERTAKEN),
             Err(Failure::Store(error)) => return Err(error),
         }
         self.transactions
@@ -190,7 +193,7 @@ impl<'s> Keeper<'_, 's> {
         if newest.as_ref() == previous {
             Ok(())
         } else {
-            Err(Failure::File(CHANGED.to_owned()))
+            Err(Failure::Overtaken)
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
+use super::keep::OVERTAKEN;
 use super::names::{self, Names};
 use super::paths;
 use super::places::Place;
@@ -134,12 +135,15 @@ impl LinesWriter<'_, '_, '_> {
                 Ok(())
             }
             Err(Error::Conflict { .. }) => {
-                let reason = "was changed by another process during the import; import again";
-                self.refuse(number, task, reason);
+                self.close_early(number, task);
+                self.report
+                    .add_file_problem(task.file.name_path(), OVERTAKEN);
                 Ok(())
             }
             Err(error @ (Error::InvalidKey { .. } | Error::TooLarge { .. })) => {
-                self.refuse(number, task, &error.to_string());
+                self.close_early(number, task);
+                self.report
+                    .add_skipped(task.file.name_path(), error.to_string());
                 Ok(())
             }
             Err(error) => Err(error),
@@ -343,10 +347,9 @@ impl LinesWriter<'_, '_, '_> {
     }
 
     /// Takes nothing more of a file.
-    fn refuse(&mut self, number: usize, task: &LinesTask, reason: &str) {
+    fn close_early(&mut self, number: usize, task: &LinesTask) {
         if let Some(FileState::Open(open)) = self.files.insert(number, FileState::Refused) {
             self.count(task, &open);
         }
-        self.report.add_skipped(task.file.name_path(), reason);
     }
 }

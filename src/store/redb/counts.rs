@@ -67,14 +67,13 @@ fn an_append_writes_few_pages_and_no_more_of_them_to_a_larger_store() {
         let first = most_of_an_append(&store, &disk);
         let flushes = if mode == Mode::Exclusive { 1 } else { 2 };
         assert_eq!(first.flushes, flushes, "{mode:?}: {first:?}");
-        assert!(first.writes <= WRITES_MAX, "{mode:?}: {first:?}");
-        assert!(first.bytes <= BYTES_MAX, "{mode:?}: {first:?}");
+        assert!(first.writes <= WRITES, "{mode:?}: {first:?}");
+        assert!(first.bytes <= BYTES, "{mode:?}: {first:?}");
         for number in 0..400 {
             append(&store, &format!("other-{number}"));
             done(&disk);
         }
         let later = most_of_an_append(&store, &disk);
-        println!("{mode:?}: {first:?}, later {later:?}");
         assert_eq!(later.flushes, flushes, "{mode:?}: {later:?}");
         // Each of the trees may have a level more.
         assert!(
@@ -89,10 +88,10 @@ fn an_append_writes_few_pages_and_no_more_of_them_to_a_larger_store() {
 }
 
 /// Most writes of an append, its header's included.
-const WRITES_MAX: u64 = 24;
+const WRITES: u64 = 24;
 
 /// Most bytes of an append of 2 KB.
-const BYTES_MAX: u64 = 80 * 1024;
+const BYTES: u64 = 80 * 1024;
 
 /// Most levels that the trees of an append grow by.
 const LEVELS: u64 = 8;
