@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::classify::DATABASE_AGENT;
 use super::discover::{self, FoundFile};
-use super::keep::{self, Failure, Keeper, OVERTAKEN, Opened};
+use super::keep::{self, Failure, Keeper, Opened};
 use super::paths;
 use super::places::Place;
 use super::plan::DatabaseTask;
@@ -178,7 +178,7 @@ impl DatabaseWriter<'_, '_> {
                 }
                 Err(Failure::Overtaken) => {
                     let path = task.file.name_path();
-                    let reason = format!("session `{}`: {OVERTAKEN}", session.id);
+                    let reason = format!("session `{}`: {}", session.id, keep::OVERTAKEN);
                     self.keeper.report.add_file_problem(path, reason);
                 }
                 Err(Failure::Store(error)) => {

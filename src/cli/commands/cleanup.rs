@@ -8,7 +8,7 @@ use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::times::{self, TimeArgument};
 use crate::cli::{session_list, sizes};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore, Removed, Store as _};
 
@@ -145,29 +145,11 @@ fn delete(
 ) -> std::result::Result<Cleaned, Failure> {
     let store = tool.open_to_change()?;
     let mut cleaned = Cleaned::default();
-    if !pinned_too {
-        cleaned.pinned_kept = count_pinned(&store, before)?;
-    }
-    if cleaned.pinned_kept == 0 {
+    if pinned_too {
         cleaned.removed = store.cleanup_older_than(before)?;
-        return Ok(cleaned);
-    }
-    let mut going = Vec::new();
-    let query = query(before, Some(false));
-    session_list::each_page(&*store, query, usize::MAX, |_| true, &mut |sessions| {
-        let places = sessions
-            .iter()
-            .map(|summary| (summary.key.clone(), summary.next_sequence));
-        going.extend(places);
-        Ok(())
-    })?;
-    for (key, next_sequence) in going {
-        match store.delete_unchanged(&key, next_sequence) {
-            Ok(one) => cleaned.removed.add(one),
-            // Somebody went on with it, or deleted it, meanwhile.
-            Err(Error::Conflict { .. } | Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+    } else {
+        cleaned.pinned_kept = count_pinned(&store, before)?;
+        cleaned.removed = store.cleanup_unpinned_older_than(before)?;
     }
     Ok(cleaned)
 }

@@ -75,12 +75,16 @@ impl<'w, 's> Deletion<'w, 's> {
         self.delete_all(&BTreeMap::from([(number, row)]))
     }
 
-    /// Deletes those of the sessions that are still there, and still as old as they were.
-    fn delete_old(&mut self, numbers: &[u64], before_us: i64) -> Result<Removed> {
+    /// Deletes those of the sessions that are still there and that `goes` says.
+    fn delete_if(
+        &mut self,
+        numbers: &[u64],
+        goes: &dyn Fn(&SessionRow) -> bool,
+    ) -> Result<Removed> {
         let mut doomed = BTreeMap::new();
         for number in numbers {
             let there = read::row_by_number(&self.sessions, *number, self.writer.counts())?;
-            if let Some(row) = there.filter(|row| row.updated_us < before_us) {
+            if let Some(row) = there.filter(goes) {
                 doomed.insert(*number, row);
             }
         }
@@ -201,18 +205,18 @@ fn neighbours(doomed: &BTreeMap<u64, SessionRow>) -> Vec<(u64, u64)> {
     all
 }
 
-/// Deletes as many of the sessions, those that are still as old as they were, as one transaction
-/// has time for.
-pub(crate) fn old(
+/// Deletes as many of the sessions, those that are still there and that `goes` says, as one
+/// transaction has time for.
+pub(crate) fn many(
     writer: &Writer<'_>,
     batches: &mut Peekable<Chunks<'_, u64>>,
-    before_us: i64,
+    goes: &dyn Fn(&SessionRow) -> bool,
 ) -> Result<Removed> {
     let began = Instant::now();
     let mut removed = Removed::default();
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
-        removed.add(deletion.delete_old(numbers, before_us)?);
+        removed.add(deletion.delete_if(numbers, goes)?);
         if began.elapsed() >= TURN {
             break;
         }

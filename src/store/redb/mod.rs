@@ -219,6 +219,37 @@ impl RedbStore {
         self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
     }
 
+    /// As [`Store::cleanup_older_than`], but pinned sessions stay.
+    ///
+    /// # Durability
+    ///
+    /// Each session is deleted whole or not at all; after an error some are gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::cleanup_older_than`].
+    pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        self.clean_up(before, |row| !row.given.pinned)
+    }
+
+    fn clean_up(
+        &self,
+        before: DateTime<Utc>,
+        goes: impl Fn(&SessionRow) -> bool,
+    ) -> Result<Removed> {
+        let before_us = before.timestamp_micros();
+        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
+        // In the order of the tables: sessions that are neighbours there share pages.
+        numbers.sort_unstable();
+        let goes = |row: &SessionRow| row.updated_us < before_us && goes(row);
+        let mut removed = Removed::default();
+        let mut batches = numbers.chunks(delete::BATCH).peekable();
+        while batches.peek().is_some() {
+            removed.add(self.write(|writer| delete::many(writer, &mut batches, &goes))?);
+        }
+        Ok(removed)
+    }
+
     /// Rows read since the store was opened.
     pub fn table_reads(&self) -> TableReads {
         self.counts.now()
@@ -381,16 +412,7 @@ impl Store for RedbStore {
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        let before_us = before.timestamp_micros();
-        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
-        // In the order of the tables: sessions that are neighbours there share pages.
-        numbers.sort_unstable();
-        let mut removed = Removed::default();
-        let mut batches = numbers.chunks(delete::BATCH).peekable();
-        while batches.peek().is_some() {
-            removed.add(self.write(|writer| delete::old(writer, &mut batches, before_us))?);
-        }
-        Ok(removed)
+        self.clean_up(before, |_| true)
     }
 
     fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {

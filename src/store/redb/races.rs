@@ -27,7 +27,7 @@ fn a_session_that_was_used_since_the_look_is_not_cleaned_up() {
     let before_us = seen.updated_at.timestamp_micros();
     let delete_old = |numbers: &[u64], before_us| {
         let mut batches = numbers.chunks(delete::BATCH).peekable();
-        store.write(|writer| delete::old(writer, &mut batches, before_us))
+        store.write(|writer| delete::many(writer, &mut batches, &|row| row.updated_us < before_us))
     };
     let kept = delete_old(&[seen.number], before_us).unwrap();
     assert_eq!((kept.sessions, kept.records), (0, 0));
