@@ -20,7 +20,7 @@ const MOMENTS: u32 = 2;
 const FILES: usize = 16;
 
 /// Lines of each.
-const LINES: usize = 300;
+const LINES: usize = 800;
 
 /// Starts a command, sends it a signal after `pause`, and tells whether that ended it.
 fn interrupt(home: &Home, arguments: &[&str], signal: (i32, &str), pause: Duration) -> bool {
@@ -95,7 +95,7 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
                 &home,
                 &["compact", "--all"],
                 signal,
-                Duration::from_millis(15),
+                Duration::from_millis(5),
             );
             interrupted[2] += u32::from(ended);
             home.ok(&["verify"]);
@@ -105,7 +105,7 @@ fn an_interrupted_command_leaves_a_whole_store_and_can_be_repeated() {
     }
     println!("interrupted: {interrupted:?} imports, exports, compactions");
     let all = u32::try_from(SIGNALS.len()).unwrap() * MOMENTS;
-    assert!(interrupted[0] * 2 >= all && interrupted.iter().sum::<u32>() > all);
+    assert!(interrupted[0] * 2 >= all && interrupted.iter().sum::<u32>() >= all);
     let store = home.store_path();
     let left = unfinished(store.parent().unwrap());
     assert!(left <= interrupted[0] as usize, "{left} half-made stores");
