@@ -50,9 +50,11 @@ impl Dialect for Picoclaw {
         if places::is_own(candidate.path) || candidate.companion.is_some_and(meta::is_meta) {
             return Recognition::PathAndLines;
         }
-        let shaped = candidate.lines().any(|line| reading::is_line(&line));
-        let told = candidate.companion.is_some() || places::has_meta_beside(candidate.path);
-        if shaped && places::is_in_sessions(candidate.path) && told {
+        // The look into the folder comes last: it costs more than the rest, for each of its files.
+        let is_lines = places::is_in_sessions(candidate.path)
+            && candidate.lines().any(|line| reading::is_line(&line))
+            && (candidate.companion.is_some() || places::has_meta_beside(candidate.path));
+        if is_lines {
             return Recognition::Lines;
         }
         Recognition::No
