@@ -20,9 +20,6 @@ use super::json_string;
 
 pub(crate) use self::check::Ends;
 
-/// Bytes of a string that are looked at one by one.
-const SHORT_BYTES: usize = 32;
-
 /// Members that most objects do not have more of.
 const MEMBERS: usize = 16;
 
@@ -184,7 +181,10 @@ impl<'a> Key<'a> {
     /// Its place among names.
     pub(crate) fn place_in(self, names: &[&str]) -> Option<usize> {
         let text = self.text();
-        names.iter().position(|name| *name == text)
+        let first = text.as_bytes().first();
+        // Most names differ in what can be seen without a call.
+        let is_it = |name: &&str| name.as_bytes().first() == first && **name == text;
+        names.iter().position(is_it)
     }
 }
 
@@ -352,11 +352,8 @@ fn end_of_value(text: &str, start: usize) -> Option<usize> {
 /// The same of a string that is short and has no escape: most are keys and words, at their end
 /// before a faster search gets going.
 fn end_of_short_string(bytes: &[u8], at: usize) -> Option<usize> {
-    let near = bytes.get(at..)?.iter().take(SHORT_BYTES);
-    let end = near
-        .enumerate()
-        .find(|(_, byte)| matches!(byte, b'"' | b'\\'))?;
-    (*end.1 == b'"').then_some(at + end.0 + 1)
+    let (end, byte) = scan::near(bytes, at)?;
+    (byte == b'"').then_some(end + 1)
 }
 
 /// Behind the quote that ends a string, whose text starts at `at`.

@@ -19,7 +19,13 @@ const HIGH: u64 = ONES << 7;
 /// The first byte from `at` on that is a quote, a backslash or a control character, and where it is;
 /// `None` if there is none.
 #[inline]
-pub(super) fn stop(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
+pub(super) fn stop(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    near(bytes, at).or_else(|| in_long(bytes, at + WORDS * WORD))
+}
+
+/// The same, if it is near, as the ends of most keys and words are.
+#[inline]
+pub(super) fn near(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
     let mut rest = bytes.get(at..)?;
     for _ in 0..WORDS {
         let Some((word, more)) = rest.split_first_chunk::<WORD>() else {
@@ -30,10 +36,10 @@ pub(super) fn stop(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
             stops => return in_word(bytes, at, stops),
         }
     }
-    in_long(bytes, at)
+    None
 }
 
-/// The same, where nothing stopped so far.
+/// The first stop from `at` on, where nothing stopped so far.
 #[inline(never)]
 fn in_long(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
     let mut rest = bytes.get(at..)?;
@@ -101,6 +107,8 @@ mod tests {
                 .find(|place| is_stop(bytes[*place]))
                 .map(|place| (place, bytes[place]));
             prop_assert_eq!(stop(&bytes, at), wanted);
+            let is_near = wanted.is_some_and(|(place, _)| place < at + WORDS * WORD);
+            prop_assert_eq!(near(&bytes, at), wanted.filter(|_| is_near));
         }
     }
 }
