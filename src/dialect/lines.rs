@@ -168,9 +168,12 @@ fn describe_text<'a>(
     if body.is_empty() {
         return described(Reading::of(RecordKind::Blank), 0, no_flags, None);
     }
-    let flags = |is_lossy: bool| match is_lossy {
-        true => RecordFlags::LOSSY,
-        false => no_flags,
+    let flags = |is_lossy: bool| {
+        if is_lossy {
+            RecordFlags::LOSSY
+        } else {
+            no_flags
+        }
     };
     if let Some((object, is_lossy)) = object(body, ends) {
         let reading = format.read(object);

@@ -92,8 +92,11 @@ impl<R: Read> LineReader<R> {
 
     /// The buffer, for another reader; none that a long line has grown.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
-        let is_kept = self.buffer.len() <= BUFFER_KEPT_BYTES;
-        is_kept.then_some(self.buffer).unwrap_or_default()
+        if self.buffer.len() <= BUFFER_KEPT_BYTES {
+            self.buffer
+        } else {
+            Vec::new()
+        }
     }
 
     /// The next line, or `None` at the end.

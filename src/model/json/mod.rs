@@ -15,7 +15,7 @@ use memchr::memchr;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use self::check::{Checked, End};
+use self::check::{Checked, Note};
 use super::json_string;
 
 pub(crate) use self::check::Ends;
@@ -34,7 +34,7 @@ pub(crate) struct Json<'a> {
 /// Where values end, as far as that was noted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known<'a> {
-    notes: &'a [End],
+    notes: &'a [Note],
     /// Where the text starts in the one that was checked.
     base: usize,
 }
@@ -66,7 +66,7 @@ impl<'a> Json<'a> {
         Self::within(text, checked, ends.notes())
     }
 
-    fn within(text: &'a str, checked: Checked, notes: &'a [End]) -> Option<(Self, bool)> {
+    fn within(text: &'a str, checked: Checked, notes: &'a [Note]) -> Option<(Self, bool)> {
         let base = checked.start;
         // The first note is of the value itself.
         let notes = notes.get(1..).unwrap_or_default();
@@ -126,7 +126,7 @@ impl PartialEq for Json<'_> {
 
 impl Eq for Json<'_> {}
 
-impl<'a> Known<'a> {
+impl Known<'_> {
     /// Where the value ends that starts at `start`, and what is known of it, if that was noted. What
     /// stands before it is forgotten.
     fn take(&mut self, start: usize) -> Option<(usize, Self)> {

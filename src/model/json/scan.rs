@@ -45,7 +45,7 @@ fn in_long(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
     let mut rest = bytes.get(at..)?;
     while let Some((chunk, more)) = rest.split_first_chunk::<CHUNK>() {
         // Without a jump for each byte: the compiler makes vector instructions of it.
-        if chunk.iter().fold(false, |any, byte| any | is_stop(*byte)) {
+        if chunk.iter().fold(0, |any, byte| any | stop_bit(*byte)) != 0 {
             break;
         }
         (at, rest) = (at + CHUNK, more);
@@ -85,7 +85,12 @@ fn stops(word: [u8; WORD]) -> u64 {
 }
 
 fn is_stop(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < b' ')
+    stop_bit(byte) != 0
+}
+
+/// 1 if the byte is a stop.
+fn stop_bit(byte: u8) -> u8 {
+    u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < b' ')
 }
 
 #[cfg(test)]

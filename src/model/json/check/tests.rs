@@ -16,7 +16,7 @@ fn delimited(text: &str) -> Option<&str> {
 fn is_as_serde_says(text: &str, ends: &mut Ends) {
     let wanted = delimited(text);
     for checked in [check(text), ends.check(text)] {
-        let found = checked.map(|checked| &text[checked.start..checked.end]);
+        let found = checked.and_then(|checked| text.get(checked.start..checked.end));
         assert_eq!(found, wanted, "{text:?}");
         if let Some(checked) = checked {
             let is_lossy = json_string::has_lone_surrogate(text);
@@ -103,86 +103,89 @@ fn every_short_text_is_taken_or_refused_as_serde_does() {
     }
 }
 
+/// What is JSON, and what only looks like it.
+const PARTS: [&str; 75] = [
+    "0",
+    "-0",
+    "00",
+    "01",
+    "-",
+    "-01",
+    "1.",
+    "1.0",
+    ".5",
+    "1e",
+    "1e+",
+    "1e+5",
+    "1E-05",
+    "1e5.0",
+    "0e1",
+    "0.0e0",
+    "1.e1",
+    "--1",
+    "+1",
+    "1_0",
+    "0x1",
+    "NaN",
+    "Infinity",
+    "1e400",
+    "123456789012345678901234567890",
+    "tru",
+    "true",
+    "truee",
+    "nul",
+    "nulll",
+    "False",
+    "\"\\u\"",
+    "\"\\u12\"",
+    "\"\\u12g4\"",
+    "\"\\u+123\"",
+    "\"\\u00e9\"",
+    "\"\\x\"",
+    "\"\\'\"",
+    "\"\\ud83d\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\ude00\\ud83d\"",
+    "\"\\ud83d\\ud83d\\ude00\"",
+    "\"\\ud83d\\u12\"",
+    "\"\\ud83d\\",
+    "\"\\\"",
+    "\"\\",
+    "\"",
+    "\"\t\"",
+    "\"\n\"",
+    "\"\0\"",
+    "\"\u{1f}\"",
+    "\"\u{80}\"",
+    "\u{feff}1",
+    "1\u{a0}",
+    "1\0",
+    "\u{c}1",
+    "1 2",
+    "{}{}",
+    "[1,]",
+    "{\"a\":1,}",
+    "{,}",
+    "[,]",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{1:2}",
+    "[1 2]",
+    "{\"a\":1 \"b\":2}",
+    "[}",
+    "{]",
+    "[[]",
+    "[]]",
+    "{\"a\":[}]",
+    "\"a\"\"b\"",
+    "//1",
+    "'a'",
+];
+
 #[test]
 fn numbers_escapes_and_ends_are_taken_or_refused_as_serde_does() {
     let mut ends = Ends::default();
-    for part in [
-        "0",
-        "-0",
-        "00",
-        "01",
-        "-",
-        "-01",
-        "1.",
-        "1.0",
-        ".5",
-        "1e",
-        "1e+",
-        "1e+5",
-        "1E-05",
-        "1e5.0",
-        "0e1",
-        "0.0e0",
-        "1.e1",
-        "--1",
-        "+1",
-        "1_0",
-        "0x1",
-        "NaN",
-        "Infinity",
-        "1e400",
-        "123456789012345678901234567890",
-        "tru",
-        "true",
-        "truee",
-        "nul",
-        "nulll",
-        "False",
-        "\"\\u\"",
-        "\"\\u12\"",
-        "\"\\u12g4\"",
-        "\"\\u+123\"",
-        "\"\\u00e9\"",
-        "\"\\x\"",
-        "\"\\'\"",
-        "\"\\ud83d\"",
-        "\"\\ud83d\\ude00\"",
-        "\"\\ude00\\ud83d\"",
-        "\"\\ud83d\\ud83d\\ude00\"",
-        "\"\\ud83d\\u12\"",
-        "\"\\ud83d\\",
-        "\"\\\"",
-        "\"\\",
-        "\"",
-        "\"\t\"",
-        "\"\n\"",
-        "\"\0\"",
-        "\"\u{1f}\"",
-        "\"\u{80}\"",
-        "\u{feff}1",
-        "1\u{a0}",
-        "1\0",
-        "\u{c}1",
-        "1 2",
-        "{}{}",
-        "[1,]",
-        "{\"a\":1,}",
-        "{,}",
-        "[,]",
-        "{\"a\"}",
-        "{\"a\":}",
-        "{1:2}",
-        "[1 2]",
-        "{\"a\":1 \"b\":2}",
-        "[}",
-        "{]",
-        "[[]",
-        "[]]",
-        "{\"a\":[}]",
-        "\"a\"\"b\"",
-        "//1",
-        "'a'",
-    ] {
+    for part in PARTS {
         for text in [
             part.to_owned(),
             format!(" {part}\r\n\t"),
@@ -217,7 +220,7 @@ fn depth_is_no_limit_and_notes_are_bounded() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     assert!(ends.check(&deep).is_some());
     assert_eq!(ends.notes.len(), LEVELS);
-    assert!(ends.check(&deep[1..]).is_none());
+    assert!(ends.check(deep.trim_end_matches(']')).is_none());
     let many = vec![format!("[\"{}\"]", "x".repeat(100)); NOTES_MAX].join(",");
     let many = format!("[[{many}],{{\"a\":[{many}]}}]");
     assert!(ends.check(&many).is_some());
@@ -245,9 +248,10 @@ proptest! {
         is_as_serde_says(&text, &mut ends);
         // All of it is ASCII.
         let at = at.index(text.len());
-        let changed = format!("{}{with}{}", &text[..at], &text[at + 1..]);
+        let (before, rest) = text.split_at(at);
+        let changed = format!("{before}{with}{}", rest.get(1..).unwrap());
         is_as_serde_says(&changed, &mut ends);
-        is_as_serde_says(&text[..at], &mut ends);
+        is_as_serde_says(before, &mut ends);
     }
 
     #[test]

@@ -21,14 +21,14 @@ const NOTES_MAX: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
     /// In the order of the values' starts.
-    notes: Vec<End>,
+    notes: Vec<Note>,
     /// The containers that are open: whether each is an object.
     open: Vec<bool>,
 }
 
 /// Where a long value ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct Note {
     /// Where it starts.
     pub start: u32,
     /// Behind its last byte.
@@ -55,7 +55,7 @@ impl Ends {
     }
 
     /// What was noted of the text that was checked last.
-    pub(super) fn notes(&self) -> &[End] {
+    pub(super) fn notes(&self) -> &[Note] {
         &self.notes
     }
 
@@ -211,7 +211,7 @@ impl Check<'_> {
     /// Notes a value that starts at `start` and ends here.
     fn note(&mut self, start: usize) {
         if self.ends.notes.len() < self.notes_max {
-            self.ends.notes.push(End {
+            self.ends.notes.push(Note {
                 start: place(start),
                 end: place(self.at),
                 inner: 0,
