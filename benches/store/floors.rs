@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -45,6 +46,26 @@ pub(crate) fn zstd(files: &[PathBuf], path: &Path, threads: usize) -> Outcome<Du
     };
     on_threads(threads, work)?;
     out.into_inner()?.sync_data()?;
+    Ok(start.elapsed())
+}
+
+/// Whether there is the tool `zstd`.
+pub(crate) fn has_zstd_tool() -> bool {
+    let mut tool = Command::new("zstd");
+    let tool = tool.arg("--version").stdout(Stdio::null()).status();
+    tool.is_ok_and(|status| status.success())
+}
+
+/// Compresses one file with the tool, with two threads.
+pub(crate) fn zstd_tool(file: &Path, path: &Path) -> Outcome<Duration> {
+    remove(path)?;
+    let start = Instant::now();
+    let mut tool = Command::new("zstd");
+    tool.args(["-q", "-1", "-T2"]).arg(file).arg("-o").arg(path);
+    if !tool.status()?.success() {
+        return Err("zstd failed".into());
+    }
+    File::open(path)?.sync_data()?;
     Ok(start.elapsed())
 }
 

@@ -12,17 +12,45 @@ use crate::Outcome;
 use crate::floors;
 use crate::measure::{Contestant, compete};
 
-/// Runs the comparison.
-pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
-    let files = files_of(folder)?;
-    let bytes: u64 = files
-        .iter()
-        .map(|file| fs::metadata(file).map_or(0, |m| m.len()))
-        .sum();
-    let (store, rival) = (scratch.join("import.redb"), scratch.join("import.sqlite"));
+/// Runs the comparison with what nothing can beat.
+pub(crate) fn beside_floors(folder: &Path, scratch: &Path) -> Outcome {
+    let (files, title) = what(folder)?;
+    let store = scratch.join("import.redb");
     let (packed, copied) = (scratch.join("all.zst"), scratch.join("all.jsonl"));
+    let whole = scratch.join("whole.jsonl");
+    floors::copy(&files, &whole)?;
+    let mut all = vec![
+        Contestant::new("scrollback import", || scrollback(folder, &store)),
+        Contestant::new("floor: zstd -1 of all bytes, two threads", || {
+            floors::zstd(&files, &packed, 2)
+        }),
+        Contestant::new("floor: zstd -1 of all bytes, one thread", || {
+            floors::zstd(&files, &packed, 1)
+        }),
+        Contestant::new("floor: headers parsed, all cores", || {
+            floors::headers(&files)
+        }),
+        Contestant::new("floor: copy of all bytes, fdatasync", || {
+            floors::copy(&files, &copied)
+        }),
+    ];
+    if floors::has_zstd_tool() {
+        let tool = || floors::zstd_tool(&whole, &packed);
+        all.push(Contestant::new(
+            "floor: the tool zstd -1 -T2 on one file, fdatasync",
+            tool,
+        ));
+    }
+    compete(&title, 1, all)?;
+    floors::remove(&whole)
+}
+
+/// Runs the comparison with SQLite.
+pub(crate) fn beside_sqlite(folder: &Path, scratch: &Path) -> Outcome {
+    let (files, title) = what(folder)?;
+    let (store, rival) = (scratch.join("import.redb"), scratch.join("import.sqlite"));
     compete(
-        &format!("import of {} files, {bytes} bytes", files.len()),
+        &title,
         1,
         vec![
             Contestant::new("scrollback import", || scrollback(folder, &store)),
@@ -32,20 +60,17 @@ pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
             Contestant::new("sqlite, the same, rollback journal", || {
                 sqlite(&files, &rival, "DELETE")
             }),
-            Contestant::new("floor: zstd -1 of all bytes, two threads", || {
-                floors::zstd(&files, &packed, 2)
-            }),
-            Contestant::new("floor: zstd -1 of all bytes, one thread", || {
-                floors::zstd(&files, &packed, 1)
-            }),
-            Contestant::new("floor: headers parsed, all cores", || {
-                floors::headers(&files)
-            }),
-            Contestant::new("floor: copy of all bytes, fdatasync", || {
-                floors::copy(&files, &copied)
-            }),
         ],
     )
+}
+
+/// The files, and what is to be done with them.
+fn what(folder: &Path) -> Outcome<(Vec<PathBuf>, String)> {
+    let files = files_of(folder)?;
+    let length = |file: &PathBuf| fs::metadata(file).map_or(0, |metadata| metadata.len());
+    let bytes: u64 = files.iter().map(length).sum();
+    let title = format!("import of {} files, {bytes} bytes", files.len());
+    Ok((files, title))
 }
 
 fn scrollback(folder: &Path, path: &Path) -> Outcome<Duration> {

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench --bench store                              # 64 MB of generated sessions
 //! SCROLLBACK_BENCH_BYTES=500000000 cargo bench --bench store -- import     # in 2,000 files
+//! cargo bench --bench store -- import-floors             # the import without SQLite, or with it alone
 //! SCROLLBACK_BENCH_FOLDER=~/.claude cargo bench --bench store
 //! SCROLLBACK_BENCH_LARGE=1 cargo bench --bench store     # and a list of a million sessions
 //! SCROLLBACK_BENCH_STORES=/tmp/made cargo bench --bench store    # keeps the large stores there
@@ -56,7 +57,8 @@ fn main() -> Outcome {
         return memory::child(Path::new(folder), Path::new(store));
     }
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
-    if ["size", "import"].into_iter().any(is_wanted) {
+    let imports = ["import", "import-floors", "import-sqlite"];
+    if is_wanted("size") || imports.into_iter().any(is_wanted) {
         let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
             Some(folder) => PathBuf::from(folder),
             None => generated(scratch)?,
@@ -65,8 +67,11 @@ fn main() -> Outcome {
             size::run(&folder, scratch)?;
             size::run(&tiny(scratch)?, scratch)?;
         }
-        if is_wanted("import") {
-            import::run(&folder, scratch)?;
+        if is_wanted("import") || is_wanted("import-floors") {
+            import::beside_floors(&folder, scratch)?;
+        }
+        if is_wanted("import") || is_wanted("import-sqlite") {
+            import::beside_sqlite(&folder, scratch)?;
         }
     }
     if is_wanted("again") {

@@ -31,6 +31,9 @@ pub(super) const NO_TIME: i64 = i64::MIN;
 /// be moved to make one piece with it.
 const INDEX_ROOM: usize = 16 * 1024;
 
+/// Bytes of a full segment with its index.
+const FULL_BYTES: usize = INDEX_ROOM + SEGMENT_BYTES;
+
 /// A buffer that one large segment has grown beyond this is given back after it.
 const BUFFER_KEPT_BYTES: usize = 4 * SEGMENT_BYTES;
 
@@ -67,6 +70,11 @@ impl Packer {
             self.raw.resize(INDEX_ROOM, 0);
         }
         self.entries.push((sequence, header, length_of(line)));
+        // What has become a sixteenth of a segment is about to be a whole one: without the copies
+        // that growing step by step would take.
+        if self.raw.len() > INDEX_ROOM * 2 && self.raw.capacity() < FULL_BYTES {
+            self.raw.reserve_exact(FULL_BYTES - self.raw.len());
+        }
         self.raw.extend_from_slice(line);
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::values::{self, Split};
 use super::{Described, Facts, TitleOffer};
-use crate::model::json::Json;
+use crate::model::json::{Ends, Json};
 use crate::model::json_string;
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
@@ -65,13 +65,18 @@ pub(crate) trait Format {
     }
 }
 
-/// Describes a line; see [`Dialect::describe`](super::Dialect::describe).
-pub(crate) fn describe<'a>(format: &(impl Format + ?Sized), line: &'a [u8]) -> Described<'a> {
+/// Describes a line; see [`Dialect::describe`](super::Dialect::describe). With room for notes of
+/// where values end they are found faster.
+pub(crate) fn describe<'a>(
+    format: &(impl Format + ?Sized),
+    line: &'a [u8],
+    ends: Option<&'a mut Ends>,
+) -> Described<'a> {
     if let Ok(text) = std::str::from_utf8(line) {
-        return describe_text(format, text);
+        return describe_text(format, text, ends);
     }
     let text = String::from_utf8_lossy(line);
-    let described = describe_text(format, &text);
+    let described = describe_text(format, &text, None);
     let header = described.header;
     Described {
         header: RecordHeader {
@@ -88,7 +93,7 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
     let text = text_of(line);
     let body = body(&text);
     let is_message = |reading: Reading<'_>| reading.kind == RecordKind::Message;
-    if let Some(object) = object(body) {
+    if let Some((object, _)) = object(body, None) {
         let mut messages = if is_message(format.read(object)) {
             format.every_message(object)
         } else {
@@ -135,11 +140,16 @@ fn text_of(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The one object that a line is.
-fn object(body: &str) -> Option<Json<'_>> {
+/// The one object that a line is, and whether it holds half of a surrogate pair.
+fn object<'a>(body: &'a str, ends: Option<&'a mut Ends>) -> Option<(Json<'a>, bool)> {
     // A line that starts otherwise need not be read.
-    let object = body.starts_with('{').then(|| Json::parse(body))?;
-    object.ok()
+    if !body.starts_with('{') {
+        return None;
+    }
+    match ends {
+        Some(ends) => Json::noted(body, ends),
+        None => Json::checked(body),
+    }
 }
 
 /// The line without byte order mark, terminator and white space around it.
@@ -148,32 +158,30 @@ pub(crate) fn body(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-fn describe_text<'a>(format: &(impl Format + ?Sized), text: &'a str) -> Described<'a> {
+fn describe_text<'a>(
+    format: &(impl Format + ?Sized),
+    text: &'a str,
+    ends: Option<&'a mut Ends>,
+) -> Described<'a> {
     let body = body(text);
+    let no_flags = RecordFlags::default();
     if body.is_empty() {
-        return described(
-            Reading::of(RecordKind::Blank),
-            0,
-            RecordFlags::default(),
-            None,
-        );
+        return described(Reading::of(RecordKind::Blank), 0, no_flags, None);
     }
-    let lossy = json_string::has_lone_surrogate(body);
-    let flags = if lossy {
-        RecordFlags::LOSSY
-    } else {
-        RecordFlags::default()
+    let flags = |is_lossy: bool| {
+        if is_lossy {
+            RecordFlags::LOSSY
+        } else {
+            no_flags
+        }
     };
-    if let Some(object) = object(body) {
+    if let Some((object, is_lossy)) = object(body, ends) {
         let reading = format.read(object);
         let messages = counted(format, &reading, object);
-        return described(
-            reading,
-            count(messages),
-            flags,
-            lossy.then(|| NOT_UNICODE.to_owned()),
-        );
+        let problem = is_lossy.then(|| NOT_UNICODE.to_owned());
+        return described(reading, count(messages), flags(is_lossy), problem);
     }
+    let flags = flags(json_string::has_lone_surrogate(body));
     let split = values::split(body);
     let known = known(format, &split);
     let before = text.len()

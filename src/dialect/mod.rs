@@ -43,6 +43,7 @@ use self::lines::Format;
 pub(crate) use self::state::{SessionState, SidecarFacts};
 pub(crate) use self::titles::GENERATED as INDEX_TITLE_RANK;
 use crate::error::{Error, Result};
+use crate::model::json::Ends;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordHeader, RecordView};
@@ -157,7 +158,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
 
     /// Describes one line in one pass. The line may have its terminator, or none.
     fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        lines::describe(self, line)
+        self.describe_with(line, None)
+    }
+
+    /// The same, faster, with room for what is noted of a line: for who describes one after another.
+    fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
+        lines::describe(self, line, ends)
     }
 
     /// The messages of one line; several only if the line is damaged.

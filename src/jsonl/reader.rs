@@ -85,6 +85,20 @@ impl<R: Read> LineReader<R> {
         }
     }
 
+    /// With a buffer that another reader has used.
+    pub(crate) fn with_buffer(self, buffer: Vec<u8>) -> Self {
+        Self { buffer, ..self }
+    }
+
+    /// The buffer, for another reader; none that a long line has grown.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        if self.buffer.len() <= BUFFER_KEPT_BYTES {
+            self.buffer
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The next line, or `None` at the end.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
 use crate::dialect::Dialect;
 use crate::jsonl::Line;
+use crate::model::json::Ends;
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordHeader};
@@ -57,6 +58,8 @@ impl Totals {
 #[derive(Debug)]
 pub(crate) struct SessionBuilder {
     dialect: &'static dyn Dialect,
+    /// Room for the notes of each line.
+    ends: Ends,
     row: SessionRow,
     fold: Fold,
     packer: Packer,
@@ -129,6 +132,7 @@ impl SessionBuilder {
         Self {
             dialect,
             counted,
+            ends: Ends::default(),
             row,
             fold: Fold::default(),
             packer: Packer::default(),
@@ -147,7 +151,7 @@ impl SessionBuilder {
         let mut described = if piece {
             super::lines::piece(line.number)
         } else {
-            self.dialect.describe(line.bytes)
+            self.dialect.describe_with(line.bytes, Some(&mut self.ends))
         };
         let mut flags = RecordFlags::default();
         if !line.terminated && !line.continues {
@@ -166,6 +170,7 @@ impl SessionBuilder {
         let header = self
             .fold
             .add(&mut self.row, &described, flags, line.bytes.len());
+        let problem = described.problem;
         if !self.row.time_stated {
             self.row.updated_us = self.row.updated_us.max(self.fallback_time_us);
         }
@@ -181,7 +186,7 @@ impl SessionBuilder {
         }
         self.digests.push(digest_of(line.bytes));
         self.pending_bytes += (line.bytes.len() + size_of::<Digest>()) as u64;
-        described.problem
+        problem
     }
 
     /// Gives the session a project, unless its lines have stated one so far.

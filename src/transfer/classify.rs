@@ -18,7 +18,7 @@ const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
 const DOCUMENT_EXTENSIONS: [&str; 1] = ["json"];
 
 /// Bytes of a file that its format is recognised by.
-const HEAD_BYTES: u64 = 64 * 1024;
+const HEAD_BYTES: usize = 64 * 1024;
 
 /// Bytes of a companion that are read, at most.
 const COMPANION_BYTES: u64 = 1024 * 1024;
@@ -156,7 +156,17 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
 
 /// The first bytes of a file; what is read is the file's position then.
 pub(super) fn read_head(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    file.take(HEAD_BYTES).read_to_end(&mut head)?;
+    // In one read, where reading to the end would feel its way.
+    let mut head = vec![0; HEAD_BYTES];
+    let mut filled = 0;
+    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match file.read(room) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
     Ok(head)
 }

@@ -156,8 +156,10 @@ impl<'a> Queue<'a> {
 
     /// Reads files until none are left or nobody listens any more.
     pub(super) fn work(&self, outlet: &Outlet<'_>) {
+        // Its pages are touched once, and not for each file.
+        let mut buffer = Vec::new();
         while let Some((task, next)) = self.next(outlet) {
-            if next.read(task, self.store, outlet).is_err() {
+            if next.read(task, self.store, outlet, &mut buffer).is_err() {
                 return;
             }
         }
@@ -248,6 +250,7 @@ impl<'a> Opened<'a> {
         task: usize,
         store: &RedbStore,
         outlet: &Outlet<'_>,
+        buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
         let resumed = match &self.task.previous {
             Some(previous) => resume::find_out(store, previous, &mut self.file, self.mtime_ns),
@@ -297,21 +300,22 @@ impl<'a> Opened<'a> {
                 let state = &source.row;
                 let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
                 let making = (builder, hasher, self.project);
-                Reading::new((task, self.task), target, source, making).read(reader, stored, outlet)
+                Reading::new((task, self.task), target, source, making)
+                    .read(reader, stored, outlet, buffer)
             }
             Resume::Anew {
                 generation,
                 replaces,
-            } => self.read_anew(task, generation, replaces, outlet),
+            } => self.read_anew(task, (generation, replaces), outlet, buffer),
         }
     }
 
     fn read_anew(
         mut self,
         task: usize,
-        generation: u32,
-        replaces: Option<SessionKey>,
+        (generation, replaces): (u32, Option<SessionKey>),
         outlet: &Outlet<'_>,
+        buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
         let start = self.head.len() as u64;
         if let Err(error) = self.file.seek(SeekFrom::Start(start)) {
@@ -349,6 +353,7 @@ impl<'a> Opened<'a> {
             LineReader::new(content),
             Counts::default(),
             outlet,
+            buffer,
         )
     }
 }
@@ -393,10 +398,12 @@ impl<'a> Reading<'a> {
     /// Reads to the end, and hands over a part whenever enough has come together.
     fn read<R: Read>(
         mut self,
-        mut reader: LineReader<R>,
+        reader: LineReader<R>,
         stored: Counts,
         outlet: &Outlet<'_>,
+        buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
+        let mut reader = reader.with_buffer(std::mem::take(buffer));
         let failure = loop {
             match reader.next_line() {
                 Ok(Some(line)) => self.take(&line),
@@ -407,6 +414,7 @@ impl<'a> Reading<'a> {
                 self.send(stored, false, outlet)?;
             }
         };
+        *buffer = reader.into_buffer();
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             self.source.row.complete = true;

@@ -23,7 +23,7 @@ use super::{
     Candidate, Described, Dialect, Recognition, SessionState, Sidecar, SidecarFacts, paths,
 };
 use crate::error::Result;
-use crate::model::json::Json;
+use crate::model::json::{Ends, Json};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordFlags, RecordKind};
@@ -73,8 +73,8 @@ impl Dialect for Picoclaw {
     }
 
     /// A line of white space is no empty one: picoclaw counts it, and finds no message in it.
-    fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
-        let mut described = lines::describe(self, line);
+    fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
+        let mut described = lines::describe(self, line, ends);
         let is_empty = matches!(line, b"" | b"\n" | b"\r\n" | b"\r");
         if described.header.kind == RecordKind::Blank && !is_empty {
             described.header.kind = RecordKind::Malformed;

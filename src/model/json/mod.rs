@@ -1,9 +1,11 @@
 //! JSON text that is known to be well-formed, walked through without being parsed again.
 //!
-//! A line is checked once, by `serde_json`. From then on its values are found by looking for the
-//! quotes and brackets that end them, several times as fast as a parser goes, and nothing is
-//! converted before somebody asks what it is.
+//! A line is checked once (`check`). From then on its values are found by looking for the quotes and
+//! brackets that end them, several times as fast as a parser goes, or where the check has noted that
+//! they end; and nothing is converted before somebody asks what it is.
 
+mod check;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -13,17 +15,29 @@ use memchr::memchr;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::check::{Checked, Note};
 use super::json_string;
 
-/// Bytes of a string that are looked at one by one.
-const SHORT_BYTES: usize = 32;
+pub(crate) use self::check::Ends;
 
 /// Members that most objects do not have more of.
 const MEMBERS: usize = 16;
 
 /// One JSON value, as its text without white space around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Json<'a>(&'a str);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<'a> {
+    text: &'a str,
+    /// What is known of the values in it.
+    known: Known<'a>,
+}
+
+/// Where values end, as far as that was noted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known<'a> {
+    notes: &'a [Note],
+    /// Where the text starts in the one that was checked.
+    base: usize,
+}
 
 impl<'a> Json<'a> {
     /// Takes text after checking that it is one JSON value. Depth is no limit, numbers may have
@@ -33,32 +47,62 @@ impl<'a> Json<'a> {
     ///
     /// What `serde_json` says, if it is not.
     pub(crate) fn parse(text: &'a str) -> serde_json::Result<Self> {
-        serde_json::from_str::<&RawValue>(text).map(Self::of)
+        match Self::checked(text) {
+            Some((json, _)) => Ok(json),
+            None => serde_json::from_str::<&RawValue>(text).map(Self::of),
+        }
+    }
+
+    /// The same, where nobody asks what is wrong; and whether a string in it has half of a surrogate
+    /// pair.
+    pub(crate) fn checked(text: &'a str) -> Option<(Self, bool)> {
+        let checked = check::check(text)?;
+        Self::within(text, checked, &[])
+    }
+
+    /// The same, with notes of where values end, for who is going to ask for some of them.
+    pub(crate) fn noted(text: &'a str, ends: &'a mut Ends) -> Option<(Self, bool)> {
+        let checked = ends.check(text)?;
+        Self::within(text, checked, ends.notes())
+    }
+
+    fn within(text: &'a str, checked: Checked, notes: &'a [Note]) -> Option<(Self, bool)> {
+        let base = checked.start;
+        // The first note is of the value itself.
+        let notes = notes.get(1..).unwrap_or_default();
+        let json = Self {
+            text: text.get(base..checked.end)?,
+            known: Known { notes, base },
+        };
+        Some((json, checked.has_lone_surrogate))
     }
 
     /// Text that `serde_json` has delimited as one value.
     pub(crate) fn delimited(text: &'a str) -> Self {
-        Self(text)
+        Self {
+            text,
+            known: Known::default(),
+        }
     }
 
     /// A value that `serde_json` has delimited.
     pub(crate) fn of(value: &'a RawValue) -> Self {
-        Self(value.get())
+        Self::delimited(value.get())
     }
 
     /// Its text.
     pub(crate) fn get(self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// Whether it is an object.
     pub(crate) fn is_object(self) -> bool {
-        self.0.starts_with('{')
+        self.text.starts_with('{')
     }
 
     /// Every member of an object in its order, duplicates included; none of anything else.
     pub(crate) fn members(self) -> Members<'a> {
-        Members::of(self.0)
+        Members(Items::of(self, '{'))
     }
 
     /// The members of an object, together.
@@ -70,7 +114,38 @@ impl<'a> Json<'a> {
 
     /// Every element of an array in its order; none of anything else.
     pub(crate) fn elements(self) -> Elements<'a> {
-        Elements(Items::of(self.0, '['))
+        Elements(Items::of(self, '['))
+    }
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Json<'_> {}
+
+impl Known<'_> {
+    /// Where the value ends that starts at `start`, and what is known of it, if that was noted. What
+    /// stands before it is forgotten.
+    fn take(&mut self, start: usize) -> Option<(usize, Self)> {
+        loop {
+            let (note, rest) = self.notes.split_first()?;
+            let place = (note.start as usize).checked_sub(self.base)?;
+            if place > start {
+                return None;
+            }
+            let (inner, later) = rest.split_at_checked(note.inner as usize)?;
+            self.notes = later;
+            if place == start {
+                let known = Self {
+                    notes: inner,
+                    base: note.start as usize,
+                };
+                return Some(((note.end as usize).checked_sub(self.base)?, known));
+            }
+        }
     }
 }
 
@@ -91,7 +166,7 @@ pub(crate) struct Key<'a> {
 impl<'a> Key<'a> {
     /// Its JSON, with the quotes.
     pub(crate) fn json(self) -> Json<'a> {
-        Json(self.json)
+        Json::delimited(self.json)
     }
 
     /// Its text.
@@ -106,7 +181,10 @@ impl<'a> Key<'a> {
     /// Its place among names.
     pub(crate) fn place_in(self, names: &[&str]) -> Option<usize> {
         let text = self.text();
-        names.iter().position(|name| *name == text)
+        let first = text.as_bytes().first();
+        // Most names differ in what can be seen without a call.
+        let is_it = |name: &&str| name.as_bytes().first() == first && **name == text;
+        names.iter().position(is_it)
     }
 }
 
@@ -117,7 +195,7 @@ pub(crate) struct Members<'a>(Items<'a>);
 impl<'a> Members<'a> {
     /// Of text that starts with an object.
     pub(crate) fn of(text: &'a str) -> Self {
-        Self(Items::of(text, '{'))
+        Self(Items::of(Json::delimited(text), '{'))
     }
 }
 
@@ -157,16 +235,20 @@ impl<'a> Elements<'a> {
         if !text.get(start..)?.starts_with('{') {
             return Some((self.0.value(start)?, Vec::new()));
         }
+        if let Some(object) = self.0.noted(start) {
+            return Some((object, object.all_members()));
+        }
         let mut walk = Members(Items {
             text,
             at: start + 1,
             is_first: true,
+            known: Known::default(),
         });
         let mut members = Vec::with_capacity(MEMBERS);
         members.extend(walk.by_ref());
         let end = behind(text, walk.0.at, b'}').or_else(|| end_of_value(text, start))?;
         self.0.at = end;
-        Some((Json(text.get(start..end)?), members))
+        Some((Json::delimited(text.get(start..end)?), members))
     }
 }
 
@@ -186,15 +268,17 @@ struct Items<'a> {
     /// Behind the bracket, or behind the last item.
     at: usize,
     is_first: bool,
+    known: Known<'a>,
 }
 
 impl<'a> Items<'a> {
     /// Of text that starts with a bracket; none of any other.
-    fn of(text: &'a str, bracket: char) -> Self {
+    fn of(Json { text, known }: Json<'a>, bracket: char) -> Self {
         Self {
             text: if text.starts_with(bracket) { text } else { "" },
             at: 1,
             is_first: true,
+            known,
         }
     }
 
@@ -210,9 +294,19 @@ impl<'a> Items<'a> {
 
     /// The value that ends the item.
     fn value(&mut self, start: usize) -> Option<Json<'a>> {
-        let end = end_of_value(self.text, start)?;
+        self.noted(start).or_else(|| {
+            let end = end_of_value(self.text, start)?;
+            self.at = end;
+            self.text.get(start..end).map(Json::delimited)
+        })
+    }
+
+    /// The same, if its end was noted.
+    fn noted(&mut self, start: usize) -> Option<Json<'a>> {
+        let (end, known) = self.known.take(start)?;
+        let text = self.text.get(start..end)?;
         self.at = end;
-        self.text.get(start..end).map(Json)
+        Some(Json { text, known })
     }
 }
 
@@ -258,11 +352,8 @@ fn end_of_value(text: &str, start: usize) -> Option<usize> {
 /// The same of a string that is short and has no escape: most are keys and words, at their end
 /// before a faster search gets going.
 fn end_of_short_string(bytes: &[u8], at: usize) -> Option<usize> {
-    let near = bytes.get(at..)?.iter().take(SHORT_BYTES);
-    let end = near
-        .enumerate()
-        .find(|(_, byte)| matches!(byte, b'"' | b'\\'))?;
-    (*end.1 == b'"').then_some(at + end.0 + 1)
+    let (end, byte) = scan::near(bytes, at)?;
+    (byte == b'"').then_some(end + 1)
 }
 
 /// Behind the quote that ends a string, whose text starts at `at`.
