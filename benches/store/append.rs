@@ -2,7 +2,7 @@
 //! of many sessions, beside SQLite and a bare file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,16 @@ const BATCH: usize = 1_000;
 /// Bytes of a line.
 const LINE_BYTES: usize = 2_000;
 
+/// Bytes of a page of the store.
+const PAGE_BYTES: usize = 4096;
+
+/// Pages that an exclusive append writes, the header's included: to the empty store, and to the
+/// full one. They lie where room was, each by itself.
+const PAGES: [usize; 2] = [9, 15];
+
+/// Pages of the file that they are written to for comparison.
+const PLACES: usize = 16_384;
+
 /// The session that grows.
 const SESSION: &str = "append";
 
@@ -43,6 +53,10 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
         .create(true)
         .append(true)
         .open(scratch.join("append.jsonl"))?;
+    let [mut few, mut more] = [
+        file_of_pages(scratch, "few")?,
+        file_of_pages(scratch, "more")?,
+    ];
     let (empty, full) = (Stores::open(&small)?, Stores::open(&large)?);
     let mut all = Vec::new();
     #[cfg(feature = "shared")]
@@ -69,6 +83,12 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
             rows(&full.rival, &line)
         }),
         Contestant::new("floor: write and fdatasync", || raw(&mut file, &line)),
+        Contestant::new("floor: 9 pages here and there, fdatasync", || {
+            pages(&mut few, PAGES[0])
+        }),
+        Contestant::new("floor: 15 pages here and there, fdatasync", || {
+            pages(&mut more, PAGES[1])
+        }),
     ]);
     compete(
         &format!(
@@ -170,6 +190,31 @@ fn raw(file: &mut File, line: &[u8]) -> Outcome<Duration> {
     let start = Instant::now();
     for _ in 0..APPENDS {
         file.write_all(line)?;
+        file.sync_data()?;
+    }
+    Ok(start.elapsed())
+}
+
+/// A file whose pages are all on disk.
+fn file_of_pages(scratch: &Path, name: &str) -> Outcome<File> {
+    let mut file = File::create(scratch.join(name))?;
+    for _ in 0..PLACES {
+        file.write_all(&[1; PAGE_BYTES])?;
+    }
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// What is left of an append when nothing but its pages is written: copies of pages take those that
+/// the append before the last has given back, wherever these are.
+fn pages(file: &mut File, count: usize) -> Outcome<Duration> {
+    let start = Instant::now();
+    for append in 0..APPENDS as usize {
+        for page in 0..count {
+            let place = (append % 2 * count + page) * 353 % PLACES;
+            file.seek(SeekFrom::Start((place * PAGE_BYTES) as u64))?;
+            file.write_all(&[2; PAGE_BYTES])?;
+        }
         file.sync_data()?;
     }
     Ok(start.elapsed())

@@ -102,9 +102,9 @@ fn main() -> Outcome {
 fn of_many(is_wanted: impl Fn(&str) -> bool, scratch: &Path) -> Outcome {
     let kept = std::env::var_os("SCROLLBACK_BENCH_STORES").map(PathBuf::from);
     let made = kept.as_deref().unwrap_or(scratch);
-    let many = Many::make(made, 100_000, 20)?;
     if is_wanted("list") {
         list::run(&Many::make(made, 1_000, 20)?)?;
+        let many = Many::make(made, 100_000, 20)?;
         list::run(&many)?;
         if std::env::var_os("SCROLLBACK_BENCH_LARGE").is_some() {
             list::run(&Many::make(made, 1_000_000, 2)?)?;
@@ -112,10 +112,11 @@ fn of_many(is_wanted: impl Fn(&str) -> bool, scratch: &Path) -> Outcome {
         list::processes(&many)?;
     }
     if is_wanted("cleanup") {
-        cleanup::run(&many, scratch)?;
+        cleanup::run(&Many::make(made, 100_000, 20)?, scratch)?;
     }
     if is_wanted("append") {
-        append::run(&many, scratch)?;
+        // A million records.
+        append::run(&Many::make(made, 50_000, 20)?, scratch)?;
     }
     Ok(())
 }

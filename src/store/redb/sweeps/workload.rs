@@ -41,7 +41,7 @@ pub(crate) struct Time(Arc<(AtomicU64, AtomicU64)>);
 
 impl Time {
     /// A call begins.
-    pub(super) fn begin(&self, call: u64) {
+    pub(crate) fn begin(&self, call: u64) {
         self.0.0.store(call, Ordering::SeqCst);
         self.0.1.store(0, Ordering::SeqCst);
     }
