@@ -397,8 +397,12 @@ impl<'a> Reading<'a> {
         stored: Counts,
         outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
+        let mut turn = None;
         let failure = loop {
-            match reader.next_line() {
+            let mut wait = || {
+                turn.get_or_insert_with(|| outlet.room.turn());
+            };
+            match reader.next_line_after(&mut wait) {
                 Ok(Some(line)) => self.take(&line),
                 Ok(None) => break None,
                 Err(error) => break Some(error),
@@ -406,7 +410,10 @@ impl<'a> Reading<'a> {
             if self.builder.pending_bytes() >= CHUNK_BYTES {
                 self.send(stored, false, outlet)?;
             }
+            turn = turn.filter(|_| reader.holds_much());
         };
+        drop(reader);
+        drop(turn);
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             self.source.row.complete = true;
