@@ -37,16 +37,21 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
     generate::folder(&large, Plan { files: 2, ..plan })?;
     row("100 MB in 2 files, all cores", &large, scratch, false)?;
     let long = folder.join("long");
-    write(&long, "message", b"words and more words, ", true)?;
+    write(&long, "message", b"words and more words, ", Line::Message)?;
     row("a message of 100 MB, one core", &long, scratch, true)?;
     let torn = folder.join("nul");
-    write(&torn, "nul", b"\0", false)?;
+    write(&torn, "nul", b"\0", Line::Torn)?;
     row("300 MB of NUL bytes, one core", &torn, scratch, true)?;
     let several = folder.join("several");
     for name in ["a", "b", "c"] {
-        write(&several, name, b"words and more words, ", true)?;
+        write(&several, name, b"words and more words, ", Line::Message)?;
     }
-    row("3 messages of 100 MB, all cores", &several, scratch, false)
+    row("3 messages of 100 MB, all cores", &several, scratch, false)?;
+    let longest = folder.join("longest");
+    for name in ["a", "b", "c", "d"] {
+        write(&longest, name, b"words and more words, ", Line::Longest)?;
+    }
+    row("4 lines of 128 MiB, all cores", &longest, scratch, false)
 }
 
 /// Imports in this process, and prints the most memory that it has had.
@@ -76,22 +81,34 @@ fn row(name: &str, folder: &Path, scratch: &Path, one_core: bool) -> Outcome {
     say(&format!("  {name:<44} {:>12}", peak.trim()))
 }
 
-/// Writes a file of one long line: a message that holds the text again and again, or that alone,
-/// three times as long.
-fn write(folder: &Path, name: &str, text: &[u8], is_message: bool) -> Outcome {
+/// A long line.
+#[derive(Clone, Copy, PartialEq)]
+enum Line {
+    /// A message.
+    Message,
+    /// A message of 128 MiB, a few bytes less: the longest line that is one record.
+    Longest,
+    /// The text alone, three times as long.
+    Torn,
+}
+
+/// Writes a file of one long line that holds the text again and again.
+fn write(folder: &Path, name: &str, text: &[u8], line: Line) -> Outcome {
     fs::create_dir_all(folder)?;
     let file = File::create(folder.join(format!("{name}.jsonl")))?;
     let mut out = BufWriter::new(file);
-    let bytes = if is_message {
-        out.write_all(br#"{"type":"user","message":{"role":"user","content":""#)?;
-        LINE_BYTES
-    } else {
-        3 * LINE_BYTES
+    let bytes = match line {
+        Line::Message => LINE_BYTES,
+        Line::Longest => 128 * 1024 * 1024 - 200,
+        Line::Torn => 3 * LINE_BYTES,
     };
+    if line != Line::Torn {
+        out.write_all(br#"{"type":"user","message":{"role":"user","content":""#)?;
+    }
     for _ in 0..bytes / text.len() {
         out.write_all(text)?;
     }
-    if is_message {
+    if line != Line::Torn {
         out.write_all(b"\"}}\n")?;
     }
     out.flush()?;

@@ -5,8 +5,10 @@
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
+//! - [`attachment`]: a file kept whole, packed part by part
 //! - [`parts`]: a long value cut into pieces that fill pages of the database
 
+pub(crate) mod attachment;
 pub(crate) mod chain;
 mod packer;
 pub(crate) mod parts;

@@ -179,7 +179,7 @@ fn new_compressor() -> std::io::Result<zstd::bulk::Compressor<'static>> {
 }
 
 /// Hands over the compressed form, if it is smaller.
-fn compress(raw: &[u8], take: impl FnOnce(Option<&[u8]>)) {
+pub(super) fn compress<T>(raw: &[u8], take: impl FnOnce(Option<&[u8]>) -> T) -> T {
     if raw.len() < COMPRESS_BYTES_MIN {
         return take(None);
     }
@@ -194,11 +194,12 @@ fn compress(raw: &[u8], take: impl FnOnce(Option<&[u8]>)) {
         packed.clear();
         packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
         let is_packed = compressor.compress_to_buffer(raw, packed).is_ok();
-        take((is_packed && packed.len() < raw.len()).then_some(packed));
+        let taken = take((is_packed && packed.len() < raw.len()).then_some(packed));
         if packed.capacity() > BUFFER_KEPT_BYTES {
             *packed = Vec::new();
         }
-    });
+        taken
+    })
 }
 
 /// Appends the compressed form of pieces, one after another, to a copy of what stands before.

@@ -44,6 +44,14 @@ pub(crate) fn first_length(whole: usize, frame: usize, room: usize) -> usize {
     }
 }
 
+/// Whether a value of so many bytes leaves no more of its page empty than a quarter, where
+/// it has `frame` bytes around it. One that does not fill the smallest page shares it.
+pub(crate) fn fills_pages(bytes: usize, frame: usize) -> bool {
+    let taken = bytes + frame + PAGE_OVERHEAD;
+    let page = taken.next_power_of_two();
+    page >= PAGE_BYTES && page - taken <= page / 4
+}
+
 /// Whether a row of so many bytes leaves no room in its page that is worth filling.
 pub(crate) fn fills_page(row: usize) -> bool {
     PAGE_HEAD_BYTES + row + ENTRY_BYTES + FILL_BYTES_MIN > PAGE_BYTES

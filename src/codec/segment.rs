@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// What compressed bytes unpack to, if that is no more than so many bytes.
-fn decompress(packed: &[u8], bytes_max: usize) -> std::io::Result<Vec<u8>> {
+pub(super) fn decompress(packed: &[u8], bytes_max: usize) -> std::io::Result<Vec<u8>> {
     DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
         Some(ready) => ready.decompress(packed, bytes_max),
         None => decompressor

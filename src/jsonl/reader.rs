@@ -106,6 +106,15 @@ impl<R: Read> LineReader<R> {
     /// What the source says, except `Interrupted`: that is tried again. No byte is lost by an
     /// error; a further call goes on where this one stopped.
     pub(crate) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.next_line_after(&mut || ())
+    }
+
+    /// As [`next_line`](Self::next_line). Before more than [`BUFFER_KEPT_BYTES`] are held for a
+    /// line, `wait` is called: it may wait until there is memory for it.
+    pub(crate) fn next_line_after(
+        &mut self,
+        wait: &mut dyn FnMut(),
+    ) -> io::Result<Option<Line<'_>>> {
         loop {
             let piece_end = self.end.min(self.start.saturating_add(self.limit));
             let window = self
@@ -124,8 +133,13 @@ impl<R: Read> LineReader<R> {
                 let rest = self.start < self.end;
                 return Ok(rest.then(|| self.take(piece_end, false, false)));
             }
-            self.fill()?;
+            self.fill(wait)?;
         }
+    }
+
+    /// Whether more is held than is kept after a long line.
+    pub(crate) fn holds_much(&self) -> bool {
+        self.buffer.len() > BUFFER_KEPT_BYTES
     }
 
     /// Gives the bytes up to `line_end` and moves on behind them.
@@ -148,14 +162,14 @@ impl<R: Read> LineReader<R> {
     }
 
     /// Reads once, after making room.
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, wait: &mut dyn FnMut()) -> io::Result<()> {
         if self.start > 0 {
             // What is left is the start of one line: short, or about to be the whole buffer.
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.searched -= self.start;
             self.start = 0;
-            if self.buffer.len() > BUFFER_KEPT_BYTES && self.end < READ_BYTES {
+            if self.holds_much() && self.end < READ_BYTES {
                 self.buffer.truncate(2 * READ_BYTES);
                 self.buffer.shrink_to_fit();
             }
@@ -163,6 +177,9 @@ impl<R: Read> LineReader<R> {
         if self.buffer.len() - self.end < READ_BYTES {
             let doubled = self.buffer.len().saturating_mul(2).max(2 * READ_BYTES);
             let enough = self.limit.saturating_add(2 * READ_BYTES);
+            if doubled > BUFFER_KEPT_BYTES {
+                wait();
+            }
             self.buffer.resize(doubled.min(enough), 0);
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! How much may be on its way from the workers to the writer: enough that no worker waits while the
-//! writer commits, and bounded in bytes, so that memory is bounded whatever the parts hold.
+//! writer commits, and bounded in bytes, so that memory is bounded whatever the parts hold. Workers
+//! that read very long lines take turns too.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,12 @@ const ROOM_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Room {
     state: Mutex<State>,
     given_back: Condvar,
+    /// Held by the worker that reads a very long line.
+    long_line: Mutex<()>,
 }
+
+/// The turn of the one worker that holds a very long line.
+pub(super) type Turn<'r> = MutexGuard<'r, ()>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -40,6 +46,14 @@ impl Room {
         state.taken = state.taken.saturating_sub(bytes);
         drop(state);
         self.given_back.notify_all();
+    }
+
+    /// Waits until no other worker holds a very long line: two of them are more memory than an
+    /// import may take. Who has the turn may wait for room, since the writer waits for no turn.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        self.long_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

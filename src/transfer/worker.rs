@@ -404,8 +404,12 @@ impl<'a> Reading<'a> {
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
         let mut reader = reader.with_buffer(std::mem::take(buffer));
+        let mut turn = None;
         let failure = loop {
-            match reader.next_line() {
+            let mut wait = || {
+                turn.get_or_insert_with(|| outlet.room.turn());
+            };
+            match reader.next_line_after(&mut wait) {
                 Ok(Some(line)) => self.take(&line),
                 Ok(None) => break None,
                 Err(error) => break Some(error),
@@ -413,8 +417,11 @@ impl<'a> Reading<'a> {
             if self.builder.pending_bytes() >= CHUNK_BYTES {
                 self.send(stored, false, outlet)?;
             }
+            turn = turn.filter(|_| reader.holds_much());
         };
+        // It holds no long line any more: another worker may.
         *buffer = reader.into_buffer();
+        drop(turn);
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             self.source.row.complete = true;

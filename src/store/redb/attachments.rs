@@ -1,8 +1,7 @@
 //! Attachments: whole files beside a session (or, under number 0, beside a folder's sessions).
 //!
-//! An attachment is kept in parts, so that neither writing nor reading one holds it in memory. The
-//! body of a part is `[last u8][method u8][length u32][data]`: the data is compressed with zstd
-//! (method 1) or stored, and `length` is that of the unpacked data.
+//! An attachment is kept in parts ([`codec::attachment`](crate::codec::attachment)), so that neither
+//! writing nor reading one holds it in memory.
 
 use std::io::{Read, Write};
 
@@ -14,14 +13,12 @@ use super::ranges::within;
 use super::read::{Snapshot, corrupt_session};
 use super::schema::ATTACHMENTS;
 use super::write::Writer;
+use crate::codec::attachment::{self, Cutter, PART_BYTES};
 use crate::codec::row::{self, RowError, RowFormat};
 use crate::error::{Error, Result};
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 
 const VERSION: u8 = 1;
-
-/// Bytes of a file in one part.
-const PART_BYTES: usize = 256 * 1024;
 
 /// Writes an attachment, replacing one of the same name. Returns its bytes and their hash.
 pub(crate) fn write(
@@ -40,11 +37,14 @@ pub(crate) fn write(
         .map_err(&action)?;
     let mut hash = Xxh3::new();
     let (mut bytes, mut part) = (0_u64, 0_u32);
-    let mut now = read_part(name, content)?;
+    let mut cutter = Cutter::new(name);
+    let mut rest = Vec::new();
     loop {
-        let next = read_part(name, content)?;
-        hash.update(&now);
-        bytes += now.len() as u64;
+        let at_end = fill(name, content, &mut rest)?;
+        let (length, body) = cutter.next(&rest, at_end);
+        let later = rest.split_off(length.min(rest.len()));
+        hash.update(&rest);
+        bytes += rest.len() as u64;
         if bytes > ATTACHMENT_BYTES_MAX {
             return Err(Error::TooLarge {
                 what: "size of an attachment in bytes",
@@ -52,7 +52,6 @@ pub(crate) fn write(
                 limit: ATTACHMENT_BYTES_MAX,
             });
         }
-        let body = pack(&now, next.is_empty());
         let framed = row::seal(
             RowFormat::Attachment,
             VERSION,
@@ -62,37 +61,26 @@ pub(crate) fn write(
         table
             .insert((number, name, part), framed.as_slice())
             .map_err(&action)?;
-        part += 1;
-        if next.is_empty() {
+        if at_end && later.is_empty() {
             return Ok((bytes, hash.digest128()));
         }
-        now = next;
+        rest = later;
+        part += 1;
     }
 }
 
-/// The next part of a file; empty at its end.
-fn read_part(name: &str, content: &mut dyn Read) -> Result<Vec<u8>> {
-    let mut part = Vec::new();
+/// Reads on until there is more than one part may hold. Returns whether the file is over.
+fn fill(name: &str, content: &mut dyn Read, rest: &mut Vec<u8>) -> Result<bool> {
+    let wanted = (PART_BYTES + 1).saturating_sub(rest.len());
     content
-        .take(PART_BYTES as u64)
-        .read_to_end(&mut part)
+        .take(wanted as u64)
+        .read_to_end(rest)
         .map_err(|source| Error::Io {
             action: "read",
             path: name.into(),
             source,
         })?;
-    Ok(part)
-}
-
-fn pack(data: &[u8], is_last: bool) -> Vec<u8> {
-    let packed = zstd::bulk::compress(data, 1)
-        .ok()
-        .filter(|packed| packed.len() < data.len());
-    let mut body = vec![u8::from(is_last), u8::from(packed.is_some())];
-    // A part is at most `PART_BYTES` long.
-    body.extend_from_slice(&u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
-    body.extend_from_slice(packed.as_deref().unwrap_or(data));
-    body
+    Ok(rest.len() <= PART_BYTES)
 }
 
 /// Writes an attachment's bytes to `out`. Returns whether there is such an attachment.
@@ -152,31 +140,8 @@ pub(crate) fn open_part(
     part: u32,
     value: &[u8],
 ) -> Result<(bool, Vec<u8>)> {
-    let damaged = |error: RowError| corrupt(number, name, part, &error);
     let body = body_of(number, name, part, value)?;
-    let [is_last, method, a, b, c, d, data @ ..] = body else {
-        return Err(damaged(RowError("the part is too short".to_owned())));
-    };
-    let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-    if length > PART_BYTES {
-        return Err(damaged(RowError(format!(
-            "a part that unpacks to {length} bytes"
-        ))));
-    }
-    let data = match method {
-        0 => data.to_vec(),
-        1 => zstd::bulk::decompress(data, length)
-            .map_err(|error| damaged(RowError(format!("does not unpack: {error}"))))?,
-        other => return Err(damaged(RowError(format!("unknown method {other}")))),
-    };
-    if data.len() == length {
-        Ok((*is_last != 0, data))
-    } else {
-        Err(damaged(RowError(format!(
-            "{} bytes, expected {length}",
-            data.len()
-        ))))
-    }
+    attachment::open(body).map_err(|error| corrupt(number, name, part, &error))
 }
 
 /// The attachments of a session, with their sizes: reads their rows. `expected` is how many there

@@ -4,7 +4,7 @@
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
 //!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
 //!   file below redb; `schema`: every table; `migrate`: format versions
-//! - `list`: the path of lists; `read`, `scan`, `write`, `segments`, `attachments`: those of one
+//! - `list`: the path of lists; `read`, `scan`, `visit`, `write`, `segments`, `attachments`: those of one
 //!   session; `delete`: of one or of many
 //! - `queue`: appends of several threads share a commit; `appends`: how one is written
 //! - `properties`: what is kept beside the lines; `outside`: what an import finds beside the files
@@ -63,6 +63,7 @@ mod sweeps;
 #[cfg(test)]
 mod tampering;
 mod verify;
+mod visit;
 mod write;
 
 use std::io::Write;

@@ -4,10 +4,12 @@
 //! - What is read is owned when it is given out: no transaction is open while somebody looks at it.
 //! - Keys that do not ascend, and sequence numbers that are missing, are damage.
 
+use std::ops::RangeInclusive;
+
+use redb::ReadOnlyTable;
+
 use super::super::query::{Direction, RecordPage, ScanQuery};
 use super::super::select::PageFiller;
-use super::super::sessions::Visit;
-use super::RedbStore;
 use super::errors::storage;
 use super::ranges::{Within, within};
 use super::read::Snapshot;
@@ -18,82 +20,10 @@ use crate::codec::row::RowError;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::error::{Error, Result};
-use crate::model::key::SessionKey;
-use crate::model::record::{RecordHeader, RecordView};
+use crate::model::record::RecordHeader;
 
-/// Bytes of lines after which no further segment is read in one transaction: some segments, which
-/// stay in the processor's cache until they are used.
-const SEGMENTS_BYTES: usize = 512 * 1024;
-
-/// Segments of a session, unpacked, and the sequence number at which the next ones start.
-#[derive(Debug)]
-struct Run {
-    segments: Vec<Segment>,
-    next: Option<u64>,
-}
-
-impl RedbStore {
-    /// Shows `each` the records of a session from one on.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`], [`Error::Corrupt`], and those of `each`, which end the visit.
-    pub(crate) fn visit_records(
-        &self,
-        key: &SessionKey,
-        from: u64,
-        each: &mut Visit<'_>,
-    ) -> Result<()> {
-        self.visit_segments(key, from, &mut |segment, from| {
-            let records = segment.records();
-            records
-                .filter(|record| record.0 >= from)
-                .try_for_each(|(sequence, header, line)| {
-                    each(RecordView {
-                        sequence,
-                        header,
-                        line,
-                    })
-                })
-        })
-    }
-
-    /// Shows `each` the lines of a session from a record on, one behind another, many at a time.
-    ///
-    /// # Errors
-    ///
-    /// As [`visit_records`](Self::visit_records).
-    pub(crate) fn visit_lines(
-        &self,
-        key: &SessionKey,
-        from: u64,
-        each: &mut dyn FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        self.visit_segments(key, from, &mut |segment, from| {
-            each(segment.lines_from(from))
-        })
-    }
-
-    fn visit_segments(
-        &self,
-        key: &SessionKey,
-        from: u64,
-        each: &mut dyn FnMut(&Segment, u64) -> Result<()>,
-    ) -> Result<()> {
-        let mut next = Some(from);
-        while let Some(from) = next {
-            let run = self.read(|snapshot| {
-                let (number, row) = snapshot.session_of(key)?;
-                snapshot.run(number, &row, from)
-            })?;
-            run.segments
-                .iter()
-                .try_for_each(|segment| each(segment, from))?;
-            next = run.next;
-        }
-        Ok(())
-    }
-}
+/// The table of records, to be read.
+type Records = ReadOnlyTable<RecordsKey, &'static [u8]>;
 
 impl Snapshot<'_> {
     /// A page of records.
@@ -127,53 +57,22 @@ impl Snapshot<'_> {
         Ok(page.finish())
     }
 
-    /// The segments that hold the records from one on, as many as are read at a time.
-    fn run(&self, number: u64, row: &SessionRow, from: u64) -> Result<Run> {
-        let mut run = Run {
-            segments: Vec::new(),
-            next: None,
-        };
-        let mut bytes = 0;
-        self.forward(number, Some(row), from, &mut |segment| {
-            // The last one before a place at which there is nothing, or nothing yet.
-            if segment.last_sequence() < from {
-                return true;
-            }
-            bytes += segment.line_bytes();
-            let is_full = bytes >= SEGMENTS_BYTES;
-            run.next = is_full.then(|| segment.last_sequence() + 1);
-            run.segments.push(segment);
-            !is_full
-        })?;
-        Ok(run)
-    }
-
     /// Gives `each` the segments of a session in their order, from the one on that holds a record,
     /// until it has enough.
-    fn forward(
+    pub(super) fn forward(
         &self,
         number: u64,
         row: Option<&SessionRow>,
         from: u64,
         each: &mut dyn FnMut(Segment) -> bool,
     ) -> Result<()> {
-        let table = self
-            .txn()
-            .open_table(RECORDS)
-            .map_err(storage("read records"))?;
+        let table = self.records()?;
         let mut holes = Holes::of(number, row);
         let before = match from {
             0 => None,
             _ => segments::start_at_or_before(&table, number, from)?,
         };
-        let start = (number, before.unwrap_or(from), 0);
-        let end = (number, u64::MAX, u32::MAX);
-        let mut walk = Walk {
-            rows: within(&table, start..=end, "read records")?,
-            number,
-            counts: self.counts(),
-            last: None,
-        };
+        let mut walk = self.walk(&table, number, before.unwrap_or(from)..=u64::MAX)?;
         let mut reached = before.unwrap_or(0);
         while let Some(found) = walk.segment_after()? {
             self.pass(&mut holes, reached, found.first)?;
@@ -195,18 +94,9 @@ impl Snapshot<'_> {
         from: u64,
         each: &mut dyn FnMut(Segment) -> bool,
     ) -> Result<()> {
-        let table = self
-            .txn()
-            .open_table(RECORDS)
-            .map_err(storage("read records"))?;
+        let table = self.records()?;
         let mut holes = Holes::of(number, row);
-        let range = (number, 0, 0)..=(number, from, u32::MAX);
-        let mut walk = Walk {
-            rows: within(&table, range, "read records")?,
-            number,
-            counts: self.counts(),
-            last: None,
-        };
+        let mut walk = self.walk(&table, number, 0..=from)?;
         let mut reached = holes.next.min(from.saturating_add(1));
         while let Some(found) = walk.segment_before()? {
             self.pass(&mut holes, found.segment.last_sequence() + 1, reached)?;
@@ -216,6 +106,28 @@ impl Snapshot<'_> {
             }
         }
         self.pass(&mut holes, 0, reached)
+    }
+
+    /// The table of records.
+    fn records(&self) -> Result<Records> {
+        let table = self.txn().open_table(RECORDS);
+        table.map_err(storage("read records"))
+    }
+
+    /// A walk over the segments that start in a range of sequence numbers.
+    fn walk<'t>(
+        &self,
+        table: &'t Records,
+        number: u64,
+        starts: RangeInclusive<u64>,
+    ) -> Result<Walk<'t, '_>> {
+        let range = (number, *starts.start(), 0)..=(number, *starts.end(), u32::MAX);
+        Ok(Walk {
+            rows: within(table, range, "read records")?,
+            number,
+            counts: self.counts(),
+            last: None,
+        })
     }
 
     /// Nothing was found from a record on, and before another: a compaction has removed what was
