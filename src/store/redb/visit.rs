@@ -84,23 +84,22 @@ impl RedbStore {
         let (asking, asked) = channel();
         let (giving, given) = channel();
         thread::scope(|scope| {
-            thread::Builder::new()
+            // Where no thread can be had, all is read in this one.
+            let is_started = thread::Builder::new()
                 .name("read-ahead".to_owned())
                 .spawn_scoped(scope, move || self.read_ahead(key, &asked, &giving))
-                .map_err(|source| Error::Storage {
-                    action: "start a thread",
-                    source: Box::new(source),
-                })?;
+                .is_ok();
             let (mut run, mut from) = (first, from);
             while let Some(next) = run.next {
-                if run.bytes <= AHEAD_BYTES_MAX {
+                let behind = if is_started && run.bytes <= AHEAD_BYTES_MAX {
                     asking.send(next).map_err(|_| over())?;
                     run.look(from, each)?;
+                    given.recv().map_err(|_| over())??
                 } else {
                     std::mem::take(&mut run).look(from, each)?;
-                    asking.send(next).map_err(|_| over())?;
-                }
-                (run, from) = (given.recv().map_err(|_| over())??, next);
+                    self.run(key, next)?
+                };
+                (run, from) = (behind, next);
             }
             // Nobody asks any more: the thread ends.
             drop(asking);
