@@ -21,7 +21,7 @@ use crate::model::record::RecordView;
 const RUN_BYTES: usize = 512 * 1024;
 
 /// Nothing is read ahead of a run that has more bytes of lines.
-const AHEAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Segments of a session, unpacked, and the sequence number at which the next ones start.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl RedbStore {
                 })?;
             let (mut run, mut from) = (first, from);
             while let Some(next) = run.next {
-                if run.bytes <= AHEAD_BYTES_MAX {
+                if run.bytes <= AHEAD_BYTES {
                     asking.send(next).map_err(|_| over())?;
                     run.look(from, each)?;
                 } else {
