@@ -107,6 +107,15 @@ impl Opened {
         Ok(is_same)
     }
 
+    /// Whether the file begins with these bytes.
+    pub(super) fn begins_with(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let mut head = Vec::new();
+        let mut file = (&mut self.file).take(bytes.len() as u64);
+        file.read_to_end(&mut head)?;
+        self.file.rewind()?;
+        Ok(head == bytes)
+    }
+
     /// The content; that of a file of up to `small_bytes` is read.
     pub(super) fn content(self, small_bytes: u64) -> io::Result<Content> {
         let mut file = self.file.take(self.size);

@@ -11,6 +11,9 @@ use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
 
+/// What a file of zstd begins with.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
 /// Writes files beside sessions. In a dry run it only counts.
 pub(super) struct WholeWriter<'w, 's> {
     /// What files have in common.
@@ -67,6 +70,7 @@ impl WholeWriter<'_, '_> {
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, mtime_ns);
         }
+        let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
         let now = content.bytes().map_or_else(Vec::new, |bytes| {
             dialect::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
@@ -88,6 +92,12 @@ impl WholeWriter<'_, '_> {
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
         if let Some(reason) = unused {
+            let path = task.file.name_path();
+            self.keeper.report.add_file_problem(path, reason);
+        }
+        if !is_packed {
+            let reason = "is called .zst, and does not begin as zstd does; kept whole".to_owned();
+            self.keeper.report.malformed += 1;
             let path = task.file.name_path();
             self.keeper.report.add_file_problem(path, reason);
         }
@@ -194,6 +204,12 @@ fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
         }
     };
     Some(format!("{reason}; kept whole, and nothing in it is used"))
+}
+
+/// Whether a file is one of zstd, by its name.
+fn is_called_packed(task: &WholeTask) -> bool {
+    let name = task.file.path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().ends_with(b".zst")
 }
 
 /// Whether a file is one that tells of sessions, by its name: an index of a folder, or a meta file.

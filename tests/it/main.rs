@@ -43,7 +43,7 @@
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `limits`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
-//!   all limits of the source, each with its test
+//!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
@@ -119,6 +119,7 @@ mod kill;
 mod limit_table;
 mod limits;
 mod limits_of_files;
+mod long_lines;
 #[cfg(feature = "shared")]
 mod many_processes;
 mod matrix;

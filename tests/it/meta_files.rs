@@ -286,3 +286,27 @@ fn hazard_4_5_7_a_corrupt_meta_file_is_kept_and_told_and_its_session_is_read() {
         );
     }
 }
+
+/// It is kept whole, as one that is zstd.
+#[test]
+fn a_session_that_is_called_packed_and_is_not_is_reported() {
+    let home = Home::new();
+    let place = |number: u32| {
+        format!(
+            "in/.codex/sessions/2026/04/03/rollout-2026-04-03T11-20-00-\
+             0199c1f2-0000-7000-8000-00000000000{number}.jsonl.zst"
+        )
+    };
+    home.write(&place(1), "not zstd");
+    home.write(&place(2), zstd::encode_all("{}\n".as_bytes(), 1).unwrap());
+    home.write(&place(3), "");
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!((report.attachments, report.malformed), (3, 2));
+    let named: Vec<_> = report.problems.iter().map(|told| &told.path).collect();
+    let path = |number| home.path().join(place(number));
+    assert_eq!(named, [&path(1), &path(3)]);
+    assert!(report.problems[0].reason.contains("does not begin as zstd"));
+    assert_all_come_back(&home, &store);
+    assert_eq!(run_in(&home, &store).problems, []);
+}

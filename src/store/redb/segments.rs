@@ -317,17 +317,11 @@ fn key_bytes((number, first, part): RecordsKey) -> [u8; 20] {
 mod tests {
     use super::super::schema::RECORDS;
     use super::*;
-    use crate::model::record::{RecordFlags, RecordKind};
+    use crate::store::lines;
 
     /// A segment of one line that does not compress.
     fn sealed(first: u64, bytes: usize) -> Sealed {
-        let header = RecordHeader {
-            kind: RecordKind::Unknown,
-            role: None,
-            flags: RecordFlags::default(),
-            messages: 0,
-            time_us: None,
-        };
+        let header = lines::piece(1).header;
         let mut noise = first + 1;
         let line: Vec<u8> = std::iter::repeat_with(|| {
             noise = noise

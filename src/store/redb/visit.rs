@@ -21,7 +21,7 @@ use crate::model::record::RecordView;
 const RUN_BYTES: usize = 512 * 1024;
 
 /// Nothing is read ahead of a run that has more bytes of lines.
-const AHEAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
 
 /// Segments of a session, unpacked, and the sequence number at which the next ones start.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ impl RedbStore {
                 .is_ok();
             let (mut run, mut from) = (first, from);
             while let Some(next) = run.next {
-                let behind = if is_started && run.bytes <= AHEAD_BYTES_MAX {
+                let behind = if is_started && run.bytes <= AHEAD_BYTES {
                     asking.send(next).map_err(|_| over())?;
                     run.look(from, each)?;
                     given.recv().map_err(|_| over())??
