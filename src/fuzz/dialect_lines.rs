@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use serde_json::value::RawValue;
+
 use super::input::Input;
 use crate::dialect::{self, Candidate, Dialect};
+use crate::model::json::{Ends, Json};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::Message;
@@ -28,11 +31,17 @@ pub(super) const PLACES: [&str; 14] = [
     "/",
 ];
 
-/// No panic, the same answer twice, and as many messages as the header says.
+/// No panic, the same answer twice, also with notes of where values end, as many messages as the
+/// header says, and what `serde_json` says of what is JSON.
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let which = input.digit();
     let line = input.rest();
+    if let Ok(text) = std::str::from_utf8(line) {
+        let json = serde_json::from_str::<&RawValue>(text).ok();
+        let checked = Json::checked(text).map(|(json, _)| json.get());
+        assert_eq!(checked, json.map(RawValue::get));
+    }
     let all = dialect::all();
     match all.get(which) {
         Some(dialect) => check(*dialect, line),
@@ -50,7 +59,8 @@ pub(super) fn run(data: &[u8]) {
 
 fn check(dialect: &dyn Dialect, line: &[u8]) {
     let described = dialect.describe(line);
-    assert_eq!(dialect.describe(line), described);
+    let mut ends = Ends::default();
+    assert_eq!(dialect.describe_with(line, Some(&mut ends)), described);
     let header = described.header;
     let messages = dialect.messages(line);
     assert_eq!(header.messages as usize, messages.len(), "{dialect:?}");
