@@ -12,7 +12,7 @@ use super::places::Place;
 use super::plan::LinesTask;
 use super::progress::Meter;
 use super::report::ImportReport;
-use super::room;
+use super::room::{self, Room};
 use super::transaction::Transactions;
 use super::worker::{Added, Message, Part, Target};
 use crate::codec::source_row::SourceKind;
@@ -78,17 +78,24 @@ impl LinesWriter<'_, '_, '_> {
                 Some(time) => receiver.recv_timeout(time),
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
+            let mut taken = 0;
             match message {
                 Ok(message) => {
-                    let taken = message.room();
+                    taken = message.room();
                     self.take(message)?;
-                    room.give_back(taken);
+                    if !Room::is_exceeded_by(taken) {
+                        // The workers go on while a commit is made.
+                        room.give_back(std::mem::take(&mut taken));
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if let Some(transactions) = &mut self.transactions {
                 transactions.commit_if_due()?;
+            }
+            if taken > 0 {
+                room.give_back(taken);
             }
         }
         self.transactions.map_or(Ok(()), Transactions::commit)

@@ -48,6 +48,18 @@ impl Room {
         self.given_back.notify_all();
     }
 
+    /// Whether a part takes more than there is: its room is given back when it is committed, since
+    /// until then it is in memory.
+    pub(super) fn is_exceeded_by(bytes: u64) -> bool {
+        bytes > ROOM_BYTES
+    }
+
+    /// Waits until no part that exceeds it is on its way: for who would read another one.
+    pub(super) fn settle(&self) {
+        let is_exceeded = |now: &mut State| !now.is_closed && Self::is_exceeded_by(now.taken);
+        drop(self.given_back.wait_while(self.state(), is_exceeded));
+    }
+
     /// Waits until no other worker holds a very long line: two of them are more memory than an
     /// import may take. Who has the turn may wait for room, since the writer waits for no turn.
     pub(super) fn turn(&self) -> Turn<'_> {
@@ -91,6 +103,26 @@ mod tests {
             assert_eq!(waited, Err(RecvTimeoutError::Timeout));
             room.give_back(ROOM_BYTES);
             assert_eq!(receiver.recv(), Ok(true));
+        });
+    }
+
+    #[test]
+    fn a_part_that_exceeds_the_room_is_waited_for() {
+        let room = Room::default();
+        assert!(room.take(ROOM_BYTES));
+        room.settle();
+        room.give_back(ROOM_BYTES);
+        assert!(room.take(ROOM_BYTES + 1));
+        let (sender, receiver) = channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                room.settle();
+                sender.send(())
+            });
+            let waited = receiver.recv_timeout(Duration::from_millis(20));
+            assert_eq!(waited, Err(RecvTimeoutError::Timeout));
+            room.give_back(ROOM_BYTES + 1);
+            assert_eq!(receiver.recv(), Ok(()));
         });
     }
 

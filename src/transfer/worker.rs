@@ -416,6 +416,9 @@ impl<'a> Reading<'a> {
             }
             if self.builder.pending_bytes() >= CHUNK_BYTES {
                 self.send(stored, false, outlet)?;
+                if turn.is_some() {
+                    outlet.room.settle();
+                }
             }
             turn = turn.filter(|_| reader.holds_much());
         };
