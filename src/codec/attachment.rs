@@ -19,8 +19,8 @@ const HEAD_BYTES: usize = 6;
 pub(crate) struct Cutter {
     /// Bytes of a row that are not the part's data.
     frame: usize,
-    /// The length of the part before, if it was cut.
-    before: Option<usize>,
+    /// The length of the part before, and the bytes that it packed to.
+    before: Option<(usize, usize)>,
 }
 
 /// A part: how many bytes of the content are in it, and what they pack to, if that is less.
@@ -50,7 +50,7 @@ impl Cutter {
     pub(crate) fn next(&mut self, rest: &[u8], at_end: bool) -> (usize, Vec<u8>) {
         let rest = rest.get(..PART_BYTES).unwrap_or(rest);
         let part = self.cut(rest);
-        self.before = (part.length < rest.len()).then_some(part.length);
+        self.before = Some((part.length, part.bytes()));
         let is_last = at_end && part.length == rest.len();
         let mut body = Vec::with_capacity(HEAD_BYTES + part.bytes());
         body.extend_from_slice(&[u8::from(is_last), u8::from(part.data.is_some())]);
@@ -64,33 +64,44 @@ impl Cutter {
         (part.length, body)
     }
 
-    /// The part that begins a content: as much of it as fills a page.
+    /// The part that begins a content: as much of it as fills a page. A second length is tried once:
+    /// packing takes most of the time that an attachment takes.
     fn cut(&self, rest: &[u8]) -> Packed {
         // Most parts of a file pack alike.
-        let length = self.before.unwrap_or(rest.len()).min(rest.len());
+        let (length, _) = self.before.map_or((rest.len(), 0), |before| {
+            self.length_that_fills(rest.len(), before)
+        });
         let first = pack(rest, length);
         let bytes = first.bytes();
-        let room = parts::next_length(bytes, self.frame);
         if first.data.is_none() {
             return Packed {
-                length: room,
+                length: parts::next_length(bytes, self.frame),
                 data: None,
             };
         }
-        let is_small = room == bytes && length == rest.len();
+        let is_small = length == rest.len() && parts::next_length(bytes, self.frame) == bytes;
         if is_small || parts::fills_pages(bytes, self.frame) {
             return first;
         }
-        Self::fit(rest, first, room)
+        let (length, room) = self.length_that_fills(rest.len(), (first.length, bytes));
+        let second = pack(rest, length);
+        if second.bytes() <= room {
+            second
+        } else {
+            first
+        }
     }
 
-    /// A part that packs to no more than `room`, if that is where the share to which the content
-    /// packs leads. It is tried once: packing takes most of the time that an attachment takes.
-    fn fit(rest: &[u8], first: Packed, room: usize) -> Packed {
+    /// How much of `whole` bytes fills pages, and the room in them, if it packs as a part did that
+    /// was `length` bytes long and packed to `bytes`.
+    fn length_that_fills(&self, whole: usize, (length, bytes): (usize, usize)) -> (usize, usize) {
+        let all = whole * bytes / length.max(1);
+        let room = parts::next_length(all, self.frame);
+        if room >= all || parts::fills_pages(all, self.frame) {
+            return (whole, room);
+        }
         let aim = room - room / 32;
-        let wanted = first.length * aim / first.bytes().max(1);
-        let part = pack(rest, wanted.clamp(1, rest.len()));
-        if part.bytes() <= room { part } else { first }
+        ((whole * aim / all).clamp(1, whole), room)
     }
 }
 
@@ -186,6 +197,38 @@ mod tests {
                 assert!(taken * 100 <= used * 125, "{bytes}: {rows:?}");
             }
         }
+    }
+
+    /// Words, and so many of a hundred of them that are noise.
+    fn mixed(words: u64, noise: u64) -> Vec<u8> {
+        let word = |at: u64| {
+            let hash = xxhash_rust::xxh3::xxh3_64(&at.to_le_bytes());
+            let is_noise = hash % 100 < noise;
+            if is_noise { hash } else { 7 }.to_le_bytes()
+        };
+        (0..words).flat_map(word).collect()
+    }
+
+    #[test]
+    fn parts_grow_again_behind_content_that_packs_otherwise() {
+        let alike = mixed(200_000, 40);
+        let mut content: Vec<u8> = (1..40).flat_map(|noise| mixed(8_000, noise)).collect();
+        content.extend_from_slice(&alike);
+        let rows = |content: &[u8]| cut(content).len();
+        let (alone, before) = (rows(&alike), rows(&content[..content.len() - alike.len()]));
+        let together = rows(&content);
+        assert!(
+            together <= alone + before + 1,
+            "{together}: {before} and {alone}"
+        );
+        let longest = |content: &[u8]| {
+            let bodies = cut(content);
+            let lengths = bodies.iter().map(|body| open(body).unwrap().1.len());
+            lengths.max().unwrap()
+        };
+        // Small parts in the beginning are no reason for small ones later.
+        let growing = [mixed(4_000, 90), mixed(400_000, 3)].concat();
+        assert!(longest(&growing) > PART_BYTES * 3 / 4);
     }
 
     #[test]
