@@ -23,8 +23,6 @@
 //!
 //! # Features
 //!
-//! - `shared` (default): any number of processes use one file at the same time. It stands on an
-//!   experimental feature of redb, and changes redb's API for every crate of the same build.
 //! - `conformance`: the contracts of [`Store`] and [`SessionStore`] as tests for stores of your own
 //!   (the module `conformance`).
 //! - `cli` (default): the command line tool. A library does without it.

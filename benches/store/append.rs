@@ -59,7 +59,6 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
     ];
     let (empty, full) = (Stores::open(&small)?, Stores::open(&large)?);
     let mut all = Vec::new();
-    #[cfg(feature = "shared")]
     all.push(Contestant::new("scrollback, shared, empty store", || {
         scrollback(&empty.shared, &line)
     }));
@@ -71,7 +70,6 @@ pub(crate) fn run(many: &Many, scratch: &Path) -> Outcome {
             rows(&empty.rival, &line)
         }),
     ]);
-    #[cfg(feature = "shared")]
     all.push(Contestant::new("scrollback, shared, full store", || {
         scrollback(&full.shared, &line)
     }));
@@ -108,7 +106,6 @@ pub(crate) fn batches(scratch: &Path) -> Outcome {
     let stores = Stores::open(&folder)?;
     let lines: Vec<Vec<u8>> = (1..=BATCH).map(line).collect();
     let mut all = Vec::new();
-    #[cfg(feature = "shared")]
     all.push(Contestant::new("scrollback, shared", || {
         batches_of(&stores.shared, &lines)
     }));
@@ -125,7 +122,6 @@ pub(crate) fn batches(scratch: &Path) -> Outcome {
 
 /// Those that are compared.
 struct Stores {
-    #[cfg(feature = "shared")]
     shared: RedbStore,
     exclusive: RedbStore,
     rival: Connection,
@@ -136,7 +132,6 @@ impl Stores {
         let mut rival = rival::open(&folder.join("sqlite"))?;
         rival::name_sessions(&mut rival, &[SESSION.to_owned()])?;
         Ok(Self {
-            #[cfg(feature = "shared")]
             shared: open(&folder.join("shared.redb"), Mode::Shared)?,
             exclusive: open(&folder.join("exclusive.redb"), Mode::Exclusive)?,
             rival,

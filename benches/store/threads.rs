@@ -24,7 +24,6 @@ const APPENDS: u32 = 10;
 pub(crate) fn run(scratch: &Path) -> Outcome {
     let line = line(1);
     let exclusive = open(&scratch.join("threads-exclusive.redb"), Mode::Exclusive)?;
-    #[cfg(feature = "shared")]
     let shared = open(&scratch.join("threads-shared.redb"), Mode::Shared)?;
     let rival = scratch.join("threads.sqlite");
     let ids: Vec<String> = (0..THREADS).map(id).collect();
@@ -33,7 +32,6 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
         .map(|_| rival::open(&rival).map(Mutex::new))
         .collect::<Outcome<Vec<_>>>()?;
     let mut all = Vec::new();
-    #[cfg(feature = "shared")]
     all.push(Contestant::new("scrollback, shared by processes", || {
         scrollback(&shared, &line, None)
     }));
@@ -41,7 +39,6 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
         scrollback(&exclusive, &line, None)
     }));
     let one_by_one = Mutex::new(());
-    #[cfg(feature = "shared")]
     all.push(Contestant::new(
         "scrollback, shared, no group commit",
         || scrollback(&shared, &line, Some(&one_by_one)),

@@ -10,10 +10,9 @@ use uuid::Uuid;
 /// How processes share a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Any number of processes read and write at the same time. Only with the feature `shared`. On
-    /// a file system without range locks the store is opened exclusively instead, which
+    /// Any number of processes read and write at the same time. On a file system without range
+    /// locks the store is opened exclusively instead, which
     /// [`RedbStore::mode`](crate::RedbStore::mode) tells.
-    #[cfg(feature = "shared")]
     Shared,
     /// One process at a time: one `fsync` a commit instead of two.
     Exclusive,
@@ -30,7 +29,7 @@ pub enum Mode {
 #[derive(Clone)]
 pub struct Options {
     /// How processes share the store. All of them must say the same. The default is
-    /// [`Mode::Shared`] with the feature `shared`, and [`Mode::Exclusive`] without.
+    /// [`Mode::Shared`].
     pub mode: Mode,
     /// Memory for pages of the file, in bytes. The default is 48 MiB.
     pub cache_bytes: usize,
@@ -49,10 +48,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            #[cfg(feature = "shared")]
             mode: Mode::Shared,
-            #[cfg(not(feature = "shared"))]
-            mode: Mode::Exclusive,
             cache_bytes: 48 * 1024 * 1024,
             lock_wait: Duration::from_secs(60),
             clock: Arc::new(system_clock),

@@ -127,7 +127,6 @@ fn what_cannot_be_a_backup_is_refused_with_a_reason() {
     assert!(fs::read(&store).unwrap() == before, "the store was touched");
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn a_store_that_somebody_has_open_is_not_replaced_by_a_backup() {
     let home = Home::new();

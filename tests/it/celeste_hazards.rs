@@ -117,7 +117,6 @@ fn resuming_process() {
     }
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn hazard_2_5_5_two_processes_resuming_one_session_lose_and_tear_nothing() {
     let home = Home::new();

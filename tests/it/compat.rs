@@ -116,6 +116,13 @@ fn a_store_of_format_3_opens_verifies_and_exports_the_same() {
 }
 
 #[test]
+fn a_store_of_format_4_opens_verifies_and_exports_the_same() {
+    opens("v4");
+    let of = |format: &str| std::fs::read_to_string(fixture(&format!("{format}/export.txt")));
+    assert_eq!(of("v4").unwrap(), of("v3").unwrap());
+}
+
+#[test]
 fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
     for format in ["v1", "v2"] {
         let folder = tempfile::tempdir().unwrap();
@@ -242,8 +249,8 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
 
 #[test]
 #[ignore = "writes the fixture anew"]
-fn write_the_fixture_of_format_3() {
-    let target = fixture("v3/store.redb");
+fn write_the_fixture_of_format_4() {
+    let target = fixture("v4/store.redb");
     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
     drop(std::fs::remove_file(&target));
     let store = RedbStore::open(&target, options()).unwrap();
@@ -307,5 +314,5 @@ fn write_the_fixture_of_format_3() {
     };
     store.update_properties(&long.key, &change).unwrap();
     store.reclaim().unwrap();
-    std::fs::write(fixture("v3/export.txt"), exported(&store)).unwrap();
+    std::fs::write(fixture("v4/export.txt"), exported(&store)).unwrap();
 }

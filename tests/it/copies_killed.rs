@@ -215,7 +215,6 @@ fn a_backup_that_is_killed_leaves_no_file_or_a_whole_one() {
     killed_backups(8);
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn a_restore_that_is_killed_leaves_the_store_as_it_was_or_restored() {
     killed_restores(8);
@@ -227,7 +226,6 @@ fn many_backups_that_are_killed_leave_no_file_or_a_whole_one() {
     killed_backups(150);
 }
 
-#[cfg(feature = "shared")]
 #[test]
 #[ignore = "minutes; run by `.ci/run long`"]
 fn many_restores_that_are_killed_leave_the_store_as_it_was_or_restored() {

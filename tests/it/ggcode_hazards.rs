@@ -54,7 +54,6 @@ fn writers(home: &Home, names: &[&str]) {
     }
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn hazard_3_5_1_two_writers_corrupt_no_index() {
     let home = Home::new();

@@ -132,9 +132,5 @@ fn each_append_gets_its_own_error() {
 }
 
 fn modes() -> Vec<Mode> {
-    vec![
-        #[cfg(feature = "shared")]
-        Mode::Shared,
-        Mode::Exclusive,
-    ]
+    vec![Mode::Shared, Mode::Exclusive]
 }

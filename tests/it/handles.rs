@@ -52,7 +52,6 @@ fn a_handle_that_is_closed_takes_no_lock_from_another_of_the_same_process() {
     home.ok(&["list"]);
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn handles_that_share_in_one_process_hold_until_the_last_is_closed() {
     let home = Home::new();

@@ -69,7 +69,6 @@
 )]
 
 mod backup;
-#[cfg(feature = "shared")]
 mod backup_beside;
 mod bad_bytes;
 mod bad_store;
@@ -93,7 +92,6 @@ mod digests;
 mod discover;
 mod documents;
 mod export;
-#[cfg(feature = "shared")]
 mod fairness;
 mod features;
 mod folders;
@@ -104,7 +102,6 @@ mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
 mod group_commit;
-#[cfg(feature = "shared")]
 mod handles;
 mod harness;
 mod homes;
@@ -120,18 +117,17 @@ mod limit_table;
 mod limits;
 mod limits_of_files;
 mod long_lines;
-#[cfg(feature = "shared")]
 mod many_processes;
 mod matrix;
 mod meta_files;
+mod mixed_versions;
 mod model;
-#[cfg(all(feature = "shared", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 mod no_locks;
 #[cfg(feature = "opencode")]
 mod opencode;
 mod page;
 mod picoclaw;
-#[cfg(feature = "shared")]
 mod processes;
 mod properties;
 mod providers;
@@ -145,7 +141,7 @@ mod security;
 #[cfg(unix)]
 mod signals;
 mod size;
-#[cfg(all(feature = "shared", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 mod soak;
 mod source;
 mod tidy;

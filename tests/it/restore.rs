@@ -126,7 +126,6 @@ fn a_backup_becomes_a_store_of_the_same_id() {
 fn open_handles_go_on_with_the_restored_content() {
     let home = Home::new();
     let (store, backup) = store_and_backup(&home);
-    #[cfg(feature = "shared")]
     let other = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let before = picture(&store);
     let batch = Uuid::now_v7();
@@ -137,16 +136,10 @@ fn open_handles_go_on_with_the_restored_content() {
     store.delete(&key("b")).unwrap();
     let newest = store.summary(&key("newer")).unwrap().number;
 
-    // Another process does it, unless this one is alone with the store.
-    #[cfg(feature = "shared")]
+    // Another process does it.
     home.ok(&["restore", "--replace", "b.redb"]);
-    #[cfg(not(feature = "shared"))]
-    store.replace_with(&backup, &mut |_| {}).unwrap();
 
-    #[cfg(feature = "shared")]
     let handles = [&store, &other];
-    #[cfg(not(feature = "shared"))]
-    let handles = [&store];
     for store in handles {
         assert_eq!(picture(store), before);
         assert_eq!(store.by_alias(&key("alpha")).unwrap(), Some(key("a")));

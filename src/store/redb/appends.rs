@@ -166,7 +166,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "shared")]
     #[test]
     fn appends_that_share_a_commit_wait_for_another_process_once() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
-//! The file under the database, with waits that end: redb waits for the writer's lock of another
-//! process without a limit, and does not know who holds it.
+//! The file under the database, with waits that end: redb waits for a lock of another process (the
+//! writer's, or the header's, which readers take too) without a limit, and does not know who holds
+//! it. `try_begin_write` of redb would end one of these waits: not that for the header, nor those of an
+//! opening and of a compaction, and it cannot tell another process from a thread of this one.
 //!
 //! A lock is taken by whoever tries at the right moment, so a process that writes without a pause
 //! would take it again and again. Therefore who wants to write takes another lock first, the turn,
@@ -22,8 +24,8 @@ use std::time::{Duration, Instant};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::super::{Mode, Options};
-use super::locks;
+use super::super::Options;
+use super::locks::{self, Whole};
 use super::note::Note;
 
 /// How long a lock is waited for while others wait for this process.
@@ -38,7 +40,7 @@ const TURN_PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::f
 /// After that long one waits already.
 const TURN_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Whether locks are waited for only shortly: others wait for this process meanwhile.
+/// Whether locks are waited for only briefly: others wait for this process meanwhile.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hurry(Arc<AtomicBool>);
 
@@ -53,35 +55,30 @@ impl Hurry {
 #[derive(Debug)]
 pub(crate) struct Backend {
     file: FileBackend,
-    /// A second handle of the same open file, for the lock of the whole of it.
-    whole: File,
+    /// The lock of the whole of it, as it was taken before.
+    whole: Whole,
     wait: Duration,
     hurry: Hurry,
     note: Mutex<Note>,
 }
 
 impl Backend {
-    /// Over the open file of the store at `path`.
+    /// Over the open file of a store, whose lock of the whole is `whole`.
     ///
     /// # Errors
     ///
-    /// What the system says; [`io::ErrorKind::WouldBlock`] if a process that cannot lock ranges has
-    /// the store.
+    /// What the system says.
     pub(crate) fn new(
         file: File,
+        whole: Whole,
         note: Note,
         options: &Options,
         hurry: &Hurry,
     ) -> io::Result<Self> {
-        let whole = file.try_clone()?;
         let file = FileBackend::new(file).map_err(|error| match error {
             redb::DatabaseError::Storage(redb::StorageError::Io(error)) => error,
             error => io::Error::other(error),
         })?;
-        let is_shared = options.mode != Mode::Exclusive;
-        if is_shared && !locks::keep_out_rangeless(&whole, &file)? {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         Ok(Self {
             file,
             whole,
@@ -174,8 +171,7 @@ impl StorageBackend for Backend {
     fn close(&self) -> Result<(), io::Error> {
         self.note().remove();
         let closed = self.file.close();
-        // Without a lock to give back, and where there is no such lock, that is no failure.
-        let _unlocked = self.whole.unlock();
+        self.whole.give_back();
         closed
     }
 

@@ -7,18 +7,20 @@
 //! - A table that is not in the list of tables would be lost without a word: it stops the copy too.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::path::Path;
 
 use redb::{
-    Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _,
-    TableDefinition, TableError, TableHandle as _, Value, WriteTransaction,
+    CursorError, Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable,
+    ReadableTableMetadata as _, TableDefinition, TableError, TableHandle as _, Value,
+    WriteTransaction,
 };
 
 use super::super::copies::{CopyProgress, CopyStep};
 use super::errors::storage;
 use super::panics::commit;
 use super::rows::Rows;
-use super::schema::{EachTable, INFO_NEXT_SESSION, SESSIONS, STORE_INFO, each_table};
+use super::schema::{self, EachTable, INFO_NEXT_SESSION, SESSIONS, STORE_INFO, each_table};
 use crate::error::{Error, Result};
 
 /// Bytes of rows in one transaction, where there may be several.
@@ -205,21 +207,43 @@ impl Copier<'_> {
     ) -> Result<bool> {
         let (read, write) = (storage("read a row to copy"), storage("write a copied row"));
         let mut bytes = 0;
+        let mut is_last = false;
+        let table = schema::name_of(target.name()).unwrap_or("(tables)");
+        // Rows come in the order of their keys, so each goes behind the last one.
+        let end = Bound::<K::SelfType<'_>>::Unbounded;
+        let mut target = target.upper_bound_mut(end).map_err(&write)?;
         while bytes < bytes_max {
             let Some(row) = rows.next() else {
-                return Ok(true);
+                is_last = true;
+                break;
             };
             let (key, value) = row.map_err(&read).map_err(self.of_source)?;
             let (key, value) = (key.value(), value.value());
             R::check(&key, &value).map_err(self.of_source)?;
             bytes += K::as_bytes(&key).as_ref().len() + V::as_bytes(&value).as_ref().len();
-            target.insert(&key, &value).map_err(&write)?;
+            target
+                .insert_before(&key, &value)
+                .map_err(|error| match error {
+                    CursorError::Storage(error) => write(error),
+                    // Nobody wrote them so: a damaged page leads to others.
+                    _ => (self.of_source)(out_of_order(table)),
+                })?;
             self.done += 1;
             if self.done.is_multiple_of(PROGRESS_ROWS) {
                 self.tell();
             }
         }
-        Ok(false)
+        target.close().map_err(&write)?;
+        Ok(is_last)
+    }
+}
+
+/// The error of rows that do not ascend.
+fn out_of_order(table: &'static str) -> Error {
+    Error::Corrupt {
+        table,
+        key: "(all)".to_owned(),
+        detail: "its rows are not in the order of their keys".to_owned(),
     }
 }
 

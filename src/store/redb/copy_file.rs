@@ -141,7 +141,7 @@ fn fill(
         .compact()
         .map_err(storage("make the copy compact"))?
     {}
-    Ok(())
+    database.close().map_err(storage("close the copy"))
 }
 
 /// Verifies a copy.

@@ -19,11 +19,12 @@ use super::file::{
     check_magic, create_private_folder, new_file_beside, open_private_file, sync_folder,
 };
 use super::health::{Health, Watched};
-use super::locks::Gate;
+use super::locks::Whole;
 use super::note::Note;
 use super::pages::PageFile;
-use super::panics::guard;
+use super::panics::{commit, guard};
 use super::reopen::{self, Opener};
+use super::schema::FORMAT_WITH_STABLE_LOCKS;
 use super::{locks, migrate};
 use crate::error::{Error, Result};
 
@@ -50,7 +51,7 @@ pub(crate) struct Engine {
 /// What a database and the file under it tell each other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
-    /// Whether locks are waited for only shortly.
+    /// Whether locks are waited for only briefly.
     pub(super) hurry: Hurry,
     /// What the file has failed at.
     pub(super) health: Health,
@@ -73,7 +74,7 @@ pub(super) enum Handle {
     /// For writing.
     Writer(Database),
     /// For reading only.
-    Reader(ReadOnlyDatabase, Gate),
+    Reader(ReadOnlyDatabase),
     /// It failed, and could not be opened again yet.
     Closed,
 }
@@ -82,7 +83,7 @@ impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Writer(_) => "Writer",
-            Self::Reader(..) => "Reader",
+            Self::Reader(_) => "Reader",
             Self::Closed => "Closed",
         })
     }
@@ -227,10 +228,7 @@ impl Engine {
         self.begun(|| {
             let begun = match &*self.handle() {
                 Handle::Writer(database) => database.begin_read(),
-                Handle::Reader(database, gate) => {
-                    pass(gate, &self.place, &self.options)?;
-                    database.begin_read()
-                }
+                Handle::Reader(database) => database.begin_read(),
                 Handle::Closed => return Err(reopen::failed("it is closed")),
             };
             begun.map_err(|error| self.beginning(error, "begin reading"))
@@ -247,21 +245,37 @@ impl Engine {
             Handle::Writer(database) => database
                 .begin_write()
                 .map_err(|error| self.beginning(error, "begin writing")),
-            Handle::Reader(..) => Err(self.read_only()),
+            Handle::Reader(_) => Err(self.read_only()),
             Handle::Closed => Err(reopen::failed("it is closed")),
+        })
+    }
+
+    /// Commits a write transaction of this database.
+    pub(crate) fn commit(&self, txn: WriteTransaction) -> Result<()> {
+        let _held = self.pages.as_ref().map(PageFile::committing);
+        let committed = commit(txn);
+        if matches!(committed, Err(Error::CommitUnknown { .. })) {
+            // It may be on disk and not be shown until a writer has looked: then a read in between
+            // would say that it is not there. Opening it again decides.
+            self.watch.health.fail();
+        }
+        committed
+    }
+
+    /// Closes the database, and says what dropping it would hide.
+    pub(crate) fn close(self) -> Result<()> {
+        let handle = self.database.into_inner();
+        let closing = opening(&self.place, &self.options);
+        guard(|| match handle.unwrap_or_else(PoisonError::into_inner) {
+            Handle::Writer(database) => database.close().map_err(closing),
+            Handle::Reader(database) => database.close().map_err(closing),
+            Handle::Closed => Ok(()),
         })
     }
 
     /// Why a transaction did not begin.
     fn beginning(&self, error: redb::TransactionError, action: &'static str) -> Error {
-        match error {
-            redb::TransactionError::Storage(redb::StorageError::Io(error))
-                if error.kind() == std::io::ErrorKind::TimedOut =>
-            {
-                busy(&self.place, &self.options)
-            }
-            error => storage(action)(error),
-        }
+        began(&self.place, &self.options, error, action)
     }
 
     /// What a writer hears of a store that is open for reading only.
@@ -301,12 +315,15 @@ fn in_force(path: &Path, file: &File, options: &Options) -> Result<Options> {
     })
 }
 
-/// Opens a store, and waits as long as the options say for one that somebody has for himself.
+/// Opens a store, and waits as long as the options say for one that somebody else has alone, or that
+/// has to be had alone.
 fn patiently<T>(options: &Options, mut open: impl FnMut() -> Result<T>) -> Result<T> {
     let began = Instant::now();
     loop {
         match open() {
-            Err(Error::Locked { .. }) if began.elapsed() < options.lock_wait => {
+            Err(Error::Locked { .. } | Error::Busy { .. })
+                if began.elapsed() < options.lock_wait =>
+            {
                 thread::sleep(PAUSE);
             }
             done => return done,
@@ -318,7 +335,6 @@ fn builder(options: &Options) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(options.cache_bytes);
     match options.mode {
-        #[cfg(feature = "shared")]
         Mode::Shared => {
             builder.set_concurrency_mode(redb::ConcurrencyMode::MultiWriter);
         }
@@ -334,44 +350,113 @@ pub(crate) fn create(
     options: &Options,
     watch: &Watch,
 ) -> Result<Database> {
+    let whole = shared_whole(&file, path, options)?;
+    create_with(file, whole, path, options, watch)
+}
+
+/// As [`create`], where the lock of the whole file has been taken.
+fn create_with(
+    file: File,
+    whole: Whole,
+    path: &Path,
+    options: &Options,
+    watch: &Watch,
+) -> Result<Database> {
     let note = if watch.is_new {
         Note::none(path, options)
     } else {
         Note::of(path, options)
     };
-    let backend = Backend::new(file, note, options, &watch.hurry).map_err(|source| {
-        if source.kind() == std::io::ErrorKind::WouldBlock {
-            locked(path, options)
-        } else {
-            opening_io(path)(source)
-        }
-    })?;
+    let backend =
+        Backend::new(file, whole, note, options, &watch.hurry).map_err(opening_io(path))?;
     builder(options)
         .create_with_backend(Watched::new(backend, &watch.health))
         .map_err(opening(path, options))
 }
 
+/// The lock of a whole file, taken together with others where the store is shared. The exclusive
+/// mode's own locks keep everybody out.
+fn shared_whole(file: &File, path: &Path, options: &Options) -> Result<Whole> {
+    let whole = Whole::of(file).map_err(opening_io(path))?;
+    share(&whole, path, options)?;
+    Ok(whole)
+}
+
+fn share(whole: &Whole, path: &Path, options: &Options) -> Result<()> {
+    if options.mode == Mode::Exclusive || whole.share().map_err(opening_io(path))? {
+        Ok(())
+    } else {
+        Err(locked(path, options))
+    }
+}
+
+/// Keeps everybody else out of a store whose format says that processes with other locks may have
+/// it open: neither would notice the other.
+fn keep_if_old(whole: &Whole, format: Option<u32>, path: &Path, options: &Options) -> Result<()> {
+    let is_old = format.is_some_and(|format| format < FORMAT_WITH_STABLE_LOCKS);
+    if !is_old || options.mode == Mode::Exclusive || whole.keep().map_err(opening_io(path))? {
+        Ok(())
+    } else {
+        Err(old_and_in_use(format.unwrap_or_default()))
+    }
+}
+
+fn old_and_in_use(format: u32) -> Error {
+    Error::Busy {
+        reason: format!(
+            "the store has format {format}, and another process has it open, perhaps one of an \
+             older version, which would not be noticed: a store of this format is opened only \
+             while nobody else has it"
+        ),
+    }
+}
+
 /// Opens a store's file, which may be empty, for reading and writing.
 fn open_for_writing(file: File, path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
+    let whole = Whole::of(&file).map_err(opening_io(path))?;
+    let mut format = None;
     if !check_magic(path, &file, true)? {
         // Before a writer is: opening one already writes, and a store of a newer format, or
         // another program's database, has to stay as it is.
-        let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
-        check_format(path, options, &gate)?;
+        format = check_format(path, options)?;
     }
-    let database = create(file, path, options, watch)?;
+    if format.is_some_and(|format| format < FORMAT_WITH_STABLE_LOCKS) {
+        keep_if_old(&whole, format, path, options)?;
+    } else {
+        share(&whole, path, options)?;
+    }
+    let database = create_with(file, whole.clone(), path, options, watch)?;
+    // A file that had to be repaired tells its format only now; and who was faster may have brought
+    // the store to this one.
+    let format = migrate::format_of(&database)?;
+    keep_if_old(&whole, format, path, options)?;
     migrate::migrate(path, &database, options)?;
+    share(&whole, path, options)?;
     Ok(Handle::Writer(database))
 }
 
 /// Opens a store for reading only, and writes nothing: `None` if only a writer can put in order
 /// what a crash has left.
 fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Handle>> {
+    let Some((database, whole)) = open_read_only(path, options)? else {
+        return Ok(None);
+    };
+    let txn = database.begin_read().map_err(opening_read(path, options))?;
+    // It stays alone for as long as it reads: old builds cannot see that it does.
+    keep_if_old(&whole, migrate::format(&txn)?, path, options)?;
+    drop(txn);
+    Ok(Some(Handle::Reader(database)))
+}
+
+/// Opens the database of a store that is there for reading only: `None` if it has to be repaired.
+fn open_read_only(path: &Path, options: &Options) -> Result<Option<(ReadOnlyDatabase, Whole)>> {
     let file = open_there(path, false)?;
-    let gate = Gate::of(&file, options.mode).map_err(opening_io(path))?;
-    pass(&gate, path, options)?;
-    match builder(options).open_read_only(path) {
-        Ok(database) => Ok(Some(Handle::Reader(database, gate))),
+    let whole = shared_whole(&file, path, options)?;
+    let note = Note::none(path, options);
+    let backend = Backend::new(file, whole.clone(), note, options, &Hurry::default())
+        .map_err(opening_io(path))?;
+    match builder(options).open_read_only_with_backend(backend) {
+        Ok(database) => Ok(Some((database, whole))),
         Err(redb::DatabaseError::RepairAborted) => Ok(None),
         Err(error) => Err(opening(path, options)(error)),
     }
@@ -380,7 +465,10 @@ fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Handle>> {
 /// Opens a store that is to be read, and puts in order what a crash has left.
 fn open_repaired(path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
     let file = open_there(path, true)?;
-    create(file, path, options, watch).map(Handle::Writer)
+    let whole = shared_whole(&file, path, options)?;
+    let database = create_with(file, whole.clone(), path, options, watch)?;
+    keep_if_old(&whole, migrate::format_of(&database)?, path, options)?;
+    Ok(Handle::Writer(database))
 }
 
 /// Opens the file of a store that is there.
@@ -402,28 +490,37 @@ fn place_of(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Waits until nobody has the header for itself.
-fn pass(gate: &Gate, path: &Path, options: &Options) -> Result<()> {
-    if gate.pass(options.lock_wait) {
-        Ok(())
-    } else if gate.is_kept() {
-        Err(locked(path, options))
-    } else {
-        Err(busy(path, options))
-    }
+/// Refuses a store that this version must not write, without writing; gives its format otherwise.
+/// `None` if there is no telling: it has to be repaired first, and is checked again once it is open.
+fn check_format(path: &Path, options: &Options) -> Result<Option<u32>> {
+    let Some((database, _shared)) = open_read_only(path, options)? else {
+        return Ok(None);
+    };
+    let txn = database.begin_read().map_err(opening_read(path, options))?;
+    migrate::check_writable(path, &txn)?;
+    migrate::format(&txn)
 }
 
-/// Refuses a store that this version must not write, without writing. One that has to be repaired
-/// first is let through: it is checked again once it is open.
-fn check_format(path: &Path, options: &Options, gate: &Gate) -> Result<()> {
-    pass(gate, path, options)?;
-    match builder(options).open_read_only(path) {
-        Ok(database) => {
-            let txn = database.begin_read().map_err(storage("begin reading"))?;
-            migrate::check_writable(path, &txn)
+/// Turns redb's errors of a first transaction into ours.
+fn opening_read(path: &Path, options: &Options) -> impl Fn(redb::TransactionError) -> Error {
+    let (path, options) = (path.to_owned(), options.clone());
+    move |error| began(&path, &options, error, "begin reading")
+}
+
+/// Why a transaction did not begin.
+fn began(
+    path: &Path,
+    options: &Options,
+    error: redb::TransactionError,
+    action: &'static str,
+) -> Error {
+    match error {
+        redb::TransactionError::Storage(redb::StorageError::Io(error))
+            if error.kind() == std::io::ErrorKind::TimedOut =>
+        {
+            busy(path, options)
         }
-        Err(redb::DatabaseError::RepairAborted) => Ok(()),
-        Err(error) => Err(opening(path, options)(error)),
+        error => storage(action)(error),
     }
 }
 
@@ -440,7 +537,7 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
     };
     let database = guard(|| create(file, &new, options, &Watch::of_new()))?;
     guard(|| migrate::migrate(path, &database, options))?;
-    drop(database);
+    guard(|| database.close().map_err(opening(path, options)))?;
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.
     drop(new.persist_noclobber(path));
@@ -451,7 +548,6 @@ fn create_whole(path: &Path, options: &Options) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[cfg(feature = "shared")]
     #[test]
     fn a_write_that_waits_too_long_says_for_whom() {
         let folder = tempfile::tempdir().unwrap();

@@ -107,7 +107,8 @@ impl<B: StorageBackend> StorageBackend for Watched<B> {
         closed
     }
 
-    // A lock that cannot be had fails one call, and not the database.
+    // A lock that cannot be had fails one call, and not the database. One that cannot be given back
+    // fails it.
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.try_lock_range(start, end)
     }
@@ -129,7 +130,12 @@ impl<B: StorageBackend> StorageBackend for Watched<B> {
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
+        let done = self.file.unlock_range(start, end);
+        if done.is_err() {
+            // It is held until the file is closed, and keeps others out for so long.
+            self.health.fail();
+        }
+        done
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {

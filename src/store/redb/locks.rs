@@ -5,17 +5,16 @@
 //!   not even that, redb would go on with no lock at all: here the store is refused.
 //! - A lock that is refused for another reason (a table of locks that is full, a lock service that
 //!   does not answer) is not a lock that does not exist: others may hold theirs. It is an error.
-//! - A reader passes the header's lock, for which redb waits without a limit: the gate makes that wait
-//!   end. A process that was stopped in the middle of a compaction would stop all readers too.
 //! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
 //!   ranges, since it reaches the file on another way, does not come in beside those that do.
+//! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
+//!   them. They take the whole file's lock too, shared: who has it exclusively is alone.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend as _};
@@ -32,70 +31,84 @@ const PROBE: Bound<u64> = Bound::Included(FREE + 8);
 /// Held by the process that writes next, see `backend`.
 pub(crate) const TURN: Bound<u64> = Bound::Included(FREE + 16);
 
-/// The first byte of the header: whoever changes that has the whole of it for itself.
-const HEADER: Bound<u64> = Bound::Included(0);
-
-/// Locked by the one who writes.
+/// Locked by the one who writes. Behind it lie the bytes of those who have the store open.
 const WRITER: Bound<u64> = Bound::Included(1 << 62);
 
-/// Locked, shared, by every reader of a store that is shared: only who has the store for itself can
-/// be in the way.
-const READERS: Bound<u64> = Bound::Included((1 << 62) + 2);
+/// The lock of the whole of an open file, beside those of its ranges.
+///
+/// All clones are one lock. It ends when it is given back, or with the last of them and of the handles
+/// that the file was opened with.
+#[derive(Clone, Debug)]
+pub(crate) struct Whole(Arc<File>);
 
-/// Pause between two looks at the gate.
-const PAUSE: Duration = Duration::from_millis(1);
-
-/// What readers pass. A writer shuts it for a moment with each commit, and for as long as a
-/// compaction takes.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    /// None where nothing is shared.
-    ranges: Option<FileBackend>,
-}
-
-impl Gate {
-    /// The gate of an open file.
+impl Whole {
+    /// Of an open file. Nothing is locked yet.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub(crate) fn of(file: &File, mode: Mode) -> io::Result<Self> {
-        let is_shared = mode != Mode::Exclusive;
-        let ranges = is_shared.then(|| second_handle(file)).transpose()?;
-        Ok(Self { ranges })
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self(Arc::new(file.try_clone()?)))
     }
 
-    /// Whether it is shut since somebody has the store for itself.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.ranges.as_ref().is_some_and(|ranges| {
-            match ranges.try_lock_shared_range(READERS, READERS) {
-                Ok(true) => {
-                    let _unlocked = ranges.unlock_range(READERS, READERS);
-                    false
-                }
-                Ok(false) => true,
-                Err(_) => false,
-            }
-        })
-    }
-
-    /// Waits until it is open. `false` if that takes too long.
-    pub(crate) fn pass(&self, wait: Duration) -> bool {
-        let Some(ranges) = &self.ranges else {
-            return true;
-        };
-        let began = Instant::now();
-        loop {
-            match ranges.try_lock_shared_range(HEADER, HEADER) {
-                Ok(false) if began.elapsed() >= wait => return false,
-                Ok(false) => thread::sleep(PAUSE),
-                // What is wrong with the lock the engine is going to say.
-                Ok(true) | Err(_) => {
-                    let _unlocked = ranges.unlock_range(HEADER, HEADER);
-                    return true;
-                }
-            }
+    /// Takes it together with others, to keep out who cannot lock ranges. `false` if such a process,
+    /// or one that has to be alone, is in.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn share(&self) -> io::Result<bool> {
+        match self.0.try_lock_shared() {
+            Ok(()) => self.unless_in_the_way(),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            // Then nobody has this lock.
+            Err(TryLockError::Error(_)) => Ok(true),
         }
+    }
+
+    /// Takes it alone. `false` if anybody else has the store open, of whichever version.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub(crate) fn keep(&self) -> io::Result<bool> {
+        match self.0.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            // Then nobody has this lock: the ranges alone tell.
+            Err(TryLockError::Error(_)) => return self.is_first(),
+        }
+        if self.is_first()? {
+            return self.unless_in_the_way();
+        }
+        self.give_back();
+        Ok(false)
+    }
+
+    /// Whether nobody else has a lock by which a process shows that it has the store open. Readers of
+    /// old builds have no other.
+    fn is_first(&self) -> io::Result<bool> {
+        let ranges = second_handle(&self.0)?;
+        match ranges.query_lock_range(WRITER, Bound::Excluded(FREE)) {
+            Ok(is_held) => Ok(!is_held),
+            Err(BackendError::Unsupported) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Over a network this lock may be made of those of ranges: then it would be in their way.
+    fn unless_in_the_way(&self) -> io::Result<bool> {
+        let ranges = second_handle(&self.0)?;
+        if !matches!(ranges.query_lock_range(PROBE, PROBE), Ok(false)) {
+            self.0.unlock()?;
+        }
+        Ok(true)
+    }
+
+    /// Gives it back. Without a lock to give back, and where there is no such lock, that is no
+    /// failure.
+    pub(crate) fn give_back(&self) {
+        let _unlocked = self.0.unlock();
     }
 }
 
@@ -128,26 +141,6 @@ pub(crate) fn mode_in_force(file: &File, path: &Path, wanted: Mode) -> Result<Mo
 pub(crate) fn is_being_written(file: &File) -> bool {
     second_handle(file)
         .is_ok_and(|ranges| matches!(ranges.query_lock_range(WRITER, WRITER), Ok(true)))
-}
-
-/// Keeps out who cannot lock ranges, where that is possible. `false` if such a process is in.
-///
-/// # Errors
-///
-/// What the system says.
-pub(crate) fn keep_out_rangeless(file: &File, ranges: &FileBackend) -> io::Result<bool> {
-    match file.try_lock_shared() {
-        Ok(()) => {
-            // Over a network the one may be made of the other: then it would be in the way.
-            if !matches!(ranges.query_lock_range(PROBE, PROBE), Ok(false)) {
-                file.unlock()?;
-            }
-            Ok(true)
-        }
-        Err(TryLockError::WouldBlock) => Ok(false),
-        // Then nobody has this lock.
-        Err(TryLockError::Error(_)) => Ok(true),
-    }
 }
 
 /// Of the same open file: what one handle locks the other can unlock.
@@ -186,8 +179,10 @@ fn cannot_lock(path: &Path, error: &io::Error) -> Error {
     }
 }
 
-#[cfg(all(test, feature = "shared"))]
+#[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::super::super::Options;
     use super::super::engine::Engine;
     use super::*;

@@ -9,6 +9,8 @@ mod step_0001;
 mod step_0002;
 #[path = "../../../migrations/0003_chains.rs"]
 mod step_0003;
+#[path = "../../../migrations/0004_locks.rs"]
+mod step_0004;
 
 use std::path::Path;
 
@@ -27,7 +29,12 @@ use crate::error::{Error, Result};
 type Step = fn(&WriteTransaction) -> Result<()>;
 
 /// Every step, in order; the first one leads from nothing to format 1.
-const STEPS: &[Step] = &[step_0001::run, step_0002::run, step_0003::run];
+const STEPS: &[Step] = &[
+    step_0001::run,
+    step_0002::run,
+    step_0003::run,
+    step_0004::run,
+];
 
 /// Checks that this version can read the store.
 pub(crate) fn check(path: &Path, txn: &ReadTransaction) -> Result<()> {
@@ -156,6 +163,12 @@ fn formats(txn: &ReadTransaction) -> Result<Option<(u32, u32)>> {
     )))
 }
 
+/// The format of the store in a database; `None` if it is no store, or none yet.
+pub(crate) fn format_of(database: &Database) -> Result<Option<u32>> {
+    let txn = database.begin_read().map_err(storage("begin reading"))?;
+    format(&txn)
+}
+
 /// The store's format; `None` if it is no store.
 pub(crate) fn format(txn: &ReadTransaction) -> Result<Option<u32>> {
     Ok(formats(txn)?.map(|(format, _)| format))
@@ -260,7 +273,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("has format 4; this version reads formats 1 to 3")
+                    .contains("has format 5; this version reads formats 1 to 4")
             );
             assert!(error.hint().unwrap().contains("newer"));
         }

@@ -37,6 +37,8 @@ mod list;
 mod locks;
 mod migrate;
 mod note;
+#[cfg(test)]
+mod old_locks;
 mod origins;
 mod outside;
 mod pages;
@@ -101,8 +103,8 @@ use crate::model::session::{Session, Summary};
 
 /// A store in one database file.
 ///
-/// With the feature `shared` (the default) any number of processes use one file at the same time,
-/// and take turns with their writes. Within a process, share one `RedbStore` between threads;
+/// Any number of processes use one file at the same time ([`Mode::Shared`], the default), and take
+/// turns with their writes. Within a process, share one `RedbStore` between threads;
 /// several on one file are allowed, and are to each other as processes are.
 ///
 /// - The locks are those of the file, whatever name or link leads to it, and end with the process.
@@ -182,6 +184,21 @@ impl RedbStore {
             counts: ReadCounts::default(),
             queue: CommitQueue::default(),
         })
+    }
+
+    /// Closes the store, and says what dropping it would not: that the file could not be left in
+    /// order, or a lock not be given back.
+    ///
+    /// # Durability
+    ///
+    /// What was acknowledged is on disk before. After an error, too, nothing of it is lost: the next
+    /// opening puts the file in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::Storage`]. It is closed all the same.
+    pub fn close(self) -> Result<()> {
+        self.engine.close()
     }
 
     /// The file.
@@ -313,8 +330,7 @@ impl RedbStore {
 
     /// Begins a write transaction.
     fn begin_write(&self) -> Result<Writer<'_>> {
-        let txn = self.engine.begin_write()?;
-        Ok(Writer::new(txn, &self.counts, self.engine.pages()))
+        Writer::begin(&self.engine, &self.counts)
     }
 
     /// Writes in a transaction, which is committed if `work` succeeds.

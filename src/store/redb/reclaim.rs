@@ -38,7 +38,7 @@ impl Engine {
     fn compact(&self, handle: &mut Handle) -> Result<Option<String>> {
         let database = match handle {
             Handle::Writer(database) => database,
-            Handle::Reader(..) => return Err(self.read_only()),
+            Handle::Reader(_) => return Err(self.read_only()),
             Handle::Closed => return Err(reopen::failed("it is closed")),
         };
         loop {
@@ -61,7 +61,7 @@ impl Engine {
     }
 }
 
-#[cfg(all(test, feature = "shared"))]
+#[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,10 +6,14 @@ use super::rows::{self, Rows};
 use crate::error::Result;
 
 /// The format that this version writes.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 /// The format that the tables of properties and aliases came with.
 pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
+
+/// The first format whose processes all lock a shared store as redb 4.5 and later do. Those of older
+/// formats may lock it otherwise, and neither sees the other.
+pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;

@@ -5,9 +5,9 @@ use redb::{Table, WriteTransaction};
 use super::super::Options;
 use super::super::addition::{self, Added, Addition, Outcome};
 use super::super::query::Appended;
+use super::engine::Engine;
 use super::errors::storage;
 use super::pages::PageFile;
-use super::panics::commit;
 use super::read::{self, corrupt_session};
 use super::reads::ReadCounts;
 use super::schema::{
@@ -26,7 +26,7 @@ use crate::model::record::Record;
 pub(crate) struct Writer<'s> {
     txn: WriteTransaction,
     counts: &'s ReadCounts,
-    pages: Option<&'s PageFile>,
+    engine: &'s Engine,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -36,13 +36,14 @@ impl std::fmt::Debug for Writer<'_> {
 }
 
 impl<'s> Writer<'s> {
-    /// Wraps a write transaction.
-    pub(crate) fn new(
-        txn: WriteTransaction,
-        counts: &'s ReadCounts,
-        pages: Option<&'s PageFile>,
-    ) -> Self {
-        Self { txn, counts, pages }
+    /// Begins a write transaction.
+    pub(crate) fn begin(engine: &'s Engine, counts: &'s ReadCounts) -> Result<Self> {
+        let txn = engine.begin_write()?;
+        Ok(Self {
+            txn,
+            counts,
+            engine,
+        })
     }
 
     /// The transaction, for tables that only one path writes.
@@ -57,8 +58,7 @@ impl<'s> Writer<'s> {
 
     /// Makes everything written durable.
     pub(crate) fn commit(self) -> Result<()> {
-        let _held = self.pages.map(PageFile::committing);
-        commit(self.txn)?;
+        self.engine.commit(self.txn)?;
         self.counts.commit();
         Ok(())
     }
@@ -70,7 +70,7 @@ impl<'s> Writer<'s> {
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
         let number = read::number_of(&table, key, self.counts)?;
-        if let (None, Some(pages)) = (number, self.pages) {
+        if let (None, Some(pages)) = (number, self.pages()) {
             let place = (key.agent(), key.id());
             pages.check(SESSION_KEYS, &place, &place)?;
         }
@@ -162,7 +162,7 @@ impl<'s> Writer<'s> {
 
     /// The file below the engine.
     pub(crate) fn pages(&self) -> Option<&'s PageFile> {
-        self.pages
+        self.engine.pages()
     }
 
     /// Writes a session's row, with the index entries that change.

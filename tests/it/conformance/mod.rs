@@ -26,7 +26,6 @@ mod memory {
     scrollback::store_tests!(|| Box::new(super::MemoryStore::default()));
 }
 
-#[cfg(feature = "shared")]
 mod redb_shared {
     //! The store in a file that several processes share keeps every contract.
 

@@ -252,7 +252,6 @@ fn hazard_4_5_12_a_full_disk_is_noticed_and_harms_nothing() {
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
 }
 
-#[cfg(feature = "shared")]
 #[test]
 fn hazard_4_5_13_two_processes_speak_in_one_session() {
     let home = Home::new();

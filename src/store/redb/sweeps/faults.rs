@@ -247,7 +247,7 @@ fn a_fault_at_every_operation_of_recoveries_and_migrations() {
 
 fn migrations(mode: Mode, every: usize, tally: &mut Tally) {
     let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    for old in ["v1", "v2"] {
+    for old in ["v1", "v2", "v3"] {
         let content = std::fs::read(fixtures.join(old).join("store.redb")).unwrap();
         let store = open(&Disk::of(content.clone()), mode, &Time::default()).unwrap();
         let state = picture(&store).unwrap();

@@ -19,9 +19,5 @@ use crate::store::Mode;
 
 /// How a store can be opened.
 pub(crate) fn modes() -> Vec<Mode> {
-    vec![
-        #[cfg(feature = "shared")]
-        Mode::Shared,
-        Mode::Exclusive,
-    ]
+    vec![Mode::Shared, Mode::Exclusive]
 }

@@ -169,7 +169,7 @@ fn a_power_cut_at_any_write_with_every_fate() {
 fn a_power_cut_during_a_migration_leaves_the_old_format_or_the_new() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut tally = Tally::default();
-    for old in ["v1", "v2"] {
+    for old in ["v1", "v2", "v3"] {
         let start = std::fs::read(fixtures.join(old).join("store.redb")).unwrap();
         for mode in modes() {
             let disk = Disk::of(start.clone());

@@ -1,0 +1,139 @@
+//! A store of a format whose builds lock it otherwise is opened by one process alone.
+
+use std::fs::File;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use redb::backends::FileBackend;
+use redb::{ReadableDatabase as _, StorageBackend as _};
+
+use super::RedbStore;
+use super::schema::{FORMAT, INFO_FORMAT, INFO_FORMAT_READABLE, STORE_INFO};
+use crate::error::{Error, Result};
+use crate::store::{ListQuery, Mode, Options, Store as _};
+
+/// Locked, shared, by every reader of a shared store, in old builds too.
+const READERS: Bound<u64> = Bound::Included((1 << 62) + 2);
+
+fn options(wait: u64) -> Options {
+    Options {
+        lock_wait: Duration::from_millis(wait),
+        ..Options::default()
+    }
+}
+
+/// A store that says that it is of the last format with other locks.
+fn old_store(folder: &Path) -> PathBuf {
+    let path = folder.join("s.redb");
+    RedbStore::open(&path, Options::default())
+        .unwrap()
+        .close()
+        .unwrap();
+    let database = redb::Database::open(&path).unwrap();
+    let txn = database.begin_write().unwrap();
+    let mut info = txn.open_table(STORE_INFO).unwrap();
+    for name in [INFO_FORMAT, INFO_FORMAT_READABLE] {
+        info.insert(name, 3_u32.to_le_bytes().as_slice()).unwrap();
+    }
+    drop(info);
+    txn.commit().unwrap();
+    path
+}
+
+fn format(path: &Path) -> u32 {
+    let database = redb::ReadOnlyDatabase::open(path).unwrap();
+    let txn = database.begin_read().unwrap();
+    super::migrate::format(&txn).unwrap().unwrap()
+}
+
+fn assert_busy(opened: Result<RedbStore>) {
+    let Err(Error::Busy { reason }) = opened else {
+        panic!("{opened:?}");
+    };
+    assert!(
+        reason.contains("format 3") && reason.contains("older version"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_store_of_an_old_format_is_opened_only_while_nobody_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = old_store(folder.path());
+    let handle = || File::options().read(true).write(true).open(&path).unwrap();
+
+    // Old builds that write hold the whole file's lock, shared.
+    let writer = handle();
+    writer.lock_shared().unwrap();
+    assert_busy(RedbStore::open(&path, options(30)));
+    assert_busy(RedbStore::open_read_only(&path, options(30)));
+    assert_eq!(format(&path), 3);
+    drop(writer);
+
+    // Those that read hold a byte alone.
+    let reader = FileBackend::new(handle()).unwrap();
+    assert!(reader.try_lock_shared_range(READERS, READERS).unwrap());
+    assert_busy(RedbStore::open(&path, options(30)));
+    assert_busy(RedbStore::open_read_only(&path, options(30)));
+    assert_eq!(format(&path), 3);
+    reader.unlock_range(READERS, READERS).unwrap();
+
+    RedbStore::open(&path, options(30)).unwrap();
+    assert_eq!(format(&path), FORMAT);
+}
+
+#[test]
+fn who_opens_an_old_store_keeps_old_builds_out_and_a_new_store_is_shared_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = old_store(folder.path());
+    // As an old build tries it before it opens the database.
+    let old_build = || File::open(&path).unwrap().try_lock_shared().is_ok();
+
+    let reader = RedbStore::open_read_only(&path, options(30)).unwrap();
+    assert!(!old_build(), "an old build beside a reader");
+    for open in [RedbStore::open, RedbStore::open_read_only] {
+        let second = open(&path, options(30));
+        assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
+    }
+    assert!(
+        reader
+            .list(&ListQuery::default())
+            .unwrap()
+            .sessions
+            .is_empty()
+    );
+    drop(reader);
+    assert!(old_build(), "the lock ends with the reader");
+
+    let writer = RedbStore::open(&path, options(30)).unwrap();
+    let (second, reader) = (
+        RedbStore::open(&path, options(30)).unwrap(),
+        RedbStore::open_read_only(&path, options(30)).unwrap(),
+    );
+    for store in [&writer, &second, &reader] {
+        assert_eq!(store.mode(), Mode::Shared);
+        store.list(&ListQuery::default()).unwrap();
+    }
+}
+
+#[test]
+fn many_open_an_old_store_at_once_and_one_after_the_other_is_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = old_store(folder.path());
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let path = &path;
+            scope.spawn(move || {
+                let open = if number % 2 == 0 {
+                    RedbStore::open
+                } else {
+                    RedbStore::open_read_only
+                };
+                open(path, options(20_000)).unwrap().close().unwrap();
+            });
+        }
+    });
+    assert_eq!(format(&path), FORMAT);
+}
