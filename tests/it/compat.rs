@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::DateTime;
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Database, ReadableDatabase as _, TableDefinition};
 use scrollback::{
     Error, Expect, ExportFormat, ImportOptions, ListQuery, Message, Mode, NewRecord, Options,
     Properties, PropertiesChange, RawJson, RedbStore, Role, Session, SessionKey, Store,
@@ -212,7 +212,7 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
 
     // Opening alone migrates; a row of version 1 is written anew when its session changes.
     drop(RedbStore::open(&copy, Options::default()).unwrap());
-    assert_eq!(formats(&copy), [3, 3]);
+    assert_eq!(formats(&copy), [4, 4]);
     let store = RedbStore::open(&copy, Options::default()).unwrap();
     let derived = store.summary(&key).unwrap();
     store.update_properties(&key, &change).unwrap();

@@ -29,6 +29,7 @@
 //!   without locks
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `processes`: several writers and readers on one store
+//! - `mixed_versions`: a store between the last build with other locks and this one
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps

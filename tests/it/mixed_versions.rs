@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redb::{Builder, ConcurrencyMode, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Builder, ConcurrencyMode, ReadableDatabase as _, TableDefinition};
 
 use crate::harness::Home;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{Database, ReadableDatabase as _, TableDefinition};
 use scrollback::{
     Error, Existing, Expect, ListQuery, Mode, NewRecord, Options, PropertiesChange, RedbStore,
     ScanQuery, SessionKey, Store, StoreExt as _,

@@ -15,14 +15,14 @@ use tempfile::NamedTempFile;
 use super::super::copies::{CopyProgress, CopyStep, Existing};
 use super::super::{Mode, Options, VerifyReport};
 use super::copy::{Target, copy};
-use super::engine::{self, Engine, Watch};
+use super::engine::{Engine, Watch};
 use super::errors::storage;
 use super::file::{folder_of, sync_folder};
 use super::panics::{commit, guard};
 use super::read::Snapshot;
 use super::reads::ReadCounts;
 use super::verify::Depth;
-use super::{migrate, verify};
+use super::{migrate, opening, verify};
 use crate::error::{Error, Result};
 
 /// How the name of a file that is being made starts.
@@ -125,7 +125,7 @@ fn fill(
 ) -> Result<()> {
     let handle = file.as_file().try_clone();
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
-    let mut database = engine::create(handle, file.path(), options, &Watch::of_new())?;
+    let mut database = opening::create(handle, file.path(), options, &Watch::of_new())?;
     let backup = match kind {
         Kind::Backup => None,
         Kind::Restore(backup) => Some(backup),

@@ -10,10 +10,13 @@ use std::iter::Peekable;
 use std::slice::Chunks;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use redb::Table;
 
 use super::super::query::Removed;
+use super::RedbStore;
 use super::errors::storage;
+use super::list;
 use super::properties;
 use super::read;
 use super::schema::{
@@ -203,6 +206,27 @@ fn neighbours(doomed: &BTreeMap<u64, SessionRow>) -> Vec<(u64, u64)> {
         }
     }
     all
+}
+
+impl RedbStore {
+    /// Deletes the sessions that were last updated before a time, and that `goes` lets go.
+    pub(super) fn clean_up(
+        &self,
+        before: DateTime<Utc>,
+        goes: impl Fn(&SessionRow) -> bool,
+    ) -> Result<Removed> {
+        let before_us = before.timestamp_micros();
+        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
+        // In the order of the tables: sessions that are neighbours there share pages.
+        numbers.sort_unstable();
+        let goes = |row: &SessionRow| row.updated_us < before_us && goes(row);
+        let mut removed = Removed::default();
+        let mut batches = numbers.chunks(BATCH).peekable();
+        while batches.peek().is_some() {
+            removed.add(self.write(|writer| many(writer, &mut batches, &goes))?);
+        }
+        Ok(removed)
+    }
 }
 
 /// Deletes as many of the sessions, those that are still there and that `goes` says, as one

@@ -1,35 +1,28 @@
-//! The database under the store: opening it, and its transactions.
-//!
-//! Everything that names redb's multi-process mode is in this file.
+//! The database under the store: an open one, and its transactions.
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use redb::{
-    Builder, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _, WriteTransaction,
-};
+use redb::{Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _, WriteTransaction};
 
 use super::super::{Mode, Options};
-use super::backend::{Backend, Hurry};
-use super::errors::{busy, locked, opening, opening_io, storage};
-use super::file::{
-    check_magic, create_private_folder, new_file_beside, open_private_file, sync_folder,
+use super::backend::Hurry;
+use super::errors::opening;
+use super::file::{check_magic, create_private_folder, open_private_file};
+use super::health::Health;
+#[cfg(test)]
+use super::health::Watched;
+use super::migrate;
+#[cfg(test)]
+use super::opening::builder;
+use super::opening::{
+    began, create_whole, in_force, open_as_it_is, open_for_writing, open_repaired, open_there,
+    patiently, place_of,
 };
-use super::health::{Health, Watched};
-use super::locks::Whole;
-use super::note::Note;
 use super::pages::PageFile;
 use super::panics::{commit, guard};
 use super::reopen::{self, Opener};
-use super::schema::FORMAT_WITH_STABLE_LOCKS;
-use super::{locks, migrate};
 use crate::error::{Error, Result};
-
-/// Pause between two tries for a store that somebody has for himself.
-const PAUSE: Duration = Duration::from_millis(3);
 
 /// The open database.
 #[derive(Debug)]
@@ -298,250 +291,6 @@ impl Engine {
         let bytes = metadata.len();
         Ok(bytes)
     }
-}
-
-/// The options, with the mode that the file system of `file` allows.
-fn in_force(path: &Path, file: &File, options: &Options) -> Result<Options> {
-    let mode = locks::mode_in_force(file, path, options.mode)?;
-    if mode != options.mode {
-        tracing::warn!(
-            store = %path.display(),
-            "the file system has no range locks: the store is opened exclusively"
-        );
-    }
-    Ok(Options {
-        mode,
-        ..options.clone()
-    })
-}
-
-/// Opens a store, and waits as long as the options say for one that somebody else has alone, or that
-/// has to be had alone.
-fn patiently<T>(options: &Options, mut open: impl FnMut() -> Result<T>) -> Result<T> {
-    let began = Instant::now();
-    loop {
-        match open() {
-            Err(Error::Locked { .. } | Error::Busy { .. })
-                if began.elapsed() < options.lock_wait =>
-            {
-                thread::sleep(PAUSE);
-            }
-            done => return done,
-        }
-    }
-}
-
-fn builder(options: &Options) -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(options.cache_bytes);
-    match options.mode {
-        Mode::Shared => {
-            builder.set_concurrency_mode(redb::ConcurrencyMode::MultiWriter);
-        }
-        Mode::Exclusive => {}
-    }
-    builder
-}
-
-/// Opens the database in a file for writing, and makes one in an empty file.
-pub(crate) fn create(
-    file: File,
-    path: &Path,
-    options: &Options,
-    watch: &Watch,
-) -> Result<Database> {
-    let whole = shared_whole(&file, path, options)?;
-    create_with(file, whole, path, options, watch)
-}
-
-/// As [`create`], where the lock of the whole file has been taken.
-fn create_with(
-    file: File,
-    whole: Whole,
-    path: &Path,
-    options: &Options,
-    watch: &Watch,
-) -> Result<Database> {
-    let note = if watch.is_new {
-        Note::none(path, options)
-    } else {
-        Note::of(path, options)
-    };
-    let backend =
-        Backend::new(file, whole, note, options, &watch.hurry).map_err(opening_io(path))?;
-    builder(options)
-        .create_with_backend(Watched::new(backend, &watch.health))
-        .map_err(opening(path, options))
-}
-
-/// The lock of a whole file, taken together with others where the store is shared. The exclusive
-/// mode's own locks keep everybody out.
-fn shared_whole(file: &File, path: &Path, options: &Options) -> Result<Whole> {
-    let whole = Whole::of(file).map_err(opening_io(path))?;
-    share(&whole, path, options)?;
-    Ok(whole)
-}
-
-fn share(whole: &Whole, path: &Path, options: &Options) -> Result<()> {
-    if options.mode == Mode::Exclusive || whole.share().map_err(opening_io(path))? {
-        Ok(())
-    } else {
-        Err(locked(path, options))
-    }
-}
-
-/// Keeps everybody else out of a store whose format says that processes with other locks may have
-/// it open: neither would notice the other.
-fn keep_if_old(whole: &Whole, format: Option<u32>, path: &Path, options: &Options) -> Result<()> {
-    let is_old = format.is_some_and(|format| format < FORMAT_WITH_STABLE_LOCKS);
-    if !is_old || options.mode == Mode::Exclusive || whole.keep().map_err(opening_io(path))? {
-        Ok(())
-    } else {
-        Err(old_and_in_use(format.unwrap_or_default()))
-    }
-}
-
-fn old_and_in_use(format: u32) -> Error {
-    Error::Busy {
-        reason: format!(
-            "the store has format {format}, and another process has it open, perhaps one of an \
-             older version, which would not be noticed: a store of this format is opened only \
-             while nobody else has it"
-        ),
-    }
-}
-
-/// Opens a store's file, which may be empty, for reading and writing.
-fn open_for_writing(file: File, path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
-    let whole = Whole::of(&file).map_err(opening_io(path))?;
-    let mut format = None;
-    if !check_magic(path, &file, true)? {
-        // Before a writer is: opening one already writes, and a store of a newer format, or
-        // another program's database, has to stay as it is.
-        format = check_format(path, options)?;
-    }
-    if format.is_some_and(|format| format < FORMAT_WITH_STABLE_LOCKS) {
-        keep_if_old(&whole, format, path, options)?;
-    } else {
-        share(&whole, path, options)?;
-    }
-    let database = create_with(file, whole.clone(), path, options, watch)?;
-    // A file that had to be repaired tells its format only now; and who was faster may have brought
-    // the store to this one.
-    let format = migrate::format_of(&database)?;
-    keep_if_old(&whole, format, path, options)?;
-    migrate::migrate(path, &database, options)?;
-    share(&whole, path, options)?;
-    Ok(Handle::Writer(database))
-}
-
-/// Opens a store for reading only, and writes nothing: `None` if only a writer can put in order
-/// what a crash has left.
-fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Handle>> {
-    let Some((database, whole)) = open_read_only(path, options)? else {
-        return Ok(None);
-    };
-    let txn = database.begin_read().map_err(opening_read(path, options))?;
-    // It stays alone for as long as it reads: old builds cannot see that it does.
-    keep_if_old(&whole, migrate::format(&txn)?, path, options)?;
-    drop(txn);
-    Ok(Some(Handle::Reader(database)))
-}
-
-/// Opens the database of a store that is there for reading only: `None` if it has to be repaired.
-fn open_read_only(path: &Path, options: &Options) -> Result<Option<(ReadOnlyDatabase, Whole)>> {
-    let file = open_there(path, false)?;
-    let whole = shared_whole(&file, path, options)?;
-    let note = Note::none(path, options);
-    let backend = Backend::new(file, whole.clone(), note, options, &Hurry::default())
-        .map_err(opening_io(path))?;
-    match builder(options).open_read_only_with_backend(backend) {
-        Ok(database) => Ok(Some((database, whole))),
-        Err(redb::DatabaseError::RepairAborted) => Ok(None),
-        Err(error) => Err(opening(path, options)(error)),
-    }
-}
-
-/// Opens a store that is to be read, and puts in order what a crash has left.
-fn open_repaired(path: &Path, options: &Options, watch: &Watch) -> Result<Handle> {
-    let file = open_there(path, true)?;
-    let whole = shared_whole(&file, path, options)?;
-    let database = create_with(file, whole.clone(), path, options, watch)?;
-    keep_if_old(&whole, migrate::format_of(&database)?, path, options)?;
-    Ok(Handle::Writer(database))
-}
-
-/// Opens the file of a store that is there.
-fn open_there(path: &Path, for_writing: bool) -> Result<File> {
-    let file = OpenOptions::new().read(true).write(for_writing).open(path);
-    file.map_err(|source| Error::Io {
-        action: if for_writing {
-            "put in order what a crash has left of the store"
-        } else {
-            "open the store"
-        },
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// A path that does not depend on the current folder.
-fn place_of(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Refuses a store that this version must not write, without writing; gives its format otherwise.
-/// `None` if there is no telling: it has to be repaired first, and is checked again once it is open.
-fn check_format(path: &Path, options: &Options) -> Result<Option<u32>> {
-    let Some((database, _shared)) = open_read_only(path, options)? else {
-        return Ok(None);
-    };
-    let txn = database.begin_read().map_err(opening_read(path, options))?;
-    migrate::check_writable(path, &txn)?;
-    migrate::format(&txn)
-}
-
-/// Turns redb's errors of a first transaction into ours.
-fn opening_read(path: &Path, options: &Options) -> impl Fn(redb::TransactionError) -> Error {
-    let (path, options) = (path.to_owned(), options.clone());
-    move |error| began(&path, &options, error, "begin reading")
-}
-
-/// Why a transaction did not begin.
-fn began(
-    path: &Path,
-    options: &Options,
-    error: redb::TransactionError,
-    action: &'static str,
-) -> Error {
-    match error {
-        redb::TransactionError::Storage(redb::StorageError::Io(error))
-            if error.kind() == std::io::ErrorKind::TimedOut =>
-        {
-            busy(path, options)
-        }
-        error => storage(action)(error),
-    }
-}
-
-/// Creates a store whole or not at all: under another name, which is then given to nobody who is
-/// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
-/// process could take one that is half made for something else.
-fn create_whole(path: &Path, options: &Options) -> Result<()> {
-    let new = new_file_beside(path)?;
-    let file = open_private_file(&new)?;
-    let mode = locks::mode_in_force(&file, path, options.mode)?;
-    let options = &Options {
-        mode,
-        ..options.clone()
-    };
-    let database = guard(|| create(file, &new, options, &Watch::of_new()))?;
-    guard(|| migrate::migrate(path, &database, options))?;
-    guard(|| database.close().map_err(opening(path, options)))?;
-    // Where this fails there is a store already, or the file system cannot name a file only if the
-    // name is free: what opens the path next makes the store in place.
-    drop(new.persist_noclobber(path));
-    sync_folder(path)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The store in one file, over redb. One path through it a file:
 //!
-//! - `engine`: opening, transactions, errors; `file`: before and beside the database; `backend`: its
+//! - `opening`: the file, beside whom and in which format; `engine`: the open database; `file`: before and beside the database; `backend`: its
 //!   waits for locks, `locks`: which of them there are, `note`: who holds one; `errors`, `panics`:
 //!   those of redb; `health`: what its file failed at, `reopen`: going on after that; `pages`: the
 //!   file below redb; `schema`: every table; `migrate`: format versions
@@ -39,6 +39,7 @@ mod migrate;
 mod note;
 #[cfg(test)]
 mod old_locks;
+mod opening;
 mod origins;
 mod outside;
 mod pages;
@@ -248,24 +249,6 @@ impl RedbStore {
     /// Those of [`Store::cleanup_older_than`].
     pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
         self.clean_up(before, |row| !row.given.pinned)
-    }
-
-    fn clean_up(
-        &self,
-        before: DateTime<Utc>,
-        goes: impl Fn(&SessionRow) -> bool,
-    ) -> Result<Removed> {
-        let before_us = before.timestamp_micros();
-        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
-        // In the order of the tables: sessions that are neighbours there share pages.
-        numbers.sort_unstable();
-        let goes = |row: &SessionRow| row.updated_us < before_us && goes(row);
-        let mut removed = Removed::default();
-        let mut batches = numbers.chunks(delete::BATCH).peekable();
-        while batches.peek().is_some() {
-            removed.add(self.write(|writer| delete::many(writer, &mut batches, &goes))?);
-        }
-        Ok(removed)
     }
 
     /// Rows read since the store was opened.

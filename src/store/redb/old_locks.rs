@@ -17,6 +17,12 @@ use crate::store::{ListQuery, Mode, Options, Store as _};
 /// Locked, shared, by every reader of a shared store, in old builds too.
 const READERS: Bound<u64> = Bound::Included((1 << 62) + 2);
 
+/// Locked, shared, by everybody who has a shared store open for writing.
+const WRITERS: Bound<u64> = Bound::Included((1 << 62) + 1);
+
+/// Locked, shared, by readers that keep all writers out.
+const KEEPS_OUT: Bound<u64> = Bound::Included((1 << 62) + 3);
+
 fn options(wait: u64) -> Options {
     Options {
         lock_wait: Duration::from_millis(wait),
@@ -48,14 +54,17 @@ fn format(path: &Path) -> u32 {
     super::migrate::format(&txn).unwrap().unwrap()
 }
 
-fn assert_busy(opened: Result<RedbStore>) {
-    let Err(Error::Busy { reason }) = opened else {
-        panic!("{opened:?}");
-    };
-    assert!(
-        reason.contains("format 3") && reason.contains("older version"),
-        "{reason}"
-    );
+fn is_busy(opened: Result<RedbStore>) -> bool {
+    match opened {
+        Err(Error::Busy { reason }) => {
+            assert!(
+                reason.contains("format 3") && reason.contains("older version"),
+                "{reason}"
+            );
+            true
+        }
+        _ => false,
+    }
 }
 
 #[test]
@@ -67,16 +76,21 @@ fn a_store_of_an_old_format_is_opened_only_while_nobody_has_it() {
     // Old builds that write hold the whole file's lock, shared.
     let writer = handle();
     writer.lock_shared().unwrap();
-    assert_busy(RedbStore::open(&path, options(30)));
-    assert_busy(RedbStore::open_read_only(&path, options(30)));
-    assert_eq!(format(&path), 3);
+    assert!(is_busy(RedbStore::open(&path, options(30))));
     drop(writer);
+    // And the byte of writers, which keeps out those who read alone.
+    let writer = FileBackend::new(handle()).unwrap();
+    assert!(writer.try_lock_shared_range(WRITERS, WRITERS).unwrap());
+    assert!(is_busy(RedbStore::open(&path, options(30))));
+    let reader = RedbStore::open_read_only(&path, options(30));
+    assert!(matches!(reader, Err(Error::Locked { .. })), "{reader:?}");
+    writer.unlock_range(WRITERS, WRITERS).unwrap();
+    assert_eq!(format(&path), 3);
 
-    // Those that read hold a byte alone.
+    // Those that read hold a byte of their own, and nothing else.
     let reader = FileBackend::new(handle()).unwrap();
     assert!(reader.try_lock_shared_range(READERS, READERS).unwrap());
-    assert_busy(RedbStore::open(&path, options(30)));
-    assert_busy(RedbStore::open_read_only(&path, options(30)));
+    assert!(is_busy(RedbStore::open(&path, options(30))));
     assert_eq!(format(&path), 3);
     reader.unlock_range(READERS, READERS).unwrap();
 
@@ -88,15 +102,19 @@ fn a_store_of_an_old_format_is_opened_only_while_nobody_has_it() {
 fn who_opens_an_old_store_keeps_old_builds_out_and_a_new_store_is_shared_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = old_store(folder.path());
-    // As an old build tries it before it opens the database.
-    let old_build = || File::open(&path).unwrap().try_lock_shared().is_ok();
+    // As an old build tries it: the byte of writers, and whether a reader keeps them out.
+    let old_build = || {
+        let file = FileBackend::new(File::options().read(true).write(true).open(&path).unwrap());
+        let file = file.unwrap();
+        file.try_lock_shared_range(WRITERS, WRITERS).unwrap()
+            && !file.query_lock_range(KEEPS_OUT, KEEPS_OUT).unwrap()
+    };
 
     let reader = RedbStore::open_read_only(&path, options(30)).unwrap();
     assert!(!old_build(), "an old build beside a reader");
-    for open in [RedbStore::open, RedbStore::open_read_only] {
-        let second = open(&path, options(30));
-        assert!(matches!(second, Err(Error::Locked { .. })), "{second:?}");
-    }
+    let second = RedbStore::open(&path, options(30));
+    assert!(matches!(second, Err(Error::Busy { .. })), "{second:?}");
+    let other = RedbStore::open_read_only(&path, options(30)).unwrap();
     assert!(
         reader
             .list(&ListQuery::default())
@@ -104,8 +122,8 @@ fn who_opens_an_old_store_keeps_old_builds_out_and_a_new_store_is_shared_again()
             .sessions
             .is_empty()
     );
-    drop(reader);
-    assert!(old_build(), "the lock ends with the reader");
+    drop((reader, other));
+    assert!(old_build(), "the lock ends with the readers");
 
     let writer = RedbStore::open(&path, options(30)).unwrap();
     let (second, reader) = (
