@@ -34,10 +34,10 @@
 //! clock and its ids from [`Options`].
 
 mod agent;
+mod agents;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod dialect;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -60,7 +60,7 @@ pub use agent::{
 };
 pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use agent::{LogEntry, Project};
-pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+pub use agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;

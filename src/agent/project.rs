@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::git_root::git_root;
-use crate::dialect::celeste;
+use crate::agents::celeste;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::FACT_BYTES_MAX;

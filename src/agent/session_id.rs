@@ -1,6 +1,6 @@
 //! Which ids jcode can keep a session under.
 
-use crate::dialect::jcode::{self, AGENT};
+use crate::agents::jcode::{self, AGENT};
 use crate::error::{Error, Result};
 
 /// Checks that an id can be the name of a file of jcode's: the file of a session, and no other.

@@ -31,11 +31,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod claude_code;
-mod codex;
+mod agents;
 mod files;
 mod gather;
-mod gemini;
+mod lines;
 mod message;
 #[cfg(feature = "opencode")]
 pub(crate) mod opencode;
@@ -43,18 +42,18 @@ mod places;
 mod registry;
 mod replay;
 mod unpacked;
-mod walk;
 
 use std::ops::ControlFlow;
 
 pub use self::files::FileProvider;
 pub use self::message::{
-    Listing, MessageType, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan,
+    Listing, MessageType, ProviderMessage, ProviderSession, ProviderSummary, Scan,
 };
 #[cfg(feature = "opencode")]
 pub use self::opencode::OpenCodeProvider;
 pub use self::places::Places;
 pub use self::registry::{AllSessions, ProviderRegistry};
+pub use crate::agents::home::ProviderProblem;
 use crate::error::Result;
 
 /// Reads the sessions of one agent where they lie.

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::query::{Appended, Expect};
 use super::{Options, lines, sessions};
+use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::BATCHES_REMEMBERED;
@@ -74,7 +74,7 @@ pub(crate) fn add_to(
     }
     let now_us = lines::now(options).timestamp_micros();
     let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let made = lines::append_to_row(&mut row, dialect, addition.lines, options);
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {

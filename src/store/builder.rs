@@ -2,10 +2,10 @@
 //! bulk import.
 
 use super::fold::{Fold, project_of, take_out};
+use crate::agents::Dialect;
 use crate::codec::chain::{Digest, digest_of};
 use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
-use crate::dialect::Dialect;
 use crate::jsonl::Line;
 use crate::model::json::Ends;
 use crate::model::key::SessionKey;

@@ -4,8 +4,8 @@
 //! came from.
 
 use super::select::without_trailing_separators;
+use crate::agents::{Described, Facts, TitleOffer};
 use crate::codec::session_row::SessionRow;
-use crate::dialect::{Described, Facts, TitleOffer};
 use crate::model::limits::{FACT_BYTES_MAX, TITLE_BYTES_MAX};
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
 use crate::model::text::{cut, title_line};

@@ -2,7 +2,7 @@
 
 use super::extension::StoreExt as _;
 use super::{Expect, NewRecord, ScanQuery, Store};
-use crate::dialect;
+use crate::agents;
 use crate::error::{Error, Result};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
@@ -106,5 +106,5 @@ fn header<S: Store + ?Sized>(
         messages: Vec::new(),
         ..store.load(&old.key)?
     };
-    dialect::of_agent(new_key.agent()).write_meta(&session, true)
+    agents::of_agent(new_key.agent()).write_meta(&session, true)
 }

@@ -10,8 +10,8 @@ use super::addition::{Addition, Intent};
 use super::lines;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::{Options, Store, StoreExt as _};
+use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
-use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
@@ -77,7 +77,7 @@ pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result
 /// Loads a session with its visible messages.
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let mut messages = Vec::new();
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
         if record.sequence >= row.mark && record.header.messages > 0 {
@@ -119,7 +119,7 @@ pub(crate) fn read_lines(
     from: u64,
     visit: &mut Visit<'_>,
 ) -> Result<Session> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let is_scattered = dialect.has_scattered_meta();
     let mut session = Session::new(key.clone());
     session.title.clone_from(&row.title);
@@ -173,7 +173,7 @@ pub(crate) fn append(
     batch_id: Option<Uuid>,
     records: &[NewRecord],
 ) -> Result<Appended> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let lines = lines::lines_of(dialect, key, records, store.options())?;
     let addition = Addition {
         expect,
@@ -190,7 +190,7 @@ pub(crate) fn replace_history(
     key: &SessionKey,
     records: &[NewRecord],
 ) -> Result<()> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let addition = Addition {
         expect: Expect::Any,
         batch_id: None,
@@ -298,7 +298,7 @@ pub(crate) fn export_markdown(
     out: &mut dyn Write,
 ) -> Result<()> {
     let failed = |source| Error::Output { source };
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
     store.visit(key, 0, &mut |record| {
         if record.header.messages > 0 {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::discover::{FoundFile, cannot_read};
 use super::paths;
-use crate::dialect::{self, Candidate, Dialect, Document, Recognition, Sidecar};
+use crate::agents::{self, Candidate, Dialect, Document, Recognition, Sidecar};
 
 /// Extensions of files of lines.
 const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
@@ -101,12 +101,12 @@ pub(super) fn classify(
     // In a folder of an agent, only that agent's files are sessions: what a tool has put out may
     // look like anything.
     let may_be_of = |agent: &str| beside.as_ref().is_none_or(|(owner, _)| *owner == agent);
-    if let Some(document) = dialect::recognise_document(&candidate)
+    if let Some(document) = agents::recognise_document(&candidate)
         && may_be_of(document.agent)
     {
         return Ok(Some(Form::Document(document)));
     }
-    let found = dialect::recognise(&candidate);
+    let found = agents::recognise(&candidate);
     let is_known = found.is_some_and(|found| {
         may_be_of(found.agent()) && found.recognise(&candidate) > Recognition::Fallback
     });
@@ -125,7 +125,7 @@ fn into_form((agent, owner): (&'static str, Sidecar)) -> Form {
 
 /// Whose sidecar a file is, by its path.
 fn sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
-    dialect::all()
+    agents::all()
         .iter()
         .find_map(|dialect| dialect.sidecar(path).map(|owner| (dialect.agent(), owner)))
 }
@@ -133,7 +133,7 @@ fn sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
 /// The start of the file that has to be read before the session in `path` gets its name, if there
 /// is such a file and it can be read.
 pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
-    dialect::all().iter().find_map(|dialect| {
+    agents::all().iter().find_map(|dialect| {
         let companion = dialect.companion(path)?;
         let mut bytes = Vec::new();
         let file = open_regular(&companion).ok()?;

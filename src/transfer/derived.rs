@@ -6,8 +6,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
 use super::worker::Added;
+use crate::agents::{Dialect, DocumentLines};
 use crate::codec::session_row::SessionRow;
-use crate::dialect::{Dialect, DocumentLines};
 use crate::error::Result;
 use crate::jsonl::LineReader;
 use crate::model::message::Role;
@@ -191,7 +191,7 @@ pub(super) fn hash_of(lines: &[Vec<u8>]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect;
+    use crate::agents;
 
     fn content(lines: &[&str], open: usize, trailer: Option<&str>) -> DocumentLines {
         DocumentLines {
@@ -203,7 +203,7 @@ mod tests {
 
     /// What is stored in place of the records from a line on.
     fn news(old: &DocumentLines, new: &DocumentLines) -> Option<(usize, String)> {
-        let dialect = dialect::of_agent("opencode");
+        let dialect = agents::of_agent("opencode");
         let continued = Known::of(old.clone(), new)?.continued(new, dialect)?;
         let lines = continued.lines(new).map(<[u8]>::to_vec);
         let lines = String::from_utf8(lines.collect::<Vec<_>>().concat()).unwrap();

@@ -17,9 +17,9 @@ use super::paths;
 use super::places::{Place, Places};
 use super::plan::DocumentTask;
 use super::resume::Counts;
+use crate::agents::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
-use crate::dialect::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
@@ -172,7 +172,7 @@ impl DocumentWriter<'_, '_> {
         if living.row.next_sequence == 0 {
             return Ok(Some(DocumentLines::default()));
         }
-        let dialect = dialect::of_agent(task.document.agent);
+        let dialect = agents::of_agent(task.document.agent);
         for source in self.keeper.store.sources().generations(&living.path)? {
             let is_of_session = source.row.session == living.row.session
                 && source.row.kind == SourceKind::Attachment
@@ -296,7 +296,7 @@ impl DocumentWriter<'_, '_> {
 /// Reads a content.
 fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> Reading {
     let agent = task.document.agent;
-    let dialect = dialect::of_agent(agent);
+    let dialect = agents::of_agent(agent);
     let path = task.file.name_path();
     let candidate = Candidate {
         path,
@@ -314,7 +314,7 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
              without records"
         )),
         // An agent without a format of its own has no records.
-        (Some(_), None) if dialect::named(agent).is_some() => Some(format!(
+        (Some(_), None) if agents::named(agent).is_some() => Some(format!(
             "cannot be read as a session of `{agent}`; kept whole, without records"
         )),
         _ => None,

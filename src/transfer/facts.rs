@@ -13,7 +13,7 @@ use super::names;
 use super::paths;
 use super::places::{Place, Places};
 use super::plan::KeptFile;
-use crate::dialect::{self, INDEX_TITLE_RANK, SidecarFacts};
+use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
@@ -150,7 +150,7 @@ pub(super) fn retell(
     let mut bytes = Vec::new();
     store.sources().read_attachment(0, &kept.name, &mut bytes)?;
     let mut done = HashSet::new();
-    for facts in dialect::of_agent(&kept.agent).sidecar_facts(&kept.path, &bytes) {
+    for facts in agents::of_agent(&kept.agent).sidecar_facts(&kept.path, &bytes) {
         if let Some(place) = places.below(&kept.agent, &facts.id, folder)
             && place.is_new
             && done.insert(place.number)

@@ -31,7 +31,7 @@ use super::room::{self, Room};
 use super::transaction::Transactions;
 use super::whole::WholeWriter;
 use super::worker::{Outlet, Queue};
-use crate::dialect::{self, Dialect};
+use crate::agents::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::store::{self, RedbStore};
 
@@ -139,7 +139,7 @@ fn import_for(
 }
 
 fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
-    dialect::named(agent).ok_or_else(|| Error::Unsupported {
+    agents::named(agent).ok_or_else(|| Error::Unsupported {
         action: "read files",
         agent: agent.to_owned(),
     })

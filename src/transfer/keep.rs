@@ -4,7 +4,7 @@
 //! A file that changed is kept beside its earlier content, under the same name with `~2`, `~3`,
 //! ... at its end; no content that is stored is replaced. Of the records that are made from a
 //! document or a database, those of a turn that is not over are: the agent still writes on it
-//! ([`DocumentLines::open`](crate::dialect::DocumentLines)).
+//! ([`DocumentLines::open`](crate::agents::DocumentLines)).
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};

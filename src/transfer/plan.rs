@@ -12,8 +12,8 @@ use super::discover::FoundFile;
 use super::paths;
 use super::places::Place;
 use super::report::ImportReport;
+use crate::agents::{Dialect, Document, Sidecar};
 use crate::codec::source_row::SourceKind;
-use crate::dialect::{Dialect, Document, Sidecar};
 use crate::error::Result;
 use crate::store::{Known, Source, Sources};
 

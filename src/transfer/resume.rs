@@ -10,9 +10,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::paths;
+use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
@@ -146,7 +146,7 @@ pub(super) fn find_out(
         sequence: tail.sequence,
         records: vec![(tail.header, tail.line.len() as u64)],
     });
-    let dialect = dialect::of_agent(&state.agent);
+    let dialect = agents::of_agent(&state.agent);
     let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
     Ok(Resume::Grown(Box::new(Grown {
         source,

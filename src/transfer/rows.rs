@@ -8,9 +8,9 @@ use super::paths;
 use super::places::Place;
 use super::plan::DatabaseTask;
 use super::resume::Counts;
+use crate::agents::{self, DocumentLines};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect::{self, DocumentLines};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
@@ -130,7 +130,7 @@ fn begin(
     sources: &Sources<'_>,
     mtime_us: i64,
 ) -> Result<Begun> {
-    let dialect = dialect::of_agent(DATABASE_AGENT);
+    let dialect = agents::of_agent(DATABASE_AGENT);
     let (Stored { number, key, row }, goes_on) = match step {
         Step::Nothing(stored) => (stored, Continuation::default()),
         Step::Grown(stored, goes_on) => (stored, goes_on),
@@ -176,7 +176,7 @@ fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLine
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
         return Ok(Step::New(Some(stored.key)));
     };
-    let dialect = dialect::of_agent(DATABASE_AGENT);
+    let dialect = agents::of_agent(DATABASE_AGENT);
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),

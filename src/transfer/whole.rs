@@ -6,7 +6,7 @@ use super::names;
 use super::paths;
 use super::places::Places;
 use super::plan::{KeptFile, WholeTask};
-use crate::dialect::{self, Sidecar, SidecarFacts};
+use crate::agents::{self, Sidecar, SidecarFacts};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
@@ -73,7 +73,7 @@ impl WholeWriter<'_, '_> {
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
         let now = content.bytes().map_or_else(Vec::new, |bytes| {
-            dialect::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
+            agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
         });
         let unused = unused(content.bytes(), size).filter(|_| tells(task));
         self.keeper.prepare(&content)?;
@@ -115,7 +115,7 @@ impl WholeWriter<'_, '_> {
         let before = match living {
             Some(living) if living.row.size <= FACTS_BYTES_MAX => {
                 let stored = self.keeper.stored(living)?;
-                dialect::of_agent(task.agent).sidecar_facts(task.file.name_path(), &stored)
+                agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), &stored)
             }
             _ => Vec::new(),
         };
@@ -187,7 +187,7 @@ impl WholeWriter<'_, '_> {
         };
         let bulk = transactions.bulk()?;
         let (number, key) = names::create(bulk, &key, 1)?;
-        let dialect = dialect::of_agent(key.agent());
+        let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
         bulk.write_chunk(number, &builder.take_chunk())?;
         Ok(Subject::made(number, key))

@@ -20,8 +20,8 @@ use super::plan::LinesTask;
 use super::report::{ImportProblem, Problems};
 use super::resume::{self, Counts, Grown, Resume};
 use super::room::Room;
+use crate::agents::{self, Candidate, Dialect};
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect::{self, Candidate, Dialect};
 use crate::error::Error;
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
@@ -226,7 +226,7 @@ impl<'a> Opened<'a> {
             head: &head,
             companion: companion.as_deref(),
         };
-        let Some(dialect) = forced.or_else(|| dialect::recognise(&candidate)) else {
+        let Some(dialect) = forced.or_else(|| agents::recognise(&candidate)) else {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);

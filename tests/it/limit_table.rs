@@ -117,27 +117,27 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "a_bomb_is_refused_before_it_is_unpacked",
     ),
     (
-        "src/dialect/values/mod.rs",
+        "src/agents/parts/values/mod.rs",
         "TRIES_MAX",
         "records_are_found_up_to_the_last_try",
     ),
     (
-        "src/dialect/values/mod.rs",
+        "src/agents/parts/values/mod.rs",
         "PASSES_MAX",
         "no_odd_input_takes_long",
     ),
     (
-        "src/dialect/native/reading.rs",
+        "src/agents/native/reading.rs",
         "DEPTH_MAX",
         "images_nested_up_to_the_limit_are_blocks_and_deeper_ones_stay_json",
     ),
     (
-        "src/dialect/ggcode/reading.rs",
+        "src/agents/ggcode/reading.rs",
         "TITLE_BYTES_MAX",
         "hazard_3_5_8_a_title_is_cut_at_a_character",
     ),
     (
-        "src/dialect/picoclaw/meta.rs",
+        "src/agents/picoclaw/meta.rs",
         "INDENTED_MAX",
         "a_deep_value_is_indented_no_further_than_the_limit",
     ),
@@ -235,14 +235,14 @@ const PACES: [(&str, &str); 19] = [
     ("src/store/redb/pages/walk.rs", "LEVELS_MAX"),
     ("src/store/redb/repair/gather.rs", "PAGE_BYTES_MAX"),
     ("src/store/query.rs", "PROBLEMS_MAX"),
-    ("src/dialect/celeste/document.rs", "LOOK_MAX"),
+    ("src/agents/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/backend.rs", "PAUSE_MAX"),
     ("src/provider/gather.rs", "WAITING_MAX"),
-    ("src/provider/opencode/open.rs", "STEPS_TIMES_MAX"),
-    ("src/provider/opencode/database.rs", "COLUMN_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "COLUMNS_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "NAME_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
+    ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "NAME_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "LARGE_PARTS_MAX"),
     ("src/transfer/import.rs", "WORKERS_MAX"),
     ("src/cli/transcript.rs", "ARGUMENT_BYTES_MAX"),
 ];
@@ -367,7 +367,7 @@ fn copies_of_limits_are_the_limits() {
             "src/transfer/documents.rs",
             "DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;",
         ),
-        ("src/dialect/native/reading.rs", "DEPTH_MAX: usize = 8;"),
+        ("src/agents/native/reading.rs", "DEPTH_MAX: usize = 8;"),
     ] {
         assert!(read(file).contains(line), "{file}: {line}");
     }

@@ -1,7 +1,7 @@
 //! The recorder's methods, one for each kind of event.
 
 use super::Recorder;
-use crate::dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+use crate::agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 use crate::error::Result;
 use crate::model::raw_json::RawJson;
 

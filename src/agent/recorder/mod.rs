@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::session_id::validate_session_id;
-use crate::dialect::jcode::{self, AGENT, Entry, EntryKind};
+use crate::agents::jcode::{self, AGENT, Entry, EntryKind};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{Expect, NewRecord, Options, Store};

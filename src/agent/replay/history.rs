@@ -2,7 +2,7 @@
 
 use super::pairs::{self, Repair};
 use super::{Compatibility, Replayed};
-use crate::dialect::jcode::{Entry, EntryKind, call, filled, said, user, with_error};
+use crate::agents::jcode::{Entry, EntryKind, call, filled, said, user, with_error};
 use crate::model::message::{Block, Message, Role};
 
 /// Messages under construction.

@@ -11,7 +11,7 @@ mod subagents;
 
 pub use self::pairs::Repair;
 pub use self::state::{Goal, PlanSnapshot, RecordedState};
-use crate::dialect::jcode::Entry;
+use crate::agents::jcode::Entry;
 use crate::model::message::Message;
 
 /// Whether a replay is true to jcode, or fit for the API of a model.

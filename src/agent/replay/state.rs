@@ -1,7 +1,7 @@
 //! The state of a session beside its messages.
 
 use super::{Repair, Replayed};
-use crate::dialect::jcode::{self, Entry, EntryKind, TodoItem, filled};
+use crate::agents::jcode::{self, Entry, EntryKind, TodoItem, filled};
 use crate::model::message::Message;
 
 /// The tool that goes into another environment.

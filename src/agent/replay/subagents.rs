@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::pairs::Repair;
 use super::{Compatibility, ReplayOptions};
-use crate::dialect::jcode::{Entry, EntryKind};
+use crate::agents::jcode::{Entry, EntryKind};
 
 /// The entries that a replay looks at.
 pub(super) fn of_the_session<'e>(

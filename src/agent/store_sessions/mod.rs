@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use self::aliases::opaque_key;
 pub use self::summaries::{History, Kept};
 use super::session_store::SessionStore;
-use crate::dialect;
+use crate::agents;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::{Block, Message, Role};
@@ -233,7 +233,7 @@ impl StoreSessions {
         let page = or_default(self.store.scan(key, &one))?;
         let record = page.records.into_iter().next();
         Ok(record.and_then(|record| {
-            let messages = messages_of(dialect::of_agent(key.agent()), record.view());
+            let messages = messages_of(agents::of_agent(key.agent()), record.view());
             let same = record.sequence == sequence && messages == [message.clone()];
             same.then_some(record.line)
         }))
@@ -332,7 +332,7 @@ struct Heard {
 
 /// The messages of a session from a sequence number on, or all.
 fn read_from(store: &dyn Store, key: &SessionKey, from: Option<u64>) -> Result<Vec<Heard>> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let query = ScanQuery {
         from,
         ..ScanQuery::default()

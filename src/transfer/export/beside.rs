@@ -10,7 +10,7 @@ use std::path::Path;
 use super::item::{Content, Item};
 use super::place::{name_of, safe, sketch};
 use super::plan::{Plan, updated_ns};
-use crate::dialect::{self, SessionState, SidecarFacts};
+use crate::agents::{self, SessionState, SidecarFacts};
 use crate::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
@@ -72,7 +72,7 @@ fn unless_damaged(done: Result<()>) -> Result<()> {
 
 /// Whether the agent keeps a meta file beside each session.
 pub(super) fn has_sidecar(summary: &Summary) -> bool {
-    let dialect = dialect::of_agent(summary.key.agent());
+    let dialect = agents::of_agent(summary.key.agent());
     dialect.write_sidecar(&sketch(summary), None).is_some()
 }
 
@@ -87,7 +87,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
     let Some(mut state) = state_of(plan, summary)? else {
         return Ok(());
     };
-    let dialect = dialect::of_agent(summary.key.agent());
+    let dialect = agents::of_agent(summary.key.agent());
     let Some((name, bytes)) = dialect.write_sidecar(&state, None) else {
         return Ok(());
     };
@@ -173,7 +173,7 @@ fn index(plan: &mut Plan<'_>, folder: &[Vec<u8>], sessions: &Folder<'_>) -> Resu
     let Some(first) = sessions.changed.first() else {
         return Ok(());
     };
-    let dialect = dialect::of_agent(first.key.agent());
+    let dialect = agents::of_agent(first.key.agent());
     let mut changed = states_of(plan, &sessions.changed)?;
     // In the order in which the agent would have made them.
     changed.sort_by_key(|state| state.summary.number);
@@ -256,7 +256,7 @@ fn lines_of(plan: &Plan<'_>, summary: &Summary) -> Option<(Vec<Vec<u8>>, Vec<u8>
 /// The name of a meta file beside a session whose lines lie in the file `own`: `name` with the
 /// stem that this one has, in place of that of the file that the agent would make.
 fn named_like(name: &str, summary: &Summary, own: &[u8]) -> Vec<u8> {
-    let dialect = dialect::of_agent(summary.key.agent());
+    let dialect = agents::of_agent(summary.key.agent());
     let given = dialect
         .file_name(&sketch(summary))
         .and_then(|mut names| names.pop());

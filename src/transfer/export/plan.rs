@@ -10,8 +10,8 @@ use memchr::memmem;
 use super::item::{Content, Item};
 use super::place::{self, Folders};
 use super::{beside, every_session};
+use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect;
 use crate::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
@@ -226,7 +226,7 @@ impl Plan<'_> {
         let mut bytes = Vec::new();
         self.snapshot
             .read_attachment(row.session, &row.name, &mut bytes)?;
-        let dialect = dialect::of_agent(&row.agent);
+        let dialect = agents::of_agent(&row.agent);
         let told = dialect.sidecar_facts(&paths::from_bytes(&document.path), &bytes);
         let told = told.into_iter().next().unwrap_or_default();
         let has_name = |alias: &String| *alias != told.id;
