@@ -17,7 +17,7 @@ use super::document::DocumentLines;
 use super::parts::lines::{self, Format};
 use super::state::{SessionState, SidecarFacts};
 use crate::error::{Error, Result};
-use crate::model::json::Ends;
+use crate::json::Ends;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordHeader, RecordView};

@@ -77,7 +77,7 @@ use self::store::{
     appending, batches, compacting, hiding, listing, meta, properties, reading, removing,
     reopening, replacing, saving, scanning, threads, torn,
 };
-use crate::agent::SessionStore;
+use crate::facade::SessionStore;
 use crate::model::key::SessionKey;
 use crate::store::Store;
 

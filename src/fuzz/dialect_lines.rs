@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::input::Input;
 use crate::agents::{self, Candidate, Dialect};
-use crate::model::json::{Ends, Json};
+use crate::json::{Ends, Json};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::Message;

@@ -1,7 +1,5 @@
 //! What a session, a record and a message are. No I/O, no format.
 
-pub(crate) mod json;
-pub(crate) mod json_string;
 pub(crate) mod key;
 pub mod limits;
 pub(crate) mod message;

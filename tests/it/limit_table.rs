@@ -7,7 +7,7 @@ use crate::source::{File, code, identifiers, read, rust_files};
 /// File, constant, and the tests.
 const LIMITS: [(&str, &str, &str); 43] = [
     (
-        "src/model/json/check/mod.rs",
+        "src/json/check/mod.rs",
         "NOTES_MAX",
         "depth_is_no_limit_and_notes_are_bounded",
     ),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::DateTime;
 
 use super::OWN;

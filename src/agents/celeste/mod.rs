@@ -13,7 +13,7 @@ mod writing;
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
 use self::project_id::is_project_id;

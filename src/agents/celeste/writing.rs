@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::agents::parts::go_json::{Escape, GoObject};
 use crate::error::{Error, Result};
-use crate::model::json_string;
+use crate::json::string;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 
@@ -92,7 +92,7 @@ fn object(
 /// would be read as other JSON.
 fn arguments(input: &RawJson) -> String {
     let json = input.as_str();
-    match json_string::decode(json) {
+    match string::decode(json) {
         Some(text) if !text.is_empty() && RawJson::parse(&*text).is_err() => text.into_owned(),
         _ => json.to_owned(),
     }

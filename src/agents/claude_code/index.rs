@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use crate::agents::parts::fields::{elements, entries, fields, fields_of, owned};
 use crate::agents::parts::lines::body;

@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 use memchr::memmem;
 
 use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar, TitleOffer};

@@ -1,6 +1,6 @@
 //! The items between the user, the model and its tools: who says them, and their blocks.
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{Object, fields, fields_of, owned, text};

@@ -11,7 +11,7 @@ mod tests;
 
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
 use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};

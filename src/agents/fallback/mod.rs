@@ -9,7 +9,7 @@ mod tests;
 
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
 use super::parts::fields::{self, elements, fields_of, owned, text};

@@ -1,6 +1,6 @@
 //! A session in one JSON document, as the lines that newer versions would write of it.
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::Gemini;
 use crate::agents::document::DocumentLines;

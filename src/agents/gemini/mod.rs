@@ -16,7 +16,7 @@ mod tests;
 
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 pub(crate) use self::document::document_messages;
 use super::dialect::{Candidate, Dialect, Recognition, Sidecar};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::{DateTime, Utc};
 
 use super::NO_TITLE;

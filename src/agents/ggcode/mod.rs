@@ -18,7 +18,7 @@ use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
 use crate::error::Result;
-use crate::model::json::Json;
+use crate::json::Json;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::session::Session;

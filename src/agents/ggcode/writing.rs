@@ -1,13 +1,13 @@
 //! ggcode's lines out, as v1.0.9 writes them. What it has no field for stands behind its fields,
 //! under names that it does not know and so passes over.
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::reading::{COST, MESSAGE_FIELDS, META_FIELDS, content};
 use crate::agents::parts::fields::entries_in;
 use crate::agents::parts::go_json::{Escape, GoObject, array, go_time};
 use crate::error::{Error, Result};
-use crate::model::json_string;
+use crate::json::string;
 use crate::model::key::SessionKey;
 use crate::model::message::{Block, Message, Usage};
 use crate::model::raw_json::RawJson;
@@ -58,7 +58,7 @@ pub(super) fn meta(session: &Session) -> Result<Vec<u8>> {
     line.text_if("title", &session.title);
     for key in VENDOR {
         if let Some(json) = field(session, key) {
-            let value = json_string::decode(json.as_str()).ok_or_else(|| Error::InvalidJson {
+            let value = string::decode(json.as_str()).ok_or_else(|| Error::InvalidJson {
                 reason: format!("`{key}` of a ggcode session has to be a string"),
             })?;
             line.text_if(key, &value);

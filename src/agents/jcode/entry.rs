@@ -3,7 +3,7 @@
 //! Fields that a kind does not use, fields of an unexpected type and fields of later versions are
 //! kept in [`Entry::extra`], so that reading an entry loses nothing.
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::agents::parts::{fields, lines, values};

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::entry::{Entry, EntryKind};
 use super::entry_line::timestamp;

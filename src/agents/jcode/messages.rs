@@ -4,7 +4,7 @@ use super::entry::{Entry, EntryImage, EntryKind};
 use crate::agents::parts::fields::{fields, text};
 use crate::agents::parts::go_json::{self, Escape};
 use crate::error::{Error, Result};
-use crate::model::json_string;
+use crate::json::string;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 
@@ -182,7 +182,7 @@ fn text_of(role: Role, content: String, images: Vec<EntryImage>) -> Result<Entry
 /// The arguments of a call as the text that [`call`] reads back.
 fn args_of(input: Option<&RawJson>) -> String {
     let json = input.map_or("", RawJson::as_str);
-    json_string::decode(json)
+    string::decode(json)
         .filter(|text| RawJson::parse(text.replace('\n', " ")).is_err())
         .map_or_else(|| json.to_owned(), std::borrow::Cow::into_owned)
 }
@@ -195,7 +195,7 @@ fn split_error(output: &str, is_error: bool, extra: &[(String, RawJson)]) -> (St
     let error = extra
         .iter()
         .find(|(key, _)| key == ERROR)
-        .and_then(|(_, json)| json_string::decode(json.as_str()));
+        .and_then(|(_, json)| string::decode(json.as_str()));
     if let Some(error) = error
         && let Some(before) = output.strip_suffix(&*error)
         && let Some(before) = before.strip_suffix('\n')

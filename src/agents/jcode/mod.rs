@@ -27,8 +27,8 @@ use super::parts::lines::{Format, Reading};
 use super::parts::{times, titles};
 use super::state::{SessionState, SidecarFacts};
 use crate::error::Result;
-use crate::model::json::Json;
-use crate::model::json_string;
+use crate::json::Json;
+use crate::json::string;
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
 use crate::model::raw_json::RawJson;
@@ -142,7 +142,7 @@ fn header_of(session: &Session) -> Entry {
     extra.retain(|(key, json)| {
         let is_provider = key == PROVIDER;
         if is_provider {
-            provider = json_string::decode(json.as_str()).map(Cow::into_owned);
+            provider = string::decode(json.as_str()).map(Cow::into_owned);
         }
         !is_provider
     });

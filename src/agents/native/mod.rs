@@ -16,7 +16,7 @@ use std::path::Path;
 
 use memchr::memmem;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
 use super::parts::fields::{self, fields_of, fields_of_start, object_in, owned, text};

@@ -1,7 +1,7 @@
 //! Native lines in. A field of another type than the description names is as good as absent; a
 //! block of a kind that is not known stays JSON.
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::{DateTime, Utc};
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS};

@@ -17,7 +17,7 @@ pub(crate) mod values;
 
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
 use super::document::DocumentLines;

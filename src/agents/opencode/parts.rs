@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use crate::agents::dialect::TitleOffer;
 use crate::agents::parts::blocks as shapes;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::fields::{self, Object, count, fields_of, objects, owned, text};
 use crate::model::message::{Block, Usage};

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use serde::de::Error as _;
 
-use crate::model::json::{Json, Key, Members};
-use crate::model::json_string;
+use crate::json::string;
+use crate::json::{Json, Key, Members};
 
 /// Values of the wanted keys, in the order of the keys.
 pub(crate) type Found<'a, const N: usize> = [Option<Json<'a>>; N];
@@ -132,7 +132,7 @@ pub(crate) fn objects(array: Json<'_>) -> impl Iterator<Item = (Json<'_>, Object
 
 /// A string value.
 pub(crate) fn text(value: Option<Json<'_>>) -> Option<Cow<'_, str>> {
-    value.and_then(|value| json_string::decode(value.get()))
+    value.and_then(|value| string::decode(value.get()))
 }
 
 /// A string value that is not empty.

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::values::{self, Split};
 use crate::agents::dialect::{Described, Facts, TitleOffer};
-use crate::model::json::{Ends, Json};
-use crate::model::json_string;
+use crate::json::string;
+use crate::json::{Ends, Json};
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::{Message, Role};
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind, RecordView};
@@ -181,7 +181,7 @@ fn describe_text<'a>(
         let problem = is_lossy.then(|| NOT_UNICODE.to_owned());
         return described(reading, count(messages), flags(is_lossy), problem);
     }
-    let flags = flags(json_string::has_lone_surrogate(body));
+    let flags = flags(string::has_lone_surrogate(body));
     let split = values::split(body);
     let known = known(format, &split);
     let before = text.len()

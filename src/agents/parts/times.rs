@@ -1,6 +1,6 @@
 //! Times in lines: RFC 3339 text, or a count since 1970.
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::{DateTime, Utc};
 
 use super::fields;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::fields;
 use crate::agents::dialect::TitleOffer;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::model::json::Json;
+use crate::json::Json;
 use memchr::memmem;
 
 use super::layout;

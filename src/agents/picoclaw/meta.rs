@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::json::Json;
+use crate::json::Json;
 use chrono::{DateTime, Utc};
 use memchr::memmem;
 

@@ -23,7 +23,7 @@ use super::parts::lines::{self, Format, Reading};
 use super::parts::paths;
 use super::state::{SessionState, SidecarFacts};
 use crate::error::Result;
-use crate::model::json::{Ends, Json};
+use crate::json::{Ends, Json};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::{RecordFlags, RecordKind};

@@ -1,7 +1,7 @@
 //! A line of picoclaw's to a message. What the model has no place for stays in its extra fields,
 //! so that `writing` can give the same line back.
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::writing;
 use crate::agents::dialect::Facts;

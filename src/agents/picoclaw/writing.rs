@@ -4,13 +4,13 @@
 //! A line holds one tool result, so a message with several becomes several lines. Ids, parents and
 //! usage have no place in the format.
 
-use crate::model::json::Json;
+use crate::json::Json;
 
 use super::reading::{self, KNOWN};
 use crate::agents::parts::fields::{elements, entries, fields_of, text};
 use crate::agents::parts::go_json::{self, Escape, GoObject};
 use crate::agents::parts::times;
-use crate::model::json_string;
+use crate::json::string;
 use crate::model::message::{Block, Message, Role, text_of};
 use crate::model::raw_json::RawJson;
 
@@ -30,7 +30,7 @@ struct Line<'m> {
 pub(super) fn lines(message: &Message) -> Vec<Vec<u8>> {
     let is_result = |block: &&Block| matches!(block, Block::ToolResult { .. });
     let (results, rest): (Vec<&Block>, Vec<&Block>) = message.content.iter().partition(is_result);
-    let word = find(&message.extra, "role").and_then(|role| json_string::decode(role.as_str()));
+    let word = find(&message.extra, "role").and_then(|role| string::decode(role.as_str()));
     // A word of another role would make another message of it.
     let word = word.filter(|word| Role::from_word(word) == message.role);
     let role = word.as_deref().unwrap_or(message.role.word());
@@ -132,8 +132,7 @@ impl Line<'_> {
     }
 
     fn call_id(&self, object: &mut GoObject) {
-        let of_extra =
-            find(self.extra, "tool_call_id").and_then(|id| json_string::decode(id.as_str()));
+        let of_extra = find(self.extra, "tool_call_id").and_then(|id| string::decode(id.as_str()));
         match self.result {
             Some(Block::ToolResult { id, .. }) => {
                 object.text_if("tool_call_id", id.as_deref().unwrap_or_default());
@@ -297,7 +296,7 @@ fn arguments_of(input: Option<&RawJson>, original: Option<Json<'_>>) -> String {
         return "{}".to_owned();
     };
     // Arguments that were no JSON are kept as a string, and go back as what is in it.
-    match json_string::decode(input.as_str()) {
+    match string::decode(input.as_str()) {
         Some(text) if RawJson::parse(&*text).is_err() => text.into_owned(),
         _ => input.as_str().to_owned(),
     }

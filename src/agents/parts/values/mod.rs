@@ -11,7 +11,7 @@ use memchr::memmem;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use crate::model::json::Json;
+use crate::json::Json;
 use crate::model::limits::LINE_MESSAGES_MAX;
 
 /// Most starts that are tried in vain on one line.

@@ -4,14 +4,9 @@
 //! - Reads never create; writes do.
 //! - The trait's calls never fail; the calls beyond it return their errors.
 
-mod aliases;
-mod summaries;
-
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use self::aliases::opaque_key;
-pub use self::summaries::{History, Kept};
 use super::session_store::SessionStore;
 use crate::agents;
 use crate::error::{Error, Result};
@@ -42,8 +37,8 @@ const PICOCLAW: &str = "picoclaw";
 /// # Ok::<(), scrollback::Error>(())
 /// ```
 pub struct StoreSessions {
-    store: Arc<dyn Store>,
-    agent: String,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) agent: String,
     drops_bare_thoughts: bool,
     keeps_hidden: bool,
     failed: Mutex<Option<Arc<Error>>>,
@@ -176,7 +171,7 @@ impl StoreSessions {
     }
 
     /// Changes properties of a session, which is created if it is not there.
-    fn change(&self, key: &SessionKey, change: &PropertiesChange) -> Result<()> {
+    pub(super) fn change(&self, key: &SessionKey, change: &PropertiesChange) -> Result<()> {
         match self.store.update_properties(key, change) {
             Err(Error::NotFound { .. }) => {
                 self.store.ensure_meta(&Session::new(key.clone()))?;
@@ -239,7 +234,7 @@ impl StoreSessions {
         }))
     }
 
-    fn summary_of(&self, key: &SessionKey) -> Result<Option<Summary>> {
+    pub(super) fn summary_of(&self, key: &SessionKey) -> Result<Option<Summary>> {
         match self.store.summary(key) {
             Ok(summary) => Ok(Some(summary)),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -325,13 +320,17 @@ impl SessionStore for StoreSessions {
 
 /// A message of a session, and where it stands.
 #[derive(Clone, Debug)]
-struct Heard {
-    sequence: u64,
-    message: Message,
+pub(super) struct Heard {
+    pub(super) sequence: u64,
+    pub(super) message: Message,
 }
 
 /// The messages of a session from a sequence number on, or all.
-fn read_from(store: &dyn Store, key: &SessionKey, from: Option<u64>) -> Result<Vec<Heard>> {
+pub(super) fn read_from(
+    store: &dyn Store,
+    key: &SessionKey,
+    from: Option<u64>,
+) -> Result<Vec<Heard>> {
     let dialect = agents::of_agent(key.agent());
     let query = ScanQuery {
         from,
@@ -352,7 +351,7 @@ fn read_from(store: &dyn Store, key: &SessionKey, from: Option<u64>) -> Result<V
 }
 
 /// What was found, or nothing where there is no such session.
-fn or_default<T: Default>(found: Result<T>) -> Result<T> {
+pub(super) fn or_default<T: Default>(found: Result<T>) -> Result<T> {
     match found {
         Err(Error::NotFound { .. }) => Ok(T::default()),
         other => other,

@@ -2,16 +2,25 @@
 
 use bincode::{Decode, Encode};
 
-use super::chain::Chain;
-use super::row::{self, RowError, RowFormat};
-use super::session_row::{Batch, Given, SessionRow};
+use crate::codec::row::{self, RowError, RowFormat};
 
 /// The version of these rows.
-pub(crate) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
+
+/// A batch of records as format 1 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct BatchV1 {
+    /// The caller's id.
+    pub id: u128,
+    /// Its first sequence number.
+    pub first: u64,
+    /// Its last one.
+    pub last: u64,
+}
 
 /// A session's row as format 1 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct SessionRowV1 {
+pub(super) struct SessionRowV1 {
     /// The agent.
     pub agent: String,
     /// The agent's own id.
@@ -61,54 +70,18 @@ pub(crate) struct SessionRowV1 {
     /// The last record that describes the session as a whole, if its dialect has such records.
     pub header_sequence: Option<u64>,
     /// The latest batches, oldest first.
-    pub batches: Vec<Batch>,
+    pub batches: Vec<BatchV1>,
 }
 
-/// Reads stored bytes of version 1 as a row of today.
-pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<SessionRow, RowError> {
+/// Reads stored bytes of version 1.
+pub(super) fn decode(number: u64, bytes: &[u8]) -> Result<SessionRowV1, RowError> {
     let key = number.to_be_bytes();
-    let row: SessionRowV1 = row::decode(RowFormat::Session, VERSION, &key, bytes)?;
-    Ok(row.upgraded(Given::default()))
-}
-
-impl SessionRowV1 {
-    /// The row of today that says the same, of a session to which something was given. The digest
-    /// chain covers what is appended from now on.
-    pub(super) fn upgraded(self, given: Given) -> SessionRow {
-        SessionRow {
-            agent: self.agent,
-            id: self.id,
-            project: self.project,
-            title: self.title,
-            title_rank: self.title_rank,
-            created_us: self.created_us,
-            updated_us: self.updated_us,
-            time_stated: self.time_stated,
-            created_stated: self.created_stated,
-            model: self.model,
-            branch: self.branch,
-            parent: self.parent,
-            messages: self.messages,
-            hidden: self.hidden,
-            records: self.records,
-            bytes: self.bytes,
-            malformed: self.malformed,
-            attachments: self.attachments,
-            mark: self.mark,
-            next: self.next,
-            tail_first: self.tail_first,
-            tail_bytes: self.tail_bytes,
-            unterminated: self.unterminated,
-            header_sequence: self.header_sequence,
-            batches: self.batches,
-            given,
-            chain: Chain::starting_at(self.next),
-        }
-    }
+    row::decode(RowFormat::Session, VERSION, &key, bytes)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::{Given, SessionRow};
     use super::*;
 
     /// A row as it was stored.
@@ -138,7 +111,7 @@ pub(super) mod tests {
             tail_bytes: 0,
             unterminated: false,
             header_sequence: None,
-            batches: vec![Batch {
+            batches: vec![BatchV1 {
                 id: 3,
                 first: 0,
                 last: 1,
@@ -157,7 +130,7 @@ pub(super) mod tests {
             "the layout of a released version never changes: {hash:#x}"
         );
         let row = SessionRow::decode(9, &bytes).unwrap();
-        assert_eq!(row, stored().upgraded(Given::default()));
+        assert_eq!(row, SessionRow::of_v1(stored(), Given::default()));
         assert_eq!(
             (row.shown_title(), row.shown_project()),
             ("Fix the test", Some("/w/demo"))

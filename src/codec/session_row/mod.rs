@@ -1,11 +1,15 @@
 //! Summary rows: all that a list prints, and the state that appends go on from.
 
+mod v1;
+mod v2;
+
 use bincode::{Decode, Encode};
 use chrono::{DateTime, Utc};
 
+use self::v1::{BatchV1, SessionRowV1};
+use self::v2::GivenV2;
 use super::chain::Chain;
 use super::row::{self, RowError, RowFormat};
-use super::{session_row_v1, session_row_v2};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
@@ -23,6 +27,12 @@ pub(crate) struct Batch {
     pub last: u64,
 }
 
+impl From<BatchV1> for Batch {
+    fn from(BatchV1 { id, first, last }: BatchV1) -> Self {
+        Self { id, first, last }
+    }
+}
+
 /// What of a session's properties a list shows: it wins over what the lines say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Given {
@@ -36,6 +46,18 @@ pub(crate) struct Given {
     pub pinned: bool,
     /// Whether it is put away.
     pub archived: bool,
+}
+
+impl From<GivenV2> for Given {
+    fn from(given: GivenV2) -> Self {
+        Self {
+            title: given.title,
+            project: given.project,
+            parent: given.parent,
+            pinned: given.pinned,
+            archived: given.archived,
+        }
+    }
 }
 
 /// A session's row, version 3. All but the batches, what was given and what the digest chain tells
@@ -132,6 +154,40 @@ impl SessionRow {
         }
     }
 
+    /// What a row of version 1 says, of a session to which something was given. The digest chain
+    /// covers what is appended from now on.
+    fn of_v1(row: SessionRowV1, given: Given) -> Self {
+        Self {
+            agent: row.agent,
+            id: row.id,
+            project: row.project,
+            title: row.title,
+            title_rank: row.title_rank,
+            created_us: row.created_us,
+            updated_us: row.updated_us,
+            time_stated: row.time_stated,
+            created_stated: row.created_stated,
+            model: row.model,
+            branch: row.branch,
+            parent: row.parent,
+            messages: row.messages,
+            hidden: row.hidden,
+            records: row.records,
+            bytes: row.bytes,
+            malformed: row.malformed,
+            attachments: row.attachments,
+            mark: row.mark,
+            next: row.next,
+            tail_first: row.tail_first,
+            tail_bytes: row.tail_bytes,
+            unterminated: row.unterminated,
+            header_sequence: row.header_sequence,
+            batches: row.batches.into_iter().map(Batch::from).collect(),
+            given,
+            chain: Chain::starting_at(row.next),
+        }
+    }
+
     /// The title to show: the given one, or else that of the lines.
     pub(crate) fn shown_title(&self) -> &str {
         self.given.title.as_deref().unwrap_or(&self.title)
@@ -187,8 +243,11 @@ impl SessionRow {
     /// Reads stored bytes, of this version or of an older one.
     pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<Self, RowError> {
         match row::version(bytes) {
-            Some(session_row_v1::VERSION) => session_row_v1::decode(number, bytes),
-            Some(session_row_v2::VERSION) => session_row_v2::decode(number, bytes),
+            Some(v1::VERSION) => Ok(Self::of_v1(v1::decode(number, bytes)?, Given::default())),
+            Some(v2::VERSION) => {
+                let (row, given) = v2::decode(number, bytes)?;
+                Ok(Self::of_v1(row, given.into()))
+            }
             _ => row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes),
         }
     }

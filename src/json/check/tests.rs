@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::super::Json;
 use super::*;
-use crate::model::json_string;
+use crate::json::string;
 
 /// What `serde_json` says of a text: the value in it, if it is one.
 fn delimited(text: &str) -> Option<&str> {
@@ -19,7 +19,7 @@ fn is_as_serde_says(text: &str, ends: &mut Ends) {
         let found = checked.and_then(|checked| text.get(checked.start..checked.end));
         assert_eq!(found, wanted, "{text:?}");
         if let Some(checked) = checked {
-            let is_lossy = json_string::has_lone_surrogate(text);
+            let is_lossy = string::has_lone_surrogate(text);
             assert_eq!(checked.has_lone_surrogate, is_lossy, "{text:?}");
         }
     }

@@ -6,6 +6,7 @@
 
 mod check;
 mod scan;
+pub(crate) mod string;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +17,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::check::{Checked, Note};
-use super::json_string;
 
 pub(crate) use self::check::Ends;
 
@@ -174,7 +174,7 @@ impl<'a> Key<'a> {
         let inner = self.json.get(1..self.json.len().saturating_sub(1));
         match inner.filter(|_| self.is_plain) {
             Some(inner) => Cow::Borrowed(inner),
-            None => json_string::decode(self.json).unwrap_or_default(),
+            None => string::decode(self.json).unwrap_or_default(),
         }
     }
 

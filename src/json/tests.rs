@@ -105,7 +105,7 @@ fn walked(json: Json<'_>) -> Tree {
             assert_eq!(json.elements().count(), trees.len());
             Tree::Array(trees)
         }
-        b'"' => Tree::Text(json_string::decode(json.get()).unwrap().into_owned()),
+        b'"' => Tree::Text(string::decode(json.get()).unwrap().into_owned()),
         _ => Tree::Word(json.get().to_owned()),
     }
 }

@@ -1,9 +1,9 @@
 //! Truncation and the summarise flow: a window is bounded by a place in the session and not by a
 //! count of what is there at the time, so nothing that arrives meanwhile is lost.
 
-use super::{Heard, StoreSessions, or_default, read_from};
-use crate::agent::tool_pairs::{self, Turn};
+use super::store_sessions::{Heard, StoreSessions, or_default, read_from};
 use crate::error::{Error, Result};
+use crate::facade::picoclaw::tool_pairs::{self, Turn};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;
