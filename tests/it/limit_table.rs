@@ -172,27 +172,27 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "a_report_lists_problems_up_to_its_limit_and_counts_the_rest",
     ),
     (
-        "src/transfer/facts.rs",
+        "src/transfer/import/sidecar_facts.rs",
         "FACTS_BYTES_MAX",
         "an_index_is_used_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
     (
-        "src/transfer/documents.rs",
+        "src/transfer/import/documents.rs",
         "DOCUMENT_BYTES_MAX",
         "a_document_is_read_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
     (
-        "src/transfer/databases.rs",
+        "src/transfer/import/databases.rs",
         "DATABASE_BYTES_MAX",
         "a_large_database_is_read_and_not_kept",
     ),
     (
-        "src/transfer/paths.rs",
+        "src/transfer/files/paths.rs",
         "ID_NAME_BYTES_MAX",
         "a_name_from_an_id_is_safe_and_bounded",
     ),
     (
-        "src/transfer/target.rs",
+        "src/transfer/export/file_names.rs",
         "NAME_BYTES_MAX",
         "a_long_name_stays_a_name",
     ),
@@ -228,7 +228,7 @@ const LIMITS: [(&str, &str, &str); 43] = [
 const PACES: [(&str, &str); 19] = [
     ("src/store/redb/known.rs", "PASSED_MAX"),
     ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
-    ("src/transfer/journal/mod.rs", "SMALL_BYTES_MAX"),
+    ("src/transfer/histories/journal/mod.rs", "SMALL_BYTES_MAX"),
     ("src/cli/commands/repair.rs", "RUNS_MAX"),
     ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
     ("src/store/redb/pages/mod.rs", "ORDER_MAX"),
@@ -243,7 +243,7 @@ const PACES: [(&str, &str); 19] = [
     ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "NAME_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "LARGE_PARTS_MAX"),
-    ("src/transfer/import.rs", "WORKERS_MAX"),
+    ("src/transfer/import/mod.rs", "WORKERS_MAX"),
     ("src/cli/transcript.rs", "ARGUMENT_BYTES_MAX"),
 ];
 
@@ -360,11 +360,11 @@ fn a_limit_without_a_test_is_found() {
 fn copies_of_limits_are_the_limits() {
     for (file, line) in [
         (
-            "src/transfer/facts.rs",
+            "src/transfer/import/sidecar_facts.rs",
             "FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;",
         ),
         (
-            "src/transfer/documents.rs",
+            "src/transfer/import/documents.rs",
             "DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;",
         ),
         ("src/agents/native/reading.rs", "DEPTH_MAX: usize = 8;"),

@@ -162,7 +162,7 @@ fn a_name_in_the_wrong_room_is_found() {
     assert_eq!(found("src/lib.rs", "use clap::Parser;"), 1);
     assert_eq!(found("src/store/mod.rs", "fn f() { println!(\"a\") }"), 1);
     assert_eq!(
-        found("src/transfer/import.rs", "std::env::var(\"HOME\")"),
+        found("src/transfer/import/mod.rs", "std::env::var(\"HOME\")"),
         1
     );
     assert_eq!(

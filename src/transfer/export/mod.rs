@@ -3,10 +3,11 @@
 //! An export as lines is decided on first ([`plan`]: which file goes where, [`beside`]: an agent's
 //! own files about sessions that were changed here) and then written, file by file.
 
-mod beside;
+mod file_names;
 mod item;
 mod place;
 mod plan;
+mod sidecars;
 #[cfg(test)]
 mod tests;
 
@@ -14,12 +15,12 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
+use self::file_names::Targets;
 use self::item::{Counted, Item, write_lines};
-use super::atomic::ExportFolder;
-use super::paths;
+use super::files::atomic::ExportFolder;
+use super::files::paths;
 use super::progress::{Meter, Progress};
 use super::report::ImportProblem;
-use super::target::Targets;
 use crate::codec::source_row::SourceKind;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;

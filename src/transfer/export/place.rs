@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{Source, Sources};
-use crate::transfer::paths;
+use crate::transfer::files::paths;
 
 /// Letters that Windows takes for something else in a name.
 const WINDOWS: &str = "<>:\"\\|?*";

@@ -9,16 +9,16 @@ use memchr::memmem;
 
 use super::item::{Content, Item};
 use super::place::{self, Folders};
-use super::{beside, every_session};
+use super::{every_session, sidecars};
 use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
-use crate::transfer::documents::DOCUMENT_BYTES_MAX;
-use crate::transfer::facts;
-use crate::transfer::paths;
-use crate::transfer::target::Targets;
+use crate::transfer::export::file_names::Targets;
+use crate::transfer::files::paths;
+use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
+use crate::transfer::import::sidecar_facts;
 
 /// How picoclaw's files of lines end, and the meta files beside them.
 const LINES: &[u8] = b".jsonl";
@@ -110,7 +110,7 @@ pub(super) fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Res
     for summary in &sessions {
         plan.take_session(summary, &sources)?;
     }
-    beside::take(&mut plan, &sessions, has_all)?;
+    sidecars::take(&mut plan, &sessions, has_all)?;
     Ok(plan.items)
 }
 
@@ -231,7 +231,7 @@ impl Plan<'_> {
         let told = told.into_iter().next().unwrap_or_default();
         let has_name = |alias: &String| *alias != told.id;
         Ok(
-            known.summary != facts::properties_of(&told, &summary.key).summary
+            known.summary != sidecar_facts::properties_of(&told, &summary.key).summary
                 || known.scope.is_some()
                 || known.aliases.iter().any(has_name),
         )

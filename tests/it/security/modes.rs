@@ -109,7 +109,7 @@ const ALLOWED: [(&str, &str); 2] = [
     // A copy of another program's database, in a private temporary folder.
     ("src/agents/opencode/open.rs", "fs::copy"),
     // The rewritten history keeps the mode that its owner gave it.
-    ("src/transfer/journal/mod.rs", "set_permissions"),
+    ("src/transfer/histories/journal/mod.rs", "set_permissions"),
 ];
 
 /// Files of the crate that are tests alone.

@@ -28,11 +28,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::atomic::{append_private, create_private, is_same_file};
-use super::classify::open_regular;
-use super::hash::hash_all;
 use super::history::{History, LineCount, Meta, count_lines};
-use super::paths;
+use crate::transfer::files::atomic::{append_private, create_private, is_same_file};
+use crate::transfer::files::hash::hash_all;
+use crate::transfer::files::open::open_regular;
+use crate::transfer::files::paths;
 
 /// What the name of a journal ends with.
 pub(super) const SUFFIX: &str = ".compact-journal";

@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
 
-use super::discover::mtime_ns;
+use super::found::mtime_ns;
 
 /// Files for which a thread is worth its start.
 const FILES_A_THREAD: usize = 512;

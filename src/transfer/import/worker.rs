@@ -13,103 +13,23 @@ use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::classify;
-use super::discover::{self, cannot_read};
-use super::names;
-use super::paths;
-use super::plan::LinesTask;
-use super::report::{ImportProblem, Problems};
+use super::found::{self, cannot_read};
+use super::part::{Message, Part, Target};
 use super::resume::{self, Counts, Grown, Resume};
 use super::room::Room;
+use super::session_names;
+use super::tasks::LinesTask;
 use crate::agents::{self, Candidate, Dialect};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::Error;
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, SessionBuilder, SessionChunk, Source};
+use crate::store::{RedbStore, SessionBuilder, Source};
+use crate::transfer::files::{open, paths};
+use crate::transfer::report::{Added, ImportProblem, Problems};
 
 /// Bytes of lines in a chunk, unless a single line is longer.
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
-
-/// What a worker tells the writer.
-#[derive(Debug)]
-pub(super) enum Message {
-    /// A new file is being read: told in the order of the files, for the sake of their names.
-    Started {
-        /// The file's number.
-        task: usize,
-        /// The name that its session is to have.
-        wanted: SessionKey,
-    },
-    /// A part of a file, or the whole of it.
-    Part(Box<Part>),
-    /// A file that could not be taken, or not to its end.
-    Failed {
-        /// The file's number.
-        task: usize,
-        /// Why not; `None` if it turned out to be of no interest.
-        reason: Option<String>,
-    },
-    /// The store failed.
-    Broken(Error),
-}
-
-impl Message {
-    /// The room that it takes.
-    pub(super) fn room(&self) -> u64 {
-        match self {
-            Self::Part(part) => part.room,
-            _ => 0,
-        }
-    }
-}
-
-/// A part of a file.
-#[derive(Debug)]
-pub(super) struct Part {
-    /// The file's number.
-    pub task: usize,
-    /// The room that it takes, to be given back when it is written.
-    pub room: u64,
-    /// Where it goes.
-    pub target: Target,
-    /// The records; `None` if only the file's time has changed.
-    pub chunk: Option<SessionChunk>,
-    /// The file's state after this part. The writer knows the session's number.
-    pub source: Source,
-    /// What was added since the file's start.
-    pub added: Added,
-    /// Problems found in this part.
-    pub problems: Problems,
-    /// Whether this is the last part.
-    pub last: bool,
-}
-
-/// Where a part of a file goes.
-#[derive(Clone, Debug)]
-pub(super) enum Target {
-    /// To a session of that name, or near it, made for this file.
-    New {
-        /// The name it is to have.
-        wanted: SessionKey,
-        /// The name of the session that the file had before it changed.
-        replaces: Option<SessionKey>,
-    },
-    /// To the session that the file has.
-    Grown(u64, SessionKey),
-}
-
-/// What a file has added.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Added {
-    /// Records.
-    pub records: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of lines.
-    pub bytes: u64,
-    /// Lines of which not all could be read.
-    pub malformed: u64,
-}
 
 /// The way to the writer.
 #[derive(Clone, Debug)]
@@ -217,7 +137,7 @@ impl<'a> Opened<'a> {
         forced: Option<&'static dyn Dialect>,
     ) -> std::result::Result<Option<Self>, String> {
         let unreadable = |error: std::io::Error| cannot_read(Some(&error));
-        let mut file = classify::open_regular(&task.file.path).map_err(unreadable)?;
+        let mut file = open::open_regular(&task.file.path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let head = classify::read_head(&mut file).map_err(unreadable)?;
         let companion = classify::companion(task.file.name_path());
@@ -231,8 +151,9 @@ impl<'a> Opened<'a> {
         };
         let id = dialect.session_id(&candidate);
         let project = dialect.project(&candidate);
-        let wanted = names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
-        let (size, mtime_ns) = (metadata.len(), discover::mtime_ns(&metadata));
+        let wanted =
+            session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
+        let (size, mtime_ns) = (metadata.len(), found::mtime_ns(&metadata));
         Ok(Some(Self {
             task,
             file,

@@ -9,15 +9,15 @@ use std::path::Path;
 
 use serde::de::IgnoredAny;
 
-use super::names;
-use super::paths;
-use super::places::{Place, Places};
-use super::plan::KeptFile;
+use super::owners::{Place, Places};
+use super::session_names;
+use super::tasks::KeptFile;
 use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::store::{Bulk, Claims, RedbStore, Store as _, changed_properties};
+use crate::transfer::files::paths;
 
 /// Most bytes of a file that are read for what it tells of sessions.
 pub(super) const FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -73,7 +73,7 @@ impl Subject {
 
 /// Whether a session has this id, or got another one because it was taken.
 fn has_id(key: &SessionKey, id: &str) -> bool {
-    key.id() == id || names::without_number(key.id()) == Some(id)
+    key.id() == id || session_names::without_number(key.id()) == Some(id)
 }
 
 /// What a file tells.
@@ -172,7 +172,7 @@ fn find(
     if let Some(place) = places.below(agent, id, folder) {
         return Ok(Some(Subject::of_place(place)));
     }
-    let Ok(key) = names::key_of(agent, id) else {
+    let Ok(key) = session_names::key_of(agent, id) else {
         return Ok(None);
     };
     let Some(number) = bulk.number_of(&key)? else {
@@ -235,7 +235,7 @@ pub(super) fn tell_one(
 
 /// What a session has of what is told of it where nothing else was said: as it is cut and cleaned
 /// when it is stored.
-pub(super) fn properties_of(told: &SidecarFacts, key: &SessionKey) -> Properties {
+pub(in crate::transfer) fn properties_of(told: &SidecarFacts, key: &SessionKey) -> Properties {
     let mut aliases = told.aliases.clone().unwrap_or_default();
     // A session that got its id from its file's name, since nothing better was known then, gets
     // its own id as another name.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{ScanQuery, Store as _};
-use crate::transfer::facts;
+use crate::transfer::import::sidecar_facts;
 
 /// Sessions of one folder of an agent.
 #[derive(Default)]
@@ -113,7 +113,7 @@ fn sidecar(plan: &mut Plan<'_>, summary: &Summary, is_changed: bool) -> Result<(
         // that cannot be read says nothing that could have been changed here.
         let all = dialect.sidecar_facts(Path::new(&name), &original);
         let told = all.first();
-        let taken = told.map(|told| facts::properties_of(told, &summary.key));
+        let taken = told.map(|told| sidecar_facts::properties_of(told, &summary.key));
         let holds = match (told, &taken) {
             (Some(told), Some(taken)) => {
                 told.skip.unwrap_or_default().min(state.lines) == state.skip

@@ -4,81 +4,23 @@
 //! A file that has the size and the time that it had when all of it was imported is unchanged: it
 //! is not opened.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::classify::{self, Form};
 use super::databases;
-use super::discover::FoundFile;
-use super::paths;
-use super::places::Place;
-use super::report::ImportReport;
-use crate::agents::{Dialect, Document, Sidecar};
+use super::found::FoundFile;
+use super::owners::Place;
+use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
+use crate::agents::Dialect;
 use crate::codec::source_row::SourceKind;
 use crate::error::Result;
 use crate::store::{Known, Source, Sources};
+use crate::transfer::files::paths;
+use crate::transfer::report::ImportReport;
 
 /// Files that are compared with the store at a time: enough to share a snapshot, and few enough
 /// that what is stored of them needs little memory.
 const FILES_A_BLOCK: usize = 4096;
-
-/// A file of lines to be read.
-#[derive(Debug)]
-pub(super) struct LinesTask {
-    /// The file.
-    pub file: FoundFile,
-    /// What was imported from its path before.
-    pub previous: Option<Source>,
-}
-
-/// A session in one document.
-#[derive(Debug)]
-pub(super) struct DocumentTask {
-    /// The file.
-    pub file: FoundFile,
-    /// What was imported from its path before.
-    pub previous: Option<Source>,
-    /// Whether the session of that is still there.
-    pub previous_lives: bool,
-    /// What it is.
-    pub document: Document,
-}
-
-/// A database of sessions.
-#[derive(Debug)]
-pub(super) struct DatabaseTask {
-    /// The file.
-    pub file: FoundFile,
-    /// What was imported from its path before.
-    pub previous: Option<Source>,
-}
-
-/// A file to be kept whole.
-#[derive(Debug)]
-pub(super) struct WholeTask {
-    /// The file.
-    pub file: FoundFile,
-    /// What was imported from its path before.
-    pub previous: Option<Source>,
-    /// Whether the session of that is still there.
-    pub previous_lives: bool,
-    /// The agent.
-    pub agent: &'static str,
-    /// Whose it is.
-    pub owner: Sidecar,
-}
-
-/// A file of a folder that is kept and has not changed.
-#[derive(Debug)]
-pub(super) struct KeptFile {
-    /// The agent.
-    pub agent: String,
-    /// Its path.
-    pub path: PathBuf,
-    /// Its name among the attachments of folders.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-}
 
 /// What is to be done.
 #[derive(Debug, Default)]

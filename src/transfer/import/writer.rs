@@ -6,19 +6,20 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use super::keep::OVERTAKEN;
-use super::names::{self, Names};
-use super::paths;
-use super::places::Place;
-use super::plan::LinesTask;
-use super::progress::Meter;
-use super::report::ImportReport;
+use super::owners::Place;
+use super::part::{Message, Part, Target};
 use super::room::{self, Room};
+use super::session_names::{self, Names};
+use super::tasks::LinesTask;
 use super::transaction::Transactions;
-use super::worker::{Added, Message, Part, Target};
 use crate::codec::source_row::SourceKind;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, Source};
+use crate::transfer::files::paths;
+use crate::transfer::progress::Meter;
+use crate::transfer::report::Added;
+use crate::transfer::report::ImportReport;
 
 /// Writes what the workers read. In a dry run it only counts.
 pub(super) struct LinesWriter<'w, 's, 'm> {
@@ -261,7 +262,7 @@ impl LinesWriter<'_, '_, '_> {
         {
             let reason = match &mut self.transactions {
                 Some(transactions) => {
-                    let key = names::rename(transactions.bulk()?, number, wanted)?;
+                    let key = session_names::rename(transactions.bulk()?, number, wanted)?;
                     format!("goes before a document of the same session, which is `{key}` now")
                 }
                 None => "would go before a document of the same session, which would get another \

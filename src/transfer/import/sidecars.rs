@@ -1,15 +1,15 @@
 //! Keeps the files beside sessions whole, and hands on what they tell of them.
 
-use super::facts::{self, FACTS_BYTES_MAX, Subject, Told};
 use super::keep::{self, Failure, Keeper, Opened};
-use super::names;
-use super::paths;
-use super::places::Places;
-use super::plan::{KeptFile, WholeTask};
+use super::owners::Places;
+use super::session_names;
+use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
+use super::tasks::{KeptFile, WholeTask};
 use crate::agents::{self, Sidecar, SidecarFacts};
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
+use crate::transfer::files::paths;
 
 /// What a file of zstd begins with.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -53,7 +53,7 @@ impl WholeWriter<'_, '_> {
         };
         if kept.size <= FACTS_BYTES_MAX && !kept.name.is_empty() {
             let store = self.keeper.store;
-            facts::retell(transactions.bulk()?, store, &self.places, kept)?;
+            sidecar_facts::retell(transactions.bulk()?, store, &self.places, kept)?;
             transactions.commit_if_due()?;
         }
         Ok(())
@@ -128,7 +128,7 @@ impl WholeWriter<'_, '_> {
         };
         if let Some(transactions) = &mut self.keeper.transactions {
             let store = self.keeper.store;
-            facts::tell(transactions.bulk()?, store, &self.places, &told)?;
+            sidecar_facts::tell(transactions.bulk()?, store, &self.places, &told)?;
         }
         Ok(())
     }
@@ -159,15 +159,15 @@ impl WholeWriter<'_, '_> {
         };
         let ids = [about.map(|about| about.id.as_str()), Some(id.as_str())];
         for id in ids.into_iter().flatten() {
-            let key = names::key_of(task.agent, id)?;
+            let key = session_names::key_of(task.agent, id)?;
             if let Some(number) = self.keeper.number_of(&key)? {
                 let session = Some(Subject::there(number, key));
                 return Ok(Home { session, name });
             }
         }
-        let session = match about.filter(|about| facts::is_a_session(about)) {
+        let session = match about.filter(|about| sidecar_facts::is_a_session(about)) {
             Some(about) => {
-                let key = names::key_of(task.agent, &about.id)?;
+                let key = session_names::key_of(task.agent, &about.id)?;
                 Some(self.make(key, mtime_ns)?)
             }
             None => None,
@@ -186,7 +186,7 @@ impl WholeWriter<'_, '_> {
             return Ok(Subject::made(0, key));
         };
         let bulk = transactions.bulk()?;
-        let (number, key) = names::create(bulk, &key, 1)?;
+        let (number, key) = session_names::create(bulk, &key, 1)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
         bulk.write_chunk(number, &builder.take_chunk())?;
@@ -197,7 +197,7 @@ impl WholeWriter<'_, '_> {
 /// Why nothing of a file is used, if that is so.
 fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
     let reason = match bytes {
-        Some(bytes) if facts::is_json(bytes) => return None,
+        Some(bytes) if sidecar_facts::is_json(bytes) => return None,
         Some(_) => "is not JSON".to_owned(),
         None => {
             format!("has {size} bytes; files about sessions are read up to {FACTS_BYTES_MAX} bytes")

@@ -5,13 +5,13 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
-use super::worker::Added;
 use crate::agents::{Dialect, DocumentLines};
 use crate::codec::session_row::SessionRow;
 use crate::error::Result;
 use crate::jsonl::LineReader;
 use crate::model::message::Role;
 use crate::store::{ReplacedTail, SessionBuilder, SessionChunk, Sources};
+use crate::transfer::report::Added;
 
 /// Lines that were made into a part of a session.
 pub(super) struct Derived {

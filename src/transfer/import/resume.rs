@@ -9,13 +9,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::paths;
 use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
+use crate::transfer::files::paths;
 
 /// How a file that was imported before has changed.
 pub(super) enum Resume {

@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::discover::{FoundFile, cannot_read};
-use super::paths;
+use super::found::{FoundFile, cannot_read};
 use crate::agents::{self, Candidate, Dialect, Document, Recognition, Sidecar};
+use crate::transfer::files::open::open_regular;
+use crate::transfer::files::paths;
 
 /// Extensions of files of lines.
 const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
@@ -140,18 +141,6 @@ pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
         file.take(COMPANION_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })
-}
-
-/// Opens a file for reading, unless it has become something that is no file.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    // Opening a pipe would wait for its writer.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
-    File::open(path)
 }
 
 /// The first bytes of a file; what is read is the file's position then.

@@ -3,11 +3,10 @@
 use super::classify::DATABASE_AGENT;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
-use super::names;
-use super::paths;
-use super::places::Place;
-use super::plan::DatabaseTask;
+use super::owners::Place;
 use super::resume::Counts;
+use super::session_names;
+use super::tasks::DatabaseTask;
 use crate::agents::{self, DocumentLines};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -16,6 +15,7 @@ use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
 use crate::provider::opencode::DatabaseSession;
 use crate::store::{SessionBuilder, Source, Sources};
+use crate::transfer::files::paths;
 
 /// What is stored of a session.
 struct Stored {
@@ -50,7 +50,7 @@ pub(super) fn take(
     task: &DatabaseTask,
     session: &DatabaseSession,
 ) -> std::result::Result<(), Failure> {
-    let wanted = names::key_of(DATABASE_AGENT, &session.id)?;
+    let wanted = session_names::key_of(DATABASE_AGENT, &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
         b"#",
@@ -87,7 +87,7 @@ pub(super) fn take(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => names::create(bulk, &wanted, 1)?,
+                None => session_names::create(bulk, &wanted, 1)?,
             };
             bulk.write_chunk(number, &chunk)?;
             (number, key)

@@ -10,22 +10,22 @@
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
 use super::derived::{self, Continuation, Derived, Known};
-use super::facts::{self, Subject};
 use super::keep::{self, Failure, Keeper, Opened};
-use super::names;
-use super::paths;
-use super::places::{Place, Places};
-use super::plan::DocumentTask;
+use super::owners::{Place, Places};
 use super::resume::Counts;
+use super::session_names;
+use super::sidecar_facts::{self, Subject};
+use super::tasks::DocumentTask;
 use crate::agents::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
+use crate::transfer::files::paths;
 
 /// Most bytes of a document that is read for its records, which takes a few times as much memory.
-pub(super) const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(in crate::transfer) const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Writes sessions that are documents. In a dry run it only counts.
 pub(super) struct DocumentWriter<'w, 's> {
@@ -159,7 +159,7 @@ impl DocumentWriter<'_, '_> {
         if let Some(place) = self.places.nearest(agent, id, &task.file.path) {
             return Ok(Some(place.number));
         }
-        let key = names::key_of(agent, id)?;
+        let key = session_names::key_of(agent, id)?;
         Ok(self.keeper.number_of(&key)?)
     }
 
@@ -194,7 +194,7 @@ impl DocumentWriter<'_, '_> {
         reading: &Reading,
         home: Home,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
-        let wanted = names::key_of(task.document.agent, &task.document.id)?;
+        let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
         let (mtime_us, none) = (reading.mtime_us, DocumentLines::default());
         let mut stored = Counts::default();
         let new = reading.lines.as_ref().unwrap_or(&none);
@@ -243,7 +243,7 @@ impl DocumentWriter<'_, '_> {
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = names::create(bulk, &wanted, 1)?;
+                let (number, key) = session_names::create(bulk, &wanted, 1)?;
                 bulk.write_chunk(number, &chunk)?;
                 Some(Subject::made(number, key))
             }
@@ -287,7 +287,7 @@ impl DocumentWriter<'_, '_> {
         };
         let store = self.keeper.store;
         if let Some(transactions) = &mut self.keeper.transactions {
-            facts::tell_one(transactions.bulk()?, store, subject, now, before.first())?;
+            sidecar_facts::tell_one(transactions.bulk()?, store, subject, now, before.first())?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ const IN_THE_WAY: &str = "something else is in the way; links are not followed";
 /// followed, and names that lead out of it are refused, whoever made them. The folder itself may be
 /// a link.
 #[derive(Debug)]
-pub(super) struct ExportFolder {
+pub(in crate::transfer) struct ExportFolder {
     root: PathBuf,
 }
 
@@ -26,7 +26,7 @@ impl ExportFolder {
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub(super) fn open(root: &Path) -> Result<Self> {
+    pub(in crate::transfer) fn open(root: &Path) -> Result<Self> {
         make_private(root, true).map_err(io_error("make the folder", root))?;
         Ok(Self {
             root: root.to_owned(),
@@ -39,7 +39,7 @@ impl ExportFolder {
     /// # Errors
     ///
     /// Those of `fill`, and [`Error::Io`], which names the file.
-    pub(super) fn write(
+    pub(in crate::transfer) fn write(
         &self,
         names: &[Vec<u8>],
         mtime_ns: Option<i64>,
@@ -99,7 +99,10 @@ fn is_plain(name: &[u8]) -> bool {
 }
 
 /// Turns a system's error into one that names the path.
-pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(in crate::transfer) fn io_error(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| Error::Io {
         action,
@@ -164,7 +167,7 @@ pub(crate) fn append_private(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// Those of the system.
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
+pub(in crate::transfer) fn create_private(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -181,14 +184,14 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 /// Whether a path still leads to the file that was opened.
 #[cfg(unix)]
-pub(super) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
+pub(in crate::transfer) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     (left.dev(), left.ino()) == (right.dev(), right.ino())
 }
 
 /// Whether a path still leads to the file that was opened.
 #[cfg(not(unix))]
-pub(super) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
+pub(in crate::transfer) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
     left.created().ok() == right.created().ok()
 }
 

@@ -1,12 +1,15 @@
 //! Rewrites a folder of truncated JSONL histories in place: what truncation only hid is removed.
 
+mod history;
+mod journal;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::atomic::{io_error, make_private};
-use super::history::History;
-use super::journal::{self, Refusal, Rewrite, Rewritten};
+use self::history::History;
+use self::journal::{Refusal, Rewrite, Rewritten};
+use super::files::atomic::{io_error, make_private};
 use super::progress::{Meter, Progress};
 use super::report::ImportProblem;
 use crate::error::Result;

@@ -9,52 +9,19 @@
 //! - Only regular files are taken; a pipe or a device is never touched.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use walkdir::WalkDir;
 
-use super::looks::{self, Look};
-use super::paths;
-use super::report::ImportReport;
+use super::file_stat::{self, Look};
+use super::found::{FoundFile, cannot_read};
+use crate::transfer::files::paths;
+use crate::transfer::report::ImportReport;
 
 /// Folders that are not walked, unless they are named themselves.
 const SKIPPED_FOLDERS: [&str; 2] = [".git", "node_modules"];
-
-/// A file that may be a session or lie beside one.
-#[derive(Clone, Debug)]
-pub(super) struct FoundFile {
-    /// Its canonical path.
-    pub path: PathBuf,
-    /// The path under which it was found, if that is another one.
-    pub link: Option<PathBuf>,
-    /// Its place below the folder that was named, as bytes.
-    pub relative: Vec<u8>,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its last change, in nanoseconds since 1970.
-    pub mtime_ns: i64,
-    /// Whether it was named itself.
-    pub named: bool,
-}
-
-impl FoundFile {
-    /// The path by whose names the file is recognised.
-    pub(super) fn name_path(&self) -> &Path {
-        self.link.as_deref().unwrap_or(&self.path)
-    }
-}
-
-/// Time of a file's last change in nanoseconds since 1970; 0 where there is none.
-pub(super) fn mtime_ns(metadata: &Metadata) -> i64 {
-    let nanoseconds = |time: SystemTime| match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-    };
-    metadata.modified().map_or(0, nanoseconds)
-}
 
 /// Finds files below `paths`. `matters` tells by its name whether a file may be of interest.
 pub(super) fn find(
@@ -176,7 +143,7 @@ impl Finder<'_> {
             }
         }
         self.walked = walked;
-        for ((path, relative), look) in looks::with_looks(met) {
+        for ((path, relative), look) in file_stat::with_looks(met) {
             match look {
                 Ok(look) => self.add(path, None, relative, look, false),
                 Err(error) => self.report.add_skipped(&path, cannot_read(Some(&error))),
@@ -278,12 +245,4 @@ fn no_such(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "no such file or folder".to_owned(),
         _ => cannot_read(Some(error)),
     }
-}
-
-/// Why a file or folder is left out.
-pub(super) fn cannot_read(error: Option<&io::Error>) -> String {
-    error.map_or_else(
-        || "cannot be read".to_owned(),
-        |error| format!("cannot be read: {error}"),
-    )
 }

@@ -27,11 +27,11 @@ pub(super) struct History {
 impl History {
     /// The history that a meta file or a journal belongs to, by its name.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        let file_name = super::paths::to_bytes(Path::new(path.file_name()?));
+        let file_name = crate::transfer::files::paths::to_bytes(Path::new(path.file_name()?));
         let name = [META_SUFFIX, super::journal::SUFFIX]
             .iter()
             .find_map(|suffix| file_name.strip_suffix(suffix.as_bytes()))?;
-        let name = super::paths::from_bytes(name).into_os_string();
+        let name = crate::transfer::files::paths::from_bytes(name).into_os_string();
         Some(Self {
             folder: path.parent()?.to_owned(),
             name,

@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::{names, paths};
+use super::session_names;
 use crate::model::key::SessionKey;
+use crate::transfer::files::paths;
 
 /// Ending of a file about the session in the file of the same name.
 const META_ENDING: &str = ".meta.json";
@@ -53,7 +54,7 @@ impl<'w> Places<'w> {
             }
             let (agent, id) = (place.key.agent(), place.key.id());
             sorted.by_id.entry((agent, id)).or_default().push(place);
-            if let Some(wanted) = names::without_number(id) {
+            if let Some(wanted) = session_names::without_number(id) {
                 sorted.by_id.entry((agent, wanted)).or_default().push(place);
             }
             let file = sorted

@@ -4,33 +4,33 @@ use std::path::{Component, Path, PathBuf};
 
 /// The bytes of a path. On systems where names are not bytes, what is not Unicode is replaced.
 #[cfg(unix)]
-pub(super) fn to_bytes(path: &Path) -> Vec<u8> {
+pub(in crate::transfer) fn to_bytes(path: &Path) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt as _;
     path.as_os_str().as_bytes().to_vec()
 }
 
 /// The bytes of a path. On systems where names are not bytes, what is not Unicode is replaced.
 #[cfg(not(unix))]
-pub(super) fn to_bytes(path: &Path) -> Vec<u8> {
+pub(in crate::transfer) fn to_bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
 /// The path of some bytes.
 #[cfg(unix)]
-pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
+pub(in crate::transfer) fn from_bytes(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;
     PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
 }
 
 /// The path of some bytes.
 #[cfg(not(unix))]
-pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
+pub(in crate::transfer) fn from_bytes(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// Whether a file name ends with a dot and one of these extensions, whatever the case of its
 /// letters. Unlike [`Path::extension`], this finds one in `.jsonl` too.
-pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+pub(in crate::transfer) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let Some(dot) = name.iter().rposition(|byte| *byte == b'.') else {
         return false;
@@ -42,7 +42,7 @@ pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 }
 
 /// The plain names in some bytes of a path: nothing that could lead out of a folder is left.
-pub(super) fn plain_components(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(in crate::transfer) fn plain_components(bytes: &[u8]) -> Vec<Vec<u8>> {
     from_bytes(bytes)
         .components()
         .filter_map(|component| match component {
@@ -54,7 +54,7 @@ pub(super) fn plain_components(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// How many components two paths have in common, from the start.
-pub(super) fn common_components(left: &Path, right: &Path) -> usize {
+pub(in crate::transfer) fn common_components(left: &Path, right: &Path) -> usize {
     left.components()
         .zip(right.components())
         .take_while(|(left, right)| left == right)
@@ -63,7 +63,7 @@ pub(super) fn common_components(left: &Path, right: &Path) -> usize {
 
 /// A path as text that no other path has: bytes that are not UTF-8 and `%` are percent-encoded,
 /// and so is a `~` that only digits follow, since `~2` marks a second content of the same name.
-pub(super) fn to_name(path: &Path) -> String {
+pub(in crate::transfer) fn to_name(path: &Path) -> String {
     let mut name = String::new();
     for chunk in to_bytes(path).utf8_chunks() {
         for letter in chunk.valid().chars() {

@@ -10,17 +10,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
-use super::classify;
-use super::discover::{self, FoundFile, cannot_read};
-use super::hash::hash_all;
-use super::paths;
-use super::report::ImportReport;
+use super::found::{self, FoundFile, cannot_read};
 use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 use crate::store::{Bulk, RedbStore, Source};
+use crate::transfer::files::hash::hash_all;
+use crate::transfer::files::{open, paths};
+use crate::transfer::report::ImportReport;
 
 /// Why a file is left to another process, which has stored it at the same time.
 pub(super) const OVERTAKEN: &str = "was changed by another process during the import; import again";
@@ -86,11 +85,11 @@ impl Opened {
 
     /// Opens a file of any size.
     pub(super) fn open_any(path: &Path) -> io::Result<Self> {
-        let file = classify::open_regular(path)?;
+        let file = open::open_regular(path)?;
         let metadata = file.metadata()?;
         Ok(Self {
             size: metadata.len(),
-            mtime_ns: discover::mtime_ns(&metadata),
+            mtime_ns: found::mtime_ns(&metadata),
             file,
         })
     }

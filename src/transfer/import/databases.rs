@@ -10,13 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::classify::DATABASE_AGENT;
-use super::discover::{self, FoundFile};
+use super::found::{self, FoundFile};
 use super::keep::{self, Failure, Keeper, Opened};
-use super::paths;
-use super::places::Place;
-use super::plan::DatabaseTask;
+use super::owners::Place;
+use super::tasks::DatabaseTask;
 use crate::error::Result;
 use crate::store::{Source, Sources};
+use crate::transfer::files::paths;
 
 /// Largest file of a database that is kept; a larger one is only read.
 pub(super) const DATABASE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -47,7 +47,7 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
         link: database.link.as_deref().map(with_ending),
         relative: [database.relative.as_slice(), b"-wal"].concat(),
         size: metadata.len(),
-        mtime_ns: discover::mtime_ns(&metadata),
+        mtime_ns: found::mtime_ns(&metadata),
         named: false,
         path,
     })
@@ -169,7 +169,7 @@ impl DatabaseWriter<'_, '_> {
                 let path = task.file.name_path();
                 self.keeper.report.add_file_problem(path, reason);
             }
-            match super::rows::take(&mut self.keeper, self.places, task, &session) {
+            match super::database_session::take(&mut self.keeper, self.places, task, &session) {
                 Ok(()) => sessions += 1,
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();

@@ -10,27 +10,48 @@
 //!
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
+mod classify;
+#[cfg(feature = "opencode")]
+mod database_session;
+mod databases;
+mod derived;
+mod discover;
+pub(super) mod documents;
+mod file_stat;
+mod found;
+mod keep;
+mod owners;
+mod part;
+mod plan;
+mod resume;
+mod room;
+mod session_names;
+pub(super) mod sidecar_facts;
+mod sidecars;
+mod tasks;
+mod transaction;
+mod worker;
+mod writer;
+
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use super::classify;
-use super::databases::DatabaseWriter;
-use super::discover;
-use super::documents::DocumentWriter;
-use super::keep::Keeper;
-use super::lines::LinesWriter;
-use super::names::Names;
-use super::places::Places;
-use super::plan::{self, Plan};
+use self::databases::DatabaseWriter;
+use self::documents::DocumentWriter;
+use self::keep::Keeper;
+use self::owners::Places;
+use self::plan::Plan;
+use self::room::Room;
+use self::session_names::Names;
+use self::sidecars::WholeWriter;
+use self::transaction::Transactions;
+use self::worker::{Outlet, Queue};
+use self::writer::LinesWriter;
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
-use super::room::{self, Room};
-use super::transaction::Transactions;
-use super::whole::WholeWriter;
-use super::worker::{Outlet, Queue};
 use crate::agents::{self, Dialect};
 use crate::error::{Error, Result};
 use crate::store::{self, RedbStore};

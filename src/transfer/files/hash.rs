@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Length and hash of all that a reader gives. Holds one buffer.
-pub(super) fn hash_all(mut content: impl Read) -> io::Result<(u64, u128)> {
+pub(in crate::transfer) fn hash_all(mut content: impl Read) -> io::Result<(u64, u128)> {
     let (mut hasher, mut bytes) = (Xxh3::new(), 0);
     let mut buffer = vec![0; 64 * 1024];
     loop {
