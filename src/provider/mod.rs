@@ -32,26 +32,26 @@
 //! ```
 
 mod agents;
+mod default_places;
 mod files;
 mod gather;
 mod lines;
 mod message;
 #[cfg(feature = "opencode")]
 pub(crate) mod opencode;
-mod places;
 mod registry;
 mod replay;
 mod unpacked;
 
 use std::ops::ControlFlow;
 
+pub use self::default_places::Places;
 pub use self::files::FileProvider;
 pub use self::message::{
     Listing, MessageType, ProviderMessage, ProviderSession, ProviderSummary, Scan,
 };
 #[cfg(feature = "opencode")]
 pub use self::opencode::OpenCodeProvider;
-pub use self::places::Places;
 pub use self::registry::{AllSessions, ProviderRegistry};
 pub use crate::agents::home::ProviderProblem;
 use crate::error::Result;

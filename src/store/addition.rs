@@ -5,7 +5,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::query::{Appended, Expect};
-use super::{Options, lines, sessions};
+use super::{Options, lines};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::error::{Error, Result};
@@ -125,7 +125,7 @@ fn check(
     }
     let actual = row.map_or(0, |row| row.next);
     if let Expect::Sequence(expected) = addition.expect {
-        sessions::check_next(key, expected, actual)?;
+        check_next(key, expected, actual)?;
     }
     if addition.intent == Intent::Create && row.is_some() {
         return Err(Error::Conflict {
@@ -158,6 +158,18 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
         updated_at,
         replayed: false,
     }
+}
+
+/// Whether a session's next record gets the sequence number that the caller expects.
+pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        key: key.clone(),
+        expected,
+        actual,
+    })
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ pub trait Store: Send + Sync {
     ///
     /// [`Conflict`](crate::Error::Conflict) if it is not, [`NotFound`](crate::Error::NotFound).
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
-        sessions::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
+        addition::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
         self.delete(key)
     }
 

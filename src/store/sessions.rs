@@ -62,18 +62,6 @@ pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
     records(one) == records(other)
 }
 
-/// Whether a session's next record gets the sequence number that the caller expects.
-pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Error::Conflict {
-        key: key.clone(),
-        expected,
-        actual,
-    })
-}
-
 /// Loads a session with its visible messages.
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;

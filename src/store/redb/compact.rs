@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::super::query::{Compacted, ScanQuery};
-use super::super::{StoreExt as _, select};
+use super::super::{StoreExt as _, fold};
 use super::RedbStore;
 use super::rechain::Rechain;
 use super::segments::{self, Edge, Found};
@@ -50,7 +50,7 @@ pub(crate) fn compact(
             let goes = sequence < end && header.kind != RecordKind::Meta;
             rechain.take(sequence, line, !goes);
             if goes {
-                select::count_out(&mut row, &header, line.len(), &mut compacted);
+                fold::count_out(&mut row, &header, line.len(), &mut compacted);
                 continue;
             }
             // An unterminated line stays alone, so that an import can replace it.

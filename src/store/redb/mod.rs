@@ -85,7 +85,7 @@ pub use self::repair::{Loss, RepairReport};
 pub(crate) use self::restore::RestoredMark;
 use self::verify::Depth;
 use self::write::Writer;
-use super::addition::Addition;
+use super::addition::{self, Addition};
 use super::properties::Claims;
 use super::query::{
     Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
@@ -407,7 +407,7 @@ impl Store for RedbStore {
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
-            sessions::check_next(key, next_sequence, row.next)?;
+            addition::check_next(key, next_sequence, row.next)?;
             Deletion::open(writer)?.delete(number, row)
         })
     }
