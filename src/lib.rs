@@ -37,7 +37,6 @@ mod agents;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod error;
 mod facade;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -55,7 +54,6 @@ mod transfer;
 pub mod cli;
 
 pub use agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
-pub use error::{Cause, Error, Result};
 pub use facade::{
     Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
     Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
@@ -63,6 +61,7 @@ pub use facade::{
 };
 pub use facade::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use facade::{LogEntry, Project};
+pub use model::error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
 pub use model::message::{Block, Message, Role, Usage};

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::claude_code::index::IndexRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 
 /// What is done, in errors.

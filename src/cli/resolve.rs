@@ -1,7 +1,7 @@
 //! The session that an argument means: by its id or the start of it, or else by another name.
 
 use crate::agents;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, Store as _, StoreExt as _};
 

@@ -1,6 +1,6 @@
 //! A new session as ggcode makes one.
 
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;

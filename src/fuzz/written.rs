@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::input::Input;
 use crate::agents::{self, Dialect};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::key::NATIVE;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;

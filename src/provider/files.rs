@@ -13,7 +13,7 @@ use super::{Listing, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, replay, sorted};
 use crate::agents::home::{Form, Home, SessionFile, no_session, whole};
 use crate::agents::{self, Dialect, claude_code, gemini};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Reads the sessions of an agent that keeps each in a file: Claude Code, Codex, Gemini CLI.
 ///

@@ -9,8 +9,8 @@ use super::message::{self, Place};
 use super::unpacked::Unpacked;
 use crate::agents::home::{Form, SessionFile, failed, open_regular};
 use crate::agents::{Described, Dialect};
-use crate::error::Result;
 use crate::jsonl::LineReader;
+use crate::model::error::Result;
 
 /// Takes a session's messages.
 pub(super) type Visit<'v> = dyn FnMut(ProviderMessage) -> ControlFlow<()> + 'v;

@@ -54,7 +54,7 @@ pub use self::message::{
 pub use self::opencode::OpenCodeProvider;
 pub use self::registry::{AllSessions, ProviderRegistry};
 pub use crate::agents::home::ProviderProblem;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Reads the sessions of one agent where they lie.
 pub trait SessionProvider: Send + Sync {

@@ -14,7 +14,7 @@ use super::message::{self, Place};
 use crate::agents::Dialect;
 use crate::agents::gemini::{Operation, operation};
 use crate::agents::home::{SessionFile, failed, open_regular};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Where a message stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::query::{Appended, Expect};
 use super::{Options, lines};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::BATCHES_REMEMBERED;
 use crate::model::record::Record;

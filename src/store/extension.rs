@@ -10,7 +10,7 @@ use super::{
     Appended, Cursor, Expect, ListQuery, NewRecord, Records, Removed, ScanQuery, SessionPage, Store,
 };
 use crate::agents;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;

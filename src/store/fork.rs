@@ -3,7 +3,7 @@
 use super::extension::StoreExt as _;
 use super::{Expect, NewRecord, ScanQuery, Store};
 use crate::agents;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::properties::PropertiesChange;

@@ -7,7 +7,7 @@ use super::fold::Fold;
 use super::query::NewRecord;
 use crate::agents::{Described, Dialect, Facts};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::message::Message;

@@ -16,7 +16,7 @@ use super::query::{
 use super::sessions::{self, Primitives};
 use super::{Options, Store, fold, saving, select};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{Record, RecordKind};

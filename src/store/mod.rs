@@ -37,7 +37,7 @@ pub use self::records::Records;
 pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
 pub use self::redb::{Loss, RedbStore, RepairReport};
 pub(crate) use self::sessions::messages_of;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};

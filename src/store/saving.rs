@@ -13,7 +13,7 @@ use super::query::Expect;
 use super::sessions::{Primitives, messages_of, place, read_lines};
 use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::TITLE_BYTES_MAX;
 use crate::model::message::{Message, Role};

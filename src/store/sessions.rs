@@ -12,7 +12,7 @@ use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated}
 use super::{Options, Store, StoreExt as _};
 use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::RecordView;

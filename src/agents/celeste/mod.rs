@@ -26,7 +26,7 @@ use super::parts::lines::{Format, Reading};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::parts::{blocks, times, titles};
 use super::state::{SessionState, SidecarFacts};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;

@@ -284,7 +284,7 @@ fn what_the_format_cannot_hold_is_refused_and_not_dropped() {
         };
         let refused = Celeste.write_message(&key(), &message).unwrap_err();
         assert!(
-            matches!(refused, crate::error::Error::Unsupported { .. }),
+            matches!(refused, crate::model::error::Error::Unsupported { .. }),
             "{refused}"
         );
     }

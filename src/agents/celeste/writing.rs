@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::agents::parts::go_json::{Escape, GoObject};
-use crate::error::{Error, Result};
 use crate::json::string;
+use crate::model::error::{Error, Result};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 

@@ -12,7 +12,7 @@ use crate::agents::document::recognise_document;
 use crate::agents::gemini::Gemini;
 use crate::agents::home::{Form, Found, Home, SessionFile, head, invalid, names, whole};
 use crate::agents::walk;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// The agent's name.
 const AGENT: &str = "gemini";

@@ -3,8 +3,8 @@
 use super::entry::{Entry, EntryImage, EntryKind};
 use crate::agents::parts::fields::{fields, text};
 use crate::agents::parts::go_json::{self, Escape};
-use crate::error::{Error, Result};
 use crate::json::string;
+use crate::model::error::{Error, Result};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 

@@ -194,7 +194,7 @@ fn what_the_format_has_no_place_for_is_refused() {
     ] {
         let refused = Jcode.write_message(&key(UUID), &message);
         assert!(
-            matches!(refused, Err(crate::error::Error::Unsupported { .. })),
+            matches!(refused, Err(crate::model::error::Error::Unsupported { .. })),
             "{message:?}"
         );
     }

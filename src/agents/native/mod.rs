@@ -22,7 +22,7 @@ use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
 use super::parts::fields::{self, fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;

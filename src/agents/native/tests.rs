@@ -176,7 +176,7 @@ fn session() -> impl Strategy<Value = Session> {
 
 #[track_caller]
 /// A message as its one line.
-fn written(message: &Message) -> crate::error::Result<Vec<u8>> {
+fn written(message: &Message) -> crate::model::error::Result<Vec<u8>> {
     let key = SessionKey::native("s")?;
     let mut lines = Native.write_message(&key, message)?;
     assert_eq!(lines.len(), 1);

@@ -6,7 +6,7 @@ use std::io::Write;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::{MESSAGE_FIELDS, SESSION_FIELDS, VERSION};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::NATIVE;
 use crate::model::message::{Block, Message, Usage};
 use crate::model::raw_json::RawJson;

@@ -24,7 +24,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How long to wait for a program that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
 use crate::cli::table::{Align, Table};
 use crate::cli::{session_list, sizes};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore};
 use crate::transfer::{ImportOptions, ImportProblem, ImportReport, import};

@@ -7,7 +7,7 @@ use crate::cli::message_row::MessageRow;
 use crate::cli::open::Tool;
 use crate::cli::resolve;
 use crate::cli::transcript::{self, Head};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::RecordView;

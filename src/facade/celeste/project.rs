@@ -11,7 +11,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::git_root::git_root;
 use crate::agents::celeste;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::FACT_BYTES_MAX;
 use crate::model::properties::PropertiesChange;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::agents::jcode::{AGENT, Entry, EntryKind, leader_of};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::APPEND_RECORDS_MAX;
 use crate::model::properties::PropertiesChange;

@@ -1,7 +1,7 @@
 //! Which ids jcode can keep a session under.
 
 use crate::agents::jcode::{self, AGENT};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Checks that an id can be the name of a file of jcode's: the file of a session, and no other.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::message::Message;
 
 /// What an agent's loop needs of its sessions, by key: add, read, summarise, truncate.

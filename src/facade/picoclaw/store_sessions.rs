@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::session_store::SessionStore;
 use crate::agents;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::{Block, Message, Role};
 use crate::model::properties::{Properties, PropertiesChange};

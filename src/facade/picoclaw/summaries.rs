@@ -2,8 +2,8 @@
 //! count of what is there at the time, so nothing that arrives meanwhile is lost.
 
 use super::store_sessions::{Heard, StoreSessions, or_default, read_from};
-use crate::error::{Error, Result};
 use crate::facade::picoclaw::tool_pairs::{self, Turn};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;

@@ -24,7 +24,7 @@ use crate::agents::opencode::tables::{
 use crate::agents::opencode::values::{self, value_text};
 use crate::agents::opencode::{OpenCode, content, session_lines};
 use crate::agents::{Dialect as _, DocumentLines};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// The agent's name.

@@ -17,7 +17,7 @@ use super::segments::{self, Edge};
 use super::write::Writer;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::query::{Direction, ScanQuery};

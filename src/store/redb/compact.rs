@@ -10,7 +10,7 @@ use super::segments::{self, Edge, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};

@@ -25,7 +25,7 @@ use super::pages::PageFile;
 use super::panics::guard;
 use super::reopen::{self, Opener};
 use super::{locks, migrate};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Pause between two tries for a store that somebody has for himself.
 const PAUSE: Duration = Duration::from_millis(3);

@@ -9,7 +9,7 @@ use super::ranges::within;
 use super::read::{Snapshot, corrupt_session, row_behind};
 use super::reads::ReadCounts;
 use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::text::without_trailing_separators;
 
 /// Sessions that a page has room for from the start.

@@ -94,7 +94,7 @@ use super::query::{
 use super::sessions::{self, Primitives, Visit};
 use super::{Mode, Options, Store, saving};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};

@@ -15,7 +15,7 @@ use super::segments::{self, RecordsKey};
 use super::{RedbStore, properties};
 use crate::agents::TitleOffer;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{RecordFlags, RecordHeader};
 use crate::model::session::Summary;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::ExportFormat;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Store as _};

@@ -22,7 +22,7 @@ use super::files::paths;
 use super::progress::{Meter, Progress};
 use super::report::ImportProblem;
 use crate::codec::source_row::SourceKind;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore, Source, Store as _};

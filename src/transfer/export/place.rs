@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::agents::{self, SessionState};
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{Source, Sources};

@@ -12,7 +12,7 @@ use super::place::{self, Folders};
 use super::{every_session, sidecars};
 use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
 use crate::transfer::export::file_names::Targets;

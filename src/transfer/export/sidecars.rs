@@ -11,7 +11,7 @@ use super::item::{Content, Item};
 use super::place::{name_of, safe, sketch};
 use super::plan::{Plan, updated_ns};
 use crate::agents::{self, SessionState, SidecarFacts};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{ScanQuery, Store as _};

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::paths;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// What is in the way of a file or folder.
 const IN_THE_WAY: &str = "something else is in the way; links are not followed";

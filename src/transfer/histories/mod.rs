@@ -12,7 +12,7 @@ use self::journal::{Refusal, Rewrite, Rewritten};
 use super::files::atomic::{io_error, make_private};
 use super::progress::{Meter, Progress};
 use super::report::ImportProblem;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// What a rewrite of a folder did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

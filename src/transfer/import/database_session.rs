@@ -10,7 +10,7 @@ use super::tasks::DatabaseTask;
 use crate::agents::{self, DocumentLines};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
 use crate::provider::opencode::DatabaseSession;

@@ -14,7 +14,7 @@ use super::found::{self, FoundFile};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Place;
 use super::tasks::DatabaseTask;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
 

@@ -19,7 +19,7 @@ use super::tasks::DocumentTask;
 use crate::agents::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
 use crate::transfer::files::paths;

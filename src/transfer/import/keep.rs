@@ -13,7 +13,7 @@ use std::path::Path;
 use super::found::{self, FoundFile, cannot_read};
 use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 use crate::store::{Bulk, RedbStore, Source};

@@ -53,7 +53,7 @@ use self::writer::LinesWriter;
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
 use crate::agents::{self, Dialect};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{self, RedbStore};
 
 /// Most threads that read files at the same time.

@@ -1,6 +1,6 @@
 //! What workers hand to the writer: a part of a file, and what is known of it.
 
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::key::SessionKey;
 use crate::store::{SessionChunk, Source};
 use crate::transfer::report::{Added, Problems};

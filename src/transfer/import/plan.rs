@@ -13,7 +13,7 @@ use super::owners::Place;
 use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
 use crate::agents::Dialect;
 use crate::codec::source_row::SourceKind;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::store::{Known, Source, Sources};
 use crate::transfer::files::paths;
 use crate::transfer::report::ImportReport;

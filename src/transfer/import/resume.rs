@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
 use crate::transfer::files::paths;

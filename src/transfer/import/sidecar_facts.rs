@@ -13,7 +13,7 @@ use super::owners::{Place, Places};
 use super::session_names;
 use super::tasks::KeptFile;
 use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::store::{Bulk, Claims, RedbStore, Store as _, changed_properties};

@@ -6,7 +6,7 @@ use super::session_names;
 use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
 use super::tasks::{KeptFile, WholeTask};
 use crate::agents::{self, Sidecar, SidecarFacts};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
 use crate::transfer::files::paths;

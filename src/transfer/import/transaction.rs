@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::store::{Bulk, RedbStore, RestoredMark};
 
 /// Bytes after which a transaction is committed.

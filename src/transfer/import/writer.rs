@@ -13,7 +13,7 @@ use super::session_names::{self, Names};
 use super::tasks::LinesTask;
 use super::transaction::Transactions;
 use crate::codec::source_row::SourceKind;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, Source};
 use crate::transfer::files::paths;

@@ -2,7 +2,7 @@
 
 use super::Recorder;
 use crate::agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::raw_json::RawJson;
 
 impl Recorder {

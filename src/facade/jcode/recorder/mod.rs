@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::session_id::validate_session_id;
 use crate::agents::jcode::{self, AGENT, Entry, EntryKind};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{Expect, NewRecord, Options, Store};
 

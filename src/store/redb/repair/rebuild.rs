@@ -16,7 +16,7 @@ use crate::agents;
 use crate::codec::properties_row;
 use crate::codec::session_row::{Given, SessionRow};
 use crate::codec::source_row::SourceKind;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
 use crate::store::properties::given;
