@@ -9,18 +9,18 @@
 //! - [`Dialect::messages`] is the full reading, for showing and loading.
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
-use std::borrow::Cow;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
+use super::described::Described;
 use super::document::DocumentLines;
 use super::parts::lines::{self, Format};
 use super::state::{SessionState, SidecarFacts};
 use crate::json::Ends;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
-use crate::model::record::{RecordHeader, RecordView};
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordView;
 use crate::model::session::Session;
 
 /// How surely a file is of a dialect.
@@ -54,57 +54,6 @@ pub(crate) enum Sidecar {
     Session(String),
     /// It belongs to the folder.
     Folder,
-}
-
-/// A title that a line offers. Of all titles in a session the highest rank wins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TitleOffer<'a> {
-    /// The text, not yet cut or put on one line.
-    pub text: Cow<'a, str>,
-    /// Its worth; 0 is none. The first user message is 10.
-    pub rank: u8,
-    /// Whether it replaces an earlier offer of the same rank.
-    pub latest_wins: bool,
-    /// If the offer holds only when a record with this id is in the session: that id.
-    pub about: Option<Cow<'a, str>>,
-}
-
-/// What a line tells of its session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Facts<'a> {
-    /// When the session was created, where the line states it (microseconds since 1970). The
-    /// first one wins: a forked Codex session repeats its parent's header after its own.
-    pub created_us: Option<i64>,
-    /// When it was last changed, where the line states it. A record's own time counts anyway.
-    pub updated_us: Option<i64>,
-    /// The folder that it works in. The first one wins.
-    pub project: Option<Cow<'a, str>>,
-    /// A title.
-    pub title: Option<TitleOffer<'a>>,
-    /// The model. The last one wins.
-    pub model: Option<Cow<'a, str>>,
-    /// The git branch. The last one wins.
-    pub branch: Option<Cow<'a, str>>,
-    /// The session that this one came from. The first one wins.
-    pub parent: Option<Cow<'a, str>>,
-    /// The record's own id, for [`TitleOffer::about`].
-    pub record_id: Option<Cow<'a, str>>,
-    /// The record's facts replace those of earlier ones, an absent project or model included: the
-    /// native dialect's header line, of which the last one holds.
-    pub replaces: bool,
-}
-
-/// One line, described.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Described<'a> {
-    /// Its header, without the flags that only the reader of the file knows
-    /// (unterminated, continues).
-    pub header: RecordHeader,
-    /// What it tells of the session.
-    pub facts: Facts<'a>,
-    /// What is wrong with it, in words for the import report. Lines that could not be read, or
-    /// not in whole, have one; blank lines and unknown kinds do not.
-    pub problem: Option<String>,
 }
 
 /// The JSONL format of one agent: [`Format`] reads its objects, this knows its files.
@@ -242,5 +191,19 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         _changed: &[SessionState],
     ) -> Option<(String, Vec<u8>)> {
         None
+    }
+}
+
+impl DocumentLines {
+    /// The same lines, of which those from the user's last message on are open.
+    pub(crate) fn with_open_turn(self, dialect: &dyn Dialect) -> Self {
+        let is_asked = |line: &Vec<u8>| dialect.describe(line).header.role == Some(Role::User);
+        let from = self.lines.iter().rposition(is_asked);
+        // The first line is about the session.
+        let from = from.unwrap_or_else(|| self.lines.len().saturating_sub(1).max(1));
+        Self {
+            open: self.lines.len().saturating_sub(from),
+            ..self
+        }
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod celeste;
 pub(crate) mod claude_code;
 pub(crate) mod codex;
+mod described;
 mod dialect;
 mod document;
 mod fallback;
@@ -15,16 +16,17 @@ mod native;
 pub(crate) mod opencode;
 pub(crate) mod parts;
 mod picoclaw;
+mod recognition;
 mod state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod walk;
 
-pub(crate) use self::dialect::{
-    Candidate, Described, Dialect, Facts, Recognition, Sidecar, TitleOffer,
-};
-pub(crate) use self::document::{Document, DocumentLines, recognise_document};
+pub(crate) use self::described::{Described, Facts, TitleOffer};
+pub(crate) use self::dialect::{Candidate, Dialect, Recognition, Sidecar};
+pub(crate) use self::document::{Document, DocumentLines};
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
+pub(crate) use self::recognition::recognise_document;
 pub(crate) use self::state::{SessionState, SidecarFacts};
 
 /// Every dialect, the fallback last.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::fork;
-use super::sessions::messages_of;
+use super::messages::messages_of;
 use super::{
     Appended, Cursor, Expect, ListQuery, NewRecord, Records, Removed, ScanQuery, SessionPage, Store,
 };

@@ -1,6 +1,6 @@
 //! A new session from the lines of another one, over the calls that every store has.
 
-use super::extension::StoreExt as _;
+use super::records::Records;
 use super::{Expect, NewRecord, ScanQuery, Store};
 use crate::agents;
 use crate::model::error::{Error, Result};
@@ -27,7 +27,7 @@ pub(crate) fn fork<S: Store + ?Sized>(
         lines.extend(header(store, &old, new_key)?.map(NewRecord::Line));
     }
     let mut hidden = 0;
-    for record in store.records(key, ScanQuery::default()) {
+    for record in Records::new(store, key.clone(), ScanQuery::default()) {
         let record = record?;
         if through.is_some_and(|through| record.sequence > through) {
             break;

@@ -8,6 +8,7 @@ mod fold;
 mod fork;
 mod lines;
 mod memory;
+mod messages;
 mod options;
 mod properties;
 mod query;
@@ -26,6 +27,7 @@ pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
+pub(crate) use self::messages::messages_of;
 pub use self::options::{Mode, Options};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
@@ -36,7 +38,6 @@ pub use self::query::{
 pub use self::records::Records;
 pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
 pub use self::redb::{Loss, RedbStore, RepairReport};
-pub(crate) use self::sessions::messages_of;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};

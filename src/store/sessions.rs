@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
 use super::lines;
+use super::messages::messages_of;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
-use super::{Options, Store, StoreExt as _};
-use crate::agents::{self, Dialect};
+use super::records::Records;
+use super::{Options, Store};
+use crate::agents;
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
 use crate::model::record::RecordView;
 use crate::model::session::Session;
 use crate::render::markdown;
@@ -44,8 +45,7 @@ pub(crate) trait Primitives: Store {
             from: Some(from),
             ..ScanQuery::default()
         };
-        self.records(key, query)
-            .try_for_each(|record| each(record?.view()))
+        Records::new(self, key.clone(), query).try_for_each(|record| each(record?.view()))
     }
 
     /// The row of a session that has to be there.
@@ -76,26 +76,6 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
     session.messages = messages;
     give(&mut session, &row.given);
     Ok(session)
-}
-
-/// The messages of a record. Those whose line holds no id are named by the record's place.
-pub(crate) fn messages_of(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
-    let mut messages = dialect.stored_messages(record);
-    for (at, message) in messages.iter_mut().enumerate() {
-        if message.id.is_none() {
-            message.id = Some(place(record.sequence, at));
-        }
-    }
-    messages
-}
-
-/// The id of a message that has none: where its record stands, and which of the record's messages
-/// it is.
-pub(crate) fn place(sequence: u64, at: usize) -> String {
-    match at {
-        0 => format!("#{sequence}"),
-        _ => format!("#{sequence}.{at}"),
-    }
 }
 
 /// Walks through a session's records from `from` on, or through all of them where its format
@@ -243,7 +223,7 @@ fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u6
         ..ScanQuery::default()
     };
     let mut messages = 0;
-    for record in store.records(key, forward) {
+    for record in Records::new(store, key.clone(), forward) {
         let record = record?;
         if record.sequence >= to {
             break;
@@ -266,7 +246,7 @@ fn mark_before(
         ..ScanQuery::default()
     };
     let (mut mark, mut visible) = (next, 0);
-    for record in store.records(key, backward) {
+    for record in Records::new(store, key.clone(), backward) {
         let record = record?;
         if visible >= keep_last {
             break;
@@ -302,7 +282,7 @@ pub(crate) fn export_markdown(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::Role;
+    use crate::model::message::{Message, Role};
     use crate::store::{MemoryStore, RedbStore};
 
     fn check(store: &impl Primitives) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::json::Json;
 use chrono::DateTime;
 
-use super::OWN;
+use super::layout::OWN;
 use super::project_id::is_project_id;
 use crate::agents::dialect::Candidate;
 use crate::agents::document::DocumentLines;

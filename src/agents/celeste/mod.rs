@@ -5,6 +5,7 @@
 //! - `~/.celeste/sessions/<id>.json` is an older form, one document a session.
 
 mod document;
+mod layout;
 mod project_id;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use std::path::Path;
 use crate::json::Json;
 
 pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
+pub(crate) use self::layout::AGENT;
+use self::layout::OWN;
 use self::project_id::is_project_id;
 pub(crate) use self::project_id::project_id;
 pub(crate) use self::writing::entry_line;
@@ -33,12 +36,6 @@ use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
 use crate::model::text::cut;
-
-/// The agent's name.
-pub(crate) const AGENT: &str = "celeste";
-
-/// The folder that celeste keeps sessions in.
-const OWN: [&str; 2] = [".celeste", "sessions"];
 
 /// The fields of an entry.
 const FIELDS: [&str; 6] = [

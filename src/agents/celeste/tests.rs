@@ -421,7 +421,8 @@ fn a_document_is_known_by_its_place_and_tells_of_its_session() {
             head: head.as_bytes(),
             companion: None,
         };
-        crate::agents::document::recognise_document(&candidate).map(|found| (found.agent, found.id))
+        crate::agents::recognition::recognise_document(&candidate)
+            .map(|found| (found.agent, found.id))
     };
     let path = path.to_str().unwrap();
     let expected = Some((AGENT, "1774000000000000001".to_owned()));

@@ -10,7 +10,7 @@ use crate::model::error::{Error, Result};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 
-use super::AGENT;
+use super::layout::AGENT;
 
 /// A field of ours, which celeste passes over: whether the call failed. It is written only then.
 pub(super) const IS_ERROR: &str = "is_error";

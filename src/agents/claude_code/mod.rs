@@ -15,7 +15,8 @@ use std::path::Path;
 use crate::json::Json;
 use memchr::memmem;
 
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar, TitleOffer};
+use super::described::{Facts, TitleOffer};
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, times, titles};

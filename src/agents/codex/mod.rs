@@ -13,7 +13,8 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
+use super::described::Facts;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::paths::{self, below, is_private, names, stem};

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
+use super::described::Facts;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{self, elements, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, paths, times, titles};

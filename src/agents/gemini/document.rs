@@ -2,11 +2,12 @@
 
 use crate::json::Json;
 
-use super::Gemini;
-use crate::agents::document::DocumentLines;
+use crate::agents::dialect::Candidate;
+use crate::agents::document::{Document, DocumentLines};
 use crate::agents::parts::compact::{compact, object};
 use crate::agents::parts::fields::{elements, entries_in, fields};
 use crate::agents::parts::lines::body;
+use crate::agents::parts::paths;
 
 /// Fields of the document that never change, in the order of a header line.
 const HEADER: [&str; 3] = ["sessionId", "projectHash", "startTime"];
@@ -49,11 +50,45 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
         ..DocumentLines::default()
     };
     // Answers and calls are added to the message that they belong to.
-    Some(content.with_open_turn(&Gemini))
+    Some(content)
 }
 
 fn line(json: &str) -> Vec<u8> {
     let mut line = json.as_bytes().to_vec();
     line.push(b'\n');
     line
+}
+
+/// The document of a session.
+pub(crate) fn document_of(id: String) -> Document {
+    Document {
+        agent: "gemini",
+        id,
+        yields: false,
+    }
+}
+
+/// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that
+/// of its folder, or its name.
+pub(crate) fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &[".gemini", "tmp"])? {
+        [_, chats, name] if chats == "chats" && name.starts_with("session-") => {
+            name.strip_suffix(".json").map(str::to_owned)
+        }
+        [_, chats, folder, name] if chats == "chats" && name == "session.json" => {
+            Some(folder.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a file lies where Gemini CLI keeps its chats.
+pub(crate) fn is_chat(candidate: &Candidate<'_>, name: &str) -> bool {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &["chats"]) {
+        Some([_]) => name.starts_with("session-"),
+        Some([_, _]) => true,
+        _ => false,
+    }
 }

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::agents::dialect::{Candidate, Dialect as _};
-use crate::agents::document::recognise_document;
 use crate::agents::gemini::Gemini;
 use crate::agents::home::{Form, Found, Home, SessionFile, head, invalid, names, whole};
+use crate::agents::recognition::recognise_document;
 use crate::agents::walk;
 use crate::model::error::Result;
 

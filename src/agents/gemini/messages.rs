@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::json::Json;
 
-use crate::agents::dialect::{Facts, TitleOffer};
+use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
 use crate::agents::parts::lines::Reading;

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::json::Json;
 
-pub(crate) use self::document::document_messages;
+pub(crate) use self::document::{document_messages, document_of, is_chat, own_chat};
 use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::document::DocumentLines;
 use super::parts::fields::{self, elements, fields_of, fields_of_start, text};
@@ -99,7 +99,7 @@ impl Dialect for Gemini {
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
-        document::lines(bytes)
+        Some(document::lines(bytes)?.with_open_turn(self))
     }
 }
 

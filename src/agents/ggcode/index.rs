@@ -8,8 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::json::Json;
 use chrono::{DateTime, Utc};
 
-use super::NO_TITLE;
-use super::reading::given;
+use super::reading::{NO_TITLE, given};
 use crate::agents::parts::fields::{self, entries, fields_of, owned, text};
 use crate::agents::parts::go_json::{Escape, go_time, string};
 use crate::agents::parts::{lines, times};

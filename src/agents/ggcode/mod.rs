@@ -13,6 +13,8 @@ mod writing;
 
 use std::path::Path;
 
+use self::reading::EVENTS;
+pub(crate) use self::reading::Ggcode;
 use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
@@ -26,18 +28,8 @@ use crate::model::session::Session;
 /// The folder that ggcode keeps sessions in.
 const OWN: [&str; 2] = [".ggcode", "sessions"];
 
-/// Kinds of lines besides `meta` and `message`.
-const EVENTS: [&str; 5] = ["cost", "usage", "metric", "checkpoint", "tunnel_event"];
-
-/// The title of a session that has none yet.
-const NO_TITLE: &str = "New session";
-
 /// Endings of files beside a session that belong to it.
 const SIDECARS: [&str; 4] = [".jsonl.tmp", ".jsonl.flock", ".jsonl.lock", ".lock"];
-
-/// ggcode's session files.
-#[derive(Debug)]
-pub(crate) struct Ggcode;
 
 impl Dialect for Ggcode {
     fn agent(&self) -> &'static str {

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::Json;
 
-use super::{EVENTS, Ggcode, NO_TITLE};
-use crate::agents::dialect::{Facts, TitleOffer};
+use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::fields::{self, elements, entries, fields_of, object_in, owned, text};
 use crate::agents::parts::lines::{self, Format, Reading};
 use crate::agents::parts::{blocks, times, titles, values};
@@ -52,6 +51,16 @@ const TITLE_BYTES_MAX: usize = 60;
 
 /// ... to this many, and gets three dots.
 const TITLE_BYTES_CUT: usize = 57;
+
+/// Kinds of lines besides `meta` and `message`.
+pub(super) const EVENTS: [&str; 5] = ["cost", "usage", "metric", "checkpoint", "tunnel_event"];
+
+/// The title of a session that has none yet.
+pub(super) const NO_TITLE: &str = "New session";
+
+/// ggcode's session files.
+#[derive(Debug)]
+pub(crate) struct Ggcode;
 
 impl Format for Ggcode {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {

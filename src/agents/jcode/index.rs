@@ -9,7 +9,8 @@ use crate::json::Json;
 
 use super::entry::{Entry, EntryKind};
 use super::entry_line::timestamp;
-use super::leader_of;
+use super::layout::leader_of;
+use super::messages::filled;
 use crate::agents::parts::fields::{elements, entries, entries_in, fields, fields_of, owned, text};
 use crate::agents::parts::go_json::{self, Escape};
 use crate::agents::parts::{lines, times};
@@ -34,7 +35,7 @@ pub(crate) fn facts(bytes: &[u8]) -> Vec<SidecarFacts> {
             all.push(SidecarFacts {
                 id,
                 title: owned(title),
-                project: owned(stated).or_else(|| super::filled(project)),
+                project: owned(stated).or_else(|| filled(project)),
                 created_us: times::time_us(started),
                 ..SidecarFacts::default()
             });

@@ -6,6 +6,9 @@ use crate::agents::dialect::{Candidate, Recognition, Sidecar};
 use crate::agents::parts::fields::{fields_of_start, text};
 use crate::agents::parts::paths::{self, below, is_private, is_uuid, names};
 
+/// The agent's name.
+pub(crate) const AGENT: &str = "jcode";
+
 /// The name of the index.
 pub(crate) const INDEX: &str = "session.json";
 
@@ -180,4 +183,11 @@ fn header_uuid(candidate: &Candidate<'_>) -> Option<String> {
             .filter(|uuid| is_header && !uuid.is_empty())
             .map(std::borrow::Cow::into_owned)
     })
+}
+
+/// The leader in the id of a teammate's session.
+pub(crate) fn leader_of(id: &str) -> Option<&str> {
+    id.split_once('/')
+        .map(|(leader, _)| leader)
+        .filter(|leader| !leader.is_empty())
 }

@@ -1,6 +1,7 @@
 //! Between entries and messages, both ways: a message of several blocks is several entries.
 
 use super::entry::{Entry, EntryImage, EntryKind};
+use super::layout::AGENT;
 use crate::agents::parts::fields::{fields, text};
 use crate::agents::parts::go_json::{self, Escape};
 use crate::json::string;
@@ -167,7 +168,7 @@ pub(crate) fn entries_of(message: &Message, timestamp: &str) -> Result<Vec<Entry
 fn unsupported(action: &'static str) -> Error {
     Error::Unsupported {
         action,
-        agent: super::AGENT.to_owned(),
+        agent: AGENT.to_owned(),
     }
 }
 

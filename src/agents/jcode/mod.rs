@@ -18,9 +18,10 @@ use std::path::Path;
 
 pub use self::entry::{Entry, EntryImage, EntryKind, TodoItem};
 pub(crate) use self::entry_line::timestamp;
-pub(crate) use self::layout::is_reserved;
+pub(crate) use self::layout::{AGENT, is_reserved, leader_of};
 pub(crate) use self::messages::{call, filled, said, target_of, user, with_error};
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar, TitleOffer};
+use super::described::{Facts, TitleOffer};
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{fields_of, text, text_filled};
 use super::parts::go_json::{self, Escape};
 use super::parts::lines::{Format, Reading};
@@ -34,9 +35,6 @@ use crate::model::message::{Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
-
-/// The agent's name.
-pub(crate) const AGENT: &str = "jcode";
 
 /// The provider in the header of a teammate.
 pub(crate) const TEAMMATE: &str = "teammate";
@@ -160,13 +158,6 @@ fn header_of(session: &Session) -> Entry {
         timestamp: session.created_at.map(timestamp).unwrap_or_default(),
         extra,
     }
-}
-
-/// The leader in the id of a teammate's session.
-pub(crate) fn leader_of(id: &str) -> Option<&str> {
-    id.split_once('/')
-        .map(|(leader, _)| leader)
-        .filter(|leader| !leader.is_empty())
 }
 
 /// The title that a user's message gives: its first line, cut at 80 characters.

@@ -7,6 +7,7 @@
 //! - Writing and reading a message gives the same message, unknown fields included.
 //! - A line never holds a raw line feed.
 
+mod names;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,9 @@ use memchr::memmem;
 
 use crate::json::Json;
 
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
+use self::names::VERSION;
+use super::described::Facts;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::parts::fields::{self, fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
@@ -27,38 +30,6 @@ use crate::model::key::{NATIVE, SessionKey};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
-
-/// The version of lines that this crate writes and reads.
-const VERSION: &str = "1";
-
-/// The fields of a `session` line.
-const SESSION_FIELDS: [&str; 11] = [
-    "scrollback",
-    "type",
-    "id",
-    "agent",
-    "title",
-    "project",
-    "model",
-    "parent",
-    "created_at",
-    "updated_at",
-    "extra",
-];
-
-/// The fields of a `message` line.
-const MESSAGE_FIELDS: [&str; 10] = [
-    "scrollback",
-    "type",
-    "id",
-    "parent_id",
-    "role",
-    "content",
-    "time",
-    "model",
-    "usage",
-    "extra",
-];
 
 /// The dialect of sessions made through this crate.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use crate::json::Json;
 use chrono::{DateTime, Utc};
 
-use super::{MESSAGE_FIELDS, SESSION_FIELDS};
+use super::names::{MESSAGE_FIELDS, SESSION_FIELDS};
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{Object, entries, is_true, objects, text};
 use crate::model::message::{Block, Message, Role};

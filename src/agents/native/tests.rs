@@ -92,7 +92,7 @@ fn block() -> impl Strategy<Value = Block> {
 fn extra() -> impl Strategy<Value = Vec<(String, RawJson)>> {
     let key = prop_oneof![
         3 => text_of_any_kind(),
-        1 => proptest::sample::select(&MESSAGE_FIELDS[..]).prop_map(ToOwned::to_owned),
+        1 => proptest::sample::select(&names::MESSAGE_FIELDS[..]).prop_map(ToOwned::to_owned),
     ];
     proptest::collection::vec((key, json()), 0..4)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
-use super::{MESSAGE_FIELDS, SESSION_FIELDS, VERSION};
+use super::names::{MESSAGE_FIELDS, SESSION_FIELDS, VERSION};
 use crate::model::error::{Error, Result};
 use crate::model::key::NATIVE;
 use crate::model::message::{Block, Message, Usage};

@@ -19,7 +19,8 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use super::dialect::{Candidate, Dialect, Facts, Recognition, Sidecar};
+use super::described::Facts;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::document::DocumentLines;
 #[cfg(feature = "opencode")]
 pub(crate) use super::parts::compact::compact as one_line;

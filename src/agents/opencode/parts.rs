@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::json::Json;
 
-use crate::agents::dialect::TitleOffer;
+use crate::agents::described::TitleOffer;
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{self, count, elements, fields_of, is_true, owned, text};
 use crate::agents::parts::titles;

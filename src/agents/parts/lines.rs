@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::values::{self, Split};
-use crate::agents::dialect::{Described, Facts, TitleOffer};
+use crate::agents::described::{Described, Facts, TitleOffer};
 use crate::json::string;
 use crate::json::{Ends, Json};
 use crate::model::limits::LINE_MESSAGES_MAX;

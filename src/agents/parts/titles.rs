@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::json::Json;
 
 use super::fields;
-use crate::agents::dialect::TitleOffer;
+use crate::agents::described::TitleOffer;
 use crate::model::message::Role;
 
 /// What the agent noted as its last prompt, where no message tells more.

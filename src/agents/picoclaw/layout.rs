@@ -1,11 +1,11 @@
-//! Where picoclaw keeps what, and whose a file in its folders is.
+//! Where picoclaw keeps what.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Picoclaw, legacy, meta, paths};
-use crate::agents::dialect::{Candidate, Dialect as _, Recognition, Sidecar};
+use super::meta;
+use crate::agents::parts::paths;
 
 /// Ending of the file about a session.
 pub(super) const META_ENDING: &str = ".meta.json";
@@ -72,52 +72,8 @@ pub(super) fn has_meta_beside(path: &Path) -> bool {
         .is_some_and(|file| meta::is_meta(&start_of(&file)))
 }
 
-/// Whose sidecar a file is.
-pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
-    let name = paths::name(path);
-    if paths::is_private(&name) || paths::is_lines(path) {
-        return None;
-    }
-    let own = is_own(path);
-    if let Some(lines) = lines_of(path) {
-        let bytes = start_of(path);
-        let is_ours = own || meta::is_meta(&bytes) || is_session(&lines, &bytes);
-        return is_ours.then(|| Sidecar::Session(super::id_of(&lines, Some(&bytes))));
-    }
-    // Another name is no document's, so the file need not be opened to be passed over.
-    let may_be_document = path
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    if !own || (may_be_document && is_document(path)) {
-        return None;
-    }
-    Some(Sidecar::Folder)
-}
-
-/// Whether a file is a session by itself beside a meta file that says too little.
-fn is_session(lines: &Path, meta: &[u8]) -> bool {
-    let head = start_of(lines);
-    let candidate = Candidate {
-        path: lines,
-        head: &head,
-        companion: Some(meta),
-    };
-    Picoclaw.recognise(&candidate) != Recognition::No
-}
-
-/// Whether a file is a whole session in one document.
-fn is_document(path: &Path) -> bool {
-    let head = start_of(path);
-    let candidate = Candidate {
-        path,
-        head: &head,
-        companion: None,
-    };
-    legacy::document_id(&candidate, &String::from_utf8_lossy(&head)).is_some()
-}
-
 /// The first bytes of a file; none if it cannot be read. A pipe is not opened.
-fn start_of(path: &Path) -> Vec<u8> {
+pub(super) fn start_of(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     if std::fs::metadata(path).is_ok_and(|file| file.is_file())
         && let Ok(file) = File::open(path)

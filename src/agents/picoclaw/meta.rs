@@ -1,6 +1,7 @@
 //! The meta file beside a session: its key, its summary, and how many of its lines are hidden.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use crate::json::Json;
 use chrono::{DateTime, Utc};
@@ -8,7 +9,7 @@ use memchr::memmem;
 
 use crate::agents::parts::fields::{self, elements, entries_in, fields, owned, text};
 use crate::agents::parts::go_json::{self, Escape, GoObject};
-use crate::agents::parts::{lines, times};
+use crate::agents::parts::{lines, paths, times};
 use crate::agents::state::{SessionState, SidecarFacts};
 use crate::model::raw_json::RawJson;
 
@@ -225,6 +226,11 @@ fn indented(json: &str) -> String {
         before = character;
     }
     out
+}
+
+/// The key that the meta file beside a session file gives it, or else the file's stem.
+pub(super) fn id_of(lines: &Path, meta: Option<&[u8]>) -> String {
+    meta.and_then(key).unwrap_or_else(|| paths::stem(lines))
 }
 
 #[cfg(test)]

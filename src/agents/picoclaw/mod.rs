@@ -4,12 +4,14 @@
 //! The file's name is the key with `:`, `/` and `\` replaced, so only the meta file tells two keys
 //! apart. Older versions kept a whole session in `<key>.json`.
 
+mod calls;
 mod layout;
 mod legacy;
 mod meta;
 mod reading;
 #[cfg(test)]
 mod round_trip;
+mod sidecars;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -17,7 +19,8 @@ mod writing;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::legacy::document_id;
-use super::dialect::{Candidate, Described, Dialect, Recognition, Sidecar};
+use super::described::Described;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::document::DocumentLines;
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths;
@@ -65,11 +68,13 @@ impl Dialect for Picoclaw {
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        id_of(candidate.path, candidate.companion)
+        meta::id_of(candidate.path, candidate.companion)
     }
 
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        layout::sidecar(path)
+        sidecars::sidecar(path, &|candidate| {
+            self.recognise(candidate) != Recognition::No
+        })
     }
 
     /// A line of white space is no empty one: picoclaw counts it, and finds no message in it.
@@ -90,7 +95,7 @@ impl Dialect for Picoclaw {
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
         let facts = match layout::lines_of(path) {
-            Some(lines) => meta::facts(id_of(&lines, Some(bytes)), bytes),
+            Some(lines) => meta::facts(meta::id_of(&lines, Some(bytes)), bytes),
             None => legacy::facts(path, bytes),
         };
         facts.into_iter().collect()
@@ -137,10 +142,4 @@ impl Format for Picoclaw {
     fn message(&self, object: Json<'_>) -> Message {
         reading::message(object)
     }
-}
-
-/// The key that the meta file beside a session file gives it, or else the file's stem.
-fn id_of(lines: &Path, meta: Option<&[u8]>) -> String {
-    meta.and_then(meta::key)
-        .unwrap_or_else(|| paths::stem(lines))
 }

@@ -3,8 +3,8 @@
 
 use crate::json::Json;
 
-use super::writing;
-use crate::agents::dialect::Facts;
+use super::calls::{self, read_input};
+use crate::agents::described::Facts;
 use crate::agents::parts::fields::{self, elements, entries, fields_of, owned, text};
 use crate::agents::parts::go_json::{self, Escape};
 use crate::agents::parts::lines::Reading;
@@ -110,7 +110,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
         .map(call)
         .collect();
     let plain = calls.is_none_or(|calls| {
-        writing::calls(&calls_made, None) == go_json::compact(calls.get(), Escape::Html)
+        calls::calls(&calls_made, None) == go_json::compact(calls.get(), Escape::Html)
     });
     said.extend(calls_made);
     let others = others.map(elements).unwrap_or_default();
@@ -179,12 +179,6 @@ fn call(value: Json<'_>) -> Block {
     Block::ToolUse {
         id: owned(id),
         name: owned(name).unwrap_or_default(),
-        input: arguments.and_then(input),
+        input: arguments.and_then(read_input),
     }
-}
-
-/// The arguments of a call, which are JSON in a string; none if the string is empty.
-pub(super) fn input(arguments: Json<'_>) -> Option<RawJson> {
-    let empty = matches!(arguments.get(), "\"\"" | "null");
-    (!empty).then(|| blocks::arguments(arguments))
 }

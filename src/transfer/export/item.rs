@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::ExportFormat;
+use super::format::ExportFormat;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;

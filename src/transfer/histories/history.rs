@@ -15,6 +15,9 @@ use serde_json::value::RawValue;
 /// What the name of a meta file ends with.
 const META_SUFFIX: &str = ".meta.json";
 
+/// What the name of a journal ends with.
+pub(super) const JOURNAL_SUFFIX: &str = ".compact-journal";
+
 /// The paths of a history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct History {
@@ -28,7 +31,7 @@ impl History {
     /// The history that a meta file or a journal belongs to, by its name.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let file_name = crate::transfer::files::paths::to_bytes(Path::new(path.file_name()?));
-        let name = [META_SUFFIX, super::journal::SUFFIX]
+        let name = [META_SUFFIX, JOURNAL_SUFFIX]
             .iter()
             .find_map(|suffix| file_name.strip_suffix(suffix.as_bytes()))?;
         let name = crate::transfer::files::paths::from_bytes(name).into_os_string();

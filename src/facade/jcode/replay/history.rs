@@ -1,7 +1,7 @@
 //! The messages of a session, built entry by entry.
 
+use super::options::{Compatibility, Replayed};
 use super::pairs::{self, Repair};
-use super::{Compatibility, Replayed};
 use crate::agents::jcode::{Entry, EntryKind, call, filled, said, user, with_error};
 use crate::model::message::{Block, Message, Role};
 

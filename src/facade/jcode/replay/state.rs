@@ -1,6 +1,7 @@
 //! The state of a session beside its messages.
 
-use super::{Repair, Replayed};
+use super::options::Replayed;
+use super::pairs::Repair;
 use crate::agents::jcode::{self, Entry, EntryKind, TodoItem, filled};
 use crate::model::message::Message;
 

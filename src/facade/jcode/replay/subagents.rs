@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::options::{Compatibility, ReplayOptions};
 use super::pairs::Repair;
-use super::{Compatibility, ReplayOptions};
 use crate::agents::jcode::{Entry, EntryKind};
 
 /// The entries that a replay looks at.

@@ -28,14 +28,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::history::{History, LineCount, Meta, count_lines};
+use super::history::{History, JOURNAL_SUFFIX, LineCount, Meta, count_lines};
 use crate::transfer::files::atomic::{append_private, create_private, is_same_file};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::open::open_regular;
 use crate::transfer::files::paths;
-
-/// What the name of a journal ends with.
-pub(super) const SUFFIX: &str = ".compact-journal";
 
 /// What the name of the file with the remaining lines ends with.
 const LINES_TEMPORARY: &str = ".jsonl.compact-new";
@@ -242,7 +239,7 @@ fn archive_of(history: &History, archive: &Path) -> Result<PathBuf, Refusal> {
 /// Puts right what a crash has left of an earlier rewrite. Returns whether there was anything.
 /// `archive` is the folder for what this run removes.
 pub(super) fn recover(history: &History, archive: Option<&Path>) -> Result<bool, Refusal> {
-    let path = history.with(SUFFIX);
+    let path = history.with(JOURNAL_SUFFIX);
     let text = match read_small(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -300,7 +297,7 @@ fn check_archive(
         "journal `{}` is of a rewrite that was interrupted while lines went to the archive `{}`; \
          name the archive's folder again, or remove the journal and look for lines that are there \
          twice",
-        history.with(SUFFIX).display(),
+        history.with(JOURNAL_SUFFIX).display(),
         told.display()
     ))
 }
@@ -325,7 +322,7 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
             text.as_bytes(),
         )?;
     }
-    remove(&history.with(SUFFIX))?;
+    remove(&history.with(JOURNAL_SUFFIX))?;
     sync_folder(&history.folder)
 }
 
@@ -336,7 +333,7 @@ fn take_back(history: &History, journal: &Journal) -> Result<(), Refusal> {
     }
     remove(&history.with(LINES_TEMPORARY))?;
     sync_folder(&history.folder)?;
-    remove(&history.with(SUFFIX))?;
+    remove(&history.with(JOURNAL_SUFFIX))?;
     sync_folder(&history.folder)
 }
 
@@ -432,8 +429,8 @@ fn read_small(path: &Path) -> io::Result<Vec<u8>> {
 
 fn write_journal(history: &History, journal: &Journal) -> Result<(), Refusal> {
     let text = serde_json::to_vec(journal).map_err(|error| error.to_string())?;
-    let temporary = history.with([SUFFIX, OTHER_TEMPORARY].concat());
-    write_file(&history.with(SUFFIX), &temporary, &text)
+    let temporary = history.with([JOURNAL_SUFFIX, OTHER_TEMPORARY].concat());
+    write_file(&history.with(JOURNAL_SUFFIX), &temporary, &text)
 }
 
 /// Writes a file whole: under another name first, then renamed, then the folder is synced. It

@@ -48,9 +48,9 @@ impl Folder {
             rewrite.replace_lines().unwrap();
         }
         if steps >= 4 {
-            let journal = fs::read(self.history.with(SUFFIX)).unwrap();
+            let journal = fs::read(self.history.with(JOURNAL_SUFFIX)).unwrap();
             finish(&self.history, 2).unwrap();
-            fs::write(self.history.with(SUFFIX), journal).unwrap();
+            fs::write(self.history.with(JOURNAL_SUFFIX), journal).unwrap();
         }
     }
 
@@ -98,7 +98,7 @@ fn the_journal_names_the_archive_for_any_folder_of_the_next_run() {
     let relative = Path::new(&up).join(folder.archive.strip_prefix("/").unwrap());
     let mut rewrite = Rewrite::begin(&folder.history, 2).unwrap();
     rewrite.archive(&relative).unwrap();
-    let journal = fs::read(folder.history.with(SUFFIX)).unwrap();
+    let journal = fs::read(folder.history.with(JOURNAL_SUFFIX)).unwrap();
     let journal: Journal = serde_json::from_slice(&journal).unwrap();
     assert!(paths::from_bytes(&journal.archive.unwrap().path).is_absolute());
 }
