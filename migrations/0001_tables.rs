@@ -4,7 +4,7 @@ use redb::WriteTransaction;
 
 use super::super::errors::storage;
 use super::super::schema;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Creates every table, so that readers find them from the first commit on.
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {

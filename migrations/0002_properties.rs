@@ -7,7 +7,7 @@ use redb::WriteTransaction;
 
 use super::super::errors::storage;
 use super::super::schema;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Creates the tables, so that readers find them.
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {

@@ -6,7 +6,7 @@
 
 use redb::WriteTransaction;
 
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Changes no table: the new number alone keeps out readers that do not know these rows.
 #[expect(clippy::unnecessary_wraps, reason = "every step has this form")]

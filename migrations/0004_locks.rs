@@ -7,7 +7,7 @@
 
 use redb::WriteTransaction;
 
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Changes no table: the new number alone keeps out builds with the old locks.
 #[expect(clippy::unnecessary_wraps, reason = "every step has this form")]

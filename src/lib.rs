@@ -31,15 +31,15 @@
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
 //! clock and its ids from [`Options`].
 
-mod agent;
+mod agents;
 mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod dialect;
-mod error;
+mod facade;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+mod json;
 mod jsonl;
 mod model;
 pub mod provider;
@@ -51,15 +51,15 @@ mod transfer;
 #[doc(hidden)]
 pub mod cli;
 
-pub use agent::{
+pub use agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+pub use facade::{
     Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
     Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
     validate_session_id,
 };
-pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
-pub use agent::{LogEntry, Project};
-pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
-pub use error::{Cause, Error, Result};
+pub use facade::{History, Kept, SessionStore, StoreSessions, opaque_key};
+pub use facade::{LogEntry, Project};
+pub use model::error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
 pub use model::message::{Block, Message, Role, Usage};

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::key::SessionKey;
 use crate::store::SessionDigest;
 

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 
 use super::output::Output;
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// Done.
 const DONE: u8 = 0;

@@ -13,7 +13,7 @@ use super::exit::Failure;
 use super::output::Output;
 use etcetera::BaseStrategy as _;
 
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::store::{Options, RedbStore, RepairReport, TableReads};
 
 /// What the environment says.

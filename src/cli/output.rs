@@ -12,7 +12,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use serde::Serialize;
 
 use super::escape::{self, EscapingWriter};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How a piece of text is to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

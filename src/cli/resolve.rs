@@ -1,7 +1,7 @@
 //! The session that an argument means: by its id or the start of it, or else by another name.
 
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::agents;
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{RedbStore, Store as _, StoreExt as _};
 
@@ -37,7 +37,7 @@ fn by_alias(store: &RedbStore, text: &str) -> Result<Option<SessionKey>> {
     let named = text
         .split_once(':')
         .and_then(|(agent, alias)| SessionKey::new(agent, alias).ok());
-    let every = dialect::all().iter().map(|dialect| dialect.agent());
+    let every = agents::all().iter().map(|dialect| dialect.agent());
     let of_every = every.filter_map(|agent| SessionKey::new(agent, text).ok());
     let mut found = Vec::new();
     for alias in named.into_iter().chain(of_every) {

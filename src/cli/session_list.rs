@@ -9,7 +9,7 @@ use super::open::Tool;
 use super::output::Output;
 use super::table::{Align, GAP, Table, keep_end, keep_start};
 use super::{sizes, times};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::session::Summary;
 use crate::store::{Cursor, ListQuery, Store};
 

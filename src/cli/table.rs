@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::output::{Output, Style};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Spaces between two columns.
 pub(crate) const GAP: usize = 2;

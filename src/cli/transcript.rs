@@ -12,7 +12,7 @@ use super::session_list::below_home;
 use super::table::{Align, Table, keep_start};
 use super::wrap::wrap;
 use super::{sizes, times};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::message::{Block, Message, Role};
 use crate::model::properties::Properties;
 use crate::model::record::{RecordKind, RecordView};

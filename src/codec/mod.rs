@@ -16,6 +16,4 @@ pub(crate) mod properties_row;
 pub(crate) mod row;
 pub(crate) mod segment;
 pub(crate) mod session_row;
-mod session_row_v1;
-mod session_row_v2;
 pub(crate) mod source_row;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::contract::Difference;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// What a contract, or a step of one, gives.
 pub(super) type Checked<T = ()> = std::result::Result<T, Difference>;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::MakeSessionStore;
 use super::check::{Checked, done, holds, same, together};
-use crate::agent::SessionStore;
+use crate::facade::SessionStore;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::MakeStore;
 use super::check::{Checked, done};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
 use crate::model::properties::{Properties, PropertiesChange};

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::input::Input;
-use crate::dialect::{self, Candidate, Dialect};
-use crate::model::json::{Ends, Json};
+use crate::agents::{self, Candidate, Dialect};
+use crate::json::{Ends, Json};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::message::Message;
@@ -42,7 +42,7 @@ pub(super) fn run(data: &[u8]) {
         let checked = Json::checked(text).map(|(json, _)| json.get());
         assert_eq!(checked, json.map(RawValue::get));
     }
-    let all = dialect::all();
+    let all = agents::all();
     match all.get(which) {
         Some(dialect) => check(*dialect, line),
         None => all.iter().for_each(|dialect| check(*dialect, line)),
@@ -53,8 +53,8 @@ pub(super) fn run(data: &[u8]) {
         head: line,
         companion: Some(line),
     };
-    let found = dialect::recognise(&candidate).map(Dialect::agent);
-    assert_eq!(dialect::recognise(&candidate).map(Dialect::agent), found);
+    let found = agents::recognise(&candidate).map(Dialect::agent);
+    assert_eq!(agents::recognise(&candidate).map(Dialect::agent), found);
 }
 
 fn check(dialect: &dyn Dialect, line: &[u8]) {
@@ -120,7 +120,7 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
 
 /// What was read of any dialect can be kept as native lines without a loss.
 fn written_as_native(message: &Message) {
-    let native = dialect::named(NATIVE).unwrap();
+    let native = agents::named(NATIVE).unwrap();
     let key = SessionKey::native("s").unwrap();
     let lines = native.write_message(&key, message).unwrap();
     let read: Vec<Message> = lines

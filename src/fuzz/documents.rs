@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::dialect_lines::PLACES;
 use super::input::Input;
-use crate::dialect::{self, Candidate, Dialect, SessionState, recognise_document};
+use crate::agents::{self, Candidate, Dialect, SessionState, recognise_document};
 use crate::model::properties::Properties;
 use crate::model::record::RecordFlags;
 
@@ -23,7 +23,7 @@ pub(super) fn run(data: &[u8]) {
     let document = recognise_document(&candidate);
     assert_eq!(document, recognise_document(&candidate));
     assert!(document.is_none_or(|document| !document.id.is_empty()));
-    let all = dialect::all();
+    let all = agents::all();
     match all.get(which) {
         Some(dialect) => check(*dialect, place, file),
         None => all.iter().for_each(|dialect| check(*dialect, place, file)),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::input::Input;
-use crate::dialect::go_json::{self, Escape, GoObject};
+use crate::agents::parts::go_json::{self, Escape, GoObject};
 use crate::model::raw_json::RawJson;
 
 /// Texts and JSON of any content: what is written is JSON, and says the same.

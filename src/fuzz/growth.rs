@@ -2,9 +2,9 @@
 //! same session.
 
 use super::input::Input;
+use crate::agents::{self, Dialect};
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
-use crate::dialect::{self, Dialect};
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
@@ -13,7 +13,7 @@ use crate::store::{SessionBuilder, SessionChunk};
 /// Rows and records of any lines, taken in one or in two.
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let all = dialect::all();
+    let all = agents::all();
     let dialect = all[input.digit() % all.len()];
     let cut = input.digit();
     let file = input.rest();

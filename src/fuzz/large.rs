@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::words::{FIELDS, ODD, VALUES};
+use crate::agents::{self, Candidate, Dialect, recognise_document};
 use crate::codec::segment::Segment;
-use crate::dialect::{self, Candidate, Dialect, recognise_document};
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::store::SessionBuilder;
@@ -142,7 +142,7 @@ fn slowest(bytes: usize, limit: Duration) -> Vec<(Duration, String)> {
     repeated_pieces(&mut inputs, bytes);
     repeated_fields(&mut inputs, bytes);
     for (name, input) in inputs {
-        for dialect in dialect::all() {
+        for dialect in agents::all() {
             let taken = || {
                 let started = Instant::now();
                 read_all(*dialect, &input);

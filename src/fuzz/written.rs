@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::input::Input;
-use crate::dialect::{self, Dialect};
-use crate::error::Error;
+use crate::agents::{self, Dialect};
+use crate::model::error::Error;
 use crate::model::key::NATIVE;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
@@ -15,7 +15,7 @@ use crate::model::session::Session;
 /// messages, and written again as they were.
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    let all = dialect::all();
+    let all = agents::all();
     let dialect = all[input.digit() % all.len()];
     let session = input.session(dialect.agent());
     let message = input.message();

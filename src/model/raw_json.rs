@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::json::Json;
-use crate::error::{Error, Result};
+use crate::json::Json;
+use crate::model::error::{Error, Result};
 
 /// A JSON value kept as its text, so that nothing of it changes on the way through.
 ///

@@ -109,7 +109,7 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::InvalidKey`](crate::Error::InvalidKey) if the id is empty or too long.
-    pub fn native(id: impl Into<String>) -> crate::error::Result<Self> {
+    pub fn native(id: impl Into<String>) -> crate::model::error::Result<Self> {
         SessionKey::native(id).map(Self::new)
     }
 }

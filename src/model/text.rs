@@ -25,6 +25,12 @@ pub(crate) fn title_line(text: &str, bytes_max: usize) -> String {
     short
 }
 
+/// A path without separators at its end; `/` stays.
+pub(crate) fn without_trailing_separators(path: &str) -> &str {
+    let trimmed = path.trim_end_matches(['/', '\\']);
+    if trimmed.is_empty() { path } else { trimmed }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 use chrono::DateTime;
 
 use super::ProviderSummary;
-use crate::dialect::{Described, Facts, TitleOffer};
+use crate::agents::{Described, Facts, TitleOffer};
 use crate::model::record::RecordFlags;
 use crate::model::text::cut;
 

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dialect::claude_code;
-use crate::error::Error;
+use crate::agents::claude_code;
+use crate::agents::home::ProviderProblem;
 use crate::model::message::{Block, Message, Role, Usage};
 
 /// What sort of message it is.
@@ -111,17 +111,6 @@ pub struct Listing {
     pub problems: Vec<ProviderProblem>,
 }
 
-/// Something that could not be read.
-#[derive(Debug)]
-pub struct ProviderProblem {
-    /// The agent.
-    pub agent: String,
-    /// The file, project or session.
-    pub about: String,
-    /// What is wrong with it.
-    pub error: Error,
-}
-
 /// How a scan ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scan {
@@ -178,12 +167,5 @@ pub(super) fn provided(
         model: message.model,
         usage: message.usage,
         raw_json: raw.to_vec(),
-    }
-}
-
-/// That a provider has no such session.
-pub(super) fn no_session(agent: &str, id: &str) -> Error {
-    Error::NotFound {
-        wanted: format!("{agent}:{id}"),
     }
 }

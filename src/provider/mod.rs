@@ -31,31 +31,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod claude_code;
-mod codex;
+mod agents;
+mod default_places;
 mod files;
 mod gather;
-mod gemini;
+mod lines;
 mod message;
 #[cfg(feature = "opencode")]
 pub(crate) mod opencode;
-mod places;
 mod registry;
 mod replay;
 mod unpacked;
-mod walk;
 
 use std::ops::ControlFlow;
 
+pub use self::default_places::Places;
 pub use self::files::FileProvider;
 pub use self::message::{
-    Listing, MessageType, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan,
+    Listing, MessageType, ProviderMessage, ProviderSession, ProviderSummary, Scan,
 };
 #[cfg(feature = "opencode")]
 pub use self::opencode::OpenCodeProvider;
-pub use self::places::Places;
 pub use self::registry::{AllSessions, ProviderRegistry};
-use crate::error::Result;
+pub use crate::agents::home::ProviderProblem;
+use crate::model::error::Result;
 
 /// Reads the sessions of one agent where they lie.
 pub trait SessionProvider: Send + Sync {

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[cfg(feature = "opencode")]
 use super::OpenCodeProvider;
 use super::{FileProvider, Places, ProviderProblem, ProviderSummary, SessionProvider};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// The sessions of every agent, and what could not be read.
 #[derive(Debug, Default)]

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
 
-use super::files::{SessionFile, Visit, each_line, failed, open_regular, without_feed};
 use super::gather::Gather;
+use super::lines::{Visit, each_line, without_feed};
 use super::message::{self, Place};
-use crate::dialect::Dialect;
-use crate::dialect::gemini::{Operation, operation};
-use crate::error::Result;
+use crate::agents::Dialect;
+use crate::agents::gemini::{Operation, operation};
+use crate::agents::home::{SessionFile, failed, open_regular};
+use crate::model::error::Result;
 
 /// Where a message stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

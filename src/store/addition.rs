@@ -5,10 +5,10 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::query::{Appended, Expect};
-use super::{Options, lines, sessions};
+use super::{Options, lines};
+use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::BATCHES_REMEMBERED;
 use crate::model::record::Record;
@@ -74,7 +74,7 @@ pub(crate) fn add_to(
     }
     let now_us = lines::now(options).timestamp_micros();
     let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let made = lines::append_to_row(&mut row, dialect, addition.lines, options);
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
@@ -125,7 +125,7 @@ fn check(
     }
     let actual = row.map_or(0, |row| row.next);
     if let Expect::Sequence(expected) = addition.expect {
-        sessions::check_next(key, expected, actual)?;
+        check_next(key, expected, actual)?;
     }
     if addition.intent == Intent::Create && row.is_some() {
         return Err(Error::Conflict {
@@ -158,6 +158,18 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
         updated_at,
         replayed: false,
     }
+}
+
+/// Whether a session's next record gets the sequence number that the caller expects.
+pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        key: key.clone(),
+        expected,
+        actual,
+    })
 }
 
 #[cfg(test)]

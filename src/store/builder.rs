@@ -2,12 +2,12 @@
 //! bulk import.
 
 use super::fold::{Fold, project_of, take_out};
+use crate::agents::Dialect;
 use crate::codec::chain::{Digest, digest_of};
 use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
-use crate::dialect::Dialect;
+use crate::json::Ends;
 use crate::jsonl::Line;
-use crate::model::json::Ends;
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordHeader};

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::fork;
-use super::sessions::messages_of;
+use super::messages::messages_of;
 use super::{
     Appended, Cursor, Expect, ListQuery, NewRecord, Records, Removed, ScanQuery, SessionPage, Store,
 };
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::agents;
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;
@@ -91,7 +91,7 @@ pub trait StoreExt: Store {
         let nothing = records.is_empty();
         let appended = self.append(&session.key, Expect::Any, None, &records)?;
         session.updated_at = Some(appended.updated_at);
-        let dialect = dialect::of_agent(session.key.agent());
+        let dialect = agents::of_agent(session.key.agent());
         let written = ScanQuery {
             from: Some(appended.first),
             ..ScanQuery::default()

@@ -3,12 +3,12 @@
 //! Every store and every import goes through here, so a row says the same wherever its lines
 //! came from.
 
-use super::select::without_trailing_separators;
+use super::query::Compacted;
+use crate::agents::{Described, Facts, TitleOffer};
 use crate::codec::session_row::SessionRow;
-use crate::dialect::{Described, Facts, TitleOffer};
 use crate::model::limits::{FACT_BYTES_MAX, TITLE_BYTES_MAX};
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
-use crate::model::text::{cut, title_line};
+use crate::model::text::{cut, title_line, without_trailing_separators};
 
 /// Most titles that wait for the record that they are about.
 const WAITING_MAX: usize = 64;
@@ -153,6 +153,20 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
         _ if !row.created_stated => row.created_us = row.created_us.min(*first),
         _ => {}
     }
+}
+
+/// Takes a record that compaction removes out of the row.
+pub(crate) fn count_out(
+    row: &mut SessionRow,
+    header: &RecordHeader,
+    bytes: usize,
+    compacted: &mut Compacted,
+) {
+    take_out(row, header, bytes as u64);
+    row.hidden = row.hidden.saturating_sub(u64::from(header.messages));
+    compacted.records += 1;
+    compacted.messages += u64::from(header.messages);
+    compacted.bytes += bytes as u64;
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A new session from the lines of another one, over the calls that every store has.
 
-use super::extension::StoreExt as _;
+use super::records::Records;
 use super::{Expect, NewRecord, ScanQuery, Store};
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::agents;
+use crate::model::error::{Error, Result};
 use crate::model::key::{NATIVE, SessionKey};
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::properties::PropertiesChange;
@@ -27,7 +27,7 @@ pub(crate) fn fork<S: Store + ?Sized>(
         lines.extend(header(store, &old, new_key)?.map(NewRecord::Line));
     }
     let mut hidden = 0;
-    for record in store.records(key, ScanQuery::default()) {
+    for record in Records::new(store, key.clone(), ScanQuery::default()) {
         let record = record?;
         if through.is_some_and(|through| record.sequence > through) {
             break;
@@ -106,5 +106,5 @@ fn header<S: Store + ?Sized>(
         messages: Vec::new(),
         ..store.load(&old.key)?
     };
-    dialect::of_agent(new_key.agent()).write_meta(&session, true)
+    agents::of_agent(new_key.agent()).write_meta(&session, true)
 }

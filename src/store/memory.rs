@@ -14,9 +14,9 @@ use super::query::{
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, saving, select};
+use super::{Options, Store, fold, saving, select};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{Record, RecordKind};
@@ -281,7 +281,7 @@ impl Store for MemoryStore {
 
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
         let mut held = self.write();
-        sessions::check_next(key, next_sequence, held.get(key)?.row.next)?;
+        addition::check_next(key, next_sequence, held.get(key)?.row.next)?;
         held.remove(key)
     }
 
@@ -350,7 +350,7 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|sequence| session.records.remove(sequence))
         {
-            select::count_out(
+            fold::count_out(
                 &mut session.row,
                 &record.header,
                 record.line.len(),

@@ -8,6 +8,7 @@ mod fold;
 mod fork;
 mod lines;
 mod memory;
+mod messages;
 mod options;
 mod properties;
 mod query;
@@ -26,6 +27,7 @@ pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
+pub(crate) use self::messages::messages_of;
 pub use self::options::{Mode, Options};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
@@ -36,8 +38,7 @@ pub use self::query::{
 pub use self::records::Records;
 pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
 pub use self::redb::{Loss, RedbStore, RepairReport};
-pub(crate) use self::sessions::messages_of;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
@@ -144,7 +145,7 @@ pub trait Store: Send + Sync {
     ///
     /// [`Conflict`](crate::Error::Conflict) if it is not, [`NotFound`](crate::Error::NotFound).
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
-        sessions::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
+        addition::check_next(key, next_sequence, self.summary(key)?.next_sequence)?;
         self.delete(key)
     }
 

@@ -3,7 +3,7 @@
 
 use super::fold::project_of;
 use crate::codec::session_row::Given;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::limits::{
     ALIASES_MAX, FACT_BYTES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
     TITLE_BYTES_MAX,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Direction, ScanQuery, Store};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 

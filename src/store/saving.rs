@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use super::Options;
 use super::addition::{Addition, Intent};
 use super::lines::{self, microseconds};
+use super::messages::{messages_of, place};
 use super::query::Expect;
-use super::sessions::{Primitives, messages_of, place, read_lines};
+use super::sessions::{Primitives, read_lines};
+use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
-use crate::dialect::{self, Dialect};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::TITLE_BYTES_MAX;
 use crate::model::message::{Message, Role};
@@ -48,7 +49,7 @@ struct Saved {
 
 /// Saves a session, and tries again if somebody else appended meanwhile.
 pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()> {
-    let dialect = dialect::of_agent(session.key.agent());
+    let dialect = agents::of_agent(session.key.agent());
     loop {
         let stored = match store.row(&session.key)? {
             Some(row) => Some(stored(store, &session.key, &row)?),
@@ -80,7 +81,7 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
 
 /// Reads what the store has of a session.
 fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Stored> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let (mut messages, mut places) = (HashMap::new(), HashSet::new());
     let mut has_header = row.header_sequence.is_some();
     let session = read_lines(store, key, row, 0, &mut |record| {
@@ -261,7 +262,7 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     if store.row(&session.key)?.is_some() {
         return Ok(false);
     }
-    let dialect = dialect::of_agent(session.key.agent());
+    let dialect = agents::of_agent(session.key.agent());
     let mut header = without_messages(session);
     let now = lines::now(store.options());
     header.created_at = Some(header.created_at.map_or(now, microseconds));

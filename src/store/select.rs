@@ -1,11 +1,11 @@
 //! Which sessions a query means and what fits on a page: the rules that every store shares.
 
-use super::fold::take_out;
-use super::query::{Compacted, Cursor, ListQuery, RecordPage, ScanQuery};
+use super::query::{Cursor, ListQuery, RecordPage, ScanQuery};
 use crate::codec::session_row::SessionRow;
 use crate::model::key::SessionKey;
-use crate::model::record::{Record, RecordHeader};
+use crate::model::record::Record;
 use crate::model::session::Summary;
+use crate::model::text::without_trailing_separators;
 
 impl Cursor {
     /// The place of a session in lists.
@@ -57,12 +57,6 @@ fn is_project(project: &str, wanted: &str) -> bool {
         .is_some_and(|before| {
             before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
         })
-}
-
-/// A path without separators at its end; `/` stays.
-pub(crate) fn without_trailing_separators(path: &str) -> &str {
-    let trimmed = path.trim_end_matches(['/', '\\']);
-    if trimmed.is_empty() { path } else { trimmed }
 }
 
 /// The agent and the prefix of an id that a text may mean: `codex:0199` names the agent too.
@@ -123,20 +117,6 @@ pub(crate) fn find_in(
     let mut found = if equal.is_empty() { starting } else { equal };
     found.truncate(limit);
     found
-}
-
-/// Takes a record that compaction removes out of the row.
-pub(crate) fn count_out(
-    row: &mut SessionRow,
-    header: &RecordHeader,
-    bytes: usize,
-    compacted: &mut Compacted,
-) {
-    take_out(row, header, bytes as u64);
-    row.hidden = row.hidden.saturating_sub(u64::from(header.messages));
-    compacted.records += 1;
-    compacted.messages += u64::from(header.messages);
-    compacted.bytes += bytes as u64;
 }
 
 /// Fills a page of a scan.

@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
 use super::lines;
+use super::messages::messages_of;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
-use super::{Options, Store, StoreExt as _};
+use super::records::Records;
+use super::{Options, Store};
+use crate::agents;
 use crate::codec::session_row::{Given, SessionRow};
-use crate::dialect::{self, Dialect};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
 use crate::model::record::RecordView;
 use crate::model::session::Session;
 use crate::render::markdown;
@@ -44,8 +45,7 @@ pub(crate) trait Primitives: Store {
             from: Some(from),
             ..ScanQuery::default()
         };
-        self.records(key, query)
-            .try_for_each(|record| each(record?.view()))
+        Records::new(self, key.clone(), query).try_for_each(|record| each(record?.view()))
     }
 
     /// The row of a session that has to be there.
@@ -62,22 +62,10 @@ pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
     records(one) == records(other)
 }
 
-/// Whether a session's next record gets the sequence number that the caller expects.
-pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result<()> {
-    if expected == actual {
-        return Ok(());
-    }
-    Err(Error::Conflict {
-        key: key.clone(),
-        expected,
-        actual,
-    })
-}
-
 /// Loads a session with its visible messages.
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let mut messages = Vec::new();
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
         if record.sequence >= row.mark && record.header.messages > 0 {
@@ -90,26 +78,6 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
     Ok(session)
 }
 
-/// The messages of a record. Those whose line holds no id are named by the record's place.
-pub(crate) fn messages_of(dialect: &dyn Dialect, record: RecordView<'_>) -> Vec<Message> {
-    let mut messages = dialect.stored_messages(record);
-    for (at, message) in messages.iter_mut().enumerate() {
-        if message.id.is_none() {
-            message.id = Some(place(record.sequence, at));
-        }
-    }
-    messages
-}
-
-/// The id of a message that has none: where its record stands, and which of the record's messages
-/// it is.
-pub(crate) fn place(sequence: u64, at: usize) -> String {
-    match at {
-        0 => format!("#{sequence}"),
-        _ => format!("#{sequence}.{at}"),
-    }
-}
-
 /// Walks through a session's records from `from` on, or through all of them where its format
 /// spreads the session's fields. Gives these fields as the lines have them, without messages.
 pub(crate) fn read_lines(
@@ -119,7 +87,7 @@ pub(crate) fn read_lines(
     from: u64,
     visit: &mut Visit<'_>,
 ) -> Result<Session> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let is_scattered = dialect.has_scattered_meta();
     let mut session = Session::new(key.clone());
     session.title.clone_from(&row.title);
@@ -173,7 +141,7 @@ pub(crate) fn append(
     batch_id: Option<Uuid>,
     records: &[NewRecord],
 ) -> Result<Appended> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let lines = lines::lines_of(dialect, key, records, store.options())?;
     let addition = Addition {
         expect,
@@ -190,7 +158,7 @@ pub(crate) fn replace_history(
     key: &SessionKey,
     records: &[NewRecord],
 ) -> Result<()> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let addition = Addition {
         expect: Expect::Any,
         batch_id: None,
@@ -255,7 +223,7 @@ fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u6
         ..ScanQuery::default()
     };
     let mut messages = 0;
-    for record in store.records(key, forward) {
+    for record in Records::new(store, key.clone(), forward) {
         let record = record?;
         if record.sequence >= to {
             break;
@@ -278,7 +246,7 @@ fn mark_before(
         ..ScanQuery::default()
     };
     let (mut mark, mut visible) = (next, 0);
-    for record in store.records(key, backward) {
+    for record in Records::new(store, key.clone(), backward) {
         let record = record?;
         if visible >= keep_last {
             break;
@@ -298,7 +266,7 @@ pub(crate) fn export_markdown(
     out: &mut dyn Write,
 ) -> Result<()> {
     let failed = |source| Error::Output { source };
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
     store.visit(key, 0, &mut |record| {
         if record.header.messages > 0 {
@@ -314,7 +282,7 @@ pub(crate) fn export_markdown(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::Role;
+    use crate::model::message::{Message, Role};
     use crate::store::{MemoryStore, RedbStore};
 
     fn check(store: &impl Primitives) {

@@ -1,43 +1,19 @@
 //! Sessions in and out of a store: bulk import, and export to files; and folders of truncated
 //! histories, rewritten in place.
 
-mod atomic;
-mod classify;
-mod databases;
-mod derived;
-mod discover;
-mod documents;
 mod export;
-mod facts;
-mod folders;
-mod hash;
-mod history;
+mod files;
+mod histories;
 mod import;
-mod journal;
-mod keep;
-mod lines;
-mod looks;
-mod names;
-mod paths;
-mod places;
-mod plan;
 mod progress;
 mod report;
-mod resume;
-mod room;
-#[cfg(feature = "opencode")]
-mod rows;
-mod target;
-mod transaction;
-mod whole;
-mod worker;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::atomic::{append_private, make_private, private_folder};
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
-pub use self::folders::{FolderCompactReport, compact_folder};
-pub use self::import::{ImportOptions, import};
 #[cfg(feature = "cli")]
-pub(crate) use self::paths::file_safe;
+pub(crate) use self::files::atomic::{append_private, make_private, private_folder};
+#[cfg(feature = "cli")]
+pub(crate) use self::files::paths::file_safe;
+pub use self::histories::{FolderCompactReport, compact_folder};
+pub use self::import::{ImportOptions, import};
 pub use self::progress::Progress;
 pub use self::report::{ImportProblem, ImportReport};

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::worker::Added;
 use crate::model::key::SessionKey;
 
 /// What an import did, and what it could not do.
@@ -143,4 +142,17 @@ pub struct ImportProblem {
     pub offset: Option<u64>,
     /// What is wrong.
     pub reason: String,
+}
+
+/// What a file has added.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Added {
+    /// Records.
+    pub records: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of lines.
+    pub bytes: u64,
+    /// Lines of which not all could be read.
+    pub malformed: u64,
 }

@@ -7,7 +7,7 @@ use crate::source::{File, code, identifiers, read, rust_files};
 /// File, constant, and the tests.
 const LIMITS: [(&str, &str, &str); 43] = [
     (
-        "src/model/json/check/mod.rs",
+        "src/json/check/mod.rs",
         "NOTES_MAX",
         "depth_is_no_limit_and_notes_are_bounded",
     ),
@@ -117,27 +117,27 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "a_bomb_is_refused_before_it_is_unpacked",
     ),
     (
-        "src/dialect/values/mod.rs",
+        "src/agents/parts/values/mod.rs",
         "TRIES_MAX",
         "records_are_found_up_to_the_last_try",
     ),
     (
-        "src/dialect/values/mod.rs",
+        "src/agents/parts/values/mod.rs",
         "PASSES_MAX",
         "no_odd_input_takes_long",
     ),
     (
-        "src/dialect/native/reading.rs",
+        "src/agents/native/reading.rs",
         "DEPTH_MAX",
         "images_nested_up_to_the_limit_are_blocks_and_deeper_ones_stay_json",
     ),
     (
-        "src/dialect/ggcode/reading.rs",
+        "src/agents/ggcode/reading.rs",
         "TITLE_BYTES_MAX",
         "hazard_3_5_8_a_title_is_cut_at_a_character",
     ),
     (
-        "src/dialect/picoclaw/meta.rs",
+        "src/agents/picoclaw/meta.rs",
         "INDENTED_MAX",
         "a_deep_value_is_indented_no_further_than_the_limit",
     ),
@@ -172,27 +172,27 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "a_report_lists_problems_up_to_its_limit_and_counts_the_rest",
     ),
     (
-        "src/transfer/facts.rs",
+        "src/transfer/import/sidecar_facts.rs",
         "FACTS_BYTES_MAX",
         "an_index_is_used_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
     (
-        "src/transfer/documents.rs",
+        "src/transfer/import/documents.rs",
         "DOCUMENT_BYTES_MAX",
         "a_document_is_read_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
     (
-        "src/transfer/databases.rs",
+        "src/transfer/import/databases.rs",
         "DATABASE_BYTES_MAX",
         "a_large_database_is_read_and_not_kept",
     ),
     (
-        "src/transfer/paths.rs",
+        "src/transfer/files/paths.rs",
         "ID_NAME_BYTES_MAX",
         "a_name_from_an_id_is_safe_and_bounded",
     ),
     (
-        "src/transfer/target.rs",
+        "src/transfer/export/file_names.rs",
         "NAME_BYTES_MAX",
         "a_long_name_stays_a_name",
     ),
@@ -228,22 +228,22 @@ const LIMITS: [(&str, &str, &str); 43] = [
 const PACES: [(&str, &str); 19] = [
     ("src/store/redb/known.rs", "PASSED_MAX"),
     ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
-    ("src/transfer/journal/mod.rs", "SMALL_BYTES_MAX"),
+    ("src/transfer/histories/journal/mod.rs", "SMALL_BYTES_MAX"),
     ("src/cli/commands/repair.rs", "RUNS_MAX"),
     ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
     ("src/store/redb/pages/mod.rs", "ORDER_MAX"),
     ("src/store/redb/pages/walk.rs", "LEVELS_MAX"),
     ("src/store/redb/repair/gather.rs", "PAGE_BYTES_MAX"),
     ("src/store/query.rs", "PROBLEMS_MAX"),
-    ("src/dialect/celeste/document.rs", "LOOK_MAX"),
+    ("src/agents/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/backend.rs", "PAUSE_MAX"),
     ("src/provider/gather.rs", "WAITING_MAX"),
-    ("src/provider/opencode/open.rs", "STEPS_TIMES_MAX"),
-    ("src/provider/opencode/database.rs", "COLUMN_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "COLUMNS_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "NAME_BYTES_MAX"),
-    ("src/provider/opencode/database.rs", "LARGE_PARTS_MAX"),
-    ("src/transfer/import.rs", "WORKERS_MAX"),
+    ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
+    ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "NAME_BYTES_MAX"),
+    ("src/agents/opencode/tables.rs", "LARGE_PARTS_MAX"),
+    ("src/transfer/import/mod.rs", "WORKERS_MAX"),
     ("src/cli/transcript.rs", "ARGUMENT_BYTES_MAX"),
 ];
 
@@ -360,14 +360,14 @@ fn a_limit_without_a_test_is_found() {
 fn copies_of_limits_are_the_limits() {
     for (file, line) in [
         (
-            "src/transfer/facts.rs",
+            "src/transfer/import/sidecar_facts.rs",
             "FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;",
         ),
         (
-            "src/transfer/documents.rs",
+            "src/transfer/import/documents.rs",
             "DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;",
         ),
-        ("src/dialect/native/reading.rs", "DEPTH_MAX: usize = 8;"),
+        ("src/agents/native/reading.rs", "DEPTH_MAX: usize = 8;"),
     ] {
         assert!(read(file).contains(line), "{file}: {line}");
     }

@@ -1,7 +1,8 @@
 //! The one integration binary. What is where:
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
-//! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
+//! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads
+//!   it, `modules` finds which files name which
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
@@ -123,6 +124,7 @@ mod matrix;
 mod meta_files;
 mod mixed_versions;
 mod model;
+mod modules;
 #[cfg(target_os = "linux")]
 mod no_locks;
 #[cfg(feature = "opencode")]

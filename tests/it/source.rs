@@ -1,7 +1,10 @@
 //! The repository's own text, for `tidy`: its files, and their code without comments and strings.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use proc_macro2::{TokenStream, TokenTree};
 
 /// A file of the repository.
 #[derive(Clone, Debug)]
@@ -106,89 +109,47 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<File>) {
     }
 }
 
-/// The code alone: comments and the insides of strings and characters are blanked, line feeds and
-/// byte places stay.
+/// The code alone: comments and strings and characters are blanked, line feeds and byte places stay.
 pub(crate) fn code(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = bytes.to_vec();
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let length = match rest[0] {
-            b'/' if rest.starts_with(b"//") => until(rest, b"\n", 2),
-            b'/' if rest.starts_with(b"/*") => block_comment(rest),
-            b'"' => string(rest),
-            b'r' if at == 0 || !is_word(bytes[at - 1]) || bytes[at - 1] == b'b' => raw(rest),
-            b'\'' if rest.get(1) == Some(&b'\\') => until(rest, b"'", 3) + 1,
-            b'\'' => character(&text[at..]),
-            _ => 0,
-        };
-        let end = (at + length).min(bytes.len());
-        for byte in &mut out[at..end] {
-            if *byte != b'\n' {
-                *byte = b' ';
-            }
+    let tokens: TokenStream = text
+        .parse()
+        .unwrap_or_else(|error| panic!("{error}: {text}"));
+    let blank = |byte: u8| if byte == b'\n' { byte } else { b' ' };
+    let mut out: Vec<u8> = text.bytes().map(blank).collect();
+    copy(tokens, text, &mut out);
+    String::from_utf8(out).expect("whole tokens are copied")
+}
+
+fn copy(tokens: TokenStream, text: &str, out: &mut [u8]) {
+    let mut keep = |place: Range<usize>, spelled: &str| {
+        // A comment that documents comes as an attribute, which nobody has spelled.
+        if text.get(place.clone()) == Some(spelled) {
+            out[place].copy_from_slice(spelled.as_bytes());
         }
-        at = end.max(at + 1);
-    }
-    String::from_utf8(out).expect("whole characters are blanked")
-}
-
-fn until(rest: &[u8], end: &[u8], from: usize) -> usize {
-    let tail = rest.get(from..).unwrap_or_default();
-    tail.windows(end.len())
-        .position(|window| window == end)
-        .map_or(rest.len(), |at| from + at)
-}
-
-fn block_comment(rest: &[u8]) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < rest.len() {
-        if rest[at..].starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if rest[at..].starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                break;
+    };
+    let mut groups = Vec::new();
+    for token in tokens {
+        let place = token.span().byte_range();
+        match token {
+            TokenTree::Group(group) => groups.push(group),
+            TokenTree::Literal(literal) => {
+                let spelled = literal.to_string();
+                if spelled.starts_with(|first: char| first.is_ascii_digit()) {
+                    keep(place, &spelled);
+                }
             }
-        } else {
-            at += 1;
+            TokenTree::Ident(_) | TokenTree::Punct(_) => keep(place, &token.to_string()),
         }
     }
-    at
-}
-
-fn string(rest: &[u8]) -> usize {
-    let mut at = 1;
-    while at < rest.len() && rest[at] != b'"' {
-        at += if rest[at] == b'\\' { 2 } else { 1 };
+    for group in groups {
+        for place in [group.span_open(), group.span_close()] {
+            let place = place.byte_range();
+            if place.len() == 1 {
+                out[place.clone()].copy_from_slice(&text.as_bytes()[place]);
+            }
+        }
+        copy(group.stream(), text, out);
     }
-    at + 1
-}
-
-fn raw(rest: &[u8]) -> usize {
-    let hashes = rest[1..].iter().take_while(|byte| **byte == b'#').count();
-    if rest.get(1 + hashes) != Some(&b'"') {
-        return 0;
-    }
-    let mut end = vec![b'"'];
-    end.resize(1 + hashes, b'#');
-    until(rest, &end, 2 + hashes) + end.len()
-}
-
-/// The length of a character literal, or 0 for a lifetime.
-fn character(rest: &str) -> usize {
-    let mut characters = rest.char_indices().skip(2);
-    match characters.next() {
-        Some((at, '\'')) => at + 1,
-        _ => 0,
-    }
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Every identifier of a text, with its place.
@@ -200,61 +161,6 @@ pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
             place = at + word.len();
             (!word.is_empty()).then_some((at, word))
         })
-}
-
-/// The modules right below the crate that a file names, by `crate::` or by `super::`.
-pub(crate) fn top_modules(file: &File) -> Vec<String> {
-    let text = code(&file.text);
-    let mut named = Vec::new();
-    for (place, name) in identifiers(&text) {
-        // `$crate` leads to what a macro's caller sees of this crate, not to a module.
-        if name == "crate" && !text[..place].ends_with('$') {
-            after_path(&text[place + name.len()..], &mut named);
-        }
-    }
-    let supers = "super::".repeat(file.module_path().len());
-    for (place, _) in text.match_indices(&supers) {
-        // A longer or a shorter run of them leads elsewhere.
-        if !text[..place].ends_with("::") && !text[place + supers.len()..].starts_with("super") {
-            let mut found = Vec::new();
-            after_path(&text[place + supers.len() - 2..], &mut found);
-            named.extend(found.into_iter().filter(|name| crate::tidy::is_layer(name)));
-        }
-    }
-    named
-}
-
-/// The first names of the path or group of paths after `crate` or `super`.
-fn after_path(rest: &str, named: &mut Vec<String>) {
-    let Some(rest) = rest.trim_start().strip_prefix("::") else {
-        return;
-    };
-    let rest = rest.trim_start();
-    let first = |text: &str| -> String {
-        text.trim_start()
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect()
-    };
-    let Some(group) = rest.strip_prefix('{') else {
-        named.push(first(rest));
-        return;
-    };
-    let mut depth = 0;
-    let mut start = true;
-    for (at, c) in group.char_indices() {
-        if start && depth == 0 && !c.is_whitespace() && c != '}' {
-            named.push(first(&group[at..]));
-            start = false;
-        }
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => start = true,
-            _ => {}
-        }
-    }
 }
 
 #[test]

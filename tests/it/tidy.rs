@@ -3,31 +3,30 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::modules::{self, Named};
 use crate::source::{self, File, code, identifiers};
 
-/// The layers from the lowest to the highest; a module names only modules before it. The error
-/// and the model name each other, so they share the lowest place.
-const LAYERS: [&[&str]; 11] = [
-    &["error", "model"],
-    &["jsonl"],
-    &["codec"],
-    &["render"],
-    &["dialect"],
-    &["store"],
-    &["provider"],
-    &["transfer"],
-    &["agent"],
-    &["conformance"],
-    &["cli"],
+/// The layers from the lowest to the highest; a module names only modules before it.
+const LAYERS: [&str; 12] = [
+    "json",
+    "model",
+    "jsonl",
+    "codec",
+    "render",
+    "agents",
+    "store",
+    "provider",
+    "transfer",
+    "facade",
+    "conformance",
+    "cli",
 ];
 
-/// Whether a module of that name is a layer.
-pub(crate) fn is_layer(module: &str) -> bool {
-    rank(module).is_some()
-}
+/// Folders in which circles are still to be broken: each counts as one file.
+const WITH_CIRCLES: [&str; 1] = ["src/store/redb/"];
 
 fn rank(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&module))
+    LAYERS.iter().position(|layer| *layer == module)
 }
 
 /// A module names only modules of lower layers, and by their own path.
@@ -38,10 +37,9 @@ fn upward_arrows(files: &[File]) -> Vec<String> {
         let Some(own) = path.first().and_then(|module| rank(module)) else {
             continue;
         };
-        for named in source::top_modules(file) {
-            match rank(&named) {
-                Some(other) if other < own || path[0] == named => {}
-                Some(0) if own == 0 => {}
+        for named in Named::of(file).top_names() {
+            match rank(named) {
+                Some(other) if other <= own => {}
                 Some(_) => complaints.push(format!("{} names `{named}`, above it", file.path)),
                 None if path[0] == "cli" => {}
                 None => complaints.push(format!(
@@ -52,6 +50,28 @@ fn upward_arrows(files: &[File]) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// No file leads back to itself.
+fn circles(files: &[File]) -> Vec<String> {
+    let arrows = modules::arrows(files, &WITH_CIRCLES);
+    let mut complaints = Vec::new();
+    for circle in modules::circles(&arrows) {
+        complaints.push(format!("{} files are a circle:", circle.len()));
+        for file in &circle {
+            let named: Vec<&str> = arrows[file]
+                .intersection(&circle)
+                .map(String::as_str)
+                .collect();
+            complaints.push(format!("  {file} names {}", named.join(", ")));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn no_file_leads_back_to_itself() {
+    assert_none(&circles(&source::rust_files()));
 }
 
 #[test]
@@ -73,7 +93,7 @@ fn an_upward_arrow_is_found() {
     assert_eq!(up("src/render/mod.rs", "use super::store::Store;"), 1);
     assert_eq!(
         up(
-            "src/dialect/a/b.rs",
+            "src/agents/a/b.rs",
             "fn f() { super::super::super::transfer::import() }"
         ),
         1
@@ -82,14 +102,14 @@ fn an_upward_arrow_is_found() {
     assert_eq!(
         up(
             "src/store/mod.rs",
-            "use crate::{error::Error, model::{key, record}};"
+            "use crate::{codec::row, model::{key, record}};"
         ),
         0
     );
     assert_eq!(
         up(
             "src/store/mod.rs",
-            "// use crate::cli;\nlet a = \"crate::cli\";"
+            "// use crate::cli;\nconst A: &str = \"crate::cli\";"
         ),
         0
     );
@@ -101,14 +121,14 @@ fn an_upward_arrow_is_found() {
 
 /// Who may name what: an identifier, and the folders whose code may hold it.
 const ROOMS: [(&str, &[&str]); 9] = [
-    ("rusqlite", &["src/provider/"]),
+    ("rusqlite", &["src/agents/opencode/", "src/provider/"]),
     (
         "sha2",
         &[
             "src/codec/",
             "src/store/redb/chain_paths.rs",
-            "src/dialect/",
-            "src/agent/",
+            "src/agents/",
+            "src/facade/",
         ],
     ),
     ("redb", &["src/store/", "migrations/"]),
@@ -162,7 +182,7 @@ fn a_name_in_the_wrong_room_is_found() {
     assert_eq!(found("src/lib.rs", "use clap::Parser;"), 1);
     assert_eq!(found("src/store/mod.rs", "fn f() { println!(\"a\") }"), 1);
     assert_eq!(
-        found("src/transfer/import.rs", "std::env::var(\"HOME\")"),
+        found("src/transfer/import/mod.rs", "std::env::var(\"HOME\")"),
         1
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::times::{self, TimeArgument};
 use crate::cli::{session_list, sizes};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore, Removed, Store as _};
 

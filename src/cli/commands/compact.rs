@@ -12,7 +12,7 @@ use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
 use crate::cli::{resolve, session_list, sizes};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{Compacted, ListQuery, Reclaimed, RedbStore, Store as _};
 use crate::transfer::{FolderCompactReport, compact_folder};

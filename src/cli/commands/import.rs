@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
+use crate::agents;
 use crate::cli::exit::{self, Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
 use crate::cli::table::{Align, Table};
 use crate::cli::{session_list, sizes};
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore};
 use crate::transfer::{ImportOptions, ImportProblem, ImportReport, import};
@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 fn agent_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(dialect::all().iter().map(|dialect| dialect.agent()))
+    PossibleValuesParser::new(agents::all().iter().map(|dialect| dialect.agent()))
 }
 
 /// What was imported, as JSON.

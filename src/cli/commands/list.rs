@@ -7,7 +7,7 @@ use crate::cli::open::Tool;
 use crate::cli::session_list::{self, SessionRow};
 use crate::cli::sizes;
 use crate::cli::times::TimeArgument;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{Cursor, ListQuery};
 

@@ -8,7 +8,7 @@ use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
 use crate::cli::sizes;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{Loss, RepairReport};
 
 const EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ use super::backup::{check_named, told};
 use crate::cli::exit::{Ending, Failure, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{CopyProgress, RedbStore, Restored, StoreCounts};
 
 const EXAMPLES: &str = "\

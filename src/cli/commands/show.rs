@@ -1,13 +1,13 @@
 //! `scrollback show`: one session as a transcript, as lines, or as JSON. Holds a few segments of
 //! records at a time, whatever the session's size.
 
+use crate::agents::{self, Dialect};
 use crate::cli::exit::{Ending, Outcome};
 use crate::cli::message_row::MessageRow;
 use crate::cli::open::Tool;
 use crate::cli::resolve;
 use crate::cli::transcript::{self, Head};
-use crate::dialect::{self, Dialect};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::RecordView;
@@ -135,7 +135,7 @@ fn show_json(
     raw: bool,
     tool: &mut Tool,
 ) -> Result<()> {
-    let dialect = dialect::of_agent(key.agent());
+    let dialect = agents::of_agent(key.agent());
     let mut skip = start.skip;
     store.visit_records(key, start.sequence, &mut |record| {
         let messages = messages(dialect, record);
@@ -169,7 +169,7 @@ fn show_transcript(
         hidden,
     };
     head.print(tool)?;
-    let dialect = dialect::of_agent(summary.key.agent());
+    let dialect = agents::of_agent(summary.key.agent());
     let mut skip = start.skip;
     let from = start.sequence;
     store.visit_records(&summary.key, from, &mut |record| {

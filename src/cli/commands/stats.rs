@@ -6,7 +6,7 @@ use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::sizes;
 use crate::cli::table::{Align, Table};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::store::{AgentStats, StoreStats};
 
 const EXAMPLES: &str = "\

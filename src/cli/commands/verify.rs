@@ -10,7 +10,7 @@ use crate::cli::exit::{Ending, Outcome};
 use crate::cli::open::Tool;
 use crate::cli::progress::Bar;
 use crate::cli::sizes;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::store::VerifyReport;
 
 const EXAMPLES: &str = "\

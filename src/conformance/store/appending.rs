@@ -3,7 +3,7 @@
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, refused, same};
 use crate::conformance::subject::{Subject, at, key, key_of, message, note, said};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::message::{Message, Role};
 use crate::store::{Expect, NewRecord};

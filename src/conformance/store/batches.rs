@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, at, key, said};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::key::SessionKey;
 use crate::model::limits::BATCHES_REMEMBERED;
 use crate::store::{Appended, Expect, NewRecord};

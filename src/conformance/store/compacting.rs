@@ -4,7 +4,7 @@ use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::store::reading::Full;
 use crate::conformance::subject::{Subject, at, key, message, note, session};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::store::Compacted;
 
 pub(crate) fn compact_removes_what_is_hidden(make: &MakeStore) -> Checked {

@@ -3,7 +3,7 @@
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, refused, same};
 use crate::conformance::subject::{Subject, at, key_of, message, session};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
 

@@ -3,7 +3,7 @@
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, key, key_of, message, session};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::limits::{
     ALIASES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
 };

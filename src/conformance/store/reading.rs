@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, refused, same};
 use crate::conformance::subject::{Subject, at, key, key_of, message, note, said, session};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{ID_BYTES_MAX, TITLE_BYTES_MAX};
 use crate::model::properties::PropertiesChange;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, at, ids, key, said};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::store::{Expect, ListQuery, Removed};
 

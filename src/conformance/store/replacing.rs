@@ -3,7 +3,7 @@
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, refused, same};
 use crate::conformance::subject::{Subject, key, key_of, said};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::store::NewRecord;
 
 pub(crate) fn replace_history_shows_only_the_new_records(make: &MakeStore) -> Checked {

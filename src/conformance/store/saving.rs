@@ -3,7 +3,7 @@
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, one, refused, same};
 use crate::conformance::subject::{Subject, at, key, key_of, message, session};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::properties::PropertiesChange;
 use crate::model::raw_json::RawJson;

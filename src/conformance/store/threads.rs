@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, patiently, same, together};
 use crate::conformance::subject::{Subject, key, message, said, session};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::properties::PropertiesChange;
 use crate::store::{Expect, NewRecord, ScanQuery};
 

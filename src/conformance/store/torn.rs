@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::conformance::MakeTorn;
 use crate::conformance::check::{Checked, done, refused, same};
 use crate::conformance::subject::{Subject, key, message, note, said};
-use crate::error::Error;
+use crate::model::error::Error;
 use crate::model::key::SessionKey;
 use crate::store::Expect;
 

@@ -2,29 +2,29 @@
 //!
 //! Nothing in its folder is made, changed or checkpointed ([`open`] says how), and rows that are
 //! only in the WAL are seen. A session's lines are made of its rows; see
-//! [`dialect::opencode`](crate::dialect::opencode).
+//! [`dialect::opencode`](crate::agents::opencode).
 
-mod database;
-mod open;
 #[cfg(test)]
 mod tests;
-mod values;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{Value, ValueRef};
 
-use self::database::{BOUNDS, Bounds, SessionName, SessionRow, Tables, message_count};
-use self::open::Database;
-use self::values::value_text;
 use super::gather::Gather;
 use super::message::{self, Place};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, sorted};
-use crate::dialect::opencode::{OpenCode, content, session_lines};
-use crate::dialect::{Dialect as _, DocumentLines};
-use crate::error::{Error, Result};
+use crate::agents::home::no_session;
+use crate::agents::opencode::open::{self, Database};
+use crate::agents::opencode::tables::{
+    BOUNDS, Bounds, SessionName, SessionRow, Tables, message_count,
+};
+use crate::agents::opencode::values::{self, value_text};
+use crate::agents::opencode::{OpenCode, content, session_lines};
+use crate::agents::{Dialect as _, DocumentLines};
+use crate::model::error::{Error, Result};
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// The agent's name.
@@ -212,7 +212,7 @@ impl OpenCodeProvider {
 
     /// The rows that a session is read from.
     fn session(&self, id: &str) -> Result<(Database, Tables, SessionRow, Vec<Value>)> {
-        let missing = || message::no_session(AGENT, id);
+        let missing = || no_session(AGENT, id);
         let mut database = self.open()?.ok_or_else(missing)?;
         let found = database.read(|connection| {
             let tables = Tables::of(connection)?;

@@ -60,7 +60,7 @@ fn the_error_of_a_visit_ends_the_reading() {
     let mut visits = 0;
     let read = read_database(&path, &mut |session| {
         visits += 1;
-        Err(message::no_session(AGENT, &session.id))
+        Err(no_session(AGENT, &session.id))
     });
     assert!(matches!(read, Err(Error::NotFound { .. })));
     assert_eq!(visits, 1);

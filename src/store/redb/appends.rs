@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::RedbStore;
 use super::panics::guard;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition::{Addition, Intent};
 use crate::store::query::{Appended, Expect};

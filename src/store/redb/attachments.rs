@@ -15,7 +15,7 @@ use super::schema::ATTACHMENTS;
 use super::write::Writer;
 use crate::codec::attachment::{self, Cutter, PART_BYTES};
 use crate::codec::row::{self, RowError, RowFormat};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 
 const VERSION: u8 = 1;

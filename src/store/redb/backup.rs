@@ -6,7 +6,7 @@ use super::super::copies::{BackedUp, CopyProgress, Existing, StoreCounts};
 use super::copy_file::{self, CopyFile, Kind};
 use super::panics::guard;
 use super::{RedbStore, migrate};
-use crate::error::Result;
+use crate::model::error::Result;
 
 impl RedbStore {
     /// Writes a copy of the store, as it is at one moment, to a file: a store of its own, with the

@@ -17,7 +17,7 @@ use super::segments::{self, Edge};
 use super::write::Writer;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::query::{Direction, ScanQuery};
@@ -352,7 +352,7 @@ impl<'s> Bulk<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect;
+    use crate::agents;
     use crate::jsonl::LineReader;
     use crate::store::{Options, ReplacedTail, SessionBuilder, Store as _};
 
@@ -368,7 +368,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
         let key = SessionKey::new("picoclaw", "telegram:1").unwrap();
-        let dialect = dialect::of_agent("picoclaw");
+        let dialect = agents::of_agent("picoclaw");
         let said = |text: &str| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n");
         let mut builder = SessionBuilder::new(&key, dialect, 5);
         let torn = "{\"role\":\"user\"";

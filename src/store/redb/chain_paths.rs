@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::RedbStore;
+use crate::agents;
 use crate::codec::chain::Chain;
 use crate::codec::session_row::SessionRow;
-use crate::dialect;
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
@@ -105,7 +105,7 @@ fn import(store: &RedbStore, op: &Op) {
             .map(|record| (record.header, record.line.len() as u64))
             .collect(),
     });
-    let dialect = dialect::of_agent("ggcode");
+    let dialect = agents::of_agent("ggcode");
     let mut builder = SessionBuilder::resume(row(store), dialect, replaced, 5);
     let mut parts = Vec::new();
     let per_chunk = lines.len().div_ceil(*chunks).max(1);

@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use super::super::query::{Compacted, ScanQuery};
-use super::super::{StoreExt as _, select};
+use super::super::{StoreExt as _, fold};
 use super::RedbStore;
 use super::rechain::Rechain;
 use super::segments::{self, Edge, Found};
 use super::write::Writer;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
@@ -50,7 +50,7 @@ pub(crate) fn compact(
             let goes = sequence < end && header.kind != RecordKind::Meta;
             rechain.take(sequence, line, !goes);
             if goes {
-                select::count_out(&mut row, &header, line.len(), &mut compacted);
+                fold::count_out(&mut row, &header, line.len(), &mut compacted);
                 continue;
             }
             // An unterminated line stays alone, so that an import can replace it.

@@ -21,7 +21,7 @@ use super::errors::storage;
 use super::panics::commit;
 use super::rows::Rows;
 use super::schema::{self, EachTable, INFO_NEXT_SESSION, SESSIONS, STORE_INFO, each_table};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Bytes of rows in one transaction, where there may be several.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;

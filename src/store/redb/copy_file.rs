@@ -23,7 +23,7 @@ use super::read::Snapshot;
 use super::reads::ReadCounts;
 use super::verify::Depth;
 use super::{migrate, opening, verify};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How the name of a file that is being made starts.
 const PREFIX: &str = ".scrollback-";

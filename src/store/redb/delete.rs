@@ -26,7 +26,7 @@ use super::schema::{
 use super::segments::RecordsKey;
 use super::write::Writer;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Sessions that a cleanup deletes before it looks at the clock.
 pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 1_000 };

@@ -22,7 +22,7 @@ use super::opening::{
 use super::pages::PageFile;
 use super::panics::{commit, guard};
 use super::reopen::{self, Opener};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// The open database.
 #[derive(Debug)]

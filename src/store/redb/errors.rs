@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::Options;
 use super::note::{self, Holds};
-use crate::error::Error;
+use crate::model::error::Error;
 
 /// Another process is writing, and takes too long.
 pub(super) fn busy(path: &Path, options: &Options) -> Error {
@@ -73,7 +73,7 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
 }
 
 /// The error below, without redb's wrapping where the system's own says it all.
-pub(crate) fn cause(error: redb::Error) -> crate::error::Cause {
+pub(crate) fn cause(error: redb::Error) -> crate::model::error::Cause {
     match error {
         redb::Error::Io(error) => Box::new(error),
         error => Box::new(error),

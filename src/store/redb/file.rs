@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How a redb file starts.
 const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";

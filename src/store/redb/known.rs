@@ -8,7 +8,7 @@ use super::errors::storage;
 use super::ranges::within;
 use super::read::{Snapshot, row_by_number};
 use super::schema::{SESSIONS, SOURCES};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 
 /// Rows of other files that a walk passes before it searches for the next path instead: a search

@@ -9,7 +9,8 @@ use super::ranges::within;
 use super::read::{Snapshot, corrupt_session, row_behind};
 use super::reads::ReadCounts;
 use super::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
-use crate::error::Result;
+use crate::model::error::Result;
+use crate::model::text::without_trailing_separators;
 
 /// Sessions that a page has room for from the start.
 const ROOM: usize = 100;
@@ -36,7 +37,7 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         .project
         .as_deref()
         .filter(|project| project.starts_with('/'))
-        .map(select::without_trailing_separators);
+        .map(without_trailing_separators);
     lister.project = project;
     if let Some(project) = project {
         let index = snapshot

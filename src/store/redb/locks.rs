@@ -20,7 +20,7 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend as _};
 
 use super::super::Mode;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// The first of the bytes that redb leaves to what lies under it: far behind the end of any file.
 const FREE: u64 = (1 << 62) + 896;

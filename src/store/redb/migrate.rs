@@ -23,7 +23,7 @@ use super::schema::{
     FORMAT, FORMAT_OLDEST, INFO_FORMAT, INFO_FORMAT_READABLE, INFO_NEXT_SESSION, INFO_STORE_ID,
     INFO_WRITER, STORE_INFO,
 };
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// A step: it leads from the format before its number to its number.
 type Step = fn(&WriteTransaction) -> Result<()>;

@@ -88,7 +88,7 @@ pub use self::repair::{Loss, RepairReport};
 pub(crate) use self::restore::RestoredMark;
 use self::verify::Depth;
 use self::write::Writer;
-use super::addition::Addition;
+use super::addition::{self, Addition};
 use super::properties::Claims;
 use super::query::{
     Appended, AttachmentInfo, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage,
@@ -97,7 +97,7 @@ use super::query::{
 use super::sessions::{self, Primitives, Visit};
 use super::{Mode, Options, Store, saving};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
@@ -406,7 +406,7 @@ impl Store for RedbStore {
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
         self.write(|writer| {
             let (number, row) = writer.session_of(key)?;
-            sessions::check_next(key, next_sequence, row.next)?;
+            addition::check_next(key, next_sequence, row.next)?;
             Deletion::open(writer)?.delete(number, row)
         })
     }

@@ -11,7 +11,7 @@ use redb::{ReadableDatabase as _, StorageBackend as _};
 
 use super::RedbStore;
 use super::schema::{FORMAT, INFO_FORMAT, INFO_FORMAT_READABLE, STORE_INFO};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{ListQuery, Mode, Options, Store as _};
 
 /// Locked, shared, by every reader of a shared store, in old builds too.

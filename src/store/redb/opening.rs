@@ -20,7 +20,7 @@ use super::note::Note;
 use super::panics::guard;
 use super::schema::FORMAT_WITH_STABLE_LOCKS;
 use super::{locks, migrate};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Pause between two tries for a store that somebody has for himself.
 const PAUSE: Duration = Duration::from_millis(3);

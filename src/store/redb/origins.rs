@@ -9,7 +9,7 @@ use super::ranges::within;
 use super::read;
 use super::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::codec::session_row::SessionRow;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 
 impl Sources<'_> {

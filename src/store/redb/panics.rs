@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use redb::WriteTransaction;
 
 use super::errors::cause;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Commits. What redb says of a failed commit: it may be durable nevertheless. So may one that
 /// panicked.

@@ -19,7 +19,7 @@ use super::write::Writer;
 use crate::codec::properties_row;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 

@@ -9,7 +9,7 @@ use redb::{AccessGuard, Key, ReadableTable, TableHandle, Value};
 
 use super::errors::storage;
 use super::schema;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Rows between two keys, from either end.
 pub(crate) struct Within<'t, K: Key + 'static, V: Value + 'static> {

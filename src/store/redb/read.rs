@@ -10,7 +10,7 @@ use super::ranges::within;
 use super::reads::ReadCounts;
 use super::schema::{SESSION_KEYS, SESSIONS};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 
 /// Sorts behind every name of an agent.

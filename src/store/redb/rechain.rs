@@ -10,7 +10,7 @@ use super::reads::ReadCounts;
 use super::segments::{self, RecordsKey};
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// The chains of a session while all of its records pass by, in their order.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::engine::{Engine, Handle};
 use super::errors::storage;
 use super::note::{self, Holds};
 use super::reopen;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 impl Engine {
     /// Gives space back to the file system. Nobody waits for it in vain: until it has the database

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use super::super::Mode;
 use super::engine::{Engine, Handle, Watch};
 use super::panics::guard;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How long those are waited for who begin a transaction on a database that has failed: each of
 /// them ends soon, unless it stands behind a write that goes on.

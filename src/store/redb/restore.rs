@@ -28,7 +28,7 @@ use super::schema::{ATTACHMENTS, INFO_NEXT_SESSION, INFO_RESTORED, SESSIONS, STO
 use super::write::Writer;
 use super::{Bulk, RedbStore, migrate};
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 impl RedbStore {
     /// Makes a new store at `path` from a backup, with the backup's content and id. A backup of an

@@ -10,7 +10,7 @@ use super::{attachments, bulk, properties, segments};
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 
 /// The rows of one table.

@@ -19,7 +19,7 @@ use super::segments::{self, Found, RecordsKey};
 use crate::codec::row::RowError;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::record::RecordHeader;
 
 /// The table of records, to be read.

@@ -3,7 +3,7 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::rows::{self, Rows};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// The format that this version writes.
 pub(crate) const FORMAT: u32 = 4;

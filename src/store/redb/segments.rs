@@ -8,7 +8,7 @@ use super::reads::ReadCounts;
 use crate::codec::parts;
 use crate::codec::row::{self, FRAME_BYTES, RowError, RowFormat};
 use crate::codec::segment::{Packer, Sealed, Segment};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::record::RecordHeader;
 
 const VERSION: u8 = 1;

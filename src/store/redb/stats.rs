@@ -10,7 +10,7 @@ use super::read::{Snapshot, all_read, corrupt_session};
 use super::schema::{SESSIONS, SOURCES};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Counts by agent.
 pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreStats> {

@@ -12,7 +12,7 @@ use super::RedbStore;
 use super::read::Snapshot;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordView;
 

@@ -17,7 +17,7 @@ use super::segments::{self, Edge};
 use crate::codec::chain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
 use crate::model::record::Record;

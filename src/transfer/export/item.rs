@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use super::ExportFormat;
-use crate::error::{Error, Result};
+use super::format::ExportFormat;
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Store as _};
-use crate::transfer::paths;
-use crate::transfer::target::Targets;
+use crate::transfer::export::file_names::Targets;
+use crate::transfer::files::paths;
 
 /// A file to write.
 #[derive(Debug)]

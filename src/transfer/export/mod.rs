@@ -1,12 +1,14 @@
 //! Export: sessions out of a store, as lines byte for byte, or as Markdown.
 //!
-//! An export as lines is decided on first ([`plan`]: which file goes where, [`beside`]: an agent's
+//! An export as lines is decided on first ([`plan`]: which file goes where, [`sidecars`]: an agent's
 //! own files about sessions that were changed here) and then written, file by file.
 
-mod beside;
+mod file_names;
+mod format;
 mod item;
 mod place;
 mod plan;
+mod sidecars;
 #[cfg(test)]
 mod tests;
 
@@ -14,27 +16,19 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
+use self::file_names::Targets;
+pub use self::format::ExportFormat;
 use self::item::{Counted, Item, write_lines};
-use super::atomic::ExportFolder;
-use super::paths;
+use self::plan::{Plan, newest_first};
+use super::files::atomic::ExportFolder;
+use super::files::paths;
 use super::progress::{Meter, Progress};
 use super::report::ImportProblem;
-use super::target::Targets;
 use crate::codec::source_row::SourceKind;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{ListQuery, RedbStore, Source, Store as _};
-
-/// The form of an export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// The lines, byte for byte.
-    #[default]
-    Jsonl,
-    /// A transcript.
-    Markdown,
-}
 
 /// What an export wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +123,7 @@ pub fn export_all(
         })
         .transpose()?;
     let items = match format {
-        ExportFormat::Jsonl => plan::line_items(store, wanted)?,
+        ExportFormat::Jsonl => line_items(store, wanted)?,
         ExportFormat::Markdown => {
             let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
             let mut targets = Targets::default();
@@ -172,6 +166,43 @@ pub fn export_all(
     }
     meter.finish();
     Ok(report)
+}
+
+/// The files of an export as lines.
+fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
+    let snapshot = store.sources();
+    let mut sources = Vec::new();
+    snapshot.for_each(&mut |source| {
+        sources.push(source);
+        Ok(())
+    })?;
+    let sources = newest_first(sources);
+    let mut plan = Plan::new(store, snapshot);
+    let numbers: Option<HashSet<u64>> = wanted
+        .as_ref()
+        .map(|wanted| wanted.iter().map(|summary| summary.number).collect());
+    let chosen: Vec<&Source> = sources
+        .iter()
+        .filter(|source| {
+            numbers
+                .as_ref()
+                .is_none_or(|numbers| numbers.contains(&source.row.session))
+        })
+        .collect();
+    for source in &chosen {
+        let home = plan.homes.entry(source.row.session).or_default();
+        home.imported = home.imported.max(source.row.next_sequence);
+    }
+    for source in chosen {
+        plan.take_source(source)?;
+    }
+    let has_all = wanted.is_none();
+    let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
+    for summary in &sessions {
+        plan.take_session(summary, &sources)?;
+    }
+    sidecars::take(&mut plan, &sessions, has_all)?;
+    Ok(plan.items)
 }
 
 /// A file that cannot be written, because what is stored of it is damaged.

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use crate::agents::{self, SessionState};
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect::{self, SessionState};
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::{Source, Sources};
-use crate::transfer::paths;
+use crate::transfer::files::paths;
 
 /// Letters that Windows takes for something else in a name.
 const WINDOWS: &str = "<>:\"\\|?*";
@@ -32,7 +32,7 @@ pub(super) fn sketch(summary: &Summary) -> SessionState {
 /// How the agent of a session names its file, below its folder of sessions; `None` if it names
 /// none.
 pub(super) fn name_of(summary: &Summary) -> Option<Vec<Vec<u8>>> {
-    let names = dialect::of_agent(summary.key.agent()).file_name(&sketch(summary))?;
+    let names = agents::of_agent(summary.key.agent()).file_name(&sketch(summary))?;
     let names: Vec<_> = names
         .iter()
         .map(|name| safe(name).into_bytes())

@@ -9,16 +9,15 @@ use memchr::memmem;
 
 use super::item::{Content, Item};
 use super::place::{self, Folders};
-use super::{beside, every_session};
+use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::{RedbStore, Source, Sources};
-use crate::transfer::documents::DOCUMENT_BYTES_MAX;
-use crate::transfer::facts;
-use crate::transfer::paths;
-use crate::transfer::target::Targets;
+use crate::transfer::export::file_names::Targets;
+use crate::transfer::files::paths;
+use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
+use crate::transfer::import::sidecar_facts;
 
 /// How picoclaw's files of lines end, and the meta files beside them.
 const LINES: &[u8] = b".jsonl";
@@ -57,7 +56,7 @@ pub(super) struct Home {
     /// The database that they came from, and the folder that it lies in.
     database: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     /// The sequence number after all records that came from files.
-    imported: u64,
+    pub(super) imported: u64,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
@@ -69,49 +68,19 @@ impl Home {
     }
 }
 
-/// The files of an export as lines.
-pub(super) fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
-    let snapshot = store.sources();
-    let mut sources = Vec::new();
-    snapshot.for_each(&mut |source| {
-        sources.push(source);
-        Ok(())
-    })?;
-    let sources = newest_first(sources);
-    let mut plan = Plan {
-        store,
-        snapshot,
-        items: Vec::new(),
-        homes: HashMap::new(),
-        targets: Targets::default(),
-        folders: Folders::default(),
-        databases: HashSet::new(),
-    };
-    let numbers: Option<HashSet<u64>> = wanted
-        .as_ref()
-        .map(|wanted| wanted.iter().map(|summary| summary.number).collect());
-    let chosen: Vec<&Source> = sources
-        .iter()
-        .filter(|source| {
-            numbers
-                .as_ref()
-                .is_none_or(|numbers| numbers.contains(&source.row.session))
-        })
-        .collect();
-    for source in &chosen {
-        let home = plan.homes.entry(source.row.session).or_default();
-        home.imported = home.imported.max(source.row.next_sequence);
+impl<'s> Plan<'s> {
+    /// Of an export that writes nothing yet.
+    pub(super) fn new(store: &'s RedbStore, snapshot: Sources<'s>) -> Self {
+        Self {
+            store,
+            snapshot,
+            items: Vec::new(),
+            homes: HashMap::new(),
+            targets: Targets::default(),
+            folders: Folders::default(),
+            databases: HashSet::new(),
+        }
     }
-    for source in chosen {
-        plan.take_source(source)?;
-    }
-    let has_all = wanted.is_none();
-    let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
-    for summary in &sessions {
-        plan.take_session(summary, &sources)?;
-    }
-    beside::take(&mut plan, &sessions, has_all)?;
-    Ok(plan.items)
 }
 
 impl Plan<'_> {
@@ -123,7 +92,7 @@ impl Plan<'_> {
     }
 
     /// The file of a source, unless its session was deleted.
-    fn take_source(&mut self, source: &Source) -> Result<()> {
+    pub(super) fn take_source(&mut self, source: &Source) -> Result<()> {
         let row = &source.row;
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend(paths::plain_components(&row.relative));
@@ -226,12 +195,12 @@ impl Plan<'_> {
         let mut bytes = Vec::new();
         self.snapshot
             .read_attachment(row.session, &row.name, &mut bytes)?;
-        let dialect = dialect::of_agent(&row.agent);
+        let dialect = agents::of_agent(&row.agent);
         let told = dialect.sidecar_facts(&paths::from_bytes(&document.path), &bytes);
         let told = told.into_iter().next().unwrap_or_default();
         let has_name = |alias: &String| *alias != told.id;
         Ok(
-            known.summary != facts::properties_of(&told, &summary.key).summary
+            known.summary != sidecar_facts::properties_of(&told, &summary.key).summary
                 || known.scope.is_some()
                 || known.aliases.iter().any(has_name),
         )
@@ -254,7 +223,7 @@ impl Plan<'_> {
     }
 
     /// The lines of a session that no file holds.
-    fn take_session(&mut self, summary: &Summary, sources: &[Source]) -> Result<()> {
+    pub(super) fn take_session(&mut self, summary: &Summary, sources: &[Source]) -> Result<()> {
         let home = self.homes.entry(summary.number).or_default();
         if home.lines.is_some() {
             return Ok(());
@@ -328,7 +297,7 @@ fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
 
 /// Sources with the newest content of every path first, in the order of the paths; then the older
 /// ones, newer before older.
-fn newest_first(sources: Vec<Source>) -> Vec<Source> {
+pub(super) fn newest_first(sources: Vec<Source>) -> Vec<Source> {
     let (mut newest, mut older): (Vec<Source>, Vec<Source>) = (Vec::new(), Vec::new());
     for source in sources {
         match newest.last_mut() {

@@ -107,9 +107,9 @@ fn a_store_that_others_may_read_is_told_of_and_stays_as_it_is() {
 /// one too many, or stands here with its reason.
 const ALLOWED: [(&str, &str); 2] = [
     // A copy of another program's database, in a private temporary folder.
-    ("src/provider/opencode/open.rs", "fs::copy"),
+    ("src/agents/opencode/open.rs", "fs::copy"),
     // The rewritten history keeps the mode that its owner gave it.
-    ("src/transfer/journal/mod.rs", "set_permissions"),
+    ("src/transfer/histories/journal/mod.rs", "set_permissions"),
 ];
 
 /// Files of the crate that are tests alone.

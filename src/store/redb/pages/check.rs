@@ -6,7 +6,7 @@ use redb::{Key, TableDefinition, Value};
 use super::super::schema;
 use super::node::Branch;
 use super::{Leaf, Node, PageFile, Root, Shape, TableRoot, place_of};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Most levels of a tree.
 const LEVELS_MAX: usize = 64;

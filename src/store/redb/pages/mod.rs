@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub(crate) use self::node::{Leaf, Node, Shape};
 pub(crate) use self::walk::{Damage, Event, TableRoot, Walk, tables};
 use super::locks;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// Bytes of a page of order 0.
 pub(crate) const PAGE_BYTES: u64 = 4096;

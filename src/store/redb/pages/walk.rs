@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Leaf, Node, PageFile, Place, Root, Shape, place_of};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// Most levels of a tree: one of pages with two children each would be larger than any disk.
 const LEVELS_MAX: usize = 64;

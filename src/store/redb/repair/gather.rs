@@ -14,7 +14,7 @@ use super::keys;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
 

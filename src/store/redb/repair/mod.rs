@@ -20,7 +20,7 @@ use super::super::Options;
 use super::RedbStore;
 use super::file;
 use super::pages::PageFile;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 impl RedbStore {
     /// Saves what can be read of a damaged store into a new one, and says what could not be. The

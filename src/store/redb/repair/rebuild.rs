@@ -12,11 +12,11 @@ use super::super::{RedbStore, properties};
 use super::gather::{Gathered, Trust};
 use super::report::{Loss, RepairReport};
 use super::session::{Count, Counted, attachments_of, read_segment, segments_of};
+use crate::agents;
 use crate::codec::properties_row;
 use crate::codec::session_row::{Given, SessionRow};
 use crate::codec::source_row::SourceKind;
-use crate::dialect;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
 use crate::store::properties::given;
@@ -177,7 +177,7 @@ impl<'r> Rebuilder<'r> {
             empty.created_us = found.value.created_us;
             empty.updated_us = found.value.updated_us;
         }
-        let mut count = Count::new(empty, found, dialect::of_agent(key.agent()));
+        let mut count = Count::new(empty, found, agents::of_agent(key.agent()));
         for whole in &segments {
             let read = read_segment(self.file, self.gathered, number, whole.first)?;
             let Some((rows, segment, _)) = read else {

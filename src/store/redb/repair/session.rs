@@ -7,11 +7,11 @@ use super::super::attachments;
 use super::super::pages::PageFile;
 use super::super::segments;
 use super::gather::{Found, Gathered, Stored, Trust};
+use crate::agents::Dialect;
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
-use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::record::RecordFlags;
 use crate::store::fold::Fold;
 

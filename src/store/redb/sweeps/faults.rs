@@ -10,7 +10,7 @@ use super::super::RedbStore;
 use super::disk::{Disk, Fault, Kind};
 use super::modes;
 use super::workload::{KINDS, Step, Time, assert_clean, call, key, open, picture, record, said};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{Expect, Mode, Store as _};
 
 /// Every way to fail.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::disk::{Disk, Fault, Kind};
 use super::modes;
 use super::workload::{Time, assert_clean, key, open};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::store::{Expect, Mode, NewRecord, ScanQuery, Store as _, StoreExt as _};
 
 const THREADS: usize = 8;

@@ -14,10 +14,10 @@ use super::super::appends::{self, Append};
 use super::super::{RedbStore, Source};
 use super::disk::{Disk, Operation};
 use super::fates;
+use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::dialect;
-use crate::error::{Error, Result};
 use crate::jsonl::LineReader;
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
 use crate::model::properties::PropertiesChange;
@@ -121,7 +121,7 @@ pub(super) fn assert_clean(store: &RedbStore, case: &dyn std::fmt::Debug) {
 /// Imports a file as an import does: two chunks, each in a transaction with the file's state.
 fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
     let agent = key(name);
-    let mut builder = SessionBuilder::new(&agent, dialect::of_agent(agent.agent()), 5);
+    let mut builder = SessionBuilder::new(&agent, agents::of_agent(agent.agent()), 5);
     for half in 0..2 {
         let mut content = String::new();
         for number in 0..lines / 2 {

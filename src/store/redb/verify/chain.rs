@@ -11,7 +11,7 @@ use super::super::RedbStore;
 use super::Checker;
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 

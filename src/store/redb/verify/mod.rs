@@ -22,7 +22,7 @@ use super::schema::{
 };
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordFlags;
 

@@ -9,7 +9,7 @@ use super::super::pages::{
 };
 use super::super::schema::{self, NAMES};
 use super::Checker;
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// What is wrong: table, key, detail.
 type Wrong = (&'static str, String, String);

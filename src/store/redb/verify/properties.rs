@@ -11,7 +11,7 @@ use super::super::schema::{ALIASES, PROPERTIES};
 use super::Checker;
 use crate::codec::properties_row;
 use crate::codec::row::RowError;
-use crate::error::Result;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 
 /// Aliases and who lists them.

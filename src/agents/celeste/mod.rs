@@ -1,0 +1,246 @@
+//! celeste: `~/.celeste/sessions/<project id>/<session id>.jsonl`, one entry a line.
+//!
+//! - The project id is a hash of the project's folder, so that the lines never tell the folder.
+//! - There is no header line: what a session is follows from its path and its entries.
+//! - `~/.celeste/sessions/<id>.json` is an older form, one document a session.
+
+mod document;
+mod layout;
+mod project_id;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::json::Json;
+
+pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
+pub(crate) use self::layout::AGENT;
+use self::layout::OWN;
+use self::project_id::is_project_id;
+pub(crate) use self::project_id::project_id;
+pub(crate) use self::writing::entry_line;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::document::DocumentLines;
+use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
+use super::parts::lines::{Format, Reading};
+use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::{blocks, times, titles};
+use super::state::{SessionState, SidecarFacts};
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::message::{Block, Message, Role};
+use crate::model::raw_json::RawJson;
+use crate::model::record::RecordKind;
+use crate::model::session::Session;
+use crate::model::text::cut;
+
+/// The fields of an entry.
+const FIELDS: [&str; 6] = [
+    "type",
+    "content",
+    "role",
+    "tool_name",
+    "tool_id",
+    "timestamp",
+];
+
+/// Types of entries that only tell what goes on. celeste never writes them, but reads them.
+pub(crate) const EPHEMERAL: [&str; 3] = ["progress", "typing", "ping"];
+
+/// Longest title, in bytes without the dots behind a cut one.
+const TITLE_BYTES: usize = 60;
+
+/// celeste's session files.
+#[derive(Debug)]
+pub(crate) struct Celeste;
+
+impl Dialect for Celeste {
+    fn agent(&self) -> &'static str {
+        AGENT
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        // A file in celeste's own folder is its, whatever is in it, even nothing: a session has
+        // its file before its first entry.
+        if below(&names(candidate.path), &OWN).is_some() {
+            return Recognition::PathAndLines;
+        }
+        if has_entries_alone(candidate) {
+            return Recognition::Lines;
+        }
+        Recognition::No
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &OWN).is_some()
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        stem(candidate.path)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let own = below(&names(path), &OWN).is_some() && !is_private(&paths::name(path));
+        own.then_some(Sidecar::Folder)
+    }
+
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        let folder = names(candidate.path.parent()?).pop()?;
+        is_project_id(&folder).then_some(folder)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        document::facts(path, bytes).into_iter().collect()
+    }
+
+    fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
+        document::lines(bytes)
+    }
+
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, _key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        writing::lines(message)
+    }
+
+    fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
+        let project = state.summary.project.as_deref()?;
+        let folder = if is_project_id(project) {
+            project.to_owned()
+        } else {
+            project_id(project.as_bytes())
+        };
+        let file = writing::plain_name(state.summary.key.id());
+        Some(vec![folder, format!("{file}.jsonl")])
+    }
+}
+
+/// Whether the first lines are entries, and nothing else: other agents have lines of the same
+/// types, with other fields beside.
+fn has_entries_alone(candidate: &Candidate<'_>) -> bool {
+    let mut found = false;
+    for line in candidate.lines() {
+        let keys = entries_in(&line);
+        if keys.iter().any(|(key, _)| !FIELDS.contains(&key.as_str())) {
+            return false;
+        }
+        let Ok([kind, content, timestamp]) = fields(&line, &["type", "content", "timestamp"])
+        else {
+            continue;
+        };
+        found |= text(kind).is_some_and(|kind| role_of(&kind).is_some())
+            && text(content).is_some()
+            && text(timestamp).is_some();
+    }
+    found
+}
+
+/// Who speaks in an entry of this type, if it is a message.
+fn role_of(kind: &str) -> Option<Role> {
+    Some(match kind {
+        "user" => Role::User,
+        "assistant" | "tool_call" => Role::Assistant,
+        "system" => Role::System,
+        "tool_result" => Role::Tool,
+        _ => return None,
+    })
+}
+
+impl Format for Celeste {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [kind, content, timestamp] = fields_of(Some(object), &["type", "content", "timestamp"]);
+        let kind = text(kind).unwrap_or_default();
+        let role = role_of(&kind);
+        let mut reading = Reading::of(match role {
+            Some(_) => RecordKind::Message,
+            None if EPHEMERAL.contains(&&*kind) => RecordKind::Event,
+            None => RecordKind::Unknown,
+        });
+        reading.role = role;
+        reading.time_us = times::time_us(timestamp);
+        if role == Some(Role::User) {
+            let title = text(content).map(|content| Cow::Owned(title(&content)));
+            reading.facts.title = titles::offer(title, titles::FIRST_MESSAGE);
+        }
+        reading
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let [kind, content, name, id, timestamp, is_error] = fields_of(
+            Some(object),
+            &[
+                "type",
+                "content",
+                "tool_name",
+                "tool_id",
+                "timestamp",
+                writing::IS_ERROR,
+            ],
+        );
+        let kind = text(kind).unwrap_or_default();
+        let blocks = match &*kind {
+            "tool_call" => vec![Block::ToolUse {
+                id: owned(id),
+                name: owned(name).unwrap_or_default(),
+                input: content.and_then(arguments),
+            }],
+            "tool_result" => vec![blocks::result(
+                owned(id),
+                owned(name),
+                content,
+                fields::is_true(is_error),
+            )],
+            _ => blocks::content(content),
+        };
+        Message {
+            content: blocks,
+            time: times::time(timestamp),
+            ..Message::new(role_of(&kind).unwrap_or(Role::Other))
+        }
+    }
+}
+
+/// The arguments of a call: JSON in a string, or else the string itself; `None` if it is empty.
+fn arguments(content: Json<'_>) -> Option<RawJson> {
+    let Some(arguments) = text(Some(content)) else {
+        return Some(RawJson::trusted(content));
+    };
+    if arguments.is_empty() {
+        return None;
+    }
+    // Line feeds of JSON stand between its tokens only, where a space is as good.
+    let one_line = if arguments.contains('\n') {
+        arguments.replace('\n', " ")
+    } else {
+        arguments.clone().into_owned()
+    };
+    RawJson::parse(one_line)
+        .or_else(|_| RawJson::from_value(&arguments))
+        .ok()
+}
+
+/// The title that celeste makes of an entry: on one line, and at most 60 bytes of it, cut at a
+/// word where there is one, and never inside a character.
+fn title(content: &str) -> String {
+    let content = content.trim();
+    let start = cut(content, TITLE_BYTES).replace('\n', " ");
+    if content.len() <= TITLE_BYTES {
+        return start;
+    }
+    match start.rfind(' ').and_then(|at| start.get(..at)) {
+        Some(words) if !words.is_empty() => format!("{words}..."),
+        _ => format!("{start}..."),
+    }
+}

@@ -1,0 +1,108 @@
+//! Claude Code: `projects/<folder>/<session>.jsonl`, with the files of subagents below a folder
+//! of the session's name.
+//!
+//! The index of a folder only fills what the lines leave open; a row without a file is a problem.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::agents::claude_code::ClaudeCode;
+use crate::agents::claude_code::index::{self, IndexRow};
+use crate::agents::dialect::{Candidate, Dialect as _};
+use crate::agents::home::no_session;
+use crate::agents::home::{Form, Found, Home, SessionFile, invalid, names, whole};
+use crate::agents::walk;
+
+/// The agent's name.
+const AGENT: &str = "claude-code";
+
+/// The folder of a session's subagents.
+const SUBAGENTS: &str = "subagents";
+
+/// Claude Code's folder.
+#[derive(Debug)]
+pub(crate) struct ClaudeHome {
+    projects: PathBuf,
+}
+
+impl ClaudeHome {
+    /// Its folder is that of its configuration.
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            projects: folder.join("projects"),
+        }
+    }
+}
+
+impl Home for ClaudeHome {
+    fn agent(&self) -> &'static str {
+        AGENT
+    }
+
+    fn search(&self) -> Found {
+        let mut found = Found::default();
+        match names(&self.projects) {
+            Ok(folders) => {
+                for folder in folders.iter().filter(|folder| folder.is_dir()) {
+                    search_project(folder, &mut found);
+                }
+            }
+            Err(error) => found.problem(AGENT, &self.projects, error),
+        }
+        found
+    }
+}
+
+fn search_project(folder: &Path, found: &mut Found) {
+    let mut rows = index_rows(folder, found);
+    for entry in walk::files(folder, AGENT, found) {
+        let path = entry.path();
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        let is_session = below.extension().is_some_and(|ending| ending == "jsonl")
+            && (entry.depth() == 1 || below.components().any(|name| name.as_os_str() == SUBAGENTS));
+        if !is_session {
+            continue;
+        }
+        let candidate = Candidate {
+            path,
+            head: b"",
+            companion: None,
+        };
+        let id = ClaudeCode.session_id(&candidate);
+        let parent = id.split_once('/').map(|(parent, _)| parent.to_owned());
+        found.files.push(SessionFile {
+            path: path.to_owned(),
+            form: Form::Lines,
+            parent,
+            project: ClaudeCode.project(&candidate),
+            row: rows.remove(&id),
+            id,
+        });
+    }
+    let mut stale: Vec<String> = rows.into_keys().collect();
+    stale.sort();
+    for id in stale {
+        found.problem(AGENT, &folder.join(&id), no_session(AGENT, &id));
+    }
+}
+
+/// The rows of a folder's index; none if it has none.
+fn index_rows(folder: &Path, found: &mut Found) -> HashMap<String, IndexRow> {
+    let path = folder.join(index::INDEX);
+    if !path.exists() {
+        return HashMap::new();
+    }
+    let rows = whole(&path).and_then(|bytes| {
+        index::rows(&bytes).ok_or_else(|| invalid(&path, "not an index of sessions"))
+    });
+    match rows {
+        Ok(rows) => rows
+            .into_iter()
+            .map(|row| (row.facts.id.clone(), row))
+            .collect(),
+        Err(error) => {
+            found.problem(AGENT, &path, error);
+            HashMap::new()
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where Claude Code keeps sessions, and what the paths there tell.
+
+use std::path::Path;
+
+use crate::agents::dialect::Sidecar;
+use crate::agents::parts::paths::{below, is_private, is_uuid, name, names, stem};
+
+/// Folders between a session and its subagents' files.
+const BETWEEN: [&str; 2] = ["subagents", "workflows"];
+
+/// Whether a file lies in Claude Code's own folder.
+pub(crate) fn is_own(path: &Path) -> bool {
+    below(&names(path), &[".claude", "projects"]).is_some()
+}
+
+/// Whether a file lies in a folder of a project, perhaps of a copied home.
+pub(crate) fn is_project(path: &Path) -> bool {
+    project(&names(path)).is_some()
+}
+
+/// The names below `projects/`, if the first is a project's folder and not the file.
+fn project(names: &[String]) -> Option<&[String]> {
+    let rest = below(names, &["projects"])?;
+    let encoded = |name: &String| {
+        name.contains('-')
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    (rest.len() > 1 && rest.first().is_some_and(encoded)).then_some(rest)
+}
+
+/// The id of the session in a file: its stem; a subagent's file has its session's id before it.
+pub(crate) fn session_id(path: &Path) -> String {
+    let names = names(path);
+    let stem = stem(path);
+    let own = below(&names, &[".claude", "projects"]).and_then(|rest| rest.get(1..));
+    let parents = own.or_else(|| {
+        let at = names.iter().rposition(|name| name == "subagents")?;
+        names.get(at.checked_sub(1)?..)
+    });
+    let folders = parents
+        .and_then(|parents| parents.split_last())
+        .map_or(&[][..], |(_, rest)| rest);
+    joined(folders, &stem)
+}
+
+/// Folders and a stem as an id, without the folders that are the same for all.
+fn joined(folders: &[String], stem: &str) -> String {
+    let mut id = String::new();
+    for folder in folders
+        .iter()
+        .filter(|folder| !BETWEEN.contains(&folder.as_str()))
+    {
+        id.push_str(folder);
+        id.push('/');
+    }
+    id.push_str(stem);
+    id
+}
+
+/// Whose sidecar a file is.
+pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
+    let name = name(path);
+    if is_private(&name) {
+        return None;
+    }
+    let names = names(path);
+    if let Some(rest) = below(&names, &[".claude", "projects"]) {
+        return Some(owner(rest.get(1..).unwrap_or_default(), &name));
+    }
+    // Elsewhere only what has a telling place and name.
+    let rest = project(&names)?.get(1..)?;
+    let telling = match rest {
+        [name] => {
+            name == "sessions-index.json"
+                || (name.starts_with("agent-") && name.ends_with(".meta.json"))
+        }
+        [session, folder, ..] if is_uuid(session) => {
+            folder == "tool-results" || (folder == "subagents" && name.ends_with(".meta.json"))
+        }
+        _ => false,
+    };
+    telling.then(|| owner(rest, &name))
+}
+
+/// The owner of a file by its names below the project's folder.
+fn owner(rest: &[String], name: &str) -> Sidecar {
+    let about = name
+        .strip_suffix(".meta.json")
+        .filter(|stem| !stem.is_empty());
+    match rest {
+        [_] => match (about, name.split_at_checked(36)) {
+            (Some(stem), _) => Sidecar::Session(stem.to_owned()),
+            (None, Some((session, _))) if is_uuid(session) => Sidecar::Session(session.to_owned()),
+            _ => Sidecar::Folder,
+        },
+        [session, folder, ..]
+            if is_uuid(session) || folder == "tool-results" || folder == "subagents" =>
+        {
+            match (about, rest.split_last()) {
+                (Some(stem), Some((_, folders))) if folder == "subagents" => {
+                    Sidecar::Session(joined(folders, stem))
+                }
+                _ => Sidecar::Session(session.clone()),
+            }
+        }
+        _ => Sidecar::Folder,
+    }
+}

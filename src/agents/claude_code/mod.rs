@@ -1,0 +1,371 @@
+//! Claude Code: `~/.claude/projects/<folder>/<session>.jsonl`, one event a line.
+//!
+//! Messages are lines with a `message` that has a role. The lines of agentx's sample homes, with
+//! `role` and `content` at the top, are messages too.
+
+pub(crate) mod home;
+pub(crate) mod index;
+mod layout;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::json::Json;
+use memchr::memmem;
+
+use super::described::{Facts, TitleOffer};
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
+use super::parts::lines::{Format, Reading};
+use super::parts::{blocks, times, titles};
+use super::state::SidecarFacts;
+use crate::model::message::{Block, Message, Role};
+use crate::model::record::RecordKind;
+
+/// Kinds of lines that are neither messages nor about the session as a whole.
+const EVENTS: [&str; 25] = [
+    "system",
+    "progress",
+    "attachment",
+    "last-prompt",
+    "file-history-snapshot",
+    "file-history-delta",
+    "permission-mode",
+    "mode",
+    "queue-operation",
+    "pr-link",
+    "bridge-session",
+    "agent-name",
+    "frame-link",
+    "user",
+    "assistant",
+    "version",
+    "human",
+    "message",
+    "tool-use",
+    "tool-result",
+    "snapshot",
+    "task-summary",
+    "agent-color",
+    "agent-setting",
+    "tag",
+];
+
+/// Kinds of lines about the session as a whole.
+const META: [&str; 3] = ["summary", "custom-title", "ai-title"];
+
+/// Kinds that no other agent is known to write: one such line tells the format.
+const UNMISTAKABLE: [&str; 5] = [
+    "file-history-snapshot",
+    "permission-mode",
+    "custom-title",
+    "ai-title",
+    "last-prompt",
+];
+
+/// What a user's message starts with when the user did not write it.
+const NOT_WRITTEN: [&str; 12] = [
+    "<command-name>",
+    "<command-message>",
+    "<command-args>",
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<local-command-caveat>",
+    "<system-reminder>",
+    "<bash-input>",
+    "<bash-stdout>",
+    "<task-notification>",
+    "Caveat: The messages below",
+    "[Request interrupted",
+];
+
+/// What the editor puts before the user's words.
+const ENVELOPES: [(&str, &str); 2] = [
+    ("<ide_opened_file>", "</ide_opened_file>"),
+    ("<ide_selection>", "</ide_selection>"),
+];
+
+/// The model of messages that Claude Code made up itself, such as errors.
+const NO_MODEL: &str = "<synthetic>";
+
+/// Claude Code's session files.
+#[derive(Debug)]
+pub(crate) struct ClaudeCode;
+
+impl Dialect for ClaudeCode {
+    fn agent(&self) -> &'static str {
+        "claude-code"
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !super::parts::paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        // A file in Claude Code's own folder is its, whatever is in it, even nothing.
+        if layout::is_own(candidate.path) {
+            return Recognition::PathAndLines;
+        }
+        match candidate.lines().any(|line| is_line(&line)) {
+            true if layout::is_project(candidate.path) => Recognition::PathAndLines,
+            true => Recognition::Lines,
+            false => Recognition::No,
+        }
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        layout::is_project(candidate.path) || layout::is_own(candidate.path)
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        layout::session_id(candidate.path)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        layout::sidecar(path)
+    }
+
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        index::decoded_project(candidate.path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if super::parts::paths::name(path) != index::INDEX {
+            return Vec::new();
+        }
+        let rows = index::rows(bytes).unwrap_or_default();
+        rows.into_iter().map(|row| row.facts).collect()
+    }
+}
+
+/// The kind that a line states, such as `tool-use` or `progress`.
+pub(crate) fn kind_of(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let [kind] = fields(super::parts::lines::body(&line), &["type"]).ok()?;
+    owned(kind)
+}
+
+/// The version of the program that a line states.
+pub(crate) fn version_of(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let [version] = fields(super::parts::lines::body(&line), &["version"]).ok()?;
+    owned(version)
+}
+
+/// Whether a line, perhaps cut off, is one of Claude Code's.
+fn is_line(line: &str) -> bool {
+    let [kind, session, uuid, parent, message, leaf] = fields_of_start(
+        line,
+        &[
+            "type",
+            "sessionId",
+            "uuid",
+            "parentUuid",
+            "message",
+            "leafUuid",
+        ],
+    );
+    let kind = text(kind);
+    let kind = kind.as_deref();
+    if kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind))
+        || (kind == Some("summary") && leaf.is_some())
+    {
+        return true;
+    }
+    // Qwen Code has the same envelope around Gemini's messages.
+    let [content, parts] = fields_of(message, &["content", "parts"]);
+    if content.is_none() && parts.is_some() {
+        return false;
+    }
+    session.is_some()
+        && (uuid.is_some() || parent.is_some())
+        && kind.is_none_or(|kind| EVENTS.contains(&kind))
+}
+
+impl Format for ClaudeCode {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [
+            kind,
+            uuid,
+            timestamp,
+            cwd,
+            branch,
+            message,
+            role,
+            content,
+            model,
+            meta,
+            compact,
+            title,
+            sidechain,
+            agent,
+            session,
+        ] = fields_of(
+            Some(object),
+            &[
+                "type",
+                "uuid",
+                "timestamp",
+                "cwd",
+                "gitBranch",
+                "message",
+                "role",
+                "content",
+                "model",
+                "isMeta",
+                "isCompactSummary",
+                "customTitle",
+                "isSidechain",
+                "agentId",
+                "sessionId",
+            ],
+        );
+        let kind = text(kind).unwrap_or_default();
+        // A subagent's lines have the id of the session that started it.
+        let is_subagent = is_true(sidechain) && agent.is_some();
+        let facts = Facts {
+            project: fields::text_filled(cwd),
+            branch: fields::text_filled(branch),
+            record_id: fields::text_filled(uuid),
+            parent: session
+                .filter(|_| is_subagent)
+                .and_then(|id| fields::text_filled(Some(id))),
+            ..Facts::default()
+        };
+        let mut reading = Reading {
+            time_us: times::time_us(timestamp),
+            facts,
+            ..Reading::of(RecordKind::Event)
+        };
+        let [inner_role, inner_content, inner_model] =
+            fields_of(message, &["role", "content", "model"]);
+        let said = match (text(inner_role), text(role)) {
+            (Some(word), _) => Some((word, inner_content, inner_model)),
+            (None, Some(word)) if content.is_some() && kind != "version" => {
+                Some((word, content, model))
+            }
+            _ => None,
+        };
+        if let Some((word, content, model)) = said {
+            let role = role_of(&word, is_true(meta), || has_tool_result(content));
+            reading.kind = RecordKind::Message;
+            reading.role = Some(role);
+            reading.facts.model = model_of(model);
+            if !is_true(compact) {
+                reading.facts.title = titles::of_message(role, content, written);
+            }
+        } else if META.contains(&&*kind) {
+            reading.kind = RecordKind::Meta;
+            reading.facts.title = title_of(&kind, object, title);
+        } else if kind == "last-prompt" {
+            let [prompt] = fields_of(Some(object), &["lastPrompt"]);
+            let prompt = text(prompt).and_then(|prompt| titles::cleaned(prompt, written));
+            reading.facts.title = titles::latest(prompt, titles::LAST_PROMPT);
+        } else if !EVENTS.contains(&&*kind) {
+            reading.kind = RecordKind::Unknown;
+        }
+        reading
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let [
+            uuid,
+            parent,
+            parent_id,
+            timestamp,
+            message,
+            role,
+            content,
+            model,
+            usage,
+            meta,
+        ] = fields_of(
+            Some(object),
+            &[
+                "uuid",
+                "parentUuid",
+                "parentId",
+                "timestamp",
+                "message",
+                "role",
+                "content",
+                "model",
+                "usage",
+                "isMeta",
+            ],
+        );
+        let [inner_role, inner_content, inner_model, inner_usage] =
+            fields_of(message, &["role", "content", "model", "usage"]);
+        let (word, content, model, usage) = match text(inner_role) {
+            Some(word) => (word, inner_content, inner_model, inner_usage),
+            None => (text(role).unwrap_or_default(), content, model, usage),
+        };
+        let is_list = content.is_some_and(|content| content.get().starts_with('['));
+        let content = blocks::content(content);
+        let role = role_of(&word, is_true(meta), || {
+            let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+            is_list && content.iter().any(is_answer)
+        });
+        Message {
+            id: owned(uuid),
+            parent_id: owned(parent).or_else(|| owned(parent_id)),
+            content,
+            time: times::time(timestamp),
+            model: model_of(model).map(Cow::into_owned),
+            usage: blocks::usage(usage),
+            ..Message::new(role)
+        }
+    }
+}
+
+/// Who speaks: what Claude Code files under the user is also a tool's answer, or its own note.
+fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role {
+    match Role::from_word(word) {
+        Role::User if is_answer() => Role::Tool,
+        Role::User if is_meta => Role::System,
+        role => role,
+    }
+}
+
+fn has_tool_result(content: Option<Json<'_>>) -> bool {
+    // Cheap first: most texts do not even hold the word.
+    let content = content.filter(|content| {
+        let json = content.get();
+        json.starts_with('[') && memmem::find(json.as_bytes(), b"tool_result").is_some()
+    });
+    content.is_some_and(|content| {
+        content.elements().any(|block| {
+            let [kind] = fields_of(Some(block), &["type"]);
+            text(kind).is_some_and(|kind| kind.ends_with("tool_result"))
+        })
+    })
+}
+
+fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {
+    fields::text_filled(model).filter(|model| model != NO_MODEL)
+}
+
+fn title_of<'a>(kind: &str, object: Json<'a>, custom: Option<Json<'a>>) -> Option<TitleOffer<'a>> {
+    let [generated, summary, leaf] = fields_of(Some(object), &["aiTitle", "summary", "leafUuid"]);
+    match kind {
+        "custom-title" => titles::latest(text(custom), titles::CHOSEN),
+        "ai-title" => titles::latest(text(generated), titles::GENERATED),
+        _ => titles::latest(text(summary), titles::SUMMARY).map(|offer| TitleOffer {
+            about: fields::text_filled(leaf),
+            ..offer
+        }),
+    }
+}
+
+/// What the user wrote of a text: without the editor's envelopes, and nothing of what Claude Code
+/// wrote in the user's name.
+fn written(text: &str) -> Option<&str> {
+    let mut text = text.trim_start();
+    while let Some((_, close)) = ENVELOPES.iter().find(|(open, _)| text.starts_with(open)) {
+        let (_, after) = text.split_once(close)?;
+        text = after.trim_start();
+    }
+    let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
+    is_written.then_some(text)
+}

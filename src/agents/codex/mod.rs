@@ -1,0 +1,286 @@
+//! Codex: `~/.codex/sessions/YYYY/MM/DD/rollout-<time>-<uuid>.jsonl`.
+//!
+//! A line is an envelope of time, type and payload. Messages are the payloads of `response_item`:
+//! what goes between the user, the model and its tools. Files from before the envelope hold the
+//! bare payloads.
+
+pub(crate) mod home;
+mod items;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::json::Json;
+
+use super::described::Facts;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};
+use super::parts::lines::{Format, Reading};
+use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::{times, titles};
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordKind;
+
+/// The folders that Codex keeps sessions in.
+const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
+
+/// Types of envelopes besides `session_meta` and `response_item`.
+const EVENTS: [&str; 8] = [
+    "event_msg",
+    "turn_context",
+    "compacted",
+    "world_state",
+    "inter_agent_communication",
+    "inter_agent_communication_metadata",
+    "security_risk_score",
+    "realtime_item",
+];
+
+/// What a user's message starts with when Codex wrote it.
+const NOT_WRITTEN: [&str; 8] = [
+    "<environment_context>",
+    "<user_instructions>",
+    "# AGENTS.md",
+    "<permissions",
+    "<turn_aborted>",
+    "<INSTRUCTIONS>",
+    "<skill>",
+    "<user_action>",
+];
+
+/// What the editor puts before the user's words.
+const REQUEST: &str = "## My request for Codex:";
+
+/// Codex's session files.
+#[derive(Debug)]
+pub(crate) struct Codex;
+
+impl Dialect for Codex {
+    fn agent(&self) -> &'static str {
+        "codex"
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        let placed = place(candidate.path);
+        // A rollout in Codex's own folder is its, whatever is in it, even nothing.
+        if placed == Place::Own {
+            return Recognition::PathAndLines;
+        }
+        let named = placed == Place::Copied;
+        match candidate.lines().any(|line| is_line(&line, named)) {
+            true if named => Recognition::PathAndLines,
+            true => Recognition::Lines,
+            false => Recognition::No,
+        }
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        place(candidate.path) != Place::Elsewhere
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        let stem = stem(candidate.path);
+        paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let name = paths::name(path);
+        let names = names(path);
+        let own = OWN.iter().any(|folder| below(&names, folder).is_some());
+        if is_private(&name) || !(own || place(path) == Place::Copied) {
+            return None;
+        }
+        let session = name
+            .split_once(".jsonl")
+            .and_then(|(stem, _)| paths::uuid_at_end(stem))
+            .filter(|_| name.starts_with("rollout-"));
+        match session {
+            Some(session) => Some(Sidecar::Session(session.to_owned())),
+            None => own.then_some(Sidecar::Folder),
+        }
+    }
+}
+
+/// Where a file lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In Codex's own folder, with the name of a rollout.
+    Own,
+    /// In a folder like it, with such a name.
+    Copied,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+fn place(path: &Path) -> Place {
+    let names = names(path);
+    if !paths::name(path).starts_with("rollout-") {
+        return Place::Elsewhere;
+    }
+    if OWN.iter().any(|folder| below(&names, folder).is_some()) {
+        return Place::Own;
+    }
+    let number = |name: &String, digits: usize| {
+        name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let copied = match below(&names, &["sessions"]) {
+        Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
+        _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
+    };
+    if copied {
+        Place::Copied
+    } else {
+        Place::Elsewhere
+    }
+}
+
+/// Whether a line, perhaps cut off, is one of Codex's. Bare items are told from other agents'
+/// lines only in a file that has a rollout's name.
+fn is_line(line: &str, named: bool) -> bool {
+    let [kind, id, instructions, git, state] =
+        fields_of_start(line, &["type", "id", "instructions", "git", "record_type"]);
+    let kind = text(kind).unwrap_or_default();
+    let envelope = matches!(&*kind, "session_meta" | "response_item") || EVENTS.contains(&&*kind);
+    // The payload itself may be cut off, so only its key is looked for.
+    (envelope && line.contains("\"payload\""))
+        || (named
+            && (state.is_some()
+                || (id.is_some() && (instructions.is_some() || git.is_some()))
+                || items::speaker(&kind, None).is_some()))
+}
+
+impl Format for Codex {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [timestamp, kind, payload, state, id, instructions, git] = fields_of(
+            Some(object),
+            &[
+                "timestamp",
+                "type",
+                "payload",
+                "record_type",
+                "id",
+                "instructions",
+                "git",
+            ],
+        );
+        let kind = text(kind).unwrap_or_default();
+        let mut reading = match (&*kind, payload) {
+            ("session_meta", Some(payload)) => session(payload),
+            ("response_item", Some(payload)) => item(payload),
+            ("event_msg", Some(payload)) => event(payload),
+            ("turn_context", payload) => {
+                let [model, cwd] = fields_of(payload, &["model", "cwd"]);
+                let mut reading = Reading::of(RecordKind::Event);
+                reading.facts.model = fields::text_filled(model);
+                reading.facts.project = fields::text_filled(cwd);
+                reading
+            }
+            (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
+            (_, Some(_)) => Reading::of(RecordKind::Unknown),
+            (_, None) if state.is_some() => Reading::of(RecordKind::Event),
+            ("", None) if id.is_some() && (instructions.is_some() || git.is_some()) => {
+                session(object)
+            }
+            (_, None) => item(object),
+        };
+        reading.time_us = times::time_us(timestamp);
+        reading
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
+        let item = payload.unwrap_or(object);
+        let members = Object::of(item);
+        let [kind, role, id] = members.fields(&["type", "role", "id"]);
+        let kind = text(kind).unwrap_or_default();
+        Message {
+            id: owned(id),
+            content: items::blocks(&kind, item, &members),
+            time: times::time(timestamp),
+            ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
+        }
+    }
+}
+
+/// The session's own description. A forked session replays its parent's after its own: the first
+/// one in the file counts.
+fn session(payload: Json<'_>) -> Reading<'_> {
+    let [timestamp, cwd, git, forked_from, parent, source] = fields_of(
+        Some(payload),
+        &[
+            "timestamp",
+            "cwd",
+            "git",
+            "forked_from_id",
+            "parent_thread_id",
+            "source",
+        ],
+    );
+    let [branch] = fields_of(git, &["branch"]);
+    let [subagent] = fields_of(source, &["subagent"]);
+    let [spawn] = fields_of(subagent, &["thread_spawn"]);
+    let [spawner] = fields_of(spawn, &["parent_thread_id"]);
+    let facts = Facts {
+        created_us: times::time_us(timestamp),
+        project: fields::text_filled(cwd),
+        branch: fields::text_filled(branch),
+        parent: [forked_from, parent, spawner]
+            .into_iter()
+            .find_map(fields::text_filled),
+        ..Facts::default()
+    };
+    Reading {
+        facts,
+        ..Reading::of(RecordKind::Meta)
+    }
+}
+
+fn item(object: Json<'_>) -> Reading<'_> {
+    if !object.is_object() {
+        return Reading::of(RecordKind::Unknown);
+    }
+    let [kind, role, content, id] = fields_of(Some(object), &["type", "role", "content", "id"]);
+    let kind = text(kind).unwrap_or_default();
+    let Some(role) = items::speaker(&kind, role) else {
+        let silent = items::is_silent(&kind);
+        return Reading::of(if silent {
+            RecordKind::Event
+        } else {
+            RecordKind::Unknown
+        });
+    };
+    let mut reading = Reading::of(RecordKind::Message);
+    reading.role = Some(role);
+    reading.facts.record_id = fields::text_filled(id);
+    reading.facts.title = titles::of_message(role, content, written);
+    reading
+}
+
+fn event(payload: Json<'_>) -> Reading<'_> {
+    let [kind, message, name] = fields_of(Some(payload), &["type", "message", "thread_name"]);
+    let mut reading = Reading::of(RecordKind::Event);
+    reading.facts.title = match text(kind).as_deref() {
+        Some("user_message") => {
+            let text = text(message).and_then(|text| titles::cleaned(text, written));
+            titles::offer(text, titles::FIRST_MESSAGE)
+        }
+        Some("thread_name_updated") => titles::latest(text(name), titles::CHOSEN),
+        _ => None,
+    };
+    reading
+}
+
+/// What the user wrote of a text: nothing of what Codex wrote in the user's name.
+fn written(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let text = match text.split_once(REQUEST) {
+        Some((before, request)) if before.starts_with('#') => request.trim_start(),
+        _ => text,
+    };
+    let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
+    is_written.then_some(text)
+}

@@ -1,0 +1,94 @@
+//! A session in one JSON document, as the lines that newer versions would write of it.
+
+use crate::json::Json;
+
+use crate::agents::dialect::Candidate;
+use crate::agents::document::{Document, DocumentLines};
+use crate::agents::parts::compact::{compact, object};
+use crate::agents::parts::fields::{elements, entries_in, fields};
+use crate::agents::parts::lines::body;
+use crate::agents::parts::paths;
+
+/// Fields of the document that never change, in the order of a header line.
+const HEADER: [&str; 3] = ["sessionId", "projectHash", "startTime"];
+
+/// The messages of a document, as they stand in it; `None` if it is not a whole one.
+pub(crate) fn document_messages(text: &str) -> Option<Vec<Json<'_>>> {
+    let [messages] = fields(body(text), &["messages"]).ok()?;
+    let messages = messages?;
+    messages.get().starts_with('[').then(|| elements(messages))
+}
+
+/// A header, a line for each message, and a `$set` line with all that changes.
+pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
+    let text = String::from_utf8_lossy(bytes);
+    let messages = document_messages(&text)?;
+    let fields: Vec<(String, String)> = entries_in(body(&text))
+        .into_iter()
+        .filter(|(key, _)| key != "messages")
+        .map(|(key, value)| (key, compact(value.get())))
+        .collect();
+    let find = |key: &str| {
+        let (_, value) = fields.iter().rev().find(|(found, _)| found == key)?;
+        Some(value.as_str())
+    };
+    let header = HEADER
+        .into_iter()
+        .filter_map(|key| Some((key, find(key)?)))
+        .chain([("kind", find("kind").unwrap_or("\"main\""))]);
+    let mut lines = vec![line(&object(header))];
+    lines.extend(messages.iter().map(|message| line(&compact(message.get()))));
+    let changing: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .filter(|(key, _)| !HEADER.contains(key) && *key != "kind")
+        .collect();
+    let trailer = (!changing.is_empty()).then(|| line(&object([("$set", &*object(changing))])));
+    let content = DocumentLines {
+        lines,
+        trailer,
+        ..DocumentLines::default()
+    };
+    // Answers and calls are added to the message that they belong to.
+    Some(content)
+}
+
+fn line(json: &str) -> Vec<u8> {
+    let mut line = json.as_bytes().to_vec();
+    line.push(b'\n');
+    line
+}
+
+/// The document of a session.
+pub(crate) fn document_of(id: String) -> Document {
+    Document {
+        agent: "gemini",
+        id,
+        yields: false,
+    }
+}
+
+/// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that
+/// of its folder, or its name.
+pub(crate) fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &[".gemini", "tmp"])? {
+        [_, chats, name] if chats == "chats" && name.starts_with("session-") => {
+            name.strip_suffix(".json").map(str::to_owned)
+        }
+        [_, chats, folder, name] if chats == "chats" && name == "session.json" => {
+            Some(folder.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a file lies where Gemini CLI keeps its chats.
+pub(crate) fn is_chat(candidate: &Candidate<'_>, name: &str) -> bool {
+    let names = paths::names(candidate.path);
+    match paths::below(&names, &["chats"]) {
+        Some([_]) => name.starts_with("session-"),
+        Some([_, _]) => true,
+        _ => false,
+    }
+}

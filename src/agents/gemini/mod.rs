@@ -1,0 +1,264 @@
+//! Gemini CLI: `~/.gemini/tmp/<project>/chats/`, one JSON document a session, or, in newer
+//! versions, lines: a header, messages, and operations on both (`$set`, `$rewindTo`).
+//!
+//! - A line says what it says: a message that is written again under its id counts again here,
+//!   since no line knows of later ones. [`SessionProvider`](crate::provider::SessionProvider)
+//!   reads a session as Gemini CLI does, with the operations applied.
+//! - A `$set` line with a list of messages is as many messages as the list has.
+//! - The records that newest versions append to change a part of a message (an id and no type)
+//!   are events.
+
+mod document;
+pub(crate) mod home;
+mod messages;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::json::Json;
+
+pub(crate) use self::document::{document_messages, document_of, is_chat, own_chat};
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::document::DocumentLines;
+use super::parts::fields::{self, elements, fields_of, fields_of_start, text};
+use super::parts::lines::{Format, Reading};
+use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::{times, titles};
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordKind;
+
+/// The folder that Gemini CLI keeps its projects in.
+const OWN: [&str; 2] = [".gemini", "tmp"];
+
+/// A folder there that is no project: downloaded programs.
+const PROGRAMS: &str = "bin";
+
+/// Gemini CLI's sessions.
+#[derive(Debug)]
+pub(crate) struct Gemini;
+
+impl Dialect for Gemini {
+    fn agent(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        let names = names(candidate.path);
+        let in_chats = matches!(below(&names, &OWN), Some([_, chats, _, ..]) if chats == "chats");
+        // A file among Gemini CLI's chats is its, whatever is in it, even nothing.
+        if in_chats {
+            return Recognition::PathAndLines;
+        }
+        let copied = below(&names, &["chats"]).is_some();
+        match candidate.lines().any(|line| is_line(&line)) {
+            true if copied => Recognition::PathAndLines,
+            true => Recognition::Lines,
+            false => Recognition::No,
+        }
+    }
+
+    /// The id in the header, else the stem.
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &["chats"]).is_some()
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        let found = candidate.lines().find_map(|line| {
+            let [session] = fields_of_start(&line, &["sessionId"]);
+            fields::owned(session)
+        });
+        found.unwrap_or_else(|| stem(candidate.path))
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let name = paths::name(path);
+        let names = names(path);
+        let own = match below(&names, &OWN) {
+            Some([project, _, ..]) => project != PROGRAMS,
+            _ => matches!(below(&names, &[".gemini"]), Some([file]) if file == "projects.json"),
+        };
+        (own && !is_private(&name)).then_some(Sidecar::Folder)
+    }
+
+    /// The project's folder: a hash of its path, or a name made of it. The path itself lies in
+    /// other files. Elsewhere, the hash that the header has.
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        let names = names(candidate.path);
+        if let Some([project, chats, ..]) = below(&names, &OWN)
+            && chats == "chats"
+        {
+            return Some(project.clone());
+        }
+        let head = candidate.head.utf8_chunks().next()?.valid();
+        let [project] = fields_of_start(super::parts::lines::body(head), &["projectHash"]);
+        fields::owned(project)
+    }
+
+    fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
+        Some(document::lines(bytes)?.with_open_turn(self))
+    }
+}
+
+/// Whether a line, perhaps cut off, is one of Gemini CLI's.
+fn is_line(line: &str) -> bool {
+    let [session, project, set, rewind, id, kind, content] = fields_of_start(
+        line,
+        &[
+            "sessionId",
+            "projectHash",
+            "$set",
+            "$rewindTo",
+            "id",
+            "type",
+            "content",
+        ],
+    );
+    (session.is_some() && project.is_some())
+        || set.is_some_and(Json::is_object)
+        || rewind.is_some()
+        || (id.is_some() && content.is_some() && text(kind).as_deref() == Some("gemini"))
+}
+
+impl Format for Gemini {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [session, start, updated, summary, kind, set, rewind, id] = fields_of(
+            Some(object),
+            &[
+                "sessionId",
+                "startTime",
+                "lastUpdated",
+                "summary",
+                "kind",
+                "$set",
+                "$rewindTo",
+                "id",
+            ],
+        );
+        if let Some(reading) = messages::read(object) {
+            return reading;
+        }
+        if let Some(set) = set {
+            return patch(set);
+        }
+        if session.is_some() && (start.is_some() || kind.is_some() || updated.is_some()) {
+            return about_session(start, updated, summary);
+        }
+        let known = rewind.is_some() || text(id).is_some();
+        Reading::of(if known {
+            RecordKind::Event
+        } else {
+            RecordKind::Unknown
+        })
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        self.every_message(object)
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Message::new(Role::Other))
+    }
+
+    fn message_count(&self, object: Json<'_>) -> usize {
+        match listed(object) {
+            None => 1,
+            Some(list) => list.len(),
+        }
+    }
+
+    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
+        match listed(object) {
+            None => vec![messages::message(object)],
+            Some(list) => list.into_iter().map(messages::message).collect(),
+        }
+    }
+}
+
+/// What a line does to the conversation when Gemini CLI reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Adds a message, or replaces the one of that id where it stands.
+    Message(Option<String>),
+    /// Replaces all messages by those of the line, of these ids.
+    All(Vec<Option<String>>),
+    /// Takes away the message of that id and all behind it; all messages, if there is none.
+    Rewind(String),
+    /// Nothing.
+    Nothing,
+}
+
+/// The operation of a line; `None` if it is damaged.
+pub(crate) fn operation(line: &[u8]) -> Option<Operation> {
+    let text = String::from_utf8_lossy(line);
+    let object = fields::object_in(super::parts::lines::body(&text)).ok()?;
+    let [id, set, rewind] = fields_of(Some(object), &["id", "$set", "$rewindTo"]);
+    if messages::read(object).is_some() {
+        return Some(Operation::Message(fields::owned(id)));
+    }
+    let [list] = fields_of(set, &["messages"]);
+    if list.is_some_and(|list| list.get().starts_with('[')) {
+        let ids = listed(object)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|message| {
+                let [id] = fields_of(Some(message), &["id"]);
+                fields::owned(id)
+            });
+        return Some(Operation::All(ids.collect()));
+    }
+    Some(fields::owned(rewind).map_or(Operation::Nothing, Operation::Rewind))
+}
+
+/// What a line about the session tells.
+fn about_session<'a>(
+    start: Option<Json<'a>>,
+    updated: Option<Json<'a>>,
+    summary: Option<Json<'a>>,
+) -> Reading<'a> {
+    let mut reading = Reading::of(RecordKind::Meta);
+    reading.facts.created_us = times::time_us(start);
+    reading.facts.updated_us = times::time_us(updated);
+    reading.facts.title = titles::latest(text(summary), titles::SUMMARY);
+    reading
+}
+
+/// A `$set` line: changed facts of the session, and perhaps all of its messages.
+fn patch(set: Json<'_>) -> Reading<'_> {
+    let [start, updated, summary, list] = fields_of(
+        Some(set),
+        &["startTime", "lastUpdated", "summary", "messages"],
+    );
+    let mut reading = about_session(start, updated, summary);
+    let said = list.map(elements).unwrap_or_default();
+    let mut said = said.into_iter().filter_map(messages::read);
+    let Some(first) = said.next() else {
+        return reading;
+    };
+    reading.kind = RecordKind::Message;
+    reading.role = first.role;
+    reading.time_us = first.time_us;
+    reading.facts.model.clone_from(&first.facts.model);
+    let mut asked = std::iter::once(first).chain(said);
+    if reading.facts.title.is_none() {
+        reading.facts.title = asked.find_map(|message| message.facts.title);
+    }
+    reading
+}
+
+/// The messages that a `$set` line lists; `None` if it is another line.
+fn listed(object: Json<'_>) -> Option<Vec<Json<'_>>> {
+    let [set] = fields_of(Some(object), &["$set"]);
+    if messages::read(object).is_some() {
+        return None;
+    }
+    let [list] = fields_of(Some(set?), &["messages"]);
+    let list = list.map(elements).unwrap_or_default();
+    Some(
+        list.into_iter()
+            .filter(|message| messages::read(*message).is_some())
+            .collect(),
+    )
+}

@@ -1,0 +1,141 @@
+//! ggcode: `~/.ggcode/sessions/<id>.jsonl`, a `meta` line, `message` lines and a few others, and
+//! `index.json` beside them.
+//!
+//! The last `meta` line holds, and the last `cost` line. Messages of v1.0.9 have no id and no
+//! time; later versions write `id` and `timestamp`, which v1.0.9 passes over. What is written here
+//! v1.0.9 reads, but for lines over 10 MiB, its own limit.
+
+mod index;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::path::Path;
+
+use self::reading::EVENTS;
+pub(crate) use self::reading::Ggcode;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::parts::fields::{fields_of_start, text};
+use super::parts::paths::{self, below, is_private, names, stem};
+use super::state::{SessionState, SidecarFacts};
+use crate::json::Json;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
+use crate::model::session::Session;
+
+/// The folder that ggcode keeps sessions in.
+const OWN: [&str; 2] = [".ggcode", "sessions"];
+
+/// Endings of files beside a session that belong to it.
+const SIDECARS: [&str; 4] = [".jsonl.tmp", ".jsonl.flock", ".jsonl.lock", ".lock"];
+
+impl Dialect for Ggcode {
+    fn agent(&self) -> &'static str {
+        "ggcode"
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        // A file in ggcode's own folder is its, whatever is in it, even nothing.
+        if below(&names(candidate.path), &OWN).is_some() {
+            return Recognition::PathAndLines;
+        }
+        if candidate.lines().any(|line| is_line(&line)) {
+            return Recognition::Lines;
+        }
+        Recognition::No
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        below(&names(candidate.path), &OWN).is_some()
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        stem(candidate.path)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let name = paths::name(path);
+        let names = names(path);
+        let session = SIDECARS
+            .iter()
+            .find_map(|ending| name.strip_suffix(ending))
+            .filter(|session| !session.is_empty() && *session != "index.json");
+        let own = below(&names, &OWN).is_some() && !is_private(&name);
+        let copied = session.is_some_and(is_generated)
+            || (name.starts_with("index.json") && below(&names, &["ggcode", "sessions"]).is_some());
+        (own || copied).then(|| {
+            session.map_or(Sidecar::Folder, |session| {
+                Sidecar::Session(session.to_owned())
+            })
+        })
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if paths::name(path) == index::NAME {
+            index::facts(bytes)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(vec![writing::message(key, message)])
+    }
+
+    /// A `meta` line, and behind it a `cost` line if the session has a cost.
+    fn write_meta(&self, session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        writing::meta(session).map(Some)
+    }
+
+    fn read_meta(&self, line: &[u8], session: &mut Session) {
+        reading::meta(line, session);
+    }
+
+    fn has_scattered_meta(&self) -> bool {
+        true
+    }
+
+    fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
+        Some(vec![format!("{}.jsonl", state.summary.key.id())])
+    }
+
+    fn write_index(
+        &self,
+        original: Option<&[u8]>,
+        changed: &[SessionState],
+    ) -> Option<(String, Vec<u8>)> {
+        let bytes = index::write(original, changed)?;
+        Some((index::NAME.to_owned(), bytes))
+    }
+}
+
+/// Whether a line, perhaps cut off, is one of ggcode's.
+fn is_line(line: &str) -> bool {
+    let [kind, session, message] = fields_of_start(line, &["type", "session_id", "message"]);
+    text(session).is_some()
+        && match text(kind).as_deref() {
+            Some("meta") => true,
+            Some("message") => message.is_none_or(Json::is_object),
+            Some(kind) => EVENTS.contains(&kind),
+            None => false,
+        }
+}
+
+/// Whether a name is an id as ggcode makes them: date, time and 16 hex digits.
+fn is_generated(name: &str) -> bool {
+    name.len() == 32
+        && name.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 15 => byte == b'-',
+            0..16 => byte.is_ascii_digit(),
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

@@ -1,0 +1,124 @@
+//! The parts of OpenCode's messages, and what a message says of itself.
+
+use std::borrow::Cow;
+
+use crate::json::Json;
+
+use crate::agents::described::TitleOffer;
+use crate::agents::parts::blocks as shapes;
+use crate::agents::parts::fields::{self, count, elements, fields_of, is_true, owned, text};
+use crate::agents::parts::titles;
+use crate::model::message::{Block, Role, Usage};
+use crate::model::raw_json::RawJson;
+
+/// Parts that say nothing: where a step of the model starts and ends. What it took is also in the
+/// message.
+const SILENT: [&str; 2] = ["step-start", "step-finish"];
+
+/// The model of a message; the user's messages name the one that is asked.
+pub(super) fn model(info: Json<'_>) -> Option<Cow<'_, str>> {
+    let [model, asked] = fields_of(Some(info), &["modelID", "model"]);
+    let [nested] = fields_of(asked, &["modelID"]);
+    fields::text_filled(model).or_else(|| fields::text_filled(nested))
+}
+
+/// The tokens of a message.
+pub(super) fn usage(tokens: Option<Json<'_>>) -> Option<Usage> {
+    let tokens = tokens.filter(|tokens| tokens.is_object())?;
+    let [input, output, cache] = fields_of(Some(tokens), &["input", "output", "cache"]);
+    let [read, write] = fields_of(cache, &["read", "write"]);
+    Some(Usage {
+        input_tokens: count(input),
+        output_tokens: count(output),
+        cache_read_tokens: count(read),
+        cache_write_tokens: count(write),
+    })
+}
+
+/// The title that the user's words offer: not those that OpenCode added in the user's name.
+pub(super) fn first_text(role: Role, parts: Option<Json<'_>>) -> Option<TitleOffer<'_>> {
+    if role != Role::User {
+        return None;
+    }
+    let said = elements(parts?).into_iter().find_map(|part| {
+        let [kind, said, synthetic, ignored] =
+            fields_of(Some(part), &["type", "text", "synthetic", "ignored"]);
+        let is_said =
+            text(kind).as_deref() == Some("text") && !is_true(synthetic) && !is_true(ignored);
+        is_said
+            .then(|| text(said).and_then(|said| titles::cleaned(said, titles::any)))
+            .flatten()
+    });
+    titles::offer(said, titles::FIRST_MESSAGE)
+}
+
+/// The blocks of a message's parts. A part for a tool holds the call and its result.
+pub(super) fn blocks(parts: Json<'_>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for part in elements(parts) {
+        let [kind, said] = fields_of(Some(part), &["type", "text"]);
+        match (text(kind).as_deref(), text(said)) {
+            (Some("text"), Some(said)) => blocks.push(shapes::said(said.into_owned())),
+            (Some("reasoning"), Some(said)) => blocks.push(Block::Thinking {
+                text: said.into_owned(),
+                signature: None,
+            }),
+            (Some("tool"), _) => tool(part, &mut blocks),
+            (Some("file"), _) => blocks.push(file(part)),
+            (Some(kind), _) if SILENT.contains(&kind) => {}
+            _ => blocks.push(shapes::other(part)),
+        }
+    }
+    blocks
+}
+
+fn tool(part: Json<'_>, blocks: &mut Vec<Block>) {
+    let [id, name, state] = fields_of(Some(part), &["callID", "tool", "state"]);
+    let [status, input, output, error, attachments] = fields_of(
+        state,
+        &["status", "input", "output", "error", "attachments"],
+    );
+    let id = owned(id);
+    let name = owned(name);
+    blocks.push(Block::ToolUse {
+        id: id.clone(),
+        name: name.clone().unwrap_or_default(),
+        input: input.map(RawJson::trusted),
+    });
+    let failed = text(status).as_deref() == Some("error");
+    let answer = if failed { error.or(output) } else { output };
+    if answer.is_none() && !failed {
+        return;
+    }
+    let mut result = shapes::result(id, name, answer, failed);
+    if let Block::ToolResult { images, .. } = &mut result {
+        let attached = attachments.map(elements).unwrap_or_default();
+        images.extend(
+            attached
+                .into_iter()
+                .map(file)
+                .filter(|block| matches!(block, Block::Image { .. })),
+        );
+    }
+    blocks.push(result);
+}
+
+/// An image, or any other file as it is.
+fn file(part: Json<'_>) -> Block {
+    let [mime, url] = fields_of(Some(part), &["mime", "url"]);
+    let (Some(media_type), Some(url)) = (owned(mime), owned(url)) else {
+        return shapes::other(part);
+    };
+    if !media_type.starts_with("image/") {
+        return shapes::other(part);
+    }
+    let data = url
+        .strip_prefix("data:")
+        .and_then(|rest| rest.split_once(";base64,"))
+        .map(|(_, data)| data.to_owned());
+    Block::Image {
+        media_type: Some(media_type),
+        url: data.is_none().then_some(url),
+        data,
+    }
+}

@@ -1,0 +1,12 @@
+//! What the formats of several agents have in common: readers and writers that know no agent.
+
+pub(crate) mod blocks;
+pub(crate) mod compact;
+pub(crate) mod fields;
+pub(crate) mod go_json;
+pub(crate) mod heads;
+pub(crate) mod lines;
+pub(crate) mod paths;
+pub(crate) mod times;
+pub(crate) mod titles;
+pub(crate) mod values;

@@ -1,0 +1,145 @@
+//! picoclaw: `<workspace>/sessions/<key>.jsonl`, one message a line, with a `.meta.json` beside it
+//! that has the session's true key, its summary and how many lines are hidden.
+//!
+//! The file's name is the key with `:`, `/` and `\` replaced, so only the meta file tells two keys
+//! apart. Older versions kept a whole session in `<key>.json`.
+
+mod calls;
+mod layout;
+mod legacy;
+mod meta;
+mod reading;
+#[cfg(test)]
+mod round_trip;
+mod sidecars;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::legacy::document_id;
+use super::described::Described;
+use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::document::DocumentLines;
+use super::parts::lines::{self, Format, Reading};
+use super::parts::paths;
+use super::state::{SessionState, SidecarFacts};
+use crate::json::{Ends, Json};
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::message::Message;
+use crate::model::record::{RecordFlags, RecordKind};
+use crate::model::session::Session;
+
+/// The agent's name.
+pub(crate) const AGENT: &str = "picoclaw";
+
+/// picoclaw's session files.
+#[derive(Debug)]
+pub(crate) struct Picoclaw;
+
+impl Dialect for Picoclaw {
+    fn agent(&self) -> &'static str {
+        AGENT
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        if !paths::is_lines(candidate.path) {
+            return Recognition::No;
+        }
+        // A file in picoclaw's own folder is its, whatever is in it, even nothing. So is one with
+        // a meta file beside it that nobody else writes.
+        if layout::is_own(candidate.path) || candidate.companion.is_some_and(meta::is_meta) {
+            return Recognition::PathAndLines;
+        }
+        // The look into the folder comes last: it costs more than the rest, for each of its files.
+        let is_lines = layout::is_in_sessions(candidate.path)
+            && candidate.lines().any(|line| reading::is_line(&line))
+            && (candidate.companion.is_some() || layout::has_meta_beside(candidate.path));
+        if is_lines {
+            return Recognition::Lines;
+        }
+        Recognition::No
+    }
+
+    fn may_own(&self, candidate: &Candidate<'_>) -> bool {
+        layout::is_own(candidate.path) || candidate.companion.is_some()
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        meta::id_of(candidate.path, candidate.companion)
+    }
+
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        sidecars::sidecar(path, &|candidate| {
+            self.recognise(candidate) != Recognition::No
+        })
+    }
+
+    /// A line of white space is no empty one: picoclaw counts it, and finds no message in it.
+    fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
+        let mut described = lines::describe(self, line, ends);
+        let is_empty = matches!(line, b"" | b"\n" | b"\r\n" | b"\r");
+        if described.header.kind == RecordKind::Blank && !is_empty {
+            described.header.kind = RecordKind::Malformed;
+            described.header.flags = described.header.flags.with(RecordFlags::DAMAGED);
+            described.problem = Some("white space without a message".to_owned());
+        }
+        described
+    }
+
+    fn companion(&self, path: &Path) -> Option<PathBuf> {
+        layout::meta_of(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        let facts = match layout::lines_of(path) {
+            Some(lines) => meta::facts(meta::id_of(&lines, Some(bytes)), bytes),
+            None => legacy::facts(path, bytes),
+        };
+        facts.into_iter().collect()
+    }
+
+    fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
+        legacy::lines_of(bytes)
+    }
+
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, _key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(writing::lines(message))
+    }
+
+    /// All that picoclaw knows of a session stands in its meta file.
+    fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
+        let stem = layout::file_stem(state.summary.key.id());
+        Some(vec![format!("{stem}.jsonl")])
+    }
+
+    fn write_sidecar(
+        &self,
+        state: &SessionState,
+        original: Option<&[u8]>,
+    ) -> Option<(String, Vec<u8>)> {
+        let stem = layout::file_stem(state.summary.key.id());
+        let bytes = meta::write(state, original);
+        Some((format!("{stem}{}", layout::META_ENDING), bytes))
+    }
+}
+
+impl Format for Picoclaw {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        reading::read(object)
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        reading::message(object)
+    }
+}

@@ -1,0 +1,11 @@
+//! The forms of an export.
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// The lines, byte for byte.
+    #[default]
+    Jsonl,
+    /// A transcript.
+    Markdown,
+}

@@ -1,0 +1,6 @@
+//! Files, whatever is in them: written whole, named by bytes, hashed.
+
+pub(crate) mod atomic;
+pub(super) mod hash;
+pub(super) mod open;
+pub(crate) mod paths;

@@ -1,0 +1,116 @@
+//! Rewrites a folder of truncated JSONL histories in place: what truncation only hid is removed.
+
+mod history;
+mod journal;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use self::history::History;
+use self::journal::{Refusal, Rewrite, Rewritten};
+use super::files::atomic::{io_error, make_private};
+use super::progress::{Meter, Progress};
+use super::report::ImportProblem;
+use crate::model::error::Result;
+
+/// What a rewrite of a folder did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FolderCompactReport {
+    /// Histories that were found.
+    pub files: u64,
+    /// Of those, rewritten.
+    pub rewritten: u64,
+    /// Lines removed.
+    pub records: u64,
+    /// Bytes removed.
+    pub bytes: u64,
+    /// Histories that were left alone, and why.
+    pub problems: Vec<ImportProblem>,
+}
+
+/// Removes the hidden lines of the truncated JSONL histories in a folder, in place.
+///
+/// A history is `NAME.jsonl` beside `NAME.meta.json`, whose `skip` says how many lines at the start
+/// are hidden (picoclaw's layout). Those lines go; the others stay byte for byte. In the meta file
+/// `skip` becomes 0 and `count` the number of lines; nothing else in it changes. Lines are counted
+/// as their agent counts them: a line of spaces counts, a zero-length one does not. Folders within
+/// are not looked into. The agent should not be running: a history that it writes to meanwhile is
+/// left alone if that is seen in time.
+///
+/// With `archive`, the removed lines are first appended to `archive/NAME.jsonl`. After a crash in the
+/// middle of that, the same archive has to be named again.
+///
+/// # Durability
+///
+/// Each history is rewritten by itself. A crash at any moment neither brings removed lines back
+/// nor loses live ones: what it left is put right by the next call for the folder.
+///
+/// # Errors
+///
+/// [`Error::Io`](crate::Error::Io) if the folder cannot be read or the archive's folder cannot be
+/// made. What is wrong with a single history is a problem in the report, and it is left alone.
+pub fn compact_folder(
+    folder: &Path,
+    archive: Option<&Path>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<FolderCompactReport> {
+    let failed = || io_error("read the folder", folder);
+    let mut histories = BTreeSet::new();
+    for entry in fs::read_dir(folder).map_err(failed())? {
+        histories.extend(History::of(&entry.map_err(failed())?.path()));
+    }
+    if let Some(archive) = archive {
+        make_private(archive, true).map_err(io_error("make the folder", archive))?;
+    }
+    let mut meter = Meter::new(progress);
+    meter.begin(Progress {
+        files_total: histories.len() as u64,
+        ..Progress::default()
+    });
+    let mut report = FolderCompactReport::default();
+    for history in &histories {
+        match compact_history(history, archive) {
+            Ok(Outcome::Other) => {}
+            Ok(Outcome::NothingHidden) => report.files += 1,
+            Ok(Outcome::Rewritten(rewritten)) => {
+                report.files += 1;
+                report.rewritten += 1;
+                report.records += rewritten.lines;
+                report.bytes += rewritten.bytes;
+            }
+            Err(reason) => {
+                report.files += 1;
+                let path = history.lines();
+                report.problems.push(ImportProblem {
+                    path,
+                    line: None,
+                    offset: None,
+                    reason,
+                });
+            }
+        }
+        meter.add(1, 0);
+    }
+    meter.finish();
+    Ok(report)
+}
+
+/// What became of a history.
+enum Outcome {
+    /// It is none: the meta file is of another kind.
+    Other,
+    /// There was nothing to remove.
+    NothingHidden,
+    /// It was rewritten.
+    Rewritten(Rewritten),
+}
+
+fn compact_history(history: &History, archive: Option<&Path>) -> Result<Outcome, Refusal> {
+    journal::recover(history, archive)?;
+    Ok(match journal::hidden_lines(history)? {
+        None => Outcome::Other,
+        Some(0) => Outcome::NothingHidden,
+        Some(skip) => Outcome::Rewritten(Rewrite::begin(history, skip)?.run(archive)?),
+    })
+}

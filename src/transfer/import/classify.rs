@@ -1,0 +1,161 @@
+//! What is to be made of a file: lines of a session, a session in one document, a database of
+//! sessions, or something that lies beside sessions.
+//!
+//! The head of a file is read only where its name alone does not decide.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::found::{FoundFile, cannot_read};
+use crate::agents::{self, Candidate, Dialect, Document, Recognition, Sidecar};
+use crate::transfer::files::open::open_regular;
+use crate::transfer::files::paths;
+
+/// Extensions of files of lines.
+const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
+
+/// Extensions of files that hold one document; some agents give it to files of lines.
+const DOCUMENT_EXTENSIONS: [&str; 1] = ["json"];
+
+/// Bytes of a file that its format is recognised by.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Bytes of a companion that are read, at most.
+const COMPANION_BYTES: u64 = 1024 * 1024;
+
+/// How every store's file begins.
+const STORE_MAGIC: &[u8] = b"redb";
+
+/// How every SQLite database begins.
+const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// The agent that keeps its sessions in a database.
+pub(super) const DATABASE_AGENT: &str = "opencode";
+
+/// What is to be made of a file.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// Its lines are records.
+    Lines,
+    /// It is a session.
+    Document(Document),
+    /// It is a database of sessions.
+    Database,
+    /// It lies beside sessions of this agent.
+    Beside(&'static str, Sidecar),
+}
+
+/// Whether a file may be of interest, by its name.
+pub(super) fn matters(path: &Path) -> bool {
+    paths::has_extension(path, &LINES_EXTENSIONS)
+        || paths::has_extension(path, &DOCUMENT_EXTENSIONS)
+        || has_database_name(path)
+        || sidecar(path).is_some()
+}
+
+/// Whether a file has the name of a database of sessions.
+pub(super) fn has_database_name(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.starts_with(DATABASE_AGENT.as_bytes()) && name.ends_with(b".db")
+}
+
+/// What is to be made of a file; `None` if it is of no interest; an error says why it cannot be
+/// taken.
+pub(super) fn classify(
+    file: &FoundFile,
+    forced: Option<&'static dyn Dialect>,
+) -> std::result::Result<Option<Form>, String> {
+    let name = file.name_path();
+    let is_lines = paths::has_extension(name, &LINES_EXTENSIONS);
+    if is_lines && !file.named {
+        return Ok(Some(Form::Lines));
+    }
+    let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
+    let beside = sidecar(name);
+    if !(file.named || is_document || has_database_name(name)) {
+        return Ok(beside.map(into_form));
+    }
+    let head = open_regular(&file.path)
+        .and_then(|mut opened| read_head(&mut opened))
+        .map_err(|error| cannot_read(Some(&error)))?;
+    if file.named && head.starts_with(STORE_MAGIC) {
+        return Err("is a Scrollback store; export it first: \
+                    `scrollback --store FILE export --all --to DIR`"
+            .to_owned());
+    }
+    if has_database_name(name)
+        && head.starts_with(DATABASE_MAGIC)
+        && forced.is_none_or(|forced| forced.agent() == DATABASE_AGENT)
+    {
+        return Ok(Some(Form::Database));
+    }
+    if file.named && (is_lines || forced.is_some()) {
+        return Ok(Some(Form::Lines));
+    }
+    let companion = companion(name);
+    let candidate = Candidate {
+        path: name,
+        head: &head,
+        companion: companion.as_deref(),
+    };
+    // In a folder of an agent, only that agent's files are sessions: what a tool has put out may
+    // look like anything.
+    let may_be_of = |agent: &str| beside.as_ref().is_none_or(|(owner, _)| *owner == agent);
+    if let Some(document) = agents::recognise_document(&candidate)
+        && may_be_of(document.agent)
+    {
+        return Ok(Some(Form::Document(document)));
+    }
+    let found = agents::recognise(&candidate);
+    let is_known = found.is_some_and(|found| {
+        may_be_of(found.agent()) && found.recognise(&candidate) > Recognition::Fallback
+    });
+    match (found, beside) {
+        _ if is_document && is_known => Ok(Some(Form::Lines)),
+        (_, Some(beside)) => Ok(Some(into_form(beside))),
+        _ if !file.named => Ok(None),
+        (Some(_), None) => Ok(Some(Form::Lines)),
+        (None, None) => Err("not recognised as sessions; name its format with --agent".to_owned()),
+    }
+}
+
+fn into_form((agent, owner): (&'static str, Sidecar)) -> Form {
+    Form::Beside(agent, owner)
+}
+
+/// Whose sidecar a file is, by its path.
+fn sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
+    agents::all()
+        .iter()
+        .find_map(|dialect| dialect.sidecar(path).map(|owner| (dialect.agent(), owner)))
+}
+
+/// The start of the file that has to be read before the session in `path` gets its name, if there
+/// is such a file and it can be read.
+pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
+    agents::all().iter().find_map(|dialect| {
+        let companion = dialect.companion(path)?;
+        let mut bytes = Vec::new();
+        let file = open_regular(&companion).ok()?;
+        file.take(COMPANION_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    })
+}
+
+/// The first bytes of a file; what is read is the file's position then.
+pub(super) fn read_head(file: &mut File) -> io::Result<Vec<u8>> {
+    // In one read, where reading to the end would feel its way.
+    let mut head = vec![0; HEAD_BYTES];
+    let mut filled = 0;
+    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match file.read(room) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
+    Ok(head)
+}

@@ -1,0 +1,271 @@
+//! One session of a database: what of it is new becomes records.
+
+use super::classify::DATABASE_AGENT;
+use super::derived::{self, Continuation, Derived, Known};
+use super::keep::{Failure, Keeper};
+use super::owners::Place;
+use super::resume::Counts;
+use super::session_names;
+use super::tasks::DatabaseTask;
+use crate::agents::{self, DocumentLines};
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::record::{RecordFlags, RecordKind};
+use crate::provider::opencode::DatabaseSession;
+use crate::store::{SessionBuilder, Source, Sources};
+use crate::transfer::files::paths;
+
+/// What is stored of a session.
+struct Stored {
+    number: u64,
+    key: SessionKey,
+    row: SessionRow,
+}
+
+/// What is to be done with a session.
+enum Step {
+    /// It has nothing new.
+    Nothing(Stored),
+    /// It goes on so.
+    Grown(Stored, Continuation),
+    /// It goes to a session of its own, and not to this one.
+    New(Option<SessionKey>),
+}
+
+/// A builder, what was stored before it, and where the session is if it is there.
+struct Begun {
+    builder: SessionBuilder,
+    stored: Counts,
+    goes_on: Continuation,
+    there: Option<(u64, SessionKey)>,
+    replaces: Option<SessionKey>,
+}
+
+/// Takes one session of a database.
+pub(super) fn take(
+    keeper: &mut Keeper<'_, '_>,
+    places: &mut Vec<Place>,
+    task: &DatabaseTask,
+    session: &DatabaseSession,
+) -> std::result::Result<(), Failure> {
+    let wanted = session_names::key_of(DATABASE_AGENT, &session.id)?;
+    let path = [
+        paths::to_bytes(&task.file.path).as_slice(),
+        b"#",
+        session.id.as_bytes(),
+    ]
+    .concat();
+    let sources = keeper.store.sources();
+    let previous = sources.newest(&path)?;
+    let content = &session.document;
+    let step = step(&sources, previous.as_ref(), content)?;
+    if let Step::Nothing(stored) = step {
+        places.push(place(task, stored.number, stored.key, false));
+        return Ok(());
+    }
+    let mtime_us = task.file.mtime_ns.div_euclid(1000);
+    let begun = begin(step, &wanted, content, &sources, mtime_us)?;
+    let (there, replaces) = (begun.there, begun.replaces);
+    let lines = begun.goes_on.lines(content);
+    let Derived {
+        chunk,
+        added,
+        problems,
+    } = derived::build(
+        begun.builder,
+        begun.stored,
+        lines,
+        session.project.as_deref(),
+    );
+    let next = chunk.row.next;
+    let is_new = there.is_none();
+    let (number, key) = match (&mut keeper.transactions, there) {
+        (None, there) => there.unwrap_or((0, wanted)),
+        (Some(transactions), there) => {
+            let bulk = transactions.bulk()?;
+            let (number, key) = match there {
+                Some(there) => there,
+                None => session_names::create(bulk, &wanted, 1)?,
+            };
+            bulk.write_chunk(number, &chunk)?;
+            (number, key)
+        }
+    };
+    let generation = match &previous {
+        Some(previous) => previous.generation + u32::from(is_new && replaces.is_some()),
+        None => 1,
+    };
+    let row = row_of(task, content, number, &key, next);
+    keeper.note(&Source {
+        path,
+        generation,
+        row,
+    })?;
+    let report = &mut *keeper.report;
+    report.sessions += u64::from(is_new);
+    report.sessions_grown += u64::from(!is_new);
+    report.add(added);
+    let name = task.file.name_path();
+    for reason in problems {
+        report.add_file_problem(name, format!("session `{}`: {reason}", session.id));
+    }
+    if let Some(replaced) = &replaces {
+        let key = (number != 0).then_some(&key);
+        report.add_generation(name, key, replaced);
+    }
+    places.push(place(task, number, key, is_new));
+    if let Some(transactions) = &mut keeper.transactions {
+        transactions.commit_if_due()?;
+    }
+    Ok(())
+}
+
+/// Begins with what is new.
+fn begin(
+    step: Step,
+    wanted: &SessionKey,
+    content: &DocumentLines,
+    sources: &Sources<'_>,
+    mtime_us: i64,
+) -> Result<Begun> {
+    let dialect = agents::of_agent(DATABASE_AGENT);
+    let (Stored { number, key, row }, goes_on) = match step {
+        Step::Nothing(stored) => (stored, Continuation::default()),
+        Step::Grown(stored, goes_on) => (stored, goes_on),
+        Step::New(replaces) => {
+            return Ok(Begun {
+                builder: SessionBuilder::new(wanted, dialect, mtime_us),
+                stored: Counts::default(),
+                goes_on: Continuation::ANEW,
+                there: None,
+                replaces,
+            });
+        }
+    };
+    let tail = goes_on.replaced(content, sources, (number, &row))?;
+    Ok(Begun {
+        stored: Counts::of_row(&row),
+        builder: SessionBuilder::resume(row, dialect, tail, mtime_us),
+        goes_on,
+        there: Some((number, key)),
+        replaces: None,
+    })
+}
+
+fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
+    Place {
+        key,
+        number,
+        file: task.file.path.clone(),
+        is_new,
+    }
+}
+
+/// Compares a session with what is stored of it.
+fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLines) -> Result<Step> {
+    let Some(previous) = previous else {
+        return Ok(Step::New(None));
+    };
+    let number = previous.row.session;
+    let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
+        return Ok(Step::New(None));
+    };
+    let stored = Stored { number, key, row };
+    let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
+        return Ok(Step::New(Some(stored.key)));
+    };
+    let dialect = agents::of_agent(DATABASE_AGENT);
+    let is_touched = stored.row.next != previous.row.next_sequence;
+    Ok(match known.continued(content, dialect) {
+        Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
+        // Only the trailer: it can wait.
+        Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
+        Some(goes_on) if !is_touched => Step::Grown(stored, goes_on),
+        // Or else somebody has added to it: what is new cannot follow on what was read.
+        _ => Step::New(Some(stored.key)),
+    })
+}
+
+/// What is stored of the content before, if the new one begins with its settled lines.
+fn known(
+    sources: &Sources<'_>,
+    previous: &SourceRow,
+    (row, content): (&SessionRow, &DocumentLines),
+) -> Result<Option<Known>> {
+    let (mut settled, mut bytes) = (0, 0);
+    for line in &content.lines {
+        if bytes >= previous.tail_offset {
+            break;
+        }
+        settled += 1;
+        bytes += line.len() as u64;
+    }
+    let start = content.lines.get(..settled).unwrap_or_default();
+    if bytes != previous.tail_offset || derived::hash_of(start) != previous.hash {
+        return Ok(None);
+    }
+    let first = derived::records_of(start);
+    let records = sources.records(previous.session, first, previous.next_sequence)?;
+    let (mut open, mut continues) = (Vec::<Vec<u8>>::new(), false);
+    let mut trailer = None;
+    for record in records {
+        let is_trailer =
+            record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
+        let flags = record.header.flags;
+        match open.last_mut().filter(|_| continues) {
+            _ if is_trailer => trailer = Some(record.line),
+            Some(last) => last.extend(record.line),
+            None => open.push(record.line),
+        }
+        continues = flags.contains(RecordFlags::CONTINUES);
+    }
+    let all = usize::try_from(previous.lines).unwrap_or(usize::MAX);
+    if row.mark > first && settled + open.len() < all {
+        // Hidden messages have been removed: they count as they are.
+        let Some(same) = content.lines.get(settled..all) else {
+            return Ok(None);
+        };
+        open = same.to_vec();
+    }
+    Ok(Some(Known {
+        settled,
+        open,
+        trailer,
+    }))
+}
+
+/// The state of a session: it is exported as a file beside the database.
+fn row_of(
+    task: &DatabaseTask,
+    content: &DocumentLines,
+    number: u64,
+    key: &SessionKey,
+    next: u64,
+) -> SourceRow {
+    let folder = match task.file.relative.iter().rposition(|byte| *byte == b'/') {
+        Some(end) => task.file.relative.get(..=end).unwrap_or_default(),
+        None => &[],
+    };
+    let name = format!("{}.jsonl", paths::file_safe(key.id()));
+    let settled = content.lines.len().saturating_sub(content.open);
+    let settled = content.lines.get(..settled).unwrap_or_default();
+    let bytes_of = |lines: &[Vec<u8>]| lines.iter().map(|line| line.len() as u64).sum();
+    let bytes = bytes_of(&content.lines);
+    SourceRow {
+        agent: DATABASE_AGENT.to_owned(),
+        kind: SourceKind::Lines,
+        session: number,
+        name: String::new(),
+        relative: [folder, name.as_bytes()].concat(),
+        size: bytes,
+        mtime_ns: task.file.mtime_ns,
+        offset: bytes,
+        lines: content.lines.len() as u64,
+        tail_offset: bytes_of(settled),
+        hash: derived::hash_of(settled),
+        next_sequence: next,
+        complete: true,
+    }
+}

@@ -1,0 +1,248 @@
+//! Finds the files that an import may take, by name alone: nothing is opened here.
+//!
+//! - Folders are walked whole, hidden ones included, except `.git` and `node_modules`.
+//! - Order is by name, so that two runs meet the files in the same order.
+//! - A file counts once, under its canonical path, however many links and arguments lead to it;
+//!   what lies in a folder itself goes before what a link in it leads to.
+//! - Links are followed, also out of the folder, but never to a folder that holds the imported
+//!   one: every folder is walked once, so loops end.
+//! - Only regular files are taken; a pipe or a device is never touched.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::file_stat::{self, Look};
+use super::found::{FoundFile, cannot_read};
+use crate::transfer::files::paths;
+use crate::transfer::report::ImportReport;
+
+/// Folders that are not walked, unless they are named themselves.
+const SKIPPED_FOLDERS: [&str; 2] = [".git", "node_modules"];
+
+/// Finds files below `paths`. `matters` tells by its name whether a file may be of interest.
+pub(super) fn find(
+    paths: &[PathBuf],
+    matters: &dyn Fn(&Path) -> bool,
+    report: &mut ImportReport,
+    progress: &mut dyn FnMut(u64),
+) -> Vec<FoundFile> {
+    let mut finder = Finder {
+        matters,
+        report,
+        progress,
+        arguments: Vec::new(),
+        walked: HashSet::new(),
+        links: VecDeque::new(),
+        seen: None,
+        files: Vec::new(),
+    };
+    for path in paths {
+        finder.begin();
+        finder.argument(path);
+    }
+    while let Some(link) = finder.links.pop_front() {
+        finder.begin();
+        finder.follow(&link);
+    }
+    finder.files
+}
+
+/// A symbolic link that is still to be followed.
+struct Link {
+    path: PathBuf,
+    relative: Vec<u8>,
+}
+
+struct Finder<'a> {
+    matters: &'a dyn Fn(&Path) -> bool,
+    report: &'a mut ImportReport,
+    progress: &'a mut dyn FnMut(u64),
+    /// Folders that were named.
+    arguments: Vec<PathBuf>,
+    /// Folders that were walked from their top.
+    walked: HashSet<PathBuf>,
+    links: VecDeque<Link>,
+    /// The files so far, once they may be met again; one walk meets none twice.
+    seen: Option<HashSet<PathBuf>>,
+    files: Vec<FoundFile>,
+}
+
+impl Finder<'_> {
+    /// Goes on with another argument or link.
+    fn begin(&mut self) {
+        if self.seen.is_none() && !self.files.is_empty() {
+            self.seen = Some(self.files.iter().map(|file| file.path.clone()).collect());
+        }
+    }
+
+    /// Takes one argument: a file or a folder.
+    fn argument(&mut self, path: &Path) {
+        let resolved = fs::canonicalize(path).and_then(|found| Ok((fs::metadata(&found)?, found)));
+        let (metadata, canonical) = match resolved {
+            Ok(resolved) => resolved,
+            Err(error) => return self.refuse(path, no_such(&error)),
+        };
+        if metadata.is_dir() {
+            self.arguments.push(canonical.clone());
+            if !self.walked.contains(&canonical) {
+                self.walk(&canonical, &[]);
+            }
+        } else if metadata.is_file() {
+            let name = path
+                .file_name()
+                .or(canonical.file_name())
+                .unwrap_or_default();
+            let link = std::path::absolute(path)
+                .ok()
+                .filter(|link| *link != canonical);
+            let relative = paths::to_bytes(Path::new(name));
+            self.add(canonical, link, relative, Look::of(&metadata), true);
+        } else {
+            self.refuse(path, "not a regular file or folder".to_owned());
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, reason: String) {
+        self.report.paths_failed += 1;
+        self.report.add_skipped(path, reason);
+    }
+
+    /// Walks a folder, given by its canonical path, and notes its links for later.
+    fn walk(&mut self, root: &Path, prefix: &[u8]) {
+        self.walked.insert(root.to_owned());
+        // Nothing is added while the walk goes on, and a copy for each of many links is slow.
+        let walked = std::mem::take(&mut self.walked);
+        let enter = |entry: &walkdir::DirEntry| {
+            let skipped = SKIPPED_FOLDERS
+                .iter()
+                .any(|name| entry.file_name() == *name);
+            !entry.file_type().is_dir()
+                || entry.depth() == 0
+                || !(skipped || walked.contains(entry.path()))
+        };
+        let entries = WalkDir::new(root)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(enter);
+        let mut met = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => met.extend(self.entry(entry, root, prefix)),
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).to_owned();
+                    if self.arguments.contains(&path) {
+                        self.report.paths_failed += 1;
+                    }
+                    self.report
+                        .add_skipped(&path, cannot_read(error.io_error()));
+                }
+            }
+        }
+        self.walked = walked;
+        for ((path, relative), look) in file_stat::with_looks(met) {
+            match look {
+                Ok(look) => self.add(path, None, relative, look, false),
+                Err(error) => self.report.add_skipped(&path, cannot_read(Some(&error))),
+            }
+        }
+    }
+
+    /// Takes what a walk has met: a file that may be of interest, with its place below the folder
+    /// that was named. Links are noted for later.
+    fn entry(
+        &mut self,
+        entry: walkdir::DirEntry,
+        root: &Path,
+        prefix: &[u8],
+    ) -> Option<(PathBuf, Vec<u8>)> {
+        let relative = || {
+            let (path, root) = (paths::to_bytes(entry.path()), paths::to_bytes(root));
+            let below = path.strip_prefix(root.as_slice()).unwrap_or(&path);
+            let below = below.strip_prefix(b"/").unwrap_or(below);
+            match prefix {
+                [] => below.to_vec(),
+                _ => [prefix, b"/", below].concat(),
+            }
+        };
+        if entry.path_is_symlink() {
+            let link = Link {
+                path: entry.path().to_owned(),
+                relative: relative(),
+            };
+            self.links.push_back(link);
+        } else if entry.file_type().is_file() && (self.matters)(entry.path()) {
+            let relative = relative();
+            return Some((entry.into_path(), relative));
+        }
+        None
+    }
+
+    fn follow(&mut self, link: &Link) {
+        let matters = (self.matters)(&link.path);
+        let resolved =
+            fs::canonicalize(&link.path).and_then(|target| Ok((fs::metadata(&target)?, target)));
+        let (metadata, target) = match resolved {
+            Ok(resolved) => resolved,
+            // A home folder is full of dangling links that are none of our business.
+            Err(_) if !matters => return,
+            Err(error) => {
+                let reason = format!("a symbolic link that leads nowhere: {error}");
+                return self.report.add_skipped(&link.path, reason);
+            }
+        };
+        if metadata.is_file() {
+            if matters || (self.matters)(&target) {
+                let (path, relative) = (link.path.clone(), link.relative.clone());
+                self.add(target, Some(path), relative, Look::of(&metadata), false);
+            }
+        } else if metadata.is_dir() {
+            let holds = |folder: &PathBuf| folder.starts_with(&target);
+            if link.path.starts_with(&target) || self.arguments.iter().any(holds) {
+                let reason = "a symbolic link to a folder that holds it; not followed";
+                self.report.add_file_problem(&link.path, reason);
+            } else if !target
+                .ancestors()
+                .any(|folder| self.walked.contains(folder))
+            {
+                self.walk(&target, &link.relative);
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        path: PathBuf,
+        link: Option<PathBuf>,
+        relative: Vec<u8>,
+        look: Look,
+        named: bool,
+    ) {
+        if let Some(seen) = &mut self.seen
+            && !seen.insert(path.clone())
+        {
+            return;
+        }
+        let Look { size, mtime_ns } = look;
+        self.files.push(FoundFile {
+            path,
+            link,
+            relative,
+            size,
+            mtime_ns,
+            named,
+        });
+        (self.progress)(self.files.len() as u64);
+    }
+}
+
+/// Why an argument cannot be used.
+fn no_such(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        _ => cannot_read(Some(error)),
+    }
+}

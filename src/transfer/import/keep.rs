@@ -1,0 +1,355 @@
+//! What all files have in common that are kept whole: reading them, writing them as attachments,
+//! and noting their state.
+//!
+//! A file that changed is kept beside its earlier content, under the same name with `~2`, `~3`,
+//! ... at its end; no content that is stored is replaced. Of the records that are made from a
+//! document or a database, those of a turn that is not over are: the agent still writes on it
+//! ([`DocumentLines::open`](crate::agents::DocumentLines)).
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _};
+use std::path::Path;
+
+use super::found::{self, FoundFile, cannot_read};
+use super::transaction::Transactions;
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::ATTACHMENT_BYTES_MAX;
+use crate::store::{Bulk, RedbStore, Source};
+use crate::transfer::files::hash::hash_all;
+use crate::transfer::files::{open, paths};
+use crate::transfer::report::ImportReport;
+
+/// Why a file is left to another process, which has stored it at the same time.
+pub(super) const OVERTAKEN: &str = "was changed by another process during the import; import again";
+
+/// Keeps files. In a dry run it only counts.
+pub(super) struct Keeper<'w, 's> {
+    /// Where to write; `None` in a dry run.
+    pub transactions: Option<&'w mut Transactions<'s>>,
+    /// What is there.
+    pub store: &'s RedbStore,
+    /// What is done.
+    pub report: &'w mut ImportReport,
+}
+
+/// Why a file was not kept.
+pub(super) enum Failure {
+    /// The file is at fault; others go on.
+    File(String),
+    /// Another process has stored it at the same time.
+    Overtaken,
+    /// The store is.
+    Store(Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::File(cannot_read(Some(&error)))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::InvalidKey { .. } | Error::TooLarge { .. } => Self::File(error.to_string()),
+            Error::Conflict { .. } => Self::Overtaken,
+            error => Self::Store(error),
+        }
+    }
+}
+
+/// A file that is open for being kept.
+pub(super) struct Opened {
+    file: File,
+    /// Its size.
+    pub size: u64,
+    /// Its last change, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+}
+
+impl Opened {
+    /// Opens a file, unless it is too large to be kept.
+    pub(super) fn open(path: &Path) -> std::result::Result<Self, Failure> {
+        let opened = Self::open_any(path)?;
+        if opened.size > ATTACHMENT_BYTES_MAX {
+            let reason = format!(
+                "has {} bytes, the limit is {ATTACHMENT_BYTES_MAX}; it is left there",
+                opened.size
+            );
+            return Err(Failure::File(reason));
+        }
+        Ok(opened)
+    }
+
+    /// Opens a file of any size.
+    pub(super) fn open_any(path: &Path) -> io::Result<Self> {
+        let file = open::open_regular(path)?;
+        let metadata = file.metadata()?;
+        Ok(Self {
+            size: metadata.len(),
+            mtime_ns: found::mtime_ns(&metadata),
+            file,
+        })
+    }
+
+    /// Whether the file is what is stored of it.
+    pub(super) fn is_same(&mut self, previous: Option<&Source>) -> io::Result<bool> {
+        let Some(previous) = previous else {
+            return Ok(false);
+        };
+        let is_same = previous.row.kind == SourceKind::Attachment
+            && previous.row.size == self.size
+            && hash_all((&mut self.file).take(self.size))? == (self.size, previous.row.hash);
+        self.file.rewind()?;
+        Ok(is_same)
+    }
+
+    /// Whether the file begins with these bytes.
+    pub(super) fn begins_with(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        let mut head = Vec::new();
+        let mut file = (&mut self.file).take(bytes.len() as u64);
+        file.read_to_end(&mut head)?;
+        self.file.rewind()?;
+        Ok(head == bytes)
+    }
+
+    /// The content; that of a file of up to `small_bytes` is read.
+    pub(super) fn content(self, small_bytes: u64) -> io::Result<Content> {
+        let mut file = self.file.take(self.size);
+        if self.size > small_bytes {
+            return Ok(Content::Large(file));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Content::Small(bytes))
+    }
+}
+
+/// The content of a file.
+pub(super) enum Content {
+    /// In memory.
+    Small(Vec<u8>),
+    /// To be read piece by piece.
+    Large(io::Take<File>),
+}
+
+impl Content {
+    /// The bytes, if they are in memory.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Small(bytes) => Some(bytes),
+            Self::Large(_) => None,
+        }
+    }
+}
+
+impl<'s> Keeper<'_, 's> {
+    /// The same, for one kind of files.
+    pub(super) fn again(&mut self) -> Keeper<'_, 's> {
+        Keeper {
+            transactions: self.transactions.as_deref_mut(),
+            store: self.store,
+            report: self.report,
+        }
+    }
+
+    /// Counts a file that was kept, or says why it was not.
+    ///
+    /// # Errors
+    ///
+    /// The store's errors. What is wrong with the file goes to the report.
+    pub(super) fn finish(
+        &mut self,
+        file: &FoundFile,
+        done: std::result::Result<(), Failure>,
+    ) -> Result<()> {
+        match done {
+            Ok(()) => self.report.files += 1,
+            Err(Failure::File(reason)) => {
+                self.report.paths_failed += u64::from(file.named);
+                self.report.add_skipped(file.name_path(), reason);
+            }
+            Err(Failure::Overtaken) => self.report.add_file_problem(file.name_path(), OVERTAKEN),
+            Err(Failure::Store(error)) => return Err(error),
+        }
+        self.transactions
+            .as_mut()
+            .map_or(Ok(()), |open| open.commit_if_due())
+    }
+
+    /// The number of the session of that name, if there is one.
+    pub(super) fn number_of(&mut self, key: &SessionKey) -> Result<Option<u64>> {
+        match &mut self.transactions {
+            Some(transactions) => transactions.bulk()?.number_of(key),
+            None => self.store.sources().number_of(key),
+        }
+    }
+
+    /// Another process may have imported the file since this one looked: what it has stored would
+    /// be replaced, or stored twice.
+    pub(super) fn check_state(
+        &mut self,
+        file: &FoundFile,
+        previous: Option<&Source>,
+    ) -> std::result::Result<(), Failure> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        let newest = transactions.bulk()?.newest(&paths::to_bytes(&file.path))?;
+        if newest.as_ref() == previous {
+            Ok(())
+        } else {
+            Err(Failure::Overtaken)
+        }
+    }
+
+    /// Notes that only a file's time has changed.
+    pub(super) fn touch(
+        &mut self,
+        file: &FoundFile,
+        previous: &Source,
+        mtime_ns: i64,
+    ) -> std::result::Result<(), Failure> {
+        let row = SourceRow {
+            relative: file.relative.clone(),
+            mtime_ns,
+            ..previous.row.clone()
+        };
+        self.note(&Source {
+            row,
+            ..previous.clone()
+        })
+    }
+
+    /// Writes the state of a file.
+    pub(super) fn note(&mut self, source: &Source) -> std::result::Result<(), Failure> {
+        if let Some(transactions) = &mut self.transactions {
+            transactions.bulk()?.write_source(source)?;
+        }
+        Ok(())
+    }
+
+    /// Commits before a content that is read piece by piece: if reading fails half-way, nothing
+    /// else is lost with it.
+    pub(super) fn prepare(&mut self, content: &Content) -> Result<()> {
+        match (content, &mut self.transactions) {
+            (Content::Large(_), Some(transactions)) => transactions.commit(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the content of a file as an attachment. Returns its bytes and their hash.
+    pub(super) fn write(
+        &mut self,
+        session: u64,
+        name: &str,
+        content: Content,
+    ) -> std::result::Result<(u64, u128), Failure> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok((0, 0));
+        };
+        let mut watched = match content {
+            Content::Small(bytes) => {
+                let bulk = transactions.bulk()?;
+                let written = bulk.write_attachment(session, name, &mut bytes.as_slice())?;
+                count_attachment(bulk, session)?;
+                return Ok(written);
+            }
+            Content::Large(file) => Watched { file, failed: None },
+        };
+        let bulk = transactions.bulk()?;
+        let written = bulk.write_attachment(session, name, &mut watched);
+        if let Some(error) = watched.failed {
+            transactions.abandon();
+            return Err(error.into());
+        }
+        let written = written?;
+        count_attachment(bulk, session)?;
+        Ok(written)
+    }
+
+    /// The bytes that are stored of a file.
+    pub(super) fn stored(&self, source: &Source) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let (session, name) = (source.row.session, &source.row.name);
+        self.store
+            .sources()
+            .read_attachment(session, name, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// The state of a file that is kept whole.
+pub(super) fn source_of(
+    file: &FoundFile,
+    generation: u32,
+    (agent, session, name): (&str, u64, String),
+    (bytes, hash, mtime_ns): (u64, u128, i64),
+) -> Source {
+    Source {
+        path: paths::to_bytes(&file.path),
+        generation,
+        row: SourceRow {
+            agent: agent.to_owned(),
+            kind: SourceKind::Attachment,
+            session,
+            name,
+            relative: file.relative.clone(),
+            size: bytes,
+            mtime_ns,
+            offset: bytes,
+            lines: 0,
+            tail_offset: bytes,
+            hash,
+            next_sequence: 0,
+            complete: true,
+        },
+    }
+}
+
+/// The number of the content that is to be kept of a file.
+pub(super) fn generation(previous: Option<&Source>, previous_lives: bool) -> u32 {
+    match previous {
+        Some(previous) if previous_lives => previous.generation + 1,
+        Some(previous) => previous.generation,
+        None => 1,
+    }
+}
+
+/// A name, with the number of a later content at its end.
+pub(super) fn numbered(name: String, generation: u32) -> String {
+    if generation > 1 {
+        format!("{name}~{generation}")
+    } else {
+        name
+    }
+}
+
+/// Counts an attachment in its session's row; a folder has none.
+fn count_attachment(bulk: &mut Bulk<'_>, session: u64) -> Result<()> {
+    if session == 0 {
+        Ok(())
+    } else {
+        bulk.count_attachment(session)
+    }
+}
+
+/// A reader that remembers what went wrong with it, so that the fault is not taken for the store's.
+struct Watched {
+    file: io::Take<File>,
+    failed: Option<io::Error>,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed = Some(error);
+            }
+            io::Error::from(kind)
+        })
+    }
+}

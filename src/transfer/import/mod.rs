@@ -1,0 +1,247 @@
+//! Import: files and folders into a store.
+//!
+//! 1. The folders are searched for files that may matter (`discover`).
+//! 2. Each file is compared with its state in the store (`plan`); unchanged ones are not opened.
+//! 3. Workers read the others and pack their lines (`worker`); one writer stores the parts, each
+//!    with the state of its file in the same transaction (`lines`).
+//! 4. Sessions that are one document follow (`documents`), and those in databases (`databases`).
+//! 5. Then files beside sessions are kept whole (`whole`), when the sessions that they belong to are
+//!    there, and what they tell of sessions is put beside their lines (`facts`).
+//!
+//! A stop at any moment leaves whole parts, and the next import goes on there.
+
+mod classify;
+#[cfg(feature = "opencode")]
+mod database_session;
+mod databases;
+mod derived;
+mod discover;
+pub(super) mod documents;
+mod file_stat;
+mod found;
+mod keep;
+mod owners;
+mod part;
+mod plan;
+mod resume;
+mod room;
+mod session_names;
+pub(super) mod sidecar_facts;
+mod sidecars;
+mod tasks;
+mod transaction;
+mod worker;
+mod writer;
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use self::databases::DatabaseWriter;
+use self::documents::DocumentWriter;
+use self::keep::Keeper;
+use self::owners::Places;
+use self::plan::Plan;
+use self::room::Room;
+use self::session_names::Names;
+use self::sidecars::WholeWriter;
+use self::transaction::Transactions;
+use self::worker::{Outlet, Queue};
+use self::writer::LinesWriter;
+use super::progress::{Meter, Progress};
+use super::report::ImportReport;
+use crate::agents::{self, Dialect};
+use crate::model::error::{Error, Result};
+use crate::store::{self, RedbStore};
+
+/// Most threads that read files at the same time.
+const WORKERS_MAX: usize = 8;
+
+/// How to import.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// Take every session file for one of this agent, instead of finding out.
+    pub agent: Option<String>,
+    /// Read and report everything, write nothing.
+    pub dry_run: bool,
+}
+
+/// Imports files and folders.
+///
+/// Folders are searched whole, hidden folders included, except `.git` and `node_modules`. Taken
+/// are files of lines (`.jsonl`, `.ndjson`, and `.json` where an agent writes lines there), documents,
+/// databases and files beside sessions that an agent's format knows; anything else is passed over
+/// without a word, unless it was named itself. Symbolic links are followed, and a file is taken once,
+/// however many ways lead to it.
+///
+/// A session in one JSON document is kept whole, and its records are made from it; one of more than
+/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `opencode`) every session is read;
+/// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
+/// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
+/// new; files of more than 16 MiB are only kept.
+///
+/// Importing again adds only what is new: a file with the same size and time is not opened, one
+/// that has grown is read on, and one that changed otherwise is kept as a new session beside the
+/// old one. A file that is gone changes nothing. `progress` is called at most every 50 ms, and at
+/// the end.
+///
+/// # Durability
+///
+/// Written in transactions of about 16 MiB, or 250 ms. When this returns `Ok` all is on disk; after
+/// an error, what was committed before it is, and the next import goes on there.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] for an agent without a format, and the store's errors. That a path is
+/// not there or a file cannot be read is none: the report tells
+/// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
+pub fn import(
+    store: &RedbStore,
+    paths: &[PathBuf],
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport> {
+    let forced = options.agent.as_deref().map(named_dialect).transpose()?;
+    // Transactions of an import stay open between calls of the store, so the boundary where a
+    // panic over damaged pages becomes an error is here.
+    store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
+}
+
+fn import_for(
+    store: &RedbStore,
+    paths: &[PathBuf],
+    forced: Option<&'static dyn Dialect>,
+    dry_run: bool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport> {
+    let mut report = ImportReport::default();
+    let restored = store.restored_mark()?;
+    let mut meter = Meter::new(progress);
+    let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
+        meter.found(files);
+    });
+    let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
+    meter.begin(Progress {
+        files: report.unchanged,
+        files_total: plan.files,
+        bytes: plan.unchanged_bytes,
+        bytes_total: plan.bytes,
+    });
+    let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
+    let writer = LinesWriter {
+        tasks: &plan.lines,
+        transactions: transactions.as_mut(),
+        report: &mut report,
+        meter: &mut meter,
+        places: &mut plan.places,
+        store,
+        names: Names::default(),
+        started: HashMap::new(),
+        files: HashMap::new(),
+    };
+    read_lines(
+        &Queue::new(&plan.lines, store, forced),
+        plan.lines.len(),
+        writer,
+    )?;
+    let keeper = Keeper {
+        transactions: transactions.as_mut(),
+        store,
+        report: &mut report,
+    };
+    keep_others(&mut plan, keeper, &mut meter)?;
+    if let Some(transactions) = &mut transactions {
+        transactions.commit()?;
+    }
+    meter.finish();
+    Ok(report)
+}
+
+fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
+    agents::named(agent).ok_or_else(|| Error::Unsupported {
+        action: "read files",
+        agent: agent.to_owned(),
+    })
+}
+
+/// Reads the files of lines with several threads, and writes with this one.
+fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) -> Result<()> {
+    if files == 0 {
+        return Ok(());
+    }
+    let workers = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(WORKERS_MAX);
+    let room = Room::default();
+    let (sender, receiver) = channel();
+    let outlet = Outlet {
+        sender,
+        room: &room,
+    };
+    thread::scope(|scope| {
+        // Workers have to end when the writer does, after an error and a panic too.
+        let open = room::Open(&room);
+        for number in 0..workers.min(files) {
+            let outlet = outlet.clone();
+            let started = thread::Builder::new()
+                .name(format!("import-{number}"))
+                .spawn_scoped(scope, move || queue.work(&outlet));
+            match started {
+                Err(source) if number == 0 => {
+                    let source = Box::new(source);
+                    return Err(Error::Storage {
+                        action: "start a thread",
+                        source,
+                    });
+                }
+                Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        drop(outlet);
+        writer.run(&receiver, &open)
+    })
+}
+
+/// Takes what is no file of lines: databases, documents, and then the files beside sessions, which
+/// tell of them.
+fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
+    let mut databases = DatabaseWriter {
+        keeper: keeper.again(),
+        places: &mut plan.places,
+    };
+    for task in &plan.databases {
+        databases.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    // Whose they are is found among all sessions of the import: that is worked out where there are
+    // any.
+    if plan.documents.is_empty() && plan.whole.is_empty() && plan.kept.is_empty() {
+        return Ok(());
+    }
+    let mut documents = DocumentWriter {
+        keeper: keeper.again(),
+        places: Places::new(&plan.places),
+        made: Vec::new(),
+    };
+    for task in &plan.documents {
+        documents.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    let made = documents.made;
+    plan.places.extend(made);
+    let mut whole = WholeWriter {
+        keeper,
+        places: Places::new(&plan.places),
+    };
+    for task in &plan.whole {
+        whole.keep(task)?;
+        meter.add(1, task.file.size);
+    }
+    for kept in &plan.kept {
+        whole.retell(kept)?;
+    }
+    Ok(())
+}

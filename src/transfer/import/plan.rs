@@ -1,0 +1,184 @@
+//! Decides for every file that was found what to do with it: pass over it, read its lines, keep it
+//! whole, or read it as a document or a database of sessions.
+//!
+//! A file that has the size and the time that it had when all of it was imported is unchanged: it
+//! is not opened.
+
+use std::path::Path;
+
+use super::classify::{self, Form};
+use super::databases;
+use super::found::FoundFile;
+use super::owners::Place;
+use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
+use crate::agents::Dialect;
+use crate::codec::source_row::SourceKind;
+use crate::model::error::Result;
+use crate::store::{Known, Source, Sources};
+use crate::transfer::files::paths;
+use crate::transfer::report::ImportReport;
+
+/// Files that are compared with the store at a time: enough to share a snapshot, and few enough
+/// that what is stored of them needs little memory.
+const FILES_A_BLOCK: usize = 4096;
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Files of lines.
+    pub lines: Vec<LinesTask>,
+    /// Sessions in one document.
+    pub documents: Vec<DocumentTask>,
+    /// Databases of sessions.
+    pub databases: Vec<DatabaseTask>,
+    /// Files to be kept whole.
+    pub whole: Vec<WholeTask>,
+    /// Sessions of unchanged files.
+    pub places: Vec<Place>,
+    /// Unchanged files of folders.
+    pub kept: Vec<KeptFile>,
+    /// Files in all.
+    pub files: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Bytes of unchanged files.
+    pub unchanged_bytes: u64,
+}
+
+/// Looks at every file, and at what is stored of it.
+pub(super) fn plan(
+    files: Vec<FoundFile>,
+    sources: &Sources<'_>,
+    forced: Option<&'static dyn Dialect>,
+    store: &Path,
+    report: &mut ImportReport,
+) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let store = std::fs::canonicalize(store).ok();
+    let is_store = |file: &FoundFile| !file.named && store.as_ref() == Some(&file.path);
+    let mut files = files.into_iter().filter(|file| !is_store(file));
+    loop {
+        let block: Vec<FoundFile> = files.by_ref().take(FILES_A_BLOCK).collect();
+        if block.is_empty() {
+            return Ok(plan);
+        }
+        let paths: Vec<Vec<u8>> = block.iter().map(|f| paths::to_bytes(&f.path)).collect();
+        for (file, known) in block.into_iter().zip(sources.known(&paths)?) {
+            plan.look_at(file, known, (sources, forced), report)?;
+        }
+    }
+}
+
+fn has_nothing_new(file: &FoundFile, source: &Source, sources: &Sources<'_>) -> Result<bool> {
+    let row = &source.row;
+    let is_unchanged = row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns;
+    if is_unchanged && classify::has_database_name(file.name_path()) {
+        return databases::has_nothing_new(file, source, sources);
+    }
+    Ok(is_unchanged)
+}
+
+/// A file of a folder, which may tell of sessions that this run makes.
+fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
+    let row = &source.row;
+    let is_folders = row.session == 0 && row.kind == SourceKind::Attachment;
+    is_folders.then(|| KeptFile {
+        agent: row.agent.clone(),
+        path: file.path.clone(),
+        name: row.name.clone(),
+        size: row.size,
+    })
+}
+
+fn note_other_agent(
+    file: &FoundFile,
+    source: &Source,
+    forced: Option<&'static dyn Dialect>,
+    report: &mut ImportReport,
+) {
+    let Some(forced) = forced.map(Dialect::agent) else {
+        return;
+    };
+    if source.row.kind == SourceKind::Lines && source.row.agent != forced {
+        let reason = format!(
+            "is in the store for agent `{}`; delete that session to import it for `{forced}`",
+            source.row.agent
+        );
+        report.add_file_problem(file.name_path(), reason);
+    }
+}
+
+impl Plan {
+    /// Passes over a file that is unchanged, and plans any other.
+    fn look_at(
+        &mut self,
+        file: FoundFile,
+        known: Option<Known>,
+        (sources, forced): (&Sources<'_>, Option<&'static dyn Dialect>),
+        report: &mut ImportReport,
+    ) -> Result<()> {
+        let Some(Known { source, key }) = known else {
+            self.take(file, (None, false), forced, report);
+            return Ok(());
+        };
+        // What belongs to a folder needs no session.
+        let lives = source.row.session == 0 || key.is_some();
+        if !(lives && has_nothing_new(&file, &source, sources)?) {
+            self.take(file, (Some(source), lives), forced, report);
+            return Ok(());
+        }
+        note_other_agent(&file, &source, forced, report);
+        self.kept.extend(kept_file(&file, &source));
+        report.files += 1;
+        report.unchanged += 1;
+        self.files += 1;
+        self.bytes += file.size;
+        self.unchanged_bytes += file.size;
+        let is_lines = source.row.kind == SourceKind::Lines;
+        self.places
+            .extend(key.filter(|_| is_lines).map(|key| Place {
+                key,
+                number: source.row.session,
+                file: file.path,
+                is_new: false,
+            }));
+        Ok(())
+    }
+
+    /// Plans a file that is new or not as it was.
+    fn take(
+        &mut self,
+        file: FoundFile,
+        (previous, previous_lives): (Option<Source>, bool),
+        forced: Option<&'static dyn Dialect>,
+        report: &mut ImportReport,
+    ) {
+        let form = match classify::classify(&file, forced) {
+            Ok(Some(form)) => form,
+            Ok(None) => return,
+            Err(reason) => {
+                report.paths_failed += u64::from(file.named);
+                return report.add_skipped(file.name_path(), reason);
+            }
+        };
+        self.files += 1;
+        self.bytes += file.size;
+        match form {
+            Form::Lines => self.lines.push(LinesTask { file, previous }),
+            Form::Document(document) => self.documents.push(DocumentTask {
+                file,
+                previous,
+                previous_lives,
+                document,
+            }),
+            Form::Database => self.databases.push(DatabaseTask { file, previous }),
+            Form::Beside(agent, owner) => self.whole.push(WholeTask {
+                file,
+                previous,
+                previous_lives,
+                agent,
+                owner,
+            }),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Finds out how a file that was imported before has changed: not at all, by growing, or otherwise.
+//!
+//! A file has grown if its start still has the hash that it had, its last line without a
+//! terminator (if it had one) still begins with the bytes that are stored of it, and nobody else
+//! has added to its session. Anything else is another content, which never touches what is stored.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::agents;
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::SourceKind;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
+use crate::transfer::files::paths;
+
+/// How a file that was imported before has changed.
+pub(super) enum Resume {
+    /// Only its time has.
+    Touched {
+        /// Its state, with the size that it still has.
+        source: Source,
+        /// Its session.
+        key: SessionKey,
+    },
+    /// It has got longer, or was not imported to its end.
+    Grown(Box<Grown>),
+    /// Its content is another one, or its session is gone.
+    Anew {
+        /// The number of this content.
+        generation: u32,
+        /// The session of the content before, if it is there.
+        replaces: Option<SessionKey>,
+    },
+}
+
+/// A file to go on with.
+pub(super) struct Grown {
+    /// Its state: `lines` counts those before `tail_offset`, where reading goes on.
+    pub source: Source,
+    /// Its session.
+    pub key: SessionKey,
+    /// Its session's builder.
+    pub builder: SessionBuilder,
+    /// The hash of the bytes before `tail_offset`.
+    pub hasher: Xxh3,
+    /// What the session holds now.
+    pub stored: Counts,
+}
+
+/// How much a session holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Records.
+    pub records: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of lines.
+    pub bytes: u64,
+}
+
+impl Counts {
+    /// How much the session of a builder holds.
+    pub(super) fn of(builder: &SessionBuilder) -> Self {
+        Self::of_row(builder.row())
+    }
+
+    /// How much a session holds.
+    pub(super) fn of_row(row: &SessionRow) -> Self {
+        Self {
+            records: row.records,
+            messages: row.messages,
+            bytes: row.bytes,
+        }
+    }
+}
+
+/// Compares a file with what is stored of it. If it has grown, the file's position is where its
+/// new lines start.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read; else the store's errors.
+pub(super) fn find_out(
+    store: &RedbStore,
+    previous: &Source,
+    file: &mut File,
+    mtime_ns: i64,
+) -> Result<Resume> {
+    let (sources, state) = (store.sources(), &previous.row);
+    if state.kind != SourceKind::Lines {
+        return Ok(Resume::Anew {
+            generation: previous.generation + 1,
+            replaces: None,
+        });
+    }
+    let (Some(key), Some(row)) = (sources.key(state.session)?, sources.row(state.session)?) else {
+        // The session was deleted, so its place is free.
+        return Ok(Resume::Anew {
+            generation: previous.generation,
+            replaces: None,
+        });
+    };
+    let changed = || Resume::Anew {
+        generation: previous.generation + 1,
+        replaces: Some(key.clone()),
+    };
+    if row.next != state.next_sequence {
+        return Ok(changed());
+    }
+    let has_tail = state.tail_offset < state.offset;
+    let tail = if has_tail {
+        sources.last_record(state.session)?
+    } else {
+        None
+    };
+    if has_tail
+        && tail
+            .as_ref()
+            .is_none_or(|tail| tail.sequence + 1 != row.next)
+    {
+        return Ok(changed());
+    }
+    let stored_tail = tail.as_ref().map_or(&[][..], |tail| &tail.line);
+    let compared = compare(previous, stored_tail, file).map_err(|source| Error::Io {
+        action: "read",
+        path: paths::from_bytes(&previous.path),
+        source,
+    })?;
+    let hasher = match compared {
+        Compared::Different => return Ok(changed()),
+        Compared::Same => {
+            let mut source = previous.clone();
+            source.row.size = source.row.offset;
+            return Ok(Resume::Touched { source, key });
+        }
+        Compared::Longer(hasher) => hasher,
+    };
+    let mut source = previous.clone();
+    source.row.lines -= u64::from(has_tail);
+    let stored = Counts::of_row(&row);
+    let replaced = tail.map(|tail| ReplacedTail {
+        sequence: tail.sequence,
+        records: vec![(tail.header, tail.line.len() as u64)],
+    });
+    let dialect = agents::of_agent(&state.agent);
+    let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
+    Ok(Resume::Grown(Box::new(Grown {
+        source,
+        key,
+        builder,
+        hasher: *hasher,
+        stored,
+    })))
+}
+
+/// How a file compares with what is stored of it.
+enum Compared {
+    Same,
+    Longer(Box<Xxh3>),
+    Different,
+}
+
+fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result<Compared> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = Box::new(Xxh3::new());
+    let mut buffer = vec![0; 256 * 1024];
+    let mut left = previous.row.tail_offset;
+    while left > 0 {
+        let want = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let read = read_some(file, &mut buffer, want)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(Compared::Different);
+        };
+        hasher.update(bytes);
+        left -= bytes.len() as u64;
+    }
+    if hasher.digest128() != previous.row.hash {
+        return Ok(Compared::Different);
+    }
+    let mut tail = stored_tail;
+    while !tail.is_empty() {
+        let read = read_some(file, &mut buffer, tail.len())?;
+        let bytes = buffer.get(..read).unwrap_or_default();
+        match tail.strip_prefix(bytes) {
+            Some(rest) if read > 0 => tail = rest,
+            _ => return Ok(Compared::Different),
+        }
+    }
+    if read_some(file, &mut buffer, 1)? == 0 {
+        return Ok(Compared::Same);
+    }
+    file.seek(SeekFrom::Start(previous.row.tail_offset))?;
+    Ok(Compared::Longer(hasher))
+}
+
+/// Reads at most `want` bytes into the start of the buffer; 0 at the end of the file.
+fn read_some(file: &mut File, buffer: &mut [u8], want: usize) -> io::Result<usize> {
+    let want = want.min(buffer.len());
+    let Some(into) = buffer.get_mut(..want) else {
+        return Ok(0);
+    };
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How sessions that are imported are named: as their agent named them, told apart where two files
+//! give the same id.
+//!
+//! Which file gets which name follows from the order of the files, and not from the speed of the
+//! workers: a file's place among those that want one name is known before it is read.
+
+use std::collections::HashMap;
+
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::limits::ID_BYTES_MAX;
+use crate::model::text::cut;
+use crate::store::Bulk;
+
+/// The name of an agent's session. An id that is too long for one is cut, and told apart by its
+/// hash: a session with a bad id is a session all the same.
+pub(super) fn key_of(agent: &str, id: &str) -> Result<SessionKey> {
+    if id.len() <= ID_BYTES_MAX {
+        return SessionKey::new(agent, id);
+    }
+    let hash = xxhash_rust::xxh3::xxh3_128(id.as_bytes());
+    with_suffix(agent, id, &format!("~{hash:032x}"))
+}
+
+/// The name that the `copy`th session of a name gets: itself, `~2`, `~3`, ...
+fn numbered(wanted: &SessionKey, copy: u64) -> Result<SessionKey> {
+    match copy {
+        1 => Ok(wanted.clone()),
+        _ => with_suffix(wanted.agent(), wanted.id(), &format!("~{copy}")),
+    }
+}
+
+/// An id with something at its end, cut where there is no room for that.
+fn with_suffix(agent: &str, id: &str, suffix: &str) -> Result<SessionKey> {
+    let start = cut(id, ID_BYTES_MAX.saturating_sub(suffix.len()));
+    SessionKey::new(agent, format!("{start}{suffix}"))
+}
+
+/// `id` of `id~2`, `id~3`, ...: the name that was wanted when it was taken.
+pub(super) fn without_number(id: &str) -> Option<&str> {
+    let (wanted, number) = id.rsplit_once('~')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(wanted)
+}
+
+/// Creates a session of that name, or of the first free one of its copies from `copy` on. Returns
+/// its number and its name. A chunk, if an empty one, has to follow.
+pub(super) fn create(
+    bulk: &mut Bulk<'_>,
+    wanted: &SessionKey,
+    copy: u64,
+) -> Result<(u64, SessionKey)> {
+    let key = numbered(wanted, free_copy(bulk, wanted, copy)?)?;
+    Ok((bulk.create(&key)?, key))
+}
+
+/// Gives the session that has this name the next free one of its copies. Returns that.
+pub(super) fn rename(bulk: &mut Bulk<'_>, number: u64, key: &SessionKey) -> Result<SessionKey> {
+    let copy = numbered(key, free_copy(bulk, key, 2)?)?;
+    bulk.rename(number, &copy)?;
+    Ok(copy)
+}
+
+fn free_copy(bulk: &Bulk<'_>, wanted: &SessionKey, from: u64) -> Result<u64> {
+    let mut copy = from;
+    while bulk.number_of(&numbered(wanted, copy)?)?.is_some() {
+        copy += 1;
+    }
+    Ok(copy)
+}
+
+/// The names that the files of one import want.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    wanted: HashMap<SessionKey, Wanted>,
+}
+
+/// A name that files want.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// How many files do.
+    files: u64,
+    /// The first copy that was free when the first of them got its name.
+    first: Option<u64>,
+}
+
+impl Names {
+    /// One more file wants a name. Returns its place among all that do, from 0.
+    pub(super) fn want(&mut self, wanted: &SessionKey) -> u64 {
+        let files = &mut self.wanted.entry(wanted.clone()).or_default().files;
+        *files += 1;
+        *files - 1
+    }
+
+    /// Creates the session of the file that has this place.
+    pub(super) fn create(
+        &mut self,
+        bulk: &mut Bulk<'_>,
+        wanted: &SessionKey,
+        place: u64,
+    ) -> Result<(u64, SessionKey)> {
+        let first = &mut self.wanted.entry(wanted.clone()).or_default().first;
+        let first = match *first {
+            Some(found) => found,
+            // From then on it is known: with many files of one name, none is looked up twice.
+            None => *first.insert(free_copy(bulk, wanted, 1)?),
+        };
+        create(bulk, wanted, first + place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_too_long_is_cut_and_stays_apart() {
+        let whole = "é".repeat(ID_BYTES_MAX / 2);
+        assert_eq!(key_of("codex", &whole).unwrap().id(), whole);
+        let (one, two) = (format!("{whole}1"), format!("{whole}2"));
+        let (one, two) = (
+            key_of("codex", &one).unwrap(),
+            key_of("codex", &two).unwrap(),
+        );
+        assert!(one != two && one.id().len() <= ID_BYTES_MAX);
+        let copy = numbered(&one, 12).unwrap();
+        assert!(copy.id().ends_with("~12") && copy.id().len() <= ID_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_number_behind_a_name_is_told_from_other_ends() {
+        assert_eq!(without_number("a~2"), Some("a"));
+        assert_eq!(without_number("a~b~10"), Some("a~b"));
+        for id in ["a", "a~", "a~x", "a2"] {
+            assert_eq!(without_number(id), None, "{id}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Keeps the files beside sessions whole, and hands on what they tell of them.
+
+use super::keep::{self, Failure, Keeper, Opened};
+use super::owners::Places;
+use super::session_names;
+use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
+use super::tasks::{KeptFile, WholeTask};
+use crate::agents::{self, Sidecar, SidecarFacts};
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::store::{SessionBuilder, Source};
+use crate::transfer::files::paths;
+
+/// What a file of zstd begins with.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// Writes files beside sessions. In a dry run it only counts.
+pub(super) struct WholeWriter<'w, 's> {
+    /// What files have in common.
+    pub keeper: Keeper<'w, 's>,
+    /// The sessions of the files of this run.
+    pub places: Places<'w>,
+}
+
+/// Where a file goes.
+struct Home {
+    /// The session; `None` for a folder.
+    session: Option<Subject>,
+    /// Its name there.
+    name: String,
+}
+
+impl WholeWriter<'_, '_> {
+    /// Keeps one file.
+    ///
+    /// # Errors
+    ///
+    /// The store's errors. What is wrong with the file goes to the report.
+    pub(super) fn keep(&mut self, task: &WholeTask) -> Result<()> {
+        let done = self.try_keep(task);
+        self.keeper.finish(&task.file, done)
+    }
+
+    /// Lets an unchanged file tell of sessions that this run has made. It is not opened: what it
+    /// says is stored.
+    ///
+    /// # Errors
+    ///
+    /// The store's errors.
+    pub(super) fn retell(&mut self, kept: &KeptFile) -> Result<()> {
+        let Some(transactions) = &mut self.keeper.transactions else {
+            return Ok(());
+        };
+        if kept.size <= FACTS_BYTES_MAX && !kept.name.is_empty() {
+            let store = self.keeper.store;
+            sidecar_facts::retell(transactions.bulk()?, store, &self.places, kept)?;
+            transactions.commit_if_due()?;
+        }
+        Ok(())
+    }
+
+    fn try_keep(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
+        let mut opened = Opened::open(&task.file.path)?;
+        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let previous = task.previous.as_ref();
+        let living = previous.filter(|_| task.previous_lives);
+        if let Some(living) = living
+            && opened.is_same(Some(living))?
+        {
+            self.keeper.check_state(&task.file, previous)?;
+            return self.keeper.touch(&task.file, living, mtime_ns);
+        }
+        let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
+        let content = opened.content(FACTS_BYTES_MAX)?;
+        let now = content.bytes().map_or_else(Vec::new, |bytes| {
+            agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
+        });
+        let unused = unused(content.bytes(), size).filter(|_| tells(task));
+        self.keeper.prepare(&content)?;
+        self.keeper.check_state(&task.file, previous)?;
+        let home = self.home(task, &now, mtime_ns)?;
+        let session = home.session.as_ref().map_or(0, |subject| subject.number);
+        let generation = keep::generation(previous, task.previous_lives);
+        let name = keep::numbered(home.name, generation);
+        let (bytes, hash) = self.keeper.write(session, &name, content)?;
+        let about = (task.agent, session, name);
+        let source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        self.keeper.note(&source)?;
+        if !now.is_empty() {
+            self.tell(task, living, now, home.session)?;
+        }
+        self.keeper.report.attachments += 1;
+        self.keeper.report.attachment_bytes += size;
+        if let Some(reason) = unused {
+            let path = task.file.name_path();
+            self.keeper.report.add_file_problem(path, reason);
+        }
+        if !is_packed {
+            let reason = "is called .zst, and does not begin as zstd does; kept whole".to_owned();
+            self.keeper.report.malformed += 1;
+            let path = task.file.name_path();
+            self.keeper.report.add_file_problem(path, reason);
+        }
+        Ok(())
+    }
+
+    /// Hands on what a file tells of sessions.
+    fn tell(
+        &mut self,
+        task: &WholeTask,
+        living: Option<&Source>,
+        now: Vec<SidecarFacts>,
+        owner: Option<Subject>,
+    ) -> std::result::Result<(), Failure> {
+        let before = match living {
+            Some(living) if living.row.size <= FACTS_BYTES_MAX => {
+                let stored = self.keeper.stored(living)?;
+                agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), &stored)
+            }
+            _ => Vec::new(),
+        };
+        let told = Told {
+            agent: task.agent,
+            path: &task.file.path,
+            now,
+            before,
+            owner,
+        };
+        if let Some(transactions) = &mut self.keeper.transactions {
+            let store = self.keeper.store;
+            sidecar_facts::tell(transactions.bulk()?, store, &self.places, &told)?;
+        }
+        Ok(())
+    }
+
+    /// The session that a file goes to, and its name there.
+    fn home(
+        &mut self,
+        task: &WholeTask,
+        now: &[SidecarFacts],
+        mtime_ns: i64,
+    ) -> std::result::Result<Home, Failure> {
+        let name = paths::to_name(&task.file.path);
+        let Sidecar::Session(id) = &task.owner else {
+            let session = None;
+            return Ok(Home { session, name });
+        };
+        if let Some(place) = self.places.owner(task.agent, id, &task.file.path) {
+            let folder = place.file.parent().unwrap_or(&place.file);
+            let below = task.file.path.strip_prefix(folder).ok();
+            return Ok(Home {
+                name: below.map_or(name, paths::to_name),
+                session: Some(Subject::of_place(place)),
+            });
+        }
+        let about = match now {
+            [about] => Some(about),
+            _ => None,
+        };
+        let ids = [about.map(|about| about.id.as_str()), Some(id.as_str())];
+        for id in ids.into_iter().flatten() {
+            let key = session_names::key_of(task.agent, id)?;
+            if let Some(number) = self.keeper.number_of(&key)? {
+                let session = Some(Subject::there(number, key));
+                return Ok(Home { session, name });
+            }
+        }
+        let session = match about.filter(|about| sidecar_facts::is_a_session(about)) {
+            Some(about) => {
+                let key = session_names::key_of(task.agent, &about.id)?;
+                Some(self.make(key, mtime_ns)?)
+            }
+            None => None,
+        };
+        let name = match (&session, task.file.path.file_name()) {
+            (Some(_), Some(own)) => paths::to_name(own.as_ref()),
+            _ => name,
+        };
+        Ok(Home { session, name })
+    }
+
+    /// Makes the session that a file tells of and that has no lines.
+    fn make(&mut self, key: SessionKey, mtime_ns: i64) -> Result<Subject> {
+        self.keeper.report.sessions += 1;
+        let Some(transactions) = &mut self.keeper.transactions else {
+            return Ok(Subject::made(0, key));
+        };
+        let bulk = transactions.bulk()?;
+        let (number, key) = session_names::create(bulk, &key, 1)?;
+        let dialect = agents::of_agent(key.agent());
+        let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
+        bulk.write_chunk(number, &builder.take_chunk())?;
+        Ok(Subject::made(number, key))
+    }
+}
+
+/// Why nothing of a file is used, if that is so.
+fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
+    let reason = match bytes {
+        Some(bytes) if sidecar_facts::is_json(bytes) => return None,
+        Some(_) => "is not JSON".to_owned(),
+        None => {
+            format!("has {size} bytes; files about sessions are read up to {FACTS_BYTES_MAX} bytes")
+        }
+    };
+    Some(format!("{reason}; kept whole, and nothing in it is used"))
+}
+
+/// Whether a file is one of zstd, by its name.
+fn is_called_packed(task: &WholeTask) -> bool {
+    let name = task.file.path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().ends_with(b".zst")
+}
+
+/// Whether a file is one that tells of sessions, by its name: an index of a folder, or a meta file.
+fn tells(task: &WholeTask) -> bool {
+    let name = task.file.path.file_name().unwrap_or_default();
+    let name = name.as_encoded_bytes();
+    name.ends_with(b".meta.json") || (task.owner == Sidecar::Folder && name.ends_with(b".json"))
+}
