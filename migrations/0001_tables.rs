@@ -2,9 +2,9 @@
 
 use redb::WriteTransaction;
 
-use super::super::errors::storage;
-use super::super::schema;
 use crate::model::error::Result;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::schema;
 
 /// Creates every table, so that readers find them from the first commit on.
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {

@@ -5,9 +5,9 @@
 
 use redb::WriteTransaction;
 
-use super::super::errors::storage;
-use super::super::schema;
 use crate::model::error::Result;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::schema;
 
 /// Creates the tables, so that readers find them.
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {

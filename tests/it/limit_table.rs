@@ -147,12 +147,12 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "as_many_titles_wait_as_promised",
     ),
     (
-        "src/store/redb/queue.rs",
+        "src/store/redb/sessions/queue.rs",
         "ITEMS_MAX",
         "a_commit_takes_no_more_than_its_bound",
     ),
     (
-        "src/store/redb/queue.rs",
+        "src/store/redb/sessions/queue.rs",
         "BYTES_MAX",
         "a_commit_takes_no_more_than_its_bound",
     ),
@@ -226,17 +226,17 @@ const LIMITS: [(&str, &str, &str); 43] = [
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
 const PACES: [(&str, &str); 19] = [
-    ("src/store/redb/known.rs", "PASSED_MAX"),
+    ("src/store/redb/ingest/known.rs", "PASSED_MAX"),
     ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
     ("src/transfer/histories/journal/mod.rs", "SMALL_BYTES_MAX"),
     ("src/cli/commands/repair.rs", "RUNS_MAX"),
     ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
     ("src/store/redb/pages/mod.rs", "ORDER_MAX"),
     ("src/store/redb/pages/walk.rs", "LEVELS_MAX"),
-    ("src/store/redb/repair/gather.rs", "PAGE_BYTES_MAX"),
+    ("src/store/redb/upkeep/repair/gather.rs", "PAGE_BYTES_MAX"),
     ("src/store/query.rs", "PROBLEMS_MAX"),
     ("src/agents/celeste/document.rs", "LOOK_MAX"),
-    ("src/store/redb/backend.rs", "PAUSE_MAX"),
+    ("src/store/redb/engine/backend.rs", "PAUSE_MAX"),
     ("src/provider/gather.rs", "WAITING_MAX"),
     ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),

@@ -3,10 +3,10 @@
 
 use redb::{Key, TableDefinition, Value};
 
-use super::super::schema;
 use super::node::Branch;
 use super::{Leaf, Node, PageFile, Root, Shape, TableRoot, place_of};
 use crate::model::error::{Error, Result};
+use crate::store::redb::tables::schema;
 
 /// Most levels of a tree.
 const LEVELS_MAX: usize = 64;

@@ -22,8 +22,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) use self::node::{Leaf, Node, Shape};
 pub(crate) use self::walk::{Damage, Event, TableRoot, Walk, tables};
-use super::locks;
 use crate::model::error::{Error, Result};
+use crate::store::redb::engine::locks;
 
 /// Bytes of a page of order 0.
 pub(crate) const PAGE_BYTES: u64 = 4096;

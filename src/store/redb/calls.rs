@@ -1,0 +1,193 @@
+//! What every store does, by this one: the calls of the traits.
+
+use std::io::Write;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::engine::panics::guard;
+use super::sessions::appends::{self, Append};
+use super::sessions::delete::Deletion;
+use super::sessions::{compact, list};
+use super::store::RedbStore;
+use super::tables::properties;
+use super::tables::snapshot;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::session::{Session, Summary};
+use crate::store::addition::{self, Addition};
+use crate::store::properties::Claims;
+use crate::store::query::{
+    Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
+    SessionPage, Truncated,
+};
+use crate::store::sessions::{self, Primitives, Visit};
+use crate::store::{Options, Store, saving};
+
+impl Primitives for RedbStore {
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
+        self.visit_records(key, from, each)
+    }
+
+    fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
+        self.read(|snapshot| Ok(snapshot.session(key)?.map(|(_, row)| row)))
+    }
+
+    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
+        let append = Append::of(key, addition);
+        let bytes = addition.lines.iter().map(Vec::len).sum();
+        self.queue
+            .submit(append, bytes, |appends| appends::write(self, appends))
+            .unwrap_or_else(appends::stopped)
+    }
+
+    fn set_mark(
+        &self,
+        key: &SessionKey,
+        seen: &SessionRow,
+        mark: u64,
+        hidden: u64,
+    ) -> Result<bool> {
+        self.write(|writer| {
+            let (number, old) = writer.session_of(key)?;
+            if !sessions::same_records(&old, seen) {
+                return Ok(false);
+            }
+            let row = SessionRow {
+                hidden,
+                mark,
+                ..old.clone()
+            };
+            writer.put_row(number, Some(&old), &row)?;
+            Ok(true)
+        })
+    }
+}
+
+impl Store for RedbStore {
+    fn save(&self, session: &mut Session) -> Result<()> {
+        saving::save(self, session)
+    }
+
+    fn load(&self, key: &SessionKey) -> Result<Session> {
+        sessions::load(self, key)
+    }
+
+    fn summary(&self, key: &SessionKey) -> Result<Summary> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            row.into_summary(number)
+                .map_err(|error| snapshot::corrupt_session(number, error.to_string()))
+        })
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<SessionPage> {
+        self.read(|snapshot| list::list(snapshot, query))
+    }
+
+    fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
+        self.read(|snapshot| snapshot.find(prefix, limit))
+    }
+
+    fn delete(&self, key: &SessionKey) -> Result<Removed> {
+        self.write(|writer| {
+            let (number, row) = writer.session_of(key)?;
+            Deletion::open(writer)?.delete(number, row)
+        })
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        self.write(|writer| {
+            let (number, row) = writer.session_of(key)?;
+            addition::check_next(key, next_sequence, row.next)?;
+            Deletion::open(writer)?.delete(number, row)
+        })
+    }
+
+    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        self.clean_up(before, |_| true)
+    }
+
+    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
+        sessions::export_markdown(self, key, out)
+    }
+
+    fn append(
+        &self,
+        key: &SessionKey,
+        expect: Expect,
+        batch_id: Option<Uuid>,
+        records: &[NewRecord],
+    ) -> Result<Appended> {
+        sessions::append(self, key, expect, batch_id, records)
+    }
+
+    fn ensure_meta(&self, session: &Session) -> Result<bool> {
+        saving::ensure_meta(self, session)
+    }
+
+    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
+        sessions::truncate(self, key, keep_last)
+    }
+
+    fn compact(
+        &self,
+        key: &SessionKey,
+        through: Option<u64>,
+        archive: Option<&mut dyn Write>,
+    ) -> Result<Compacted> {
+        let mark = self.row_of(key)?.mark;
+        let end = through.map_or(mark, |through| through.min(mark));
+        if let Some(archive) = archive {
+            compact::archive(self, key, end, archive)?;
+        }
+        self.write(|writer| {
+            let (number, row) = writer.session_of(key)?;
+            // A mark that moved back meanwhile shows records again: they stay.
+            compact::compact(writer, number, &row, end.min(row.mark))
+        })
+    }
+
+    fn reclaim(&self) -> Result<Reclaimed> {
+        guard(|| self.engine.reclaim())
+    }
+
+    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
+        sessions::hide_before(self, key, sequence)
+    }
+
+    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
+        sessions::replace_history(self, key, records)
+    }
+
+    fn properties(&self, key: &SessionKey) -> Result<Properties> {
+        self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            properties::of_session(snapshot, number)
+        })
+    }
+
+    fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties> {
+        self.write(|writer| {
+            let (number, _) = writer.session_of(key)?;
+            properties::change(writer, number, change, Claims::Exclusive)
+        })
+    }
+
+    fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
+        self.read(|snapshot| properties::by_alias(snapshot, alias))
+    }
+
+    fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.scan_of(number, Some(&row), query)
+        })
+    }
+}

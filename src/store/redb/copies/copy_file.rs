@@ -1,0 +1,285 @@
+//! A copy's file: made under a hidden name beside the one that it is to have, private to its
+//! owner, verified and flushed, and only then given its name.
+//!
+//! Whatever stops this leaves at most the hidden file. The next copy to the same folder removes
+//! those that nobody writes to any longer.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use redb::ReadTransaction;
+use tempfile::NamedTempFile;
+
+use super::copy::{Target, copy};
+use crate::model::error::{Error, Result};
+use crate::store::copies::{CopyProgress, CopyStep, Existing};
+use crate::store::redb::engine::Engine;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::engine::file::{folder_of, sync_folder};
+use crate::store::redb::engine::handle::Watch;
+use crate::store::redb::engine::opening;
+use crate::store::redb::engine::panics::{commit, guard};
+use crate::store::redb::tables::row_counts::ReadCounts;
+use crate::store::redb::tables::snapshot::Snapshot;
+use crate::store::redb::upkeep::verify::Depth;
+use crate::store::redb::upkeep::{migrate, verify};
+use crate::store::{Mode, Options, VerifyReport};
+
+/// How the name of a file that is being made starts.
+const PREFIX: &str = ".scrollback-";
+
+/// How it ends.
+const SUFFIX: &str = ".copy";
+
+/// A file that nobody has written to for so long is abandoned, if nobody has it locked.
+const ABANDONED_AFTER: Duration = Duration::from_secs(600);
+
+/// What kind of copy is made.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'k> {
+    /// Of the store: in the store's own format.
+    Backup,
+    /// Of a backup, whose path this is: in this version's format.
+    Restore(&'k Path),
+}
+
+/// A copy that is whole and on disk, and has no name yet.
+pub(crate) struct CopyFile {
+    file: NamedTempFile,
+    /// What it holds.
+    pub report: VerifyReport,
+}
+
+impl CopyFile {
+    /// Makes a copy of all that a snapshot sees, to be named `path`.
+    pub(crate) fn make(
+        from: ReadTransaction,
+        path: &Path,
+        kind: Kind<'_>,
+        options: &Options,
+        progress: &mut dyn FnMut(CopyProgress),
+    ) -> Result<Self> {
+        remove_abandoned(folder_of(path), options);
+        let file = new_file(path)?;
+        let writing = |source| io_error("write", path, source);
+        // Nobody else knows of it: one flush a commit is enough.
+        let options = Options {
+            mode: Mode::Exclusive,
+            ..options.clone()
+        };
+        guard(|| fill(&file, from, kind, &options, progress)).map_err(no_commit)?;
+        let report = verified(file.path(), &options, progress)?;
+        if let Some(problem) = report.problems.first() {
+            let damage = Error::Corrupt {
+                table: problem.table,
+                key: problem.key.clone(),
+                detail: problem.detail.clone(),
+            };
+            return Err(match kind {
+                Kind::Backup => damage,
+                Kind::Restore(backup) => crate::store::redb::copies::copy::damaged(backup, damage),
+            });
+        }
+        file.as_file().sync_all().map_err(writing)?;
+        Ok(Self { file, report })
+    }
+
+    /// Gives it its name, durably.
+    pub(crate) fn name(self, path: &Path, existing: Existing) -> Result<File> {
+        let named = match existing {
+            Existing::Refuse => self.file.persist_noclobber(path),
+            Existing::Replace => self.file.persist(path),
+        };
+        let file = named.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => Error::FileExists {
+                path: path.to_owned(),
+            },
+            _ => io_error("name the new file", path, error.error),
+        })?;
+        sync_folder(path)?;
+        Ok(file)
+    }
+}
+
+/// A new private file beside `path`.
+pub(crate) fn new_file(path: &Path) -> Result<NamedTempFile> {
+    let folder = folder_of(path);
+    let making = |source| io_error("make a file in", folder, source);
+    if !fs::metadata(folder).map_err(making)?.is_dir() {
+        return Err(making(io::ErrorKind::NotADirectory.into()));
+    }
+    // Private to its owner, whatever the umask, as all files that tempfile makes.
+    tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .tempfile_in(folder)
+        .map_err(making)
+}
+
+fn fill(
+    file: &NamedTempFile,
+    from: ReadTransaction,
+    kind: Kind<'_>,
+    options: &Options,
+    progress: &mut dyn FnMut(CopyProgress),
+) -> Result<()> {
+    let handle = file.as_file().try_clone();
+    let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
+    let mut database = opening::create(handle, file.path(), options, &Watch::of_new())?;
+    let backup = match kind {
+        Kind::Backup => None,
+        Kind::Restore(backup) => Some(backup),
+    };
+    copy(&from, Target::Database(&database), backup, progress)?;
+    drop(from);
+    if backup.is_some() {
+        let txn = database.begin_write().map_err(storage("begin writing"))?;
+        migrate::migrate_within(&txn, options)?;
+        commit(txn)?;
+    }
+    while database
+        .compact()
+        .map_err(storage("make the copy compact"))?
+    {}
+    database.close().map_err(storage("close the copy"))
+}
+
+/// Verifies a copy.
+fn verified(
+    path: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(CopyProgress),
+) -> Result<VerifyReport> {
+    let engine = Engine::open_read_only(path, options)?;
+    let counts = ReadCounts::default();
+    guard(|| {
+        let snapshot = Snapshot::new(engine.begin_read()?, &counts, engine.pages());
+        verify_snapshot(&snapshot, progress)
+    })
+}
+
+/// Verifies what a snapshot sees, with this kind of progress.
+pub(crate) fn verify_snapshot(
+    snapshot: &Snapshot<'_>,
+    progress: &mut dyn FnMut(CopyProgress),
+) -> Result<VerifyReport> {
+    verify::verify(snapshot, Depth::Plain, &mut |done, total| {
+        progress(CopyProgress {
+            step: CopyStep::Verifying,
+            done,
+            total,
+        });
+    })
+}
+
+/// A commit that failed in a file without a name left nothing that counts.
+fn no_commit(error: Error) -> Error {
+    match error {
+        Error::CommitUnknown { source } => Error::Storage {
+            action: "write the copy",
+            source,
+        },
+        error => error,
+    }
+}
+
+/// Removes what copies that were killed have left in a folder. What cannot be removed stays: it is
+/// in nobody's way.
+fn remove_abandoned(folder: &Path, options: &Options) {
+    let now = Duration::from_micros((options.clock)().timestamp_micros().unsigned_abs());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            let _left = remove_if_abandoned(&entry.path(), now);
+        }
+    }
+}
+
+fn remove_if_abandoned(path: &Path, now: Duration) -> io::Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    let written = found.modified()?.duration_since(UNIX_EPOCH);
+    let written = written.map_err(io::Error::other)?;
+    if !found.is_file() || now.saturating_sub(written) < ABANDONED_AFTER {
+        return Ok(());
+    }
+    // Who still works on it has it locked.
+    let file = File::open(path)?;
+    if file.try_lock().is_ok() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Checks where a new file is to go, before anything is written. `store` must not be that file.
+pub(crate) fn check_target(
+    path: &Path,
+    existing: Existing,
+    store: Option<&Path>,
+    options: &Options,
+) -> Result<()> {
+    let refused = |kind, reason: &str| {
+        let source = io::Error::new(kind, reason.to_owned());
+        Err(io_error("write", path, source))
+    };
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(io_error("write", path, source)),
+    };
+    if found.is_dir() {
+        return refused(io::ErrorKind::IsADirectory, "it is a folder");
+    }
+    if found.is_symlink() {
+        let reason = "it is a link: name the file that it leads to, or another one";
+        return refused(io::ErrorKind::InvalidInput, reason);
+    }
+    if !found.is_file() {
+        return refused(io::ErrorKind::InvalidInput, "it is no regular file");
+    }
+    if let Some(store) = store
+        && is_same_file(path, store)
+    {
+        return refused(io::ErrorKind::InvalidInput, "it is the store itself");
+    }
+    if existing == Existing::Refuse {
+        return Err(Error::FileExists {
+            path: path.to_owned(),
+        });
+    }
+    // Whoever has a store open there would go on writing into a file without a name.
+    let options = Options {
+        mode: Mode::Exclusive,
+        ..options.clone()
+    };
+    match Engine::open_unchanged(path, &options) {
+        Err(error @ Error::Locked { .. }) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether two paths lead to the same file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let id = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
+        matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
+    }
+    #[cfg(not(unix))]
+    {
+        let real = |path: &Path| path.canonicalize();
+        matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
+    }
+}
+
+/// An error of a file, by its path.
+pub(crate) fn io_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}

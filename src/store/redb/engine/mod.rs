@@ -1,0 +1,301 @@
+//! The database under the store: an open one, and its transactions.
+//!
+//! - `opening`: the file, beside whom and in which format; `file`: before and beside the database
+//! - `handle`: what is open; `health`: what its file failed at; `reopen`: going on after that
+//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one
+//! - `errors`, `panics`: those of redb, in our words
+
+pub(crate) mod backend;
+pub(crate) mod errors;
+pub(crate) mod file;
+pub(crate) mod handle;
+pub(crate) mod health;
+pub(crate) mod locks;
+pub(crate) mod note;
+pub(crate) mod opening;
+pub(crate) mod panics;
+pub(crate) mod reopen;
+
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
+
+use self::errors::opening;
+use self::file::{check_magic, create_private_folder, open_private_file};
+use self::handle::{Handle, Opener, Watch};
+#[cfg(test)]
+use self::health::Watched;
+#[cfg(test)]
+use self::opening::builder;
+use self::opening::{
+    began, create_whole, in_force, open_as_it_is, open_for_writing, open_repaired, open_there,
+    patiently, place_of,
+};
+use self::panics::{commit, guard};
+use crate::model::error::{Error, Result};
+use crate::store::redb::pages::PageFile;
+use crate::store::redb::upkeep::migrate;
+use crate::store::{Mode, Options};
+
+/// The open database.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    path: PathBuf,
+    /// The same file, whichever folder is the current one.
+    pub(crate) place: PathBuf,
+    /// With the mode that is in force.
+    pub(crate) options: Options,
+    pub(crate) database: RwLock<Handle>,
+    pub(crate) watch: Watch,
+    pub(crate) opener: Opener,
+    /// The same file, below the engine; none where the storage is no file.
+    pages: Option<PageFile>,
+    /// Whether it was opened for writing: only then it has this version's format.
+    is_writable: bool,
+}
+
+impl Engine {
+    /// Opens a store for reading and writing; creates it if the file is not there or empty.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            create_private_folder(folder)?;
+        }
+        if !path.exists() {
+            create_whole(path, options)?;
+        }
+        let options = in_force(path, &open_private_file(path)?, options)?;
+        let (watch, place) = (Watch::default(), place_of(path));
+        let handle = patiently(&options, || {
+            guard(|| open_for_writing(open_private_file(path)?, path, &options, &watch))
+        })?;
+        let (again, as_before) = (place.clone(), options.clone());
+        let opener = Opener::new(move |watch| {
+            // A file that is gone is not made anew.
+            open_for_writing(open_there(&again, true)?, &again, &as_before, watch)
+        });
+        Ok(Self {
+            path: path.to_owned(),
+            pages: Some(PageFile::open(path)?),
+            place,
+            options,
+            database: RwLock::new(handle),
+            watch,
+            opener,
+            is_writable: true,
+        })
+    }
+
+    /// A store over any storage; of `path` only the size on disk is read.
+    #[cfg(test)]
+    pub(crate) fn over(
+        path: &Path,
+        storage: impl redb::StorageBackend + Clone,
+        options: &Options,
+    ) -> Result<Self> {
+        let (place, as_before) = (path.to_owned(), options.clone());
+        let opener = Opener::new(move |watch| {
+            let database = builder(&as_before)
+                .create_with_backend(Watched::new(storage.clone(), &watch.health))
+                .map_err(opening(&place, &as_before))?;
+            migrate::migrate(&place, &database, &as_before)?;
+            Ok(Handle::Writer(database))
+        });
+        let watch = Watch::default();
+        Ok(Self {
+            path: path.to_owned(),
+            place: place_of(path),
+            options: options.clone(),
+            pages: None,
+            database: RwLock::new(opener.open(&watch)?),
+            watch,
+            opener,
+            is_writable: true,
+        })
+    }
+
+    /// Opens a store that is there for reading only; it is repaired first if it has to be.
+    pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self> {
+        Self::reader(
+            path,
+            options,
+            |place, options, watch| match open_as_it_is(place, options)? {
+                Some(handle) => Ok(Some(handle)),
+                None => open_repaired(place, options, watch).map(Some),
+            },
+        )?
+        .ok_or_else(|| errors::failed("it has to be repaired"))
+    }
+
+    /// Opens a store that is there for reading only, and never writes to it: `None` if a crash has
+    /// left it so that it has to be repaired first.
+    pub(crate) fn open_unchanged(path: &Path, options: &Options) -> Result<Option<Self>> {
+        Self::reader(path, options, |place, options, _| {
+            open_as_it_is(place, options)
+        })
+    }
+
+    /// A store to read, if this version can.
+    fn reader(
+        path: &Path,
+        options: &Options,
+        open: fn(&Path, &Options, &Watch) -> Result<Option<Handle>>,
+    ) -> Result<Option<Self>> {
+        let file = open_there(path, false)?;
+        check_magic(path, &file, false)?;
+        let options = in_force(path, &file, options)?;
+        let (watch, place) = (Watch::default(), place_of(path));
+        let opened = patiently(&options, || guard(|| open(path, &options, &watch)))?;
+        let Some(handle) = opened else {
+            return Ok(None);
+        };
+        let (again, as_before) = (place.clone(), options.clone());
+        let opener = Opener::new(move |watch| {
+            open(&again, &as_before, watch)?.ok_or_else(|| errors::failed("it has to be repaired"))
+        });
+        let engine = Self {
+            path: path.to_owned(),
+            pages: Some(PageFile::open(path)?),
+            place,
+            options,
+            database: RwLock::new(handle),
+            watch,
+            opener,
+            is_writable: false,
+        };
+        guard(|| migrate::check(path, &engine.begin_read()?))?;
+        Ok(Some(engine))
+    }
+
+    /// The mode in force.
+    pub(crate) fn mode(&self) -> Mode {
+        self.options.mode
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file below the engine, if the storage is one.
+    pub(crate) fn pages(&self) -> Option<&PageFile> {
+        self.pages.as_ref()
+    }
+
+    fn handle(&self) -> RwLockReadGuard<'_, Handle> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A snapshot.
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
+        self.begun(|| {
+            let begun = match &*self.handle() {
+                Handle::Writer(database) => database.begin_read(),
+                Handle::Reader(database) => database.begin_read(),
+                Handle::Closed => return Err(errors::failed("it is closed")),
+            };
+            begun.map_err(|error| self.beginning(error, "begin reading"))
+        })
+    }
+
+    /// A write transaction; waits for the one that is open, in another process for as long as the
+    /// options say.
+    pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
+        if !self.is_writable {
+            return Err(self.read_only());
+        }
+        self.begun(|| match &*self.handle() {
+            Handle::Writer(database) => database
+                .begin_write()
+                .map_err(|error| self.beginning(error, "begin writing")),
+            Handle::Reader(_) => Err(self.read_only()),
+            Handle::Closed => Err(errors::failed("it is closed")),
+        })
+    }
+
+    /// Commits a write transaction of this database.
+    pub(crate) fn commit(&self, txn: WriteTransaction) -> Result<()> {
+        let _held = self.pages.as_ref().map(PageFile::committing);
+        let committed = commit(txn);
+        if matches!(committed, Err(Error::CommitUnknown { .. })) {
+            // It may be on disk and not be shown until a writer has looked: then a read in between
+            // would say that it is not there. Opening it again decides.
+            self.watch.health.fail();
+        }
+        committed
+    }
+
+    /// Closes the database, and says what dropping it would hide.
+    pub(crate) fn close(self) -> Result<()> {
+        let handle = self.database.into_inner();
+        let closing = opening(&self.place, &self.options);
+        guard(|| match handle.unwrap_or_else(PoisonError::into_inner) {
+            Handle::Writer(database) => database.close().map_err(closing),
+            Handle::Reader(database) => database.close().map_err(closing),
+            Handle::Closed => Ok(()),
+        })
+    }
+
+    /// Why a transaction did not begin.
+    fn beginning(&self, error: redb::TransactionError, action: &'static str) -> Error {
+        began(&self.place, &self.options, error, action)
+    }
+
+    /// What a writer hears of a store that is open for reading only.
+    pub(crate) fn read_only(&self) -> Error {
+        Error::ReadOnly {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Bytes that the file takes on disk: less than its length where it has pages never written.
+    pub(crate) fn disk_bytes(&self) -> Result<u64> {
+        let metadata = std::fs::metadata(&self.place).map_err(|source| Error::Io {
+            action: "read the size of",
+            path: self.path.clone(),
+            source,
+        })?;
+        #[cfg(unix)]
+        let bytes = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+        #[cfg(not(unix))]
+        let bytes = metadata.len();
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_waits_too_long_says_for_whom() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let options = Options {
+            lock_wait: std::time::Duration::from_millis(50),
+            ..Options::default()
+        };
+        // Two handles on one file exclude each other like two processes.
+        let (first, second) = (
+            Engine::open(&path, &options).unwrap(),
+            Engine::open(&path, &options).unwrap(),
+        );
+        let held = first.begin_write().unwrap();
+        let Err(Error::Busy { reason }) = second.begin_write() else {
+            panic!("two writers at a time");
+        };
+        let own = format!(
+            "process {} has been writing to it for 0 s",
+            std::process::id()
+        );
+        assert_eq!(reason, own);
+        drop(held);
+        second.begin_write().unwrap().commit().unwrap();
+        drop((first, second));
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "the store alone: {left:?}");
+    }
+}

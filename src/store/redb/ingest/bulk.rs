@@ -1,0 +1,240 @@
+//! Bulk writing and its bookkeeping: many sessions in one transaction, with their sources.
+
+use std::io::Read;
+
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::builder::SessionChunk;
+use crate::store::fold::take_out;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::sessions::rechain;
+use crate::store::redb::tables::attachments;
+use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
+use crate::store::redb::tables::segments;
+use crate::store::redb::tables::segments::Edge;
+use crate::store::redb::tables::sources::{Source, corrupt_source, key_of, newest};
+use crate::store::redb::tables::writer::Writer;
+
+/// One write transaction of a bulk import. Dropping it without a commit writes nothing.
+#[derive(Debug)]
+pub(crate) struct Bulk<'s> {
+    pub(crate) writer: Writer<'s>,
+    written_bytes: u64,
+    edge: Edge,
+}
+
+impl<'s> Bulk<'s> {
+    /// Over a write transaction.
+    pub(crate) fn new(writer: Writer<'s>) -> Self {
+        Self {
+            writer,
+            written_bytes: 0,
+            edge: Edge::default(),
+        }
+    }
+
+    /// The newest generation of a path, as this transaction sees it.
+    pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
+        let action = storage("read the sources");
+        let table = self.writer.txn().open_table(SOURCES).map_err(action)?;
+        let found = newest(&table, path)?;
+        if let Some(pages) = self.writer.pages() {
+            let reached = found.as_ref().map_or(0, |source| source.generation);
+            pages.check(SOURCES, &(path, reached), &(path, u32::MAX))?;
+        }
+        Ok(found)
+    }
+
+    /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has
+    /// to follow.
+    pub(crate) fn create(&mut self, key: &SessionKey) -> Result<u64> {
+        let number = self.writer.new_number(key)?;
+        self.writer
+            .put_row(number, None, &SessionRow::new(key, 0))?;
+        Ok(number)
+    }
+
+    /// The number of the session of that name, if there is one.
+    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        self.writer.number_of(key)
+    }
+
+    /// Writes a chunk, perhaps in place of the last records. [`Error::Conflict`] if the session got
+    /// other records since the builder looked; then nothing of the chunk is written.
+    ///
+    /// A compaction since then leaves `next` as it was, so the counts are those of the stored row
+    /// with what goes and comes here; so is the digest chain. Where records are replaced, the
+    /// session is read for it, before anything is written: [`Error::Corrupt`] if it does not fit.
+    pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
+        let old = self.writer.row(number)?;
+        if old.next != chunk.base_next {
+            let (expected, actual) = (chunk.base_next, old.next);
+            return Err(Error::Conflict {
+                key: key_of(number, &old)?,
+                expected,
+                actual,
+            });
+        }
+        let mut left = old.clone();
+        let mut table = self.writer.records()?;
+        if let Some(sequence) = chunk.replaced {
+            left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
+            for (at, header, bytes) in
+                segments::cut(&mut table, number, sequence, self.writer.counts())?
+            {
+                take_out(&mut left, &header, bytes);
+                // What comes in their place has not been hidden by anybody.
+                if at < old.mark {
+                    left.hidden = left.hidden.saturating_sub(u64::from(header.messages));
+                }
+            }
+            left.mark = left.mark.min(sequence);
+        }
+        for sealed in &chunk.sealed {
+            self.written_bytes +=
+                segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
+        }
+        drop(table);
+        for line in &chunk.digests {
+            left.chain.push(line);
+        }
+        // The name is the one that was free; marks and batches are not the builder's to change.
+        let row = SessionRow {
+            agent: old.agent.clone(),
+            id: old.id.clone(),
+            attachments: old.attachments,
+            mark: left.mark,
+            hidden: left.hidden,
+            records: left.records + chunk.added.records,
+            messages: left.messages + chunk.added.messages,
+            bytes: left.bytes + chunk.added.bytes,
+            malformed: left.malformed + chunk.added.malformed,
+            batches: old.batches.clone(),
+            given: old.given.clone(),
+            chain: left.chain,
+            ..chunk.row.clone()
+        };
+        self.writer.put_row(number, Some(&old), &row)
+    }
+
+    /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
+    /// their hash.
+    pub(crate) fn write_attachment(
+        &mut self,
+        number: u64,
+        name: &str,
+        content: &mut dyn Read,
+    ) -> Result<(u64, u128)> {
+        let written = attachments::write(&self.writer, number, name, content)?;
+        self.written_bytes += written.0;
+        Ok(written)
+    }
+
+    /// Counts a new attachment in its session's row.
+    pub(crate) fn count_attachment(&mut self, number: u64) -> Result<()> {
+        let old = self.writer.row(number)?;
+        let row = SessionRow {
+            attachments: old.attachments + 1,
+            ..old.clone()
+        };
+        self.writer.put_row(number, Some(&old), &row)
+    }
+
+    /// Writes a source's row, and notes it with its session.
+    pub(crate) fn write_source(&mut self, source: &Source) -> Result<()> {
+        let action = storage("write a source");
+        let Source {
+            path,
+            generation,
+            row,
+        } = source;
+        let txn = self.writer.txn();
+        let encoded = row
+            .encode(path, *generation)
+            .map_err(|error| corrupt_source(path, *generation, &error.to_string()))?;
+        let mut sources = txn.open_table(SOURCES).map_err(storage("write a source"))?;
+        sources
+            .insert((path.as_slice(), *generation), encoded.as_slice())
+            .map_err(&action)?;
+        let mut of_session = txn
+            .open_table(SESSION_SOURCES)
+            .map_err(storage("write a source"))?;
+        of_session
+            .insert((row.session, path.as_slice(), *generation), ())
+            .map_err(&action)?;
+        self.written_bytes += encoded.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes written since the transaction began.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// Makes it durable.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.writer.commit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents;
+    use crate::jsonl::LineReader;
+    use crate::store::{Options, RedbStore, ReplacedTail, SessionBuilder, Store as _};
+
+    fn push(builder: &mut SessionBuilder, lines: &str) {
+        let mut reader = LineReader::new(lines.as_bytes());
+        while let Some(line) = reader.next_line().unwrap() {
+            builder.push(&line);
+        }
+    }
+
+    #[test]
+    fn a_compaction_between_reading_and_writing_leaves_the_counts_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::new("picoclaw", "telegram:1").unwrap();
+        let dialect = agents::of_agent("picoclaw");
+        let said = |text: &str| format!("{{\"role\":\"user\",\"content\":\"{text}\"}}\n");
+        let mut builder = SessionBuilder::new(&key, dialect, 5);
+        let torn = "{\"role\":\"user\"";
+        push(
+            &mut builder,
+            &format!("{}{}{torn}", said("one"), said("two")),
+        );
+        let mut bulk = store.bulk().unwrap();
+        let number = bulk.create(&key).unwrap();
+        bulk.write_chunk(number, &builder.take_chunk()).unwrap();
+        bulk.commit().unwrap();
+
+        // An import reads on behind what is stored, in place of the torn line.
+        let row = store.sources().row(number).unwrap().unwrap();
+        let tail = store.sources().last_record(number).unwrap().unwrap();
+        let replaced = ReplacedTail {
+            sequence: tail.sequence,
+            records: vec![(tail.header, tail.line.len() as u64)],
+        };
+        let mut builder = SessionBuilder::resume(row, dialect, Some(replaced), 6);
+        push(
+            &mut builder,
+            &format!("{torn},\"content\":\"three\"}}\n{}", said("four")),
+        );
+        let chunk = builder.take_chunk();
+
+        // Meanwhile all of it is hidden and removed.
+        store.truncate(&key, 0).unwrap();
+        assert_eq!(store.compact(&key, None, None).unwrap().records, 3);
+        let mut bulk = store.bulk().unwrap();
+        bulk.write_chunk(number, &chunk).unwrap();
+        bulk.commit().unwrap();
+
+        let summary = store.summary(&key).unwrap();
+        assert_eq!((summary.record_count, summary.message_count), (2, 2));
+        let report = store.verify(&mut |_, _| {}).unwrap();
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!(store.load(&key).unwrap().messages.len(), 2);
+    }
+}

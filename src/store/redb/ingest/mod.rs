@@ -1,0 +1,13 @@
+//! Many sessions at once, with what an import has to know of them.
+//!
+//! - `bulk`: one transaction
+//! - `sources`: the files that were imported
+//! - `known`: what is stored of many of them
+//! - `origins`: where sessions came from
+//! - `agent_facts`: what is found beside the files
+
+pub(crate) mod agent_facts;
+pub(crate) mod bulk;
+pub(crate) mod known;
+pub(crate) mod origins;
+pub(crate) mod sources;

@@ -1,0 +1,223 @@
+//! Appends of several callers in one transaction.
+//!
+//! An append that cannot be done, because the session is not as expected, is refused before it
+//! touches a table: the others go on. If the transaction fails otherwise, each append is tried in
+//! one of its own, so that one bad session does not take the others with it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::addition::{Addition, Intent};
+use crate::store::query::{Appended, Expect};
+use crate::store::redb::engine::panics::guard;
+use crate::store::redb::store::RedbStore;
+
+/// What one caller wants to append.
+#[derive(Debug)]
+pub(crate) struct Append {
+    key: SessionKey,
+    expect: Expect,
+    batch_id: Option<Uuid>,
+    intent: Intent,
+    lines: Vec<Vec<u8>>,
+}
+
+impl Append {
+    /// An addition to a session, to be written by whichever thread leads.
+    pub(crate) fn of(key: &SessionKey, addition: &Addition<'_>) -> Self {
+        Self {
+            key: key.clone(),
+            expect: addition.expect,
+            batch_id: addition.batch_id,
+            intent: addition.intent,
+            lines: addition.lines.to_vec(),
+        }
+    }
+}
+
+/// What an append came to before the commit.
+type Written = Result<Appended>;
+
+/// Writes appends in their order, in one commit if that is possible, and answers each.
+pub(crate) fn write(store: &RedbStore, appends: &[&Append]) -> Vec<Result<Appended>> {
+    match together(store, appends) {
+        Ok(answers) => answers,
+        Err(error) if appends.len() == 1 => vec![Err(error)],
+        Err(error @ Error::CommitUnknown { .. }) => unknown(error, appends.len()),
+        Err(Error::Busy { reason }) => one_by_one(store, appends, Some(reason)),
+        Err(_) => one_by_one(store, appends, None),
+    }
+}
+
+/// Writes each append in a commit of its own. Once another process has not let go for as long as
+/// the options say, as `busy` tells, the rest does not wait for it again.
+fn one_by_one(
+    store: &RedbStore,
+    appends: &[&Append],
+    mut busy: Option<String>,
+) -> Vec<Result<Appended>> {
+    let mut alone = |append: &&Append| {
+        if let Some(reason) = &busy {
+            let reason = reason.clone();
+            return Err(Error::Busy { reason });
+        }
+        let answer = together(store, &[append]).and_then(|mut answers| {
+            let only = answers.pop();
+            only.unwrap_or_else(stopped)
+        });
+        if let Err(Error::Busy { reason }) = &answer {
+            busy = Some(reason.clone());
+        }
+        answer
+    };
+    appends.iter().map(&mut alone).collect()
+}
+
+/// The answer of a commit that gave none.
+pub(crate) fn stopped() -> Result<Appended> {
+    Err(Error::CommitUnknown {
+        source: "the thread that committed it stopped".into(),
+    })
+}
+
+/// Writes appends in one transaction. Its own error means that none was written, unless it is of
+/// the commit.
+fn together(store: &RedbStore, appends: &[&Append]) -> Result<Vec<Written>> {
+    guard(|| {
+        let writer = store.begin_write()?;
+        let mut answers = Vec::with_capacity(appends.len());
+        for append in appends {
+            let addition = Addition {
+                expect: append.expect,
+                batch_id: append.batch_id,
+                lines: &append.lines,
+                intent: append.intent,
+            };
+            match writer.add(&append.key, &addition, store.options()) {
+                Err(error) if !is_refusal(&error) => return Err(error),
+                answer => answers.push(answer),
+            }
+        }
+        // Refusals alone need no commit. A replay does: what it answers for may be of a commit that
+        // was not known to be on disk.
+        if answers.iter().any(Result::is_ok) {
+            writer.commit()?;
+        }
+        Ok(answers)
+    })
+}
+
+/// Whether an append was refused before it touched a table.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Conflict { .. })
+}
+
+/// The failure of a commit, for each of those who shared it.
+fn unknown(error: Error, count: usize) -> Vec<Result<Appended>> {
+    let shared = Arc::new(error);
+    (0..count)
+        .map(|_| {
+            Err(Error::CommitUnknown {
+                source: Box::new(Shared(Arc::clone(&shared))),
+            })
+        })
+        .collect()
+}
+
+/// The cause of a failed commit, seen by everybody who shared it.
+#[derive(Debug)]
+struct Shared(Arc<Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("several appends shared the commit")
+    }
+}
+
+impl StdError for Shared {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::store::{NewRecord, Options, Store as _};
+
+    fn key(id: &str) -> SessionKey {
+        SessionKey::new("example", id).unwrap()
+    }
+
+    fn append(id: &str, expect: Expect) -> Append {
+        Append {
+            key: key(id),
+            expect,
+            batch_id: None,
+            intent: Intent::Append,
+            lines: vec![b"{}\n".to_vec()],
+        }
+    }
+
+    #[test]
+    fn appends_that_share_a_commit_wait_for_another_process_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.redb");
+        let options = Options {
+            lock_wait: Duration::from_millis(400),
+            ..Options::default()
+        };
+        // Two handles on one file exclude each other like two processes.
+        let other = RedbStore::open(&path, Options::default()).unwrap();
+        let store = RedbStore::open(&path, options).unwrap();
+        let held = other.bulk().unwrap();
+        let appends = ["a", "b", "c", "d", "e"].map(|id| append(id, Expect::Any));
+        let appends: Vec<&Append> = appends.iter().collect();
+        let began = Instant::now();
+        let answers = write(&store, &appends);
+        let waited = began.elapsed();
+        assert_eq!(answers.len(), 5);
+        let is_busy = |answer: &Result<Appended>| matches!(answer, Err(Error::Busy { .. }));
+        assert!(answers.iter().all(is_busy), "{answers:?}");
+        assert!(waited < Duration::from_millis(1200), "{waited:?}");
+        let began = Instant::now();
+        let answers = one_by_one(&store, &appends, None);
+        let waited = began.elapsed();
+        assert!(answers.iter().all(is_busy), "{answers:?}");
+        assert!(waited < Duration::from_millis(1200), "{waited:?}");
+        drop(held);
+        assert!(write(&store, &appends).iter().all(Result::is_ok));
+    }
+
+    #[test]
+    fn refusals_cost_no_commit_and_stop_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let line = NewRecord::line("{}");
+        store.append(&key("a"), Expect::Any, None, &[line]).unwrap();
+        let before = store.commits();
+        let (refused, fits) = (
+            append("a", Expect::Sequence(7)),
+            append("a", Expect::Sequence(1)),
+        );
+        let answers = write(&store, &[&refused, &refused]);
+        let is_refused = |answer: &Result<Appended>| matches!(answer, Err(Error::Conflict { .. }));
+        assert!(answers.iter().all(is_refused), "{answers:?}");
+        assert_eq!(store.commits(), before);
+        let other = append("b", Expect::Sequence(0));
+        let answers = write(&store, &[&refused, &fits, &fits, &other]);
+        assert_eq!(
+            answers.iter().map(is_refused).collect::<Vec<_>>(),
+            [true, false, true, false]
+        );
+        assert_eq!(store.commits(), before + 1);
+        assert_eq!(store.summary(&key("a")).unwrap().record_count, 2);
+    }
+}

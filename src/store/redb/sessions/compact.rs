@@ -1,0 +1,102 @@
+//! Compaction of one session: removes what lies below the mark, and packs what stays.
+
+use std::io::Write;
+
+use super::rechain::Rechain;
+use crate::codec::segment::Packer;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::SEGMENT_BYTES;
+use crate::model::record::{RecordFlags, RecordKind};
+use crate::store::query::{Compacted, ScanQuery};
+use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::segments;
+use crate::store::redb::tables::segments::{Edge, Found};
+use crate::store::redb::tables::writer::Writer;
+use crate::store::{StoreExt as _, fold};
+
+/// A segment at least so full is left alone if nothing of it goes.
+const FULL_BYTES: usize = SEGMENT_BYTES / 2;
+
+/// Removes the records of a session below `end`, header lines excepted, and packs the rest. Costs a
+/// read of the session, so its digest chain is checked, and begun anew over what stays.
+pub(crate) fn compact(
+    writer: &Writer<'_>,
+    number: u64,
+    old: &SessionRow,
+    end: u64,
+) -> Result<Compacted> {
+    let mut row = old.clone();
+    let mut compacted = Compacted::default();
+    let mut table = writer.records()?;
+    let mut packer = Packer::default();
+    let mut edge = Edge::default();
+    let mut rechain = Rechain::of(old);
+    let mut from = 0;
+    while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
+        // Past its last record, since what is packed anew goes in between.
+        from = found.segment.last_sequence() + 1;
+        if stays(&found, end) {
+            for (sequence, _, line) in found.segment.records() {
+                rechain.take(sequence, line, true);
+            }
+            if let Some(sealed) = packer.seal() {
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
+            }
+            continue;
+        }
+        segments::remove(&mut table, number, found.first)?;
+        for (sequence, header, line) in found.segment.records() {
+            let goes = sequence < end && header.kind != RecordKind::Meta;
+            rechain.take(sequence, line, !goes);
+            if goes {
+                fold::count_out(&mut row, &header, line.len(), &mut compacted);
+                continue;
+            }
+            // An unterminated line stays alone, so that an import can replace it.
+            let alone = header.flags.contains(RecordFlags::UNTERMINATED);
+            if (alone || packer.is_full_for(sequence, line.len()))
+                && let Some(sealed) = packer.seal()
+            {
+                segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
+            }
+            packer.push(sequence, header, line);
+        }
+    }
+    if let Some(sealed) = packer.seal() {
+        segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
+    }
+    drop(table);
+    row.chain = rechain.finish(number)?;
+    row.tail_first = row.next;
+    row.tail_bytes = 0;
+    writer.put_row(number, Some(old), &row)?;
+    Ok(compacted)
+}
+
+/// Writes to `archive` what a compaction up to `end` is going to remove.
+pub(crate) fn archive(
+    store: &RedbStore,
+    key: &SessionKey,
+    end: u64,
+    archive: &mut dyn Write,
+) -> Result<()> {
+    for record in store.records(key, ScanQuery::default()) {
+        let record = record?;
+        if record.sequence >= end {
+            break;
+        }
+        if record.header.kind != RecordKind::Meta {
+            archive
+                .write_all(&record.line)
+                .map_err(|source| Error::Output { source })?;
+        }
+    }
+    archive.flush().map_err(|source| Error::Output { source })
+}
+
+/// Whether a segment is full enough to stay, and nothing of it goes.
+fn stays(found: &Found, end: u64) -> bool {
+    found.first >= end && found.segment.line_bytes() >= FULL_BYTES
+}

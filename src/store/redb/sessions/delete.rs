@@ -1,0 +1,274 @@
+//! Deleting sessions, with everything that belongs to them.
+//!
+//! Who deletes many sessions deletes as many in a transaction as others can wait for: pages of the
+//! indexes, in which old and new sessions stand side by side, are then written once for all of them.
+//! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
+//! pass.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::slice::Chunks;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use redb::Table;
+
+use super::list;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::store::query::Removed;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::properties;
+use crate::store::redb::tables::schema::{
+    ATTACHMENTS, BY_PROJECT, BY_UPDATED, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS,
+    SOURCES,
+};
+use crate::store::redb::tables::segments::RecordsKey;
+use crate::store::redb::tables::snapshot;
+use crate::store::redb::tables::writer::Writer;
+
+/// Sessions that a cleanup deletes before it looks at the clock.
+pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 1_000 };
+
+/// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
+/// those between them too.
+const GAP: u64 = 2;
+
+/// After so long a cleanup commits: other processes wait about as long. So does an import.
+const TURN: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 250 });
+
+/// What errors say was being done.
+const ACTION: &str = "delete a session";
+
+/// The tables that a session has rows in.
+pub(crate) struct Deletion<'w, 's> {
+    writer: &'w Writer<'s>,
+    sessions: Table<'w, u64, &'static [u8]>,
+    keys: Table<'w, (&'static str, &'static str), u64>,
+    by_updated: Table<'w, (i64, u64), ()>,
+    by_project: Table<'w, (&'static str, i64, u64), ()>,
+    properties: Table<'w, u64, &'static [u8]>,
+    records: Table<'w, RecordsKey, &'static [u8]>,
+    attachments: Table<'w, (u64, &'static str, u32), &'static [u8]>,
+    sources: Table<'w, (&'static [u8], u32), &'static [u8]>,
+    session_sources: Table<'w, (u64, &'static [u8], u32), ()>,
+}
+
+impl<'w, 's> Deletion<'w, 's> {
+    /// Opens the tables.
+    pub(crate) fn open(writer: &'w Writer<'s>) -> Result<Self> {
+        let (txn, open) = (writer.txn(), storage(ACTION));
+        Ok(Self {
+            writer,
+            sessions: txn.open_table(SESSIONS).map_err(&open)?,
+            keys: txn.open_table(SESSION_KEYS).map_err(&open)?,
+            by_updated: txn.open_table(BY_UPDATED).map_err(&open)?,
+            by_project: txn.open_table(BY_PROJECT).map_err(&open)?,
+            properties: txn.open_table(PROPERTIES).map_err(&open)?,
+            records: writer.records()?,
+            attachments: txn.open_table(ATTACHMENTS).map_err(&open)?,
+            sources: txn.open_table(SOURCES).map_err(&open)?,
+            session_sources: txn.open_table(SESSION_SOURCES).map_err(&open)?,
+        })
+    }
+
+    /// Deletes a session.
+    pub(crate) fn delete(&mut self, number: u64, row: SessionRow) -> Result<Removed> {
+        self.delete_all(&BTreeMap::from([(number, row)]))
+    }
+
+    /// Deletes those of the sessions that are still there and that `goes` says.
+    fn delete_if(
+        &mut self,
+        numbers: &[u64],
+        goes: &dyn Fn(&SessionRow) -> bool,
+    ) -> Result<Removed> {
+        let mut doomed = BTreeMap::new();
+        for number in numbers {
+            let there = snapshot::row_by_number(&self.sessions, *number, self.writer.counts())?;
+            if let Some(row) = there.filter(goes) {
+                doomed.insert(*number, row);
+            }
+        }
+        self.delete_all(&doomed)
+    }
+
+    fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
+        let action = storage(ACTION);
+        self.delete_index_entries(doomed)?;
+        for (first, last) in neighbours(doomed) {
+            // A damaged branch may lead to rows of other sessions: they stay.
+            self.sessions
+                .retain_in(first..=last, |number, _| !doomed.contains_key(&number))
+                .map_err(&action)?;
+            self.records
+                .retain_in((first, 0, 0)..=(last, u64::MAX, u32::MAX), |key, _| {
+                    !doomed.contains_key(&key.0)
+                })
+                .map_err(&action)?;
+            self.delete_sources(first, last, doomed)?;
+        }
+        let mut removed = Removed::default();
+        for (number, row) in doomed {
+            properties::remove(self.writer, &mut self.properties, *number, row)?;
+            if row.attachments > 0 {
+                self.attachments
+                    .retain_in((*number, "", 0)..(number + 1, "", 0), |key, _| {
+                        key.0 != *number
+                    })
+                    .map_err(&action)?;
+            }
+            removed.add(Removed {
+                sessions: 1,
+                records: row.records,
+                bytes: row.bytes,
+            });
+        }
+        Ok(removed)
+    }
+
+    fn delete_index_entries(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<()> {
+        let action = storage(ACTION);
+        let mut rows: Vec<(u64, &SessionRow)> =
+            doomed.iter().map(|(number, row)| (*number, row)).collect();
+        rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
+        for (_, row) in &rows {
+            self.keys
+                .remove((row.agent.as_str(), row.id.as_str()))
+                .map_err(&action)?;
+        }
+        rows.sort_unstable_by_key(|(number, row)| (row.updated_us, *number));
+        for (number, row) in &rows {
+            self.by_updated
+                .remove((row.updated_us, *number))
+                .map_err(&action)?;
+        }
+        // Stable: within a project they stay in the order of their times.
+        rows.sort_by_key(|(_, row)| row.shown_project());
+        for (number, row) in &rows {
+            if let Some(project) = row.shown_project() {
+                self.by_project
+                    .remove((project, row.updated_us, *number))
+                    .map_err(&action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the sources of sessions from one to another.
+    fn delete_sources(
+        &mut self,
+        first: u64,
+        last: u64,
+        doomed: &BTreeMap<u64, SessionRow>,
+    ) -> Result<()> {
+        let action = storage(ACTION);
+        let none: &[u8] = &[];
+        let mut is_led_astray = false;
+        let mut gone = Vec::new();
+        self.session_sources
+            .retain_in(
+                (first, none, 0)..(last.saturating_add(1), none, 0),
+                |(number, path, generation), ()| {
+                    is_led_astray |= number < first || number > last;
+                    let goes = doomed.contains_key(&number);
+                    if goes {
+                        gone.push((path.to_vec(), generation));
+                    }
+                    !goes
+                },
+            )
+            .map_err(&action)?;
+        if is_led_astray {
+            return Err(Error::Corrupt {
+                table: "session_sources",
+                key: "a page on the way to it".to_owned(),
+                detail: format!("cannot {ACTION}: a search leads to other keys"),
+            });
+        }
+        for (path, generation) in gone {
+            self.sources
+                .remove((path.as_slice(), generation))
+                .map_err(&action)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first and the last of sessions that are as good as next to each other.
+fn neighbours(doomed: &BTreeMap<u64, SessionRow>) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for number in doomed.keys() {
+        match all.last_mut() {
+            Some((_, last)) if number - *last <= GAP => *last = *number,
+            _ => all.push((*number, *number)),
+        }
+    }
+    all
+}
+
+impl RedbStore {
+    /// Deletes the sessions that were last updated before a time, and that `goes` lets go.
+    pub(crate) fn clean_up(
+        &self,
+        before: DateTime<Utc>,
+        goes: impl Fn(&SessionRow) -> bool,
+    ) -> Result<Removed> {
+        let before_us = before.timestamp_micros();
+        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
+        // In the order of the tables: sessions that are neighbours there share pages.
+        numbers.sort_unstable();
+        let goes = |row: &SessionRow| row.updated_us < before_us && goes(row);
+        let mut removed = Removed::default();
+        let mut batches = numbers.chunks(BATCH).peekable();
+        while batches.peek().is_some() {
+            removed.add(self.write(|writer| many(writer, &mut batches, &goes))?);
+        }
+        Ok(removed)
+    }
+}
+
+/// Deletes as many of the sessions, those that are still there and that `goes` says, as one
+/// transaction has time for.
+pub(crate) fn many(
+    writer: &Writer<'_>,
+    batches: &mut Peekable<Chunks<'_, u64>>,
+    goes: &dyn Fn(&SessionRow) -> bool,
+) -> Result<Removed> {
+    let began = Instant::now();
+    let mut removed = Removed::default();
+    let mut deletion = Deletion::open(writer)?;
+    for numbers in batches.by_ref() {
+        removed.add(deletion.delete_if(numbers, goes)?);
+        if began.elapsed() >= TURN {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::SessionKey;
+
+    #[test]
+    fn sessions_that_are_close_are_one_pass() {
+        let row = SessionRow::new(&SessionKey::native("s").unwrap(), 0);
+        let of = |numbers: &[u64]| {
+            neighbours(
+                &numbers
+                    .iter()
+                    .map(|number| (*number, row.clone()))
+                    .collect(),
+            )
+        };
+        assert_eq!(of(&[]), []);
+        assert_eq!(of(&[7]), [(7, 7)]);
+        assert_eq!(
+            of(&[1, 2, 4, 7, 8, u64::MAX]),
+            [(1, 4), (7, 8), (u64::MAX, u64::MAX)]
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! Sessions by the start of an id, agent by agent.
+
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::properties;
+use crate::store::redb::tables::ranges::within;
+use crate::store::redb::tables::schema::SESSION_KEYS;
+use crate::store::redb::tables::snapshot::Snapshot;
+use crate::store::select;
+
+/// Sorts behind every name of an agent.
+const LAST_AGENT: &str = "\u{10ffff}";
+
+impl Snapshot<'_> {
+    /// Sessions that a text may mean.
+    pub(crate) fn find(&self, text: &str, limit: usize) -> Result<Vec<SessionKey>> {
+        let table = self
+            .txn()
+            .open_table(SESSION_KEYS)
+            .map_err(storage("look sessions up"))?;
+        let mut keys = Vec::new();
+        let mut collect = |agent: &str, prefix: &str| -> Result<()> {
+            // One more than asked for, of each agent: enough to tell one from several, and an id
+            // that is equal comes first of those that start with it.
+            let rows = within(&table, (agent, prefix).., "look sessions up")?;
+            for entry in rows.take(limit.saturating_add(1)) {
+                let key = entry?.0;
+                let (found, id) = key.value();
+                self.counts().indexes(1);
+                if found != agent || !id.starts_with(prefix) {
+                    break;
+                }
+                keys.push(SessionKey::new(found, id)?);
+            }
+            // Of two that fit only one may have been found: the other's page counts too.
+            let last = format!("{prefix}{}", char::MAX);
+            self.check(SESSION_KEYS, &(agent, prefix), &(agent, last.as_str()))
+        };
+        // From agent to agent: each one's range is looked at on its own.
+        let mut agent = String::new();
+        let mut agents = Vec::new();
+        loop {
+            let next = {
+                let mut rows = within(&table, (agent.as_str(), "").., "look sessions up")?;
+                let next = match rows.next() {
+                    Some(entry) => Some(entry?.0.value().0.to_owned()),
+                    None => None,
+                };
+                let last = next.as_deref().unwrap_or(LAST_AGENT);
+                self.check(SESSION_KEYS, &(agent.as_str(), ""), &(last, ""))?;
+                match next {
+                    Some(next) => next,
+                    None => break,
+                }
+            };
+            self.counts().indexes(1);
+            collect(&next, text)?;
+            // The next possible agent name: `\0` sorts before every byte of a name.
+            agent = next.clone() + "\0";
+            agents.push(next);
+        }
+        if let Some((agent, prefix)) = select::agent_and_prefix(text) {
+            collect(agent, prefix)?;
+        }
+        keys.sort();
+        keys.dedup();
+        let found = select::find_in(keys.into_iter(), text, limit);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let mut claimed = Vec::new();
+        for alias in select::aliases(agents.iter().map(String::as_str), text) {
+            claimed.extend(properties::by_alias(self, &alias)?);
+        }
+        Ok(select::distinct(claimed.into_iter(), limit))
+    }
+}

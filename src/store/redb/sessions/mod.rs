@@ -1,0 +1,17 @@
+//! What calls do to one session or to many.
+//!
+//! - `list`: pages of summaries
+//! - `find`: by the start of an id
+//! - `scan`, `visit`: records by pages and by runs
+//! - `queue`, `appends`: appends that share a commit
+//! - `delete`, `compact`: what goes, and rechain: the digest chain where it does
+
+pub(crate) mod appends;
+pub(crate) mod compact;
+pub(crate) mod delete;
+pub(crate) mod find;
+pub(crate) mod list;
+pub(crate) mod queue;
+pub(crate) mod rechain;
+pub(crate) mod scan;
+pub(crate) mod visit;

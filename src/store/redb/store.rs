@@ -1,0 +1,250 @@
+//! The store: opening it, its transactions, and what it tells of itself.
+
+use std::io::Write;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::engine::Engine;
+use super::engine::panics::guard;
+use super::ingest::bulk::Bulk;
+use super::ingest::sources::Sources;
+use super::sessions::appends::Append;
+use super::sessions::queue::CommitQueue;
+use super::tables::attachments;
+use super::tables::row_counts::ReadCounts;
+use super::tables::snapshot::Snapshot;
+use super::tables::writer::Writer;
+use super::upkeep::stats;
+use super::upkeep::verify::{self, Depth};
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::query::{
+    Appended, AttachmentInfo, Removed, StoreStats, TableReads, VerifyReport,
+};
+use crate::store::{Mode, Options};
+
+/// A store in one database file.
+///
+/// Any number of processes use one file at the same time ([`Mode::Shared`], the default), and take
+/// turns with their writes. Within a process, share one `RedbStore` between threads;
+/// several on one file are allowed, and are to each other as processes are.
+///
+/// - The locks are those of the file, whatever name or link leads to it, and end with the process.
+/// - A store that is open must not be used on both sides of a `fork(2)`, nor closed on both: the two
+///   processes have one lock together, and would write at the same time. Open it after the fork,
+///   or let the other side `exec` or `_exit` at once.
+/// - Where the file system has no range locks, one process at a time has the store
+///   ([`mode`](Self::mode)); where it takes no locks at all, opening fails. Several machines on one
+///   file over a network are not supported.
+///
+/// ```
+/// use scrollback::{ListQuery, Options, RedbStore, Session, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+/// store.save(&mut Session::native("chat-1")?)?;
+/// assert_eq!(store.list(&ListQuery::default())?.sessions[0].key.id(), "chat-1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RedbStore {
+    pub(crate) engine: Engine,
+    pub(crate) options: Options,
+    pub(crate) counts: ReadCounts,
+    pub(crate) queue: CommitQueue<Append, Result<Appended>>,
+}
+
+impl RedbStore {
+    /// Opens a store for reading and writing; creates it, private to its owner, if the file is not
+    /// there or empty. A store of an older format is brought to this version's. Waits for a process
+    /// that has the store for itself, for as long as [`Options::lock_wait`] says.
+    ///
+    /// # Durability
+    ///
+    /// A new store is on disk, with its name in its folder, when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`], [`Error::Locked`], [`Error::Busy`],
+    /// [`Error::Corrupt`], or [`Error::Io`], also where the file cannot be locked.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let engine = Engine::open(path.as_ref(), &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
+        })
+    }
+
+    /// Opens a store that is there for reading only, without writing anything, unless it was left
+    /// by a crash: then it is put in order first, for which it has to be writable.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); [`Error::Io`] if the file is not there.
+    pub fn open_read_only(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let engine = Engine::open_read_only(path.as_ref(), &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
+        })
+    }
+
+    /// A store over any storage.
+    #[cfg(test)]
+    pub(crate) fn over(
+        storage: impl ::redb::StorageBackend + Clone,
+        options: Options,
+    ) -> Result<Self> {
+        let engine = Engine::over(Path::new(env!("CARGO_MANIFEST_DIR")), storage, &options)?;
+        Ok(Self {
+            engine,
+            options,
+            counts: ReadCounts::default(),
+            queue: CommitQueue::default(),
+        })
+    }
+
+    /// Closes the store, and says what dropping it would not: that the file could not be left in
+    /// order, or a lock not be given back.
+    ///
+    /// # Durability
+    ///
+    /// What was acknowledged is on disk before. After an error, too, nothing of it is lost: the next
+    /// opening puts the file in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::Storage`]. It is closed all the same.
+    pub fn close(self) -> Result<()> {
+        self.engine.close()
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.engine.path()
+    }
+
+    /// How processes share it: what the options say, or [`Mode::Exclusive`] where the file system
+    /// has no range locks.
+    pub fn mode(&self) -> Mode {
+        self.engine.mode()
+    }
+
+    /// How it was to be opened; see [`mode`](Self::mode) for how it was.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// How much there is in the store, by agent. Costs a read of every summary row.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`].
+    pub fn stats(&self) -> Result<StoreStats> {
+        let disk_bytes = self.engine.disk_bytes()?;
+        self.read(|snapshot| stats::stats(snapshot, disk_bytes))
+    }
+
+    /// Reads everything and checks every checksum, count and index entry, both ways. `progress` is
+    /// told the bytes of lines read so far, and those in all.
+    ///
+    /// # Errors
+    ///
+    /// Only if reading as such fails: what is wrong with the store is in the report.
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+        self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
+    }
+
+    /// As [`Store::cleanup_older_than`], but pinned sessions stay.
+    ///
+    /// # Durability
+    ///
+    /// Each session is deleted whole or not at all; after an error some are gone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::cleanup_older_than`].
+    pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        self.clean_up(before, |row| !row.given.pinned)
+    }
+
+    /// Rows read since the store was opened.
+    pub fn table_reads(&self) -> TableReads {
+        self.counts.now()
+    }
+
+    /// Transactions committed since the store was opened. Appends of several threads at the same
+    /// time share one.
+    pub fn commits(&self) -> u64 {
+        self.counts.commits()
+    }
+
+    /// The files kept beside the lines of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] or [`Error::Corrupt`].
+    pub fn attachments(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            attachments::list(snapshot, number, row.attachments)
+        })
+    }
+
+    /// Writes a file kept beside the lines of a session to `out`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Corrupt`], or [`Error::Output`] if `out` fails.
+    pub fn read_attachment(&self, key: &SessionKey, name: &str, out: &mut dyn Write) -> Result<()> {
+        let found = self.read(|snapshot| {
+            let (number, _) = snapshot.session_of(key)?;
+            attachments::read(snapshot, number, name, out)
+        })?;
+        if found {
+            Ok(())
+        } else {
+            Err(Error::NotFound {
+                wanted: format!("{key}, {name}"),
+            })
+        }
+    }
+
+    /// Starts a write transaction for a bulk import.
+    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
+        guard(|| Ok(Bulk::new(self.begin_write()?)))
+    }
+
+    /// The sources, for planning an import or an export.
+    pub(crate) fn sources(&self) -> Sources<'_> {
+        Sources::new(self)
+    }
+
+    /// Reads in a snapshot.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Snapshot<'_>) -> Result<T>) -> Result<T> {
+        guard(|| {
+            let txn = self.engine.begin_read()?;
+            work(&Snapshot::new(txn, &self.counts, self.engine.pages()))
+        })
+    }
+
+    /// Begins a write transaction.
+    pub(crate) fn begin_write(&self) -> Result<Writer<'_>> {
+        Writer::begin(&self.engine, &self.counts)
+    }
+
+    /// Writes in a transaction, which is committed if `work` succeeds.
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&Writer<'_>) -> Result<T>) -> Result<T> {
+        guard(|| {
+            let writer = self.begin_write()?;
+            let done = work(&writer)?;
+            writer.commit()?;
+            Ok(done)
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Every table: keys, values and who keeps them in step. `docs/format.md` explains them.
+
+use redb::TableDefinition;
+
+/// The format that this version writes.
+pub(crate) const FORMAT: u32 = 4;
+
+/// The format that the tables of properties and aliases came with.
+pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
+
+/// The first format whose processes all lock a shared store as redb 4.5 and later do. Those of older
+/// formats may lock it otherwise, and neither sees the other.
+pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
+
+/// The oldest format that this version reads.
+pub(crate) const FORMAT_OLDEST: u32 = 1;
+
+/// Facts about the store by name: see the constants below.
+pub(crate) const STORE_INFO: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("store_info");
+
+/// In [`STORE_INFO`]: the format, u32.
+pub(crate) const INFO_FORMAT: &str = "format";
+
+/// In [`STORE_INFO`]: the oldest format whose readers can read this store, u32.
+pub(crate) const INFO_FORMAT_READABLE: &str = "format_readable";
+
+/// In [`STORE_INFO`]: the number of the next session, u64.
+pub(crate) const INFO_NEXT_SESSION: &str = "next_session";
+
+/// In [`STORE_INFO`]: the store's own id, a uuid.
+pub(crate) const INFO_STORE_ID: &str = "store_id";
+
+/// In [`STORE_INFO`]: an id made by the last restore that replaced what was in this file; missing
+/// if there was none.
+pub(crate) const INFO_RESTORED: &str = "restored";
+
+/// In [`STORE_INFO`]: the version of the crate that wrote last in this format, as text.
+pub(crate) const INFO_WRITER: &str = "writer";
+
+/// Session number -> summary row.
+pub(crate) const SESSIONS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("sessions");
+
+/// Agent, id -> session number.
+pub(crate) const SESSION_KEYS: TableDefinition<'_, (&str, &str), u64> =
+    TableDefinition::new("session_keys");
+
+/// Time of update in microseconds, session number.
+pub(crate) const BY_UPDATED: TableDefinition<'_, (i64, u64), ()> =
+    TableDefinition::new("by_updated");
+
+/// Project, time of update, session number.
+pub(crate) const BY_PROJECT: TableDefinition<'_, (&str, i64, u64), ()> =
+    TableDefinition::new("by_project");
+
+/// Session number, first sequence number, part -> a part of a segment.
+pub(crate) const RECORDS: TableDefinition<'_, (u64, u64, u32), &[u8]> =
+    TableDefinition::new("records");
+
+/// Session number (0 for a folder's), name, part -> a part of an attachment.
+pub(crate) const ATTACHMENTS: TableDefinition<'_, (u64, &str, u32), &[u8]> =
+    TableDefinition::new("attachments");
+
+/// Session number -> what is kept of the session beside its lines.
+pub(crate) const PROPERTIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("properties");
+
+/// Agent, alias, place in line -> session number. The first in line has the alias.
+pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
+    TableDefinition::new("aliases");
+
+/// Path, generation -> import state.
+pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
+    TableDefinition::new("sources");
+
+/// Session number, path, generation: the sources of a session.
+pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
+    TableDefinition::new("session_sources");
+
+/// Every table of a store.
+pub(crate) const NAMES: [&str; 11] = [
+    "store_info",
+    "sessions",
+    "session_keys",
+    "by_updated",
+    "by_project",
+    "records",
+    "attachments",
+    "properties",
+    "aliases",
+    "sources",
+    "session_sources",
+];
+
+/// The name of a table of a store, as an error has it.
+pub(crate) fn name_of(name: &str) -> Option<&'static str> {
+    NAMES.iter().find(|known| **known == name).copied()
+}

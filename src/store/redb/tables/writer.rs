@@ -1,0 +1,305 @@
+//! Writing: one transaction that holds records, summary row and index entries together.
+
+use redb::{Table, WriteTransaction};
+
+use super::row_counts::ReadCounts;
+use super::schema::{
+    BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
+};
+use super::segments;
+use super::segments::Edge;
+use super::snapshot;
+use super::snapshot::corrupt_session;
+use crate::codec::chain;
+use crate::codec::segment::Packer;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
+use crate::model::record::Record;
+use crate::store::Options;
+use crate::store::addition;
+use crate::store::addition::{Added, Addition, Outcome};
+use crate::store::query::Appended;
+use crate::store::redb::engine::Engine;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::pages::PageFile;
+
+/// A write transaction. Dropping it writes nothing.
+pub(crate) struct Writer<'s> {
+    txn: WriteTransaction,
+    counts: &'s ReadCounts,
+    engine: &'s Engine,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl<'s> Writer<'s> {
+    /// Begins a write transaction.
+    pub(crate) fn begin(engine: &'s Engine, counts: &'s ReadCounts) -> Result<Self> {
+        let txn = engine.begin_write()?;
+        Ok(Self {
+            txn,
+            counts,
+            engine,
+        })
+    }
+
+    /// The transaction, for tables that only one path writes.
+    pub(crate) fn txn(&self) -> &WriteTransaction {
+        &self.txn
+    }
+
+    /// The counts to add to.
+    pub(crate) fn counts(&self) -> &'s ReadCounts {
+        self.counts
+    }
+
+    /// Makes everything written durable.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.engine.commit(self.txn)?;
+        self.counts.commit();
+        Ok(())
+    }
+
+    /// The number of a session.
+    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        let table = self
+            .txn
+            .open_table(SESSION_KEYS)
+            .map_err(storage("look a session up"))?;
+        let number = snapshot::number_of(&table, key, self.counts)?;
+        if let (None, Some(pages)) = (number, self.pages()) {
+            let place = (key.agent(), key.id());
+            pages.check(SESSION_KEYS, &place, &place)?;
+        }
+        Ok(number)
+    }
+
+    /// The row of a session whose number is known.
+    pub(crate) fn row(&self, number: u64) -> Result<SessionRow> {
+        let table = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("read a session"))?;
+        snapshot::row_behind(&table, number, self.counts)
+    }
+
+    /// A session by its name.
+    pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
+        let Some(number) = self.number_of(key)? else {
+            return Ok(None);
+        };
+        let row = self.row(number)?;
+        if row.agent == key.agent() && row.id == key.id() {
+            Ok(Some((number, row)))
+        } else {
+            Err(corrupt_session(
+                number,
+                format!("`{key}` led to it, but it is another session"),
+            ))
+        }
+    }
+
+    /// A session by its name, which has to be there.
+    pub(crate) fn session_of(&self, key: &SessionKey) -> Result<(u64, SessionRow)> {
+        self.session(key)?.ok_or_else(|| Error::NotFound {
+            wanted: key.to_string(),
+        })
+    }
+
+    /// Takes the next session number for a name that is free.
+    pub(crate) fn new_number(&self, key: &SessionKey) -> Result<u64> {
+        let action = storage("number a session");
+        let mut info = self
+            .txn
+            .open_table(STORE_INFO)
+            .map_err(storage("number a session"))?;
+        let number = redb::ReadableTable::get(&info, INFO_NEXT_SESSION)
+            .map_err(&action)?
+            .and_then(|bytes| {
+                bytes
+                    .value()
+                    .first_chunk::<8>()
+                    .map(|bytes| u64::from_le_bytes(*bytes))
+            })
+            .ok_or_else(|| Error::Corrupt {
+                table: "store_info",
+                key: INFO_NEXT_SESSION.to_owned(),
+                detail: "the number of the next session is missing".to_owned(),
+            })?;
+        self.check_free(number)?;
+        info.insert(INFO_NEXT_SESSION, (number + 1).to_le_bytes().as_slice())
+            .map_err(&action)?;
+        let mut keys = self
+            .txn
+            .open_table(SESSION_KEYS)
+            .map_err(storage("name a session"))?;
+        keys.insert((key.agent(), key.id()), number)
+            .map_err(&action)?;
+        Ok(number)
+    }
+
+    /// Checks that a new session's number is above all others: the number in the store has no
+    /// checksum, and one that is taken would put a session in another's place.
+    fn check_free(&self, number: u64) -> Result<()> {
+        let action = storage("number a session");
+        let sessions = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("number a session"))?;
+        let last = redb::ReadableTable::last(&sessions).map_err(&action)?;
+        match last.map(|(last, _)| last.value()) {
+            Some(last) if last >= number => Err(Error::Corrupt {
+                table: "store_info",
+                key: INFO_NEXT_SESSION.to_owned(),
+                detail: format!("the next session would be {number}, but session {last} is there"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file below the engine.
+    pub(crate) fn pages(&self) -> Option<&'s PageFile> {
+        self.engine.pages()
+    }
+
+    /// Writes a session's row, with the index entries that change.
+    pub(crate) fn put_row(
+        &self,
+        number: u64,
+        old: Option<&SessionRow>,
+        row: &SessionRow,
+    ) -> Result<()> {
+        let action = storage("write a session");
+        let encoded = row
+            .encode(number)
+            .map_err(|error| corrupt_session(number, error.to_string()))?;
+        let mut sessions = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("write a session"))?;
+        sessions
+            .insert(number, encoded.as_slice())
+            .map_err(&action)?;
+        let same_time = old.is_some_and(|old| old.updated_us == row.updated_us);
+        if !same_time {
+            let mut index = self
+                .txn
+                .open_table(BY_UPDATED)
+                .map_err(storage("index a session"))?;
+            if let Some(old) = old {
+                index.remove((old.updated_us, number)).map_err(&action)?;
+            }
+            index
+                .insert((row.updated_us, number), ())
+                .map_err(&action)?;
+        }
+        if !(same_time && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
+            let mut index = self
+                .txn
+                .open_table(BY_PROJECT)
+                .map_err(storage("index a session"))?;
+            if let Some((old, project)) = old.and_then(|old| Some((old, old.shown_project()?))) {
+                index
+                    .remove((project, old.updated_us, number))
+                    .map_err(&action)?;
+            }
+            if let Some(project) = row.shown_project() {
+                index
+                    .insert((project, row.updated_us, number), ())
+                    .map_err(&action)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The table of records.
+    pub(crate) fn records(&self) -> Result<Table<'_, segments::RecordsKey, &'static [u8]>> {
+        self.txn
+            .open_table(RECORDS)
+            .map_err(storage("write records"))
+    }
+
+    /// Adds lines to a session, which is created if need be.
+    pub(crate) fn add(
+        &self,
+        key: &SessionKey,
+        addition: &Addition<'_>,
+        options: &Options,
+    ) -> Result<Appended> {
+        let there = self.session(key)?;
+        let old = there.as_ref().map(|(_, row)| row);
+        let Added {
+            mut row,
+            made,
+            appended,
+        } = match addition::add_to(key, old, addition, options)? {
+            Outcome::Replayed(appended) => return Ok(appended),
+            Outcome::Added(added) => *added,
+        };
+        let number = match &there {
+            Some((number, _)) => *number,
+            None => self.new_number(key)?,
+        };
+        for record in &made {
+            row.chain.push(&chain::digest_of(&record.line));
+        }
+        self.insert_tail(number, &mut row, made)?;
+        self.put_row(number, old, &row)?;
+        Ok(appended)
+    }
+
+    /// Writes new records behind the tail, or seals the tail with them when it is long enough.
+    fn insert_tail(&self, number: u64, row: &mut SessionRow, made: Vec<Record>) -> Result<()> {
+        let mut table = self.records()?;
+        let bytes: u64 = made.iter().map(|record| record.line.len() as u64).sum();
+        let tail_records = row.next.saturating_sub(row.tail_first);
+        let mut packer = Packer::default();
+        if row.tail_bytes + bytes < TAIL_BYTES && tail_records < TAIL_RECORDS {
+            for record in made {
+                packer.push(record.sequence, record.header, &record.line);
+                if let Some(sealed) = packer.seal() {
+                    segments::insert(&mut table, number, &sealed, None)?;
+                }
+            }
+            row.tail_bytes += bytes;
+            return Ok(());
+        }
+        let mut sealed = Vec::new();
+        let mut pack = |sequence, header, line: &[u8]| {
+            if packer.is_full_for(sequence, line.len()) {
+                sealed.extend(packer.seal());
+            }
+            packer.push(sequence, header, line);
+        };
+        let mut from = row.tail_first;
+        while let Some(found) = segments::starting_from(&table, number, from, self.counts)? {
+            for (sequence, header, line) in found.segment.records() {
+                pack(sequence, header, line);
+            }
+            from = found.first + 1;
+        }
+        for record in &made {
+            pack(record.sequence, record.header, &record.line);
+        }
+        sealed.extend(packer.seal());
+        table
+            .retain_in(
+                (number, row.tail_first, 0)..=(number, u64::MAX, u32::MAX),
+                |_, _| false,
+            )
+            .map_err(storage("seal the tail"))?;
+        let mut edge = Edge::default();
+        for sealed in &sealed {
+            segments::insert(&mut table, number, sealed, Some(&mut edge))?;
+        }
+        row.tail_first = row.next;
+        row.tail_bytes = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the store from within: faults, power cuts, tampering, counts.
+
+pub(crate) mod chain_paths;
+pub(crate) mod counts;
+pub(crate) mod old_locks;
+pub(crate) mod races;
+pub(crate) mod sweeps;
+pub(crate) mod tampering;

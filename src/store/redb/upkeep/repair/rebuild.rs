@@ -1,0 +1,498 @@
+//! Writes the new store: session by session, a commit every 16 MiB, and says what is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::gather::{Gathered, Trust};
+use super::report::{Loss, RepairReport};
+use super::session::{Count, Counted, attachments_of, read_segment, segments_of};
+use crate::agents;
+use crate::codec::properties_row;
+use crate::codec::session_row::{Given, SessionRow};
+use crate::codec::source_row::SourceKind;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::properties::Properties;
+use crate::store::properties::given;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::ingest::bulk::Bulk;
+use crate::store::redb::pages::PageFile;
+use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::properties;
+use crate::store::redb::tables::schema::{
+    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, SESSION_KEYS, STORE_INFO,
+};
+use crate::store::redb::tables::sources::Source;
+
+/// Bytes of rows in one commit.
+const COMMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// The agent of sessions whose name is lost.
+const NAMELESS: &str = "unknown";
+
+/// Writes all that was found to a new store.
+pub(crate) fn rebuild(
+    file: &PageFile,
+    gathered: &Gathered,
+    store: &RedbStore,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<RepairReport> {
+    let mut rebuilder = Rebuilder {
+        file,
+        gathered,
+        store,
+        bulk: None,
+        written: 0,
+        names: BTreeMap::new(),
+        kept: BTreeMap::new(),
+        attached: BTreeSet::new(),
+        partly: BTreeSet::new(),
+        report: RepairReport {
+            pages_damaged: gathered.pages_damaged,
+            ..RepairReport::default()
+        },
+    };
+    let numbers = gathered.numbers();
+    let all = numbers.len() as u64;
+    for (done, number) in numbers.into_iter().enumerate() {
+        progress(done as u64, all);
+        rebuilder.session(number)?;
+    }
+    rebuilder.properties()?;
+    rebuilder.sources()?;
+    rebuilder.missing();
+    rebuilder.finish()
+}
+
+impl Gathered {
+    /// The sessions of which anything is known; 0 is first, for the files of folders.
+    fn numbers(&self) -> BTreeSet<u64> {
+        let mut numbers = BTreeSet::from([0]);
+        numbers.extend(self.sessions.keys());
+        numbers.extend(self.names.keys());
+        numbers.extend(self.records.keys().map(|key| key.0));
+        numbers.extend(self.attachments.keys().map(|key| key.0));
+        // All names are known where their table was read whole: what else was found is what was
+        // deleted.
+        let names = self.names.len() as u64;
+        if self.expected.get("session_keys") == Some(&names) {
+            numbers.retain(|number| *number == 0 || self.names.contains_key(number));
+        }
+        numbers
+    }
+}
+
+struct Rebuilder<'r> {
+    file: &'r PageFile,
+    gathered: &'r Gathered,
+    store: &'r RedbStore,
+    /// The transaction that is open.
+    bulk: Option<Bulk<'r>>,
+    written: usize,
+    /// Names that are taken.
+    names: BTreeMap<SessionKey, u64>,
+    /// The sessions of the new store.
+    kept: BTreeMap<u64, SessionRow>,
+    attached: BTreeSet<(u64, String)>,
+    /// Sessions of which lines or files are missing.
+    partly: BTreeSet<u64>,
+    report: RepairReport,
+}
+
+impl<'r> Rebuilder<'r> {
+    fn bulk(&mut self) -> Result<&mut Bulk<'r>> {
+        let bulk = match self.bulk.take() {
+            Some(bulk) => bulk,
+            None => self.store.bulk()?,
+        };
+        Ok(self.bulk.insert(bulk))
+    }
+
+    fn lose(&mut self, table: &'static str, number: Option<u64>, detail: String) {
+        let session = number.and_then(|number| {
+            let there = self.kept.get(&number).and_then(|row| row.key().ok());
+            there.or_else(|| self.known_name(number))
+        });
+        self.report.losses.push(Loss {
+            table,
+            session,
+            number,
+            detail,
+            records: Vec::new(),
+        });
+        self.partly.extend(number.filter(|number| *number != 0));
+    }
+
+    fn known_name(&self, number: u64) -> Option<SessionKey> {
+        let row = self.gathered.sessions.get(&number);
+        let name = self.gathered.names.get(&number);
+        row.and_then(|found| found.value.key().ok()).or_else(|| {
+            name.and_then(|(agent, id)| SessionKey::new(agent.as_str(), id.as_str()).ok())
+        })
+    }
+
+    /// A name for a session that nobody else has.
+    fn name(&mut self, number: u64) -> Result<SessionKey> {
+        let known = self.known_name(number);
+        let free = known.filter(|key| !self.names.contains_key(key));
+        let key = match free {
+            Some(key) => key,
+            None => SessionKey::new(NAMELESS, format!("session-{number}"))?,
+        };
+        self.names.insert(key.clone(), number);
+        Ok(key)
+    }
+
+    /// Commits if there is enough to commit.
+    fn commit(&mut self, written: usize) -> Result<()> {
+        self.written += written;
+        if self.written < COMMIT_BYTES {
+            return Ok(());
+        }
+        self.written = 0;
+        self.bulk.take().map_or(Ok(()), Bulk::commit)
+    }
+
+    /// Writes a session with its attachments.
+    fn session(&mut self, number: u64) -> Result<()> {
+        self.attachments(number)?;
+        if number == 0 {
+            return Ok(());
+        }
+        let segments = segments_of(self.file, self.gathered, number)?;
+        let found = self.gathered.sessions.get(&number);
+        let attached = self
+            .attached
+            .range((number, String::new())..(number + 1, String::new()));
+        let attached = attached.count() as u64;
+        let is_empty = found.is_some_and(|found| found.value.records == 0);
+        if segments.is_empty() && attached == 0 && !is_empty {
+            self.lose(
+                "sessions",
+                Some(number),
+                "all of its records are lost".to_owned(),
+            );
+            return Ok(());
+        }
+        let key = self.name(number)?;
+        let mut empty = SessionRow::new(&key, 0);
+        if let Some(found) = found {
+            empty.created_us = found.value.created_us;
+            empty.updated_us = found.value.updated_us;
+        }
+        let mut count = Count::new(empty, found, agents::of_agent(key.agent()));
+        for whole in &segments {
+            let read = read_segment(self.file, self.gathered, number, whole.first)?;
+            let Some((rows, segment, _)) = read else {
+                continue;
+            };
+            count.add(&segment);
+            let bytes = rows.iter().map(Vec::len).sum();
+            self.bulk()?.put_parts(number, whole.first, &rows)?;
+            self.commit(bytes)?;
+        }
+        let Counted {
+            mut row,
+            old,
+            is_whole,
+            gaps,
+        } = count.finish();
+        key.agent().clone_into(&mut row.agent);
+        key.id().clone_into(&mut row.id);
+        row.attachments = attached;
+        row.given = self.given(number, old);
+        self.bulk()?.put_session(number, &row)?;
+        self.report.sessions += 1;
+        self.report.records += row.records;
+        self.report.bytes += row.bytes;
+        self.kept.insert(number, row);
+        self.tell(number, old, is_whole, gaps);
+        if !self.partly.contains(&number) {
+            self.report.sessions_whole += 1;
+        }
+        Ok(())
+    }
+
+    /// Says what a session lacks.
+    fn tell(
+        &mut self,
+        number: u64,
+        old: Option<&SessionRow>,
+        is_whole: bool,
+        gaps: Vec<(u64, u64)>,
+    ) {
+        let Some(row) = self.kept.get(&number).cloned() else {
+            return;
+        };
+        if let Some(old) = old.filter(|old| old.attachments > row.attachments) {
+            let missing = old.attachments - row.attachments;
+            self.lose(
+                "attachments",
+                Some(number),
+                format!("{missing} are missing"),
+            );
+        }
+        if is_whole {
+            return;
+        }
+        let (table, detail) = match old {
+            None => (
+                "sessions",
+                "its summary row is lost: its mark, the ids of its batches, and whether records \
+                 are missing behind the last one"
+                    .to_owned(),
+            ),
+            Some(old) if old.records > row.records => {
+                let missing = old.records - row.records;
+                (
+                    "records",
+                    format!("{missing} of {} are missing", old.records),
+                )
+            }
+            Some(_) => (
+                "records",
+                "they do not add up: some may be older".to_owned(),
+            ),
+        };
+        self.lose(table, Some(number), detail);
+        if let Some(loss) = self.report.losses.last_mut() {
+            loss.records = gaps;
+        }
+    }
+
+    fn attachments(&mut self, number: u64) -> Result<()> {
+        let found = attachments_of(self.file, self.gathered, number)?;
+        for (name, parts) in found.whole {
+            let mut written = 0;
+            for (part, stored) in parts.iter().enumerate() {
+                let row = self.file.read(stored.place)?;
+                written += row.len();
+                let part = u32::try_from(part).unwrap_or(u32::MAX);
+                let action = storage("write an attachment");
+                let txn = self.bulk()?.writer.txn();
+                let mut table = txn.open_table(ATTACHMENTS).map_err(action)?;
+                table
+                    .insert((number, name.as_str(), part), row.as_slice())
+                    .map_err(storage("write an attachment"))?;
+            }
+            self.report.attachments += 1;
+            self.attached.insert((number, name));
+            self.commit(written)?;
+        }
+        for name in found.lost {
+            self.lose(
+                "attachments",
+                Some(number),
+                format!("parts of `{name}` are missing"),
+            );
+        }
+        Ok(())
+    }
+
+    /// What a session shows beside its lines.
+    fn given(&self, number: u64, old: Option<&SessionRow>) -> Given {
+        match self.gathered.properties.get(&number) {
+            Some(found) => given(&found.value),
+            None => old.map(|old| old.given.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Writes properties and aliases; both are made from each other where one is lost.
+    fn properties(&mut self) -> Result<()> {
+        let mut kept: BTreeMap<u64, Properties> = BTreeMap::new();
+        let mut lost = Vec::new();
+        for (number, row) in &self.kept {
+            let found = self.gathered.properties.get(number);
+            let properties = found.map_or_else(|| shown(&row.given), |found| found.value.clone());
+            if found.is_none() && properties != Properties::default() {
+                lost.push(*number);
+            }
+            kept.insert(*number, properties);
+        }
+        // In the order in which they stand in line.
+        let mut line: Vec<(SessionKey, u64)> = Vec::new();
+        for ((agent, alias, _), claim) in &self.gathered.claims {
+            let number = claim.value;
+            let (Some(row), Some(properties)) = (self.kept.get(&number), kept.get_mut(&number))
+            else {
+                continue;
+            };
+            let is_lost = !self.gathered.properties.contains_key(&number);
+            if is_lost && !properties.aliases.contains(alias) {
+                properties.aliases.push(alias.clone());
+            }
+            let alias = SessionKey::new(agent.as_str(), alias.as_str())?;
+            let is_listed =
+                row.agent == *agent && properties.aliases.iter().any(|a| a == alias.id());
+            if is_listed && !line.contains(&(alias.clone(), number)) {
+                line.push((alias, number));
+            }
+        }
+        for (number, properties) in &kept {
+            let Some(row) = self.kept.get(number) else {
+                continue;
+            };
+            for alias in &properties.aliases {
+                let alias = (
+                    SessionKey::new(row.agent.as_str(), alias.as_str())?,
+                    *number,
+                );
+                if !line.contains(&alias) {
+                    line.push(alias);
+                }
+            }
+        }
+        for number in lost {
+            let detail = "what is kept beside its lines is lost but for what a list shows";
+            self.lose("properties", Some(number), detail.to_owned());
+        }
+        self.write_properties(&kept, &line)
+    }
+
+    fn write_properties(
+        &mut self,
+        kept: &BTreeMap<u64, Properties>,
+        line: &[(SessionKey, u64)],
+    ) -> Result<()> {
+        let action = storage("write the properties of a session");
+        let txn = self.bulk()?.writer.txn();
+        let mut table = txn
+            .open_table(PROPERTIES)
+            .map_err(storage("write properties"))?;
+        for (number, kept) in kept
+            .iter()
+            .filter(|(_, kept)| **kept != Properties::default())
+        {
+            let row = properties_row::encode(*number, kept)
+                .map_err(|error| properties::corrupt(*number, &error))?;
+            table.insert(*number, row.as_slice()).map_err(&action)?;
+        }
+        let mut places: BTreeMap<&SessionKey, u64> = BTreeMap::new();
+        let mut table = txn.open_table(ALIASES).map_err(storage("write an alias"))?;
+        for (alias, number) in line {
+            let place = places.entry(alias).or_default();
+            let claim = properties_row::encode_claim(alias, *place, *number)
+                .map_err(|error| properties::corrupt_alias(alias, &error))?;
+            table
+                .insert((alias.agent(), alias.id(), *place), claim.as_slice())
+                .map_err(&action)?;
+            *place += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes the import states of what is whole.
+    fn sources(&mut self) -> Result<()> {
+        for ((path, generation), found) in &self.gathered.sources {
+            let row = &found.value;
+            let is_there = match row.kind {
+                SourceKind::Lines => self.kept.contains_key(&row.session),
+                SourceKind::Attachment if row.name.is_empty() => row.session == 0,
+                SourceKind::Attachment => self.attached.contains(&(row.session, row.name.clone())),
+            };
+            if !is_there || self.partly.contains(&row.session) || found.trust == Trust::Old {
+                self.report.sources_dropped += 1;
+                continue;
+            }
+            self.report.sources += 1;
+            self.bulk()?.write_source(&Source {
+                path: path.clone(),
+                generation: *generation,
+                row: row.clone(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Says what is missing of which nothing is known.
+    fn missing(&mut self) {
+        let listed = self
+            .report
+            .losses
+            .iter()
+            .filter(|loss| loss.table == "sessions");
+        let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
+        let sessions = self
+            .kept
+            .keys()
+            .chain(&listed)
+            .collect::<BTreeSet<_>>()
+            .len() as u64;
+        let found = |table: &str| match table {
+            "sessions" => sessions,
+            table => self.gathered.found(table),
+        };
+        let mut missing = Vec::new();
+        for table in [
+            "sessions",
+            "attachments",
+            "properties",
+            "aliases",
+            "sources",
+        ] {
+            match self.gathered.expected.get(table) {
+                Some(expected) if *expected > found(table) => {
+                    let rows = expected - found(table);
+                    missing.push((table, format!("{rows} rows of which nothing is known")));
+                }
+                Some(_) => {}
+                None => missing.push((table, "nobody knows whether rows are missing".to_owned())),
+            }
+        }
+        // A row of `sources` is missed by nobody: the next import reads the file again.
+        for (table, detail) in missing {
+            self.lose(table, None, detail);
+        }
+    }
+
+    fn finish(mut self) -> Result<RepairReport> {
+        let last = self.gathered.numbers().last().copied().unwrap_or_default();
+        let next = self.gathered.next_session.max(last + 1);
+        let action = storage("number a session");
+        {
+            let info = self.bulk()?.writer.txn().open_table(STORE_INFO);
+            let mut info = info.map_err(storage("number a session"))?;
+            info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
+                .map_err(&action)?;
+        }
+        self.bulk.take().map_or(Ok(()), Bulk::commit)?;
+        self.report
+            .losses
+            .sort_by_key(|loss| loss.number.unwrap_or(u64::MAX));
+        Ok(self.report)
+    }
+}
+
+/// Properties from what a list shows of them.
+fn shown(given: &Given) -> Properties {
+    Properties {
+        title: given.title.clone(),
+        project: given.project.clone(),
+        parent: given.parent.clone(),
+        pinned: given.pinned,
+        archived: given.archived,
+        ..Properties::default()
+    }
+}
+
+impl Bulk<'_> {
+    /// Writes the rows of a segment as they are.
+    fn put_parts(&mut self, number: u64, first: u64, rows: &[Vec<u8>]) -> Result<()> {
+        let mut table = self.writer.records()?;
+        for (part, row) in rows.iter().enumerate() {
+            let part = u32::try_from(part).unwrap_or(u32::MAX);
+            table
+                .insert((number, first, part), row.as_slice())
+                .map_err(storage("write records"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a session's row, with its name and its index entries.
+    fn put_session(&mut self, number: u64, row: &SessionRow) -> Result<()> {
+        let keys = self.writer.txn().open_table(SESSION_KEYS);
+        keys.map_err(storage("name a session"))?
+            .insert((row.agent.as_str(), row.id.as_str()), number)
+            .map_err(storage("name a session"))?;
+        self.writer.put_row(number, None, row)
+    }
+}

@@ -1,0 +1,171 @@
+//! Verification of the digest chains: each session's lines against the chain in its row, and against
+//! a list of chains that was kept elsewhere.
+//!
+//! The list is compared with the lines themselves, from the record on with which the listed chain
+//! begins and for as many as it covers; the row only tells whether records went since.
+
+use std::collections::BTreeMap;
+
+use super::Checker;
+use crate::codec::chain::{Chain, digest_of};
+use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::record::Record;
+use crate::store::query::{SessionDigest, StoreProblem, VerifyReport};
+use crate::store::redb::store::RedbStore;
+
+/// How much a verification looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Depth<'d> {
+    /// Everything but the digest chains.
+    Plain,
+    /// The chains as well, also as they were in the past.
+    Deep(&'d [SessionDigest]),
+}
+
+impl RedbStore {
+    /// What [`verify`](Self::verify) does, and recomputes the digest chain of every session's lines:
+    /// a line that was changed, removed, added or moved shows, also where every checksum was made
+    /// to fit again. The report has the head of each chain. Costs the time of a SHA-256 over all
+    /// lines more.
+    ///
+    /// Who can write the store can make the chains anew as well. So keep the heads elsewhere, and
+    /// give them as `against` later: a session that is not there any more, or whose chain had
+    /// another digest at that length, is a problem. One that has only grown since is fine. One of
+    /// which records were removed or replaced in the meantime cannot be compared, and is named in
+    /// [`VerifyReport::rewritten`].
+    ///
+    /// # Errors
+    ///
+    /// Only if reading as such fails: what is wrong with the store is in the report.
+    ///
+    /// ```
+    /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+    /// let key = SessionKey::native("chat-1")?;
+    /// let say = || store.append(&key, Expect::Any, None, &[NewRecord::line("{}")]);
+    /// say()?;
+    /// let kept = store.verify_deep(&[], &mut |_, _| {})?.digests;
+    /// say()?;
+    /// assert!(store.verify_deep(&kept, &mut |_, _| {})?.is_clean());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verify_deep(
+        &self,
+        against: &[SessionDigest],
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<VerifyReport> {
+        self.read(|snapshot| {
+            crate::store::redb::upkeep::verify::verify(snapshot, Depth::Deep(against), progress)
+        })
+    }
+}
+
+/// The chains of the past, by their sessions; those that were not met yet.
+pub(crate) type Listed<'d> = BTreeMap<&'d SessionKey, Vec<&'d SessionDigest>>;
+
+impl<'d> Depth<'d> {
+    /// What there is to compare with; `None` if the chains are not looked at.
+    pub(crate) fn listed(self) -> Option<Listed<'d>> {
+        let Self::Deep(digests) = self else {
+            return None;
+        };
+        let mut listed = Listed::new();
+        for digest in digests {
+            listed.entry(&digest.key).or_default().push(digest);
+        }
+        Some(listed)
+    }
+}
+
+/// The chains of one session while its records are read.
+pub(crate) struct Chains<'d> {
+    /// Over what the chain in the row covers.
+    read: Chain,
+    /// The chains of the past, each with the one over what it covers.
+    past: Vec<(&'d SessionDigest, Chain)>,
+}
+
+impl Chains<'_> {
+    /// Takes the next record.
+    pub(crate) fn take(&mut self, record: &Record) {
+        let digest = digest_of(&record.line);
+        self.read.take(record.sequence, &digest);
+        for (listed, read) in &mut self.past {
+            if read.records < listed.records {
+                read.take(record.sequence, &digest);
+            }
+        }
+    }
+}
+
+impl<'d> Checker<'d, '_> {
+    /// The chains of a session, before its first record; `None` if they are not looked at.
+    pub(crate) fn chains(&mut self, row: &SessionRow) -> Option<Chains<'d>> {
+        let listed = self.listed.as_mut()?;
+        let past = row.key().ok().and_then(|key| listed.remove(&key));
+        let past = past.unwrap_or_default().into_iter();
+        Some(Chains {
+            read: Chain::starting_at(row.chain.from),
+            past: past
+                .map(|digest| (digest, Chain::starting_at(digest.from)))
+                .collect(),
+        })
+    }
+
+    /// Compares what was read of a session with what its chains say.
+    pub(crate) fn compare(&mut self, number: u64, chains: Chains<'d>) {
+        let Some(row) = self.rows.get(&number) else {
+            return;
+        };
+        let (stored, key) = (row.chain, row.key());
+        match (stored.differs_from(&chains.read), key) {
+            (Some(detail), _) => {
+                self.problem("records", format!("session {number}"), detail, Some(number));
+            }
+            (None, Ok(key)) => self.report.digests.push(SessionDigest {
+                key,
+                from: stored.from,
+                records: stored.records,
+                rewrites: stored.rewrites,
+                digest: stored.digest,
+            }),
+            // Noted where the row was read.
+            (None, Err(_)) => {}
+        }
+        for (listed, read) in chains.past {
+            if (read.records, read.digest) == (listed.records, listed.digest) {
+                continue;
+            }
+            if stored.rewrites > listed.rewrites {
+                self.report.rewritten.push(listed.key.clone());
+                continue;
+            }
+            let detail = format!(
+                "the {} records from {} on are not those of the list",
+                listed.records, listed.from
+            );
+            self.problem("records", format!("session {number}"), detail, Some(number));
+        }
+    }
+
+    /// Sessions that the list has, and the store has not.
+    pub(crate) fn missing(&mut self) {
+        for (key, digests) in self.listed.take().unwrap_or_default() {
+            let records = digests.iter().map(|digest| digest.records).max();
+            let detail = format!(
+                "is not there; the list has {} of its records",
+                records.unwrap_or_default()
+            );
+            self.push(StoreProblem {
+                table: "sessions",
+                key: key.to_string(),
+                detail,
+                session: Some(key.clone()),
+            });
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! Verification: everything is read, every checksum, count and index entry is checked, both ways;
+//! then every page of the file.
+
+mod chain;
+mod pages;
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redb::{ReadableTable as _, ReadableTableMetadata as _};
+
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::model::record::RecordFlags;
+use crate::store::query::{ScanQuery, StoreProblem, VerifyReport};
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::engine::panics::guard;
+use crate::store::redb::tables::attachments;
+use crate::store::redb::tables::ranges::within;
+use crate::store::redb::tables::schema::{
+    ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+};
+use crate::store::redb::tables::snapshot::{Snapshot, corrupt_session};
+
+pub(crate) use self::chain::Depth;
+use self::chain::Listed;
+
+/// Checks the store as a snapshot shows it.
+pub(crate) fn verify(
+    snapshot: &Snapshot<'_>,
+    depth: Depth<'_>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<VerifyReport> {
+    let mut checker = Checker {
+        snapshot,
+        report: VerifyReport::default(),
+        rows: BTreeMap::new(),
+        listed: depth.listed(),
+    };
+    // What is compared with the sessions makes no sense where not all of them can be read.
+    if checker.step(Checker::sessions)? {
+        checker.step(Checker::indexes)?;
+        let total = checker.rows.values().map(|row| row.bytes).sum();
+        let numbers: Vec<u64> = checker.rows.keys().copied().collect();
+        for number in numbers {
+            checker.step(|checker| checker.records(number))?;
+            progress(checker.report.bytes.min(total), total);
+        }
+        checker.missing();
+        checker.step(Checker::strangers)?;
+        let mut attached = BTreeSet::new();
+        let are_read = checker.step(|checker| {
+            attached = checker.attachments()?;
+            Ok(())
+        })?;
+        if are_read {
+            checker.step(|checker| checker.sources(&attached))?;
+        }
+        checker.step(Checker::properties)?;
+    }
+    checker.pages()?;
+    Ok(checker.report)
+}
+
+struct Checker<'c, 's> {
+    snapshot: &'c Snapshot<'s>,
+    report: VerifyReport,
+    rows: BTreeMap<u64, SessionRow>,
+    /// What the chains are compared with; `None` if they are not looked at.
+    listed: Option<Listed<'c>>,
+}
+
+impl Checker<'_, '_> {
+    fn problem(&mut self, table: &'static str, key: String, detail: String, number: Option<u64>) {
+        let row = number.and_then(|number| self.rows.get(&number));
+        let session: Option<SessionKey> = row.and_then(|row| row.key().ok());
+        self.push(StoreProblem {
+            table,
+            key,
+            detail,
+            session,
+        });
+    }
+
+    fn push(&mut self, problem: StoreProblem) {
+        if self.report.problems.len() >= VerifyReport::PROBLEMS_MAX {
+            self.report.problems_more += 1;
+            return;
+        }
+        self.report.problems.push(problem);
+    }
+
+    /// Takes a step of the verification, and notes what ends it: damage, or redb's panic at it. Gives
+    /// whether it came to its end.
+    fn step(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<bool> {
+        match guard(|| work(self)) {
+            Ok(()) => Ok(true),
+            // redb reads nothing more once a page has led it behind the end of the file.
+            Err(Error::Storage { source, .. }) if !self.report.problems.is_empty() => {
+                let detail = format!("not all could be read: {source}");
+                self.problem("(pages)", "unknown".to_owned(), detail, None);
+                Ok(false)
+            }
+            Err(error) => self.note(error, None).map(|()| false),
+        }
+    }
+
+    /// Notes what a read found to be damaged; gives back what is no damage.
+    fn note(&mut self, error: Error, number: Option<u64>) -> Result<()> {
+        match error {
+            Error::Corrupt { table, key, detail } => {
+                self.problem(table, key, detail, number);
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
+    fn sessions(&mut self) -> Result<()> {
+        let read = storage("verify the sessions");
+        let table = self
+            .snapshot
+            .txn()
+            .open_table(SESSIONS)
+            .map_err(storage("verify"))?;
+        for entry in table.iter().map_err(&read)? {
+            let (number, value) = entry.map_err(&read)?;
+            let number = number.value();
+            self.report.sessions += 1;
+            match SessionRow::decode(number, value.value()) {
+                Ok(row) => {
+                    if let Err(error) = row.clone().into_summary(number) {
+                        self.note(corrupt_session(number, error.to_string()), None)?;
+                    }
+                    self.rows.insert(number, row);
+                }
+                Err(error) => self.note(corrupt_session(number, error.to_string()), None)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Every index entry leads to a session that has it, and every session has its entries.
+    fn indexes(&mut self) -> Result<()> {
+        let mut entries = 0;
+        let mut wrong: Vec<(&'static str, String, u64)> = Vec::new();
+        let txn = self.snapshot.txn();
+        let read = storage("verify the indexes");
+
+        let table = txn.open_table(SESSION_KEYS).map_err(storage("verify"))?;
+        for entry in table.iter().map_err(&read)? {
+            let (key, number) = entry.map_err(&read)?;
+            let ((agent, id), number) = (key.value(), number.value());
+            entries += 1;
+            if !self
+                .rows
+                .get(&number)
+                .is_some_and(|row| row.agent == agent && row.id == id)
+            {
+                wrong.push(("session_keys", format!("{agent}:{id}"), number));
+            }
+        }
+        let keys = table.len().map_err(&read)?;
+        let table = txn.open_table(BY_UPDATED).map_err(storage("verify"))?;
+        for entry in table.iter().map_err(&read)? {
+            let (updated, number) = entry.map_err(&read)?.0.value();
+            entries += 1;
+            if self
+                .rows
+                .get(&number)
+                .is_none_or(|row| row.updated_us != updated)
+            {
+                wrong.push(("by_updated", format!("time {updated}"), number));
+            }
+        }
+        let updated = table.len().map_err(&read)?;
+        let table = txn.open_table(BY_PROJECT).map_err(storage("verify"))?;
+        for entry in table.iter().map_err(&read)? {
+            let key = entry.map_err(&read)?.0;
+            let (project, updated, number) = key.value();
+            entries += 1;
+            let right = self.rows.get(&number).is_some_and(|row| {
+                row.updated_us == updated && row.shown_project() == Some(project)
+            });
+            if !right {
+                wrong.push(("by_project", format!("{project}, time {updated}"), number));
+            }
+        }
+        let projects = table.len().map_err(&read)?;
+
+        self.report.index_entries += entries;
+        for (table, key, number) in wrong {
+            let detail =
+                format!("leads to session {number}, which is not there or has another key");
+            self.problem(table, key, detail, Some(number));
+        }
+        // Entries are right one by one and differ from each other: equal counts mean that none is
+        // missing.
+        let sessions = self.rows.len() as u64;
+        let with_project = self
+            .rows
+            .values()
+            .filter(|row| row.shown_project().is_some())
+            .count() as u64;
+        for (table, found, expected) in [
+            ("session_keys", keys, sessions),
+            ("by_updated", updated, sessions),
+            ("by_project", projects, with_project),
+        ] {
+            if found != expected {
+                let detail = format!("{found} entries for {expected} sessions");
+                self.problem(table, "(all)".to_owned(), detail, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// The records of a session against the counts in its row.
+    fn records(&mut self, number: u64) -> Result<()> {
+        let Some(row) = self.rows.get(&number).cloned() else {
+            return Ok(());
+        };
+        let mut seen = SessionRow::new(&SessionKey::native("x")?, 0);
+        let mut query = ScanQuery::default();
+        let mut last = None;
+        let mut unterminated = false;
+        let mut chains = self.chains(&row);
+        loop {
+            let page = match self.snapshot.scan(number, &query) {
+                Ok(page) => page,
+                Err(error) => return self.note(error, Some(number)),
+            };
+            for record in &page.records {
+                if last.is_some_and(|last| last >= record.sequence) {
+                    let key = format!("session {number}, record {}", record.sequence);
+                    self.problem("records", key, "out of order".to_owned(), Some(number));
+                }
+                last = Some(record.sequence);
+                if let Some(chains) = &mut chains {
+                    chains.take(record);
+                }
+                unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
+                seen.records += 1;
+                seen.bytes += record.line.len() as u64;
+                seen.messages += u64::from(record.header.messages);
+                seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
+                let hidden = record.sequence < row.mark;
+                seen.hidden += if hidden {
+                    u64::from(record.header.messages)
+                } else {
+                    0
+                };
+            }
+            match page.next {
+                Some(next) => query.from = Some(next),
+                None => break,
+            }
+        }
+        if let Some(chains) = chains {
+            self.compare(number, chains);
+        }
+        self.report.records += seen.records;
+        self.report.bytes += seen.bytes;
+        for (what, found, expected) in [
+            ("records", seen.records, row.records),
+            ("messages", seen.messages, row.messages),
+            ("hidden messages", seen.hidden, row.hidden),
+            ("bytes of lines", seen.bytes, row.bytes),
+            ("damaged records", seen.malformed, row.malformed),
+            (
+                "unterminated last records",
+                u64::from(unterminated),
+                u64::from(row.unterminated),
+            ),
+        ] {
+            if found != expected {
+                let detail = format!("{found} {what}, the summary row says {expected}");
+                self.problem("records", format!("session {number}"), detail, Some(number));
+            }
+        }
+        if last.is_some_and(|last| last >= row.next) {
+            let detail = format!("a record beyond the next sequence number {}", row.next);
+            self.problem("records", format!("session {number}"), detail, Some(number));
+        }
+        Ok(())
+    }
+
+    /// Rows of records whose session is not there.
+    fn strangers(&mut self) -> Result<()> {
+        let table = self
+            .snapshot
+            .txn()
+            .open_table(RECORDS)
+            .map_err(storage("verify"))?;
+        let mut from = 0;
+        loop {
+            let number = {
+                let mut rows = within(&table, (from, 0, 0).., "verify the records")?;
+                match rows.next() {
+                    Some(Ok((key, _))) => key.value().0,
+                    Some(Err(error)) => return self.note(error, None),
+                    None => return Ok(()),
+                }
+            };
+            if !self.rows.contains_key(&number) {
+                let detail = "records of a session that is not there".to_owned();
+                self.problem("records", format!("session {number}"), detail, None);
+            }
+            let Some(next) = number.checked_add(1) else {
+                return Ok(());
+            };
+            from = next;
+        }
+    }
+
+    /// Reads every attachment; gives their names.
+    fn attachments(&mut self) -> Result<BTreeSet<(u64, String)>> {
+        let read = storage("verify the attachments");
+        let table = self
+            .snapshot
+            .txn()
+            .open_table(ATTACHMENTS)
+            .map_err(storage("verify"))?;
+        let mut names = BTreeSet::new();
+        let mut open: Option<(u64, String, u32)> = None;
+        for entry in table.iter().map_err(&read)? {
+            let (key, value) = entry.map_err(&read)?;
+            let (number, name, part) = key.value();
+            let goes_on = open
+                .take()
+                .map(|(n, of, last)| n == number && of == name && last + 1 == part);
+            if goes_on == Some(false) || (goes_on.is_none() && part != 0) {
+                let key = format!("session {number}, attachment `{name}`, part {part}");
+                self.problem(
+                    "attachments",
+                    key,
+                    "a part is missing".to_owned(),
+                    Some(number),
+                );
+            }
+            match attachments::open_part(number, name, part, value.value()) {
+                Ok((true, _)) => {}
+                Ok((false, _)) => open = Some((number, name.to_owned(), part)),
+                Err(error) => self.note(error, Some(number))?,
+            }
+            names.insert((number, name.to_owned()));
+        }
+        if let Some((number, name, _)) = open {
+            let key = format!("session {number}, attachment `{name}`");
+            self.problem(
+                "attachments",
+                key,
+                "its last part is missing".to_owned(),
+                Some(number),
+            );
+        }
+        self.report.attachments = names.len() as u64;
+        let rows: Vec<(u64, u64)> = self
+            .rows
+            .iter()
+            .map(|(number, row)| (*number, row.attachments))
+            .collect();
+        for (number, expected) in rows {
+            let from = (number, String::new());
+            let found = names.range(from..(number + 1, String::new())).count() as u64;
+            if found != expected {
+                let detail = format!("{found} attachments, the summary row says {expected}");
+                self.problem(
+                    "attachments",
+                    format!("session {number}"),
+                    detail,
+                    Some(number),
+                );
+            }
+        }
+        Ok(names)
+    }
+
+    /// Every source leads to its session or attachment, and its session to it.
+    fn sources(&mut self, attached: &BTreeSet<(u64, String)>) -> Result<()> {
+        let read = storage("verify the sources");
+        let txn = self.snapshot.txn();
+        let table = txn.open_table(SOURCES).map_err(storage("verify"))?;
+        let of_session = txn.open_table(SESSION_SOURCES).map_err(storage("verify"))?;
+        for entry in table.iter().map_err(&read)? {
+            let (key, value) = entry.map_err(&read)?;
+            let (path, generation) = key.value();
+            self.report.sources += 1;
+            let shown = format!(
+                "`{}`, generation {generation}",
+                String::from_utf8_lossy(path)
+            );
+            let row = match SourceRow::decode(path, generation, value.value()) {
+                Ok(row) => row,
+                Err(error) => {
+                    self.problem("sources", shown, error.to_string(), None);
+                    continue;
+                }
+            };
+            let there = match row.kind {
+                SourceKind::Lines => self.rows.contains_key(&row.session),
+                // A database that is only read has no content here.
+                SourceKind::Attachment if row.name.is_empty() => row.session == 0,
+                SourceKind::Attachment => attached.contains(&(row.session, row.name.clone())),
+            };
+            if !there {
+                let detail = format!("session {} or its attachment is not there", row.session);
+                self.problem("sources", shown.clone(), detail, None);
+            }
+            if of_session
+                .get((row.session, path, generation))
+                .map_err(&read)?
+                .is_none()
+            {
+                let detail = format!("session {} does not lead back to it", row.session);
+                self.problem("session_sources", shown, detail, Some(row.session));
+            }
+        }
+        let (sources, back) = (
+            table.len().map_err(&read)?,
+            of_session.len().map_err(&read)?,
+        );
+        self.report.index_entries += back;
+        if sources != back {
+            let detail = format!("{back} entries for {sources} sources");
+            self.problem("session_sources", "(all)".to_owned(), detail, None);
+        }
+        Ok(())
+    }
+}
