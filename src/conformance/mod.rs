@@ -1,4 +1,4 @@
-//! The contracts of [`Store`] and of [`SessionStore`] as named tests over any implementation.
+//! The contracts of [`Store`](crate::Store) and of [`SessionStore`](crate::SessionStore) as named tests over any implementation.
 //!
 //! A store of your own keeps what programs rely on if it keeps these contracts: each is one
 //! sentence, with a program that finds out. In the tests of your crate, with
@@ -35,7 +35,7 @@
 //! about threads try again what [is retryable](crate::Error::is_retryable).
 //!
 //! [`session_store_tests`](crate::session_store_tests) and [`run_session_store`] do the same for a
-//! [`SessionStore`]. Two more families are for stores that can do more:
+//! [`SessionStore`](crate::SessionStore). Two more families are for stores that can do more:
 //!
 //! - [`reopening_tests`](crate::reopening_tests), for stores that can be opened again. What they
 //!   need is a maker of places, each of which can be opened many times, one after another.
@@ -80,40 +80,40 @@ use self::store::{
     reopening, replacing, saving, scanning, threads, torn,
 };
 
-/// The contracts of every [`Store`].
+/// The contracts of every [`Store`](crate::Store).
 pub const STORE: &[Contract<MakeStore>] = __scrollback_store_contracts!([contracts]);
 
-/// The contracts of a [`Store`] that can be opened again.
+/// The contracts of a [`Store`](crate::Store) that can be opened again.
 pub const REOPENING: &[Contract<MakePlace>] = __scrollback_reopening_contracts!([contracts]);
 
-/// The contracts of a [`Store`] that can hold a line without its end.
+/// The contracts of a [`Store`](crate::Store) that can hold a line without its end.
 pub const TORN: &[Contract<MakeTorn>] = __scrollback_torn_contracts!([contracts]);
 
-/// The contracts of every [`SessionStore`].
+/// The contracts of every [`SessionStore`](crate::SessionStore).
 pub const SESSION_STORE: &[Contract<MakeSessionStore>] =
     __scrollback_session_store_contracts!([contracts]);
 
-/// Runs the contracts of every [`Store`].
+/// Runs the contracts of every [`Store`](crate::Store).
 pub fn run_store(make: &MakeStore) -> Report {
     run_all(STORE, make)
 }
 
-/// Runs the contracts of a [`Store`] that can be opened again.
+/// Runs the contracts of a [`Store`](crate::Store) that can be opened again.
 pub fn run_reopening(make: &MakePlace) -> Report {
     run_all(REOPENING, make)
 }
 
-/// Runs the contracts of a [`Store`] that can hold a line without its end.
+/// Runs the contracts of a [`Store`](crate::Store) that can hold a line without its end.
 pub fn run_torn(make: &MakeTorn) -> Report {
     run_all(TORN, make)
 }
 
-/// Runs the contracts of every [`SessionStore`].
+/// Runs the contracts of every [`SessionStore`](crate::SessionStore).
 pub fn run_session_store(make: &MakeSessionStore) -> Report {
     run_all(SESSION_STORE, make)
 }
 
-/// A test for each contract of [`Store`], of what the given closure makes; see
+/// A test for each contract of [`Store`](crate::Store), of what the given closure makes; see
 /// [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! store_tests {
@@ -124,7 +124,7 @@ macro_rules! store_tests {
     };
 }
 
-/// A test for each contract of a [`Store`] that can be opened again, of the places
+/// A test for each contract of a [`Store`](crate::Store) that can be opened again, of the places
 /// that the given closure makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! reopening_tests {
@@ -135,7 +135,7 @@ macro_rules! reopening_tests {
     };
 }
 
-/// A test for each contract of a [`Store`] that can hold a torn line, of what the
+/// A test for each contract of a [`Store`](crate::Store) that can hold a torn line, of what the
 /// given closure makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! torn_tests {
@@ -146,7 +146,7 @@ macro_rules! torn_tests {
     };
 }
 
-/// A test for each contract of [`SessionStore`], of what the given closure
+/// A test for each contract of [`SessionStore`](crate::SessionStore), of what the given closure
 /// makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! session_store_tests {
