@@ -27,8 +27,7 @@
 //!   experimental feature of redb, and changes redb's API for every crate of the same build.
 //! - `conformance`: the contracts of [`Store`] and [`SessionStore`] as tests for stores of your own
 //!   (the module `conformance`).
-//! - `cli` (default): the command line tool. A library does without it.
-//! - `opencode` (default): OpenCode's database, read with SQLite.
+//! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
 //! clock and its ids from [`Options`].
@@ -49,9 +48,8 @@ mod render;
 mod store;
 mod transfer;
 
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
+pub use chrono;
+pub use uuid;
 
 pub use agent::{
     Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
@@ -60,6 +58,7 @@ pub use agent::{
 };
 pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use agent::{LogEntry, Project};
+pub use dialect::agents;
 pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
@@ -71,14 +70,14 @@ pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
     AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, CopyProgress, CopyStep, Cursor,
-    CursorError, Direction, Existing, Expect, ListQuery, Loss, MemoryStore, Mode, NewRecord,
-    Options, Reclaimed, RecordPage, Records, RedbStore, Removed, RepairReport, Restored, ScanQuery,
-    SessionDigest, SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats, TableReads,
-    Truncated, VerifyReport,
+    CursorError, Direction, Existing, Expect, ListQuery, Loss, MemoryStore, Messages, Mode,
+    NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore, Removed, RepairReport, Restored,
+    ScanQuery, SessionDigest, SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats,
+    StoredMessage, TableReads, Truncated, VerifyReport,
 };
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
-    Progress, compact_folder, export_all, export_session, import,
+    Progress, compact_archived, compact_folder, export_all, export_session, import,
 };
 
 // The program in the README compiles and runs.

@@ -178,9 +178,9 @@ impl Recordings {
     pub fn delete_with_teammates(&self, leader: &str) -> Result<Removed> {
         let mut removed = Removed::default();
         for teammate in self.teammates(leader)? {
-            removed.add(self.store.delete(&teammate.key)?);
+            removed += self.store.delete(&teammate.key)?;
         }
-        removed.add(self.delete(leader)?);
+        removed += self.delete(leader)?;
         Ok(removed)
     }
 

@@ -37,7 +37,7 @@ mod files;
 mod gather;
 mod gemini;
 mod message;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod opencode;
 mod places;
 mod registry;
@@ -51,7 +51,7 @@ pub use self::files::FileProvider;
 pub use self::message::{
     Listing, MessageType, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan,
 };
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub use self::opencode::OpenCodeProvider;
 pub use self::places::Places;
 pub use self::registry::{AllSessions, ProviderRegistry};

@@ -1,5 +1,7 @@
 //! What a backup and a restore are told, and what they tell.
 
+use serde::Serialize;
+
 use super::query::VerifyReport;
 
 /// What to do where a file is there already.
@@ -32,7 +34,7 @@ pub struct CopyProgress {
 }
 
 /// How much a store holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StoreCounts {
     /// Sessions.
     pub sessions: u64,
@@ -57,15 +59,17 @@ impl StoreCounts {
 }
 
 /// What a backup has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BackedUp {
     /// What it holds.
+    #[serde(flatten)]
     pub counts: StoreCounts,
     /// Bytes of its file.
     pub file_bytes: u64,
 }
 
-/// What a restore has done.
+/// What a restore has done. As JSON the counts stand beside each other, those of what the store held
+/// before with `replaced_` before their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// What the store holds now.

@@ -6,8 +6,10 @@ mod copies;
 mod extension;
 mod fold;
 mod fork;
+mod json_form;
 mod lines;
 mod memory;
+mod messages;
 mod options;
 mod properties;
 mod query;
@@ -26,6 +28,7 @@ pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
+pub use self::messages::{Messages, StoredMessage};
 pub use self::options::{Mode, Options};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::atomic::{io_error, make_private};
 use super::history::History;
 use super::journal::{self, Refusal, Rewrite, Rewritten};
@@ -12,7 +14,7 @@ use super::report::ImportProblem;
 use crate::error::Result;
 
 /// What a rewrite of a folder did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FolderCompactReport {
     /// Histories that were found.
     pub files: u64,

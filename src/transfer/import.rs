@@ -56,7 +56,7 @@ pub struct ImportOptions {
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `opencode`) every session is read;
+/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `sqlite`) every session is read;
 /// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.

@@ -1,6 +1,7 @@
 //! Sessions in and out of a store: bulk import, and export to files; and folders of truncated
 //! histories, rewritten in place.
 
+mod archive;
 mod atomic;
 mod classify;
 mod databases;
@@ -25,19 +26,16 @@ mod progress;
 mod report;
 mod resume;
 mod room;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 mod rows;
 mod target;
 mod transaction;
 mod whole;
 mod worker;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::atomic::{append_private, make_private, private_folder};
+pub use self::archive::compact_archived;
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::folders::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import};
-#[cfg(feature = "cli")]
-pub(crate) use self::paths::file_safe;
 pub use self::progress::Progress;
 pub use self::report::{ImportProblem, ImportReport};

@@ -7,9 +7,8 @@ use scrollback::{
     Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
 };
 
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 use crate::import::{PROJECT, content_of, lines, open, run, run_in, says, sessions};
-use crate::matrix::files_below;
 
 #[cfg(unix)]
 #[test]

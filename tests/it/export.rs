@@ -9,8 +9,7 @@ use scrollback::{
     SessionKey, Store, export_all, export_session, import,
 };
 
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 fn open(home: &Home) -> RedbStore {
     RedbStore::open(home.store_path(), Options::default()).unwrap()

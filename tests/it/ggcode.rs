@@ -312,7 +312,7 @@ fn chosen_sessions_take_no_index_with_them() {
         &mut |_| {},
     )
     .unwrap();
-    let files = crate::matrix::files_below(&out);
+    let files = crate::harness::files_below(&out);
     assert_eq!(files, [out.join("ggcode/.ggcode/sessions/b.jsonl")]);
 }
 

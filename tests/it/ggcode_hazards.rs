@@ -8,8 +8,7 @@ use scrollback::{
 
 use crate::ggcode::{append, give, key, message_line, meta_line, open, row, take, user};
 use crate::go_ggcode as go;
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 const SESSIONS: &str = "home/.ggcode/sessions";
 

@@ -10,8 +10,7 @@ use scrollback::{
     SessionKey, Store, Summary, export_all, export_session, import,
 };
 
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 /// A project of Claude Code in the folder `in`.
 pub(crate) const PROJECT: &str = "in/.claude/projects/-w";

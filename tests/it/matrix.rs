@@ -1,14 +1,12 @@
 //! Damaged and odd input: every row of the test matrix of `FORMATS.md` is imported, counted,
 //! exported after its source is gone, and compared byte for byte.
 
-use std::path::PathBuf;
-
 use scrollback::{
     ExportFormat, ImportOptions, ImportReport, Options, RedbStore, SessionKey, Store, export_all,
     export_session, import,
 };
 
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 
 /// A session file of Claude Code, which most rows were seen in.
 const PATH: &str = ".claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl";
@@ -70,18 +68,6 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
     );
     assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
     (home, store, report)
-}
-
-/// The files in a folder and those below it.
-pub(crate) fn files_below(folder: &std::path::Path) -> Vec<PathBuf> {
-    let entries = walkdir::WalkDir::new(folder)
-        .sort_by_file_name()
-        .into_iter();
-    entries
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().is_file())
-        .map(walkdir::DirEntry::into_path)
-        .collect()
 }
 
 fn only_key(store: &RedbStore) -> SessionKey {

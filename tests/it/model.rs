@@ -411,7 +411,7 @@ fn chains(store: &RedbStore, before: &[SessionDigest]) -> Vec<SessionDigest> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::harness::cases(48)))]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases::cases(48)))]
 
     #[test]
     fn a_store_in_a_file_agrees_with_the_one_in_memory(ops in prop::collection::vec(ops(), 1..40)) {

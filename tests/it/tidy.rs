@@ -7,7 +7,7 @@ use crate::source::{self, File, code, identifiers};
 
 /// The layers from the lowest to the highest; a module names only modules before it. The error
 /// and the model name each other, so they share the lowest place.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 10] = [
     &["error", "model"],
     &["jsonl"],
     &["codec"],
@@ -18,7 +18,6 @@ const LAYERS: [&[&str]; 11] = [
     &["transfer"],
     &["agent"],
     &["conformance"],
-    &["cli"],
 ];
 
 /// Whether a module of that name is a layer.
@@ -43,7 +42,6 @@ fn upward_arrows(files: &[File]) -> Vec<String> {
                 Some(other) if other < own || path[0] == named => {}
                 Some(0) if own == 0 => {}
                 Some(_) => complaints.push(format!("{} names `{named}`, above it", file.path)),
-                None if path[0] == "cli" => {}
                 None => complaints.push(format!(
                     "{} names `crate::{named}`; name the module that it lies in",
                     file.path
@@ -113,11 +111,11 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ),
     ("redb", &["src/store/", "migrations/"]),
     ("bincode", &["src/codec/"]),
-    ("clap", &["src/cli/"]),
-    ("indicatif", &["src/cli/"]),
-    ("terminal_size", &["src/cli/"]),
-    ("unicode_width", &["src/cli/"]),
-    ("etcetera", &["src/cli/"]),
+    ("clap", &["cli/src/"]),
+    ("indicatif", &["cli/src/"]),
+    ("terminal_size", &["cli/src/"]),
+    ("unicode_width", &["cli/src/"]),
+    ("etcetera", &["cli/src/"]),
 ];
 
 fn strangers(files: &[File]) -> Vec<String> {
@@ -129,9 +127,9 @@ fn strangers(files: &[File]) -> Vec<String> {
             let rooms: Option<&[&str]> = match name {
                 "println" | "eprintln" | "print" | "eprint" | "dbg" if rest.starts_with('!') => {
                     // A sweep says how many cases it had; it is no part of the library.
-                    Some(&["src/cli/", "src/store/redb/sweeps/"])
+                    Some(&["cli/src/", "src/store/redb/sweeps/"])
                 }
-                "env" if !rest.starts_with('!') => Some(&["src/cli/", "src/provider/"]),
+                "env" if !rest.starts_with('!') => Some(&["cli/src/", "src/provider/"]),
                 _ => ROOMS
                     .iter()
                     .find(|(word, _)| *word == name)
@@ -167,7 +165,7 @@ fn a_name_in_the_wrong_room_is_found() {
     );
     assert_eq!(
         found(
-            "src/cli/mod.rs",
+            "cli/src/main.rs",
             "std::env::var(\"HOME\"); eprintln!(); use clap::Args;"
         ),
         0
@@ -179,6 +177,65 @@ fn a_name_in_the_wrong_room_is_found() {
         ),
         0
     );
+}
+
+/// The tool uses what the library gives to everybody: none of its files, none of what it has for
+/// its own tests.
+fn through_the_wall(files: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with("cli/")) {
+        // Tests have the library's own helpers, so that there is one of each.
+        let is_test = file.path.starts_with("cli/tests/");
+        for line in file.text.lines() {
+            let reaches = ["#[path", "include!", "include_str!", "include_bytes!"]
+                .iter()
+                .any(|way| line.contains(way));
+            let is_out = line.contains("../") && !(is_test && line.contains("/tests/it/"));
+            if reaches && is_out {
+                complaints.push(format!("{} reaches out of `cli/`: {line}", file.path));
+            }
+        }
+        let text = code(&file.text);
+        for (place, name) in identifiers(&text) {
+            if ["fuzz", "conformance"].contains(&name) && text[..place].ends_with("scrollback::") {
+                complaints.push(format!("{} names `scrollback::{name}`", file.path));
+            }
+        }
+    }
+    complaints
+}
+
+#[test]
+fn the_tool_uses_what_everybody_can() {
+    let files = source::rust_files();
+    assert!(
+        files.iter().any(|file| file.path == "cli/src/main.rs"),
+        "the tool has moved"
+    );
+    assert_none(&through_the_wall(&files));
+    let manifest = source::read("cli/Cargo.toml");
+    let library = "scrollback = { path = \"..\", version = \"0.1.0\", features = [\"sqlite\"] }";
+    assert!(
+        manifest.lines().any(|line| line == library),
+        "cli/Cargo.toml depends on the library in another way than `{library}`"
+    );
+}
+
+#[test]
+fn a_way_around_the_public_api_is_found() {
+    let found = |path, text| through_the_wall(&[File::new(path, text)]).len();
+    let module = "#[path = \"../../src/jsonl/mod.rs\"]\nmod jsonl;";
+    assert_eq!(found("cli/src/main.rs", module), 1);
+    assert_eq!(found("cli/tests/it/main.rs", module), 1);
+    let helper = "#[path = \"../../../tests/it/harness.rs\"]\nmod harness;";
+    assert_eq!(found("cli/tests/it/main.rs", helper), 0);
+    assert_eq!(found("cli/src/main.rs", helper), 1);
+    assert_eq!(
+        found("cli/src/a.rs", "include!(\"../../src/error.rs\");"),
+        1
+    );
+    assert_eq!(found("cli/src/a.rs", "use scrollback::fuzz::words;"), 1);
+    assert_eq!(found("src/lib.rs", module), 0);
 }
 
 /// Every file starts by saying what it is, holds one concern, and is named after it.
@@ -275,11 +332,11 @@ fn a_note_to_self_is_found() {
 }
 
 /// Every file of the integration tests is part of the binary, and in its table of contents.
-fn undeclared(files: &[File]) -> Vec<String> {
-    let folder = "tests/it/";
+fn undeclared(files: &[File], folder: &str) -> Vec<String> {
+    let main = format!("{folder}main.rs");
     let main = files
         .iter()
-        .find(|file| file.path == "tests/it/main.rs")
+        .find(|file| file.path == main)
         .expect("main.rs");
     let declared = code(&main.text);
     let mut complaints = Vec::new();
@@ -294,17 +351,14 @@ fn undeclared(files: &[File]) -> Vec<String> {
             .lines()
             .any(|line| line.trim() == format!("mod {rest};"))
         {
-            complaints.push(format!("{} is not declared in tests/it/main.rs", file.path));
+            complaints.push(format!("{} is not declared in {folder}main.rs", file.path));
         }
         let listed = main.text.lines().filter(|line| line.starts_with("//! "));
         if !listed
             .into_iter()
             .any(|line| line.contains(&format!("`{rest}`")))
         {
-            complaints.push(format!(
-                "{} is not described in tests/it/main.rs",
-                file.path
-            ));
+            complaints.push(format!("{} is not described in {folder}main.rs", file.path));
         }
     }
     complaints
@@ -312,13 +366,15 @@ fn undeclared(files: &[File]) -> Vec<String> {
 
 #[test]
 fn every_test_module_is_declared_and_described() {
-    assert_none(&undeclared(&source::rust_files()));
+    for folder in ["tests/it/", "cli/tests/it/"] {
+        assert_none(&undeclared(&source::rust_files(), folder));
+    }
 }
 
 #[test]
 fn a_forgotten_test_module_is_found() {
     let main = File::new("tests/it/main.rs", "//! - `a`: first\n\nmod a;");
-    let found = |path| undeclared(&[main.clone(), File::new(path, "//! A.")]).len();
+    let found = |path| undeclared(&[main.clone(), File::new(path, "//! A.")], "tests/it/").len();
     assert_eq!(found("tests/it/a.rs"), 0);
     assert_eq!(found("tests/it/b.rs"), 2);
 }

@@ -13,9 +13,9 @@ use std::path::Path;
 
 use crate::model::json::Json;
 
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) use super::compact::compact as one_line;
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 use super::compact::string;
 use super::compact::{compact, object};
 use super::fields::{self, elements, entries, entries_in, fields, fields_of, fields_of_start};
@@ -160,7 +160,7 @@ fn info_line(fields: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// A message's line, from the JSON of its `info` and of its parts.
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
     let mut list = "[".to_owned();
     for (at, part) in parts.iter().enumerate() {
@@ -175,7 +175,7 @@ pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
 
 /// The JSON of a message or a part: what the database holds, and the ids that it leaves out.
 /// What is no JSON object is kept as a text.
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 pub(crate) fn with_ids(data: &str, ids: &[(&str, &str)]) -> String {
     let ids: Vec<(&str, String)> = ids.iter().map(|(key, id)| (*key, string(id))).collect();
     let ids = object(ids.iter().map(|(key, id)| (*key, id.as_str())));

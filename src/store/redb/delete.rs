@@ -116,11 +116,11 @@ impl<'w, 's> Deletion<'w, 's> {
                     })
                     .map_err(&action)?;
             }
-            removed.add(Removed {
+            removed += Removed {
                 sessions: 1,
                 records: row.records,
                 bytes: row.bytes,
-            });
+            };
         }
         Ok(removed)
     }
@@ -216,7 +216,7 @@ pub(crate) fn many(
     let mut removed = Removed::default();
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
-        removed.add(deletion.delete_if(numbers, goes)?);
+        removed += deletion.delete_if(numbers, goes)?;
         if began.elapsed() >= TURN {
             break;
         }

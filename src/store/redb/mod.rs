@@ -246,7 +246,7 @@ impl RedbStore {
         let mut removed = Removed::default();
         let mut batches = numbers.chunks(delete::BATCH).peekable();
         while batches.peek().is_some() {
-            removed.add(self.write(|writer| delete::many(writer, &mut batches, &goes))?);
+            removed += self.write(|writer| delete::many(writer, &mut batches, &goes))?;
         }
         Ok(removed)
     }

@@ -14,6 +14,8 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
+use serde::Serialize;
+
 use self::item::{Counted, Item, write_lines};
 use super::atomic::ExportFolder;
 use super::paths;
@@ -37,7 +39,7 @@ pub enum ExportFormat {
 }
 
 /// What an export wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ExportReport {
     /// Files written.
     pub files: u64,

@@ -58,7 +58,12 @@ impl RedbStore {
         against: &[SessionDigest],
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<VerifyReport> {
-        self.read(|snapshot| super::verify(snapshot, Depth::Deep(against), progress))
+        let report =
+            self.read(|snapshot| super::verify(snapshot, Depth::Deep(against), progress))?;
+        Ok(VerifyReport {
+            deep: true,
+            ..report
+        })
     }
 }
 
