@@ -21,6 +21,8 @@
 //! - [`provider`] reads the sessions of other agents where they lie.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
+//! Every call is synchronous; `docs/async.md` says how async programs use it.
+//!
 //! # Features
 //!
 //! - `shared` (default): any number of processes use one file at the same time. It stands on an
@@ -69,18 +71,24 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, CopyProgress, CopyStep, Cursor,
-    CursorError, Direction, Existing, Expect, ListQuery, Loss, MemoryStore, Messages, Mode,
-    NewRecord, Options, Reclaimed, RecordPage, Records, RedbStore, Removed, RepairReport, Restored,
-    ScanQuery, SessionDigest, SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats,
-    StoredMessage, TableReads, Truncated, VerifyReport,
+    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Cursor, CursorError, Direction,
+    Existing, Expect, ListQuery, Loss, MemoryStore, Messages, Mode, NewRecord, Options, Reclaimed,
+    RecordPage, Records, RedbStore, Removed, RepairReport, Restored, ScanQuery, SessionDigest,
+    SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats, StoredMessage, TableReads,
+    Truncated, VerifyReport,
 };
+pub use store::{Progress, Step, Watcher, unwatched};
 pub use transfer::{
     ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
-    Progress, compact_archived, compact_folder, export_all, export_session, import,
+    compact_archived, compact_folder, export_all, export_session, import, import_places,
 };
 
 // The program in the README compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+// So does what the page for async callers shows.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/async.md")]
+mod async_page {}

@@ -76,7 +76,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
 
 fn once(store: &RedbStore, folder: &Path) -> Outcome<ImportReport> {
     let options = ImportOptions::default();
-    Ok(import(store, &[folder.to_owned()], &options, &mut |_| {})?)
+    Ok(import(
+        store,
+        &[folder.to_owned()],
+        &options,
+        &mut scrollback::unwatched,
+    )?)
 }
 
 fn timed(store: &RedbStore, folder: &Path) -> Outcome<(ImportReport, Duration)> {

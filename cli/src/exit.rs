@@ -97,6 +97,30 @@ fn of_error(error: &Error) -> u8 {
     }
 }
 
+/// What to do about an error, in words of the tool where it has some.
+fn hint_of(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::NotFound { .. } => "`scrollback list` shows what there is",
+        Error::NotAStore { .. } => {
+            "name a store with `--store FILE`, or a file that does not exist yet"
+        }
+        Error::DamagedBackup { .. } => {
+            "nothing was changed; use another backup, or save what can be read of this one with \
+             `scrollback --store BACKUP export --all --to DIR`"
+        }
+        Error::Corrupt { .. } => {
+            "run `scrollback verify --deep` for all of the damage; restore the file from a backup, \
+             or save what is left with `scrollback repair --to NEW`"
+        }
+        Error::CommitUnknown { .. } => {
+            let hint = error.hint()?;
+            return Some(hint.replace("verify the store", "check with `scrollback verify`"));
+        }
+        _ => return error.hint(),
+    };
+    Some(hint.to_owned())
+}
+
 /// Prints an error, what caused it, and what to do about it.
 pub(crate) fn explain(error: &Error, hint: Option<String>, out: &mut Output) {
     out.error(&error.to_string());
@@ -105,7 +129,7 @@ pub(crate) fn explain(error: &Error, hint: Option<String>, out: &mut Output) {
         out.notice(&format!("  caused by: {error}"));
         cause = error.source();
     }
-    if let Some(hint) = hint.or_else(|| error.hint()) {
+    if let Some(hint) = hint.or_else(|| hint_of(error)) {
         out.notice(&format!("\nhint: {hint}"));
     }
 }
@@ -136,6 +160,20 @@ mod tests {
             text,
             "error: cannot read `a.jsonl`\n  caused by: permission denied\n\nhint: check who owns \
              it and its permissions\n"
+        );
+    }
+
+    #[test]
+    fn what_to_do_is_told_as_commands() {
+        let hint = |error: Error| hint_of(&error).unwrap();
+        let wanted = || "x".to_owned();
+        assert!(hint(Error::NotFound { wanted: wanted() }).contains("scrollback list"));
+        let (path, reason) = (PathBuf::from("s.redb"), wanted());
+        assert!(hint(Error::NotAStore { path, reason }).contains("--store FILE"));
+        let source = "engine".into();
+        assert_eq!(
+            hint(Error::CommitUnknown { source }),
+            "check with `scrollback verify`; then try again"
         );
     }
 

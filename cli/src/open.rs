@@ -13,7 +13,7 @@ use super::exit::Failure;
 use super::output::Output;
 use etcetera::BaseStrategy as _;
 
-use scrollback::{Error, Options, RedbStore, RepairReport, TableReads};
+use scrollback::{Error, Options, RedbStore, RepairReport, TableReads, Watcher};
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
@@ -138,7 +138,7 @@ impl Tool {
     pub(crate) fn repair(
         &self,
         target: &Path,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut Watcher<'_>,
     ) -> Result<RepairReport, Failure> {
         self.check_there()?;
         let options = self.target.options.clone();

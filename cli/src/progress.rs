@@ -3,7 +3,9 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Output;
-use scrollback::{CopyProgress, CopyStep, Progress};
+use std::ops::ControlFlow;
+
+use scrollback::{Progress, Step};
 
 /// What a bar shows.
 const TEMPLATE: &str = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, \
@@ -16,7 +18,7 @@ const ROWS_TEMPLATE: &str = "{wide_bar} {human_pos} of {human_len} rows, {eta} l
 #[derive(Debug)]
 pub(crate) struct Bar {
     bar: Option<ProgressBar>,
-    measured: bool,
+    step: Option<Step>,
 }
 
 impl Bar {
@@ -27,54 +29,39 @@ impl Bar {
             bar.set_style(style("{spinner} looking for files {elapsed}"));
             bar
         });
-        Self {
-            bar,
-            measured: false,
-        }
+        Self { bar, step: None }
     }
 
-    /// Shows how far a transfer is.
-    pub(crate) fn show(&mut self, progress: Progress) {
-        self.show_bytes(progress.bytes, progress.bytes_total);
-        if let Some(bar) = self.bar.as_ref().filter(|_| self.measured) {
-            bar.set_message(format!(
-                "{} of {} files",
-                progress.files, progress.files_total
-            ));
+    /// Shows how far a call is, and goes on. Each step begins at nothing.
+    pub(crate) fn show(&mut self, progress: Progress) -> ControlFlow<()> {
+        if let Some(bar) = &self.bar {
+            if progress.total == 0 {
+                bar.tick();
+                return ControlFlow::Continue(());
+            }
+            if self.step != Some(progress.step) {
+                self.step = Some(progress.step);
+                let template = match progress.step {
+                    Step::Copying => ROWS_TEMPLATE,
+                    _ => TEMPLATE,
+                };
+                bar.set_style(style(template));
+                // What was done before the first call took its time too, but nobody knows how long.
+                bar.reset_eta();
+            }
+            match progress.step {
+                Step::Transferring => {
+                    let (files, files_total) = (progress.files, progress.files_total);
+                    bar.set_message(format!("{files} of {files_total} files"));
+                }
+                Step::Copying => bar.set_message("copying"),
+                Step::Verifying => bar.set_message("verifying"),
+                _ => {}
+            }
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
         }
-    }
-
-    /// Shows how many bytes of how many are done.
-    pub(crate) fn show_bytes(&mut self, bytes: u64, total: u64) {
-        let Some(bar) = &self.bar else { return };
-        if total == 0 {
-            bar.tick();
-            return;
-        }
-        bar.set_length(total);
-        bar.set_position(bytes);
-        if !self.measured {
-            self.measured = true;
-            bar.set_style(style(TEMPLATE));
-            // What was done before the first call took its time too, but nobody knows how long.
-            bar.reset_eta();
-        }
-    }
-
-    /// Shows how far a backup or a restore is. Each step begins at nothing.
-    pub(crate) fn show_copy(&mut self, progress: CopyProgress) {
-        let (template, said) = match progress.step {
-            CopyStep::Copying => (ROWS_TEMPLATE, "copying"),
-            CopyStep::Verifying => (TEMPLATE, "verifying"),
-        };
-        let Some(bar) = &self.bar else { return };
-        if bar.message() != said {
-            bar.set_style(style(template));
-            bar.set_message(said);
-            bar.reset_eta();
-        }
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
+        ControlFlow::Continue(())
     }
 
     /// Takes the bar away.
@@ -98,12 +85,10 @@ mod tests {
     fn a_pipe_gets_no_bar() {
         let (out, _, stderr) = captured(false, false);
         let mut bar = Bar::new(&out);
-        bar.show(Progress {
-            files: 1,
-            files_total: 2,
-            bytes: 3,
-            bytes_total: 4,
-        });
+        let folder = tempfile::tempdir().unwrap();
+        let options = scrollback::Options::default();
+        let store = scrollback::RedbStore::open(folder.path().join("s.redb"), options).unwrap();
+        store.verify(&mut |progress| bar.show(progress)).unwrap();
         assert!(bar.bar.is_none());
         bar.finish();
         assert_eq!(stderr.text(), "");

@@ -13,26 +13,6 @@ pub enum Existing {
     Replace,
 }
 
-/// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyStep {
-    /// Rows are being copied.
-    Copying,
-    /// A copy is being verified; counted in bytes of lines.
-    Verifying,
-}
-
-/// How far a backup or a restore is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CopyProgress {
-    /// What is being done.
-    pub step: CopyStep,
-    /// How much of this step is done: rows, or bytes of lines.
-    pub done: u64,
-    /// How much there is to do.
-    pub total: u64,
-}
-
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StoreCounts {

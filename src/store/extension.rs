@@ -93,6 +93,32 @@ pub trait StoreExt: Store {
         }
     }
 
+    /// Loads a session, or begins it: one that is not there is a new, empty one, of which nothing is
+    /// stored until something is appended or saved.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::load`] but [`Error::NotFound`].
+    ///
+    /// ```
+    /// use scrollback::{MemoryStore, Message, Role, SessionKey, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// let key = SessionKey::native("chat-1")?;
+    /// for said in ["hello", "are you there?"] {
+    ///     let mut session = store.load_or_new(&key)?;
+    ///     store.append_message(&mut session, Message::text(Role::User, said))?;
+    /// }
+    /// assert_eq!(store.load(&key)?.messages.len(), 2);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn load_or_new(&self, key: &SessionKey) -> Result<Session> {
+        match self.load(key) {
+            Err(Error::NotFound { .. }) => Ok(Session::new(key.clone())),
+            loaded => loaded,
+        }
+    }
+
     /// Appends a message to a session and to the caller's copy of it; see
     /// [`append_messages`](Self::append_messages).
     ///

@@ -11,6 +11,7 @@ mod lines;
 mod memory;
 mod messages;
 mod options;
+mod progress;
 mod properties;
 mod query;
 mod records;
@@ -25,11 +26,12 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
-pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
+pub use self::copies::{BackedUp, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
 pub use self::messages::{Messages, StoredMessage};
 pub use self::options::{Mode, Options};
+pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,

@@ -25,7 +25,7 @@ use super::lines::LinesWriter;
 use super::names::Names;
 use super::places::Places;
 use super::plan::{self, Plan};
-use super::progress::{Meter, Progress};
+use super::progress::Meter;
 use super::report::ImportReport;
 use super::room::{self, Room};
 use super::transaction::Transactions;
@@ -33,7 +33,8 @@ use super::whole::WholeWriter;
 use super::worker::{Outlet, Queue};
 use crate::dialect::{self, Dialect};
 use crate::error::{Error, Result};
-use crate::store::{self, RedbStore};
+use crate::provider;
+use crate::store::{self, RedbStore, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -63,8 +64,8 @@ pub struct ImportOptions {
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
-/// old one. A file that is gone changes nothing. `progress` is called at most every 50 ms, and at
-/// the end.
+/// old one. A file that is gone changes nothing. `progress` is told at most every 50 ms, and at
+/// the end, when it is too late to cancel.
 ///
 /// # Durability
 ///
@@ -73,14 +74,15 @@ pub struct ImportOptions {
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for an agent without a format, and the store's errors. That a path is
+/// [`Error::Unsupported`] for an agent without a format, the store's errors, and
+/// [`Error::Cancelled`]: what was committed before stays, and the next import goes on there. That a path is
 /// not there or a file cannot be read is none: the report tells
 /// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
 pub fn import(
     store: &RedbStore,
     paths: &[PathBuf],
     options: &ImportOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
     // Transactions of an import stay open between calls of the store, so the boundary where a
@@ -88,26 +90,56 @@ pub fn import(
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
+/// Imports what agents keep in their default places, as far as these are there: as
+/// [`import`] of [`Places::paths`](crate::provider::Places::paths).
+///
+/// ```
+/// use scrollback::provider::Places;
+/// use scrollback::{ImportOptions, Options, RedbStore, import_places, unwatched};
+///
+/// let home = tempfile::tempdir()?;
+/// let store = RedbStore::open(home.path().join("sessions.redb"), Options::default())?;
+/// // `Places::from_environment()` are those of the person who runs the program.
+/// let places = Places::under(home.path());
+/// let report = import_places(&store, &places, &ImportOptions::default(), &mut unwatched)?;
+/// assert_eq!(report.sessions, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Durability
+///
+/// As [`import`].
+///
+/// # Errors
+///
+/// Those of [`import`].
+pub fn import_places(
+    store: &RedbStore,
+    places: &provider::Places,
+    options: &ImportOptions,
+    progress: &mut Watcher<'_>,
+) -> Result<ImportReport> {
+    import(store, &places.paths(), options, progress)
+}
+
 fn import_for(
     store: &RedbStore,
     paths: &[PathBuf],
     forced: Option<&'static dyn Dialect>,
     dry_run: bool,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
     let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
-        meter.found(files);
+        meter.found(files)
     });
+    meter.go_on()?;
     let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
-    meter.begin(Progress {
-        files: report.unchanged,
-        files_total: plan.files,
-        bytes: plan.unchanged_bytes,
-        bytes_total: plan.bytes,
-    });
+    meter.begin(plan.files, plan.bytes);
+    meter.add(report.unchanged, plan.unchanged_bytes);
+    meter.go_on()?;
     let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
     let writer = LinesWriter {
         tasks: &plan.lines,
@@ -194,6 +226,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.databases {
         databases.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     // Whose they are is found among all sessions of the import: that is worked out where there are
     // any.
@@ -208,6 +241,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.documents {
         documents.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     let made = documents.made;
     plan.places.extend(made);
@@ -218,6 +252,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.whole {
         whole.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     for kept in &plan.kept {
         whole.retell(kept)?;

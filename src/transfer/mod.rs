@@ -36,6 +36,5 @@ mod worker;
 pub use self::archive::compact_archived;
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::folders::{FolderCompactReport, compact_folder};
-pub use self::import::{ImportOptions, import};
-pub use self::progress::Progress;
+pub use self::import::{ImportOptions, import, import_places};
 pub use self::report::{ImportProblem, ImportReport};

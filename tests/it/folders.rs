@@ -16,7 +16,7 @@ fn meta(skip: u64, count: u64) -> String {
 }
 
 fn compact(folder: &Path, archive: Option<&Path>) -> FolderCompactReport {
-    compact_folder(folder, archive, &mut |_| {}).unwrap()
+    compact_folder(folder, archive, &mut scrollback::unwatched).unwrap()
 }
 
 fn read(folder: &Path, name: &str) -> String {

@@ -64,7 +64,14 @@ pub(crate) fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
 /// Exports everything to a folder.
 pub(crate) fn export(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
-    export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     out
 }
 

@@ -25,7 +25,7 @@ impl Home {
     pub(crate) fn import(&self, path: &str) {
         let paths = [self.path().join(path)];
         let options = ImportOptions::default();
-        let report = import(&self.store(), &paths, &options, &mut |_| {}).unwrap();
+        let report = import(&self.store(), &paths, &options, &mut scrollback::unwatched).unwrap();
         assert_eq!(
             report.skipped + report.paths_failed,
             0,
@@ -38,13 +38,14 @@ impl Home {
     pub(crate) fn export(&self, to: &str) {
         let to = self.path().join(to);
         let format = ExportFormat::Jsonl;
-        let report = export_all(&self.store(), None, format, &to, &mut |_| {}).unwrap();
+        let report =
+            export_all(&self.store(), None, format, &to, &mut scrollback::unwatched).unwrap();
         assert!(report.problems.is_empty(), "{:?}", report.problems);
     }
 
     /// Verifies the store, which has to be clean.
     pub(crate) fn verify(&self) {
-        let report = self.store().verify(&mut |_, _| {}).unwrap();
+        let report = self.store().verify(&mut scrollback::unwatched).unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
     }
 

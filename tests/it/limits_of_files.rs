@@ -16,7 +16,13 @@ pub(crate) const NESTED_IMAGES_MAX: usize = 8;
 fn take(home: &Home) -> (RedbStore, ImportReport) {
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     (store, report)
 }
 

@@ -13,6 +13,7 @@
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
+//! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
@@ -57,6 +58,7 @@
 mod bad_bytes;
 mod between_steps;
 mod calls;
+mod cancel;
 mod cases;
 mod celeste;
 mod celeste_hazards;

@@ -33,7 +33,13 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
     let file = home.write(&format!("in/{path}"), content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.files, report.sessions, report.skipped),
         (1, 1, 0),
@@ -58,7 +64,14 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
 
     std::fs::remove_file(file).unwrap();
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let files = files_below(&out);
     assert_eq!(files.len(), 1);
     assert!(files[0].ends_with(path), "{files:?}");
@@ -66,7 +79,7 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
         std::fs::read(&files[0]).unwrap() == content,
         "the exported bytes differ"
     );
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     (home, store, report)
 }
 
@@ -96,7 +109,13 @@ fn row_02_partial_last_line_that_is_completed_later() {
     let whole = join(&[&first, b"\n", &second, b"\n", &says("c"), b"\n"]);
     home.write(&format!("in/{PATH}"), &whole);
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.sessions_grown, report.generations),
         (1, 0),
@@ -109,7 +128,7 @@ fn row_02_partial_last_line_that_is_completed_later() {
     let mut out = Vec::new();
     export_session(&store, &only_key(&store), ExportFormat::Jsonl, &mut out).unwrap();
     assert!(out == whole);
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]
@@ -255,7 +274,13 @@ fn row_19_deep_nesting() {
     home.write(&format!("in/{PATH}"), &content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.records, report.messages), (2, 1), "{report:?}");
     let mut out = Vec::new();
     export_session(&store, &only_key(&store), ExportFormat::Jsonl, &mut out).unwrap();
@@ -297,7 +322,13 @@ fn row_23_one_uuid_in_two_files() {
     home.write("in/.claude/projects/-w/two.jsonl", &content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.sessions, report.records), (2, 2));
 }
 
@@ -322,14 +353,27 @@ fn row_25_file_that_shrinks() {
     let shorter = join(&[&says("a"), b"\n"]);
     home.write(&format!("in/{PATH}"), &shorter);
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.generations, report.sessions, report.records),
         (1, 1, 1),
         "{report:?}"
     );
     let out = home.path().join("both");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let mut contents: Vec<Vec<u8>> = files_below(&out)
         .iter()
         .map(|path| std::fs::read(path).unwrap())
@@ -393,7 +437,13 @@ fn problems_are_counted_beyond_what_is_listed() {
     home.write("in/a.jsonl", "bad\n".repeat(30_000));
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.malformed, 30_000);
     assert_eq!(report.problems.len(), ImportReport::PROBLEMS_MAX);
     assert_eq!(

@@ -388,7 +388,9 @@ fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session, Properties
 /// the sessions are what they were before, or have grown, or say that records went. Gives the
 /// chains for the next time.
 fn chains(store: &RedbStore, before: &[SessionDigest]) -> Vec<SessionDigest> {
-    let report = store.verify_deep(before, &mut |_, _| {}).unwrap();
+    let report = store
+        .verify_deep(before, &mut scrollback::unwatched)
+        .unwrap();
     let is_gone = |detail: &str| detail.starts_with("is not there");
     let wrong = report
         .problems
@@ -443,7 +445,7 @@ proptest! {
         let file = RedbStore::open_read_only(&path, for_file).unwrap();
         prop_assert_eq!(contents(&file), contents(&memory));
         prop_assert_eq!(finds(&file), finds(&memory));
-        let report = file.verify(&mut |_, _| {}).unwrap();
+        let report = file.verify(&mut scrollback::unwatched).unwrap();
         prop_assert!(report.is_clean(), "{:?}", report.problems);
     }
 }

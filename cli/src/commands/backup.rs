@@ -48,9 +48,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Existing::Refuse
     };
     let mut bar = Bar::new(&tool.out);
-    let made = store.backup(&args.file, existing, &mut |progress| {
-        bar.show_copy(progress);
-    });
+    let made = store.backup(&args.file, existing, &mut |progress| bar.show(progress));
     bar.finish();
     let made = made.map_err(|error| {
         let hint = match &error {

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     };
     let mut bar = Bar::new(&tool.out);
     let exported = export_all(&store, keys.as_deref(), format, folder, &mut |progress| {
-        bar.show(progress);
+        bar.show(progress)
     });
     bar.finish();
     let done = exported?;

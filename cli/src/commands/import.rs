@@ -84,7 +84,7 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     };
     let mut bar = Bar::new(&tool.out);
     let imported = import(&store, &args.paths, &options, &mut |progress| {
-        bar.show(progress);
+        bar.show(progress)
     });
     bar.finish();
     let report = imported?;

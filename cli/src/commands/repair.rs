@@ -44,7 +44,7 @@ struct Report<'a> {
 /// Repairs the store.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let mut bar = Bar::new(&tool.out);
-    let repaired = tool.repair(&args.to, &mut |done, all| bar.show_bytes(done, all));
+    let repaired = tool.repair(&args.to, &mut |progress| bar.show(progress));
     bar.finish();
     let report = repaired.map_err(hinted)?;
     if tool.out.is_json() {

@@ -8,7 +8,7 @@ use super::backup::{check_named, told};
 use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
-use scrollback::{CopyProgress, Error, RedbStore, Restored, Result};
+use scrollback::{Error, RedbStore, Restored, Result, Watcher};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -47,7 +47,7 @@ struct Report {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     check_named(&args.file)?;
     let mut bar = Bar::new(&tool.out);
-    let mut progress = |progress| bar.show_copy(progress);
+    let mut progress = |progress| bar.show(progress);
     let done = if args.dry_run {
         let (path, options) = (tool.store_path(), tool.options());
         RedbStore::rehearse_restore(path, &args.file, options, &mut progress).map_err(explained)
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 fn restore(
     args: &Args,
     tool: &mut Tool,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> std::result::Result<Restored, Failure> {
     if args.replace && tool.store_path().exists() {
         let store = tool.open_to_change().map_err(|failure| match failure {

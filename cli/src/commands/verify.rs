@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     };
     let store = tool.open_to_read()?;
     let mut bar = Bar::new(&tool.out);
-    let mut progress = |bytes, total| bar.show_bytes(bytes, total);
+    let mut progress = |progress| bar.show(progress);
     let verified = if args.deep {
         store.verify_deep(&past, &mut progress)
     } else {

@@ -187,7 +187,9 @@ fn what_a_killed_backup_left_is_removed_once_nobody_writes_to_it() {
     busy.lock().unwrap();
     let backup = |name: &str| {
         let path = home.path().join(name);
-        store.backup(path, Existing::Refuse, &mut |_| {}).unwrap();
+        store
+            .backup(path, Existing::Refuse, &mut scrollback::unwatched)
+            .unwrap();
         let mut left = hidden(home.path());
         left.sort();
         left
@@ -255,7 +257,9 @@ fn a_backup_of_an_old_format_is_of_that_format_and_a_newer_one_is_refused() {
     let old = home.write("old.redb", fs::read(fixture).unwrap());
     let store = RedbStore::open_read_only(&old, Options::default()).unwrap();
     let copy = home.path().join("copy.redb");
-    store.backup(&copy, Existing::Refuse, &mut |_| {}).unwrap();
+    store
+        .backup(&copy, Existing::Refuse, &mut scrollback::unwatched)
+        .unwrap();
     drop(store);
     assert_eq!(crate::restore::format_of(&copy), 1);
     drop(RedbStore::open(&copy, Options::default()).unwrap());
@@ -264,7 +268,7 @@ fn a_backup_of_an_old_format_is_of_that_format_and_a_newer_one_is_refused() {
     crate::restore::set_formats(&copy, 99, 1);
     let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
     let file = home.path().join("b.redb");
-    let refused = store.backup(&file, Existing::Refuse, &mut |_| {});
+    let refused = store.backup(&file, Existing::Refuse, &mut scrollback::unwatched);
     assert!(matches!(
         refused,
         Err(Error::UnsupportedVersion { found: 99, .. })
@@ -300,7 +304,10 @@ fn a_backup_is_compact_and_tells_how_far_it_is() {
     let mut told = Vec::new();
     let file = home.path().join("b.redb");
     let made = store
-        .backup(&file, Existing::Refuse, &mut |progress| told.push(progress))
+        .backup(&file, Existing::Refuse, &mut |progress| {
+            told.push(progress);
+            std::ops::ControlFlow::Continue(())
+        })
         .unwrap();
     let stats = store.stats().unwrap();
     assert_eq!(made.counts.sessions, 55);

@@ -57,7 +57,7 @@ fn churn(store: &RedbStore, folder: &Path, stop: &Path) {
         let line = "{\"role\":\"user\",\"content\":\"words of an imported file\"}\n";
         fs::write(&file, line.repeat(400)).unwrap();
         let options = ImportOptions::default();
-        let imported = import(store, &[file], &options, &mut |_| {}).unwrap();
+        let imported = import(store, &[file], &options, &mut scrollback::unwatched).unwrap();
         assert_eq!(imported.records, 400);
         if round > 2 {
             let old = SessionKey::new("jsonl", format!("churn-{}", round - 3)).unwrap();
@@ -195,7 +195,7 @@ fn back_up_for(time: Duration, at_least: usize) -> usize {
         let after = acknowledged(&home);
         backups += 1;
         let backup = RedbStore::open(home.path().join("b.redb"), Options::default()).unwrap();
-        let report = backup.verify(&mut |_, _| {}).unwrap();
+        let report = backup.verify(&mut scrollback::unwatched).unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
         let found = batches(&backup);
         for writer in 0..WRITERS {
@@ -221,7 +221,7 @@ fn back_up_for(time: Duration, at_least: usize) -> usize {
     assert!(during > 0, "nobody wrote while backups were made");
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     assert_eq!(batches(&store), acknowledged(&home));
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
     println!("{backups} backups, {during} batches acknowledged meanwhile");
     backups

@@ -38,7 +38,7 @@ fn fill(store: &RedbStore, name: &str, bytes: usize) {
 /// Records in a store that has to be whole.
 fn records_of(path: &Path) -> u64 {
     let store = RedbStore::open(path, Options::default()).unwrap();
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(
         report.is_clean(),
         "{}: {:?}",
@@ -114,7 +114,9 @@ fn killed_backups(kills: u32) {
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     fill(&store, "old", BYTES / 8);
     let old = home.path().join("old.redb");
-    store.backup(&old, Existing::Refuse, &mut |_| {}).unwrap();
+    store
+        .backup(&old, Existing::Refuse, &mut scrollback::unwatched)
+        .unwrap();
     fill(&store, "new", BYTES);
     drop(store);
     let (before, now) = (records_of(&old), records_of(&home.store_path()));
@@ -150,7 +152,7 @@ fn killed_restores(kills: u32) {
     fill(&store, "new", BYTES);
     let backup = home.path().join("b.redb");
     store
-        .backup(&backup, Existing::Refuse, &mut |_| {})
+        .backup(&backup, Existing::Refuse, &mut scrollback::unwatched)
         .unwrap();
     drop(store);
     let whole = records_of(&backup);
@@ -174,7 +176,7 @@ fn killed_restores(kills: u32) {
 
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     fill(&store, "other", BYTES / 8);
-    let more = store.verify(&mut |_, _| {}).unwrap().records;
+    let more = store.verify(&mut scrollback::unwatched).unwrap().records;
     assert!(more > whole);
     let key = SessionKey::native("other-0").unwrap();
     let (mut as_before, mut replaced) = (0, 0);
@@ -184,12 +186,15 @@ fn killed_restores(kills: u32) {
         &["restore", "--replace", "b.redb"],
         kills,
         &mut || {
-            let report = store.verify(&mut |_, _| {}).unwrap();
+            let report = store.verify(&mut scrollback::unwatched).unwrap();
             assert!(report.is_clean(), "{:?}", report.problems);
             if report.records == whole {
                 replaced += 1;
                 fill(&store, "other", BYTES / 8);
-                assert_eq!(store.verify(&mut |_, _| {}).unwrap().records, more);
+                assert_eq!(
+                    store.verify(&mut scrollback::unwatched).unwrap().records,
+                    more
+                );
             } else {
                 as_before += 1;
                 assert_eq!(report.records, more);

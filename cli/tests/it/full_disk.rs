@@ -273,8 +273,13 @@ fn a_process_that_holds_a_store_survives_a_full_disk() {
             appended = count(&store, &key);
             // A full disk elsewhere is an error that names the file.
             let target = disk.join("export");
-            if let Err(error) = export_all(&store, None, ExportFormat::Jsonl, &target, &mut |_| {})
-            {
+            if let Err(error) = export_all(
+                &store,
+                None,
+                ExportFormat::Jsonl,
+                &target,
+                &mut scrollback::unwatched,
+            ) {
                 assert!(matches!(error, Error::Io { .. }), "{error:?}");
             }
             let _gone = fs::remove_dir_all(&target);
@@ -284,7 +289,12 @@ fn a_process_that_holds_a_store_survives_a_full_disk() {
                 .unwrap();
             appended += 1;
             assert_eq!(count(&store, &key), appended);
-            assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+            assert!(
+                store
+                    .verify_deep(&[], &mut scrollback::unwatched)
+                    .unwrap()
+                    .is_clean()
+            );
         }
         drop(store);
         home.ok(&["verify"]);

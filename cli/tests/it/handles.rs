@@ -70,7 +70,7 @@ fn handles_that_share_in_one_process_hold_until_the_last_is_closed() {
     append(&second);
     drop(second);
     let store = alone().unwrap();
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     let key = SessionKey::new("jsonl", "s").unwrap();
     assert_eq!(store.summary(&key).unwrap().record_count, 4);
 }

@@ -113,7 +113,7 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
             continue;
         }
         let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
-        let verified = store.verify_deep(&[], &mut |_, _| {}).unwrap();
+        let verified = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
         assert!(
             verified.is_clean(),
             "killed at tenth {tenth}: {:?}",
@@ -130,12 +130,19 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
 
     home.ok(&["import", "in"]);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
-    let verified = store.verify_deep(&[], &mut |_, _| {}).unwrap();
+    let verified = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
     assert!(verified.is_clean(), "{:?}", verified.problems);
     assert_eq!(verified.sessions, files);
     let source = contents(&home.path().join("in"));
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     drop(store);
     let exported = contents(&out.join("claude-code"));
     assert!(exported == source, "what came back differs");

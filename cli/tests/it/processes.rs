@@ -103,7 +103,12 @@ fn writers_in_several_processes_lose_nothing_and_tear_no_batch() {
         assert_eq!(batch_of, None);
     }
     assert_eq!(records, WRITERS * BATCHES * RECORDS);
-    assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+    assert!(
+        store
+            .verify_deep(&[], &mut scrollback::unwatched)
+            .unwrap()
+            .is_clean()
+    );
 }
 
 #[test]

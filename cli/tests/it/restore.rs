@@ -76,7 +76,7 @@ fn picture(store: &RedbStore) -> String {
 }
 
 fn assert_clean(store: &RedbStore) {
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
 }
 
@@ -95,7 +95,9 @@ fn store_and_backup(home: &Home) -> (RedbStore, std::path::PathBuf) {
     };
     store.update_properties(&key("a"), &change).unwrap();
     let file = home.path().join("b.redb");
-    store.backup(&file, Existing::Refuse, &mut |_| {}).unwrap();
+    store
+        .backup(&file, Existing::Refuse, &mut scrollback::unwatched)
+        .unwrap();
     (store, file)
 }
 
@@ -104,7 +106,8 @@ fn a_backup_becomes_a_store_of_the_same_id() {
     let home = Home::new();
     let (store, backup) = store_and_backup(&home);
     let path = home.path().join("deep/down/s.redb");
-    let restored = RedbStore::restore(&path, &backup, store.options(), &mut |_| {}).unwrap();
+    let restored =
+        RedbStore::restore(&path, &backup, store.options(), &mut scrollback::unwatched).unwrap();
     assert_eq!(
         (restored.counts.sessions, restored.counts.records),
         (3, 120)
@@ -118,7 +121,12 @@ fn a_backup_becomes_a_store_of_the_same_id() {
     let id = |path: &Path| info(path, "store_id").unwrap();
     assert_eq!(id(&path), id(&home.store_path()));
     assert_eq!(id(&path), id(&backup));
-    let again = RedbStore::restore(&path, &backup, &Options::default(), &mut |_| {});
+    let again = RedbStore::restore(
+        &path,
+        &backup,
+        &Options::default(),
+        &mut scrollback::unwatched,
+    );
     assert!(matches!(again, Err(Error::FileExists { .. })), "{again:?}");
 }
 
@@ -166,7 +174,9 @@ fn open_handles_go_on_with_the_restored_content() {
         assert_clean(store);
     }
     // And once more, from a handle that has written since.
-    let done = store.replace_with(&backup, &mut |_| {}).unwrap();
+    let done = store
+        .replace_with(&backup, &mut scrollback::unwatched)
+        .unwrap();
     assert_eq!(done.counts.sessions, 3);
     assert_eq!(done.replaced.unwrap().sessions, 3 + handles.len() as u64);
     for store in handles {
@@ -217,9 +227,11 @@ fn a_backup_of_an_older_format_is_migrated_in_the_store_alone() {
     let expected = RedbStore::open_read_only(&backup, Options::default()).unwrap();
     let expected = picture(&expected);
     let (store, _) = store_and_backup(&home);
-    store.replace_with(&backup, &mut |_| {}).unwrap();
+    store
+        .replace_with(&backup, &mut scrollback::unwatched)
+        .unwrap();
     let path = home.path().join("new.redb");
-    RedbStore::restore(&path, &backup, store.options(), &mut |_| {}).unwrap();
+    RedbStore::restore(&path, &backup, store.options(), &mut scrollback::unwatched).unwrap();
     let new = RedbStore::open_read_only(&path, Options::default()).unwrap();
     for store in [&store, &new] {
         assert_eq!(picture(store), expected);
@@ -303,9 +315,11 @@ fn a_backup_that_a_crash_left_is_repaired_in_a_copy() {
     let crashed = home.write("backup.redb", fs::read(&path).unwrap());
     let bytes = fs::read(&crashed).unwrap();
     let new = home.path().join("new.redb");
-    RedbStore::restore(&new, &crashed, &exclusive(), &mut |_| {}).unwrap();
+    RedbStore::restore(&new, &crashed, &exclusive(), &mut scrollback::unwatched).unwrap();
     append(&store, "b", Expect::Any, "hello").unwrap();
-    store.replace_with(&crashed, &mut |_| {}).unwrap();
+    store
+        .replace_with(&crashed, &mut scrollback::unwatched)
+        .unwrap();
     let new = RedbStore::open(&new, exclusive()).unwrap();
     for store in [&store, &new] {
         assert_eq!(store.list(&ListQuery::default()).unwrap().sessions.len(), 1);
@@ -334,7 +348,7 @@ fn damaged_backups(step: usize) -> (usize, usize) {
     let mut try_one = |bytes: &[u8], what: &str| {
         fs::write(&damaged, bytes).unwrap();
         cases += 1;
-        match store.replace_with(&damaged, &mut |_| {}) {
+        match store.replace_with(&damaged, &mut scrollback::unwatched) {
             Ok(_) => {
                 assert_eq!(picture(&store), whole, "{what}: a wrong answer");
                 append(&store, "d", Expect::Any, "later").unwrap();

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::super::copies::{BackedUp, CopyProgress, Existing, StoreCounts};
+use super::super::copies::{BackedUp, Existing, StoreCounts};
 use super::copy_file::{self, CopyFile, Kind};
 use super::panics::guard;
 use super::{RedbStore, migrate};
 use crate::error::Result;
+use crate::store::Watcher;
 
 impl RedbStore {
     /// Writes a copy of the store, as it is at one moment, to a file: a store of its own, with the
@@ -31,7 +32,7 @@ impl RedbStore {
     /// [`Io`](crate::Error::Io) if it is a link, a folder or this store, or cannot be written;
     /// [`Corrupt`](crate::Error::Corrupt) with the first damage of the store;
     /// [`UnsupportedVersion`](crate::Error::UnsupportedVersion) for a store that a newer version
-    /// has written.
+    /// has written; [`Cancelled`](crate::Error::Cancelled): then nothing is left of the new file.
     ///
     /// ```
     /// use scrollback::{Existing, Options, RedbStore, Session, Store};
@@ -40,7 +41,7 @@ impl RedbStore {
     /// let store = RedbStore::open(folder.path().join("s.redb"), Options::default())?;
     /// store.save(&mut Session::native("chat-1")?)?;
     /// let file = folder.path().join("backup.redb");
-    /// let made = store.backup(&file, Existing::Refuse, &mut |_| {})?;
+    /// let made = store.backup(&file, Existing::Refuse, &mut scrollback::unwatched)?;
     /// assert_eq!(made.counts.sessions, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -48,7 +49,7 @@ impl RedbStore {
         &self,
         file: impl AsRef<Path>,
         existing: Existing,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<BackedUp> {
         let file = file.as_ref();
         copy_file::check_target(file, existing, Some(self.path()), &self.options)?;

@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use redb::ReadTransaction;
 use tempfile::NamedTempFile;
 
-use super::super::copies::{CopyProgress, CopyStep, Existing};
+use super::super::copies::Existing;
 use super::super::{Mode, Options, VerifyReport};
 use super::copy::{Target, copy};
 use super::engine::{self, Engine, Watch};
@@ -24,6 +24,7 @@ use super::reads::ReadCounts;
 use super::verify::Depth;
 use super::{migrate, verify};
 use crate::error::{Error, Result};
+use crate::store::Watcher;
 
 /// How the name of a file that is being made starts.
 const PREFIX: &str = ".scrollback-";
@@ -57,7 +58,7 @@ impl CopyFile {
         path: &Path,
         kind: Kind<'_>,
         options: &Options,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<Self> {
         remove_abandoned(folder_of(path), options);
         let file = new_file(path)?;
@@ -121,7 +122,7 @@ fn fill(
     from: ReadTransaction,
     kind: Kind<'_>,
     options: &Options,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> Result<()> {
     let handle = file.as_file().try_clone();
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
@@ -145,11 +146,7 @@ fn fill(
 }
 
 /// Verifies a copy.
-fn verified(
-    path: &Path,
-    options: &Options,
-    progress: &mut dyn FnMut(CopyProgress),
-) -> Result<VerifyReport> {
+fn verified(path: &Path, options: &Options, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
     let engine = Engine::open_read_only(path, options)?;
     let counts = ReadCounts::default();
     guard(|| {
@@ -158,18 +155,12 @@ fn verified(
     })
 }
 
-/// Verifies what a snapshot sees, with this kind of progress.
+/// Verifies what a snapshot sees.
 pub(super) fn verify_snapshot(
     snapshot: &Snapshot<'_>,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> Result<VerifyReport> {
-    verify::verify(snapshot, Depth::Plain, &mut |done, total| {
-        progress(CopyProgress {
-            step: CopyStep::Verifying,
-            done,
-            total,
-        });
-    })
+    verify::verify(snapshot, Depth::Plain, progress)
 }
 
 /// A commit that failed in a file without a name left nothing that counts.

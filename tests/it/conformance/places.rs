@@ -46,7 +46,13 @@ pub(crate) fn imported(mode: Mode) -> impl Fn(&SessionKey, &[u8]) -> Box<dyn Sto
         let file = folder.path().join(format!("{}.jsonl", key.id()));
         std::fs::write(&file, lines).unwrap();
         let store = open(&folder.path().join("store.redb"), mode);
-        import(&store, &[file], &ImportOptions::default(), &mut |_| {}).unwrap();
+        import(
+            &store,
+            &[file],
+            &ImportOptions::default(),
+            &mut scrollback::unwatched,
+        )
+        .unwrap();
         Box::new(store)
     }
 }

@@ -30,7 +30,13 @@ fn imported(content: fn(&str) -> String) -> (Home, scrollback::RedbStore) {
     }
     let store = file(&home);
     let folder = [home.path().join("home")];
-    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     (home, store)
 }
 
@@ -279,7 +285,13 @@ fn feature_stale_index_rows_are_not_listed() {
     home.write(&format!("{folder}/index.json"), index);
     let store = file(&home);
     let folder = [home.path().join("home")];
-    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let listed = store.list(&ListQuery::default()).unwrap().sessions;
     let ids: Vec<&str> = listed.iter().map(|session| session.key.id()).collect();
     assert_eq!(ids, ["a"]);

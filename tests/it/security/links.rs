@@ -49,7 +49,7 @@ fn nothing_is_written_through_a_link_in_an_export() {
             let out = home.path().join(format!("out{number}"));
             fs::create_dir_all(out.join("native")).unwrap();
             symlink(target, out.join("native").join(file)).unwrap();
-            export_all(&store, None, format, &out, &mut |_| {}).unwrap();
+            export_all(&store, None, format, &out, &mut scrollback::unwatched).unwrap();
             let written = fs::symlink_metadata(out.join("native").join(file)).unwrap();
             assert!(written.is_file(), "{target:?}");
         }
@@ -64,7 +64,7 @@ fn nothing_is_written_through_a_link_in_an_export() {
         home.write("blocked/native", "a file");
         pipe(&home.path().join("piped/native"));
         for folder in [out, dangling, blocked, home.path().join("piped")] {
-            let refused = export_all(&store, None, format, &folder, &mut |_| {});
+            let refused = export_all(&store, None, format, &folder, &mut scrollback::unwatched);
             assert!(
                 matches!(&refused, Err(Error::Io { path, .. }) if path.ends_with("native")),
                 "{folder:?}: {refused:?}"
@@ -79,7 +79,7 @@ fn nothing_is_written_through_a_link_in_an_export() {
             None,
             format,
             &home.path().join("named"),
-            &mut |_| {},
+            &mut scrollback::unwatched,
         )
         .unwrap();
         assert!(home.path().join("real/native").join(file).is_file());
@@ -102,7 +102,8 @@ fn a_folder_rewritten_in_place_keeps_to_itself() {
         let victim = home.write("outside/victim", "keep");
         symlink(&victim, home.path().join("s").join(name)).unwrap();
         let before = tree::of(victim.parent().unwrap(), &[]);
-        let report = compact_folder(&home.path().join("s"), None, &mut |_| {}).unwrap();
+        let report =
+            compact_folder(&home.path().join("s"), None, &mut scrollback::unwatched).unwrap();
         assert_eq!(
             (report.rewritten, report.problems.len()),
             (1, 0),
@@ -126,7 +127,8 @@ fn a_folder_rewritten_in_place_keeps_to_itself() {
         fs::remove_file(home.path().join("s").join(file)).unwrap();
         symlink(home.path().join(target), home.path().join("s").join(file)).unwrap();
         let before = tree::of(&home.path().join("outside"), &[]);
-        let report = compact_folder(&home.path().join("s"), None, &mut |_| {}).unwrap();
+        let report =
+            compact_folder(&home.path().join("s"), None, &mut scrollback::unwatched).unwrap();
         assert_eq!(
             (report.rewritten, report.problems.len()),
             (0, 1),

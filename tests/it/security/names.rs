@@ -92,7 +92,8 @@ fn assert_contained(home: &Home, store: &RedbStore) -> usize {
     for format in [ExportFormat::Jsonl, ExportFormat::Markdown] {
         for wanted in [None, Some(keys.as_slice())] {
             let out = home.path().join("out/here");
-            let report = export_all(store, wanted, format, &out, &mut |_| {}).unwrap();
+            let report =
+                export_all(store, wanted, format, &out, &mut scrollback::unwatched).unwrap();
             assert_eq!(report.problems, []);
             let files = files_below(&out);
             assert_eq!(files.len() as u64, report.files);
@@ -253,7 +254,14 @@ fn names_of_files_stay_in_the_folder_and_come_back() {
     let count = sessions(&store).len();
     assert_eq!(count, names.len());
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     for file in files_below(&home.path().join("in")) {
         let below = file.strip_prefix(home.path().join("in")).unwrap();
         let there = out.join("jsonl").join(below);

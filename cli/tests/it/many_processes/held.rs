@@ -135,7 +135,12 @@ fn a_process_that_holds_the_lock_is_named_and_blocks_no_reader() {
             store.list(&ListQuery::default()).unwrap();
             let page = store.scan(&line::own(0), &ScanQuery::default());
             assert!(matches!(page, Ok(_) | Err(Error::NotFound { .. })));
-            assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+            assert!(
+                store
+                    .verify_deep(&[], &mut scrollback::unwatched)
+                    .unwrap()
+                    .is_clean()
+            );
         }
         longest = longest.max(began.elapsed());
     }
@@ -156,7 +161,12 @@ fn a_process_that_holds_the_lock_is_named_and_blocks_no_reader() {
     // With its death the lock is free.
     drop(holder);
     append(&store).unwrap();
-    assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+    assert!(
+        store
+            .verify_deep(&[], &mut scrollback::unwatched)
+            .unwrap()
+            .is_clean()
+    );
 }
 
 #[test]
@@ -214,7 +224,12 @@ fn an_exclusive_store_admits_one_process_and_outlives_its_kills() {
         drop(holder);
         had = acknowledged(&home, "exclusive");
         let store = open(Mode::Exclusive).unwrap();
-        assert!(store.verify_deep(&[], &mut |_, _| {}).unwrap().is_clean());
+        assert!(
+            store
+                .verify_deep(&[], &mut scrollback::unwatched)
+                .unwrap()
+                .is_clean()
+        );
         let page = store.scan(
             &line::own(0),
             &ScanQuery {

@@ -171,7 +171,7 @@ fn check_all(home: &Home, logs: &Path, folder: &Folder) -> Outcome {
     let again = home.ok(&["import", "in", "--json"]);
     assert!(again.contains("\"records\":0"), "{again}");
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
-    let verified = store.verify(&mut |_, _| {}).unwrap();
+    let verified = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(verified.is_clean(), "{:?}", verified.problems);
 
     let mut archived = BTreeSet::new();
@@ -192,7 +192,14 @@ fn check_all(home: &Home, logs: &Path, folder: &Folder) -> Outcome {
     }
     let outcome = check::check(&store, logs, &archived, WRITERS);
     let out = home.path().join("whole-export");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     folder.compare(&out, &archived);
 
     // Nobody has left a lock, and what is old goes.

@@ -14,6 +14,7 @@ use crate::codec::session_row::SessionRow;
 use crate::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::Watcher;
 
 /// How much a verification looks at.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +39,8 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// Only if reading as such fails: what is wrong with the store is in the report.
+    /// Only if reading as such fails, or [`Error::Cancelled`](crate::Error::Cancelled): what is wrong
+    /// with the store is in the report.
     ///
     /// ```
     /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
@@ -48,15 +50,15 @@ impl RedbStore {
     /// let key = SessionKey::native("chat-1")?;
     /// let say = || store.append(&key, Expect::Any, None, &[NewRecord::line("{}")]);
     /// say()?;
-    /// let kept = store.verify_deep(&[], &mut |_, _| {})?.digests;
+    /// let kept = store.verify_deep(&[], &mut scrollback::unwatched)?.digests;
     /// say()?;
-    /// assert!(store.verify_deep(&kept, &mut |_, _| {})?.is_clean());
+    /// assert!(store.verify_deep(&kept, &mut scrollback::unwatched)?.is_clean());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn verify_deep(
         &self,
         against: &[SessionDigest],
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut Watcher<'_>,
     ) -> Result<VerifyReport> {
         let report =
             self.read(|snapshot| super::verify(snapshot, Depth::Deep(against), progress))?;
