@@ -36,7 +36,7 @@ pub enum Error {
     NoAttachment {
         /// The session.
         key: SessionKey,
-        /// The file's name, as [`AttachmentInfo`](crate::AttachmentInfo) has it.
+        /// The file's name, as [`AttachmentInfo`](crate::report::AttachmentInfo) has it.
         name: String,
     },
     /// The session is not as the caller expected; nothing was written.

@@ -27,7 +27,8 @@
 //!
 //! - `shared` (default): any number of processes use one file at the same time. It stands on an
 //!   experimental feature of redb, and changes redb's API for every crate of the same build.
-//! - `conformance`: the contracts of [`Store`] and [`SessionStore`] as tests for stores of your own
+//! - `conformance`: the contracts of [`Store`] and [`SessionStore`](picoclaw::SessionStore) as tests for
+//!   stores of your own
 //!   (the module `conformance`).
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
@@ -53,15 +54,7 @@ mod transfer;
 pub use chrono;
 pub use uuid;
 
-pub use agent::{
-    Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
-    Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
-    validate_session_id,
-};
-pub use agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
-pub use agent::{LogEntry, Project};
 pub use dialect::agents;
-pub use dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
 pub use error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
@@ -71,17 +64,49 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Cursor, CursorError, Direction,
-    Existing, Expect, ListQuery, Loss, MemoryStore, Messages, Mode, NewRecord, Options, Reclaimed,
-    RecordPage, Records, RedbStore, Removed, RepairReport, Restored, ScanQuery, SessionDigest,
-    SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats, StoredMessage, TableReads,
-    Truncated, VerifyReport,
+    Cursor, CursorError, Direction, Existing, Expect, ListQuery, MemoryStore, Messages, Mode,
+    NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage, Step,
+    Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
-pub use store::{Progress, Step, Watcher, unwatched};
 pub use transfer::{
-    ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
-    compact_archived, compact_folder, export_all, export_session, import, import_places,
+    ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
+    import, import_places,
 };
+
+/// What calls did and what they found. Each can be serialized, with stable names.
+pub mod report {
+    pub use crate::store::{
+        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
+        RepairReport, Restored, SessionDigest, StoreCounts, StoreProblem, StoreStats, TableReads,
+        Truncated, VerifyReport,
+    };
+    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+}
+
+/// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.
+pub mod jcode {
+    pub use crate::agent::{
+        Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair,
+        ReplayOptions, Replayed, last_environment, reconstruct_history, reconstruct_state,
+        validate_session_id,
+    };
+    pub use crate::dialect::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+}
+
+/// A chat program's history as picoclaw keeps it: [`SessionStore`](picoclaw::SessionStore).
+pub mod picoclaw {
+    pub use crate::agent::{History, Kept, SessionStore, StoreSessions, opaque_key};
+}
+
+/// A log of each project's turns as celeste keeps it: [`Project`](celeste::Project).
+pub mod celeste {
+    pub use crate::agent::{LogEntry, Project};
+}
+
+/// Sessions as ggcode makes them.
+pub mod ggcode {
+    pub use crate::agent::ggcode_session;
+}
 
 // The program in the README compiles and runs.
 #[cfg(doctest)]

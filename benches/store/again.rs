@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use scrollback::{ImportOptions, ImportReport, Options, RedbStore, import};
+use scrollback::report::ImportReport;
+use scrollback::{ImportOptions, Options, RedbStore, import};
 
 use crate::Outcome;
 use crate::generate::{self, Agent, Plan};

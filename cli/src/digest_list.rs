@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::exit::Failure;
-use scrollback::{Error, SessionDigest};
+use scrollback::Error;
+use scrollback::report::SessionDigest;
 
 /// What of the output of `verify --deep --json` is read again.
 #[derive(Debug, Deserialize)]

@@ -13,7 +13,8 @@ use super::exit::Failure;
 use super::output::Output;
 use etcetera::BaseStrategy as _;
 
-use scrollback::{Error, Options, RedbStore, RepairReport, TableReads, Watcher};
+use scrollback::report::{RepairReport, TableReads};
+use scrollback::{Error, Options, RedbStore, Watcher};
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]

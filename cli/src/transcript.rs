@@ -12,9 +12,8 @@ use super::session_list::below_home;
 use super::table::{Align, Table, keep_start};
 use super::wrap::{one_line, wrap};
 use super::{sizes, times};
-use scrollback::{
-    AttachmentInfo, Block, Message, Properties, Record, RecordKind, Result, Role, Summary,
-};
+use scrollback::report::AttachmentInfo;
+use scrollback::{Block, Message, Properties, Record, RecordKind, Result, Role, Summary};
 
 /// Lines of a tool's answer that are shown.
 const RESULT_LINES_MAX: usize = 40;

@@ -21,7 +21,8 @@ use crate::store::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{EntryKind, MemoryStore, Recorder, Recordings};
+/// use scrollback::MemoryStore;
+/// use scrollback::jcode::{EntryKind, Recorder, Recordings};
 ///
 /// let store = Arc::new(MemoryStore::default());
 /// let recorder = Recorder::new(store.clone(), "/shop", "zhipu", "glm-5.2");
@@ -186,7 +187,7 @@ impl Recordings {
 
     /// Goes back to before the `n`th message of the user, counted from 0: a new session of all
     /// that stands before it, line by line, whose parent is this one. With 0 it has the header
-    /// alone. Returns the new id, for [`Recorder::set_uuid`](crate::Recorder::set_uuid).
+    /// alone. Returns the new id, for [`Recorder::set_uuid`](crate::jcode::Recorder::set_uuid).
     ///
     /// The session itself stays as it is: a store cuts nothing off.
     ///

@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use scrollback::celeste::{LogEntry, Project};
 use scrollback::{
-    Error, ListQuery, LogEntry, Message, Options, Project, PropertiesChange, RedbStore, Store,
-    StoreExt,
+    Error, ListQuery, Message, Options, PropertiesChange, RedbStore, Store, StoreExt,
 };
 
 use crate::celeste::{WEBSHOP, entry, ids, key, lines_of, memory, noon, stored_by_import, webshop};

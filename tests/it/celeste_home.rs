@@ -5,9 +5,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scrollback::celeste::Project;
 use scrollback::{
-    Expect, Message, NewRecord, Options, Project, PropertiesChange, RedbStore, Store, StoreExt,
-    Summary,
+    Expect, Message, NewRecord, Options, PropertiesChange, RedbStore, Store, StoreExt, Summary,
 };
 
 use crate::celeste::{WEBSHOP, entry, ids, key, webshop};

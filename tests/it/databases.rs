@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::Connection;
-use scrollback::{ImportReport, RedbStore, Store};
+use scrollback::report::ImportReport;
+use scrollback::{RedbStore, Store};
 
 use crate::harness::Home;
 use crate::homes::{assert_all_come_back, key, said};

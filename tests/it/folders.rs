@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use scrollback::{FolderCompactReport, compact_folder};
+use scrollback::compact_folder;
+use scrollback::report::FolderCompactReport;
 
 use crate::harness::Home;
 

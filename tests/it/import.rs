@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ImportReport, ListQuery, NewRecord, Options, RedbStore,
-    SessionKey, Store, Summary, export_all, export_session, import,
+    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, SessionKey, Store,
+    Summary, export_all, export_session, import,
 };
 
 use crate::harness::{Home, files_below};

@@ -11,10 +11,10 @@ use scrollback::limits::{
     SCOPE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS,
     TITLE_BYTES_MAX, UNPACKED_BYTES_MAX,
 };
+use scrollback::report::ImportReport;
 use scrollback::{
-    Error, Expect, ImportOptions, ImportReport, ListQuery, MemoryStore, NewRecord, Options,
-    PropertiesChange, RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store,
-    StoreExt as _,
+    Error, Expect, ImportOptions, ListQuery, MemoryStore, NewRecord, Options, PropertiesChange,
+    RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store, StoreExt as _,
 };
 use uuid::Uuid;
 

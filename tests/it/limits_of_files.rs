@@ -2,9 +2,8 @@
 //! past them. What is beyond is kept or counted, and said.
 
 use scrollback::limits::LINE_MESSAGES_MAX;
-use scrollback::{
-    ImportOptions, ImportReport, ListQuery, Options, RedbStore, Session, Store, import,
-};
+use scrollback::report::ImportReport;
+use scrollback::{ImportOptions, ListQuery, Options, RedbStore, Session, Store, import};
 
 use crate::harness::Home;
 

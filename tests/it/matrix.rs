@@ -1,9 +1,10 @@
 //! Damaged and odd input: every row of the test matrix of `FORMATS.md` is imported, counted,
 //! exported after its source is gone, and compared byte for byte.
 
+use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ImportReport, Options, RedbStore, SessionKey, Store, export_all,
-    export_session, import,
+    ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store, export_all, export_session,
+    import,
 };
 
 use crate::harness::{Home, files_below};

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
+use scrollback::report::SessionDigest;
 use scrollback::{
     Direction, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, Properties,
-    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionDigest,
-    SessionKey, Store, StoreExt, Summary,
+    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionKey, Store,
+    StoreExt, Summary,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;

@@ -8,7 +8,8 @@ use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::sizes;
-use scrollback::{BackedUp, Error, Existing, StoreCounts};
+use scrollback::report::{BackedUp, StoreCounts};
+use scrollback::{Error, Existing};
 
 const EXAMPLES: &str = "\
 EXAMPLES

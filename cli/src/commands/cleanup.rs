@@ -8,7 +8,8 @@ use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::times::{self, TimeArgument};
 use crate::{session_list, sizes};
-use scrollback::{ListQuery, RedbStore, Removed, Result, Store as _, Summary};
+use scrollback::report::Removed;
+use scrollback::{ListQuery, RedbStore, Result, Store as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES

@@ -11,9 +11,9 @@ use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::{resolve, session_list, sizes};
+use scrollback::report::{Compacted, Reclaimed};
 use scrollback::{
-    Compacted, ListQuery, Reclaimed, RedbStore, Result, SessionKey, Store as _, compact_archived,
-    compact_folder,
+    ListQuery, RedbStore, Result, SessionKey, Store as _, compact_archived, compact_folder,
 };
 
 const EXAMPLES: &str = "\

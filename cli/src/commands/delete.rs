@@ -3,7 +3,8 @@
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::{resolve, sizes};
-use scrollback::{Removed, Store as _};
+use scrollback::Store as _;
+use scrollback::report::Removed;
 
 const EXAMPLES: &str = "\
 EXAMPLES

@@ -11,10 +11,8 @@ use crate::open::Tool;
 use crate::progress::Bar;
 use crate::table::{Align, Table};
 use crate::{session_list, sizes};
-use scrollback::{
-    Error, ImportOptions, ImportProblem, ImportReport, ListQuery, RedbStore, Result, Summary,
-    agents, import,
-};
+use scrollback::report::{ImportProblem, ImportReport};
+use scrollback::{Error, ImportOptions, ListQuery, RedbStore, Result, Summary, agents, import};
 
 /// Problems that are printed for people.
 const PROBLEMS_SHOWN: usize = 20;

@@ -8,7 +8,8 @@ use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::sizes;
-use scrollback::{Error, Loss, RepairReport, Result};
+use scrollback::report::{Loss, RepairReport};
+use scrollback::{Error, Result};
 
 const EXAMPLES: &str = "\
 EXAMPLES

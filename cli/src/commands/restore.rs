@@ -8,7 +8,8 @@ use super::backup::{check_named, told};
 use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
-use scrollback::{Error, RedbStore, Restored, Result, Watcher};
+use scrollback::report::Restored;
+use scrollback::{Error, RedbStore, Result, Watcher};
 
 const EXAMPLES: &str = "\
 EXAMPLES

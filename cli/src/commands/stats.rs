@@ -4,7 +4,8 @@ use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::sizes;
 use crate::table::{Align, Table};
-use scrollback::{AgentStats, Result, StoreStats};
+use scrollback::Result;
+use scrollback::report::{AgentStats, StoreStats};
 
 const EXAMPLES: &str = "\
 EXAMPLES

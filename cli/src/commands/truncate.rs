@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::sizes;
-use scrollback::{Store as _, StoreExt as _, Truncated};
+use scrollback::report::Truncated;
+use scrollback::{Store as _, StoreExt as _};
 
 const EXAMPLES: &str = "\
 EXAMPLES

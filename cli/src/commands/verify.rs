@@ -8,7 +8,8 @@ use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::sizes;
-use scrollback::{Result, VerifyReport};
+use scrollback::Result;
+use scrollback::report::VerifyReport;
 
 const EXAMPLES: &str = "\
 EXAMPLES

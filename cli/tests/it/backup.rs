@@ -6,9 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use scrollback::{
-    Error, Existing, Expect, NewRecord, Options, RedbStore, SessionKey, Store, StoreCounts,
-};
+use scrollback::report::StoreCounts;
+use scrollback::{Error, Existing, Expect, NewRecord, Options, RedbStore, SessionKey, Store};
 
 use crate::cli::import_samples;
 use crate::harness::Home;

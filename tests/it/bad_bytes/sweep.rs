@@ -5,9 +5,8 @@ use std::fs;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use scrollback::{
-    Error, RedbStore, RepairReport, ScanQuery, SessionKey, Store as _, StoreExt as _,
-};
+use scrollback::report::RepairReport;
+use scrollback::{Error, RedbStore, ScanQuery, SessionKey, Store as _, StoreExt as _};
 
 use super::answers::{Answers, append, ask, is_typed};
 use super::store::{Good, options};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use scrollback::conformance::OpenStore;
+use scrollback::report::Appended;
 use scrollback::{
-    Appended, Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore,
-    SessionKey, Store, import,
+    Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore, SessionKey,
+    Store, import,
 };
 
 use super::Break;

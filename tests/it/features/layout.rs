@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
+use scrollback::celeste::Project;
+use scrollback::jcode::Recorder;
 use scrollback::provider::Places;
 use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, Project, RawJson, Recorder, Session, Store, StoreExt,
-    export_all, import,
+    ExportFormat, ImportOptions, ListQuery, RawJson, Session, Store, StoreExt, export_all, import,
 };
 
 use super::{WRITTEN, file, key, line, lines, memory, say, texts};

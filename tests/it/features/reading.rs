@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use scrollback::celeste::Project;
+use scrollback::jcode::{Recorder, Recordings, validate_session_id};
+use scrollback::picoclaw::StoreSessions;
 use scrollback::provider::{FileProvider, Places, ProviderRegistry, SessionProvider};
 use scrollback::{
-    Error, ImportOptions, ListQuery, MemoryStore, Options, Project, Recorder, Recordings,
-    ScanQuery, Session, Store, StoreExt, StoreSessions, import, validate_session_id,
+    Error, ImportOptions, ListQuery, MemoryStore, Options, ScanQuery, Session, Store, StoreExt,
+    import,
 };
 
 use super::{WRITTEN, claude, file, key, line, lines, memory, say, store_lines, texts};

@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use scrollback::{Options, PropertiesChange, RedbStore, Store, StoreSessions};
+use scrollback::picoclaw::StoreSessions;
+use scrollback::{Options, PropertiesChange, RedbStore, Store};
 
 use super::home::{FOLDER, exported, imported, meta, said, write};
 use super::{add, key};

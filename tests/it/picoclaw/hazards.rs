@@ -4,9 +4,8 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use scrollback::{
-    Error, Expect, Message, NewRecord, Options, RedbStore, Role, SessionStore, Store, StoreSessions,
-};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
+use scrollback::{Error, Expect, Message, NewRecord, Options, RedbStore, Role, Store};
 
 use super::{add, call, history, key, lines, result, sessions, texts};
 use crate::harness::Home;

@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use scrollback::{Options, RedbStore, SessionStore, Store, StoreSessions};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
+use scrollback::{Options, RedbStore, Store};
 
 use super::{add, history, key, lines, texts};
 use crate::harness::Home;
