@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .rev()
         .take(3)
         .collect::<Result<_, _>>()?;
-    assert_eq!(last[0].message.plain_text(), "message 20000");
+    let newest = last.first().map(|stored| stored.message.plain_text());
+    assert_eq!(newest.as_deref(), Some("message 20000"));
     for stored in last.iter().rev() {
         println!("{}: {}", stored.sequence, stored.message.plain_text());
     }

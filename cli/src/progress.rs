@@ -88,7 +88,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = scrollback::Options::default();
         let store = scrollback::RedbStore::open(folder.path().join("s.redb"), options).unwrap();
-        store.verify(&mut |progress| bar.show(progress)).unwrap();
+        let report = store.verify(&mut |progress| bar.show(progress)).unwrap();
+        assert!(report.is_clean());
         assert!(bar.bar.is_none());
         bar.finish();
         assert_eq!(stderr.text(), "");

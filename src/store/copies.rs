@@ -15,6 +15,7 @@ pub enum Existing {
 
 /// How much a store holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StoreCounts {
     /// Sessions.
     pub sessions: u64,
@@ -40,6 +41,7 @@ impl StoreCounts {
 
 /// What a backup has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BackedUp {
     /// What it holds.
     #[serde(flatten)]
@@ -51,6 +53,7 @@ pub struct BackedUp {
 /// What a restore has done. As JSON the counts stand beside each other, those of what the store held
 /// before with `replaced_` before their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Restored {
     /// What the store holds now.
     pub counts: StoreCounts,

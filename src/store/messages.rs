@@ -66,6 +66,7 @@ pub struct StoredMessage {
 /// An iterator over the messages of a session, from both ends; see
 /// [`StoreExt::messages`](super::StoreExt::messages).
 #[derive(Debug)]
+#[must_use = "nothing is read until it is asked for"]
 pub struct Messages<'s, S: ?Sized> {
     store: &'s S,
     key: SessionKey,

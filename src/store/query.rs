@@ -220,6 +220,7 @@ impl AddAssign for Removed {
 
 /// What giving space back to the file system did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reclaimed {
     /// Bytes that the file took on disk before.
     #[serde(rename = "disk_bytes_before")]
@@ -233,6 +234,7 @@ pub struct Reclaimed {
 
 /// A file kept beside the lines of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AttachmentInfo {
     /// Its name: a path relative to the session's file.
     pub name: String,
@@ -242,6 +244,7 @@ pub struct AttachmentInfo {
 
 /// How much there is of one agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AgentStats {
     /// The agent.
     pub agent: String,
@@ -262,6 +265,7 @@ pub struct AgentStats {
 /// How much there is in a store. As JSON it has the sums over all agents, `attachment_bytes`,
 /// `disk_bytes`, the `ratio` of bytes on disk to bytes of lines, and the `agents`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreStats {
     /// By agent, in the order of their names.
     pub agents: Vec<AgentStats>,
@@ -274,6 +278,8 @@ pub struct StoreStats {
 /// What a verification found. As JSON it also has `clean`, and `digests` is `null` unless it was
 /// a deep one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "it says what is wrong"]
 pub struct VerifyReport {
     /// Sessions read.
     pub sessions: u64,
@@ -339,6 +345,7 @@ impl VerifyReport {
 
 /// One thing that is wrong with a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StoreProblem {
     /// The table.
     pub table: &'static str,
@@ -360,6 +367,7 @@ pub struct StoreProblem {
 /// As JSON the session is `agent:id`, and the digest is written in hexadecimal digits; so it can be
 /// kept, and read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionDigest {
     /// The session.
     pub key: SessionKey,
@@ -375,6 +383,7 @@ pub struct SessionDigest {
 
 /// Rows read from each table since the store was opened, for measuring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableReads {
     /// Summary rows.
     pub sessions: u64,

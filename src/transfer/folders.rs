@@ -16,6 +16,7 @@ use crate::store::Watcher;
 
 /// What a rewrite of a folder did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FolderCompactReport {
     /// Histories that were found.
     pub files: u64,

@@ -9,6 +9,7 @@ use crate::model::key::SessionKey;
 
 /// What an import did, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ImportReport {
     /// Files of sessions and sidecars that were found.
     pub files: u64,
@@ -136,6 +137,7 @@ impl Problems {
 
 /// One thing that an import could not understand or take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ImportProblem {
     /// The file. As JSON, U+FFFD stands for what of its name is not UTF-8.
     #[serde(serialize_with = "lossy")]

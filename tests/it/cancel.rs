@@ -22,7 +22,7 @@ fn until(step: Step, done: u64) -> impl FnMut(Progress) -> ControlFlow<()> {
     }
 }
 
-fn is_cancelled<T>(outcome: Result<T, Error>) -> bool {
+fn is_cancelled<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::Cancelled))
 }
 
@@ -68,7 +68,7 @@ fn a_cancelled_import_leaves_whole_parts_and_the_next_one_goes_on() {
         steps.push(now.step);
         until(Step::Transferring, 1)(now)
     });
-    assert!(is_cancelled(stopped), "{steps:?}");
+    assert!(is_cancelled(&stopped), "{steps:?}");
     assert_eq!(steps.first(), Some(&Step::Searching));
     assert_eq!(steps.last(), Some(&Step::Transferring));
     assert!(sessions(&store) < 400);
@@ -88,7 +88,7 @@ fn a_search_can_be_cancelled() {
         told += 1;
         ControlFlow::Break(())
     });
-    assert!(is_cancelled(stopped));
+    assert!(is_cancelled(&stopped));
     assert_eq!((told, sessions(&store)), (1, 0));
 }
 
@@ -104,7 +104,7 @@ fn a_cancelled_export_leaves_whole_files() {
         &out,
         &mut until(Step::Transferring, 1),
     );
-    assert!(is_cancelled(stopped));
+    assert!(is_cancelled(&stopped));
     let written = files_below(&out);
     assert!(
         !written.is_empty() && written.len() < 200,
@@ -125,14 +125,14 @@ fn a_cancelled_verification_says_nothing_and_a_cancelled_folder_is_whole() {
     let (home, store) = home_of(3);
     home.import("in");
     let mut stop = until(Step::Verifying, 1);
-    assert!(is_cancelled(store.verify(&mut stop)));
-    assert!(is_cancelled(store.verify_deep(&[], &mut stop)));
+    assert!(is_cancelled(&store.verify(&mut stop)));
+    assert!(is_cancelled(&store.verify_deep(&[], &mut stop)));
     assert_eq!(sessions(&store), 3);
     home.write("s/t.jsonl", "one\ntwo\n");
     home.write("s/t.meta.json", "{\"key\":\"k\",\"skip\":1,\"count\":2}");
     let folder = home.path().join("s");
     let stopped = compact_folder(&folder, None, &mut |_| ControlFlow::Break(()));
-    assert!(is_cancelled(stopped));
+    assert!(is_cancelled(&stopped));
     let lines = fs::read_to_string(folder.join("t.jsonl")).unwrap();
     assert_eq!(lines, "one\ntwo\n");
 }
@@ -146,7 +146,7 @@ fn a_cancelled_copy_leaves_no_file_and_changes_nothing() {
     let file = folder.join("b.redb");
     for (step, done) in [(Step::Copying, 1), (Step::Verifying, 1)] {
         let stopped = store.backup(&file, Existing::Refuse, &mut until(step, done));
-        assert!(is_cancelled(stopped), "{step:?}");
+        assert!(is_cancelled(&stopped), "{step:?}");
         assert_eq!(names(&folder), [""; 0], "{step:?}");
     }
     store
@@ -156,7 +156,7 @@ fn a_cancelled_copy_leaves_no_file_and_changes_nothing() {
     for (step, done) in [(Step::Copying, 1), (Step::Verifying, 1)] {
         let options = Options::default();
         let stopped = RedbStore::restore(&other, &file, &options, &mut until(step, done));
-        assert!(is_cancelled(stopped), "{step:?}");
+        assert!(is_cancelled(&stopped), "{step:?}");
         assert_eq!(names(&folder), ["b.redb"], "{step:?}");
     }
     // What was appended since the backup is still there.
@@ -165,14 +165,14 @@ fn a_cancelled_copy_leaves_no_file_and_changes_nothing() {
     store.append(&key, Expect::Any, None, &[line]).unwrap();
     for (step, done) in [(Step::Copying, 1), (Step::Verifying, 1)] {
         let stopped = store.replace_with(&file, &mut until(step, done));
-        assert!(is_cancelled(stopped), "{step:?}");
+        assert!(is_cancelled(&stopped), "{step:?}");
         assert!(store.summary(&key).is_ok(), "{step:?}");
         assert_eq!(sessions(&store), 31, "{step:?}");
     }
     let options = Options::default();
     let stopped =
         RedbStore::rehearse_restore(&other, &file, &options, &mut until(Step::Verifying, 1));
-    assert!(is_cancelled(stopped));
+    assert!(is_cancelled(&stopped));
 }
 
 #[test]
@@ -185,16 +185,17 @@ fn a_cancelled_repair_leaves_no_store() {
     let target = folder.join("new.redb");
     let mut last = 0;
     let options = Options::default;
-    RedbStore::repair(home.store_path(), &target, options(), &mut |now| {
+    let report = RedbStore::repair(home.store_path(), &target, options(), &mut |now| {
         last = now.done;
         ControlFlow::Continue(())
     })
     .unwrap();
+    assert!(report.is_whole());
     fs::remove_file(&target).unwrap();
     for done in [1, last / 2 + 1, last] {
         let mut stop = until(Step::Repairing, done);
         let stopped = RedbStore::repair(home.store_path(), &target, options(), &mut stop);
-        assert!(is_cancelled(stopped), "{done}");
+        assert!(is_cancelled(&stopped), "{done}");
         assert_eq!(names(&folder), [""; 0], "{done}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use scrollback::{Options, RedbStore, SessionKey, Store as _};
 use serde_json::Value;
 
 use crate::cli::{GGCODE, import_samples};
@@ -240,4 +241,23 @@ fn every_field_is_documented_and_every_documented_field_is_printed() {
         document.contains_key("usage") && usage.len() == 4,
         "{usage:?}"
     );
+}
+
+#[test]
+fn show_gives_a_message_the_id_that_a_load_gives_it() {
+    let home = Home::new();
+    home.write("in/a.jsonl", "{\"role\":\"user\",\"content\":\"hi\"}\n{}\n");
+    home.ok(&["import", "in"]);
+    let rows: Vec<Value> = home
+        .ok(&["show", "a", "--json"])
+        .lines()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect();
+    let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();
+    let key = SessionKey::new("jsonl", "a").unwrap();
+    let loaded = store.load(&key).unwrap().messages;
+    assert_eq!(loaded[0].id.as_deref(), Some("#0"));
+    assert_eq!(rows[0]["id"], "#0");
+    assert_eq!(rows[1]["id"], Value::Null, "a record without a message");
+    assert_eq!((loaded.len(), rows.len()), (1, 2));
 }

@@ -40,6 +40,7 @@ pub enum ExportFormat {
 
 /// What an export wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ExportReport {
     /// Files written.
     pub files: u64,

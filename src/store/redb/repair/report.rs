@@ -6,6 +6,8 @@ use crate::model::key::SessionKey;
 
 /// What a repair has done: all that is not lost is in the new store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[must_use = "it says what was lost"]
 pub struct RepairReport {
     /// Sessions in the new store.
     pub sessions: u64,
@@ -37,6 +39,7 @@ impl RepairReport {
 
 /// Something that could not be saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Loss {
     /// The table that it was in.
     pub table: &'static str,
