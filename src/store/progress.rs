@@ -23,7 +23,7 @@ pub enum Step {
 /// How far an import, an export, a verification, a backup, a restore or a repair is.
 ///
 /// Whoever is told answers whether to go on: after [`ControlFlow::Break`] the call ends with
-/// [`Error::Cancelled`](crate::Error::Cancelled), and its own documentation says what is there
+/// [`Error::Cancelled`], and its own documentation says what is there
 /// then. [`unwatched`] goes on, and looks at nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
