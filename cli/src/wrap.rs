@@ -47,23 +47,28 @@ fn piece_end(line: &str, columns: usize) -> Option<usize> {
 pub(crate) fn one_line(text: &str, bytes_max: usize) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let gap = if line.is_empty() { "" } else { " " };
-        // Only what is shown is looked at: arguments can have megabytes.
-        if line.len() + gap.len() + word.len() <= bytes_max {
-            line.push_str(gap);
+        line.push_str(if line.is_empty() { "" } else { " " });
+        if line.len() + word.len() <= bytes_max {
             line.push_str(word);
             continue;
         }
-        line.push_str(gap);
-        let room = bytes_max.saturating_sub(line.len() + '…'.len_utf8());
-        let starts = word.char_indices().map(|(at, _)| at);
-        let end = starts.take_while(|at| *at <= room).last().unwrap_or(0);
-        line.push_str(word.get(..end).unwrap_or_default());
-        line.truncate(line.trim_end().len());
+        // Only what is shown is looked at: arguments can have megabytes.
+        line.push_str(start(word, bytes_max.saturating_sub(line.len())));
+        let end = start(&line, bytes_max.saturating_sub('…'.len_utf8()));
+        line.truncate(end.trim_end().len());
         line.push('…');
         break;
     }
     line
+}
+
+/// The longest start of at most so many bytes that ends at a character.
+fn start(text: &str, bytes_max: usize) -> &str {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Long calls that whoever is told of the progress stops, and what is there then.
+//! What is told of long calls; and what is there when whoever is told stops them.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -10,6 +10,7 @@ use scrollback::{
 };
 
 use crate::harness::{Home, files_below};
+use crate::import::{PROJECT, lines, open};
 
 /// Goes on until a step is at so much.
 fn until(step: Step, done: u64) -> impl FnMut(Progress) -> ControlFlow<()> {
@@ -55,6 +56,28 @@ fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+#[test]
+fn progress_ends_with_everything_done() {
+    let home = Home::new();
+    for number in 0..20 {
+        home.write(&format!("{PROJECT}/{number}.jsonl"), lines(&["one", "two"]));
+    }
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
+    let store = open(&home);
+    let mut last = None;
+    let paths = [home.path().join("in")];
+    import(&store, &paths, &ImportOptions::default(), &mut |now| {
+        last = Some(now);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let last = last.unwrap();
+    assert_eq!((last.files, last.files_total), (21, 21));
+    assert_eq!(last.step, Step::Transferring);
+    assert!(last.done > 0);
+    assert_eq!(last.done, last.total);
 }
 
 #[test]

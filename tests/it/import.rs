@@ -1,7 +1,6 @@
 //! Import: what a second run does, and how files change between two runs.
 
 use std::fs::{self, File};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -414,28 +413,6 @@ fn two_imports_at_once_take_every_file_once() {
     assert_eq!(store.stats().unwrap().agents[1].attachments, 200);
     let report = run_in(&home, &store);
     assert_eq!((report.unchanged, report.records), (400, 0));
-}
-
-#[test]
-fn progress_ends_with_everything_done() {
-    let home = Home::new();
-    for number in 0..20 {
-        home.write(&format!("{PROJECT}/{number}.jsonl"), lines(&["one", "two"]));
-    }
-    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
-    let store = open(&home);
-    let mut last = None;
-    let paths = [home.path().join("in")];
-    import(&store, &paths, &ImportOptions::default(), &mut |now| {
-        last = Some(now);
-        ControlFlow::Continue(())
-    })
-    .unwrap();
-    let last = last.unwrap();
-    assert_eq!((last.files, last.files_total), (21, 21));
-    assert_eq!(last.step, scrollback::Step::Transferring);
-    assert!(last.done > 0);
-    assert_eq!(last.done, last.total);
 }
 
 /// Bytes that are near to lines of JSON, or far from them.

@@ -2,7 +2,8 @@
 //! What is where:
 //!
 //! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
-//! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it
+//! - `tidy`: rules over the source text (layers, module docs, file lengths); `source` reads it;
+//!   `front_door`: what the tool may use of the library
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
@@ -76,6 +77,7 @@ mod export;
 mod fairness;
 mod features;
 mod folders;
+mod front_door;
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 mod ggcode;
