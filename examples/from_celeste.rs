@@ -9,7 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scrollback::{LogEntry, Options, Project, RedbStore, Store, StoreExt};
+use scrollback::celeste::{LogEntry, Project};
+use scrollback::{Options, RedbStore, Store, StoreExt};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;

@@ -9,9 +9,8 @@
 use std::error::Error;
 
 use chrono::TimeDelta;
-use scrollback::{
-    Block, ListQuery, Message, Options, RawJson, RedbStore, Role, Store, StoreExt, ggcode_session,
-};
+use scrollback::ggcode::ggcode_session;
+use scrollback::{Block, ListQuery, Message, Options, RawJson, RedbStore, Role, Store, StoreExt};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;

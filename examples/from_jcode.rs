@@ -6,10 +6,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use scrollback::{
-    Options, Recorder, Recordings, RedbStore, ReplayOptions, Store, TodoItem, last_environment,
-    reconstruct_state,
+use scrollback::jcode::{
+    Recorder, Recordings, ReplayOptions, TodoItem, last_environment, reconstruct_state,
 };
+use scrollback::{Options, RedbStore, Store};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;

@@ -6,9 +6,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use scrollback::{
-    Block, Message, Options, RawJson, RedbStore, Role, SessionStore, StoreSessions, opaque_key,
-};
+use scrollback::picoclaw::{SessionStore, StoreSessions, opaque_key};
+use scrollback::{Block, Message, Options, RawJson, RedbStore, Role};
 
 /// Messages at which the history is summarised.
 const SUMMARISE_AT: usize = 6;

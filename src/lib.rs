@@ -21,12 +21,14 @@
 //! - [`provider`] reads the sessions of other agents where they lie.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
+//! Every call is synchronous; `docs/async.md` says how async programs use it.
+//!
 //! # Features
 //!
-//! - `conformance`: the contracts of [`Store`] and [`SessionStore`] as tests for stores of your own
+//! - `conformance`: the contracts of [`Store`] and [`SessionStore`](picoclaw::SessionStore) as tests for
+//!   stores of your own
 //!   (the module `conformance`).
-//! - `cli` (default): the command line tool. A library does without it.
-//! - `opencode` (default): OpenCode's database, read with SQLite.
+//! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
 //! clock and its ids from [`Options`].
@@ -47,18 +49,10 @@ mod render;
 mod store;
 mod transfer;
 
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
+pub use chrono;
+pub use uuid;
 
-pub use agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
-pub use facade::{
-    Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
-    Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
-    validate_session_id,
-};
-pub use facade::{History, Kept, SessionStore, StoreSessions, opaque_key};
-pub use facade::{LogEntry, Project};
+pub use agents::agents;
 pub use model::error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
@@ -68,18 +62,56 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, CopyProgress, CopyStep, Cursor,
-    CursorError, Direction, Existing, Expect, ListQuery, Loss, MemoryStore, Mode, NewRecord,
-    Options, Reclaimed, RecordPage, Records, RedbStore, Removed, RepairReport, Restored, ScanQuery,
-    SessionDigest, SessionPage, Store, StoreCounts, StoreExt, StoreProblem, StoreStats, TableReads,
-    Truncated, VerifyReport,
+    Cursor, CursorError, Direction, Existing, Expect, ListQuery, MemoryStore, Messages, Mode,
+    NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage, Step,
+    Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
 pub use transfer::{
-    ExportFormat, ExportReport, FolderCompactReport, ImportOptions, ImportProblem, ImportReport,
-    Progress, compact_folder, export_all, export_session, import,
+    ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
+    import, import_places,
 };
+
+/// What calls did and what they found. Each can be serialized, with stable names.
+pub mod report {
+    pub use crate::store::{
+        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
+        RepairReport, Restored, SessionDigest, StoreCounts, StoreProblem, StoreStats, TableReads,
+        Truncated, VerifyReport,
+    };
+    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+}
+
+/// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.
+pub mod jcode {
+    pub use crate::agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+    pub use crate::facade::{
+        Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair,
+        ReplayOptions, Replayed, last_environment, reconstruct_history, reconstruct_state,
+        validate_session_id,
+    };
+}
+
+/// A chat program's history as picoclaw keeps it: [`SessionStore`](picoclaw::SessionStore).
+pub mod picoclaw {
+    pub use crate::facade::{History, Kept, SessionStore, StoreSessions, opaque_key};
+}
+
+/// A log of each project's turns as celeste keeps it: [`Project`](celeste::Project).
+pub mod celeste {
+    pub use crate::facade::{LogEntry, Project};
+}
+
+/// Sessions as ggcode makes them.
+pub mod ggcode {
+    pub use crate::facade::ggcode_session;
+}
 
 // The program in the README compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+// So does what the page for async callers shows.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/async.md")]
+mod async_page {}

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use scrollback::{ImportOptions, ImportReport, Options, RedbStore, import};
+use scrollback::report::ImportReport;
+use scrollback::{ImportOptions, Options, RedbStore, import};
 
 use crate::Outcome;
 use crate::generate::{self, Agent, Plan};
@@ -76,7 +77,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
 
 fn once(store: &RedbStore, folder: &Path) -> Outcome<ImportReport> {
     let options = ImportOptions::default();
-    Ok(import(store, &[folder.to_owned()], &options, &mut |_| {})?)
+    Ok(import(
+        store,
+        &[folder.to_owned()],
+        &options,
+        &mut scrollback::unwatched,
+    )?)
 }
 
 fn timed(store: &RedbStore, folder: &Path) -> Outcome<(ImportReport, Duration)> {

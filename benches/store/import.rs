@@ -81,7 +81,7 @@ fn scrollback(folder: &Path, path: &Path) -> Outcome<Duration> {
         &store,
         &[folder.to_owned()],
         &ImportOptions::default(),
-        &mut |_| {},
+        &mut scrollback::unwatched,
     )?;
     drop(store);
     Ok(start.elapsed())

@@ -2,6 +2,7 @@
 //! summaries, and the tool that prints them, as a whole process.
 
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -67,9 +68,7 @@ fn scrollback(store: &RedbStore) -> Outcome<Vec<Summary>> {
 
 /// Runs the comparison of whole processes.
 pub(crate) fn processes(many: &Many) -> Outcome {
-    let Some(tool) = option_env!("CARGO_BIN_EXE_scrollback") else {
-        return Ok(());
-    };
+    let tool = &tool()?;
     compete(
         &format!("a whole process that lists {} sessions", many.sessions),
         PROCESSES,
@@ -85,6 +84,27 @@ pub(crate) fn processes(many: &Many) -> Outcome {
             Contestant::new("floor: true", || started(&mut Command::new("true"))),
         ],
     )
+}
+
+/// The tool, built as this program was. Cargo names it to the tests of its own package alone, so
+/// Cargo is asked to build it, which takes nothing where it is there.
+fn tool() -> Outcome<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // This program lies in `<target>/<profile>/deps`.
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(3).ok_or("no target folder")?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--package", "scrollback-cli"])
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(root)
+        .status()?;
+    if !built.success() {
+        return Err("the tool cannot be built".into());
+    }
+    let name = format!("scrollback{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join("release").join(name))
 }
 
 fn started(command: &mut Command) -> Outcome<Duration> {

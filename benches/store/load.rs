@@ -80,7 +80,12 @@ fn imported(folder: &Path, lines: &str) -> Outcome<Subject> {
     fs::create_dir_all(&source)?;
     let file = source.join("00000000-0000-4000-8000-000000000000.jsonl");
     fs::write(&file, lines)?;
-    import(&store, &[source], &ImportOptions::default(), &mut |_| {})?;
+    import(
+        &store,
+        &[source],
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )?;
     let listed = store.list(&ListQuery::default())?.sessions;
     let [session] = listed.as_slice() else {
         return Err("there is not one session".into());

@@ -74,7 +74,12 @@ impl Many {
         }
         let store = RedbStore::open(&self.store, Options::default())?;
         let from = [folder.clone()];
-        import(&store, &from, &ImportOptions::default(), &mut |_| {})?;
+        import(
+            &store,
+            &from,
+            &ImportOptions::default(),
+            &mut scrollback::unwatched,
+        )?;
         fs::remove_dir_all(&folder)?;
         self.copy(&store)
     }

@@ -58,7 +58,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
 pub(crate) fn child(folder: &Path, store: &Path) -> Outcome {
     let store = RedbStore::open(store, Options::default())?;
     let options = ImportOptions::default();
-    import(&store, &[folder.to_owned()], &options, &mut |_| {})?;
+    import(
+        &store,
+        &[folder.to_owned()],
+        &options,
+        &mut scrollback::unwatched,
+    )?;
     drop(store);
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

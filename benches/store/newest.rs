@@ -37,7 +37,12 @@ pub(crate) fn run(scratch: &Path) -> Outcome {
     let file =
         folder.join("rollout-2026-01-01T00-00-00-00000000-0000-4000-8000-000000000000.jsonl");
     fs::write(&file, lines.concat())?;
-    import(&store, &[folder], &ImportOptions::default(), &mut |_| {})?;
+    import(
+        &store,
+        &[folder],
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )?;
     let listed = store.list(&ListQuery::default())?.sessions;
     let imported = listed.first().ok_or("nothing was imported")?.key.clone();
     let rival = sqlite(&scratch.join("newest.sqlite"), &lines)?;

@@ -24,7 +24,7 @@ pub(crate) fn run(folder: &Path, scratch: &Path) -> Outcome {
         &RedbStore::open(&store, Options::default())?,
         &[folder.to_owned()],
         &ImportOptions::default(),
-        &mut |_| {},
+        &mut scrollback::unwatched,
     )?;
     let account = account(&store, scratch)?;
     sizes(

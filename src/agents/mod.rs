@@ -45,6 +45,15 @@ pub(crate) fn all() -> &'static [&'static dyn Dialect] {
     ]
 }
 
+/// The agents whose formats this crate knows, by the names that their sessions have.
+///
+/// ```
+/// assert!(scrollback::agents().any(|agent| agent == "codex"));
+/// ```
+pub fn agents() -> impl Iterator<Item = &'static str> {
+    all().iter().map(|dialect| dialect.agent())
+}
+
 /// The dialect of an agent; sessions of an agent without one are read by the fallback.
 pub(crate) fn of_agent(agent: &str) -> &'static dyn Dialect {
     named(agent).unwrap_or(&fallback::Fallback)

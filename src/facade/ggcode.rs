@@ -12,7 +12,8 @@ use crate::store::Options;
 /// The title is empty, so that the first question becomes it.
 ///
 /// ```
-/// use scrollback::{MemoryStore, Options, Store, ggcode_session};
+/// use scrollback::{MemoryStore, Options, Store};
+/// use scrollback::ggcode::ggcode_session;
 ///
 /// let session = ggcode_session(&Options::default(), "zai", "coding", "glm-5")?;
 /// assert_eq!(session.key.id().len(), "20260403-094500-4ef5ec8110305427".len());

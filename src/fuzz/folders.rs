@@ -48,10 +48,22 @@ pub(super) fn run(data: &[u8]) {
         "{again:?}"
     );
     assert_eq!(again.skipped, report.skipped, "{again:?}\n{report:?}");
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(
+        store
+            .verify(&mut crate::store::unwatched)
+            .unwrap()
+            .is_clean()
+    );
 
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut crate::store::unwatched,
+    )
+    .unwrap();
     let given = contents(&out);
     let bytes: BTreeSet<&Vec<u8>> = given.values().collect();
     for (path, content) in written.iter().filter(|(path, _)| is_taken(path)) {
@@ -103,7 +115,7 @@ fn take(store: &RedbStore, folder: &Path) -> ImportReport {
         store,
         &[folder.to_owned()],
         &ImportOptions::default(),
-        &mut |_| {},
+        &mut crate::store::unwatched,
     )
     .unwrap()
 }

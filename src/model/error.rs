@@ -31,6 +31,14 @@ pub enum Error {
         /// Some of the sessions that it fits.
         candidates: Vec<SessionKey>,
     },
+    /// A session has no such file beside its lines.
+    #[error("session `{key}` has no file `{name}` beside its lines")]
+    NoAttachment {
+        /// The session.
+        key: SessionKey,
+        /// The file's name, as [`AttachmentInfo`](crate::report::AttachmentInfo) has it.
+        name: String,
+    },
     /// The session is not as the caller expected; nothing was written.
     #[error("session `{key}` is at sequence {actual}, expected {expected}")]
     Conflict {
@@ -136,6 +144,10 @@ pub enum Error {
         /// Who or what is in the way.
         reason: String,
     },
+    /// Whoever was told how far the call is has stopped it. What is there then is in the
+    /// documentation of the call.
+    #[error("cancelled by the one who was told of the progress")]
+    Cancelled,
     /// The store was opened for reading only.
     #[error("store `{}` is open for reading only", path.display())]
     ReadOnly {
@@ -230,10 +242,11 @@ impl Error {
         matches!(self, Self::Corrupt { .. })
     }
 
-    /// What to do about it, in one sentence, where there is something to do.
+    /// What to do about it, in one sentence, where there is something to do. In words of the library:
+    /// a program has its own for its commands.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound { .. } => "`scrollback list` shows what there is".to_owned(),
+            Self::NotFound { .. } => "list the sessions to see what there is".to_owned(),
             Self::Ambiguous { candidates, .. } => {
                 let mut hint = "use more of the id, or name the agent before it:".to_owned();
                 for key in candidates {
@@ -252,12 +265,11 @@ impl Error {
             }
             Self::Busy { .. } => "try again".to_owned(),
             Self::NotAStore { .. } => {
-                "name a store with `--store FILE`, or a file that does not exist yet".to_owned()
+                "name a store, or a file that does not exist yet".to_owned()
             }
             Self::FileExists { .. } => "name another file, or say that it is to be replaced".to_owned(),
             Self::DamagedBackup { .. } => {
-                "nothing was changed; use another backup, or save what can be read of this one with \
-                 `scrollback --store BACKUP export --all --to DIR`"
+                "nothing was changed; use another backup, or export what can be read of this one"
                     .to_owned()
             }
             Self::UnsupportedVersion { found, newest, .. } if found > newest => {
@@ -267,14 +279,14 @@ impl Error {
                 "export it with the version of scrollback that wrote it, and import that".to_owned()
             }
             Self::Corrupt { .. } => {
-                "run `scrollback verify --deep` for all of the damage; restore the file from a backup, or \
-                 save what is left with `scrollback repair --to NEW`"
+                "a deep verification tells of all of the damage; restore the file from a backup, or \
+                 save what is left with a repair"
                     .to_owned()
             }
             Self::CommitUnknown { source } => {
                 let first = io_cause(source.as_ref())
                     .and_then(io_hint)
-                    .unwrap_or_else(|| "check with `scrollback verify`".to_owned());
+                    .unwrap_or_else(|| "verify the store".to_owned());
                 format!("{first}; then try again")
             }
             Self::Io { source, .. } | Self::Output { source } => return io_hint(source),

@@ -1,7 +1,8 @@
 //! A message: what a record means to a person or a model.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::raw_json::RawJson;
 
@@ -69,8 +70,10 @@ impl Role {
     }
 }
 
-/// One piece of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One piece of a message. As JSON it is an object with the piece's kind as `type`: `text`,
+/// `thinking`, `image`, `tool_use`, `tool_result` or `other`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Block {
     /// Text for the reader.
@@ -144,6 +147,9 @@ pub struct Usage {
 /// let message = Message::text(Role::User, "Which port does the API use?");
 /// assert_eq!(message.plain_text(), "Which port does the API use?");
 /// ```
+///
+/// As JSON it has `role`, `time`, `id`, `parent_id`, `model`, `text` (the text blocks, joined by line
+/// feeds), `blocks` and `usage`. Fields that only its agent understands (`extra`) are in its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// The message's own id. [`Store::save`](crate::Store::save) and
@@ -193,6 +199,21 @@ impl Message {
     }
 }
 
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Message", 8)?;
+        fields.serialize_field("role", &self.role)?;
+        fields.serialize_field("time", &self.time)?;
+        fields.serialize_field("id", &self.id)?;
+        fields.serialize_field("parent_id", &self.parent_id)?;
+        fields.serialize_field("model", &self.model)?;
+        fields.serialize_field("text", &self.plain_text())?;
+        fields.serialize_field("blocks", &self.content)?;
+        fields.serialize_field("usage", &self.usage)?;
+        fields.end()
+    }
+}
+
 /// The text blocks among these, joined by line feeds.
 pub(crate) fn text_of<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> String {
     let texts = blocks.into_iter().filter_map(|block| match block {
@@ -200,4 +221,28 @@ pub(crate) fn text_of<'b>(blocks: impl IntoIterator<Item = &'b Block>) -> String
         _ => None,
     });
     texts.collect::<Vec<&str>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_json_a_message_keeps_the_spelling_of_its_json() {
+        let mut message = Message::text(Role::Assistant, "hi");
+        message.time = DateTime::from_timestamp_micros(0);
+        let input = RawJson::parse("{\"b\":1.0,\"a\":1e400}").unwrap();
+        message.content.push(Block::ToolUse {
+            id: None,
+            name: "run".into(),
+            input: Some(input),
+        });
+        assert_eq!(
+            serde_json::to_string(&message).unwrap(),
+            "{\"role\":\"assistant\",\"time\":\"1970-01-01T00:00:00Z\",\"id\":null,\
+             \"parent_id\":null,\"model\":null,\"text\":\"hi\",\"blocks\":[{\"type\":\"text\",\
+             \"text\":\"hi\"},{\"type\":\"tool_use\",\"id\":null,\"name\":\"run\",\
+             \"input\":{\"b\":1.0,\"a\":1e400}}],\"usage\":null}"
+        );
+    }
 }

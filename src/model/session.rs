@@ -1,6 +1,8 @@
 //! A session: its summary, and the form in which an agent programmer holds one.
 
 use chrono::{DateTime, Utc};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::key::SessionKey;
 use super::message::Message;
@@ -65,6 +67,8 @@ pub struct Summary {
 /// assert_eq!(store.load(&session.key)?, session);
 /// # Ok::<(), scrollback::Error>(())
 /// ```
+///
+/// As JSON it has `id`, `agent`, and then the fields below by their names, `extra` as an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The session's name.
@@ -111,5 +115,51 @@ impl Session {
     /// [`Error::InvalidKey`](crate::Error::InvalidKey) if the id is empty or too long.
     pub fn native(id: impl Into<String>) -> crate::model::error::Result<Self> {
         SessionKey::native(id).map(Self::new)
+    }
+}
+
+impl Serialize for Session {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Session", 10)?;
+        fields.serialize_field("id", self.key.id())?;
+        fields.serialize_field("agent", self.key.agent())?;
+        fields.serialize_field("title", &self.title)?;
+        fields.serialize_field("project", &self.project)?;
+        fields.serialize_field("model", &self.model)?;
+        fields.serialize_field("parent", &self.parent)?;
+        fields.serialize_field("created_at", &self.created_at)?;
+        fields.serialize_field("updated_at", &self.updated_at)?;
+        fields.serialize_field("extra", &Fields(&self.extra))?;
+        fields.serialize_field("messages", &self.messages)?;
+        fields.end()
+    }
+}
+
+/// Fields in their order, as an object.
+struct Fields<'a>(&'a [(String, RawJson)]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Role;
+
+    #[test]
+    fn as_json_a_session_has_its_name_its_fields_and_its_messages() {
+        let mut session = Session::native("chat-1").unwrap();
+        session.title = "A chat".to_owned();
+        let value = RawJson::parse("1e400").unwrap();
+        session.extra.push(("budget".to_owned(), value));
+        session.messages.push(Message::text(Role::User, "hi"));
+        let json = serde_json::to_string(&session).unwrap();
+        let head = "{\"id\":\"chat-1\",\"agent\":\"native\",\"title\":\"A chat\",\"project\":null,\
+                    \"model\":null,\"parent\":null,\"created_at\":null,\"updated_at\":null,\
+                    \"extra\":{\"budget\":1e400},\"messages\":[{\"role\":\"user\",";
+        assert!(json.starts_with(head), "{json}");
     }
 }

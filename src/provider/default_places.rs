@@ -42,6 +42,26 @@ impl Places {
         Self::of(path::absolute(home.into()).ok(), &|_| None)
     }
 
+    /// The places that are there: what an [`import`](crate::import) of all agents reads.
+    ///
+    /// ```
+    /// use scrollback::provider::Places;
+    ///
+    /// let home = tempfile::tempdir()?;
+    /// std::fs::create_dir(home.path().join(".codex"))?;
+    /// let places = Places::under(home.path());
+    /// assert_eq!(places.paths(), [home.path().join(".codex")]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let all = [&self.claude_code, &self.codex, &self.gemini, &self.opencode];
+        all.into_iter()
+            .flatten()
+            .filter(|path| path.exists())
+            .cloned()
+            .collect()
+    }
+
     fn of(home: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let named = |name: &str| {
             variable(name)

@@ -106,7 +106,7 @@ impl Gather {
     }
 
     /// Whether the user's first words are known.
-    #[cfg(feature = "opencode")]
+    #[cfg(feature = "sqlite")]
     pub(super) fn has_first_prompt(&self) -> bool {
         self.prompt.is_some()
     }

@@ -37,7 +37,7 @@ mod files;
 mod gather;
 mod lines;
 mod message;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod opencode;
 mod registry;
 mod replay;
@@ -50,7 +50,7 @@ pub use self::files::FileProvider;
 pub use self::message::{
     Listing, MessageType, ProviderMessage, ProviderSession, ProviderSummary, Scan,
 };
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub use self::opencode::OpenCodeProvider;
 pub use self::registry::{AllSessions, ProviderRegistry};
 pub use crate::agents::home::ProviderProblem;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 use super::OpenCodeProvider;
 use super::{FileProvider, Places, ProviderProblem, ProviderSummary, SessionProvider};
 use crate::model::error::{Error, Result};
@@ -60,7 +60,7 @@ impl ProviderRegistry {
         if let Some(folder) = &places.gemini {
             registry.register(FileProvider::gemini(folder));
         }
-        #[cfg(feature = "opencode")]
+        #[cfg(feature = "sqlite")]
         if let Some(database) = &places.opencode {
             registry.register(OpenCodeProvider::new(database));
         }

@@ -7,8 +7,15 @@ use crate::model::text::title_line;
 /// Longest address of a picture that is told, in bytes.
 const URL_BYTES_MAX: usize = 1000;
 
-/// The media type of an image block with its size or address, on one line: `image/png, 1,234
-/// bytes`. `None` for another block.
+impl Block {
+    /// A picture in words, on one line: its media type with its size or address, such as
+    /// `image/png, 1,234 bytes`. `None` for another block.
+    pub fn image_label(&self) -> Option<String> {
+        label(self)
+    }
+}
+
+/// What [`Block::image_label`] gives.
 pub(crate) fn label(block: &Block) -> Option<String> {
     let Block::Image {
         media_type,

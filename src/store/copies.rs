@@ -1,5 +1,7 @@
 //! What a backup and a restore are told, and what they tell.
 
+use serde::Serialize;
+
 use super::query::VerifyReport;
 
 /// What to do where a file is there already.
@@ -11,28 +13,9 @@ pub enum Existing {
     Replace,
 }
 
-/// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyStep {
-    /// Rows are being copied.
-    Copying,
-    /// A copy is being verified; counted in bytes of lines.
-    Verifying,
-}
-
-/// How far a backup or a restore is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CopyProgress {
-    /// What is being done.
-    pub step: CopyStep,
-    /// How much of this step is done: rows, or bytes of lines.
-    pub done: u64,
-    /// How much there is to do.
-    pub total: u64,
-}
-
 /// How much a store holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StoreCounts {
     /// Sessions.
     pub sessions: u64,
@@ -57,16 +40,20 @@ impl StoreCounts {
 }
 
 /// What a backup has made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BackedUp {
     /// What it holds.
+    #[serde(flatten)]
     pub counts: StoreCounts,
     /// Bytes of its file.
     pub file_bytes: u64,
 }
 
-/// What a restore has done.
+/// What a restore has done. As JSON the counts stand beside each other, those of what the store held
+/// before with `replaced_` before their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Restored {
     /// What the store holds now.
     pub counts: StoreCounts,

@@ -1,13 +1,15 @@
 //! What follows from the calls of a [`Store`], for every store, also one behind a `dyn Store`.
 
 use std::collections::VecDeque;
+use std::ops::RangeBounds;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::fork;
-use super::messages::messages_of;
+use super::message_ids::messages_of;
 use super::{
-    Appended, Cursor, Expect, ListQuery, NewRecord, Records, Removed, ScanQuery, SessionPage, Store,
+    Appended, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
+    SessionPage, Store,
 };
 use crate::agents;
 use crate::model::error::{Error, Result};
@@ -38,7 +40,38 @@ pub trait StoreExt: Store {
         Records::new(self, key.clone(), query)
     }
 
-    /// The one session whose id is `id` or starts with it; `agent:id` names the agent too.
+    /// Walks through a session's messages from both ends, holding a few hundred records at a time,
+    /// whatever the session's size. They are those that [`Store::load`] gives, with the same ids.
+    ///
+    /// `range` is one of sequence numbers: `..` takes hidden messages too, and
+    /// [`summary.mark`](Summary::mark)`..` the visible ones, as a load does.
+    ///
+    /// ```
+    /// use scrollback::{MemoryStore, Message, Role, Session, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// let mut session = Session::native("chat-1")?;
+    /// for text in ["one", "two", "three"] {
+    ///     store.append_message(&mut session, Message::text(Role::User, text))?;
+    /// }
+    /// let first = store.messages(&session.key, ..).next().transpose()?;
+    /// assert_eq!(first.map(|one| one.message.plain_text()).as_deref(), Some("one"));
+    /// // The last ones, the newest first.
+    /// let last: Result<Vec<_>, _> = store.messages(&session.key, ..).rev().take(2).collect();
+    /// let last: Vec<_> = last?.iter().map(|one| one.message.plain_text()).collect();
+    /// assert_eq!(last, ["three", "two"]);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn messages<'s>(
+        &'s self,
+        key: &SessionKey,
+        range: impl RangeBounds<u64>,
+    ) -> Messages<'s, Self> {
+        Messages::new(self, key.clone(), &range)
+    }
+
+    /// The one session whose id is `id` or starts with it, or that has it as an alias, as
+    /// [`Store::find`] says; `agent:id` names the agent too.
     ///
     /// # Errors
     ///
@@ -57,6 +90,32 @@ pub trait StoreExt: Store {
                     candidates: found,
                 })
             }
+        }
+    }
+
+    /// Loads a session, or begins it: one that is not there is a new, empty one, of which nothing is
+    /// stored until something is appended or saved.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::load`] but [`Error::NotFound`].
+    ///
+    /// ```
+    /// use scrollback::{MemoryStore, Message, Role, SessionKey, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// let key = SessionKey::native("chat-1")?;
+    /// for said in ["hello", "are you there?"] {
+    ///     let mut session = store.load_or_new(&key)?;
+    ///     store.append_message(&mut session, Message::text(Role::User, said))?;
+    /// }
+    /// assert_eq!(store.load(&key)?.messages.len(), 2);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn load_or_new(&self, key: &SessionKey) -> Result<Session> {
+        match self.load(key) {
+            Err(Error::NotFound { .. }) => Ok(Session::new(key.clone())),
+            loaded => loaded,
         }
     }
 
@@ -262,7 +321,7 @@ pub trait StoreExt: Store {
                 Err(error) => return Err(error),
             }
             match self.delete_unchanged(&session.key, session.next_sequence) {
-                Ok(one) => removed.add(one),
+                Ok(one) => removed += one,
                 // Somebody went on with it, or deleted it, meanwhile.
                 Err(Error::Conflict { .. } | Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),

@@ -292,7 +292,7 @@ impl Store for MemoryStore {
         let keys: Vec<SessionKey> = old.map(|(key, _)| key.clone()).collect();
         let mut removed = Removed::default();
         for key in &keys {
-            removed.add(held.remove(key)?);
+            removed += held.remove(key)?;
         }
         Ok(removed)
     }

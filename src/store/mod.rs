@@ -6,10 +6,13 @@ mod copies;
 mod extension;
 mod fold;
 mod fork;
+mod json_form;
 mod lines;
 mod memory;
+mod message_ids;
 mod messages;
 mod options;
+mod progress;
 mod properties;
 mod query;
 mod records;
@@ -24,11 +27,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
-pub use self::copies::{BackedUp, CopyProgress, CopyStep, Existing, Restored, StoreCounts};
+pub use self::copies::{BackedUp, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
 pub use self::memory::MemoryStore;
-pub(crate) use self::messages::messages_of;
+pub(crate) use self::message_ids::messages_of;
+pub use self::messages::{Messages, StoredMessage};
 pub use self::options::{Mode, Options};
+pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,

@@ -1,10 +1,13 @@
 //! What can be asked of a store, and what it answers.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
+use super::json_form;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::Record;
@@ -152,7 +155,7 @@ impl NewRecord {
 
 /// What an append did. One without records tells where the session's next record goes: `first` is
 /// its number, and `last` the one before, or 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Appended {
     /// Sequence number of the first record of the batch.
     pub first: u64,
@@ -165,7 +168,7 @@ pub struct Appended {
 }
 
 /// What a truncation did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Truncated {
     /// The first visible sequence number now.
     pub mark: u64,
@@ -176,7 +179,7 @@ pub struct Truncated {
 }
 
 /// What a compaction removed from one session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Compacted {
     /// Records removed.
     pub records: u64,
@@ -186,8 +189,17 @@ pub struct Compacted {
     pub bytes: u64,
 }
 
+impl AddAssign for Compacted {
+    /// Counts what was removed from another session.
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+    }
+}
+
 /// What a deletion removed, or a cleanup altogether.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removed {
     /// Sessions removed.
     pub sessions: u64,
@@ -197,9 +209,9 @@ pub struct Removed {
     pub bytes: u64,
 }
 
-impl Removed {
+impl AddAssign for Removed {
     /// Counts what else was removed.
-    pub(crate) fn add(&mut self, other: Self) {
+    fn add_assign(&mut self, other: Self) {
         self.sessions += other.sessions;
         self.records += other.records;
         self.bytes += other.bytes;
@@ -207,18 +219,22 @@ impl Removed {
 }
 
 /// What giving space back to the file system did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reclaimed {
     /// Bytes that the file took on disk before.
+    #[serde(rename = "disk_bytes_before")]
     pub bytes_before: u64,
     /// Bytes that it takes now.
+    #[serde(rename = "disk_bytes_after")]
     pub bytes_after: u64,
     /// Why nothing could be given back now, if so: another process is reading, say.
     pub refused: Option<String>,
 }
 
 /// A file kept beside the lines of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AttachmentInfo {
     /// Its name: a path relative to the session's file.
     pub name: String,
@@ -227,7 +243,8 @@ pub struct AttachmentInfo {
 }
 
 /// How much there is of one agent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AgentStats {
     /// The agent.
     pub agent: String,
@@ -245,8 +262,10 @@ pub struct AgentStats {
     pub attachments: u64,
 }
 
-/// How much there is in a store.
+/// How much there is in a store. As JSON it has the sums over all agents, `attachment_bytes`,
+/// `disk_bytes`, the `ratio` of bytes on disk to bytes of lines, and the `agents`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreStats {
     /// By agent, in the order of their names.
     pub agents: Vec<AgentStats>,
@@ -256,8 +275,11 @@ pub struct StoreStats {
     pub attachment_bytes: u64,
 }
 
-/// What a verification found.
+/// What a verification found. As JSON it also has `clean`, and `digests` is `null` unless it was
+/// a deep one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "it says what is wrong"]
 pub struct VerifyReport {
     /// Sessions read.
     pub sessions: u64,
@@ -275,12 +297,40 @@ pub struct VerifyReport {
     pub problems: Vec<StoreProblem>,
     /// Problems beyond those listed.
     pub problems_more: u64,
+    /// Whether it was a deep one.
+    pub deep: bool,
     /// Of a deep verification: the digest chain of every session whose lines are as they were
     /// written, in the order of their numbers.
     pub digests: Vec<SessionDigest>,
     /// Of a deep verification against a list: sessions of which records were removed or replaced
     /// since, as a compaction and some imports do, so that nothing can be said of them.
     pub rewritten: Vec<SessionKey>,
+}
+
+impl StoreStats {
+    /// How much there is of all agents together; their name is `total`.
+    pub fn total(&self) -> AgentStats {
+        let mut total = AgentStats {
+            agent: "total".to_owned(),
+            ..AgentStats::default()
+        };
+        for agent in &self.agents {
+            total.sessions += agent.sessions;
+            total.messages += agent.messages;
+            total.records += agent.records;
+            total.bytes += agent.bytes;
+            total.malformed += agent.malformed;
+            total.attachments += agent.attachments;
+        }
+        total
+    }
+
+    /// How many bytes on disk there are to a byte of lines; `None` without lines.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio to two digits")]
+    pub fn ratio(&self) -> Option<f64> {
+        let bytes: u64 = self.agents.iter().map(|agent| agent.bytes).sum();
+        (bytes > 0).then(|| self.disk_bytes as f64 / bytes as f64)
+    }
 }
 
 impl VerifyReport {
@@ -294,7 +344,8 @@ impl VerifyReport {
 }
 
 /// One thing that is wrong with a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct StoreProblem {
     /// The table.
     pub table: &'static str,
@@ -303,6 +354,7 @@ pub struct StoreProblem {
     /// What was expected and what is there.
     pub detail: String,
     /// The session that it concerns, if that is known.
+    #[serde(serialize_with = "json_form::named")]
     pub session: Option<SessionKey>,
 }
 
@@ -311,7 +363,11 @@ pub struct StoreProblem {
 ///
 /// The chain begins with 32 zero bytes. Each record makes of it the SHA-256 of its 32 bytes followed
 /// by the 32 bytes of the SHA-256 of the record's line, with its terminator, as it is stored.
+///
+/// As JSON the session is `agent:id`, and the digest is written in hexadecimal digits; so it can be
+/// kept, and read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionDigest {
     /// The session.
     pub key: SessionKey,
@@ -327,6 +383,7 @@ pub struct SessionDigest {
 
 /// Rows read from each table since the store was opened, for measuring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableReads {
     /// Summary rows.
     pub sessions: u64,

@@ -9,6 +9,7 @@ use crate::model::record::Record;
 
 /// An iterator over the records of a session; see [`StoreExt::records`](super::StoreExt::records).
 #[derive(Debug)]
+#[must_use = "nothing is read until it is asked for"]
 pub struct Records<'s, S: ?Sized> {
     store: &'s S,
     key: SessionKey,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::Options;
 use super::addition::{Addition, Intent};
 use super::lines::{self, microseconds};
-use super::messages::{messages_of, place};
+use super::message_ids::{messages_of, place};
 use super::query::Expect;
 use super::sessions::{Primitives, read_lines};
 use crate::agents::{self, Dialect};

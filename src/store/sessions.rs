@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
 use super::lines;
-use super::messages::messages_of;
+use super::message_ids::messages_of;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
 use super::{Options, Store};

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Serialize, Serializer};
+
 use crate::model::key::SessionKey;
 
 /// What an import did, and what it could not do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ImportReport {
     /// Files of sessions and sidecars that were found.
     pub files: u64,
@@ -132,9 +135,11 @@ impl Problems {
 }
 
 /// One thing that an import could not understand or take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ImportProblem {
-    /// The file.
+    /// The file. As JSON, U+FFFD stands for what of its name is not UTF-8.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// 1-based number of the line; `None` if it concerns the whole file.
     pub line: Option<u64>,
@@ -155,4 +160,8 @@ pub(super) struct Added {
     pub bytes: u64,
     /// Lines of which not all could be read.
     pub malformed: u64,
+}
+
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
+use scrollback::picoclaw::{SessionStore as _, StoreSessions};
 use scrollback::{
     Block, Error, Expect, Message, NewRecord, Options, RawJson, RedbStore, Role, ScanQuery,
-    SessionKey, SessionStore as _, Store, StoreExt as _, StoreSessions,
+    SessionKey, Store, StoreExt as _,
 };
 
 use crate::conformance::broken::Broken;

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scrollback::celeste::{LogEntry, Project};
 use scrollback::{
-    Block, Error, Expect, LogEntry, MemoryStore, Message, NewRecord, Options, Project,
-    PropertiesChange, RecordKind, RedbStore, Role, ScanQuery, SessionKey, Store, StoreExt,
+    Block, Error, Expect, MemoryStore, Message, NewRecord, Options, PropertiesChange, RecordKind,
+    RedbStore, Role, ScanQuery, SessionKey, Store, StoreExt,
 };
 
 use crate::harness::Home;

@@ -5,10 +5,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use scrollback::celeste::Project;
 use scrollback::{
-    Expect, NewRecord, Options, Project, PropertiesChange, RedbStore, Store, StoreExt,
+    Expect, Message, NewRecord, Options, PropertiesChange, RedbStore, Store, StoreExt, Summary,
 };
-use serde_json::Value;
 
 use crate::celeste::{WEBSHOP, entry, ids, key, webshop};
 use crate::harness::Home;
@@ -76,16 +76,13 @@ fn imported() -> Home {
     for (path, bytes) in files() {
         home.write(&format!("in/.celeste/sessions/{path}"), bytes);
     }
-    home.ok(&["import", "in"]);
+    home.import("in");
     home
 }
 
-fn rows(home: &Home) -> BTreeMap<String, Value> {
-    let list = home.ok(&["list", "--json", "--limit", "100"]);
-    list.lines()
-        .map(|row| serde_json::from_str::<Value>(row).unwrap())
-        .map(|row| (row["id"].as_str().unwrap().to_owned(), row))
-        .collect()
+fn rows(home: &Home) -> BTreeMap<String, Summary> {
+    let rows = home.summaries().into_iter();
+    rows.map(|row| (row.key.id().to_owned(), row)).collect()
 }
 
 fn shop(home: &Home) -> Project {
@@ -110,23 +107,23 @@ fn default_home_folder_is_taken_with_every_entry_and_title() {
         ("sess.with dots & space", 1, 0, "custom id"),
     ] {
         let row = &rows[id];
-        assert_eq!(row["agent"], "celeste", "{id}");
-        assert_eq!(row["message_count"], good, "{id}");
-        assert_eq!(row["malformed_count"], bad, "{id}");
-        assert_eq!(row["title"], title, "{id}");
+        assert_eq!(row.key.agent(), "celeste", "{id}");
+        assert_eq!(row.message_count, good, "{id}");
+        assert_eq!(row.malformed_count, bad, "{id}");
+        assert_eq!(row.title, title, "{id}");
         let project = if id.starts_with("sess") {
             PIPELINE
         } else {
             WEBSHOP
         };
-        assert_eq!(row["project"], project, "{id}");
+        assert_eq!(row.project.as_deref(), Some(project), "{id}");
     }
     assert_eq!(
-        rows["progress"]["record_count"], 3,
+        rows["progress"].record_count, 3,
         "entries, as celeste counts them"
     );
     assert_eq!(rows.len(), 11);
-    home.ok(&["verify"]);
+    home.verify();
 }
 
 #[test]
@@ -134,25 +131,21 @@ fn import_of_own_legacy_json_gives_its_messages() {
     let home = imported();
     let rows = rows(&home);
     let row = &rows["1774000000000000001"];
-    assert_eq!(
-        (&row["agent"], &row["message_count"]),
-        (&"celeste".into(), &2.into())
-    );
-    assert_eq!(row["project"], Value::Null);
-    assert_eq!(row["created_at"], "2026-04-02T18:00:00Z");
-    let transcript = home.ok(&["show", "1774000000000000001"]);
-    assert!(
-        transcript.contains("  Refactor it\n") && transcript.contains("  Done.\n"),
-        "{transcript}"
-    );
-    home.ok(&["import", "in"]);
+    assert_eq!((row.key.agent(), row.message_count), ("celeste", 2));
+    assert_eq!(row.project, None);
+    assert_eq!(format!("{:?}", row.created_at), "2026-04-02T18:00:00Z");
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    let messages = store.load(&row.key).unwrap().messages;
+    let said: Vec<String> = messages.iter().map(Message::plain_text).collect();
+    assert_eq!(said, ["Refactor it", "Done."]);
+    home.import("in");
     assert_eq!(self::rows(&home), rows, "a second import adds nothing");
 }
 
 #[test]
 fn an_untouched_folder_is_exported_byte_for_byte() {
     let home = imported();
-    home.ok(&["export", "--all", "--to", "out"]);
+    home.export("out");
     let mut found = BTreeMap::new();
     let root = home.path().join("out");
     let mut folders = vec![root.clone()];
@@ -192,7 +185,7 @@ fn list_and_resume_go_on_with_what_was_imported() {
     );
     drop(project);
 
-    home.ok(&["export", "--all", "--to", "out"]);
+    home.export("out");
     let path = format!("out/celeste/.celeste/sessions/{WEBSHOP}/fused.jsonl");
     let expected = [
         &files()[&format!("{WEBSHOP}/fused.jsonl")][..],
@@ -202,8 +195,8 @@ fn list_and_resume_go_on_with_what_was_imported() {
     let written = fs::read(home.path().join(&path)).unwrap();
     assert_eq!(String::from_utf8(written), String::from_utf8(expected));
     // What was added to the store is not added again.
-    home.ok(&["import", "in"]);
-    assert_eq!(rows(&home)["fused"]["message_count"], 4);
+    home.import("in");
+    assert_eq!(rows(&home)["fused"].message_count, 4);
 }
 
 #[test]
@@ -224,13 +217,13 @@ fn an_old_document_that_went_on_is_one_session_wherever_its_export_is_imported()
             store.update_properties(&key, &change).unwrap();
         }
         drop(store);
-        home.ok(&["export", "--all", "--to", "out"]);
+        home.export("out");
         fs::remove_file(home.store_path()).unwrap();
-        home.ok(&["import", "out/celeste"]);
+        home.import("out/celeste");
         let rows = rows(&home);
-        assert_eq!(rows[id]["message_count"], 3, "{with_project}");
+        assert_eq!(rows[id].message_count, 3, "{with_project}");
         assert_eq!(rows.len(), 11, "{rows:?}");
-        home.ok(&["export", "--all", "--to", "again"]);
+        home.export("again");
         let document = "celeste/.celeste/sessions/1774000000000000001.json";
         let written = fs::read_to_string(home.path().join("again").join(document)).unwrap();
         assert_eq!(written, DOCUMENT);
@@ -244,7 +237,7 @@ fn a_session_made_here_is_exported_where_celeste_looks_for_it() {
     let id = project.start();
     project.log_turn("user", "Which port?").unwrap();
     drop(project);
-    home.ok(&["export", "--all", "--to", "out"]);
+    home.export("out");
     let path = format!("out/celeste/{WEBSHOP}/{id}.jsonl");
     let written = fs::read_to_string(home.path().join(path)).unwrap();
     assert_eq!(
@@ -258,7 +251,7 @@ fn a_copied_folder_keeps_its_projects() {
     let home = Home::new();
     let line = entry("user", "x", TIME);
     home.write(&format!("copy/{WEBSHOP}/1.jsonl"), line);
-    home.ok(&["import", "copy"]);
+    home.import("copy");
     let project = shop(&home);
     assert_eq!(ids(&project), ["1"]);
     project.resume("1").unwrap();

@@ -74,7 +74,7 @@ fn opens(format: &str) {
             RedbStore::open_read_only(&copy, Options::default()).unwrap()
         };
         assert_eq!(exported(&store), expected);
-        let report = store.verify(&mut |_, _| {}).unwrap();
+        let report = store.verify(&mut scrollback::unwatched).unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
         assert_eq!(
             (report.sessions, report.attachments, report.sources),
@@ -108,7 +108,7 @@ fn a_store_of_format_3_opens_verifies_and_exports_the_same() {
     let copy = folder.path().join("store.redb");
     std::fs::copy(fixture("v3/store.redb"), &copy).unwrap();
     let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
-    let report = store.verify_deep(&[], &mut |_, _| {}).unwrap();
+    let report = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
     let covered: u64 = report.digests.iter().map(|head| head.records).sum();
     assert_eq!((report.digests.len(), covered), (3, report.records));
@@ -129,7 +129,7 @@ fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
         let copy = folder.path().join("store.redb");
         std::fs::copy(fixture(&format!("{format}/store.redb")), &copy).unwrap();
         let covered = |store: &RedbStore| {
-            let report = store.verify_deep(&[], &mut |_, _| {}).unwrap();
+            let report = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
             assert!(report.is_clean(), "{:?}", report.problems);
             assert_eq!(report.digests.len(), 3);
             report.digests.iter().map(|head| head.records).sum::<u64>()
@@ -143,12 +143,17 @@ fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
         let lines = [NewRecord::line("{\"a\":1}"), NewRecord::line("{\"a\":2}")];
         store.append(&long, Expect::Any, None, &lines).unwrap();
         assert_eq!(covered(&store), 2);
-        let kept = store.verify_deep(&[], &mut |_, _| {}).unwrap().digests;
+        let kept = store
+            .verify_deep(&[], &mut scrollback::unwatched)
+            .unwrap()
+            .digests;
         store.compact(&long, None, None).unwrap();
         let left = store.summary(&long).unwrap().record_count;
         assert_eq!(covered(&store), left);
         // What the list covers has not gone.
-        let report = store.verify_deep(&kept, &mut |_, _| {}).unwrap();
+        let report = store
+            .verify_deep(&kept, &mut scrollback::unwatched)
+            .unwrap();
         assert!(
             report.is_clean() && report.rewritten.is_empty(),
             "{report:?}"
@@ -203,7 +208,7 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
     assert_eq!(store.properties(&key).unwrap(), Properties::default());
     assert_eq!(store.by_alias(&alias).unwrap(), None);
     assert_eq!(store.find("short", 5).unwrap(), []);
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     let error = store.update_properties(&key, &change).unwrap_err();
     assert!(matches!(error, Error::ReadOnly { .. }), "{error}");
     drop(store);
@@ -243,7 +248,7 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
         exported(&store),
         std::fs::read_to_string(fixture("v1/export.txt")).unwrap()
     );
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
 }
 
@@ -270,7 +275,7 @@ fn write_the_fixture_of_format_4() {
         "4242\n",
     )
     .unwrap();
-    let none = &mut |_| {};
+    let none = &mut scrollback::unwatched;
     import(
         &store,
         &[home.path().to_owned()],

@@ -41,7 +41,7 @@ fn assert_found(what: &str, change: impl FnOnce(&redb::WriteTransaction)) {
     transaction.commit().unwrap();
     drop(database);
     let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(!report.is_clean(), "{what}");
 }
 
@@ -111,7 +111,7 @@ fn every_flipped_byte_of_properties_and_aliases_is_found() {
                 txn.commit().unwrap();
             }
             let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();
-            let report = store.verify(&mut |_, _| {}).unwrap();
+            let report = store.verify(&mut scrollback::unwatched).unwrap();
             assert!(!report.is_clean(), "{number:?}, byte {at}");
             let read = match number {
                 Some(1) => store.properties(&native("one")).map(drop),
@@ -138,7 +138,7 @@ fn every_flipped_byte_of_properties_and_aliases_is_found() {
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     store.delete(&native("one")).unwrap();
     assert_eq!(store.by_alias(&native("x")).unwrap(), None);
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 /// Puts a value in the place of a row of properties, or of the alias `x`.

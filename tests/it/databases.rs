@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use rusqlite::Connection;
-use scrollback::{ImportReport, RedbStore, Store};
+use scrollback::report::ImportReport;
+use scrollback::{RedbStore, Store};
 
 use crate::harness::Home;
 use crate::homes::{assert_all_come_back, key, said};
@@ -324,7 +325,7 @@ fn a_large_database_is_read_and_not_kept() {
     );
     assert_eq!(run(&home, &store).unchanged, 1);
     let out = crate::homes::export(&home, &store);
-    let files = crate::matrix::files_below(&out);
+    let files = crate::harness::files_below(&out);
     assert_eq!(files.len(), 1, "{files:?}");
     assert!(
         files[0].ends_with(".local/share/opencode/ses_1.jsonl"),
@@ -348,7 +349,7 @@ fn a_link_in_place_of_the_write_ahead_log_is_not_followed() {
     let report = run(&home, &store);
     assert!(report.attachments <= 1, "{report:?}");
     let out = crate::homes::export(&home, &store);
-    let files = crate::matrix::files_below(&out);
+    let files = crate::harness::files_below(&out);
     assert!(
         !files
             .iter()

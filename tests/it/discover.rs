@@ -7,9 +7,8 @@ use scrollback::{
     Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
 };
 
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 use crate::import::{PROJECT, content_of, lines, open, run, run_in, says, sessions};
-use crate::matrix::files_below;
 
 #[cfg(unix)]
 #[test]
@@ -44,7 +43,14 @@ fn links_are_followed_once_and_never_in_circles() {
     assert!(told.contains(&PathBuf::from("dangling.jsonl")), "{told:?}");
 
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert!(
         out.join("claude-code/.claude/projects/-w/real.jsonl")
             .is_file()
@@ -82,7 +88,14 @@ fn odd_names_are_taken_and_given_back() {
     assert_eq!(report.files + report.skipped, 7, "{report:?}");
     assert_eq!(report.skipped, 0, "{report:?}");
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let found = files_below(&out);
     for (number, name) in names.iter().enumerate() {
         let name = std::ffi::OsStr::from_bytes(name);
@@ -180,14 +193,14 @@ fn a_file_of_no_known_form_needs_an_agent() {
     let paths = [text];
     let report = run(&store, &paths);
     if report.sessions == 0 {
-        let reason = "not recognised as sessions; name its format with --agent";
+        let reason = "not recognised as sessions; name its agent";
         assert_eq!(report.problems[0].reason, reason);
         assert_eq!((report.paths_failed, report.skipped), (1, 1));
         let options = ImportOptions {
             agent: Some("claude-code".into()),
             dry_run: false,
         };
-        let report = import(&store, &paths, &options, &mut |_| {}).unwrap();
+        let report = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap();
         assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
     }
     assert_eq!(sessions(&store)[0].key.agent(), "claude-code");
@@ -195,7 +208,7 @@ fn a_file_of_no_known_form_needs_an_agent() {
         agent: Some("no-such-agent".into()),
         dry_run: false,
     };
-    let error = import(&store, &paths, &options, &mut |_| {}).unwrap_err();
+    let error = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap_err();
     assert!(matches!(error, Error::Unsupported { .. }), "{error}");
 }
 

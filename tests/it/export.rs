@@ -9,21 +9,33 @@ use scrollback::{
     SessionKey, Store, export_all, export_session, import,
 };
 
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 fn open(home: &Home) -> RedbStore {
     RedbStore::open(home.store_path(), Options::default()).unwrap()
 }
 
 fn import_paths(store: &RedbStore, paths: &[PathBuf]) {
-    let report = import(store, paths, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        store,
+        paths,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.skipped, 0, "{report:?}");
 }
 
 fn export_lines(store: &RedbStore, home: &Home) -> Vec<String> {
     let out = home.path().join("out");
-    let report = export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let report = export_all(
+        store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let files = files_below(&out);
     assert_eq!(report.files, files.len() as u64);
     let below = |path: &PathBuf| {
@@ -117,7 +129,14 @@ fn links_in_the_folder_are_not_followed() {
     fs::create_dir_all(out.join("jsonl")).unwrap();
     symlink(&outside, out.join("jsonl/a.jsonl")).unwrap();
     symlink(outside.parent().unwrap(), out.join("jsonl/sub")).unwrap();
-    let error = export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap_err();
+    let error = export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap_err();
     assert!(
         matches!(&error, Error::Io { path, .. } if path.ends_with("jsonl/sub")),
         "{error:?}"
@@ -168,7 +187,14 @@ fn chosen_sessions_go_alone_with_their_attachments() {
     import_paths(&store, &[home.path().join("in")]);
     let keys = [SessionKey::new("claude-code", id).unwrap()];
     let out = home.path().join("some");
-    let report = export_all(&store, Some(&keys), ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let report = export_all(
+        &store,
+        Some(&keys),
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.files, report.sessions), (2, 1));
     let folder = out.join("claude-code/.claude/projects/-w");
     assert_eq!(
@@ -184,12 +210,19 @@ fn chosen_sessions_go_alone_with_their_attachments() {
         Some(&missing),
         ExportFormat::Jsonl,
         &out,
-        &mut |_| {},
+        &mut scrollback::unwatched,
     );
     assert!(matches!(error, Err(Error::NotFound { .. })));
 
     let out = home.path().join("markdown");
-    let report = export_all(&store, None, ExportFormat::Markdown, &out, &mut |_| {}).unwrap();
+    let report = export_all(
+        &store,
+        None,
+        ExportFormat::Markdown,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.files, report.sessions), (2, 2));
     assert!(out.join(format!("claude-code/{id}.md")).is_file());
 }
@@ -209,10 +242,22 @@ fn a_document_comes_back_whole_in_every_content() {
     home.write(path, document("one"));
     let store = open(&home);
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.sessions, report.attachments), (1, 1), "{report:?}");
     home.write(path, document("another"));
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.generations, report.attachments),
         (1, 1),
@@ -226,7 +271,7 @@ fn a_document_comes_back_whole_in_every_content() {
         assert_eq!(out, document(content).as_bytes());
     }
     assert_eq!(export_lines(&store, &home).len(), 2);
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use scrollback::{FolderCompactReport, compact_folder};
+use scrollback::compact_folder;
+use scrollback::report::FolderCompactReport;
 
 use crate::harness::Home;
 
@@ -16,7 +17,7 @@ fn meta(skip: u64, count: u64) -> String {
 }
 
 fn compact(folder: &Path, archive: Option<&Path>) -> FolderCompactReport {
-    compact_folder(folder, archive, &mut |_| {}).unwrap()
+    compact_folder(folder, archive, &mut scrollback::unwatched).unwrap()
 }
 
 fn read(folder: &Path, name: &str) -> String {

@@ -36,14 +36,27 @@ pub(crate) fn key(id: &str) -> SessionKey {
 
 pub(crate) fn take(home: &Home, store: &RedbStore) {
     let folder = [home.path().join("home")];
-    let report = import(store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.skipped, 0, "{report:?}");
 }
 
 /// Exports everything; gives the folder of ggcode's sessions.
 pub(crate) fn give(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
-    export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     home.path().join(EXPORTED)
 }
 
@@ -208,7 +221,13 @@ fn feature_new_sessions_go_where_the_go_program_looks_for_them() {
     let again = Home::new();
     let other = open(&again);
     let folders = [home.path().join("out")];
-    import(&other, &folders, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &other,
+        &folders,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let back = other.load(&session.key).unwrap();
     assert_eq!(
         (back.title, back.messages),
@@ -309,10 +328,10 @@ fn chosen_sessions_take_no_index_with_them() {
         Some(&[key("b")]),
         ExportFormat::Jsonl,
         &out,
-        &mut |_| {},
+        &mut scrollback::unwatched,
     )
     .unwrap();
-    let files = crate::matrix::files_below(&out);
+    let files = crate::harness::files_below(&out);
     assert_eq!(files, [out.join("ggcode/.ggcode/sessions/b.jsonl")]);
 }
 

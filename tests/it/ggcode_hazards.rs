@@ -8,8 +8,7 @@ use scrollback::{
 
 use crate::ggcode::{append, give, key, message_line, meta_line, open, row, take, user};
 use crate::go_ggcode as go;
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 const SESSIONS: &str = "home/.ggcode/sessions";
 
@@ -63,7 +62,7 @@ fn hazard_3_5_1_two_writers_corrupt_no_index() {
     let listed = store.list(&ListQuery::default()).unwrap().sessions;
     assert_eq!(listed.len(), 2 * SESSIONS_EACH);
     assert!(listed.iter().all(|summary| summary.message_count == 1));
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     give(&home, &store);
     let folder = home.path().join("out/ggcode");
     assert_eq!(go::index(&folder).unwrap().len(), 2 * SESSIONS_EACH);
@@ -124,7 +123,7 @@ fn hazard_3_5_4_title_and_update_survive_the_loss_of_the_index() {
     let again = Home::new();
     let other = open(&again);
     let options = scrollback::ImportOptions::default();
-    scrollback::import(&other, &[folder], &options, &mut |_| {}).unwrap();
+    scrollback::import(&other, &[folder], &options, &mut scrollback::unwatched).unwrap();
     let after = other.summary(&key("s")).unwrap();
     assert_eq!(after.title, "Fix the login");
     assert_eq!(after.updated_at, before.updated_at);
@@ -193,7 +192,14 @@ fn hazard_3_5_7_ids_that_lead_out_of_the_folder_stay_keys() {
         store.save(&mut session).unwrap();
     }
     let out = home.path().join("deep/out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let folder = out.join("ggcode");
     let files = files_below(home.path().join("deep").as_path());
     assert_eq!(files.len(), ids.len() + 1, "{files:?}");

@@ -1,9 +1,9 @@
-//! Temporary folders, and the built tool in a clean environment.
+//! Temporary folders, and what lies in folders. The tests of the tool include this file too, and add
+//! the tool to it (`cli/tests/it/tool.rs`), so it must not know the tool.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-/// A temporary folder with a store path in it, and the tool to run against that store.
+/// A temporary folder with a store path in it.
 #[derive(Debug)]
 pub(crate) struct Home {
     folder: tempfile::TempDir,
@@ -33,42 +33,16 @@ impl Home {
         std::fs::write(&path, content).unwrap();
         path
     }
-
-    /// The tool, with this home's store, nothing of the caller's environment, and a fixed clock.
-    pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scrollback"));
-        command
-            .env_clear()
-            .env("HOME", self.path())
-            .env("SCROLLBACK_STORE", self.store_path())
-            .env("SCROLLBACK_NOW", "2026-06-01T12:00:00Z")
-            .current_dir(self.path());
-        command
-    }
-
-    /// Runs the tool.
-    #[must_use]
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.command().args(arguments).output().unwrap()
-    }
-
-    /// Runs the tool, which has to succeed, and gives its standard output.
-    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {:?}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    }
 }
 
-/// How many cases a property test runs: `PROPTEST_CASES` if it is set, as in `.ci/run long`.
-pub(crate) fn cases(usual: u32) -> u32 {
-    std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(usual)
+/// The files in a folder and those below it.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter();
+    entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
 }

@@ -6,9 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use scrollback::{ExportFormat, ListQuery, RedbStore, SessionKey, Store, Summary, export_all};
 
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 use crate::import::{content_of, open, run_in, sessions};
-use crate::matrix::files_below;
 
 /// Where Gemini CLI keeps a session in one document.
 pub(crate) const CHAT: &str = "in/.gemini/tmp/ab12/chats/session-1.json";
@@ -65,7 +64,14 @@ pub(crate) fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
 /// Exports everything to a folder.
 pub(crate) fn export(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
-    export_all(store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     out
 }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ImportReport, ListQuery, NewRecord, Options, RedbStore,
-    SessionKey, Store, Summary, export_all, export_session, import,
+    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, SessionKey, Store,
+    Summary, export_all, export_session, import,
 };
 
-use crate::harness::Home;
-use crate::matrix::files_below;
+use crate::harness::{Home, files_below};
 
 /// A project of Claude Code in the folder `in`.
 pub(crate) const PROJECT: &str = "in/.claude/projects/-w";
@@ -36,8 +36,14 @@ pub(crate) fn open(home: &Home) -> RedbStore {
 
 /// Imports paths; the store has to be clean then.
 pub(crate) fn run(store: &RedbStore, paths: &[PathBuf]) -> ImportReport {
-    let report = import(store, paths, &ImportOptions::default(), &mut |_| {}).unwrap();
-    let verified = store.verify(&mut |_, _| {}).unwrap();
+    let report = import(
+        store,
+        paths,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
+    let verified = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(verified.is_clean(), "{:?}", verified.problems);
     report
 }
@@ -222,7 +228,14 @@ fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
         (0, 1, 1)
     );
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("a.jsonl"), lines(&["uno", "two", "three", "four"]));
@@ -329,7 +342,14 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     assert_eq!(names, [name.clone(), format!("{name}~2")]);
 
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");
@@ -354,7 +374,7 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     let paths = [home.path().join("in")];
     let dry = {
         let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();
-        import(&store, &paths, &options, &mut |_| {}).unwrap()
+        import(&store, &paths, &options, &mut scrollback::unwatched).unwrap()
     };
     let store = open(&home);
     assert_eq!(sessions(&store).len(), 0);
@@ -380,7 +400,7 @@ fn two_imports_at_once_take_every_file_once() {
     let paths = [home.path().join("in")];
     let options = ImportOptions::default();
     let reports: Vec<ImportReport> = std::thread::scope(|scope| {
-        let work = || import(&store, &paths, &options, &mut |_| {}).unwrap();
+        let work = || import(&store, &paths, &options, &mut scrollback::unwatched).unwrap();
         let both = [scope.spawn(work), scope.spawn(work)];
         both.map(|one| one.join().unwrap()).into()
     });
@@ -393,24 +413,6 @@ fn two_imports_at_once_take_every_file_once() {
     assert_eq!(store.stats().unwrap().agents[1].attachments, 200);
     let report = run_in(&home, &store);
     assert_eq!((report.unchanged, report.records), (400, 0));
-}
-
-#[test]
-fn progress_ends_with_everything_done() {
-    let home = Home::new();
-    for number in 0..20 {
-        home.write(&format!("{PROJECT}/{number}.jsonl"), lines(&["one", "two"]));
-    }
-    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
-    let store = open(&home);
-    let mut last = scrollback::Progress::default();
-    let paths = [home.path().join("in")];
-    import(&store, &paths, &ImportOptions::default(), &mut |now| {
-        last = now;
-    })
-    .unwrap();
-    assert_eq!((last.files, last.files_total), (21, 21));
-    assert_eq!(last.bytes, last.bytes_total);
 }
 
 /// Bytes that are near to lines of JSON, or far from them.
@@ -458,7 +460,7 @@ proptest! {
 
         fs::remove_dir_all(home.path().join("in")).unwrap();
         let out = home.path().join("out");
-        export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+        export_all(&store, None, ExportFormat::Jsonl, &out, &mut scrollback::unwatched).unwrap();
         let mut found: Vec<Vec<u8>> =
             files_below(&out).iter().map(|path| fs::read(path).unwrap()).collect();
         found.sort();

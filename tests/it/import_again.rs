@@ -22,7 +22,7 @@ fn an_import_again_opens_no_unchanged_file_and_commits_once_for_a_line() {
             &store,
             &[home.path().join("in")],
             &ImportOptions::default(),
-            &mut |_| {},
+            &mut scrollback::unwatched,
         )
         .unwrap();
         (report, store.commits() - before)

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scrollback::jcode::{
+    Entry, EntryImage, EntryKind, Recorder, Recordings, ReplayOptions, TodoItem, reconstruct_state,
+    validate_session_id,
+};
 use scrollback::{
-    Entry, EntryImage, EntryKind, Error, ListQuery, MemoryStore, Message, NewRecord, Options,
-    RawJson, Recorder, Recordings, ReplayOptions, Role, ScanQuery, SessionKey, Store, StoreExt,
-    TodoItem, reconstruct_state, validate_session_id,
+    Error, ListQuery, MemoryStore, Message, NewRecord, Options, RawJson, Role, ScanQuery,
+    SessionKey, Store, StoreExt,
 };
 use uuid::Uuid;
 

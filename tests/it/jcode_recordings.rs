@@ -1,6 +1,7 @@
 //! Listing, loading, deleting and truncating the sessions of jcode's recorders.
 
-use scrollback::{EntryKind, NewRecord, Recorder, Recordings, SessionKey, Store};
+use scrollback::jcode::{EntryKind, Recorder, Recordings};
+use scrollback::{NewRecord, SessionKey, Store};
 use uuid::Uuid;
 
 use crate::jcode::{PROJECT, at, lines, recorder, sessions, store};

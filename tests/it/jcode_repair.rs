@@ -1,6 +1,6 @@
 //! What a repaired replay of jcode's sessions mends, beside what an exact one gives.
 
-use scrollback::Repair;
+use scrollback::jcode::Repair;
 
 use crate::jcode_replay::{
     START, call, exact, exact_state, repaired, result, said, user, with_subagent,

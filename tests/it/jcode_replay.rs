@@ -1,10 +1,11 @@
 //! Replaying sessions of jcode: every rule of its reconstruction, by cases like those of its
 //! sample home.
 
-use scrollback::{
-    Block, Compatibility, Entry, Goal, Message, PlanSnapshot, Repair, ReplayOptions, Role,
-    last_environment, reconstruct_history, reconstruct_state,
+use scrollback::jcode::{
+    Compatibility, Entry, Goal, PlanSnapshot, Repair, ReplayOptions, last_environment,
+    reconstruct_history, reconstruct_state,
 };
+use scrollback::{Block, Message, Role};
 
 /// Entries of lines, the header aside.
 fn entries(lines: &[&str]) -> Vec<Entry> {

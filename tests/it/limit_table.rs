@@ -202,12 +202,12 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "names_of_agents_stay_unless_they_are_unsafe",
     ),
     (
-        "src/cli/transcript.rs",
+        "cli/src/transcript.rs",
         "RESULT_LINES_MAX",
         "a_long_answer_of_a_tool_is_cut_and_says_so",
     ),
     (
-        "src/cli/escape.rs",
+        "cli/src/escape.rs",
         "HELD_BYTES_MAX",
         "a_writer_passes_a_long_line_on_in_pieces_without_cutting_a_character",
     ),
@@ -217,7 +217,7 @@ const LIMITS: [(&str, &str, &str); 43] = [
         "a_compressed_session_is_read_up_to_its_limit",
     ),
     (
-        "src/cli/times.rs",
+        "cli/src/times.rs",
         "AGE_DAYS_MAX",
         "anything_else_is_refused",
     ),
@@ -229,7 +229,7 @@ const PACES: [(&str, &str); 19] = [
     ("src/store/redb/ingest/known.rs", "PASSED_MAX"),
     ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
     ("src/transfer/histories/journal/mod.rs", "SMALL_BYTES_MAX"),
-    ("src/cli/commands/repair.rs", "RUNS_MAX"),
+    ("cli/src/commands/repair.rs", "RUNS_MAX"),
     ("src/store/redb/pages/check.rs", "LEVELS_MAX"),
     ("src/store/redb/pages/mod.rs", "ORDER_MAX"),
     ("src/store/redb/pages/walk.rs", "LEVELS_MAX"),
@@ -244,7 +244,7 @@ const PACES: [(&str, &str); 19] = [
     ("src/agents/opencode/tables.rs", "NAME_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "LARGE_PARTS_MAX"),
     ("src/transfer/import/mod.rs", "WORKERS_MAX"),
-    ("src/cli/transcript.rs", "ARGUMENT_BYTES_MAX"),
+    ("cli/src/transcript.rs", "ARGUMENT_BYTES_MAX"),
 ];
 
 /// The limits of files: constants whose name ends so, and all of `limits.rs`.

@@ -11,10 +11,10 @@ use scrollback::limits::{
     SCOPE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS,
     TITLE_BYTES_MAX, UNPACKED_BYTES_MAX,
 };
+use scrollback::report::ImportReport;
 use scrollback::{
-    Error, Expect, ImportOptions, ImportReport, ListQuery, MemoryStore, NewRecord, Options,
-    PropertiesChange, RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store,
-    StoreExt as _,
+    Error, Expect, ImportOptions, ListQuery, MemoryStore, NewRecord, Options, PropertiesChange,
+    RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store, StoreExt as _,
 };
 use uuid::Uuid;
 
@@ -28,7 +28,12 @@ fn redb(home: &Home) -> RedbStore {
 fn on_both(test: impl Fn(&dyn Store)) {
     let home = Home::new();
     test(&redb(&home));
-    assert!(redb(&home).verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(
+        redb(&home)
+            .verify(&mut scrollback::unwatched)
+            .unwrap()
+            .is_clean()
+    );
     test(&MemoryStore::default());
 }
 
@@ -62,7 +67,7 @@ fn line_of(bytes: usize) -> Vec<u8> {
 fn import(home: &Home, file: PathBuf) -> (RedbStore, SessionKey, ImportReport) {
     let store = redb(home);
     let options = ImportOptions::default();
-    let report = scrollback::import(&store, &[file], &options, &mut |_| {}).unwrap();
+    let report = scrollback::import(&store, &[file], &options, &mut scrollback::unwatched).unwrap();
     let listed = store.list(&ListQuery::default()).unwrap().sessions;
     let key = listed.first().expect("nothing was imported").key.clone();
     (store, key, report)
@@ -247,7 +252,7 @@ fn a_tail_is_sealed_at_its_bytes() {
             [line_of(half), line_of(second), line_of(60)]
         );
     }
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]
@@ -277,7 +282,7 @@ fn a_segment_ends_at_its_records_and_at_its_bytes() {
             ..ScanQuery::default()
         };
         assert_eq!(store.scan(&key, &last).unwrap().records.len(), 1);
-        assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+        assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     }
 }
 

@@ -2,9 +2,8 @@
 //! past them. What is beyond is kept or counted, and said.
 
 use scrollback::limits::LINE_MESSAGES_MAX;
-use scrollback::{
-    ImportOptions, ImportReport, ListQuery, Options, RedbStore, Session, Store, import,
-};
+use scrollback::report::ImportReport;
+use scrollback::{ImportOptions, ListQuery, Options, RedbStore, Session, Store, import};
 
 use crate::harness::Home;
 
@@ -16,7 +15,13 @@ pub(crate) const NESTED_IMAGES_MAX: usize = 8;
 fn take(home: &Home) -> (RedbStore, ImportReport) {
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     (store, report)
 }
 

@@ -28,7 +28,13 @@ fn importer() {
     let home = Home::new();
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let options = ImportOptions::default();
-    let report = import(&store, &[folder.into()], &options, &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &[folder.into()],
+        &options,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     println!("{} sessions", report.sessions);
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));

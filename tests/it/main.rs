@@ -1,20 +1,21 @@
-//! The one integration binary. What is where:
+//! The one integration binary of the library; the tests that run the tool are in `cli/tests/it`.
+//! What is where:
 //!
-//! - `harness`: temporary homes, the built tool with a clean environment, generated data
-//! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads
-//!   it, `modules` finds which files name which
-//! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
+//! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
+//!   `modules` finds which files name which;
+//!   `front_door`: what the tool may use of the library
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
-//!   `import_again`: what an import again opens and commits
+//!   `import_again`: what an import again opens and commits; `in_and_out`: calls for tests that want
+//!   a folder imported or exported and look elsewhere
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
-//! - `homes`: whole homes of agents: documents, and what files beside sessions tell
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
-//! - `digests`: digest chains, and what a list of them shows later
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
+//! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
@@ -24,24 +25,10 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
-//! - `group_commit`: several threads share commits
-//! - `processes`: several writers and readers on one store; `fairness`: none of them starves
-//! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
-//!   without locks
-//! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
-//! - `processes`: several writers and readers on one store
-//! - `mixed_versions`: a store between the last build with other locks and this one
-//! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
+//! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
-//! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
-//!   other processes, `copies_killed` kills them
-//! - `kill`: the real binary, killed in the middle of an import
-//! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
-//!   not writable; ids and paths that lead nowhere
-//! - `scarce`: too few open files, too little memory
-//! - `bad_bytes`: every kind of damage in every region of a store; `repair`: the command
-//! - `damage`: rows and pages that a damaged disk has taken from a store
+//! - `bad_bytes`: every kind of damage in every region of a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `limits`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
@@ -53,7 +40,7 @@
 //! - `page`: pages of the documentation that name tests; `reliability` holds one of them
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
-//! - `security`: names, links, modes, terminals, transcripts and bombs of others
+//! - `security`: names, links, modes, transcripts and bombs of others
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -70,79 +57,60 @@
     reason = "test code stops at the first surprise"
 )]
 
-mod backup;
-mod backup_beside;
 mod bad_bytes;
-mod bad_store;
 mod between_steps;
 mod calls;
+mod cancel;
+mod cases;
 mod celeste;
 mod celeste_hazards;
 mod celeste_home;
-mod cli;
-mod cli_json;
-mod cli_marks;
 mod coming_from_go;
 mod compat;
 mod conformance;
-mod copies_killed;
-mod damage;
 mod damaged_properties;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 mod databases;
-mod digests;
 mod discover;
 mod documents;
 mod export;
 mod fairness;
 mod features;
 mod folders;
-mod full_disk;
+mod front_door;
 #[path = "../../benches/generate/mod.rs"]
 mod generate;
 mod ggcode;
 mod ggcode_hazards;
 mod go_ggcode;
 mod group_commit;
-mod handles;
 mod harness;
 mod homes;
 mod ids;
 mod import;
 mod import_again;
+mod in_and_out;
 mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
-mod kill;
 mod limit_table;
 mod limits;
 mod limits_of_files;
 mod long_lines;
-mod many_processes;
 mod matrix;
 mod meta_files;
-mod mixed_versions;
 mod model;
 mod modules;
-#[cfg(target_os = "linux")]
-mod no_locks;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 mod opencode;
 mod page;
 mod picoclaw;
-mod processes;
 mod properties;
 mod providers;
 mod registry;
 mod reliability;
-mod repair;
-mod restore;
-#[cfg(unix)]
-mod scarce;
 mod security;
-#[cfg(unix)]
-mod signals;
 mod size;
 #[cfg(target_os = "linux")]
 mod soak;

@@ -1,14 +1,13 @@
 //! Damaged and odd input: every row of the test matrix of `FORMATS.md` is imported, counted,
 //! exported after its source is gone, and compared byte for byte.
 
-use std::path::PathBuf;
-
+use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ImportReport, Options, RedbStore, SessionKey, Store, export_all,
-    export_session, import,
+    ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store, export_all, export_session,
+    import,
 };
 
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 
 /// A session file of Claude Code, which most rows were seen in.
 const PATH: &str = ".claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl";
@@ -35,7 +34,13 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
     let file = home.write(&format!("in/{path}"), content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.files, report.sessions, report.skipped),
         (1, 1, 0),
@@ -60,7 +65,14 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
 
     std::fs::remove_file(file).unwrap();
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let files = files_below(&out);
     assert_eq!(files.len(), 1);
     assert!(files[0].ends_with(path), "{files:?}");
@@ -68,20 +80,8 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
         std::fs::read(&files[0]).unwrap() == content,
         "the exported bytes differ"
     );
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     (home, store, report)
-}
-
-/// The files in a folder and those below it.
-pub(crate) fn files_below(folder: &std::path::Path) -> Vec<PathBuf> {
-    let entries = walkdir::WalkDir::new(folder)
-        .sort_by_file_name()
-        .into_iter();
-    entries
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().is_file())
-        .map(walkdir::DirEntry::into_path)
-        .collect()
 }
 
 fn only_key(store: &RedbStore) -> SessionKey {
@@ -110,7 +110,13 @@ fn row_02_partial_last_line_that_is_completed_later() {
     let whole = join(&[&first, b"\n", &second, b"\n", &says("c"), b"\n"]);
     home.write(&format!("in/{PATH}"), &whole);
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.sessions_grown, report.generations),
         (1, 0),
@@ -123,7 +129,7 @@ fn row_02_partial_last_line_that_is_completed_later() {
     let mut out = Vec::new();
     export_session(&store, &only_key(&store), ExportFormat::Jsonl, &mut out).unwrap();
     assert!(out == whole);
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]
@@ -269,7 +275,13 @@ fn row_19_deep_nesting() {
     home.write(&format!("in/{PATH}"), &content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.records, report.messages), (2, 1), "{report:?}");
     let mut out = Vec::new();
     export_session(&store, &only_key(&store), ExportFormat::Jsonl, &mut out).unwrap();
@@ -311,7 +323,13 @@ fn row_23_one_uuid_in_two_files() {
     home.write("in/.claude/projects/-w/two.jsonl", &content);
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!((report.sessions, report.records), (2, 2));
 }
 
@@ -336,14 +354,27 @@ fn row_25_file_that_shrinks() {
     let shorter = join(&[&says("a"), b"\n"]);
     home.write(&format!("in/{PATH}"), &shorter);
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(
         (report.generations, report.sessions, report.records),
         (1, 1, 1),
         "{report:?}"
     );
     let out = home.path().join("both");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let mut contents: Vec<Vec<u8>> = files_below(&out)
         .iter()
         .map(|path| std::fs::read(path).unwrap())
@@ -407,7 +438,13 @@ fn problems_are_counted_beyond_what_is_listed() {
     home.write("in/a.jsonl", "bad\n".repeat(30_000));
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let folder = [home.path().join("in")];
-    let report = import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    let report = import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.malformed, 30_000);
     assert_eq!(report.problems.len(), ImportReport::PROBLEMS_MAX);
     assert_eq!(

@@ -28,7 +28,13 @@ fn a_dry_run_counts_documents_and_sidecars_the_same() {
         dry_run: true,
     };
     let store = open(&home);
-    let dry = import(&store, &[home.path().join("in")], &options, &mut |_| {}).unwrap();
+    let dry = import(
+        &store,
+        &[home.path().join("in")],
+        &options,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     assert_eq!(sessions(&store).len(), 0);
     let real = run_in(&home, &store);
     assert_eq!(dry, real);

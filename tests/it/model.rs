@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
+use scrollback::report::SessionDigest;
 use scrollback::{
     Direction, Expect, ListQuery, MemoryStore, Message, NewRecord, Options, Properties,
-    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionDigest,
-    SessionKey, Store, StoreExt, Summary,
+    PropertiesChange, RawJson, Record, RedbStore, Role, ScanQuery, Session, SessionKey, Store,
+    StoreExt, Summary,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -388,7 +389,9 @@ fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session, Properties
 /// the sessions are what they were before, or have grown, or say that records went. Gives the
 /// chains for the next time.
 fn chains(store: &RedbStore, before: &[SessionDigest]) -> Vec<SessionDigest> {
-    let report = store.verify_deep(before, &mut |_, _| {}).unwrap();
+    let report = store
+        .verify_deep(before, &mut scrollback::unwatched)
+        .unwrap();
     let is_gone = |detail: &str| detail.starts_with("is not there");
     let wrong = report
         .problems
@@ -411,7 +414,7 @@ fn chains(store: &RedbStore, before: &[SessionDigest]) -> Vec<SessionDigest> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::harness::cases(48)))]
+    #![proptest_config(ProptestConfig::with_cases(crate::cases::cases(48)))]
 
     #[test]
     fn a_store_in_a_file_agrees_with_the_one_in_memory(ops in prop::collection::vec(ops(), 1..40)) {
@@ -443,7 +446,7 @@ proptest! {
         let file = RedbStore::open_read_only(&path, for_file).unwrap();
         prop_assert_eq!(contents(&file), contents(&memory));
         prop_assert_eq!(finds(&file), finds(&memory));
-        let report = file.verify(&mut |_, _| {}).unwrap();
+        let report = file.verify(&mut scrollback::unwatched).unwrap();
         prop_assert!(report.is_clean(), "{:?}", report.problems);
     }
 }

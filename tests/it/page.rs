@@ -34,13 +34,17 @@ fn tests_of(file: &File) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Tests that a cell names, as `file::test`; `homes::x` stands for tests/it/homes.rs.
+/// Tests that a cell names, as `file::test`; `homes::x` stands for tests/it/homes.rs, or for the
+/// file of that name among the tests of the tool.
 pub(crate) fn tests(cell: &str) -> Vec<(String, &str)> {
     let named = marked(cell).filter_map(|name| name.rsplit_once("::"));
     named
-        .map(|(file, test)| match file.strip_prefix("src/") {
-            Some(_) => (format!("{file}.rs"), test),
-            None => (format!("tests/it/{}.rs", file.replace("::", "/")), test),
+        .map(|(file, test)| {
+            if file.starts_with("src/") || file.starts_with("cli/src/") {
+                (format!("{file}.rs"), test)
+            } else {
+                (format!("tests/it/{}.rs", file.replace("::", "/")), test)
+            }
         })
         .collect()
 }
@@ -60,7 +64,11 @@ impl<'f> Tests<'f> {
 
     /// Whether a file has a test of that name.
     pub(crate) fn has(&self, file: &str, test: &str) -> bool {
-        let names = self.0.get(file);
-        names.is_some_and(|names| names.contains(test))
+        let of_tool = format!("cli/{file}");
+        let places = [self.0.get(file), self.0.get(&*of_tool)];
+        places
+            .into_iter()
+            .flatten()
+            .any(|names| names.contains(test))
     }
 }

@@ -15,7 +15,7 @@ fn on_both(test: impl Fn(&dyn Store)) {
     let home = Home::new();
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     test(&store);
-    let report = store.verify(&mut |_, _| {}).unwrap();
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
     test(&MemoryStore::default());
 }

@@ -50,7 +50,13 @@ fn made(files: usize, bytes: u64) -> Made {
     let path = home.store_path();
     let store = RedbStore::open(&path, Options::default()).unwrap();
     let folder = home.path().join("sessions");
-    import(&store, &[folder], &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &[folder],
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     drop(store);
     let store = RedbStore::open_read_only(&path, Options::default()).unwrap();
     let disk = store.stats().unwrap().disk_bytes;

@@ -30,9 +30,11 @@ impl File {
             .is_some_and(|own| own == extension)
     }
 
-    /// Whether it is compiled into the crate, and is no test.
+    /// Whether it is compiled into the library or the tool, and is no test.
     pub(crate) fn is_crate(&self) -> bool {
-        self.path.starts_with("src/") || self.path.starts_with("migrations/")
+        ["src/", "migrations/", "cli/src/"]
+            .iter()
+            .any(|folder| self.path.starts_with(folder))
     }
 
     /// The path of its module below the crate; empty for files outside of it and for its roots.

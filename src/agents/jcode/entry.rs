@@ -12,7 +12,7 @@ use crate::model::raw_json::RawJson;
 /// One event of a jcode session, as one line of its file holds it.
 ///
 /// ```
-/// use scrollback::{Entry, EntryKind};
+/// use scrollback::jcode::{Entry, EntryKind};
 ///
 /// let line = br#"{"type":"mode_change","timestamp":"2026-04-03T11:15:00Z","mode":"planning","new":1}"#;
 /// let entries = Entry::read_line(line);

@@ -5,14 +5,14 @@
 //! same for the life of a session, the last one (the trailer) what changes: title, time of the
 //! last change, totals.
 
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod open;
 mod parts;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) mod values;
 
 use std::path::Path;
@@ -22,9 +22,9 @@ use crate::json::Json;
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
 use super::document::DocumentLines;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 pub(crate) use super::parts::compact::compact as one_line;
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 use super::parts::compact::string;
 use super::parts::compact::{compact, object};
 use super::parts::fields::{
@@ -172,7 +172,7 @@ fn info_line(fields: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// A message's line, from the JSON of its `info` and of its parts.
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
     let mut list = "[".to_owned();
     for (at, part) in parts.iter().enumerate() {
@@ -187,7 +187,7 @@ pub(crate) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
 
 /// The JSON of a message or a part: what the database holds, and the ids that it leaves out.
 /// What is no JSON object is kept as a text.
-#[cfg(any(test, feature = "opencode"))]
+#[cfg(any(test, feature = "sqlite"))]
 pub(crate) fn with_ids(data: &str, ids: &[(&str, &str)]) -> String {
     let ids: Vec<(&str, String)> = ids.iter().map(|(key, id)| (*key, string(id))).collect();
     let ids = object(ids.iter().map(|(key, id)| (*key, id.as_str())));

@@ -27,7 +27,7 @@ static LAST_ID: AtomicI64 = AtomicI64::new(0);
 /// One entry of a session: a turn, a tool's call or result, or any type of one's own.
 ///
 /// ```
-/// use scrollback::LogEntry;
+/// use scrollback::celeste::LogEntry;
 ///
 /// let call = LogEntry::new("tool_call", "{\"cmd\":\"ss -ltn\"}").of_tool("bash", "call_1");
 /// assert_eq!(call.tool_id, "call_1");
@@ -72,7 +72,8 @@ impl LogEntry {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{MemoryStore, Project};
+/// use scrollback::MemoryStore;
+/// use scrollback::celeste::Project;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let project = Project::open(Arc::new(MemoryStore::default()), folder.path());

@@ -21,7 +21,8 @@ use crate::store::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{EntryKind, MemoryStore, Recorder, Recordings};
+/// use scrollback::MemoryStore;
+/// use scrollback::jcode::{EntryKind, Recorder, Recordings};
 ///
 /// let store = Arc::new(MemoryStore::default());
 /// let recorder = Recorder::new(store.clone(), "/shop", "zhipu", "glm-5.2");
@@ -178,15 +179,15 @@ impl Recordings {
     pub fn delete_with_teammates(&self, leader: &str) -> Result<Removed> {
         let mut removed = Removed::default();
         for teammate in self.teammates(leader)? {
-            removed.add(self.store.delete(&teammate.key)?);
+            removed += self.store.delete(&teammate.key)?;
         }
-        removed.add(self.delete(leader)?);
+        removed += self.delete(leader)?;
         Ok(removed)
     }
 
     /// Goes back to before the `n`th message of the user, counted from 0: a new session of all
     /// that stands before it, line by line, whose parent is this one. With 0 it has the header
-    /// alone. Returns the new id, for [`Recorder::set_uuid`](crate::Recorder::set_uuid).
+    /// alone. Returns the new id, for [`Recorder::set_uuid`](crate::jcode::Recorder::set_uuid).
     ///
     /// The session itself stays as it is: a store cuts nothing off.
     ///

@@ -13,7 +13,7 @@ use crate::model::error::{Error, Result};
 /// `session` and `projects`, which would name the index.
 ///
 /// ```
-/// use scrollback::validate_session_id;
+/// use scrollback::jcode::validate_session_id;
 ///
 /// assert!(validate_session_id("7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f").is_ok());
 /// assert!(validate_session_id("../etc").is_err());

@@ -17,8 +17,8 @@ const OPAQUE: &str = "sk_v1_";
 /// escaping in a file name.
 ///
 /// ```
-/// let key = scrollback::opaque_key("Agent:Main:Telegram:42");
-/// assert_eq!(key, scrollback::opaque_key("agent:main:telegram:42"));
+/// let key = scrollback::picoclaw::opaque_key("Agent:Main:Telegram:42");
+/// assert_eq!(key, scrollback::picoclaw::opaque_key("agent:main:telegram:42"));
 /// assert!(key.starts_with("sk_v1_") && key.len() == 6 + 64);
 /// ```
 pub fn opaque_key(alias: &str) -> String {

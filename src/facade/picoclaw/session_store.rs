@@ -10,11 +10,12 @@ use crate::model::message::Message;
 /// Writing is fire and forget: a call never fails, whatever happens below. What went wrong is
 /// logged through `tracing`, and can be asked for with [`last_error`](Self::last_error). Reading
 /// never creates a session. Comes from picoclaw's `SessionStore`.
-/// [`StoreSessions`](crate::StoreSessions) is one over any [`Store`](crate::Store).
+/// [`StoreSessions`](crate::picoclaw::StoreSessions) is one over any [`Store`](crate::Store).
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{MemoryStore, SessionStore, StoreSessions};
+/// use scrollback::MemoryStore;
+/// use scrollback::picoclaw::{SessionStore, StoreSessions};
 ///
 /// let sessions: Box<dyn SessionStore> =
 ///     Box::new(StoreSessions::new(Arc::new(MemoryStore::default())));

@@ -26,7 +26,8 @@ const PICOCLAW: &str = "picoclaw";
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{MemoryStore, SessionStore, StoreSessions};
+/// use scrollback::MemoryStore;
+/// use scrollback::picoclaw::{SessionStore, StoreSessions};
 ///
 /// let sessions = StoreSessions::new(Arc::new(MemoryStore::default()));
 /// sessions.add_message("telegram:1", "user", "hello");

@@ -103,7 +103,7 @@ impl StoreSessions {
     }
 
     /// Hides all but the last `keep_last` messages, as
-    /// [`truncate_history`](crate::SessionStore::truncate_history) does, and tells what is left.
+    /// [`truncate_history`](crate::picoclaw::SessionStore::truncate_history) does, and tells what is left.
     ///
     /// # Durability
     ///

@@ -22,7 +22,7 @@ use crate::model::key::SessionKey;
 use crate::store::query::{
     Appended, AttachmentInfo, Removed, StoreStats, TableReads, VerifyReport,
 };
-use crate::store::{Mode, Options};
+use crate::store::{Mode, Options, Watcher};
 
 /// A store in one database file.
 ///
@@ -150,13 +150,13 @@ impl RedbStore {
         self.read(|snapshot| stats::stats(snapshot, disk_bytes))
     }
 
-    /// Reads everything and checks every checksum, count and index entry, both ways. `progress` is
-    /// told the bytes of lines read so far, and those in all.
+    /// Reads everything and checks every checksum, count and index entry, both ways. What is
+    /// wrong with the store is in the report.
     ///
     /// # Errors
     ///
-    /// Only if reading as such fails: what is wrong with the store is in the report.
-    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<VerifyReport> {
+    /// Only if reading as such fails, or [`Error::Cancelled`]: then nothing is known.
+    pub fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
         self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
     }
 
@@ -200,7 +200,8 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Corrupt`], or [`Error::Output`] if `out` fails.
+    /// [`Error::NotFound`], [`Error::NoAttachment`], [`Error::Corrupt`], or [`Error::Output`] if
+    /// `out` fails.
     pub fn read_attachment(&self, key: &SessionKey, name: &str, out: &mut dyn Write) -> Result<()> {
         let found = self.read(|snapshot| {
             let (number, _) = snapshot.session_of(key)?;
@@ -209,8 +210,9 @@ impl RedbStore {
         if found {
             Ok(())
         } else {
-            Err(Error::NotFound {
-                wanted: format!("{key}, {name}"),
+            Err(Error::NoAttachment {
+                key: key.clone(),
+                name: name.to_owned(),
             })
         }
     }

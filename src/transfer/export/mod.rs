@@ -16,22 +16,25 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
+use serde::Serialize;
+
 use self::file_names::Targets;
 pub use self::format::ExportFormat;
 use self::item::{Counted, Item, write_lines};
 use self::plan::{Plan, newest_first};
 use super::files::atomic::ExportFolder;
 use super::files::paths;
-use super::progress::{Meter, Progress};
+use super::progress::Meter;
 use super::report::ImportProblem;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::store::{ListQuery, RedbStore, Source, Store as _};
+use crate::store::{ListQuery, RedbStore, Source, Store as _, Watcher};
 
 /// What an export wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ExportReport {
     /// Files written.
     pub files: u64,
@@ -96,7 +99,8 @@ pub fn export_session(
 ///
 /// Each file is there whole or not at all, readable by its owner only, and replaces one of the
 /// same name, so that an export can be repeated. Nothing is written outside of `folder`, whatever
-/// sessions and files are called: links in it are not followed (it may be one itself). `progress` is called at most every 50 ms, and at the end.
+/// sessions and files are called: links in it are not followed (it may be one itself). `progress` is told at most every 50 ms, and
+/// at the end.
 ///
 /// # Durability
 ///
@@ -105,15 +109,15 @@ pub fn export_session(
 ///
 /// # Errors
 ///
-/// [`Error::Io`] with the path of the file that cannot be written, and the store's errors; files
-/// that were written before stay. [`Error::NotFound`] for a key that is not there. A session that
+/// [`Error::Io`] with the path of the file that cannot be written, the store's errors, and
+/// [`Error::Cancelled`]; files that were written before stay, each of them whole. [`Error::NotFound`] for a key that is not there. A session that
 /// is damaged is none, but one of [`problems`](ExportReport::problems): the others are written.
 pub fn export_all(
     store: &RedbStore,
     keys: Option<&[SessionKey]>,
     format: ExportFormat,
     folder: &Path,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<ExportReport> {
     let wanted = keys
         .map(|keys| {
@@ -135,18 +139,13 @@ pub fn export_all(
     };
     let mut meter = Meter::new(progress);
     let bytes_total = items.iter().map(|item| item.bytes).sum();
-    let files_total = items.len() as u64;
-    meter.begin(Progress {
-        files: 0,
-        files_total,
-        bytes: 0,
-        bytes_total,
-    });
+    meter.begin(items.len() as u64, bytes_total);
 
     let mut report = ExportReport::default();
     let mut sessions = HashSet::new();
     let folder = ExportFolder::open(folder)?;
     for item in items {
+        meter.go_on()?;
         let mut fill = |out: &mut dyn Write| item.write(store, format, out);
         match folder.write(&item.names, item.mtime_ns, &mut fill) {
             Ok(bytes) => {

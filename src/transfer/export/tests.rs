@@ -49,7 +49,14 @@ fn a_hostile_relative_path_stays_in_the_folder() {
     }
     bulk.commit().unwrap();
     let folder = root.path().join("deep/out");
-    let report = export_all(&store, None, ExportFormat::Jsonl, &folder, &mut |_| {}).unwrap();
+    let report = export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &folder,
+        &mut crate::store::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.files, 6);
     let mut names: Vec<String> = walkdir::WalkDir::new(&folder)
         .into_iter()
@@ -134,7 +141,14 @@ fn a_session_of_a_database_is_a_file_only_if_the_database_does_not_hold_it() {
     note(&store, "/in/x/opencode.db#ses_1", 1, 1);
     let files = |keys: Option<&[SessionKey]>, name: &str| {
         let folder = root.path().join(name);
-        export_all(&store, keys, ExportFormat::Jsonl, &folder, &mut |_| {}).unwrap();
+        export_all(
+            &store,
+            keys,
+            ExportFormat::Jsonl,
+            &folder,
+            &mut crate::store::unwatched,
+        )
+        .unwrap();
         let entries = walkdir::WalkDir::new(&folder).sort_by_file_name();
         let files = entries.into_iter().map(std::result::Result::unwrap);
         files

@@ -7,15 +7,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde::Serialize;
+
 use self::history::History;
 use self::journal::{Refusal, Rewrite, Rewritten};
 use super::files::atomic::{io_error, make_private};
-use super::progress::{Meter, Progress};
+use super::progress::Meter;
 use super::report::ImportProblem;
 use crate::model::error::Result;
+use crate::store::Watcher;
 
 /// What a rewrite of a folder did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FolderCompactReport {
     /// Histories that were found.
     pub files: u64,
@@ -49,11 +53,12 @@ pub struct FolderCompactReport {
 /// # Errors
 ///
 /// [`Error::Io`](crate::Error::Io) if the folder cannot be read or the archive's folder cannot be
-/// made. What is wrong with a single history is a problem in the report, and it is left alone.
+/// made; [`Error::Cancelled`](crate::Error::Cancelled): histories that were rewritten before stay so,
+/// the others are as they were. What is wrong with a single history is a problem in the report, and it is left alone.
 pub fn compact_folder(
     folder: &Path,
     archive: Option<&Path>,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<FolderCompactReport> {
     let failed = || io_error("read the folder", folder);
     let mut histories = BTreeSet::new();
@@ -64,12 +69,10 @@ pub fn compact_folder(
         make_private(archive, true).map_err(io_error("make the folder", archive))?;
     }
     let mut meter = Meter::new(progress);
-    meter.begin(Progress {
-        files_total: histories.len() as u64,
-        ..Progress::default()
-    });
+    meter.begin(histories.len() as u64, 0);
     let mut report = FolderCompactReport::default();
     for history in &histories {
+        meter.go_on()?;
         match compact_history(history, archive) {
             Ok(Outcome::Other) => {}
             Ok(Outcome::NothingHidden) => report.files += 1,

@@ -116,7 +116,7 @@ pub(super) fn classify(
         (_, Some(beside)) => Ok(Some(into_form(beside))),
         _ if !file.named => Ok(None),
         (Some(_), None) => Ok(Some(Form::Lines)),
-        (None, None) => Err("not recognised as sessions; name its format with --agent".to_owned()),
+        (None, None) => Err("not recognised as sessions; name its agent".to_owned()),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct DatabaseWriter<'w, 's> {
     pub keeper: Keeper<'w, 's>,
     /// The sessions of this run.
     #[cfg_attr(
-        not(feature = "opencode"),
+        not(feature = "sqlite"),
         expect(dead_code, reason = "without the feature, no session is read")
     )]
     pub places: &'w mut Vec<Place>,
@@ -153,14 +153,14 @@ impl DatabaseWriter<'_, '_> {
         self.keeper.note(&source)
     }
 
-    #[cfg(not(feature = "opencode"))]
+    #[cfg(not(feature = "sqlite"))]
     #[expect(clippy::unused_self, reason = "as where the feature is built in")]
     fn read_sessions(&mut self, _task: &DatabaseTask) -> std::result::Result<u64, Failure> {
         let reason = "is kept without its sessions: this build cannot read OpenCode's database";
         Err(Failure::File(reason.to_owned()))
     }
 
-    #[cfg(feature = "opencode")]
+    #[cfg(feature = "sqlite")]
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
         let (mut sessions, mut is_ours) = (0, false);
         let read = crate::provider::opencode::read_database(&task.file.path, &mut |mut session| {

@@ -24,11 +24,12 @@ use crate::transfer::report::ImportReport;
 const SKIPPED_FOLDERS: [&str; 2] = [".git", "node_modules"];
 
 /// Finds files below `paths`. `matters` tells by its name whether a file may be of interest.
+/// `progress` is told how many there are so far, and says whether to go on.
 pub(super) fn find(
     paths: &[PathBuf],
     matters: &dyn Fn(&Path) -> bool,
     report: &mut ImportReport,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64) -> bool,
 ) -> Vec<FoundFile> {
     let mut finder = Finder {
         matters,
@@ -39,12 +40,15 @@ pub(super) fn find(
         links: VecDeque::new(),
         seen: None,
         files: Vec::new(),
+        is_stopped: false,
     };
     for path in paths {
         finder.begin();
         finder.argument(path);
     }
-    while let Some(link) = finder.links.pop_front() {
+    while let Some(link) = finder.links.pop_front()
+        && !finder.is_stopped
+    {
         finder.begin();
         finder.follow(&link);
     }
@@ -60,7 +64,7 @@ struct Link {
 struct Finder<'a> {
     matters: &'a dyn Fn(&Path) -> bool,
     report: &'a mut ImportReport,
-    progress: &'a mut dyn FnMut(u64),
+    progress: &'a mut dyn FnMut(u64) -> bool,
     /// Folders that were named.
     arguments: Vec<PathBuf>,
     /// Folders that were walked from their top.
@@ -69,6 +73,8 @@ struct Finder<'a> {
     /// The files so far, once they may be met again; one walk meets none twice.
     seen: Option<HashSet<PathBuf>>,
     files: Vec<FoundFile>,
+    /// Whether nobody waits for more.
+    is_stopped: bool,
 }
 
 impl Finder<'_> {
@@ -130,6 +136,11 @@ impl Finder<'_> {
             .filter_entry(enter);
         let mut met = Vec::new();
         for entry in entries {
+            let found = self.files.len() + met.len();
+            self.is_stopped |= !(self.progress)(found as u64);
+            if self.is_stopped {
+                break;
+            }
             match entry {
                 Ok(entry) => met.extend(self.entry(entry, root, prefix)),
                 Err(error) => {
@@ -235,7 +246,7 @@ impl Finder<'_> {
             mtime_ns,
             named,
         });
-        (self.progress)(self.files.len() as u64);
+        self.is_stopped |= !(self.progress)(self.files.len() as u64);
     }
 }
 

@@ -11,7 +11,7 @@
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
 mod classify;
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 mod database_session;
 mod databases;
 mod derived;
@@ -50,11 +50,12 @@ use self::sidecars::WholeWriter;
 use self::transaction::Transactions;
 use self::worker::{Outlet, Queue};
 use self::writer::LinesWriter;
-use super::progress::{Meter, Progress};
+use super::progress::Meter;
 use super::report::ImportReport;
 use crate::agents::{self, Dialect};
 use crate::model::error::{Error, Result};
-use crate::store::{self, RedbStore};
+use crate::provider;
+use crate::store::{self, RedbStore, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -77,15 +78,15 @@ pub struct ImportOptions {
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `opencode`) every session is read;
+/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `sqlite`) every session is read;
 /// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
-/// old one. A file that is gone changes nothing. `progress` is called at most every 50 ms, and at
-/// the end.
+/// old one. A file that is gone changes nothing. `progress` is told at most every 50 ms, and at
+/// the end, when it is too late to cancel.
 ///
 /// # Durability
 ///
@@ -94,14 +95,15 @@ pub struct ImportOptions {
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for an agent without a format, and the store's errors. That a path is
+/// [`Error::Unsupported`] for an agent without a format, the store's errors, and
+/// [`Error::Cancelled`]: what was committed before stays, and the next import goes on there. That a path is
 /// not there or a file cannot be read is none: the report tells
 /// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
 pub fn import(
     store: &RedbStore,
     paths: &[PathBuf],
     options: &ImportOptions,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
     // Transactions of an import stay open between calls of the store, so the boundary where a
@@ -109,26 +111,56 @@ pub fn import(
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
+/// Imports what agents keep in their default places, as far as these are there: as
+/// [`import`] of [`Places::paths`](crate::provider::Places::paths).
+///
+/// ```
+/// use scrollback::provider::Places;
+/// use scrollback::{ImportOptions, Options, RedbStore, import_places, unwatched};
+///
+/// let home = tempfile::tempdir()?;
+/// let store = RedbStore::open(home.path().join("sessions.redb"), Options::default())?;
+/// // `Places::from_environment()` are those of the person who runs the program.
+/// let places = Places::under(home.path());
+/// let report = import_places(&store, &places, &ImportOptions::default(), &mut unwatched)?;
+/// assert_eq!(report.sessions, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Durability
+///
+/// As [`import`].
+///
+/// # Errors
+///
+/// Those of [`import`].
+pub fn import_places(
+    store: &RedbStore,
+    places: &provider::Places,
+    options: &ImportOptions,
+    progress: &mut Watcher<'_>,
+) -> Result<ImportReport> {
+    import(store, &places.paths(), options, progress)
+}
+
 fn import_for(
     store: &RedbStore,
     paths: &[PathBuf],
     forced: Option<&'static dyn Dialect>,
     dry_run: bool,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
     let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
-        meter.found(files);
+        meter.found(files)
     });
+    meter.go_on()?;
     let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
-    meter.begin(Progress {
-        files: report.unchanged,
-        files_total: plan.files,
-        bytes: plan.unchanged_bytes,
-        bytes_total: plan.bytes,
-    });
+    meter.begin(plan.files, plan.bytes);
+    meter.add(report.unchanged, plan.unchanged_bytes);
+    meter.go_on()?;
     let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
     let writer = LinesWriter {
         tasks: &plan.lines,
@@ -215,6 +247,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.databases {
         databases.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     // Whose they are is found among all sessions of the import: that is worked out where there are
     // any.
@@ -229,6 +262,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.documents {
         documents.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     let made = documents.made;
     plan.places.extend(made);
@@ -239,6 +273,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     for task in &plan.whole {
         whole.keep(task)?;
         meter.add(1, task.file.size);
+        meter.go_on()?;
     }
     for kept in &plan.kept {
         whole.retell(kept)?;

@@ -84,6 +84,7 @@ impl LinesWriter<'_, '_, '_> {
                 Ok(message) => {
                     taken = message.room();
                     self.take(message)?;
+                    self.meter.go_on()?;
                     if !Room::is_exceeded_by(taken) {
                         // The workers go on while a commit is made.
                         room.give_back(std::mem::take(&mut taken));
@@ -338,11 +339,7 @@ impl LinesWriter<'_, '_, '_> {
             }
             (None, Some(reason)) => self.skip(task, path, &reason),
             (None, None) if task.file.named => {
-                self.skip(
-                    task,
-                    path,
-                    "not recognised as sessions; name its format with --agent",
-                );
+                self.skip(task, path, "not recognised as sessions; name its agent");
             }
             (None, None) => self.meter.add(1, task.file.size),
         }

@@ -155,7 +155,7 @@ fn imported(store: &RedbStore, folder: &Path) {
         store,
         &[folder.to_path_buf()],
         &ImportOptions::default(),
-        &mut |_| {},
+        &mut scrollback::unwatched,
     );
     assert_eq!(report.unwrap().skipped, 0);
 }

@@ -5,9 +5,8 @@ use std::fs;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use scrollback::{
-    Error, RedbStore, RepairReport, ScanQuery, SessionKey, Store as _, StoreExt as _,
-};
+use scrollback::report::RepairReport;
+use scrollback::{Error, RedbStore, ScanQuery, SessionKey, Store as _, StoreExt as _};
 
 use super::answers::{Answers, append, ask, is_typed};
 use super::store::{Good, options};
@@ -157,7 +156,7 @@ impl Sweep {
             assert!(answer.is_ok(), "{question}: {answer:?}");
         }
         let store = RedbStore::open_read_only(&path, options()).unwrap();
-        let report = store.verify(&mut |_, _| {}).unwrap();
+        let report = store.verify(&mut scrollback::unwatched).unwrap();
         assert!(report.is_clean(), "{report:?}");
         let lines = lines(&store, &good.keys);
         drop(store);
@@ -221,7 +220,7 @@ impl Sweep {
     fn verify(&mut self, damage: Damage) {
         let path = self.good.path("damaged.redb");
         let verified = RedbStore::open_read_only(&path, options())
-            .and_then(|store| store.verify(&mut |_, _| {}));
+            .and_then(|store| store.verify(&mut scrollback::unwatched));
         match verified {
             Ok(report) => self.tally.noticed += usize::from(!report.is_clean()),
             Err(error) if is_typed(&error) => self.tally.noticed += 1,
@@ -247,14 +246,15 @@ impl Sweep {
         let target = self.good.path("repaired.redb");
         drop(fs::remove_file(&target));
         let path = self.good.path("damaged.redb");
-        let report = match RedbStore::repair(&path, &target, options(), &mut |_, _| {}) {
+        let report = match RedbStore::repair(&path, &target, options(), &mut scrollback::unwatched)
+        {
             Ok(report) => report,
             Err(Error::NotAStore { .. }) if matches!(damage, Damage::Cut(_)) => return,
             Err(error) => return self.wrong(damage, &format!("repair: {error:?}")),
         };
         self.tally.repairs += 1;
         let store = RedbStore::open_read_only(&target, options()).unwrap();
-        let verified = store.verify(&mut |_, _| {}).unwrap();
+        let verified = store.verify(&mut scrollback::unwatched).unwrap();
         if !verified.is_clean() {
             self.wrong(
                 damage,

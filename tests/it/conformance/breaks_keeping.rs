@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use scrollback::report::Compacted;
 use scrollback::{
-    Compacted, Direction, Error, Expect, ListQuery, NewRecord, PropertiesChange, RecordPage,
-    ScanQuery, SessionKey,
+    Direction, Error, Expect, ListQuery, NewRecord, PropertiesChange, RecordPage, ScanQuery,
+    SessionKey,
 };
 
 use super::Break;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use scrollback::{Error, Expect, NATIVE, NewRecord, Session, SessionKey, Store, Truncated};
+use scrollback::report::Truncated;
+use scrollback::{Error, Expect, NATIVE, NewRecord, Session, SessionKey, Store};
 
 use super::Break;
 

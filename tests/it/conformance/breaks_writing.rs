@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use scrollback::limits::APPEND_RECORDS_MAX;
+use scrollback::report::Appended;
 use scrollback::{
-    Appended, Error, Expect, MemoryStore, Message, NewRecord, Options, Result, Session, SessionKey,
+    Error, Expect, MemoryStore, Message, NewRecord, Options, Result, Session, SessionKey,
 };
 use uuid::Uuid;
 

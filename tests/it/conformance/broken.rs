@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
+use scrollback::report::{Appended, Compacted, Reclaimed, Removed, Truncated};
 use scrollback::{
-    Appended, Compacted, Expect, ListQuery, MemoryStore, NewRecord, Properties, PropertiesChange,
-    Reclaimed, RecordPage, Removed, Result, ScanQuery, Session, SessionKey, SessionPage, Store,
-    Summary, Truncated,
+    Expect, ListQuery, MemoryStore, NewRecord, Properties, PropertiesChange, RecordPage, Result,
+    ScanQuery, Session, SessionKey, SessionPage, Store, Summary,
 };
 use uuid::Uuid;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use scrollback::conformance::OpenStore;
+use scrollback::report::Appended;
 use scrollback::{
-    Appended, Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore,
-    SessionKey, Store, import,
+    Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore, SessionKey,
+    Store, import,
 };
 
 use super::Break;
@@ -46,7 +47,13 @@ pub(crate) fn imported(mode: Mode) -> impl Fn(&SessionKey, &[u8]) -> Box<dyn Sto
         let file = folder.path().join(format!("{}.jsonl", key.id()));
         std::fs::write(&file, lines).unwrap();
         let store = open(&folder.path().join("store.redb"), mode);
-        import(&store, &[file], &ImportOptions::default(), &mut |_| {}).unwrap();
+        import(
+            &store,
+            &[file],
+            &ImportOptions::default(),
+            &mut scrollback::unwatched,
+        )
+        .unwrap();
         Box::new(store)
     }
 }

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scrollback::conformance::{MakeSessionStore, SESSION_STORE, run_all, run_session_store};
-use scrollback::{
-    Block, Error, MemoryStore, Message, Mode, NATIVE, Result, SessionKey, SessionStore, Store,
-    StoreSessions,
-};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
+use scrollback::{Block, Error, MemoryStore, Message, Mode, NATIVE, Result, SessionKey, Store};
 
 use super::{breaks_noticed, places, unpaired};
 

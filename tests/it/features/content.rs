@@ -1,6 +1,7 @@
 //! What a record holds: text, tools, pictures, thoughts, times.
 
-use scrollback::{Block, Message, RawJson, Recorder, Recordings, Role, Session, Store, Usage};
+use scrollback::jcode::{Recorder, Recordings};
+use scrollback::{Block, Message, RawJson, Role, Session, Store, Usage};
 
 use super::{WRITTEN, append, claude, key, lines, memory, say, store_lines, texts};
 

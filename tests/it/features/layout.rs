@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 
+use scrollback::celeste::Project;
+use scrollback::jcode::Recorder;
 use scrollback::provider::Places;
 use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, Project, RawJson, Recorder, Session, Store, StoreExt,
-    export_all, import,
+    ExportFormat, ImportOptions, ListQuery, RawJson, Session, Store, StoreExt, export_all, import,
 };
 
 use super::{WRITTEN, file, key, line, lines, memory, say, texts};
@@ -75,7 +76,13 @@ fn feature_default_home_folder() {
     let store = file(&home);
     let folder = home.path().join("home");
     let homes = [folder.clone()];
-    import(&store, &homes, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &homes,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let listed = store.list(&ListQuery::default()).unwrap().sessions;
     let agents: BTreeSet<&str> = listed.iter().map(|session| session.key.agent()).collect();
     let expected = BTreeSet::from(["celeste", "claude-code", "ggcode", "jcode", "picoclaw"]);
@@ -97,7 +104,7 @@ fn feature_caller_chosen_folder() {
             ..ImportOptions::default()
         };
         let folder = home.path().join("some where");
-        import(&store, &[folder], &options, &mut |_| {}).unwrap();
+        import(&store, &[folder], &options, &mut scrollback::unwatched).unwrap();
         assert_eq!(texts(&store, &key(agent, "s")), ["x"], "{agent}");
     }
 }
@@ -165,9 +172,24 @@ fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
     home.write(".jcode/sessions/session.json", &index);
     let store = Arc::new(file(&home));
     let folder = [home.path().join(".jcode")];
-    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let out = home.path().join("out");
-    let export = || export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    let export = || {
+        export_all(
+            &store,
+            None,
+            ExportFormat::Jsonl,
+            &out,
+            &mut scrollback::unwatched,
+        )
+        .unwrap()
+    };
     let read = |name: &str| fs::read_to_string(out.join("jcode/sessions").join(name)).unwrap();
     export();
     assert_eq!(

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use scrollback::celeste::Project;
+use scrollback::jcode::{Recorder, Recordings, validate_session_id};
+use scrollback::picoclaw::StoreSessions;
 use scrollback::provider::{FileProvider, Places, ProviderRegistry, SessionProvider};
 use scrollback::{
-    Error, ImportOptions, ListQuery, MemoryStore, Options, Project, Recorder, Recordings,
-    ScanQuery, Session, Store, StoreExt, StoreSessions, import, validate_session_id,
+    Error, ImportOptions, ListQuery, MemoryStore, Options, ScanQuery, Session, Store, StoreExt,
+    import,
 };
 
 use super::{WRITTEN, claude, file, key, line, lines, memory, say, store_lines, texts};
@@ -30,7 +33,13 @@ fn imported(content: fn(&str) -> String) -> (Home, scrollback::RedbStore) {
     }
     let store = file(&home);
     let folder = [home.path().join("home")];
-    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     (home, store)
 }
 
@@ -279,7 +288,13 @@ fn feature_stale_index_rows_are_not_listed() {
     home.write(&format!("{folder}/index.json"), index);
     let store = file(&home);
     let folder = [home.path().join("home")];
-    import(&store, &folder, &ImportOptions::default(), &mut |_| {}).unwrap();
+    import(
+        &store,
+        &folder,
+        &ImportOptions::default(),
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     let listed = store.list(&ListQuery::default()).unwrap().sessions;
     let ids: Vec<&str> = listed.iter().map(|session| session.key.id()).collect();
     assert_eq!(ids, ["a"]);

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use scrollback::celeste::Project;
+use scrollback::jcode::{Recorder, Recordings};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
 use scrollback::{
-    Error, Expect, MemoryStore, Message, NewRecord, Options, Project, RawJson, Recorder,
-    Recordings, RedbStore, Role, Session, SessionStore, Store, StoreExt, StoreSessions,
+    Error, Expect, MemoryStore, Message, NewRecord, Options, RawJson, RedbStore, Role, Session,
+    Store, StoreExt,
 };
 
 use super::{WRITTEN, file, key, lines, memory, say, texts};

@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use scrollback::{Options, PropertiesChange, RedbStore, Store, StoreSessions};
+use scrollback::picoclaw::StoreSessions;
+use scrollback::{Options, PropertiesChange, RedbStore, Store};
 
 use super::home::{FOLDER, exported, imported, meta, said, write};
 use super::{add, key};
@@ -191,9 +192,9 @@ fn a_meta_file_has_the_name_of_the_lines_beside_it() {
         home.write(&format!("{folder}/j.jsonl"), said(&[text]));
         home.write(&format!("{folder}/j.meta.json"), meta("j2", text, 0, 1));
     }
-    home.ok(&["import", "one"]);
-    home.ok(&["import", "two"]);
-    home.ok(&["export", "--all", "--to", "out"]);
+    home.import("one");
+    home.import("two");
+    home.export("out");
     assert_eq!(
         names(&home),
         ["j.jsonl", "j.meta.json", "j~2.jsonl", "j~2.meta.json"]
@@ -220,7 +221,7 @@ fn the_files_of_a_session_are_named_as_picoclaw_names_them() {
         let (sessions, store) = opened(&home);
         add(&sessions, &id, &["1"]);
         drop((sessions, store));
-        home.ok(&["export", "--all", "--to", "out"]);
+        home.export("out");
         let names = names(&home);
         let [lines, meta] = &*names else {
             panic!("{names:?}");
@@ -231,7 +232,7 @@ fn the_files_of_a_session_are_named_as_picoclaw_names_them() {
             assert_eq!(own, stem);
         }
         fs::remove_file(home.store_path()).unwrap();
-        home.ok(&["import", "out"]);
+        home.import("out");
         let store = opened(&home).1;
         assert!(store.summary(&key(&id)).is_ok(), "{id}");
     }

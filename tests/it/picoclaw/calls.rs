@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use scrollback::picoclaw::{SessionStore, StoreSessions};
 use scrollback::{
-    Block, Error, ListQuery, MemoryStore, Message, NATIVE, Options, RedbStore, Role, SessionStore,
-    Store, StoreSessions,
+    Block, Error, ListQuery, MemoryStore, Message, NATIVE, Options, RedbStore, Role, Store,
 };
 
 use super::{add, call, history, key, lines, result, sessions, texts};

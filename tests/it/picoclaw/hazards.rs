@@ -4,9 +4,8 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use scrollback::{
-    Error, Expect, Message, NewRecord, Options, RedbStore, Role, SessionStore, Store, StoreSessions,
-};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
+use scrollback::{Error, Expect, Message, NewRecord, Options, RedbStore, Role, Store};
 
 use super::{add, call, history, key, lines, result, sessions, texts};
 use crate::harness::Home;
@@ -113,7 +112,7 @@ fn hazard_4_5_6_what_was_replaced_or_removed_never_comes_back() {
     assert_eq!(history(&sessions, "a"), ["new"]);
     let summary = store.summary(&key("a")).unwrap();
     assert_eq!((summary.message_count, summary.hidden_count), (1, 0));
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]
@@ -249,7 +248,7 @@ fn hazard_4_5_12_a_full_disk_is_noticed_and_harms_nothing() {
     assert!(kept[acknowledged].starts_with(&format!("a {} ", acknowledged - 1)));
     add(&sessions, "telegram:1", &["after"]);
     assert_eq!(history(&sessions, "telegram:1").last().unwrap(), "after");
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }
 
 #[test]
@@ -285,5 +284,5 @@ fn hazard_4_5_13_two_processes_speak_in_one_session() {
             assert!(text.starts_with(&format!("{name} {number} ")));
         }
     }
-    assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
 }

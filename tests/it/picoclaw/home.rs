@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::Arc;
 
-use scrollback::{Options, RedbStore, SessionStore, Store, StoreSessions};
+use scrollback::picoclaw::{SessionStore, StoreSessions};
+use scrollback::{Options, RedbStore, Store};
 
 use super::{add, history, key, lines, texts};
 use crate::harness::Home;
@@ -41,7 +42,7 @@ pub(super) fn write(home: &Home, name: &str, content: &str) {
 
 /// Imports the home.
 pub(super) fn imported(home: &Home) -> (StoreSessions, Arc<RedbStore>) {
-    home.ok(&["import", "home"]);
+    home.import("home");
     let store = Arc::new(RedbStore::open(home.store_path(), Options::default()).unwrap());
     (StoreSessions::new(store.clone()), store)
 }
@@ -52,7 +53,7 @@ pub(super) fn exported(home: &Home, name: &str) -> String {
     if out.exists() {
         fs::remove_dir_all(&out).unwrap();
     }
-    home.ok(&["export", "--all", "--to", "out"]);
+    home.export("out");
     let folder = out.join("picoclaw/.picoclaw/workspace/sessions");
     fs::read_to_string(folder.join(name)).unwrap()
 }
@@ -114,12 +115,12 @@ fn hazard_4_5_1_an_old_document_never_replaces_newer_lines() {
         &meta("telegram:1", "New.", 0, 2),
     );
     let (sessions, _) = imported(&home);
-    home.ok(&["import", "home"]);
+    home.import("home");
     assert_eq!(history(&sessions, "telegram:1"), ["new 1", "new 2"]);
     assert_eq!(sessions.get_summary("telegram:1"), "New.");
     // It is put back from a backup, later.
     write(&home, "telegram_1.json", &legacy("telegram:1", "older"));
-    home.ok(&["import", "home"]);
+    home.import("home");
     assert_eq!(history(&sessions, "telegram:1"), ["new 1", "new 2"]);
     assert_eq!(sessions.get_summary("telegram:1"), "New.");
 }

@@ -10,9 +10,9 @@ mod names;
 
 use std::sync::Arc;
 
+use scrollback::picoclaw::{SessionStore, StoreSessions};
 use scrollback::{
-    Block, MemoryStore, Message, RawJson, Role, ScanQuery, SessionKey, SessionStore, Store,
-    StoreExt, StoreSessions,
+    Block, MemoryStore, Message, RawJson, Role, ScanQuery, SessionKey, Store, StoreExt,
 };
 
 /// Sessions in memory, and the store below them.

@@ -1,6 +1,7 @@
 //! Keys, aliases and scopes.
 
-use scrollback::{Error, Properties, RawJson, SessionStore, Store, opaque_key};
+use scrollback::picoclaw::{SessionStore, opaque_key};
+use scrollback::{Error, Properties, RawJson, Store};
 
 use super::{add, history, key, lines, sessions};
 

@@ -191,7 +191,13 @@ fn import_hard_lines(size: usize) -> (usize, Duration) {
             dry_run: false,
         };
         let began = Instant::now();
-        let report = import(&store, &[home.path().join("in")], &options, &mut |_| {}).unwrap();
+        let report = import(
+            &store,
+            &[home.path().join("in")],
+            &options,
+            &mut scrollback::unwatched,
+        )
+        .unwrap();
         assert_eq!(report.bytes, bytes, "{agent}: {report:?}");
         slowest = slowest.max(began.elapsed());
         runs += lines.len();

@@ -6,14 +6,13 @@ use std::path::Path;
 
 use scrollback::{
     Error, Expect, ExportFormat, ListQuery, Message, NewRecord, PropertiesChange, RedbStore, Role,
-    SessionKey, Store, Summary, export_all, export_session,
+    SessionKey, Store, Summary, compact_archived, export_all, export_session,
 };
 use serde_json::json;
 
 use super::tree;
-use crate::harness::Home;
+use crate::harness::{Home, files_below};
 use crate::import::{open, run_in};
-use crate::matrix::files_below;
 
 /// Ids and names that would lead elsewhere, or that file systems take for something else.
 pub(crate) const NAMES: [&str; 34] = [
@@ -93,7 +92,8 @@ fn assert_contained(home: &Home, store: &RedbStore) -> usize {
     for format in [ExportFormat::Jsonl, ExportFormat::Markdown] {
         for wanted in [None, Some(keys.as_slice())] {
             let out = home.path().join("out/here");
-            let report = export_all(store, wanted, format, &out, &mut |_| {}).unwrap();
+            let report =
+                export_all(store, wanted, format, &out, &mut scrollback::unwatched).unwrap();
             assert_eq!(report.problems, []);
             let files = files_below(&out);
             assert_eq!(files.len() as u64, report.files);
@@ -254,7 +254,14 @@ fn names_of_files_stay_in_the_folder_and_come_back() {
     let count = sessions(&store).len();
     assert_eq!(count, names.len());
     let out = home.path().join("out");
-    export_all(&store, None, ExportFormat::Jsonl, &out, &mut |_| {}).unwrap();
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
     for file in files_below(&home.path().join("in")) {
         let below = file.strip_prefix(home.path().join("in")).unwrap();
         let there = out.join("jsonl").join(below);
@@ -268,7 +275,7 @@ fn names_of_files_stay_in_the_folder_and_come_back() {
     assert_contained(&home, &store);
 }
 
-#[cfg(feature = "opencode")]
+#[cfg(feature = "sqlite")]
 #[test]
 fn ids_in_a_database_stay_in_the_folder() {
     let home = Home::new();
@@ -309,10 +316,13 @@ fn an_archive_of_removed_lines_stays_in_its_folder() {
         store.append(&key, Expect::Any, None, &said).unwrap();
         store.truncate(&key, 1).unwrap();
     }
-    drop(store);
-    fs::create_dir(home.path().join("out")).unwrap();
+    let out = home.path().join("out");
+    fs::create_dir(&out).unwrap();
     let before = tree::of(home.path(), &["out", "store"]);
-    home.ok(&["compact", "--all", "--archive", "out"]);
+    for id in every_name() {
+        let key = SessionKey::native(id).unwrap();
+        compact_archived(&store, &key, None, &out).unwrap();
+    }
     assert_eq!(tree::of(home.path(), &["out", "store"]), before);
     let files = files_below(&home.path().join("out"));
     assert_eq!(files.len(), NAMES.len() + 1);

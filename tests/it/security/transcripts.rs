@@ -8,7 +8,7 @@ use scrollback::{
     Store,
 };
 
-use crate::harness::cases;
+use crate::cases::cases;
 
 /// Pieces of hostile Markdown.
 const PIECES: [&str; 71] = [

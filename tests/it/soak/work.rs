@@ -123,7 +123,13 @@ pub(super) fn run(time: Duration) -> Vec<Window> {
         }
         drop(end);
     });
-    assert!(shared.store.verify(&mut |_, _| {}).unwrap().is_clean());
+    assert!(
+        shared
+            .store
+            .verify(&mut scrollback::unwatched)
+            .unwrap()
+            .is_clean()
+    );
     windows
 }
 
@@ -262,7 +268,9 @@ impl<'s> Keeper<'s> {
         self.turn += 1;
         let paths = [self.folder.clone()];
         let options = ImportOptions::default();
-        let bring = |store: &RedbStore| import(store, &paths, &options, &mut |_| {}).unwrap();
+        let bring = |store: &RedbStore| {
+            import(store, &paths, &options, &mut scrollback::unwatched).unwrap()
+        };
         let (report, _) = self.shared.call(bring);
         assert!(report.records >= half, "{report:?}");
         self.clean_up();

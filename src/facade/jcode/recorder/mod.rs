@@ -36,7 +36,8 @@ use crate::store::{Expect, NewRecord, Options, Store};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use scrollback::{MemoryStore, Recorder, Recordings};
+/// use scrollback::MemoryStore;
+/// use scrollback::jcode::{Recorder, Recordings};
 ///
 /// let store = Arc::new(MemoryStore::default());
 /// let recorder = Recorder::new(store.clone(), "/home/dev/shop", "zhipu", "glm-5.2");

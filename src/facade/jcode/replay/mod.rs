@@ -21,7 +21,7 @@ use crate::agents::jcode::Entry;
 /// messages of [`reconstruct_state`].
 ///
 /// ```
-/// use scrollback::{Entry, Repair, ReplayOptions, reconstruct_history};
+/// use scrollback::jcode::{Entry, Repair, ReplayOptions, reconstruct_history};
 ///
 /// let entries = Entry::read_line(br#"{"type":"tool_call","name":"read","args":"{}","tool_call_id":"t1"}"#);
 /// assert_eq!(reconstruct_history(&entries, ReplayOptions::exact()).messages.len(), 1);
@@ -41,7 +41,7 @@ pub fn reconstruct_history(entries: &[Entry], options: ReplayOptions) -> Replaye
 /// The messages of a session from its last compaction on, and the rest of its state.
 ///
 /// ```
-/// use scrollback::{Entry, ReplayOptions, reconstruct_state};
+/// use scrollback::jcode::{Entry, ReplayOptions, reconstruct_state};
 ///
 /// let entries = Entry::read_line(br#"{"type":"mode_change","mode":"planning"}"#);
 /// assert_eq!(reconstruct_state(&entries, ReplayOptions::default()).mode, "planning");
@@ -61,7 +61,7 @@ pub fn reconstruct_state(entries: &[Entry], options: ReplayOptions) -> RecordedS
 /// subagents did counts too.
 ///
 /// ```
-/// assert_eq!(scrollback::last_environment(&[]), "local");
+/// assert_eq!(scrollback::jcode::last_environment(&[]), "local");
 /// ```
 pub fn last_environment(entries: &[Entry]) -> String {
     let mut environment = state::Environment::default();

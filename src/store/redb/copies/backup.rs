@@ -5,7 +5,8 @@ use std::path::Path;
 use super::copy_file;
 use super::copy_file::{CopyFile, Kind};
 use crate::model::error::Result;
-use crate::store::copies::{BackedUp, CopyProgress, Existing, StoreCounts};
+use crate::store::Watcher;
+use crate::store::copies::{BackedUp, Existing, StoreCounts};
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::upkeep::migrate;
@@ -33,7 +34,7 @@ impl RedbStore {
     /// [`Io`](crate::Error::Io) if it is a link, a folder or this store, or cannot be written;
     /// [`Corrupt`](crate::Error::Corrupt) with the first damage of the store;
     /// [`UnsupportedVersion`](crate::Error::UnsupportedVersion) for a store that a newer version
-    /// has written.
+    /// has written; [`Cancelled`](crate::Error::Cancelled): then nothing is left of the new file.
     ///
     /// ```
     /// use scrollback::{Existing, Options, RedbStore, Session, Store};
@@ -42,7 +43,7 @@ impl RedbStore {
     /// let store = RedbStore::open(folder.path().join("s.redb"), Options::default())?;
     /// store.save(&mut Session::native("chat-1")?)?;
     /// let file = folder.path().join("backup.redb");
-    /// let made = store.backup(&file, Existing::Refuse, &mut |_| {})?;
+    /// let made = store.backup(&file, Existing::Refuse, &mut scrollback::unwatched)?;
     /// assert_eq!(made.counts.sessions, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -50,7 +51,7 @@ impl RedbStore {
         &self,
         file: impl AsRef<Path>,
         existing: Existing,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<BackedUp> {
         let file = file.as_ref();
         copy_file::check_target(file, existing, Some(self.path()), &self.options)?;

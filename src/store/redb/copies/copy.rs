@@ -17,12 +17,12 @@ use redb::{
 };
 
 use crate::model::error::{Error, Result};
-use crate::store::copies::{CopyProgress, CopyStep};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::commit;
 use crate::store::redb::tables::each::{EachTable, Rows, each_table};
 use crate::store::redb::tables::schema;
 use crate::store::redb::tables::schema::{INFO_NEXT_SESSION, SESSIONS, STORE_INFO};
+use crate::store::{Progress, Step, Watcher};
 
 /// Bytes of rows in one transaction, where there may be several.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
@@ -44,7 +44,7 @@ pub(crate) fn copy(
     from: &ReadTransaction,
     target: Target<'_>,
     backup: Option<&Path>,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> Result<()> {
     let of_source = |error| match backup {
         Some(path) => damaged(path, error),
@@ -62,8 +62,7 @@ pub(crate) fn copy(
         progress,
     };
     each_table(&mut copier)?;
-    copier.tell();
-    Ok(())
+    copier.tell()
 }
 
 /// An error of reading a backup: damage is the backup's, and not the store's.
@@ -186,16 +185,12 @@ struct Copier<'c> {
     of_source: &'c dyn Fn(Error) -> Error,
     done: u64,
     total: u64,
-    progress: &'c mut dyn FnMut(CopyProgress),
+    progress: &'c mut Watcher<'c>,
 }
 
 impl Copier<'_> {
-    fn tell(&mut self) {
-        (self.progress)(CopyProgress {
-            step: CopyStep::Copying,
-            done: self.done,
-            total: self.total,
-        });
+    fn tell(&mut self) -> Result<()> {
+        Progress::at(Step::Copying, self.done, self.total).tell(self.progress)
     }
 
     /// Copies rows of a table until there are `bytes_max` bytes of them. Returns whether it was
@@ -231,7 +226,7 @@ impl Copier<'_> {
                 })?;
             self.done += 1;
             if self.done.is_multiple_of(PROGRESS_ROWS) {
-                self.tell();
+                self.tell()?;
             }
         }
         target.close().map_err(&write)?;

@@ -14,7 +14,8 @@ use tempfile::NamedTempFile;
 
 use super::copy::{Target, copy};
 use crate::model::error::{Error, Result};
-use crate::store::copies::{CopyProgress, CopyStep, Existing};
+use crate::store::Watcher;
+use crate::store::copies::Existing;
 use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::file::{folder_of, sync_folder};
@@ -59,7 +60,7 @@ impl CopyFile {
         path: &Path,
         kind: Kind<'_>,
         options: &Options,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<Self> {
         remove_abandoned(folder_of(path), options);
         let file = new_file(path)?;
@@ -123,7 +124,7 @@ fn fill(
     from: ReadTransaction,
     kind: Kind<'_>,
     options: &Options,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> Result<()> {
     let handle = file.as_file().try_clone();
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
@@ -147,11 +148,7 @@ fn fill(
 }
 
 /// Verifies a copy.
-fn verified(
-    path: &Path,
-    options: &Options,
-    progress: &mut dyn FnMut(CopyProgress),
-) -> Result<VerifyReport> {
+fn verified(path: &Path, options: &Options, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
     let engine = Engine::open_read_only(path, options)?;
     let counts = ReadCounts::default();
     guard(|| {
@@ -160,18 +157,12 @@ fn verified(
     })
 }
 
-/// Verifies what a snapshot sees, with this kind of progress.
+/// Verifies what a snapshot sees.
 pub(crate) fn verify_snapshot(
     snapshot: &Snapshot<'_>,
-    progress: &mut dyn FnMut(CopyProgress),
+    progress: &mut Watcher<'_>,
 ) -> Result<VerifyReport> {
-    verify::verify(snapshot, Depth::Plain, &mut |done, total| {
-        progress(CopyProgress {
-            step: CopyStep::Verifying,
-            done,
-            total,
-        });
-    })
+    verify::verify(snapshot, Depth::Plain, progress)
 }
 
 /// A commit that failed in a file without a name left nothing that counts.

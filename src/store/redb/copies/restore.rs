@@ -19,7 +19,8 @@ use super::copy_file;
 use super::copy_file::{CopyFile, Kind, io_error};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::store::copies::{CopyProgress, Existing, Restored, StoreCounts};
+use crate::store::Watcher;
+use crate::store::copies::{Existing, Restored, StoreCounts};
 use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::file::{create_private_folder, folder_of};
@@ -48,7 +49,8 @@ impl RedbStore {
     /// # Errors
     ///
     /// [`Error::FileExists`] if there is a file at `path`; [`Error::DamagedBackup`];
-    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`] or [`Error::Io`].
+    /// [`Error::NotAStore`], [`Error::UnsupportedVersion`] or [`Error::Io`]; [`Error::Cancelled`]:
+    /// then there is no store at `path`.
     ///
     /// ```
     /// use scrollback::{Existing, Options, RedbStore, Session, Store};
@@ -57,11 +59,11 @@ impl RedbStore {
     /// let (path, file) = (folder.path().join("s.redb"), folder.path().join("backup.redb"));
     /// let store = RedbStore::open(&path, Options::default())?;
     /// store.save(&mut Session::native("chat-1")?)?;
-    /// store.backup(&file, Existing::Refuse, &mut |_| {})?;
+    /// store.backup(&file, Existing::Refuse, &mut scrollback::unwatched)?;
     ///
     /// let other = folder.path().join("other.redb");
-    /// RedbStore::restore(&other, &file, &Options::default(), &mut |_| {})?;
-    /// let restored = store.replace_with(&file, &mut |_| {})?;
+    /// RedbStore::restore(&other, &file, &Options::default(), &mut scrollback::unwatched)?;
+    /// let restored = store.replace_with(&file, &mut scrollback::unwatched)?;
     /// assert_eq!(restored.counts.sessions, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -69,7 +71,7 @@ impl RedbStore {
         path: impl AsRef<Path>,
         backup: impl AsRef<Path>,
         options: &Options,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<Restored> {
         let (path, backup) = (path.as_ref(), backup.as_ref());
         copy_file::check_target(path, Existing::Refuse, None, options)?;
@@ -104,11 +106,11 @@ impl RedbStore {
     /// [`Error::DamagedBackup`]; [`Error::NotAStore`] or [`Error::UnsupportedVersion`] of the
     /// backup; [`Error::Busy`], [`Error::ReadOnly`], [`Error::Io`] or [`Error::Storage`];
     /// [`Error::Corrupt`] if the store is damaged so that it cannot be emptied: then move its file
-    /// away, and [`restore`](Self::restore).
+    /// away, and [`restore`](Self::restore); [`Error::Cancelled`]: then nothing is changed.
     pub fn replace_with(
         &self,
         backup: impl AsRef<Path>,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<Restored> {
         let path = backup.as_ref();
         if copy_file::is_same_file(path, self.path()) {
@@ -148,7 +150,7 @@ impl RedbStore {
         path: impl AsRef<Path>,
         backup: impl AsRef<Path>,
         options: &Options,
-        progress: &mut dyn FnMut(CopyProgress),
+        progress: &mut Watcher<'_>,
     ) -> Result<Restored> {
         let (path, backup) = (path.as_ref(), backup.as_ref());
         let source = Backup::open(backup, path, options)?;
@@ -313,11 +315,7 @@ impl Backup {
     }
 
     /// Verifies it.
-    fn verify(
-        &self,
-        snapshot: &Snapshot<'_>,
-        progress: &mut dyn FnMut(CopyProgress),
-    ) -> Result<VerifyReport> {
+    fn verify(&self, snapshot: &Snapshot<'_>, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
         let report = guard(|| copy_file::verify_snapshot(snapshot, progress))
             .map_err(|error| damaged(&self.path, error))?;
         match report.problems.first() {
@@ -355,12 +353,16 @@ mod tests {
         let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
         store.save(&mut Session::native("a").unwrap()).unwrap();
         let file = folder.path().join("b.redb");
-        store.backup(&file, Existing::Refuse, &mut |_| {}).unwrap();
+        store
+            .backup(&file, Existing::Refuse, &mut crate::store::unwatched)
+            .unwrap();
         let mark = store.restored_mark().unwrap();
         let mut bulk = store.bulk_since(&mark).unwrap();
         let before = bulk.create(&SessionKey::native("b").unwrap()).unwrap();
         bulk.commit().unwrap();
-        store.replace_with(&file, &mut |_| {}).unwrap();
+        store
+            .replace_with(&file, &mut crate::store::unwatched)
+            .unwrap();
         let refused = store.bulk_since(&mark).map(drop);
         assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
         let next = store.restored_mark().unwrap();
@@ -369,8 +371,15 @@ mod tests {
         assert!(bulk.create(&SessionKey::native("b").unwrap()).unwrap() > before);
         drop(bulk);
         // Each restore is another one, also of the same backup.
-        store.replace_with(&file, &mut |_| {}).unwrap();
+        store
+            .replace_with(&file, &mut crate::store::unwatched)
+            .unwrap();
         assert_ne!(store.restored_mark().unwrap(), next);
-        assert!(store.verify(&mut |_, _| {}).unwrap().is_clean());
+        assert!(
+            store
+                .verify(&mut crate::store::unwatched)
+                .unwrap()
+                .is_clean()
+        );
     }
 }

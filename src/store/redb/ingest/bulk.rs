@@ -233,7 +233,7 @@ mod tests {
 
         let summary = store.summary(&key).unwrap();
         assert_eq!((summary.record_count, summary.message_count), (2, 2));
-        let report = store.verify(&mut |_, _| {}).unwrap();
+        let report = store.verify(&mut crate::store::unwatched).unwrap();
         assert!(report.is_clean(), "{report:?}");
         assert_eq!(store.load(&key).unwrap().messages.len(), 2);
     }

@@ -119,11 +119,11 @@ impl<'w, 's> Deletion<'w, 's> {
                     })
                     .map_err(&action)?;
             }
-            removed.add(Removed {
+            removed += Removed {
                 sessions: 1,
                 records: row.records,
                 bytes: row.bytes,
-            });
+            };
         }
         Ok(removed)
     }
@@ -223,7 +223,7 @@ impl RedbStore {
         let mut removed = Removed::default();
         let mut batches = numbers.chunks(BATCH).peekable();
         while batches.peek().is_some() {
-            removed.add(self.write(|writer| many(writer, &mut batches, &goes))?);
+            removed += self.write(|writer| many(writer, &mut batches, &goes))?;
         }
         Ok(removed)
     }
@@ -240,7 +240,7 @@ pub(crate) fn many(
     let mut removed = Removed::default();
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
-        removed.add(deletion.delete_if(numbers, goes)?);
+        removed += deletion.delete_if(numbers, goes)?;
         if began.elapsed() >= TURN {
             break;
         }

@@ -110,7 +110,9 @@ fn chain_of(held: &Segments) -> Chain {
 }
 
 fn deep(store: &RedbStore) -> VerifyReport {
-    store.verify_deep(&[], &mut |_, _| {}).unwrap()
+    store
+        .verify_deep(&[], &mut crate::store::unwatched)
+        .unwrap()
 }
 
 /// The place of a record among the segments.
@@ -211,7 +213,7 @@ fn tampering_that_checksums_do_not_show_is_seen_by_a_deep_verification() {
     for (number, (row, held), others) in [(1, &both[0], &both[1].1), (2, &both[1], &both[0].1)] {
         for (what, changed) in cases(held, others) {
             put(&store, number, row, &changed);
-            let plain = store.verify(&mut |_, _| {}).unwrap();
+            let plain = store.verify(&mut crate::store::unwatched).unwrap();
             unseen_by_plain += usize::from(plain.is_clean());
             let report = deep(&store);
             let named: Vec<_> = report
@@ -257,12 +259,16 @@ fn a_chain_that_was_made_anew_is_seen_against_a_list() {
         let grew = what == "a record more";
         put(&store, 1, &tampered, &changed);
         assert!(deep(&store).is_clean(), "{what}");
-        let report = store.verify_deep(&kept, &mut |_, _| {}).unwrap();
+        let report = store
+            .verify_deep(&kept, &mut crate::store::unwatched)
+            .unwrap();
         assert_eq!(report.is_clean(), grew, "{what}: {report:?}");
         assert_eq!(report.rewritten, [], "{what}");
         tampered.chain.rewrites += 1;
         put(&store, 1, &tampered, &changed);
-        let report = store.verify_deep(&kept, &mut |_, _| {}).unwrap();
+        let report = store
+            .verify_deep(&kept, &mut crate::store::unwatched)
+            .unwrap();
         assert!(report.is_clean(), "{what}: {report:?}");
         assert_eq!(report.rewritten.is_empty(), grew, "{what}");
         tried += 1;
@@ -270,7 +276,9 @@ fn a_chain_that_was_made_anew_is_seen_against_a_list() {
     assert!(tried >= 150, "{tried} cases");
     put(&store, 1, &row, &held);
     store.delete(&key(2)).unwrap();
-    let report = store.verify_deep(&kept, &mut |_, _| {}).unwrap();
+    let report = store
+        .verify_deep(&kept, &mut crate::store::unwatched)
+        .unwrap();
     assert_eq!(report.problems.len(), 1, "{report:?}");
     assert_eq!(report.problems[0].session, Some(key(2)));
 }

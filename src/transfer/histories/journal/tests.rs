@@ -60,8 +60,12 @@ impl Folder {
 
     /// Runs again, and checks that all is as it should be, with `added` at the end.
     fn recovers(&self, added: &str) {
-        let report =
-            compact_folder(&self.history.folder, Some(&self.archive), &mut |_| {}).unwrap();
+        let report = compact_folder(
+            &self.history.folder,
+            Some(&self.archive),
+            &mut crate::store::unwatched,
+        )
+        .unwrap();
         assert_eq!(report.problems, []);
         let lines = fs::read_to_string(self.history.lines()).unwrap();
         assert_eq!(lines, "three\nfour\n".to_owned() + added);
@@ -147,8 +151,12 @@ fn an_older_archive_is_not_shortened() {
     let folder = Folder::new();
     fs::write(folder.archive.join("a.jsonl"), "zero").unwrap();
     folder.crash_after(2);
-    let report =
-        compact_folder(&folder.history.folder, Some(&folder.archive), &mut |_| {}).unwrap();
+    let report = compact_folder(
+        &folder.history.folder,
+        Some(&folder.archive),
+        &mut crate::store::unwatched,
+    )
+    .unwrap();
     assert_eq!(report.records, 2);
     assert_eq!(folder.archived(), "zero\none\ntwo\n");
 }
@@ -158,7 +166,8 @@ fn a_journal_that_does_not_fit_its_history_touches_nothing() {
     let folder = Folder::new();
     folder.crash_after(3);
     fs::write(folder.history.lines(), "other\n").unwrap();
-    let report = compact_folder(&folder.history.folder, None, &mut |_| {}).unwrap();
+    let report =
+        compact_folder(&folder.history.folder, None, &mut crate::store::unwatched).unwrap();
     assert_eq!((report.rewritten, report.problems.len()), (0, 1));
     assert_eq!(
         fs::read_to_string(folder.history.lines()).unwrap(),
@@ -205,7 +214,12 @@ fn a_journal_that_names_an_archive_of_its_own_choice_shortens_no_file() {
         };
         write_journal(&folder.history, &journal).unwrap();
         for archive in [None, Some(folder.archive.as_path())] {
-            let report = compact_folder(&folder.history.folder, archive, &mut |_| {}).unwrap();
+            let report = compact_folder(
+                &folder.history.folder,
+                archive,
+                &mut crate::store::unwatched,
+            )
+            .unwrap();
             assert_eq!((report.rewritten, report.problems.len()), (0, 1));
             let reason = &report.problems[0].reason;
             assert!(reason.contains("name the archive's folder"), "{reason}");

@@ -115,7 +115,9 @@ pub(crate) fn picture(store: &RedbStore) -> Result<String> {
 
 /// That a store is whole.
 pub(crate) fn assert_clean(store: &RedbStore, case: &dyn std::fmt::Debug) {
-    let report = store.verify_deep(&[], &mut |_, _| {}).unwrap();
+    let report = store
+        .verify_deep(&[], &mut crate::store::unwatched)
+        .unwrap();
     assert!(report.is_clean(), "{case:?}: {report:?}");
 }
 

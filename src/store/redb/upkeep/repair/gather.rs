@@ -152,7 +152,10 @@ fn equal_or_unknown<T: PartialEq>(new: &T, old: &T) -> Choice {
 }
 
 /// Reads all of a file that can be read. `progress` is told the bytes looked at, and those in all.
-pub(crate) fn gather(file: &PageFile, progress: &mut dyn FnMut(u64, u64)) -> Result<Gathered> {
+pub(crate) fn gather(
+    file: &PageFile,
+    progress: &mut dyn FnMut(u64, u64) -> Result<()>,
+) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut walk = Walk::new(file);
     let length = file.length()?;
@@ -188,7 +191,7 @@ pub(crate) fn gather(file: &PageFile, progress: &mut dyn FnMut(u64, u64)) -> Res
                             (true, false) => Trust::Reached,
                         };
                         gathered.leaf(&table.name, &leaf, offset, trust);
-                        progress(offset.min(length), length);
+                        progress(offset.min(length), length)?;
                     }
                 }
                 Ok(())
@@ -198,7 +201,7 @@ pub(crate) fn gather(file: &PageFile, progress: &mut dyn FnMut(u64, u64)) -> Res
     if gathered.lacks_rows() {
         gathered.seek(file, &walk, progress)?;
     }
-    progress(length, length);
+    progress(length, length)?;
     Ok(gathered)
 }
 
@@ -307,7 +310,7 @@ impl Gathered {
         &mut self,
         file: &PageFile,
         walk: &Walk<'_>,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut dyn FnMut(u64, u64) -> Result<()>,
     ) -> Result<()> {
         let length = file.length()?;
         let wanted: Vec<&str> = SOUGHT
@@ -326,7 +329,7 @@ impl Gathered {
                 };
                 self.page(file, &file.read(place)?, offset, &wanted)?;
             }
-            progress(offset, length);
+            progress(offset, length)?;
             offset += PAGE_BYTES;
         }
         Ok(())

@@ -21,11 +21,11 @@ use crate::store::Options;
 use crate::store::redb::engine::file;
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::store::RedbStore;
+use crate::store::{Progress, Step, Watcher};
 
 impl RedbStore {
     /// Saves what can be read of a damaged store into a new one, and says what could not be. The
     /// damaged file is only read, whatever state it is in; nobody should write to it meanwhile.
-    /// `progress` is told how much is done, and how much there is in all.
     ///
     /// A session of which lines are lost keeps its other lines under their sequence numbers. Its
     /// import state is left out, so that the next import of its file reads it again: as what it
@@ -38,7 +38,8 @@ impl RedbStore {
     /// # Errors
     ///
     /// [`Error::Io`] if the damaged file cannot be read, or if there is a file at `target`
-    /// already; [`Error::NotAStore`] if nothing in it is of a store; those of a write.
+    /// already; [`Error::NotAStore`] if nothing in it is of a store; those of a write;
+    /// [`Error::Cancelled`]: then there is no new store.
     ///
     /// ```
     /// use scrollback::{Options, RedbStore, Session, Store};
@@ -48,7 +49,7 @@ impl RedbStore {
     /// let store = RedbStore::open(&path, Options::default())?;
     /// store.save(&mut Session::native("chat-1")?)?;
     /// drop(store);
-    /// let report = RedbStore::repair(&path, &target, Options::default(), &mut |_, _| {})?;
+    /// let report = RedbStore::repair(&path, &target, Options::default(), &mut scrollback::unwatched)?;
     /// assert!(report.is_whole() && report.sessions == 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -56,7 +57,7 @@ impl RedbStore {
         damaged: impl AsRef<Path>,
         target: impl AsRef<Path>,
         options: Options,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut Watcher<'_>,
     ) -> Result<RepairReport> {
         let (damaged, target) = (damaged.as_ref(), target.as_ref());
         let file = PageFile::open(damaged)?;
@@ -64,8 +65,9 @@ impl RedbStore {
             return Err(taken(target));
         }
         let length = file.length()?;
+        let mut tell = |done| Progress::at(Step::Repairing, done, length).tell(progress);
         // As much to write as to read, for the one who waits.
-        let gathered = gather(&file, &mut |bytes, _| progress(bytes / 2, length))?;
+        let gathered = gather(&file, &mut |bytes, _| tell(bytes / 2))?;
         if gathered.sessions.is_empty() && gathered.records.is_empty() && gathered.names.is_empty()
         {
             return Err(Error::NotAStore {
@@ -76,8 +78,9 @@ impl RedbStore {
         let new = file::new_file_beside(target)?;
         let store = Self::open(&new, options)?;
         let report = rebuild::rebuild(&file, &gathered, &store, &mut |done, all| {
-            progress(length / 2 + length / 2 * done / all.max(1), length);
+            tell(length / 2 + length / 2 * done / all.max(1))
         })?;
+        tell(length)?;
         drop(store);
         new.persist_noclobber(target).map_err(|error| Error::Io {
             action: "create the store",
@@ -85,7 +88,6 @@ impl RedbStore {
             source: error.error,
         })?;
         file::sync_folder(target)?;
-        progress(length, length);
         Ok(report)
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn rebuild(
     file: &PageFile,
     gathered: &Gathered,
     store: &RedbStore,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut dyn FnMut(u64, u64) -> Result<()>,
 ) -> Result<RepairReport> {
     let mut rebuilder = Rebuilder {
         file,
@@ -54,7 +54,7 @@ pub(crate) fn rebuild(
     let numbers = gathered.numbers();
     let all = numbers.len() as u64;
     for (done, number) in numbers.into_iter().enumerate() {
-        progress(done as u64, all);
+        progress(done as u64, all)?;
         rebuilder.session(number)?;
     }
     rebuilder.properties()?;

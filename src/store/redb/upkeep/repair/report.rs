@@ -1,9 +1,13 @@
 //! What a repair has saved, and what it could not.
 
+use serde::Serialize;
+
 use crate::model::key::SessionKey;
 
 /// What a repair has done: all that is not lost is in the new store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[must_use = "it says what was lost"]
 pub struct RepairReport {
     /// Sessions in the new store.
     pub sessions: u64,
@@ -34,11 +38,13 @@ impl RepairReport {
 }
 
 /// Something that could not be saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Loss {
     /// The table that it was in.
     pub table: &'static str,
     /// The session, if its name is known.
+    #[serde(serialize_with = "crate::store::json_form::named")]
     pub session: Option<SessionKey>,
     /// The session's number in the damaged store, if it is known.
     pub number: Option<u64>,

@@ -12,6 +12,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::Watcher;
 use crate::store::query::{SessionDigest, StoreProblem, VerifyReport};
 use crate::store::redb::store::RedbStore;
 
@@ -38,7 +39,8 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// Only if reading as such fails: what is wrong with the store is in the report.
+    /// Only if reading as such fails, or [`Error::Cancelled`](crate::Error::Cancelled): what is wrong
+    /// with the store is in the report.
     ///
     /// ```
     /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
@@ -48,18 +50,22 @@ impl RedbStore {
     /// let key = SessionKey::native("chat-1")?;
     /// let say = || store.append(&key, Expect::Any, None, &[NewRecord::line("{}")]);
     /// say()?;
-    /// let kept = store.verify_deep(&[], &mut |_, _| {})?.digests;
+    /// let kept = store.verify_deep(&[], &mut scrollback::unwatched)?.digests;
     /// say()?;
-    /// assert!(store.verify_deep(&kept, &mut |_, _| {})?.is_clean());
+    /// assert!(store.verify_deep(&kept, &mut scrollback::unwatched)?.is_clean());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn verify_deep(
         &self,
         against: &[SessionDigest],
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut Watcher<'_>,
     ) -> Result<VerifyReport> {
-        self.read(|snapshot| {
+        let report = self.read(|snapshot| {
             crate::store::redb::upkeep::verify::verify(snapshot, Depth::Deep(against), progress)
+        })?;
+        Ok(VerifyReport {
+            deep: true,
+            ..report
         })
     }
 }

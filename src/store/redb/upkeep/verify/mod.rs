@@ -25,6 +25,7 @@ use crate::store::redb::tables::schema::{
     ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::snapshot::{Snapshot, corrupt_session};
+use crate::store::{Progress, Step, Watcher};
 
 pub(crate) use self::chain::Depth;
 use self::chain::Listed;
@@ -33,7 +34,7 @@ use self::chain::Listed;
 pub(crate) fn verify(
     snapshot: &Snapshot<'_>,
     depth: Depth<'_>,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut Watcher<'_>,
 ) -> Result<VerifyReport> {
     let mut checker = Checker {
         snapshot,
@@ -48,7 +49,8 @@ pub(crate) fn verify(
         let numbers: Vec<u64> = checker.rows.keys().copied().collect();
         for number in numbers {
             checker.step(|checker| checker.records(number))?;
-            progress(checker.report.bytes.min(total), total);
+            let done = checker.report.bytes.min(total);
+            Progress::at(Step::Verifying, done, total).tell(progress)?;
         }
         checker.missing();
         checker.step(Checker::strangers)?;

@@ -1,0 +1,48 @@
+//! `scrollback delete`: removes sessions by name.
+
+use crate::exit::{Ending, Outcome};
+use crate::open::Tool;
+use crate::{resolve, sizes};
+use scrollback::Store as _;
+use scrollback::report::Removed;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback delete 0199c1f2
+  scrollback delete 0199c1f2 codex:0199c1f3
+
+If one of the ids is unknown or ambiguous, nothing is deleted. `scrollback export` keeps a copy.";
+
+/// What to delete.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The sessions: their ids, or the starts of them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+}
+
+/// Deletes sessions.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let store = tool.open_to_change()?;
+    let mut removed = Removed::default();
+    for key in resolve::sessions(&store, &args.ids)? {
+        removed += store.delete(&key)?;
+    }
+    if tool.out.is_json() {
+        tool.out.json_line(&removed)?;
+    } else {
+        tool.out.line(&format!("deleted {}", told(&removed)))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// How much was removed, in words.
+pub(super) fn told(removed: &Removed) -> String {
+    format!(
+        "{} with {}, {}",
+        sizes::counted(removed.sessions, "session"),
+        sizes::counted(removed.records, "record"),
+        sizes::bytes(removed.bytes)
+    )
+}

@@ -1,0 +1,266 @@
+//! `scrollback import`: session files and whole folders into the store.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use serde::Serialize;
+
+use crate::exit::{self, Ending, Failure, Outcome};
+use crate::open::Tool;
+use crate::progress::Bar;
+use crate::table::{Align, Table};
+use crate::{session_list, sizes};
+use scrollback::report::{ImportProblem, ImportReport};
+use scrollback::{Error, ImportOptions, ListQuery, RedbStore, Result, Summary, agents, import};
+
+/// Problems that are printed for people.
+const PROBLEMS_SHOWN: usize = 20;
+/// Sessions that are listed after an import.
+const SESSIONS_SHOWN: usize = 10;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback import ~
+  scrollback import ~/.claude/projects ~/.codex/sessions
+  scrollback import --dry-run --json ~ | jq .problems
+  scrollback import --agent ggcode old-sessions
+
+A second import adds only what is new. Nothing is ever changed in the folders that are read.";
+
+/// What to import.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Files and folders; folders are searched in depth, hidden ones too
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Take every file for a session of this agent, instead of finding out
+    #[arg(long, value_name = "NAME", value_parser = agent_names())]
+    agent: Option<String>,
+    /// Read and report everything, and store nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn agent_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(agents())
+}
+
+/// What was imported, as JSON.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    report: &'a ImportReport,
+    dry_run: bool,
+}
+
+/// Imports files and folders.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let missing = missing(&args.paths);
+    let mut done = missing.is_empty();
+    // With nothing to read, no store is made either.
+    if missing.len() < args.paths.len() {
+        done &= import_paths(args, tool)?;
+    }
+    for error in &missing {
+        exit::explain(error, None, &mut tool.out);
+    }
+    Ok(if done { Ending::Done } else { Ending::Partly })
+}
+
+/// Returns whether each of the paths could be imported.
+fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
+    let store = if args.dry_run {
+        tool.open_to_rehearse()?
+    } else {
+        tool.open_or_create()?
+    };
+    let options = ImportOptions {
+        agent: args.agent.clone(),
+        dry_run: args.dry_run,
+    };
+    let mut bar = Bar::new(&tool.out);
+    let imported = import(&store, &args.paths, &options, &mut |progress| {
+        bar.show(progress)
+    });
+    bar.finish();
+    let report = imported?;
+    if tool.out.is_json() {
+        let (report, dry_run) = (&report, args.dry_run);
+        tool.out.json_line(&Report { report, dry_run })?;
+    } else {
+        print(&report, args.dry_run, tool)?;
+        print_problems(&report.problems, report.problems_more, tool)?;
+        if !args.dry_run {
+            print_newest(&store, tool)?;
+        }
+    }
+    if report.paths_failed > 0 {
+        explain_refused(&args.paths, &report, tool);
+    }
+    let within = report.skipped.saturating_sub(report.paths_failed);
+    if within > 0 {
+        let files = sizes::counted(within, "file");
+        tool.out.error(&format!(
+            "{files} could not be imported; `problems` says why"
+        ));
+    }
+    // Who deletes what was imported looks at the exit code alone.
+    Ok(report.paths_failed == 0 && report.skipped == 0)
+}
+
+/// Says on standard error why a path that is there was not imported: the report is data.
+fn explain_refused(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
+    let there = paths.iter().filter(|path| path.symlink_metadata().is_ok());
+    for path in there {
+        let names = [path.canonicalize().ok(), std::path::absolute(path).ok()];
+        let about = |problem: &&ImportProblem| {
+            let names = names.iter().flatten().chain([path]);
+            problem.line.is_none() && names.into_iter().any(|name| *name == problem.path)
+        };
+        if let Some(problem) = report.problems.iter().find(about) {
+            let path = path.display();
+            tool.out
+                .error(&format!("cannot import `{path}`: {}", problem.reason));
+        }
+    }
+}
+
+/// An error for each path that is not there.
+fn missing(paths: &[PathBuf]) -> Vec<Error> {
+    let missing = paths
+        .iter()
+        .filter_map(|path| match path.symlink_metadata() {
+            Err(source)
+                if matches!(
+                    source.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory
+                ) =>
+            {
+                Some(Error::Io {
+                    action: "import",
+                    path: path.clone(),
+                    source,
+                })
+            }
+            _ => None,
+        });
+    missing.collect()
+}
+
+fn print(report: &ImportReport, dry_run: bool, tool: &mut Tool) -> Result<()> {
+    if dry_run {
+        tool.out.line("nothing is stored; an import would add:\n")?;
+    }
+    summary(report).print(&mut tool.out)
+}
+
+fn summary(report: &ImportReport) -> Table {
+    let noted = |number: u64, note: &str| {
+        if number > 0 {
+            format!("{} {note}", sizes::count(number))
+        } else {
+            String::new()
+        }
+    };
+    let rows = [
+        (
+            "files",
+            report.files,
+            [
+                noted(report.unchanged, "unchanged since the last import"),
+                noted(report.skipped, "not taken"),
+            ],
+        ),
+        (
+            "sessions",
+            report.sessions,
+            [
+                noted(report.sessions_grown, "more have grown"),
+                noted(
+                    report.generations,
+                    "beside an older content of the same file",
+                ),
+            ],
+        ),
+        (
+            "records",
+            report.records,
+            [
+                noted(report.malformed, "not understood, and kept all the same"),
+                String::new(),
+            ],
+        ),
+        ("messages", report.messages, [String::new(), String::new()]),
+        (
+            "bytes",
+            report.bytes,
+            [sizes::bytes(report.bytes), String::new()],
+        ),
+        (
+            "attachments",
+            report.attachments,
+            [sizes::bytes(report.attachment_bytes), String::new()],
+        ),
+    ];
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Right), ("", Align::Left)]);
+    for (name, number, [first, second]) in rows {
+        let comma = if first.is_empty() || second.is_empty() {
+            ""
+        } else {
+            ", "
+        };
+        let notes = format!("{first}{comma}{second}");
+        table.push(vec![name.to_owned(), sizes::count(number), notes]);
+    }
+    table
+}
+
+/// Prints the first problems, and how many more there are.
+pub(super) fn print_problems(problems: &[ImportProblem], more: u64, tool: &mut Tool) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    tool.out.line("\nproblems:")?;
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        let path = problem.path.display();
+        let line = match (problem.line, problem.offset) {
+            (Some(line), Some(offset)) => {
+                format!("  {path}:{line} (byte {offset}): {}", problem.reason)
+            }
+            (Some(line), None) => format!("  {path}:{line}: {}", problem.reason),
+            (None, Some(offset)) => format!("  {path} (byte {offset}): {}", problem.reason),
+            (None, None) => format!("  {path}: {}", problem.reason),
+        };
+        let line = tool.out.field(&line).into_owned();
+        tool.out.line(&line)?;
+    }
+    let more = (problems.len().saturating_sub(PROBLEMS_SHOWN) as u64).saturating_add(more);
+    if more > 0 {
+        tool.out.line(&format!(
+            "  and {} more; `--json` lists them",
+            sizes::count(more)
+        ))?;
+    }
+    Ok(())
+}
+
+fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
+    let mut newest: Vec<Summary> = Vec::new();
+    session_list::each_page(
+        store,
+        ListQuery::default(),
+        SESSIONS_SHOWN,
+        |_| true,
+        &mut |sessions| {
+            newest.extend_from_slice(sessions);
+            Ok(())
+        },
+    )?;
+    if newest.is_empty() {
+        return Ok(());
+    }
+    tool.out.line("")?;
+    session_list::print_table(&newest, tool)
+}

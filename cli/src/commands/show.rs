@@ -1,0 +1,194 @@
+//! `scrollback show`: one session as a transcript, as lines, or as JSON. Holds a page of
+//! records at a time, whatever the session's size.
+
+use crate::exit::{Ending, Outcome};
+use crate::message_row::{MessageRow, RecordRow};
+use crate::open::Tool;
+use crate::transcript::{self, Head};
+use scrollback::{
+    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Store as _, StoreExt as _,
+    Summary,
+};
+
+/// Records that are read at a time.
+const PAGE: usize = 256;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback show 0199c1f2
+  scrollback show codex:0199c1f2 --tail 10
+  scrollback show 0199c1f2 --raw > session.jsonl
+  scrollback show 0199c1f2 --json | jq -r 'select(.role == \"user\") | .text'
+
+ID is any start of a session's id that fits only one, or another name of it; `agent:ID` names the
+agent too.";
+
+/// What to show, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The session: its id, or the start of it
+    #[arg(value_name = "ID")]
+    id: String,
+    /// What truncation hid, too
+    #[arg(long)]
+    full: bool,
+    /// The last N messages only
+    #[arg(long, value_name = "N")]
+    tail: Option<u64>,
+    /// The lines as they are stored; with `--json`, in the field `line`
+    #[arg(long)]
+    raw: bool,
+}
+
+/// Where showing starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Start {
+    /// The first sequence number.
+    sequence: u64,
+    /// Messages of that record to leave out.
+    skip: usize,
+}
+
+/// Shows a session.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let store = tool.open_to_read()?;
+    let key = store.resolve(&args.id)?;
+    let summary = store.summary(&key)?;
+    let start = start(&store, &summary, args)?;
+    if tool.out.is_json() {
+        show_json(&store, &key, start, args.raw, tool)?;
+    } else if args.raw {
+        show_raw(&store, &key, start.sequence, tool)?;
+    } else {
+        let hidden = if args.full { 0 } else { summary.hidden_count };
+        show_transcript(&store, &summary, start, hidden, tool)?;
+    }
+    Ok(Ending::Done)
+}
+
+fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
+    let first = if args.full { 0 } else { summary.mark };
+    let Some(tail) = args.tail else {
+        return Ok(Start {
+            sequence: first,
+            skip: 0,
+        });
+    };
+    if tail == 0 {
+        return Ok(Start {
+            sequence: summary.next_sequence,
+            skip: 0,
+        });
+    }
+    let query = ScanQuery {
+        direction: Direction::Backward,
+        records_max: PAGE,
+        ..ScanQuery::default()
+    };
+    let mut seen = 0_u64;
+    for record in store.records(&summary.key, query) {
+        let record = record?;
+        if record.sequence < first {
+            break;
+        }
+        seen += u64::from(record.header.messages);
+        if let Some(skip) = seen.checked_sub(tail) {
+            let skip = usize::try_from(skip).unwrap_or(0);
+            return Ok(Start {
+                sequence: record.sequence,
+                skip,
+            });
+        }
+    }
+    Ok(Start {
+        sequence: first,
+        skip: 0,
+    })
+}
+
+/// The records of a session from one on.
+fn records<'s>(
+    store: &'s RedbStore,
+    key: &SessionKey,
+    from: u64,
+) -> impl Iterator<Item = Result<Record>> + 's {
+    let query = ScanQuery {
+        from: Some(from),
+        ..ScanQuery::default()
+    };
+    store.records(key, query)
+}
+
+fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
+    let closes_last_line = tool.out.is_terminal();
+    tool.out.bytes(|out| {
+        let mut terminated = true;
+        for record in records(store, key, from) {
+            let line = record?.line;
+            terminated = line.ends_with(b"\n");
+            out.write_all(&line)
+                .map_err(|source| Error::Output { source })?;
+        }
+        if closes_last_line && !terminated {
+            out.write_all(b"\n")
+                .map_err(|source| Error::Output { source })?;
+        }
+        Ok(())
+    })
+}
+
+fn show_json(
+    store: &RedbStore,
+    key: &SessionKey,
+    start: Start,
+    raw: bool,
+    tool: &mut Tool,
+) -> Result<()> {
+    let mut skip = start.skip;
+    for record in records(store, key, start.sequence) {
+        let record = record?;
+        let mut messages = record.messages(key.agent());
+        let mut line = raw.then(|| String::from_utf8_lossy(&record.line));
+        if messages.is_empty() {
+            tool.out.json_line(&RecordRow::new(&record, line.take()))?;
+        }
+        for message in messages.iter_mut().skip(std::mem::take(&mut skip)) {
+            tool.out
+                .json_line(&MessageRow::new(&record, message, line.take()))?;
+        }
+    }
+    Ok(())
+}
+
+fn show_transcript(
+    store: &RedbStore,
+    summary: &Summary,
+    start: Start,
+    hidden: u64,
+    tool: &mut Tool,
+) -> Result<()> {
+    let attachments = match summary.attachment_count {
+        0 => Vec::new(),
+        _ => store.attachments(&summary.key)?,
+    };
+    let head = Head {
+        summary,
+        attachments: &attachments,
+        properties: &store.properties(&summary.key)?,
+        hidden,
+    };
+    head.print(tool)?;
+    let mut skip = start.skip;
+    for record in records(store, &summary.key, start.sequence) {
+        let record = record?;
+        let messages = record.messages(summary.key.agent());
+        for message in messages.iter().skip(std::mem::take(&mut skip)) {
+            transcript::print_message(message, &mut tool.out)?;
+        }
+        if messages.is_empty() {
+            transcript::print_unread(&record, &mut tool.out)?;
+        }
+    }
+    Ok(())
+}

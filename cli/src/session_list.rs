@@ -1,0 +1,257 @@
+//! Sessions as rows: what `list`, `import` and `cleanup` print.
+
+use std::path::Path;
+
+use scrollback::chrono::{DateTime, Utc};
+
+use super::open::Tool;
+use super::output::Output;
+use super::table::{Align, GAP, Table, keep_end, keep_start};
+use super::{sizes, times};
+use scrollback::{ListQuery, Result, Store, Summary};
+
+/// Sessions that are asked for at a time.
+const PAGE: usize = 1000;
+/// Fewest characters of an id that are shown on a terminal.
+const ID_MIN: usize = 8;
+/// What part of the terminal a project may take.
+const PROJECT_SHARE: usize = 6;
+/// Fewest columns that a title gets on a narrow terminal.
+const TITLE_MIN: usize = 12;
+
+/// What a walk through a list came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Walked {
+    /// Whether there are more sessions to visit.
+    pub more: bool,
+    /// Sessions that were passed over on the way.
+    pub passed_over: u64,
+}
+
+/// Visits at most `limit` of the sessions that `keep` holds for, a page at a time.
+pub(crate) fn each_page(
+    store: &dyn Store,
+    mut query: ListQuery,
+    limit: usize,
+    keep: fn(&Summary) -> bool,
+    visit: &mut dyn FnMut(&[Summary]) -> Result<()>,
+) -> Result<Walked> {
+    let mut walked = Walked::default();
+    let mut left = limit;
+    loop {
+        // One more than wanted, to know whether there is one.
+        query.limit = left.saturating_add(1).min(PAGE);
+        let page = store.list(&query)?;
+        let there = page.sessions.len();
+        let mut sessions = page.sessions;
+        sessions.retain(keep);
+        walked.passed_over += (there - sessions.len()) as u64;
+        walked.more = sessions.len() > left;
+        sessions.truncate(left);
+        if !sessions.is_empty() {
+            visit(&sessions)?;
+        }
+        left -= sessions.len();
+        query.after = page.next;
+        if walked.more || query.after.is_none() {
+            return Ok(walked);
+        }
+    }
+}
+
+/// Prints sessions as aligned columns that fit the terminal.
+pub(crate) fn print_table(sessions: &[Summary], tool: &mut Tool) -> Result<()> {
+    let (now, home) = (tool.now(), tool.home().map(Path::to_owned));
+    table(sessions, &tool.out, home.as_deref(), now).print(&mut tool.out)
+}
+
+fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<Utc>) -> Table {
+    let mut table = Table::new(&[
+        ("ID", Align::Left),
+        ("AGENT", Align::Left),
+        ("PROJECT", Align::Left),
+        ("UPDATED", Align::Left),
+        ("MESSAGES", Align::Right),
+        ("SIZE", Align::Right),
+        ("TITLE", Align::Left),
+    ]);
+    let columns = out.columns();
+    let id_length = columns.map(|_| distinct_length(sessions));
+    let mut rows: Vec<[String; 7]> = Vec::with_capacity(sessions.len());
+    for summary in sessions {
+        let id: String = match id_length {
+            Some(length) => summary.key.id().chars().take(length).collect(),
+            None => summary.key.id().to_owned(),
+        };
+        let project = summary.project.as_deref().unwrap_or("-");
+        let project = match columns {
+            Some(columns) => keep_end(
+                &out.field(&below_home(project, home)),
+                columns / PROJECT_SHARE,
+            ),
+            None => project.to_owned(),
+        };
+        rows.push([
+            out.field(&id).into_owned(),
+            summary.key.agent().to_owned(),
+            project,
+            times::relative(summary.updated_at, now),
+            sizes::count(summary.message_count),
+            sizes::bytes(summary.bytes),
+            format!("{}{}", marks(summary), out.field(&summary.title)),
+        ]);
+    }
+    if let Some(columns) = columns {
+        shorten_titles(&mut rows, columns);
+    }
+    for row in rows {
+        table.push(row.into());
+    }
+    table
+}
+
+/// What stands before the title of a session that its users marked.
+fn marks(summary: &Summary) -> &'static str {
+    match (summary.pinned, summary.archived) {
+        (true, true) => "[pinned, archived] ",
+        (true, false) => "[pinned] ",
+        (false, true) => "[archived] ",
+        (false, false) => "",
+    }
+}
+
+fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {
+    use unicode_width::UnicodeWidthStr as _;
+    let mut widths = ["ID", "AGENT", "PROJECT", "UPDATED", "MESSAGES", "SIZE"].map(str::len);
+    for row in rows.iter() {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let used: usize = widths.iter().map(|width| width + GAP).sum();
+    let left = columns.saturating_sub(used).max(TITLE_MIN);
+    for [.., title] in rows {
+        *title = keep_start(title, left);
+    }
+}
+
+/// How many characters tell the ids of these sessions apart.
+fn distinct_length(sessions: &[Summary]) -> usize {
+    let mut ids: Vec<&str> = sessions.iter().map(|summary| summary.key.id()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let common = |(one, other): (&&str, &&str)| {
+        one.chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    let longest = ids
+        .iter()
+        .zip(ids.iter().skip(1))
+        .map(common)
+        .max()
+        .unwrap_or(0);
+    (longest + 1).max(ID_MIN)
+}
+
+/// A path with `~` for the home folder.
+pub(crate) fn below_home(path: &str, home: Option<&Path>) -> String {
+    let below = home.and_then(Path::to_str).filter(|home| home.len() > 1);
+    match below.and_then(|home| path.strip_prefix(home)) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::output::tests::captured;
+    use super::*;
+    use scrollback::SessionKey;
+
+    /// A summary of one's choice, at 2026-06-01 12:00.
+    pub(crate) fn summary(id: &str, title: &str) -> Summary {
+        let time = DateTime::parse_from_rfc3339("2026-06-01T12:00:00Z")
+            .unwrap()
+            .to_utc();
+        Summary {
+            key: SessionKey::new("codex", id).unwrap(),
+            number: 7,
+            project: Some("/home/ann/work/scrollback".into()),
+            title: title.into(),
+            created_at: time,
+            updated_at: time,
+            message_count: 12,
+            record_count: 40,
+            bytes: 123_456,
+            malformed_count: 0,
+            attachment_count: 0,
+            hidden_count: 0,
+            mark: 0,
+            next_sequence: 40,
+            model: None,
+            branch: None,
+            parent: None,
+            pinned: false,
+            archived: false,
+        }
+    }
+
+    fn printed(terminal: bool, sessions: &[Summary]) -> String {
+        let (mut out, stdout, _) = captured(terminal, false);
+        let now = sessions[0].updated_at + scrollback::chrono::TimeDelta::minutes(5);
+        table(sessions, &out, Some(Path::new("/home/ann")), now)
+            .print(&mut out)
+            .unwrap();
+        out.flush().unwrap();
+        stdout.text()
+    }
+
+    #[test]
+    fn a_terminal_gets_rows_that_fit() {
+        let long = summary("0199aaaa-bbbb-cccc-dddd-eeeeeeeeeeee", &"title ".repeat(30));
+        let evil = summary("0199aabb", "a\x1b]52;c;x\x07");
+        let text = printed(true, &[long, evil]);
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "ID        AGENT  PROJECT        UPDATED        MESSAGES      SIZE  TITLE",
+                "0199aaaa  codex  …k/scrollback  5 minutes ago        12  123.4 kB  title title …",
+                "0199aabb  codex  …k/scrollback  5 minutes ago        12  123.4 kB  a\\x1b]52;c;x…",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pipe_gets_everything_as_it_is() {
+        let id = "0199aaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+        let title = "title ".repeat(30) + "\x1b[1m";
+        let text = printed(false, &[summary(id, &title)]);
+        assert!(text.contains(id) && text.contains(&title), "{text}");
+        assert!(text.contains("/home/ann/work/scrollback"), "{text}");
+    }
+
+    #[test]
+    fn ids_are_shown_as_far_as_they_differ() {
+        let of = |ids: &[&str]| {
+            distinct_length(&ids.iter().map(|id| summary(id, "")).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["a"]), 8);
+        assert_eq!(of(&["aaaaaaaaaaaa1", "aaaaaaaaaaaa2", "b"]), 13);
+        assert_eq!(of(&["same", "same"]), 8);
+        // Two rows never look the same, however long that makes them.
+        let long = "a".repeat(100);
+        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), 101);
+        assert_eq!(of(&[&long, &format!("{long}/agent-1")]), 101);
+    }
+
+    #[test]
+    fn the_home_folder_is_a_tilde() {
+        let home = Some(Path::new("/home/ann"));
+        assert_eq!(below_home("/home/ann/x", home), "~/x");
+        assert_eq!(below_home("/home/ann", home), "~");
+        assert_eq!(below_home("/home/anna/x", home), "/home/anna/x");
+        assert_eq!(below_home("/x", None), "/x");
+    }
+}

@@ -1,0 +1,65 @@
+//! The one integration binary of the tool: what runs it as people do. What is where:
+//!
+//! - `harness`: temporary homes, the library's own file, so that there is one; `tool`: the built tool
+//!   in a clean environment; `tree`: what lies in a folder, the library's too
+//! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `digests`: digest chains, and what a list of them shows later
+//! - `processes`: several writers and readers on one store
+//! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
+//!   without locks
+//! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
+//! - `mixed_versions`: a store between the last build with other locks and this one
+//! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
+//! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
+//!   other processes, `copies_killed` kills them
+//! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
+//!   not writable; ids and paths that lead nowhere
+//! - `scarce`: too few open files, too little memory
+//! - `damage`: rows and pages that a damaged disk has taken from a store; `repair`: the command
+//! - `security`: modes of files, and a real terminal
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    reason = "test code stops at the first surprise"
+)]
+
+mod backup;
+mod backup_beside;
+mod bad_store;
+mod cli;
+mod cli_json;
+mod cli_marks;
+mod copies_killed;
+mod damage;
+mod digests;
+mod full_disk;
+mod handles;
+#[path = "../../../tests/it/harness.rs"]
+mod harness;
+mod kill;
+mod many_processes;
+mod mixed_versions;
+#[cfg(target_os = "linux")]
+mod no_locks;
+mod processes;
+mod repair;
+mod restore;
+#[cfg(unix)]
+mod scarce;
+#[cfg(unix)]
+mod security;
+#[cfg(unix)]
+mod signals;
+mod tool;
+#[cfg(unix)]
+#[path = "../../../tests/it/security/tree.rs"]
+mod tree;

@@ -1,0 +1,89 @@
+//! The real tool on a real terminal, which `script` lends: nothing that comes from a session, a
+//! file's name or the command line reaches it as a command. Every command in every form runs in
+//! `cli/src/hostile_text.rs`, over streams that say that they are terminals.
+
+use std::process::Command;
+
+use crate::harness::Home;
+
+/// Text that commands a terminal, hides, or turns around.
+const EVIL: &str = "a\x1b]0;x\x07\x1b[2J\r\u{9b}31mb\u{202e}c\u{200b}\u{2028}\x08\x7fd";
+
+/// Runs the tool on a terminal; `None` if there is no `script`.
+fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
+    let line = format!("\"$TOOL\" {arguments}");
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home.path())
+        .env("SCROLLBACK_STORE", home.store_path())
+        .env("SCROLLBACK_NOW", "2026-06-01T12:00:00Z")
+        .env("NO_COLOR", "1")
+        .env("TERM", "xterm")
+        .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
+        .env("EVIL", EVIL)
+        .current_dir(home.path())
+        .output()
+        .ok()?;
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn assert_inert(arguments: &str, shown: &str) {
+    // The terminal itself ends lines so, and echoes the end of its input; a progress bar, which
+    // shows numbers alone, is drawn anew so.
+    let text = shown
+        .replace("\r\n", "\n")
+        .replace("^D\u{8}\u{8}", "")
+        .replace("\r\u{1b}[2K", "");
+    let bad = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    assert!(!text.contains(bad), "{arguments}: {shown:?}");
+    assert!(!text.is_empty(), "{arguments} shows nothing");
+}
+
+#[test]
+fn a_terminal_is_never_commanded() {
+    let home = Home::new();
+    let text = serde_json::Value::from(EVIL);
+    let line = format!("{{\"role\":\"user\",\"content\":{text}}}\n");
+    let name: String = EVIL.chars().filter(|c| *c != '/').collect();
+    home.write(&format!("in/{name}.jsonl"), line);
+    home.write(&format!("in/bad{name}.jsonl"), "{\"role\":\"user\"\n");
+    home.ok(&["import", "in"]);
+    let mut runs = 0;
+    let mut escaped = 0;
+    for arguments in [
+        "list",
+        "list --json",
+        "list --title \"$EVIL\"",
+        "show a",
+        "show a --raw",
+        "show a --json",
+        "export a",
+        "export a --format markdown",
+        "stats",
+        "verify",
+        "show \"$EVIL$EVIL\"",
+        "alias a \"$EVIL\"",
+        "cleanup --older-than 1d --dry-run",
+        "\"$EVIL\"",
+        "list --since \"$EVIL\"",
+        "list \"--$EVIL\"",
+        "--store \"$EVIL\" list",
+        "import \"$EVIL\" ; true",
+        "rename a \"$EVIL\"",
+        "truncate a --keep 0",
+        "delete a",
+    ] {
+        let Some(shown) = on_terminal(&home, arguments) else {
+            return;
+        };
+        assert_inert(arguments, &shown);
+        runs += 1;
+        escaped += usize::from(shown.contains("\\x1b") || shown.contains("\\u001b"));
+    }
+    assert!(runs == 21 && escaped >= 10, "{runs} {escaped}");
+}
