@@ -62,9 +62,9 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    Cursor, CursorError, Direction, Existing, Expect, ListQuery, MemoryStore, Messages, Mode,
-    NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage, Step,
-    Store, StoreExt, StoredMessage, Watcher, unwatched,
+    Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
+    Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
+    Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,

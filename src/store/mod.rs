@@ -6,6 +6,7 @@ mod copies;
 mod extension;
 mod fold;
 mod fork;
+mod ingest;
 mod json_form;
 mod lines;
 mod memory;
@@ -29,6 +30,8 @@ use uuid::Uuid;
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts};
 pub use self::extension::StoreExt;
+pub use self::ingest::Ingest;
+pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
@@ -41,7 +44,7 @@ pub use self::query::{
     StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
-pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
+pub(crate) use self::redb::guard;
 pub use self::redb::{Loss, RedbStore, RepairReport};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;

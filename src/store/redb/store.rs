@@ -7,8 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::engine::Engine;
 use super::engine::panics::guard;
-use super::ingest::bulk::Bulk;
-use super::ingest::sources::Sources;
+use super::ingest::bulk::RedbBulk;
 use super::sessions::appends::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
@@ -218,13 +217,8 @@ impl RedbStore {
     }
 
     /// Starts a write transaction for a bulk import.
-    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
-        guard(|| Ok(Bulk::new(self.begin_write()?)))
-    }
-
-    /// The sources, for planning an import or an export.
-    pub(crate) fn sources(&self) -> Sources<'_> {
-        Sources::new(self)
+    pub(crate) fn bulk(&self) -> Result<RedbBulk<'_>> {
+        guard(|| Ok(RedbBulk::new(self.begin_write()?)))
     }
 
     /// Reads in a snapshot.

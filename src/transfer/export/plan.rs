@@ -13,7 +13,7 @@ use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
-use crate::store::{RedbStore, Source, Sources};
+use crate::store::{IngestStore, Source, Sources};
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
 use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
@@ -29,9 +29,9 @@ const IN_DATABASE: &[u8] = b".db#";
 /// The files of an export.
 pub(super) struct Plan<'s> {
     /// The store.
-    pub store: &'s RedbStore,
+    pub store: &'s dyn IngestStore,
     /// What was imported, and into which sessions.
-    pub snapshot: Sources<'s>,
+    pub snapshot: &'s dyn Sources,
     /// The files.
     pub items: Vec<Item>,
     /// The files of each session, by its number.
@@ -70,7 +70,7 @@ impl Home {
 
 impl<'s> Plan<'s> {
     /// Of an export that writes nothing yet.
-    pub(super) fn new(store: &'s RedbStore, snapshot: Sources<'s>) -> Self {
+    pub(super) fn new(store: &'s dyn IngestStore, snapshot: &'s dyn Sources) -> Self {
         Self {
             store,
             snapshot,
@@ -249,7 +249,7 @@ impl Plan<'_> {
             (None, None) => vec![agent.as_bytes().to_vec()],
             (None, Some(_)) => {
                 let mut names = vec![agent.as_bytes().to_vec()];
-                names.extend(self.folders.of_agent(agent, sources, &self.snapshot)?);
+                names.extend(self.folders.of_agent(agent, sources, self.snapshot)?);
                 names
             }
         };

@@ -60,13 +60,13 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let step = step(&sources, previous.as_ref(), content)?;
+    let step = step(sources, previous.as_ref(), content)?;
     if let Step::Nothing(stored) = step {
         places.push(place(task, stored.number, stored.key, false));
         return Ok(());
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let begun = begin(step, &wanted, content, &sources, mtime_us)?;
+    let begun = begin(step, &wanted, content, sources, mtime_us)?;
     let (there, replaces) = (begun.there, begun.replaces);
     let lines = begun.goes_on.lines(content);
     let Derived {
@@ -127,7 +127,7 @@ fn begin(
     step: Step,
     wanted: &SessionKey,
     content: &DocumentLines,
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
     mtime_us: i64,
 ) -> Result<Begun> {
     let dialect = agents::of_agent(DATABASE_AGENT);
@@ -164,7 +164,7 @@ fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Pla
 }
 
 /// Compares a session with what is stored of it.
-fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLines) -> Result<Step> {
+fn step(sources: &dyn Sources, previous: Option<&Source>, content: &DocumentLines) -> Result<Step> {
     let Some(previous) = previous else {
         return Ok(Step::New(None));
     };
@@ -190,7 +190,7 @@ fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLine
 
 /// What is stored of the content before, if the new one begins with its settled lines.
 fn known(
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
     previous: &SourceRow,
     (row, content): (&SessionRow, &DocumentLines),
 ) -> Result<Option<Known>> {

@@ -63,7 +63,7 @@ fn prefix(path: &Path) -> Vec<u8> {
 pub(super) fn has_nothing_new(
     file: &FoundFile,
     source: &Source,
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
 ) -> Result<bool> {
     if let Some(log) = log_of(file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;

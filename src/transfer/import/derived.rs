@@ -132,7 +132,7 @@ impl Continuation {
     pub(super) fn replaced(
         self,
         new: &DocumentLines,
-        sources: &Sources<'_>,
+        sources: &dyn Sources,
         (number, row): (u64, &SessionRow),
     ) -> Result<Option<ReplacedTail>> {
         let kept = new.lines.get(..self.kept).unwrap_or_default();

@@ -206,7 +206,7 @@ impl DocumentWriter<'_, '_> {
             Home::Grown(number, row, goes_on) => {
                 let key = row.key().unwrap_or_else(|_| wanted.clone());
                 let sources = self.keeper.store.sources();
-                let tail = goes_on.replaced(new, &sources, (number, &row))?;
+                let tail = goes_on.replaced(new, sources, (number, &row))?;
                 stored = Counts::of_row(&row);
                 let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
                 (builder, goes_on, Some((number, key)), None)

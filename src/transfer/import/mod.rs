@@ -55,7 +55,7 @@ use super::report::ImportReport;
 use crate::agents::{self, Dialect};
 use crate::model::error::{Error, Result};
 use crate::provider;
-use crate::store::{self, RedbStore, Watcher};
+use crate::store::{self, Ingest, IngestStore, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -100,7 +100,7 @@ pub struct ImportOptions {
 /// not there or a file cannot be read is none: the report tells
 /// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
 pub fn import(
-    store: &RedbStore,
+    store: &dyn Ingest,
     paths: &[PathBuf],
     options: &ImportOptions,
     progress: &mut Watcher<'_>,
@@ -108,6 +108,7 @@ pub fn import(
     let forced = options.agent.as_deref().map(named_dialect).transpose()?;
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
+    let store = store.ingest().0;
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
@@ -135,7 +136,7 @@ pub fn import(
 ///
 /// Those of [`import`].
 pub fn import_places(
-    store: &RedbStore,
+    store: &dyn Ingest,
     places: &provider::Places,
     options: &ImportOptions,
     progress: &mut Watcher<'_>,
@@ -144,7 +145,7 @@ pub fn import_places(
 }
 
 fn import_for(
-    store: &RedbStore,
+    store: &dyn IngestStore,
     paths: &[PathBuf],
     forced: Option<&'static dyn Dialect>,
     dry_run: bool,
@@ -157,7 +158,13 @@ fn import_for(
         meter.found(files)
     });
     meter.go_on()?;
-    let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
+    let mut plan = plan::plan(
+        found,
+        store.sources(),
+        forced,
+        store.own_file(),
+        &mut report,
+    )?;
     meter.begin(plan.files, plan.bytes);
     meter.add(report.unchanged, plan.unchanged_bytes);
     meter.go_on()?;

@@ -48,14 +48,14 @@ pub(super) struct Plan {
 /// Looks at every file, and at what is stored of it.
 pub(super) fn plan(
     files: Vec<FoundFile>,
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
     forced: Option<&'static dyn Dialect>,
-    store: &Path,
+    own: Option<&Path>,
     report: &mut ImportReport,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    let store = std::fs::canonicalize(store).ok();
-    let is_store = |file: &FoundFile| !file.named && store.as_ref() == Some(&file.path);
+    let own = own.and_then(|own| std::fs::canonicalize(own).ok());
+    let is_store = |file: &FoundFile| !file.named && own.as_ref() == Some(&file.path);
     let mut files = files.into_iter().filter(|file| !is_store(file));
     loop {
         let block: Vec<FoundFile> = files.by_ref().take(FILES_A_BLOCK).collect();
@@ -69,7 +69,7 @@ pub(super) fn plan(
     }
 }
 
-fn has_nothing_new(file: &FoundFile, source: &Source, sources: &Sources<'_>) -> Result<bool> {
+fn has_nothing_new(file: &FoundFile, source: &Source, sources: &dyn Sources) -> Result<bool> {
     let row = &source.row;
     let is_unchanged = row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns;
     if is_unchanged && classify::has_database_name(file.name_path()) {
@@ -114,7 +114,7 @@ impl Plan {
         &mut self,
         file: FoundFile,
         known: Option<Known>,
-        (sources, forced): (&Sources<'_>, Option<&'static dyn Dialect>),
+        (sources, forced): (&dyn Sources, Option<&'static dyn Dialect>),
         report: &mut ImportReport,
     ) -> Result<()> {
         let Some(Known { source, key }) = known else {

@@ -24,7 +24,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::{Line, LineReader};
 use crate::model::error::Error;
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, SessionBuilder, Source};
+use crate::store::{IngestStore, SessionBuilder, Source};
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::{Added, ImportProblem, Problems};
 
@@ -53,7 +53,7 @@ impl Outlet<'_> {
 /// The files that are still to be read.
 pub(super) struct Queue<'a> {
     waiting: Mutex<VecDeque<(usize, &'a LinesTask)>>,
-    store: &'a RedbStore,
+    store: &'a dyn IngestStore,
     forced: Option<&'static dyn Dialect>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Queue<'a> {
     /// All files, in their order.
     pub(super) fn new(
         tasks: &'a [LinesTask],
-        store: &'a RedbStore,
+        store: &'a dyn IngestStore,
         forced: Option<&'static dyn Dialect>,
     ) -> Self {
         Self {
@@ -169,7 +169,7 @@ impl<'a> Opened<'a> {
     fn read(
         mut self,
         task: usize,
-        store: &RedbStore,
+        store: &dyn IngestStore,
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
