@@ -25,6 +25,7 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
+//! - `killed_grower`: a process killed after it has made the file longer
 //! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
@@ -94,6 +95,7 @@ mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
+mod killed_grower;
 mod limit_table;
 mod limits;
 mod limits_of_files;
