@@ -84,7 +84,7 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         self.describe_with(line, None)
     }
 
-    /// The same, faster, with room for what is noted of a line: for who describes one after another.
+    /// The same, faster, with room for what is noted of a line: for a caller that describes one line after another.
     fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
         lines::describe(self, line, ends)
     }

@@ -8,6 +8,7 @@ mod fold;
 mod fork;
 mod ingest;
 mod json_form;
+mod json_names;
 mod lines;
 mod memory;
 mod message_ids;

@@ -8,20 +8,17 @@ use chrono::{DateTime, Utc};
 use super::engine::Engine;
 use super::engine::panics::guard;
 use super::ingest::bulk::RedbBulk;
-use super::sessions::appends::Append;
+use super::sessions::append::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
 use super::tables::row_counts::ReadCounts;
 use super::tables::snapshot::Snapshot;
 use super::tables::writer::Writer;
 use super::upkeep::stats;
-use super::upkeep::verify::{self, Depth};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::query::{
-    Appended, AttachmentInfo, Removed, StoreStats, TableReads, VerifyReport,
-};
-use crate::store::{Mode, Options, Watcher};
+use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
+use crate::store::{Mode, Options};
 
 /// A store in one database file.
 ///
@@ -147,16 +144,6 @@ impl RedbStore {
     pub fn stats(&self) -> Result<StoreStats> {
         let disk_bytes = self.engine.disk_bytes()?;
         self.read(|snapshot| stats::stats(snapshot, disk_bytes))
-    }
-
-    /// Reads everything and checks every checksum, count and index entry, both ways. What is
-    /// wrong with the store is in the report.
-    ///
-    /// # Errors
-    ///
-    /// Only if reading as such fails, or [`Error::Cancelled`]: then nothing is known.
-    pub fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
-        self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
     }
 
     /// As [`Store::cleanup_older_than`], but pinned sessions stay.

@@ -23,7 +23,7 @@ pub(super) struct Derived {
     pub problems: Vec<String>,
 }
 
-/// Makes lines into a part of a session, of which so much was stored.
+/// Makes lines into a part of a session, of which a part may be stored already.
 pub(super) fn build<'l>(
     mut builder: SessionBuilder,
     stored: Counts,

@@ -23,8 +23,8 @@ use crate::model::session::Session;
 use crate::store::addition::{Addition, Intent};
 use crate::store::ingest::Source;
 use crate::store::ingest::{Bulk as _, IngestStore as _};
+use crate::store::redb::sessions::append::Append;
 use crate::store::redb::sessions::appends;
-use crate::store::redb::sessions::appends::Append;
 use crate::store::redb::store::RedbStore;
 use crate::store::{
     Expect, ListQuery, Mode, NewRecord, Options, ScanQuery, SessionBuilder, Store as _,
