@@ -59,6 +59,17 @@ pub enum Error {
         /// The message's id.
         id: String,
     },
+    /// A new message of the caller's copy stands before one that is stored; nothing was written.
+    #[error(
+        "a new message of session `{key}` stands before `{before}`, which is stored: a save only \
+         appends; `StoreExt::replace_history` puts another history in its place"
+    )]
+    MessageInserted {
+        /// The session.
+        key: SessionKey,
+        /// The id of the first stored message behind it.
+        before: String,
+    },
     /// Another session has that alias; nothing was written.
     #[error("session `{by}` has the alias `{alias}`")]
     AliasTaken {

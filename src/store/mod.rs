@@ -74,13 +74,13 @@ pub trait Store: Send + Sync {
     ///
     /// A changed title, project, model, parent or extra field is appended as a new header line, if
     /// the format of the session's agent has such lines; messages whose ids the store does not
-    /// have are appended in their order. Nothing that is stored is removed or rewritten, whatever
-    /// the caller's copy lacks. Messages without an id get one; an empty title is taken from the
+    /// have, behind those that it has, are appended in their order. Nothing that is stored is removed
+    /// or rewritten, whatever the caller's copy lacks. Messages without an id get one; an empty title is taken from the
     /// first user message. What [`update_properties`](Self::update_properties) gave goes on
     /// winning over the header line, and is never written into one. Costs a read of the session.
     ///
     /// In a format whose lines hold no ids a message gets its place as an id, `#12` for the record
-    /// 12, whatever id it had; ids of this form are taken for messages that are stored.
+    /// 12, whatever id it had; an id of this form whose record is gone is taken for a message that was stored.
     ///
     /// # Durability
     ///
@@ -91,8 +91,10 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`MessageChanged`](crate::Error::MessageChanged) if a stored message of the same id
-    /// differs; [`Unsupported`](crate::Error::Unsupported) if the session's agent has a format
+    /// [`MessageChanged`](crate::Error::MessageChanged) if a stored message of the same id, or of the
+    /// same place, differs, or another one of the copy;
+    /// [`MessageInserted`](crate::Error::MessageInserted) if a new message stands before a stored
+    /// one; [`Unsupported`](crate::Error::Unsupported) if the session's agent has a format
     /// that is only read.
     fn save(&self, session: &mut Session) -> Result<()>;
 

@@ -120,6 +120,26 @@ pub(crate) const SAVING: &[Break] = &[
             other => other,
         };
     }),
+    ("save_refuses_a_message_put_before_stored_ones", |b| {
+        b.calls.save = |b, session| match b.store.save(session) {
+            Err(Error::MessageInserted { .. }) => Ok(()),
+            other => other,
+        };
+    }),
+    ("save_refuses_two_messages_of_one_id", |b| {
+        b.calls.save = |b, session| {
+            let mut ids = std::collections::HashSet::new();
+            let messages = &mut session.messages;
+            messages.retain(|message| message.id.is_none() || ids.insert(message.id.clone()));
+            b.store.save(session)
+        };
+    }),
+    ("save_refuses_a_changed_message_that_has_a_place", |b| {
+        b.calls.save = |b, session| match b.store.save(session) {
+            Err(Error::MessageChanged { id, .. }) if id.starts_with('#') => Ok(()),
+            other => other,
+        };
+    }),
     ("save_refuses_a_format_that_is_only_read", |b| {
         b.calls.save = |b, session| match b.store.save(session) {
             Err(Error::Unsupported { .. }) => Ok(()),
