@@ -18,7 +18,7 @@
 //! - [`import`] takes the JSONL files and folders of other agents, [`export_all`] and
 //!   [`export_session`] give them back byte for byte, and [`compact_folder`] rewrites a folder of
 //!   truncated histories in place.
-//! - [`provider`] reads the sessions of other agents where they lie.
+//! - [`provider`] reads the sessions of other agents where they lie; [`KnownAgent`] lists the agents.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
 //! # Features
@@ -53,11 +53,11 @@ mod transfer;
 #[doc(hidden)]
 pub mod cli;
 
-pub use agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+pub use agents::KnownAgent;
 pub use facade::{
-    Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
-    Replayed, ggcode_session, last_environment, reconstruct_history, reconstruct_state,
-    validate_session_id,
+    Compatibility, Entry, EntryImage, EntryKind, Goal, PlanSnapshot, RecordedState, Recorder,
+    Recordings, Repair, ReplayOptions, Replayed, TodoItem, ggcode_session, last_environment,
+    reconstruct_history, reconstruct_state, validate_session_id,
 };
 pub use facade::{History, Kept, SessionStore, StoreSessions, opaque_key};
 pub use facade::{LogEntry, Project};

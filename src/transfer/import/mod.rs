@@ -11,7 +11,6 @@
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
 mod classify;
-#[cfg(feature = "opencode")]
 mod database_session;
 mod databases;
 mod derived;
@@ -52,7 +51,7 @@ use self::worker::{Outlet, Queue};
 use self::writer::LinesWriter;
 use super::progress::{Meter, Progress};
 use super::report::ImportReport;
-use crate::agents::{self, Dialect};
+use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
 use crate::store::{self, RedbStore};
 
@@ -62,7 +61,8 @@ const WORKERS_MAX: usize = 8;
 /// How to import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// Take every session file for one of this agent, instead of finding out.
+    /// Take every session file for one of this agent, instead of finding out. Its name, or another
+    /// that is taken for it: see [`KnownAgent`](crate::KnownAgent).
     pub agent: Option<String>,
     /// Read and report everything, write nothing.
     pub dry_run: bool,
@@ -77,7 +77,7 @@ pub struct ImportOptions {
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `opencode`) every session is read;
+/// 64 MiB is kept without records. Of a database (feature `opencode`) every session is read;
 /// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
@@ -94,7 +94,7 @@ pub struct ImportOptions {
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for an agent without a format, and the store's errors. That a path is
+/// [`Error::UnknownAgent`] for an agent without a format, and the store's errors. That a path is
 /// not there or a file cannot be read is none: the report tells
 /// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
 pub fn import(
@@ -103,7 +103,11 @@ pub fn import(
     options: &ImportOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport> {
-    let forced = options.agent.as_deref().map(named_dialect).transpose()?;
+    let forced = options
+        .agent
+        .as_deref()
+        .map(agents::told_or_unknown)
+        .transpose()?;
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
@@ -112,7 +116,7 @@ pub fn import(
 fn import_for(
     store: &RedbStore,
     paths: &[PathBuf],
-    forced: Option<&'static dyn Dialect>,
+    forced: Option<&'static dyn Agent>,
     dry_run: bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport> {
@@ -157,13 +161,6 @@ fn import_for(
     }
     meter.finish();
     Ok(report)
-}
-
-fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
-    agents::named(agent).ok_or_else(|| Error::Unsupported {
-        action: "read files",
-        agent: agent.to_owned(),
-    })
 }
 
 /// Reads the files of lines with several threads, and writes with this one.
