@@ -55,6 +55,8 @@ agents! {
     codex::Codex,
     gemini::Gemini,
     opencode::OpenCode,
+    #[cfg(test)]
+    pebble::Pebble,
     fallback::Fallback,
 }
 
