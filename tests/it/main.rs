@@ -1,6 +1,7 @@
 //! The one integration binary. What is where:
 //!
 //! - `harness`: temporary homes, the built tool with a clean environment, generated data
+//! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads
 //!   it, `modules` finds which files name which
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
@@ -69,6 +70,7 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod agents;
 mod backup;
 #[cfg(feature = "shared")]
 mod backup_beside;
