@@ -87,6 +87,14 @@ pub enum Error {
     /// Something was to be logged, and no session was started or resumed; nothing was written.
     #[error("no session was started or resumed")]
     NoSession,
+    /// There is no agent of that name or alias.
+    #[error("no agent `{agent}`; there are `{}`", known.join("`, `"))]
+    UnknownAgent {
+        /// The name.
+        agent: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
     /// No provider is registered for the agent.
     #[error("no provider for agent `{agent}`")]
     ProviderNotFound {

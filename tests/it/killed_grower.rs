@@ -1,6 +1,7 @@
 //! A process that is killed in a transaction that has made the file longer leaves the others able to
 //! make it longer too.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -22,7 +23,7 @@ fn noise(bytes: usize, mut seed: u64) -> String {
         seed = seed
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("{seed:016x}"));
+        write!(text, "{seed:016x}").unwrap();
     }
     text
 }

@@ -5,6 +5,7 @@
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
 //!   `modules` finds which files name which;
 //!   `front_door`: what the tool may use of the library
+//! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
@@ -58,6 +59,7 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod agents;
 mod bad_bytes;
 mod between_steps;
 mod calls;

@@ -2,7 +2,9 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, one, refused, same};
-use crate::conformance::subject::{Subject, at, key, key_of, message, session};
+use crate::conformance::subject::{
+    OTHERS, Subject, at, key, key_of, key_without_headers, message, session,
+};
 use crate::model::error::Error;
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::properties::PropertiesChange;
@@ -366,12 +368,15 @@ pub(crate) fn save_refuses_a_changed_message(make: &MakeStore) -> Checked {
 
 pub(crate) fn save_refuses_a_format_that_is_only_read(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let mut foreign = Session::new(key_of("codex", "s")?);
+    let mut foreign = Session::new(key_of(OTHERS, "s")?);
     foreign.messages.push(message(1, "a"));
     let result = store.store.save(&mut foreign);
-    refused("save of a Codex session", result, "Unsupported", |error| {
-        matches!(error, Error::Unsupported { .. })
-    })?;
+    refused(
+        "save in a format that is only read",
+        result,
+        "Unsupported",
+        |error| matches!(error, Error::Unsupported { .. }),
+    )?;
     refused(
         "summary afterwards",
         store.store.summary(&foreign.key),
@@ -439,7 +444,7 @@ pub(crate) fn messages_without_an_id_are_named_by_their_place(make: &MakeStore) 
 
 pub(crate) fn save_names_messages_by_place_where_lines_hold_no_ids(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let mut saved = Session::new(key_of("picoclaw", "telegram:9")?);
+    let mut saved = Session::new(key_without_headers("telegram:9")?);
     saved.messages = vec![message(1, "a"), message(2, "b")];
     store.save(&mut saved)?;
     same("ids after save", &ids(&saved), &[Some("#0"), Some("#1")])?;

@@ -1,7 +1,6 @@
 //! Records that are made from a document or a row of a database: which of them are new, and how
 //! they become a part of a session.
 
-#[cfg(feature = "sqlite")]
 use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
@@ -177,7 +176,6 @@ pub(super) fn records_of(lines: &[Vec<u8>]) -> u64 {
 }
 
 /// The hash of lines, one after the other.
-#[cfg(feature = "sqlite")]
 pub(super) fn hash_of(lines: &[Vec<u8>]) -> u128 {
     let mut hasher = Xxh3::new();
     for line in lines {
@@ -270,7 +268,6 @@ mod tests {
         assert_eq!(records_of(&[b"a\n".to_vec(), long]), 3);
     }
 
-    #[cfg(feature = "sqlite")]
     #[test]
     fn lines_have_another_hash_where_they_are_cut_elsewhere() {
         let lines = |text: &[&str]| content(text, 0, None).lines;

@@ -18,7 +18,7 @@ fn folded(key: &SessionKey) -> SessionKey {
 }
 
 fn one_agent(key: &SessionKey) -> SessionKey {
-    SessionKey::new(key.agent().replace("codex", "ggcode"), key.id()).unwrap()
+    SessionKey::new(key.agent().replace("jsonl", "nobody"), key.id()).unwrap()
 }
 
 pub(crate) const SAVING: &[Break] = &[

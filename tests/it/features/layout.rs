@@ -88,8 +88,8 @@ fn feature_default_home_folder() {
     let expected = BTreeSet::from(["celeste", "claude-code", "ggcode", "jcode", "picoclaw"]);
     assert_eq!(agents, expected);
     assert_eq!(
-        Places::under(&folder).claude_code,
-        Some(folder.join(".claude"))
+        Places::under(&folder).home("claude-code"),
+        Some(folder.join(".claude").as_path())
     );
 }
 

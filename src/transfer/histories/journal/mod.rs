@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::history::{History, JOURNAL_SUFFIX, LineCount, Meta, count_lines};
+use crate::agents::parts::meta_file::META_ENDING;
 use crate::transfer::files::atomic::{append_private, create_private, is_same_file};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::open::open_regular;
@@ -318,7 +319,7 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
         let text = meta.replace(&text, skip, count)?;
         write_file(
             &history.meta(),
-            &history.with(".meta.json.compact-new"),
+            &history.with(format!("{META_ENDING}.compact-new")),
             text.as_bytes(),
         )?;
     }
