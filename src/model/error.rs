@@ -62,7 +62,7 @@ pub enum Error {
     /// A new message of the caller's copy stands before one that is stored; nothing was written.
     #[error(
         "a new message of session `{key}` stands before `{before}`, which is stored: a save only \
-         appends; `StoreExt::replace_history` puts another history in its place"
+         appends; `Store::replace_history` puts another history in its place"
     )]
     MessageInserted {
         /// The session.
