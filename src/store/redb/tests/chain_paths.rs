@@ -199,3 +199,31 @@ proptest! {
         }
     }
 }
+
+/// Found by the test above: the row went on saying that the last line lacks its end.
+#[test]
+fn a_compaction_that_takes_a_torn_last_line_leaves_none_to_be_ended() {
+    let store = RedbStore::over(Disk::default(), Options::default()).unwrap();
+    let mut bulk = Box::new(store.bulk().unwrap());
+    bulk.create(&key()).unwrap();
+    bulk.commit().unwrap();
+    let torn = Op::Import {
+        replaced: 0,
+        lines: vec!["a".to_owned()],
+        is_torn: true,
+        chunks: 1,
+        compacted: None,
+    };
+    import(&store, &torn);
+    assert!(row(&store).unterminated);
+    store.replace_history(&key(), &[]).unwrap();
+    store.compact(&key(), None, None).unwrap();
+    assert!(!row(&store).unterminated);
+    let report = store
+        .verify_deep(&[], &mut crate::store::unwatched)
+        .unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    let line = said(&["next".to_owned()]);
+    store.append(&key(), Expect::Any, None, &line).unwrap();
+    assert_eq!(records(&store).len(), 1, "no line end of its own");
+}
