@@ -1,5 +1,6 @@
 //! A damaged header never makes a store with content an empty one.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::model::error::Error;
@@ -55,7 +56,8 @@ fn a_slot_that_fails_its_checksum_is_no_commit_to_fall_back_to() {
         bytes[GOD_BYTE] &= !TWO_PHASE;
         bytes[usize::try_from(root.offset).unwrap() + root.length / 2] ^= 0x55;
         bytes[usize::try_from(root.offset).unwrap() + 5] ^= 0x55;
-        std::fs::write(&path, &bytes).unwrap();
+        let file = std::fs::File::options().write(true).open(&path);
+        file.unwrap().write_all(&bytes).unwrap();
 
         for open in [RedbStore::open, RedbStore::open_read_only] {
             let opened = open(&path, options(mode)).map(|store| {

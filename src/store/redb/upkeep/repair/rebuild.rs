@@ -21,7 +21,7 @@ use crate::store::redb::pages::PageFile;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
-    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, SESSION_KEYS, STORE_INFO,
+    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, STORE_INFO,
 };
 
 /// Bytes of rows in one commit.
@@ -476,28 +476,5 @@ fn shown(given: &Given) -> Properties {
         pinned: given.pinned,
         archived: given.archived,
         ..Properties::default()
-    }
-}
-
-impl RedbBulk<'_> {
-    /// Writes the rows of a segment as they are.
-    fn put_parts(&mut self, number: u64, first: u64, rows: &[Vec<u8>]) -> Result<()> {
-        let mut table = self.writer.records()?;
-        for (part, row) in rows.iter().enumerate() {
-            let part = u32::try_from(part).unwrap_or(u32::MAX);
-            table
-                .insert((number, first, part), row.as_slice())
-                .map_err(storage("write records"))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a session's row, with its name and its index entries.
-    fn put_session(&mut self, number: u64, row: &SessionRow) -> Result<()> {
-        let keys = self.writer.txn().open_table(SESSION_KEYS);
-        keys.map_err(storage("name a session"))?
-            .insert((row.agent.as_str(), row.id.as_str()), number)
-            .map_err(storage("name a session"))?;
-        self.writer.put_row(number, None, row)
     }
 }
