@@ -12,8 +12,8 @@ use redb::{Builder, ConcurrencyMode, ReadableDatabase as _, TableDefinition};
 
 use crate::harness::Home;
 
-/// Imports that each process makes at most.
-const ROUNDS: usize = 40;
+/// For so long the old ones go on at most: they end where a store is refused.
+const LONGEST: Duration = Duration::from_secs(60);
 
 fn old_tool() -> PathBuf {
     let path = std::env::var_os("SCROLLBACK_OLD");
@@ -65,7 +65,8 @@ struct Heard {
 /// Imports one file after the other until the tool refuses the store, or has done enough.
 fn imports(home: &Home, name: &str, run: impl Fn(&[&str]) -> Output, ended: &AtomicBool) -> Heard {
     let mut heard = Heard::default();
-    for round in 0..ROUNDS {
+    let began = Instant::now();
+    for round in 0.. {
         let name = format!("{name}-{round}");
         let output = run(&["--wait", "5", "import", &session(home, &name)]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -78,7 +79,7 @@ fn imports(home: &Home, name: &str, run: impl Fn(&[&str]) -> Output, ended: &Ato
             }
             code => panic!("{name}: {code:?} {said}"),
         }
-        if ended.load(Ordering::Acquire) {
+        if ended.load(Ordering::Acquire) || began.elapsed() > LONGEST {
             break;
         }
     }
@@ -106,7 +107,7 @@ fn a_build_with_other_locks_and_this_one_never_have_a_store_at_the_same_time() {
             })
             .collect();
         // The old ones are at it already.
-        thread::sleep(Duration::from_millis(700));
+        thread::sleep(Duration::from_millis(300));
         let news: Vec<_> = (0..3)
             .map(|number| {
                 let run = move |arguments: &[&str]| home.run(arguments);
@@ -131,17 +132,13 @@ fn a_build_with_other_locks_and_this_one_never_have_a_store_at_the_same_time() {
     // Whoever had it, nothing is lost and all is whole.
     let report = home.ok(&["verify", "--deep", "--json"]);
     assert!(report.contains("\"problems\":[]"), "{report}");
-    let list = home.ok(&["list", "--limit", "1000", "--json"]);
+    let list = home.ok(&["list", "--limit", "100000", "--json"]);
     for name in olds.iter().chain(&news).flat_map(|one| &one.imported) {
         assert!(list.contains(&format!("\"{name}\"")), "{name} is lost");
     }
     assert!(sum(&olds) > 0 && sum(&news) > 0, "{olds:?} {news:?}");
     assert_eq!(format(&home.store_path()), 4);
-    assert!(
-        olds.iter()
-            .all(|one| one.refused == 1 || one.imported.len() + one.busy == ROUNDS),
-        "{olds:?}"
-    );
+    assert!(olds.iter().all(|one| one.refused == 1), "{olds:?}");
 }
 
 #[test]
