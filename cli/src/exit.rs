@@ -104,6 +104,10 @@ fn hint_of(error: &Error) -> Option<String> {
         Error::NotAStore { .. } => {
             "name a store with `--store FILE`, or a file that does not exist yet"
         }
+        Error::Gone { .. } => {
+            "put it back and run the command again, or run it again to begin a new store; to replace \
+             a store that is in use, use `scrollback restore`"
+        }
         Error::DamagedBackup { .. } => {
             "nothing was changed; use another backup, or save what can be read of this one with \
              `scrollback --store BACKUP export --all --to DIR`"

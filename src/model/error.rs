@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+
 use crate::model::key::SessionKey;
 
 /// The result of everything in this crate that can fail.
@@ -163,6 +165,12 @@ pub enum Error {
         /// Who or what is in the way.
         reason: String,
     },
+    /// The clock stands before 1970, a time that nothing can have been written at.
+    #[error("the clock says {now}, which is before 1970")]
+    Clock {
+        /// What it says.
+        now: DateTime<Utc>,
+    },
     /// Whoever was told how far the call is has stopped it. What is there then is in the
     /// documentation of the call.
     #[error("cancelled by the one who was told of the progress")]
@@ -180,6 +188,15 @@ pub enum Error {
         path: PathBuf,
         /// What it is instead, as far as can be told.
         reason: String,
+    },
+    /// The store's file was removed, moved away, replaced or overwritten while it was open. What
+    /// was to be written is not in the store of that name; it may be in the file that had it.
+    #[error("store `{}` {how}", path.display())]
+    Gone {
+        /// The name that the store was opened by.
+        path: PathBuf,
+        /// What happened to it.
+        how: &'static str,
     },
     /// There is a file already where a new one was to be made; it stays as it is.
     #[error("`{}` is there already", path.display())]
@@ -256,6 +273,12 @@ impl Error {
         matches!(self, Self::Locked { .. } | Self::Busy { .. })
     }
 
+    /// Whether there is no space left to write to.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        io_cause(self).is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
+    }
+
     /// Whether stored bytes are damaged.
     pub fn is_corruption(&self) -> bool {
         matches!(self, Self::Corrupt { .. })
@@ -282,9 +305,15 @@ impl Error {
                  process, and so does a file system without range locks"
                     .to_owned()
             }
+            Self::Clock { .. } => "set the clock".to_owned(),
             Self::Busy { .. } => "try again".to_owned(),
             Self::NotAStore { .. } => {
                 "name a store, or a file that does not exist yet".to_owned()
+            }
+            Self::Gone { .. } => {
+                "put the store back in its place, or open it anew, then write again what was not \
+                 acknowledged; a store is replaced while nobody has it open, or by a restore into it"
+                    .to_owned()
             }
             Self::FileExists { .. } => "name another file, or say that it is to be replaced".to_owned(),
             Self::DamagedBackup { .. } => {

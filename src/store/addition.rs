@@ -5,7 +5,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::query::{Appended, Expect};
-use super::{Options, lines};
+use super::{Options, fold, lines};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
@@ -72,10 +72,10 @@ pub(crate) fn add_to(
     if let Some(replayed) = check(key, old, addition)? {
         return Ok(Outcome::Replayed(replayed));
     }
-    let now_us = lines::now(options).timestamp_micros();
+    let now_us = lines::now(options)?.timestamp_micros();
     let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
     let dialect = agents::of_agent(key.agent());
-    let made = lines::append_to_row(&mut row, dialect, addition.lines, options);
+    let made = lines::append_to_row(&mut row, dialect, addition.lines, now_us);
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
         Intent::Append | Intent::Create => {}
@@ -88,6 +88,7 @@ pub(crate) fn add_to(
             }
         }
     }
+    fold::believe(&mut row, now_us);
     // A batch of nothing is not remembered: what comes under its id later is no retry of it.
     let batch_id = addition.batch_id.filter(|_| !made.is_empty());
     let appended = note(&mut row, batch_id, first);

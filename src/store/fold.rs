@@ -155,6 +155,22 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
     }
 }
 
+/// How far ahead of the clock a time is believed: clocks differ, and so do their zones.
+const AHEAD_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Believes no time of update that lies more than a day ahead of the clock: such a session was
+/// updated now. What its lines state stays in them.
+pub(crate) fn believe(row: &mut SessionRow, now_us: i64) {
+    if !is_believed(row.updated_us, now_us) {
+        row.updated_us = now_us;
+    }
+}
+
+/// Whether a time is not too far ahead of the clock.
+pub(crate) fn is_believed(time_us: i64, now_us: i64) -> bool {
+    time_us <= now_us.saturating_add(AHEAD_US)
+}
+
 /// Takes a record that compaction removes out of the row.
 pub(crate) fn count_out(
     row: &mut SessionRow,

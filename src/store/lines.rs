@@ -32,8 +32,12 @@ pub(crate) fn piece(number: u64) -> Described<'static> {
 }
 
 /// Now, to the microsecond: what rows and lines can hold.
-pub(crate) fn now(options: &Options) -> DateTime<Utc> {
-    microseconds((options.clock)())
+///
+/// # Errors
+///
+/// [`Error::Clock`].
+pub(crate) fn now(options: &Options) -> Result<DateTime<Utc>> {
+    options.now().map(microseconds)
 }
 
 /// A time to the microsecond.
@@ -62,7 +66,7 @@ pub(crate) fn lines_of(
             NewRecord::Line(line) => lines.push(line_of(line)?),
             NewRecord::Message(message) => {
                 let mut message = message.as_ref().clone();
-                complete(&mut message, dialect, options);
+                complete(&mut message, dialect, options)?;
                 lines.extend(dialect.write_message(key, &message)?);
             }
         }
@@ -105,22 +109,30 @@ fn line_of(line: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Gives a message what it lacks: a time, and an id where its line can hold one.
-pub(crate) fn complete(message: &mut Message, dialect: &dyn Dialect, options: &Options) {
+pub(crate) fn complete(
+    message: &mut Message,
+    dialect: &dyn Dialect,
+    options: &Options,
+) -> Result<()> {
     if message.id.is_none() && dialect.has_message_ids() {
-        message.id = Some((options.ids)().to_string());
+        message.id = Some(options.new_id()?.to_string());
     }
-    message.time = Some(message.time.map_or_else(|| now(options), microseconds));
+    message.time = Some(match message.time {
+        Some(time) => microseconds(time),
+        None => now(options)?,
+    });
+    Ok(())
 }
 
 /// Adds lines to a row, and gives each record that they make. If the row's last record lacks its
 /// terminator, the first record made is that terminator; without lines there is none.
 ///
-/// Lines that state no time count as written now.
+/// Lines that state no time count as written now, at `now_us`.
 pub(crate) fn append_to_row(
     row: &mut SessionRow,
     dialect: &dyn Dialect,
     lines: &[Vec<u8>],
-    options: &Options,
+    now_us: i64,
 ) -> Vec<Record> {
     let mut fold = Fold::default();
     let mut made = Vec::with_capacity(lines.len() + 1);
@@ -144,7 +156,7 @@ pub(crate) fn append_to_row(
         });
     }
     if !stated && !made.is_empty() {
-        row.updated_us = row.updated_us.max(now(options).timestamp_micros());
+        row.updated_us = row.updated_us.max(now_us);
         // The session's times are those of its calls from now on, not of the file it came from.
         row.time_stated = true;
     }

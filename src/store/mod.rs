@@ -2,6 +2,7 @@
 
 mod addition;
 mod builder;
+mod callers;
 mod copies;
 mod extension;
 mod fold;

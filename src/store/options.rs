@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::callers::theirs;
+use crate::model::error::{Error, Result};
 
 /// How processes share a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +42,35 @@ pub struct Options {
     /// with [`Locked`](crate::Error::Locked). A call that queues behind one of another thread that
     /// waits already takes at most as long again. The default is 60 seconds.
     pub lock_wait: Duration,
-    /// The clock. The default is the system's.
+    /// The clock. The default is the system's. Where it stands before 1970, writes fail with
+    /// [`Clock`](crate::Error::Clock); reads do not ask it. If it panics, the panic passes through.
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// The source of ids. The default makes uuids of version 7.
     pub ids: Arc<dyn Fn() -> Uuid + Send + Sync>,
+}
+
+impl Options {
+    /// What the clock says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Clock`] if that is before 1970.
+    pub(crate) fn now(&self) -> Result<DateTime<Utc>> {
+        let now = theirs(|| (self.clock)())?;
+        if now < DateTime::UNIX_EPOCH {
+            return Err(Error::Clock { now });
+        }
+        Ok(now)
+    }
+
+    /// A new id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`] if its source panicked, see [`theirs`].
+    pub(crate) fn new_id(&self) -> Result<Uuid> {
+        theirs(|| (self.ids)())
+    }
 }
 
 impl Default for Options {
@@ -52,7 +80,7 @@ impl Default for Options {
             cache_bytes: 48 * 1024 * 1024,
             lock_wait: Duration::from_secs(60),
             clock: Arc::new(system_clock),
-            ids: Arc::new(Uuid::now_v7),
+            ids: Arc::new(|| id_of(system_time())),
         }
     }
 }
@@ -61,8 +89,21 @@ impl Default for Options {
     clippy::disallowed_methods,
     reason = "the one place that asks the system"
 )]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The system's clock, which may stand before 1970.
 fn system_clock() -> DateTime<Utc> {
-    Utc::now()
+    system_time().into()
+}
+
+/// An id of version 7. Of a time before 1970 it has none: then that of 1970.
+fn id_of(now: SystemTime) -> Uuid {
+    if now < UNIX_EPOCH {
+        return Uuid::new_v7(Timestamp::from_unix(NoContext, 0, 0));
+    }
+    Uuid::now_v7()
 }
 
 impl fmt::Debug for Options {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::callers::theirs;
 use crate::model::error::{Error, Result};
 
 /// What is being done.
@@ -84,7 +85,7 @@ impl Progress {
     ///
     /// [`Error::Cancelled`] if that is the answer.
     pub(crate) fn tell(self, watcher: &mut Watcher<'_>) -> Result<()> {
-        match watcher(self) {
+        match theirs(|| watcher(self))? {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Error::Cancelled),
         }

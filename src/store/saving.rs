@@ -53,7 +53,7 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             Some(row) => Some(stored(store, &session.key, &row)?),
             None => None,
         };
-        let now = lines::now(store.options());
+        let now = lines::now(store.options())?;
         let saved = lines_of_save(dialect, stored.as_ref(), session, now, store.options())?;
         let addition = Addition {
             expect: Expect::Sequence(stored.map_or(0, |stored| stored.next)),
@@ -145,7 +145,7 @@ fn lines_of_save(
         if !is_new.get(at).copied().unwrap_or(true) {
             continue;
         }
-        lines::complete(message, dialect, options);
+        lines::complete(message, dialect, options)?;
         latest = latest.max(message.time);
         let first = saved.lines.len();
         let written = dialect.write_message(&session.key, message)?;
@@ -301,7 +301,7 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
     let dialect = agents::of_agent(session.key.agent());
     let mut header = without_messages(session);
-    let now = lines::now(store.options());
+    let now = lines::now(store.options())?;
     header.created_at = Some(header.created_at.map_or(now, microseconds));
     header.updated_at = Some(now);
     let written = dialect.write_meta(&header, true)?.unwrap_or_default();

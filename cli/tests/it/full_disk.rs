@@ -301,6 +301,69 @@ fn a_process_that_holds_a_store_survives_a_full_disk() {
     }
 }
 
+/// What frees space works where there is no free block: a deletion, a clean-up and a compaction, by the
+/// tool, on a small ext4 that somebody else has filled.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_freed_with_the_tool() {
+    for command in [
+        &["delete", "late-0"][..],
+        &["cleanup", "--older-than", "2100-01-01"],
+        &["compact", "late-1"],
+        &["compact", "--all"],
+    ] {
+        let home = Home::new();
+        let disk = home.path().join("store");
+        fs::create_dir_all(&disk).unwrap();
+        let Some(_mounted) = Mounted::ext4(&home.path().join("image"), &disk, "24m") else {
+            println!("this user may not mount a small disk");
+            return;
+        };
+        write_sessions(&home, "late", 8, 900);
+        home.ok(&["import", "late"]);
+        home.ok(&["truncate", "late-1", "--keep", "1"]);
+        assert!(reserve(&home).exists());
+        // To the last block.
+        for size in ["64k", "4k", "1k"] {
+            let filler = disk.join(format!("filler-{size}"));
+            let full = run(Command::new("dd")
+                .args(["if=/dev/urandom", &format!("bs={size}"), "conv=fsync"])
+                .arg(format!("of={}", filler.display())));
+            assert!(!full, "the disk is never full");
+        }
+        // And to the last free page of the store's file.
+        let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+        let (key, mut state) = (SessionKey::new("example", "chat").unwrap(), 1);
+        let mut appended = 0;
+        while store
+            .append(&key, Expect::Any, None, &[noise(&mut state)])
+            .is_ok()
+        {
+            appended += 1;
+            assert!(appended < 9000, "the disk is never full");
+        }
+        drop(store);
+        assert!(reserve(&home).exists(), "what only adds does not take it");
+        let before = home.ok(&["list", "--all"]);
+        let output = home.run(command);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{command:?}: {said}");
+        home.ok(&["verify"]);
+        if command[0] != "compact" {
+            assert_ne!(home.ok(&["list", "--all"]), before, "{command:?}");
+            home.ok(&["compact", "--all"]);
+        }
+        home.ok(&["verify"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn reserve(home: &Home) -> std::path::PathBuf {
+    let mut name = home.store_path().into_os_string();
+    name.push("-reserve");
+    name.into()
+}
+
 /// A small file system in memory, unmounted in the end.
 #[cfg(target_os = "linux")]
 struct Mounted<'a>(&'a Path);
@@ -313,6 +376,19 @@ impl<'a> Mounted<'a> {
             .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
             .arg(folder));
         done.then_some(Self(folder))
+    }
+
+    /// An ext4 in a file, without blocks that are kept for root.
+    fn ext4(image: &Path, folder: &'a Path, size: &str) -> Option<Self> {
+        let made = run(Command::new("truncate").args(["-s", size]).arg(image))
+            && run(Command::new("mkfs.ext4")
+                .args(["-q", "-F", "-m", "0", "-b", "4096"])
+                .arg(image))
+            && run(Command::new("mount")
+                .args(["-o", "loop"])
+                .arg(image)
+                .arg(folder));
+        made.then_some(Self(folder))
     }
 
     fn grow(folder: &Path, size: &str) -> bool {

@@ -104,3 +104,48 @@ fn a_good_store_loses_nothing_and_a_file_that_is_there_is_not_touched() {
     assert_eq!(output.status.code(), Some(1));
     assert!(!home.path().join("new2.redb").exists());
 }
+
+/// What a repair that was killed has left; nothing that somebody still works on.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_repair_left_is_removed_by_the_next() {
+    use std::process::{Command, Stdio};
+
+    let home = filled();
+    let left = || {
+        let names = fs::read_dir(home.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut left: Vec<String> = names
+            .filter(|name| name.starts_with(".scrollback-"))
+            .collect();
+        left.sort();
+        left
+    };
+    for pause in (1..200).cycle() {
+        let mut command = home.command();
+        command.args(["repair", "--to", "killed.redb"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let _done = fs::remove_file(home.path().join("killed.redb"));
+        if !left().is_empty() {
+            break;
+        }
+    }
+    assert!(left()[0].starts_with(".scrollback-repair-"), "{:?}", left());
+    // Of a process that is there.
+    let mut living = Command::new("sleep").arg("60").spawn().unwrap();
+    let working = format!(".scrollback-repair-{}-x.new", living.id());
+    home.write(&working, "");
+    home.ok(&["repair", "--to", "new.redb"]);
+    assert_eq!(left(), [working]);
+    living.kill().unwrap();
+    living.wait().unwrap();
+    home.ok(&["repair", "--to", "newer.redb"]);
+    assert_eq!(left(), [""; 0]);
+}

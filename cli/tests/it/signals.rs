@@ -156,3 +156,34 @@ fn a_process_that_is_stopped_keeps_nobody_waiting_for_ever() {
     println!("{stopped} stopped; beside them {done} commands went through, {busy} were busy");
     assert!(stopped >= 2 && done >= 3);
 }
+
+/// A process that was stopped while it reads keeps the space of what is deleted: the one that wants to
+/// give it back says which it is.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_is_stopped_is_named_by_a_compaction() {
+    let home = Home::new();
+    write_sessions(&home, "in", FILES, LINES);
+    home.ok(&["import", "in"]);
+    for pause in (1..60).cycle() {
+        let mut command = home.command();
+        command.arg("verify").stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause * 5));
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-STOP", &id]).status().is_ok());
+        let output = home.run(&["--wait", "1", "compact", "--all"]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let said = [output.stdout, output.stderr]
+            .map(|said| String::from_utf8(said).unwrap())
+            .concat();
+        if said.contains("read or written elsewhere") {
+            assert!(
+                said.contains(&format!("process {id}, which is stopped")),
+                "{said}"
+            );
+            return;
+        }
+    }
+}

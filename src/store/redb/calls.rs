@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::engine::panics::guard;
 use super::sessions::append::Append;
 use super::sessions::appends;
-use super::sessions::delete::Deletion;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
 use super::tables::properties;
@@ -18,7 +17,7 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
-use crate::store::addition::{self, Addition};
+use crate::store::addition::Addition;
 use crate::store::properties::Claims;
 use crate::store::query::{
     Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
@@ -97,18 +96,11 @@ impl Store for RedbStore {
     }
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {
-        self.write(|writer| {
-            let (number, row) = writer.session_of(key)?;
-            Deletion::open(writer)?.delete(number, row)
-        })
+        self.delete_if_at(key, None)
     }
 
     fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
-        self.write(|writer| {
-            let (number, row) = writer.session_of(key)?;
-            addition::check_next(key, next_sequence, row.next)?;
-            Deletion::open(writer)?.delete(number, row)
-        })
+        self.delete_if_at(key, Some(next_sequence))
     }
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
@@ -148,15 +140,17 @@ impl Store for RedbStore {
         if let Some(archive) = archive {
             compact::archive(self, key, end, archive)?;
         }
-        self.write(|writer| {
-            let (number, row) = writer.session_of(key)?;
-            // A mark that moved back meanwhile shows records again: they stay.
-            compact::compact(writer, number, &row, end.min(row.mark))
+        self.engine.freeing(|| {
+            self.write(|writer| {
+                let (number, row) = writer.session_of(key)?;
+                // A mark that moved back meanwhile shows records again: they stay.
+                compact::compact(writer, number, &row, end.min(row.mark))
+            })
         })
     }
 
     fn reclaim(&self) -> Result<Reclaimed> {
-        guard(|| self.engine.reclaim())
+        self.engine.freeing(|| guard(|| self.engine.reclaim()))
     }
 
     fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {

@@ -17,6 +17,7 @@ use super::tables::writer::Writer;
 use super::upkeep::stats;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::store::callers::TheirOutput;
 use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
 use crate::store::{Mode, Options};
 
@@ -30,6 +31,12 @@ use crate::store::{Mode, Options};
 /// - A store that is open must not be used on both sides of a `fork(2)`, nor closed on both: the two
 ///   processes have one lock together, and would write at the same time. Open it after the fork,
 ///   or let the other side `exec` or `_exit` at once.
+/// - A file that is removed, moved away or replaced while it is open takes no more writes: the next
+///   one fails with [`Error::Gone`], also if that happens while it commits. One that was moved takes
+///   writes again once it is back. Reads go on with the file that was opened. What is copied over the
+///   file is noticed where it is an older copy of it or another store, by the next write; then reads
+///   fail too, and nothing is written over the copy. To replace a store that is in use, restore into
+///   it ([`replace_with`](Self::replace_with)).
 /// - Where the file system has no range locks, one process at a time has the store
 ///   ([`mode`](Self::mode)); where it takes no locks at all, opening fails. Several machines on one
 ///   file over a network are not supported.
@@ -191,7 +198,7 @@ impl RedbStore {
     pub fn read_attachment(&self, key: &SessionKey, name: &str, out: &mut dyn Write) -> Result<()> {
         let found = self.read(|snapshot| {
             let (number, _) = snapshot.session_of(key)?;
-            attachments::read(snapshot, number, name, out)
+            attachments::read(snapshot, number, name, &mut TheirOutput(out))
         })?;
         if found {
             Ok(())

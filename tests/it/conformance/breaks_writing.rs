@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use scrollback::limits::APPEND_RECORDS_MAX;
 use scrollback::report::Appended;
 use scrollback::{
@@ -135,7 +135,8 @@ pub(crate) const APPENDING: &[Break] = &[
     }),
     ("append_counts_a_line_without_time_as_written_now", |b| {
         b.store = Arc::new(MemoryStore::new(Options {
-            clock: Arc::new(|| DateTime::<Utc>::UNIX_EPOCH),
+            // Some hours behind: what lies further ahead of a clock is not believed.
+            clock: Arc::new(|| DateTime::from_timestamp(1_000_000_000 - 6 * 3_600, 0).unwrap()),
             ..Options::default()
         }));
     }),

@@ -24,8 +24,9 @@ use crate::store::redb::engine::opening;
 use crate::store::redb::engine::panics::{commit, guard};
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::snapshot::Snapshot;
+use crate::store::redb::upkeep::migrate;
 use crate::store::redb::upkeep::verify::depth::Depth;
-use crate::store::redb::upkeep::{migrate, verify};
+use crate::store::redb::upkeep::verify::slices;
 use crate::store::{Mode, Options, VerifyReport};
 
 /// How the name of a file that is being made starts.
@@ -162,7 +163,7 @@ pub(crate) fn verify_snapshot(
     snapshot: &Snapshot<'_>,
     progress: &mut Watcher<'_>,
 ) -> Result<VerifyReport> {
-    verify::verify(snapshot, Depth::Plain, progress)
+    slices::verify(snapshot, Depth::Plain, progress)
 }
 
 /// A commit that failed in a file without a name left nothing that counts.
@@ -179,7 +180,11 @@ fn no_commit(error: Error) -> Error {
 /// Removes what copies that were killed have left in a folder. What cannot be removed stays: it is
 /// in nobody's way.
 fn remove_abandoned(folder: &Path, options: &Options) {
-    let now = Duration::from_micros((options.clock)().timestamp_micros().unsigned_abs());
+    // By a clock that stands before 1970 nothing is old.
+    let Ok(now) = options.now() else {
+        return;
+    };
+    let now = Duration::from_micros(now.timestamp_micros().unsigned_abs());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -186,7 +186,7 @@ impl RedbStore {
             .map_err(storage("note the restore"))?;
         info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
             .map_err(&action)?;
-        let id = (self.options.ids)();
+        let id = self.options.new_id()?;
         info.insert(INFO_RESTORED, id.as_bytes().as_slice())
             .map_err(&action)?;
         Ok(())

@@ -27,6 +27,7 @@ use redb::{BackendError, StorageBackend};
 use super::locks;
 use super::locks::Whole;
 use super::note::Note;
+use super::reserve::Reserve;
 use crate::store::Options;
 
 /// How long a lock is waited for while others wait for this process.
@@ -61,6 +62,7 @@ pub(crate) struct Backend {
     wait: Duration,
     hurry: Hurry,
     note: Mutex<Note>,
+    reserve: Reserve,
 }
 
 impl Backend {
@@ -73,6 +75,7 @@ impl Backend {
         file: File,
         whole: Whole,
         note: Note,
+        reserve: Reserve,
         options: &Options,
         hurry: &Hurry,
     ) -> io::Result<Self> {
@@ -86,6 +89,7 @@ impl Backend {
             wait: options.lock_wait,
             hurry: hurry.clone(),
             note: Mutex::new(note),
+            reserve,
         })
     }
 
@@ -158,6 +162,10 @@ impl StorageBackend for Backend {
     }
 
     fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        // Before the space is needed: what is behind the file's end is not allocated by this.
+        if len > self.file.len()? {
+            self.reserve.keep(len);
+        }
         self.file.set_len(len)
     }
 

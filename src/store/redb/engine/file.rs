@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::Path;
 
+use super::note;
 use crate::model::error::{Error, Result};
 
 /// How a redb file starts.
@@ -86,6 +87,47 @@ pub(crate) fn new_file_beside(path: &Path) -> Result<tempfile::TempPath> {
             source,
         })?;
     Ok(new.into_temp_path())
+}
+
+/// What the names of files that a repair makes start and end with; the process's number follows.
+const REPAIR: (&str, &str) = (".scrollback-repair-", ".new");
+
+/// As [`new_file_beside`], for a repair, by this process.
+pub(crate) fn new_repair_beside(path: &Path) -> Result<tempfile::TempPath> {
+    create_private_folder(folder_of(path))?;
+    let new = tempfile::Builder::new()
+        .prefix(&format!("{}{}-", REPAIR.0, std::process::id()))
+        .suffix(REPAIR.1)
+        .tempfile_in(folder_of(path))
+        .map_err(|source| Error::Io {
+            action: "create the store",
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(new.into_temp_path())
+}
+
+/// Removes what repairs that were killed have left beside a path: of processes that are not to be
+/// seen, where those can be, and that nobody has locked. What cannot be removed stays: it is in
+/// nobody's way.
+pub(crate) fn remove_killed_repairs(path: &Path) {
+    let entries = std::fs::read_dir(folder_of(path));
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| {
+            let rest = name.strip_prefix(REPAIR.0)?;
+            let rest = rest.strip_suffix("-writer").unwrap_or(rest);
+            let rest = rest.strip_suffix("-reserve").unwrap_or(rest);
+            rest.strip_suffix(REPAIR.1)?.split_once('-')?.0.parse().ok()
+        });
+        let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_plain
+            && process.is_some_and(note::is_gone)
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            let _left = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The folder that a path lies in.

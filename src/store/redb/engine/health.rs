@@ -20,6 +20,7 @@ struct Flags {
     failed: AtomicBool,
     flush_failed: AtomicBool,
     in_use: AtomicBool,
+    abandoned: AtomicBool,
 }
 
 impl Health {
@@ -37,6 +38,23 @@ impl Health {
     /// Whether a database still has the file: one whose write transaction is open keeps it.
     pub(crate) fn is_in_use(&self) -> bool {
         self.0.in_use.load(Ordering::Acquire)
+    }
+
+    /// The file is somebody else's: nothing is written to it any more.
+    pub(crate) fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+    }
+
+    /// Whether the file is somebody else's.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.abandoned.load(Ordering::Acquire)
+    }
+
+    fn check_ours(&self) -> io::Result<()> {
+        if self.is_abandoned() {
+            return Err(io::Error::other("the file is another store's now"));
+        }
+        Ok(())
     }
 
     /// The database has to be opened again.
@@ -86,10 +104,12 @@ impl<B: StorageBackend> StorageBackend for Watched<B> {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.health.check_ours()?;
         self.health.note(self.file.set_len(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.health.check_ours()?;
         let done = self.health.note(self.file.sync_data());
         if done.is_err() {
             self.health.0.flush_failed.store(true, Ordering::Release);
@@ -98,6 +118,7 @@ impl<B: StorageBackend> StorageBackend for Watched<B> {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.health.check_ours()?;
         self.health.note(self.file.write(offset, data))
     }
 

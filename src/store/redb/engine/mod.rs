@@ -2,7 +2,10 @@
 //!
 //! - `opening`: the file, beside whom and in which format; `file`: before and beside the database
 //! - `handle`: what is open; `health`: what its file failed at; `reopen`: going on after that
-//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one
+//! - `named`: whether the file is still the one under its name
+//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one; `who`: who has
+//!   the file open
+//! - `reserve`: space for what frees space on a full disk
 //! - `errors`, `panics`: those of redb, in our words
 
 pub(crate) mod backend;
@@ -11,13 +14,16 @@ pub(crate) mod file;
 pub(crate) mod handle;
 pub(crate) mod health;
 pub(crate) mod locks;
+pub(crate) mod named;
 pub(crate) mod note;
 pub(crate) mod opening;
 pub(crate) mod panics;
 pub(crate) mod reopen;
+pub(crate) mod reserve;
+pub(crate) mod who;
 
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
 
@@ -26,17 +32,19 @@ use self::file::{check_magic, create_private_folder, open_private_file};
 use self::handle::{Handle, Opener, Watch};
 #[cfg(test)]
 use self::health::Watched;
+use self::named::Named;
 #[cfg(test)]
 use self::opening::builder;
 use self::opening::{
-    began, create_whole, in_force, open_as_it_is, open_for_writing, open_repaired, open_there,
-    patiently, place_of,
+    began, create_whole, in_force, open_as_it_is, open_for_writing, open_new, open_repaired,
+    open_there, patiently, place_of,
 };
 use self::panics::{commit, guard};
+use self::reserve::Reserve;
 use crate::model::error::{Error, Result};
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::upkeep::migrate;
-use crate::store::{Mode, Options};
+use crate::store::{Mode, Options, callers};
 
 /// The open database.
 #[derive(Debug)]
@@ -51,6 +59,9 @@ pub(crate) struct Engine {
     pub(crate) opener: Opener,
     /// The same file, below the engine; none where the storage is no file.
     pages: Option<PageFile>,
+    /// Whether it is still there; none where the storage is no file.
+    pub(crate) named: Option<Arc<Named>>,
+    reserve: Reserve,
     /// Whether it was opened for writing: only then it has this version's format.
     is_writable: bool,
 }
@@ -64,29 +75,38 @@ impl Engine {
         {
             create_private_folder(folder)?;
         }
-        if !path.exists() {
-            create_whole(path, options)?;
-        }
-        let options = in_force(path, &open_private_file(path)?, options)?;
-        let (watch, place) = (Watch::default(), place_of(path));
+        let place = place_of(path);
+        let file = if !path.exists() && create_whole(path, options)? {
+            // It was there: a file that is gone is not made anew.
+            open_new(path, &place)?
+        } else {
+            open_private_file(path)?
+        };
+        let named = Arc::new(Named::of(&file, &place)?);
+        let options = in_force(path, &file, options)?;
+        let watch = Watch::default();
+        let open_again = |path: &Path, named: &Named| named.or_gone(open_there(path, true));
         let handle = patiently(&options, || {
-            guard(|| open_for_writing(open_private_file(path)?, path, &options, &watch))
+            guard(|| open_for_writing(open_again(path, &named)?, path, &options, &watch))
         })?;
-        let (again, as_before) = (place.clone(), options.clone());
+        let (again, as_before, still) = (place.clone(), options.clone(), Arc::clone(&named));
         let opener = Opener::new(move |watch| {
-            // A file that is gone is not made anew.
-            open_for_writing(open_there(&again, true)?, &again, &as_before, watch)
+            open_for_writing(open_again(&again, &still)?, &again, &as_before, watch)
         });
-        Ok(Self {
+        let engine = Self {
             path: path.to_owned(),
-            pages: Some(PageFile::open(path)?),
+            pages: Some(named.or_gone(PageFile::open(path))?),
+            named: Some(named),
+            reserve: Reserve::of(&place),
             place,
             options,
             database: RwLock::new(handle),
             watch,
             opener,
             is_writable: true,
-        })
+        };
+        engine.keep_reserve();
+        Ok(engine)
     }
 
     /// A store over any storage; of `path` only the size on disk is read.
@@ -110,6 +130,8 @@ impl Engine {
             place: place_of(path),
             options: options.clone(),
             pages: None,
+            named: None,
+            reserve: Reserve::none(),
             database: RwLock::new(opener.open(&watch)?),
             watch,
             opener,
@@ -152,13 +174,17 @@ impl Engine {
         let Some(handle) = opened else {
             return Ok(None);
         };
-        let (again, as_before) = (place.clone(), options.clone());
+        let named = Arc::new(Named::of(&open_there(path, false)?, &place)?);
+        let (again, as_before, still) = (place.clone(), options.clone(), Arc::clone(&named));
         let opener = Opener::new(move |watch| {
+            still.check()?;
             open(&again, &as_before, watch)?.ok_or_else(|| errors::failed("it has to be repaired"))
         });
         let engine = Self {
             path: path.to_owned(),
-            pages: Some(PageFile::open(path)?),
+            pages: Some(named.or_gone(PageFile::open(path))?),
+            named: Some(named),
+            reserve: Reserve::none(),
             place,
             options,
             database: RwLock::new(handle),
@@ -207,13 +233,39 @@ impl Engine {
         if !self.is_writable {
             return Err(self.read_only());
         }
-        self.begun(|| match &*self.handle() {
+        let txn = self.begun(|| match &*self.handle() {
             Handle::Writer(database) => database
                 .begin_write()
                 .map_err(|error| self.beginning(error, "begin writing")),
             Handle::Reader(_) => Err(self.read_only()),
             Handle::Closed => Err(errors::failed("it is closed")),
-        })
+        })?;
+        // The clock was asked below the database.
+        callers::undisturbed()?;
+        self.check_named()?;
+        Ok(txn)
+    }
+
+    /// Checks that what is about to be written would be in the store of that name.
+    fn check_named(&self) -> Result<()> {
+        let (Some(named), Some(pages)) = (&self.named, &self.pages) else {
+            return Ok(());
+        };
+        named.check()?;
+        let checked = named.check_content(pages);
+        if matches!(checked, Err(Error::Gone { .. })) {
+            // Closing the database, too, would write into somebody else's.
+            self.watch.health.abandon();
+        }
+        checked
+    }
+
+    /// Refuses every call once the file was seen to be somebody else's.
+    pub(crate) fn check_ours(&self) -> Result<()> {
+        match &self.named {
+            Some(named) if self.watch.health.is_abandoned() => Err(named.overwritten()),
+            _ => Ok(()),
+        }
     }
 
     /// Commits a write transaction of this database.
@@ -225,7 +277,27 @@ impl Engine {
             // would say that it is not there. Opening it again decides.
             self.watch.health.fail();
         }
-        committed
+        committed?;
+        self.named.as_ref().map_or(Ok(()), |named| named.check())
+    }
+
+    /// Runs what frees space. If it finds the disk full, the space that is kept for it is given up, and
+    /// it is run again.
+    pub(crate) fn freeing<T>(&self, mut work: impl FnMut() -> Result<T>) -> Result<T> {
+        let done = work();
+        if !matches!(&done, Err(error) if error.is_disk_full()) || !self.reserve.give_up() {
+            return done;
+        }
+        let done = work();
+        self.keep_reserve();
+        done
+    }
+
+    /// Keeps space for what frees space.
+    fn keep_reserve(&self) {
+        if let Some(bytes) = self.pages.as_ref().and_then(|pages| pages.length().ok()) {
+            self.reserve.keep(bytes);
+        }
     }
 
     /// Closes the database, and says what dropping it would hide.

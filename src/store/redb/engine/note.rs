@@ -15,6 +15,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::store::Options;
+use crate::store::callers::theirs;
 
 /// The length of the file.
 const BYTES: u64 = 28;
@@ -58,7 +59,8 @@ impl Note {
             self.given_up = self.file.is_none();
         }
         if let Some(file) = &self.file {
-            let since = (self.clock.clock)().timestamp_millis();
+            // Its panic ends the call that this is in.
+            let since = theirs(|| (self.clock.clock)().timestamp_millis()).unwrap_or_default();
             let text = format!("{:>10} {since:>16}\n", std::process::id());
             let _missed = write_at_start(file, text.as_bytes());
         }
@@ -97,7 +99,7 @@ pub(crate) fn holder(store: &Path, holds: Holds, options: &Options) -> String {
              here"
         ),
         Ok((pid, since)) => {
-            let now = (options.clock)().timestamp_millis();
+            let now = theirs(|| (options.clock)().timestamp_millis()).unwrap_or_default();
             let seconds = now.saturating_sub(since).max(0) / 1000;
             format!("process {pid} {has_done} {seconds} s")
         }
@@ -106,7 +108,7 @@ pub(crate) fn holder(store: &Path, holds: Holds, options: &Options) -> String {
 }
 
 /// Whether no such process can be seen, where processes can be.
-fn is_gone(pid: u32) -> bool {
+pub(crate) fn is_gone(pid: u32) -> bool {
     Path::new("/proc/self/stat").exists() && !Path::new(&format!("/proc/{pid}")).exists()
 }
 

@@ -15,8 +15,10 @@ use super::file::{check_magic, new_file_beside, open_private_file, sync_folder};
 use super::health::Watched;
 use super::locks;
 use super::locks::Whole;
+use super::named::REMOVED;
 use super::note::Note;
 use super::panics::guard;
+use super::reserve::Reserve;
 use super::{Handle, Watch};
 use crate::model::error::{Error, Result};
 use crate::store::redb::tables::schema::FORMAT_WITH_STABLE_LOCKS;
@@ -88,13 +90,13 @@ fn create_with(
     options: &Options,
     watch: &Watch,
 ) -> Result<Database> {
-    let note = if watch.is_new {
-        Note::none(path, options)
+    let (note, reserve) = if watch.is_new {
+        (Note::none(path, options), Reserve::none())
     } else {
-        Note::of(path, options)
+        (Note::of(path, options), Reserve::of(path))
     };
-    let backend =
-        Backend::new(file, whole, note, options, &watch.hurry).map_err(opening_io(path))?;
+    let backend = Backend::new(file, whole, note, reserve, options, &watch.hurry)
+        .map_err(opening_io(path))?;
     builder(options)
         .create_with_backend(Watched::new(backend, &watch.health))
         .map_err(opening(path, options))
@@ -199,9 +201,9 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
 fn open_read_only(path: &Path, options: &Options) -> Result<Option<ReadOnlyDatabase>> {
     let file = open_there(path, false)?;
     let whole = shared_whole(&file, path, options)?;
-    let note = Note::none(path, options);
-    let backend =
-        Backend::new(file, whole, note, options, &Hurry::default()).map_err(opening_io(path))?;
+    let (note, reserve) = (Note::none(path, options), Reserve::none());
+    let backend = Backend::new(file, whole, note, reserve, options, &Hurry::default())
+        .map_err(opening_io(path))?;
     match builder(options).open_read_only_with_backend(backend) {
         Ok(database) => Ok(Some(database)),
         Err(redb::DatabaseError::RepairAborted) => Ok(None),
@@ -273,8 +275,8 @@ pub(crate) fn began(
 
 /// Creates a store whole or not at all: under another name, which is then given to nobody who is
 /// faster. An engine that is killed half-way leaves a file that it refuses ever after, and another
-/// process could take one that is half made for something else.
-pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<()> {
+/// process could take one that is half made for something else. Whether it has been given the name.
+pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<bool> {
     let new = new_file_beside(path)?;
     let file = open_private_file(&new)?;
     let mode = locks::mode_in_force(&file, path, options.mode)?;
@@ -287,6 +289,20 @@ pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<()> {
     guard(|| database.close().map_err(opening(path, options)))?;
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.
-    drop(new.persist_noclobber(path));
-    sync_folder(path)
+    let is_named = new.persist_noclobber(path).is_ok();
+    sync_folder(path)?;
+    Ok(is_named)
+}
+
+/// Opens a store that was made just now.
+pub(crate) fn open_new(path: &Path, place: &Path) -> Result<File> {
+    match open_there(path, true) {
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::Gone {
+                path: place.to_owned(),
+                how: REMOVED,
+            })
+        }
+        opened => opened,
+    }
 }

@@ -1,4 +1,5 @@
-//! redb can panic on damaged pages: at the store's boundary that is an error like any other.
+//! redb can panic on damaged pages: at the store's boundary that is an error like any other. What a
+//! caller's code panics with is none of redb's, and passes.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,6 +8,7 @@ use redb::WriteTransaction;
 
 use super::errors::cause;
 use crate::model::error::{Error, Result};
+use crate::store::callers;
 
 /// Commits. What redb says of a failed commit: it may be durable nevertheless. So may one that
 /// panicked.
@@ -27,13 +29,16 @@ pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
     Err(Error::CommitUnknown { source })
 }
 
-/// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here.
+/// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here. A
+/// panic of the caller's own code passes through.
 pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(Error::Corrupt {
-            table: "(pages)",
-            key: "unknown".to_owned(),
-            detail: words_of(panic.as_ref()).to_owned(),
+    callers::call(|| {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            Err(Error::Corrupt {
+                table: "(pages)",
+                key: "unknown".to_owned(),
+                detail: words_of(panic.as_ref()).to_owned(),
+            })
         })
     })
 }

@@ -31,6 +31,7 @@ impl Engine {
     /// Begins a transaction. Where the database has failed it is opened again first; nothing has
     /// been read or written yet that could be done twice.
     pub(crate) fn begun<T>(&self, begin: impl Fn() -> Result<T>) -> Result<T> {
+        self.check_ours()?;
         if self.watch.health.has_failed() {
             self.reopen()?;
         }
@@ -65,6 +66,9 @@ impl Engine {
         })?;
         if self.watch.health.is_in_use() {
             return Err(failed("a write from before has not ended yet"));
+        }
+        if let Some(named) = &self.named {
+            named.look_anew();
         }
         self.watch.health.begin_anew();
         match self.opener.open(&self.watch) {

@@ -9,6 +9,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::callers::TheirOutput;
 use crate::store::ingest::{Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
@@ -87,7 +88,8 @@ impl Sources for RedbStore {
     }
 
     fn read_attachment(&self, number: u64, name: &str, out: &mut dyn Write) -> Result<()> {
-        let found = self.read(|snapshot| attachments::read(snapshot, number, name, out))?;
+        let found =
+            self.read(|snapshot| attachments::read(snapshot, number, name, &mut TheirOutput(out)))?;
         if found {
             Ok(())
         } else {

@@ -4,7 +4,7 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::node::Branch;
-use super::{Leaf, Node, PageFile, Root, Shape, TableRoot, place_of};
+use super::{Header, Leaf, Node, PageFile, Root, Shape, TableRoot, place_of};
 use crate::model::error::{Error, Result};
 use crate::store::redb::tables::schema;
 
@@ -60,6 +60,37 @@ impl PageFile {
                 detail,
             }),
         }
+    }
+
+    /// Shows the keys and values of a small table, as a commit left them; none of them where a page on
+    /// the way is not as it was written.
+    pub(crate) fn rows_of<K: Key, V: Value>(
+        &self,
+        table: TableDefinition<'static, K, V>,
+        header: &Header,
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<()> {
+        let name = redb::TableHandle::name(&table);
+        let Some(tables) = header.slots()[0].and_then(|slot| slot.user) else {
+            return Ok(());
+        };
+        let (mut page, mut found) = (Vec::new(), None);
+        let way = (name.as_bytes(), name.as_bytes());
+        self.check_range::<&str>(&tables, TABLES, way, &mut page, &mut |leaf| {
+            found = table_in(leaf, name);
+        })?;
+        let Some((root, shape)) = found.and_then(|table| Some((table.root?, table.shape))) else {
+            return Ok(());
+        };
+        let all: (&[u8], &[u8]) = (&[], &[u8::MAX]);
+        self.check_range::<&[u8]>(&root, shape, all, &mut page, &mut |leaf| {
+            for (key, value) in (0..leaf.count()).filter_map(|at| leaf.row(at)) {
+                if let Some(value) = leaf.page().get(value) {
+                    each(key, value);
+                }
+            }
+        })?;
+        Ok(())
     }
 
     /// What is wrong with one of the pages of a tree that hold a range of keys. Each page is read

@@ -16,6 +16,8 @@ use redb::Table;
 use super::list;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::addition;
 use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -30,6 +32,9 @@ use crate::store::redb::tables::writer::Writer;
 
 /// Sessions that a cleanup deletes before it looks at the clock.
 pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 1_000 };
+
+/// Batches of a cleanup that may be one transaction, if there is time for them.
+const BATCHES_AT_ONCE: usize = 64;
 
 /// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
 /// those between them too.
@@ -209,6 +214,27 @@ fn neighbours(doomed: &BTreeMap<u64, SessionRow>) -> Vec<(u64, u64)> {
 }
 
 impl RedbStore {
+    /// Deletes a session; with a sequence number only if its next record would get that one.
+    pub(crate) fn delete_if_at(&self, key: &SessionKey, next: Option<u64>) -> Result<Removed> {
+        let mut removed = None;
+        let done = self.engine.freeing(|| {
+            self.write(|writer| {
+                let (number, row) = writer.session_of(key)?;
+                if let Some(next) = next {
+                    addition::check_next(key, next, row.next)?;
+                }
+                let done = Deletion::open(writer)?.delete(number, row)?;
+                removed = Some(done);
+                Ok(done)
+            })
+        });
+        match (done, removed) {
+            // The commit that a full disk seemed to have stopped was done.
+            (Err(Error::NotFound { .. }), Some(removed)) => Ok(removed),
+            (done, _) => done,
+        }
+    }
+
     /// Deletes the sessions that were last updated before a time, and that `goes` lets go.
     pub(crate) fn clean_up(
         &self,
@@ -221,9 +247,26 @@ impl RedbStore {
         numbers.sort_unstable();
         let goes = |row: &SessionRow| row.updated_us < before_us && goes(row);
         let mut removed = Removed::default();
-        let mut batches = numbers.chunks(BATCH).peekable();
-        while batches.peek().is_some() {
-            removed += self.write(|writer| many(writer, &mut batches, &goes))?;
+        let (mut rest, mut batch) = (numbers.as_slice(), BATCH);
+        while !rest.is_empty() {
+            let done = self.engine.freeing(|| {
+                self.write(|writer| {
+                    // What a full disk has no room for goes session by session.
+                    let some = rest.get(..batch * BATCHES_AT_ONCE).unwrap_or(rest);
+                    let mut batches = some.chunks(batch).peekable();
+                    let removed = many(writer, &mut batches, &goes)?;
+                    let left: usize = batches.map(<[u64]>::len).sum();
+                    Ok((removed, some.len() - left))
+                })
+            });
+            match done {
+                Ok((some, taken)) => {
+                    removed += some;
+                    rest = rest.get(taken..).unwrap_or_default();
+                }
+                Err(error) if error.is_disk_full() && batch > 1 => batch = 1,
+                Err(error) => return Err(error),
+            }
         }
         Ok(removed)
     }
@@ -251,7 +294,6 @@ pub(crate) fn many(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::key::SessionKey;
 
     #[test]
     fn sessions_that_are_close_are_one_pass() {

@@ -1,5 +1,7 @@
 //! Writing: one transaction that holds records, summary row and index entries together.
 
+use std::borrow::Cow;
+
 use redb::{Table, WriteTransaction};
 
 use super::row_counts::ReadCounts;
@@ -20,6 +22,8 @@ use crate::model::record::Record;
 use crate::store::Options;
 use crate::store::addition;
 use crate::store::addition::{Added, Addition, Outcome};
+use crate::store::fold;
+use crate::store::lines;
 use crate::store::query::Appended;
 use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::storage;
@@ -168,7 +172,8 @@ impl<'s> Writer<'s> {
         self.engine.pages()
     }
 
-    /// Writes a session's row, with the index entries that change.
+    /// Writes a session's row, with the index entries that change. A time of update that lies more
+    /// than a day ahead of the clock is not believed.
     pub(crate) fn put_row(
         &self,
         number: u64,
@@ -176,6 +181,11 @@ impl<'s> Writer<'s> {
         row: &SessionRow,
     ) -> Result<()> {
         let action = storage("write a session");
+        let now_us = lines::now(&self.engine.options)?.timestamp_micros();
+        let mut row = Cow::Borrowed(row);
+        if !fold::is_believed(row.updated_us, now_us) {
+            fold::believe(row.to_mut(), now_us);
+        }
         let encoded = row
             .encode(number)
             .map_err(|error| corrupt_session(number, error.to_string()))?;

@@ -133,7 +133,7 @@ fn run_steps(txn: &WriteTransaction, steps: &[Step], options: &Options) -> Resul
             .insert(INFO_NEXT_SESSION, 1_u64.to_le_bytes().as_slice())
             .map_err(&write)?;
         table
-            .insert(INFO_STORE_ID, (options.ids)().as_bytes().as_slice())
+            .insert(INFO_STORE_ID, options.new_id()?.as_bytes().as_slice())
             .map_err(&write)?;
     }
     Ok(())

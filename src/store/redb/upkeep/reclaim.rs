@@ -9,6 +9,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::handle::Handle;
 use crate::store::redb::engine::note;
 use crate::store::redb::engine::note::Holds;
+use crate::store::redb::engine::who;
 
 impl Engine {
     /// Gives space back to the file system. Nobody waits for it in vain: until it has the database
@@ -23,6 +24,9 @@ impl Engine {
                     self.watch.hurry.set(true);
                     let done = self.compact(&mut handle);
                     self.watch.hurry.set(false);
+                    if let Some(named) = &self.named {
+                        named.look_anew();
+                    }
                     refused = done?;
                 }
             }
@@ -34,6 +38,15 @@ impl Engine {
             bytes_after: self.disk_bytes()?,
             refused,
         })
+    }
+
+    /// What keeps the database from being had alone, and who that may be.
+    fn in_use(&self) -> String {
+        let reason = "the store is being read or written elsewhere";
+        match who::has_open(&self.place) {
+            Some(others) => format!("{reason}; open in {others}"),
+            None => reason.to_owned(),
+        }
     }
 
     /// Compacts the file, and tells why not if that cannot be done now.
@@ -48,8 +61,7 @@ impl Engine {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(redb::CompactionError::TransactionInProgress) => {
-                    let reason = "the store is being read or written elsewhere";
-                    return Ok(Some(reason.to_owned()));
+                    return Ok(Some(self.in_use()));
                 }
                 Err(redb::CompactionError::Storage(redb::StorageError::Io(error)))
                     if error.kind() == std::io::ErrorKind::TimedOut =>

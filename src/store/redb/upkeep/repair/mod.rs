@@ -34,7 +34,9 @@ impl RedbStore {
     ///
     /// # Durability
     ///
-    /// The new store is there, whole and on disk, when this returns; on an error it is not there.
+    /// The new store is there, whole and on disk, when this returns; on an error it is not there. A
+    /// kill leaves a hidden file (`.scrollback-repair-*.new`), which the next repair into that folder
+    /// removes.
     ///
     /// # Errors
     ///
@@ -76,7 +78,8 @@ impl RedbStore {
                 reason: "nothing in it is a session or a record".to_owned(),
             });
         }
-        let new = file::new_file_beside(target)?;
+        file::remove_killed_repairs(target);
+        let new = file::new_repair_beside(target)?;
         let store = Self::open(&new, options)?;
         let report = rebuild::rebuild(&file, &gathered, &store, &mut |done, all| {
             tell(length / 2 + length / 2 * done / all.max(1))

@@ -1,21 +1,37 @@
 //! Verification as the store's calls.
 
 use super::depth::Depth;
-use super::verify;
+use super::slices::verify_in_slices;
 use crate::model::error::Result;
 use crate::store::Watcher;
 use crate::store::query::{SessionDigest, VerifyReport};
+use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::snapshot::Snapshot;
 
 impl RedbStore {
     /// Reads everything and checks every checksum, count and index entry, both ways. What is
     /// wrong with the store is in the report.
     ///
+    /// A session is checked as it is at one moment, and what others write meanwhile is no problem:
+    /// about every second the store is looked at anew, so that what they remove gives its space
+    /// back. Indexes, attachments, sources and pages are compared at one moment, the last.
+    ///
     /// # Errors
     ///
     /// Only if reading as such fails, or [`Error::Cancelled`]: then nothing is known.
     pub fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
-        self.read(|snapshot| verify(snapshot, Depth::Plain, progress))
+        self.verify_to(Depth::Plain, progress)
+    }
+
+    fn verify_to(&self, depth: Depth<'_>, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        guard(|| {
+            let take = || {
+                let txn = self.engine.begin_read()?;
+                Ok(Snapshot::new(txn, &self.counts, self.engine.pages()))
+            };
+            verify_in_slices(&take, depth, progress)
+        })
     }
 
     /// What [`verify`](Self::verify) does, and recomputes the digest chain of every session's lines:
@@ -52,7 +68,7 @@ impl RedbStore {
         against: &[SessionDigest],
         progress: &mut Watcher<'_>,
     ) -> Result<VerifyReport> {
-        let report = self.read(|snapshot| verify(snapshot, Depth::Deep(against), progress))?;
+        let report = self.verify_to(Depth::Deep(against), progress)?;
         Ok(VerifyReport {
             deep: true,
             ..report

@@ -31,10 +31,10 @@ impl Chains<'_> {
     }
 }
 
-impl<'d> Checker<'d, '_> {
+impl<'d> Checker<'_, '_, 'd> {
     /// The chains of a session, before its first record; `None` if they are not looked at.
     pub(crate) fn chains(&mut self, row: &SessionRow) -> Option<Chains<'d>> {
-        let listed = self.listed.as_mut()?;
+        let listed = self.found.listed.as_mut()?;
         let past = row.key().ok().and_then(|key| listed.remove(&key));
         let past = past.unwrap_or_default().into_iter();
         Some(Chains {
@@ -47,7 +47,7 @@ impl<'d> Checker<'d, '_> {
 
     /// Compares what was read of a session with what its chains say.
     pub(crate) fn compare(&mut self, number: u64, chains: Chains<'d>) {
-        let Some(row) = self.rows.get(&number) else {
+        let Some(row) = self.found.rows.get(&number) else {
             return;
         };
         let (stored, key) = (row.chain, row.key());
@@ -55,7 +55,7 @@ impl<'d> Checker<'d, '_> {
             (Some(detail), _) => {
                 self.problem("records", format!("session {number}"), detail, Some(number));
             }
-            (None, Ok(key)) => self.report.digests.push(SessionDigest {
+            (None, Ok(key)) => self.found.report.digests.push(SessionDigest {
                 key,
                 from: stored.from,
                 records: stored.records,
@@ -70,7 +70,7 @@ impl<'d> Checker<'d, '_> {
                 continue;
             }
             if stored.rewrites > listed.rewrites {
-                self.report.rewritten.push(listed.key.clone());
+                self.found.report.rewritten.push(listed.key.clone());
                 continue;
             }
             let detail = format!(
@@ -83,7 +83,7 @@ impl<'d> Checker<'d, '_> {
 
     /// Sessions that the list has, and the store has not.
     pub(crate) fn missing(&mut self) {
-        for (key, digests) in self.listed.take().unwrap_or_default() {
+        for (key, digests) in self.found.listed.take().unwrap_or_default() {
             let records = digests.iter().map(|digest| digest.records).max();
             let detail = format!(
                 "is not there; the list has {} of its records",

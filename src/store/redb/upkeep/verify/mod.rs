@@ -6,6 +6,7 @@ mod chain;
 pub(crate) mod depth;
 mod pages;
 mod properties;
+pub(crate) mod slices;
 #[cfg(test)]
 mod tests;
 
@@ -31,55 +32,105 @@ use crate::store::{Progress, Step, Watcher};
 
 use self::depth::{Depth, Listed};
 
-/// Checks the store as a snapshot shows it.
-pub(crate) fn verify(
-    snapshot: &Snapshot<'_>,
-    depth: Depth<'_>,
-    progress: &mut Watcher<'_>,
-) -> Result<VerifyReport> {
-    let mut checker = Checker {
-        snapshot,
-        report: VerifyReport::default(),
-        rows: BTreeMap::new(),
-        listed: depth.listed(),
-    };
-    // What is compared with the sessions makes no sense where not all of them can be read.
-    if checker.step(Checker::sessions)? {
-        checker.step(Checker::indexes)?;
-        let total = checker.rows.values().map(|row| row.bytes).sum();
-        let numbers: Vec<u64> = checker.rows.keys().copied().collect();
-        for number in numbers {
-            checker.step(|checker| checker.records(number))?;
-            let done = checker.report.bytes.min(total);
-            Progress::at(Step::Verifying, done, total).tell(progress)?;
-        }
-        checker.missing();
-        checker.step(Checker::strangers)?;
-        let mut attached = BTreeSet::new();
-        let are_read = checker.step(|checker| {
-            attached = checker.attachments()?;
-            Ok(())
-        })?;
-        if are_read {
-            checker.step(|checker| checker.sources(&attached))?;
-        }
-        checker.step(Checker::properties)?;
-    }
-    checker.pages()?;
-    Ok(checker.report)
-}
-
-struct Checker<'c, 's> {
-    snapshot: &'c Snapshot<'s>,
+/// What was found, in one snapshot or several.
+#[derive(Default)]
+struct Found<'d> {
     report: VerifyReport,
     rows: BTreeMap<u64, SessionRow>,
+    /// Sessions whose records were checked before.
+    checked: BTreeSet<u64>,
     /// What the chains are compared with; `None` if they are not looked at.
-    listed: Option<Listed<'c>>,
+    listed: Option<Listed<'d>>,
 }
 
-impl Checker<'_, '_> {
+impl<'d> Found<'d> {
+    fn new(depth: Depth<'d>) -> Self {
+        Self {
+            listed: depth.listed(),
+            ..Self::default()
+        }
+    }
+
+    /// The report of a verification that could not take another snapshot: redb reads nothing more once
+    /// a page has led it behind the end of the file.
+    fn ended(mut self, error: Error) -> Result<VerifyReport> {
+        if !matches!(error, Error::Storage { .. }) || self.report.problems.is_empty() {
+            return Err(error);
+        }
+        self.report.problems.push(StoreProblem {
+            table: "(pages)",
+            key: "unknown".to_owned(),
+            detail: format!("not all could be read: {error}"),
+            session: None,
+        });
+        Ok(self.report)
+    }
+}
+
+struct Checker<'c, 's, 'd> {
+    snapshot: &'c Snapshot<'s>,
+    found: Found<'d>,
+}
+
+impl<'c, 's, 'd> Checker<'c, 's, 'd> {
+    fn over(snapshot: &'c Snapshot<'s>, found: Found<'d>) -> Self {
+        Self { snapshot, found }
+    }
+
+    /// Checks everything but the sessions' rows, which `are_read`, and the records of sessions that
+    /// were checked before.
+    fn rest(&mut self, are_read: bool, progress: &mut Watcher<'_>) -> Result<()> {
+        // What is compared with the sessions makes no sense where not all of them can be read.
+        if are_read {
+            self.step(Self::indexes)?;
+            let rows = &self.found.rows;
+            let total = rows.values().map(|row| row.bytes).sum();
+            let checked = &self.found.checked;
+            let left = rows.keys().filter(|number| !checked.contains(number));
+            for number in left.copied().collect::<Vec<_>>() {
+                self.step(|checker| checker.records(number))?;
+                let done = self.found.report.bytes.min(total);
+                Progress::at(Step::Verifying, done, total).tell(progress)?;
+            }
+            self.missing();
+            self.step(Self::strangers)?;
+            let mut attached = BTreeSet::new();
+            let are_read = self.step(|checker| {
+                attached = checker.attachments()?;
+                Ok(())
+            })?;
+            if are_read {
+                self.step(|checker| checker.sources(&attached))?;
+            }
+            self.step(Self::properties)?;
+        }
+        self.pages()
+    }
+
+    /// The records of a session, with the row that this snapshot has, if it is still there.
+    fn session(&mut self, number: u64) -> Result<()> {
+        let table = self
+            .snapshot
+            .txn()
+            .open_table(SESSIONS)
+            .map_err(storage("verify"))?;
+        let Some(value) = table.get(number).map_err(storage("verify"))? else {
+            return Ok(());
+        };
+        match SessionRow::decode(number, value.value()) {
+            Ok(row) => {
+                self.found.rows.insert(number, row);
+                self.records(number)
+            }
+            // The last look at all rows tells.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Checker<'_, '_, '_> {
     fn problem(&mut self, table: &'static str, key: String, detail: String, number: Option<u64>) {
-        let row = number.and_then(|number| self.rows.get(&number));
+        let row = number.and_then(|number| self.found.rows.get(&number));
         let session: Option<SessionKey> = row.and_then(|row| row.key().ok());
         self.push(StoreProblem {
             table,
@@ -90,11 +141,11 @@ impl Checker<'_, '_> {
     }
 
     fn push(&mut self, problem: StoreProblem) {
-        if self.report.problems.len() >= VerifyReport::PROBLEMS_MAX {
-            self.report.problems_more += 1;
+        if self.found.report.problems.len() >= VerifyReport::PROBLEMS_MAX {
+            self.found.report.problems_more += 1;
             return;
         }
-        self.report.problems.push(problem);
+        self.found.report.problems.push(problem);
     }
 
     /// Takes a step of the verification, and notes what ends it: damage, or redb's panic at it. Gives
@@ -103,7 +154,7 @@ impl Checker<'_, '_> {
         match guard(|| work(self)) {
             Ok(()) => Ok(true),
             // redb reads nothing more once a page has led it behind the end of the file.
-            Err(Error::Storage { source, .. }) if !self.report.problems.is_empty() => {
+            Err(Error::Storage { source, .. }) if !self.found.report.problems.is_empty() => {
                 let detail = format!("not all could be read: {source}");
                 self.problem("(pages)", "unknown".to_owned(), detail, None);
                 Ok(false)
@@ -133,13 +184,13 @@ impl Checker<'_, '_> {
         for entry in table.iter().map_err(&read)? {
             let (number, value) = entry.map_err(&read)?;
             let number = number.value();
-            self.report.sessions += 1;
+            self.found.report.sessions += 1;
             match SessionRow::decode(number, value.value()) {
                 Ok(row) => {
                     if let Err(error) = row.clone().into_summary(number) {
                         self.note(corrupt_session(number, error.to_string()), None)?;
                     }
-                    self.rows.insert(number, row);
+                    self.found.rows.insert(number, row);
                 }
                 Err(error) => self.note(corrupt_session(number, error.to_string()), None)?,
             }
@@ -160,6 +211,7 @@ impl Checker<'_, '_> {
             let ((agent, id), number) = (key.value(), number.value());
             entries += 1;
             if !self
+                .found
                 .rows
                 .get(&number)
                 .is_some_and(|row| row.agent == agent && row.id == id)
@@ -173,6 +225,7 @@ impl Checker<'_, '_> {
             let (updated, number) = entry.map_err(&read)?.0.value();
             entries += 1;
             if self
+                .found
                 .rows
                 .get(&number)
                 .is_none_or(|row| row.updated_us != updated)
@@ -186,7 +239,7 @@ impl Checker<'_, '_> {
             let key = entry.map_err(&read)?.0;
             let (project, updated, number) = key.value();
             entries += 1;
-            let right = self.rows.get(&number).is_some_and(|row| {
+            let right = self.found.rows.get(&number).is_some_and(|row| {
                 row.updated_us == updated && row.shown_project() == Some(project)
             });
             if !right {
@@ -195,7 +248,7 @@ impl Checker<'_, '_> {
         }
         let projects = table.len().map_err(&read)?;
 
-        self.report.index_entries += entries;
+        self.found.report.index_entries += entries;
         for (table, key, number) in wrong {
             let detail =
                 format!("leads to session {number}, which is not there or has another key");
@@ -203,8 +256,9 @@ impl Checker<'_, '_> {
         }
         // Entries are right one by one and differ from each other: equal counts mean that none is
         // missing.
-        let sessions = self.rows.len() as u64;
+        let sessions = self.found.rows.len() as u64;
         let with_project = self
+            .found
             .rows
             .values()
             .filter(|row| row.shown_project().is_some())
@@ -224,7 +278,7 @@ impl Checker<'_, '_> {
 
     /// The records of a session against the counts in its row.
     fn records(&mut self, number: u64) -> Result<()> {
-        let Some(row) = self.rows.get(&number).cloned() else {
+        let Some(row) = self.found.rows.get(&number).cloned() else {
             return Ok(());
         };
         let mut seen = SessionRow::new(&SessionKey::native("x")?, 0);
@@ -266,8 +320,8 @@ impl Checker<'_, '_> {
         if let Some(chains) = chains {
             self.compare(number, chains);
         }
-        self.report.records += seen.records;
-        self.report.bytes += seen.bytes;
+        self.found.report.records += seen.records;
+        self.found.report.bytes += seen.bytes;
         for (what, found, expected) in [
             ("records", seen.records, row.records),
             ("messages", seen.messages, row.messages),
@@ -309,7 +363,7 @@ impl Checker<'_, '_> {
                     None => return Ok(()),
                 }
             };
-            if !self.rows.contains_key(&number) {
+            if !self.found.rows.contains_key(&number) {
                 let detail = "records of a session that is not there".to_owned();
                 self.problem("records", format!("session {number}"), detail, None);
             }
@@ -361,8 +415,9 @@ impl Checker<'_, '_> {
                 Some(number),
             );
         }
-        self.report.attachments = names.len() as u64;
+        self.found.report.attachments = names.len() as u64;
         let rows: Vec<(u64, u64)> = self
+            .found
             .rows
             .iter()
             .map(|(number, row)| (*number, row.attachments))
@@ -392,7 +447,7 @@ impl Checker<'_, '_> {
         for entry in table.iter().map_err(&read)? {
             let (key, value) = entry.map_err(&read)?;
             let (path, generation) = key.value();
-            self.report.sources += 1;
+            self.found.report.sources += 1;
             let shown = format!(
                 "`{}`, generation {generation}",
                 String::from_utf8_lossy(path)
@@ -405,7 +460,7 @@ impl Checker<'_, '_> {
                 }
             };
             let there = match row.kind {
-                SourceKind::Lines => self.rows.contains_key(&row.session),
+                SourceKind::Lines => self.found.rows.contains_key(&row.session),
                 // A database that is only read has no content here.
                 SourceKind::Attachment if row.name.is_empty() => row.session == 0,
                 SourceKind::Attachment => attached.contains(&(row.session, row.name.clone())),
@@ -427,7 +482,7 @@ impl Checker<'_, '_> {
             table.len().map_err(&read)?,
             of_session.len().map_err(&read)?,
         );
-        self.report.index_entries += back;
+        self.found.report.index_entries += back;
         if sources != back {
             let detail = format!("{back} entries for {sources} sources");
             self.problem("session_sources", "(all)".to_owned(), detail, None);

@@ -18,7 +18,7 @@ type Wrong = (&'static str, String, String);
 /// The tables that a verification does not read: damage in one of them is the engine's matter.
 const ENGINE: &str = "(engine)";
 
-impl Checker<'_, '_> {
+impl Checker<'_, '_, '_> {
     /// Checks all pages, if the storage is a file.
     pub(crate) fn pages(&mut self) -> Result<()> {
         let Some(file) = self.snapshot.pages() else {

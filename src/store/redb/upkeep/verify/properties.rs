@@ -17,7 +17,7 @@ use crate::store::redb::tables::schema::{ALIASES, PROPERTIES};
 /// Aliases and who lists them.
 type Listed = BTreeSet<(SessionKey, u64)>;
 
-impl Checker<'_, '_> {
+impl Checker<'_, '_, '_> {
     /// Every row belongs to a session that shows what it says, and every alias that a session
     /// lists is claimed for it, and for nobody else.
     pub(crate) fn properties(&mut self) -> Result<()> {
@@ -42,6 +42,7 @@ impl Checker<'_, '_> {
             }
         }
         let differing: Vec<u64> = self
+            .found
             .rows
             .iter()
             .filter(|(number, row)| shown.remove(number).unwrap_or_default() != row.given)
@@ -61,7 +62,7 @@ impl Checker<'_, '_> {
 
     /// Notes the aliases that a session lists.
     fn list(&mut self, number: u64, aliases: &[String], listed: &mut Listed) -> Result<()> {
-        let Some(agent) = self.rows.get(&number).map(|row| row.agent.clone()) else {
+        let Some(agent) = self.found.rows.get(&number).map(|row| row.agent.clone()) else {
             return Ok(());
         };
         for alias in aliases {
@@ -89,7 +90,7 @@ impl Checker<'_, '_> {
                 for entry in table.iter().map_err(&read)? {
                     let (key, value) = entry.map_err(&read)?;
                     let (agent, alias, place) = key.value();
-                    self.report.index_entries += 1;
+                    self.found.report.index_entries += 1;
                     let alias = match SessionKey::new(agent, alias) {
                         Ok(alias) => alias,
                         Err(error) => {
