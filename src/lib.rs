@@ -18,7 +18,7 @@
 //! - [`import`] takes the JSONL files and folders of other agents, [`export_all`] and
 //!   [`export_session`] give them back byte for byte, and [`compact_folder`] rewrites a folder of
 //!   truncated histories in place.
-//! - [`provider`] reads the sessions of other agents where they lie.
+//! - [`provider`] reads the sessions of other agents where they lie; [`KnownAgent`] lists the agents.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
 //! Every call is synchronous; `docs/async.md` says how async programs use it.
@@ -52,7 +52,7 @@ mod transfer;
 pub use chrono;
 pub use uuid;
 
-pub use agents::agents;
+pub use agents::KnownAgent;
 pub use model::error::{Cause, Error, Result};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
@@ -62,9 +62,9 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    Cursor, CursorError, Direction, Existing, Expect, ListQuery, MemoryStore, Messages, Mode,
-    NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage, Step,
-    Store, StoreExt, StoredMessage, Watcher, unwatched,
+    Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
+    Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
+    Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
@@ -83,12 +83,12 @@ pub mod report {
 
 /// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.
 pub mod jcode {
-    pub use crate::agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
     pub use crate::facade::{
         Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair,
         ReplayOptions, Replayed, last_environment, reconstruct_history, reconstruct_state,
         validate_session_id,
     };
+    pub use crate::facade::{Entry, EntryImage, EntryKind, TodoItem};
 }
 
 /// A chat program's history as picoclaw keeps it: [`SessionStore`](picoclaw::SessionStore).

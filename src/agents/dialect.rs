@@ -1,5 +1,4 @@
-//! The JSONL formats of agents, one file each: how to recognise a file, what a line is, and what
-//! it says.
+//! The JSONL format of an agent: how to recognise a file, what a line is, and what it says.
 //!
 //! A dialect never changes a line and never fails: a line that it cannot read is described as
 //! malformed, with the reason, and kept like any other.
@@ -10,16 +9,17 @@
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
 use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::described::Described;
-use super::document::DocumentLines;
+use super::document::{Document, DocumentLines};
+use super::operation::{MessageType, Operation};
 use super::parts::lines::{self, Format};
-use super::state::{SessionState, SidecarFacts};
-use crate::json::Ends;
+use super::parts::paths;
+use crate::json::{Ends, Json};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::message::{Message, Role};
+use crate::model::message::Message;
 use crate::model::record::RecordView;
 use crate::model::session::Session;
 
@@ -43,48 +43,59 @@ pub(crate) struct Candidate<'a> {
     pub path: &'a Path,
     /// Its first bytes: at most 64 KiB, perhaps ending inside a line. Empty for an empty file.
     pub head: &'a [u8],
-    /// The bytes of its [`companion`](Dialect::companion), if it has one that could be read.
+    /// The bytes of its [`companion`](super::companions::Companions::companion), if it has one that
+    /// could be read.
     pub companion: Option<&'a [u8]>,
 }
 
-/// Whose a file is that lies beside sessions and is not lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Sidecar {
-    /// It belongs to the session with this id.
-    Session(String),
-    /// It belongs to the folder.
-    Folder,
-}
+/// Finds the version of the program in a line.
+pub(crate) type VersionIn = fn(&[u8]) -> Option<String>;
 
 /// The JSONL format of one agent: [`Format`] reads its objects, this knows its files.
+///
+/// An import calls [`recognise`](Self::recognise) for a file and
+/// [`describe_with`](Self::describe_with) for a line: these two are the hot path. Nothing is
+/// looked up by name there, and what a line tells is borrowed from it where its text allows.
 pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The agent's name, as in `--agent`.
     fn agent(&self) -> &'static str;
 
-    /// How surely the file is of this dialect.
+    /// How surely the file is of this dialect: by its path first, since that costs least, and then
+    /// by lines of its head. One dialect or two are asked about most files of lines, and all of
+    /// them where the path tells none.
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition;
 
     /// Whether this dialect may be as sure of the file as one can be: whether
     /// [`recognise`](Self::recognise) may answer [`Recognition::PathAndLines`]. Costs no look at the
-    /// lines, except for a mark in them.
-    fn may_own(&self, candidate: &Candidate<'_>) -> bool;
+    /// lines, except for a mark in them. Of a document it says whose it is first.
+    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
+        false
+    }
 
     /// The agent's own id of the session in the file: from the path for most agents, from the
     /// first lines where the format says so.
     ///
-    /// Never empty; bytes of a path that are not UTF-8 are percent-encoded.
-    fn session_id(&self, candidate: &Candidate<'_>) -> String;
+    /// Never empty; bytes of a path that are not UTF-8 are percent-encoded. The file's stem by
+    /// default.
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        paths::stem(candidate.path)
+    }
 
-    /// Whose sidecar the file at `path` (absolute) is, or `None` if it is none of this agent's.
-    /// Asked only of files that are no sessions themselves.
-    fn sidecar(&self, path: &Path) -> Option<Sidecar>;
+    /// The session that a `.json` file is, if it is one in one JSON document and this agent's.
+    /// `head` is the head as text, without a byte order mark; it may be no object at all.
+    ///
+    /// Called for every `.json` file that is found, most of which are something else: what a look
+    /// at the path or for a word can rule out comes before any parsing.
+    fn document(&self, _candidate: &Candidate<'_>, _head: &str) -> Option<Document> {
+        None
+    }
 
     /// Describes one line in one pass. The line may have its terminator, or none.
     fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
         self.describe_with(line, None)
     }
 
-    /// The same, faster, with room for what is noted of a line: for who describes one after another.
+    /// The same, faster, with room for what is noted of a line: for a caller that describes one line after another.
     fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
         lines::describe(self, line, ends)
     }
@@ -100,25 +111,37 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         lines::stored_messages(self, record)
     }
 
-    /// The file beside a session file that has to be read before the session gets its name:
-    /// picoclaw's meta file, which holds the true key. At most 1 MiB of it is read.
-    fn companion(&self, _path: &Path) -> Option<PathBuf> {
-        None
-    }
-
     /// The project of a session, where the file's path tells it and its lines do not.
     fn project(&self, _candidate: &Candidate<'_>) -> Option<String> {
         None
     }
 
-    /// What a sidecar (an index, a meta file, a legacy document) tells of sessions. A file that
-    /// cannot be read tells nothing.
-    fn sidecar_facts(&self, _path: &Path, _bytes: &[u8]) -> Vec<SidecarFacts> {
-        Vec::new()
+    /// The lines of a session that is one JSON document; `None` if it cannot be read. The whole
+    /// document is in memory, and its lines beside it.
+    fn document_lines(&self, _bytes: &[u8]) -> Option<DocumentLines> {
+        None
     }
 
-    /// The lines of a session that is one JSON document; `None` if it cannot be read.
-    fn document_lines(&self, _bytes: &[u8]) -> Option<DocumentLines> {
+    /// The messages of such a document as they stand in it; `None` if it is not a whole one.
+    fn document_messages<'t>(&self, _text: &'t str) -> Option<Vec<Json<'t>>> {
+        None
+    }
+
+    /// What a line does to the lines before it, where a file is of
+    /// [`Form::Operations`](super::home::Form); `None` if the line is damaged.
+    fn operation(&self, _line: &[u8]) -> Option<Operation> {
+        None
+    }
+
+    /// What sort of message a line says that it is; by default that is told by its blocks. Called
+    /// for each message that is read where it lies.
+    fn stated_type(&self, _line: &[u8]) -> Option<MessageType> {
+        None
+    }
+
+    /// What finds the version of the program in a line, if lines state it. Lines are read from the
+    /// start until one does.
+    fn version_in(&self) -> Option<VersionIn> {
         None
     }
 
@@ -163,47 +186,5 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// [`read_meta`](Self::read_meta) has to see every line that is no message.
     fn has_scattered_meta(&self) -> bool {
         false
-    }
-
-    /// Where the agent would keep a session that has no file yet: the path below its folder of
-    /// sessions, name by name. `None` leaves it to the export.
-    fn file_name(&self, _state: &SessionState) -> Option<Vec<String>> {
-        None
-    }
-
-    /// The agent's own file about a session, beside the session's: its name, and its bytes as of
-    /// now. `original` are the bytes that were imported; they are given back if they still hold.
-    fn write_sidecar(
-        &self,
-        _state: &SessionState,
-        _original: Option<&[u8]>,
-    ) -> Option<(String, Vec<u8>)> {
-        None
-    }
-
-    /// The agent's index file for a folder of sessions, with rows for sessions that were made or
-    /// changed here: its name, and its bytes as of now. Other rows stay byte for byte. `None` if
-    /// the original cannot be read: the export then asks again without it, for all sessions of the
-    /// folder.
-    fn write_index(
-        &self,
-        _original: Option<&[u8]>,
-        _changed: &[SessionState],
-    ) -> Option<(String, Vec<u8>)> {
-        None
-    }
-}
-
-impl DocumentLines {
-    /// The same lines, of which those from the user's last message on are open.
-    pub(crate) fn with_open_turn(self, dialect: &dyn Dialect) -> Self {
-        let is_asked = |line: &Vec<u8>| dialect.describe(line).header.role == Some(Role::User);
-        let from = self.lines.iter().rposition(is_asked);
-        // The first line is about the session.
-        let from = from.unwrap_or_else(|| self.lines.len().saturating_sub(1).max(1));
-        Self {
-            open: self.lines.len().saturating_sub(from),
-            ..self
-        }
     }
 }

@@ -1,6 +1,9 @@
 //! A session that is one JSON document instead of lines. Import keeps it whole, as an attachment of a
 //! session whose records the agent's dialect makes from the document.
 
+use super::parts::lines::{self, Format};
+use crate::model::message::Role;
+
 /// A session in one JSON document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -25,4 +28,21 @@ pub(crate) struct DocumentLines {
     /// What changes with every content, such as the time of the last change: a last line that
     /// need not be the same in the next content.
     pub trailer: Option<Vec<u8>>,
+}
+
+impl DocumentLines {
+    /// The same lines, of which those from the user's last message on are open.
+    pub(crate) fn with_open_turn(self, format: &impl Format) -> Self {
+        let role = |line: &[u8]| lines::describe(format, line, None).header.role;
+        let from = self
+            .lines
+            .iter()
+            .rposition(|line| role(line) == Some(Role::User));
+        // The first line is about the session.
+        let from = from.unwrap_or_else(|| self.lines.len().saturating_sub(1).max(1));
+        Self {
+            open: self.lines.len().saturating_sub(from),
+            ..self
+        }
+    }
 }

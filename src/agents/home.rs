@@ -1,11 +1,11 @@
-//! Where an agent that keeps each session in a file keeps them, and how such files are opened.
+//! The home of an agent that keeps each session in a file: what was found there, and how such
+//! files are opened.
 
-use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::claude_code::index::IndexRow;
+use super::state::SidecarFacts;
 use crate::model::error::{Error, Result};
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
 
@@ -14,15 +14,6 @@ const READ: &str = "read";
 
 /// Bytes of a file that are enough to tell what it is.
 const HEAD_BYTES: u64 = 64 * 1024;
-
-/// Where one agent keeps its sessions.
-pub(crate) trait Home: Debug + Send + Sync {
-    /// The agent's name.
-    fn agent(&self) -> &'static str;
-
-    /// Every session's file, and what is wrong with others.
-    fn search(&self) -> Found;
-}
 
 /// The files of a home.
 #[derive(Debug, Default)]
@@ -61,6 +52,19 @@ pub(crate) struct SessionFile {
     pub row: Option<IndexRow>,
 }
 
+/// What the index of an agent says of a session, to fill what its lines leave open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct IndexRow {
+    /// What is told to an import.
+    pub facts: SidecarFacts,
+    /// The first prompt.
+    pub first_prompt: Option<String>,
+    /// The summary.
+    pub summary: Option<String>,
+    /// The git branch.
+    pub branch: Option<String>,
+}
+
 /// What is in a session's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -68,9 +72,9 @@ pub(crate) enum Form {
     Lines,
     /// Lines, compressed with zstd.
     Compressed,
-    /// Lines that change earlier ones (Gemini CLI).
+    /// Lines that change earlier ones: see [`Operation`](super::operation::Operation).
     Operations,
-    /// One JSON document (Gemini CLI).
+    /// One JSON document.
     Document,
 }
 

@@ -1,81 +1,78 @@
 //! The agents whose sessions are known, one folder each: how their files are recognised, read and
-//! written. This file lists them; [`dialect`] says what one is.
+//! written, and where they lie. [`agent`] says what one is; this file has the one list of them.
 
-pub(crate) mod celeste;
-pub(crate) mod claude_code;
-pub(crate) mod codex;
+pub(crate) mod agent;
+pub(crate) mod companions;
+pub(crate) mod database;
+pub(crate) mod default_home;
 mod described;
 mod dialect;
 mod document;
-mod fallback;
-pub(crate) mod gemini;
-mod ggcode;
 pub(crate) mod home;
-pub(crate) mod jcode;
-mod native;
-pub(crate) mod opencode;
+mod known;
+pub(crate) mod operation;
 pub(crate) mod parts;
-mod picoclaw;
 mod recognition;
 mod state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod walk;
 
+pub(crate) use self::agent::Agent;
+pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
-pub(crate) use self::dialect::{Candidate, Dialect, Recognition, Sidecar};
+pub(crate) use self::dialect::{Candidate, Dialect, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
+pub use self::known::KnownAgent;
+pub(crate) use self::known::told_or_unknown;
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
-pub(crate) use self::recognition::recognise_document;
+pub(crate) use self::recognition::{
+    companion_of, recognise, recognise_database, recognise_document, recognise_sidecar,
+};
 pub(crate) use self::state::{SessionState, SidecarFacts};
 
-/// Every dialect, the fallback last.
-pub(crate) fn all() -> &'static [&'static dyn Dialect] {
-    &[
-        &native::Native,
-        &ggcode::Ggcode,
-        &picoclaw::Picoclaw,
-        &jcode::Jcode,
-        &celeste::Celeste,
-        &claude_code::ClaudeCode,
-        &codex::Codex,
-        &gemini::Gemini,
-        &opencode::OpenCode,
-        &fallback::Fallback,
-    ]
+/// Makes the list: of each line a module, and the agent in it.
+macro_rules! agents {
+    ($($(#[$when:meta])* $folder:ident::$agent:ident,)*) => {
+        $($(#[$when])* pub(crate) mod $folder;)*
+
+        /// Every agent, in the order in which files are offered to them; the fallback last.
+        pub(crate) fn all() -> &'static [&'static dyn Agent] {
+            &[$($(#[$when])* &$folder::$agent,)*]
+        }
+    };
 }
 
-/// The agents whose formats this crate knows, by the names that their sessions have.
-///
-/// ```
-/// assert!(scrollback::agents().any(|agent| agent == "codex"));
-/// ```
-pub fn agents() -> impl Iterator<Item = &'static str> {
-    all().iter().map(|dialect| dialect.agent())
+// The one list: a folder, and the agent in it. The order is that of recognition: of two agents that
+// are equally sure of a file the first has it.
+agents! {
+    native::Native,
+    ggcode::Ggcode,
+    picoclaw::Picoclaw,
+    jcode::Jcode,
+    celeste::Celeste,
+    claude_code::ClaudeCode,
+    codex::Codex,
+    gemini::Gemini,
+    opencode::OpenCode,
+    #[cfg(test)]
+    pebble::Pebble,
+    fallback::Fallback,
 }
 
-/// The dialect of an agent; sessions of an agent without one are read by the fallback.
-pub(crate) fn of_agent(agent: &str) -> &'static dyn Dialect {
+/// The agent of that name; sessions of an agent without a format are read by the fallback.
+pub(crate) fn of_agent(agent: &str) -> &'static dyn Agent {
     named(agent).unwrap_or(&fallback::Fallback)
 }
 
-/// The dialect of that name, if there is one.
-pub(crate) fn named(agent: &str) -> Option<&'static dyn Dialect> {
-    all()
-        .iter()
-        .copied()
-        .find(|dialect| dialect.agent() == agent)
+/// The agent of that name, if there is one. Keys of sessions hold these names alone: see [`told`].
+pub(crate) fn named(name: &str) -> Option<&'static dyn Agent> {
+    let mut agents = all().iter().copied();
+    agents.find(|agent| agent.agent() == name)
 }
 
-/// The dialect that is surest of the file, if any is: the first of those that are equally sure.
-pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Dialect> {
-    let dialects = || all().iter().copied();
-    let first =
-        |sureness: Recognition| dialects().find(|dialect| dialect.recognise(candidate) == sureness);
-    // Most files lie where their agent keeps them, and are not to be read by all other dialects.
-    dialects()
-        .filter(|dialect| dialect.may_own(candidate))
-        .find(|dialect| dialect.recognise(candidate) == Recognition::PathAndLines)
-        .or_else(|| first(Recognition::Lines))
-        .or_else(|| first(Recognition::Fallback))
+/// The agent that somebody means by that name or alias.
+pub(crate) fn told(name: &str) -> Option<&'static dyn Agent> {
+    let mut agents = all().iter().copied();
+    named(name).or_else(|| agents.find(|agent| agent.aliases().contains(&name)))
 }

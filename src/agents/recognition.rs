@@ -1,21 +1,32 @@
-//! Which files are a session in one JSON document. Only what an agent is known to write is taken:
-//! most `.json` files are something else.
+//! Whose a file is. The path tells first, since that costs least; the rest is asked in the order of
+//! the list.
 
-use memchr::memmem;
+use std::path::{Path, PathBuf};
 
-use super::dialect::Candidate;
+use super::agent::Agent;
+use super::all;
+use super::companions::Sidecar;
+use super::dialect::{Candidate, Recognition};
 use super::document::Document;
-use super::parts::fields::{fields_of, fields_of_start, owned};
 use super::parts::{lines, paths};
-use super::{celeste, gemini, picoclaw};
 
-/// Fewer bytes of head than this are the whole file.
-const HEAD_BYTES: usize = 64 * 1024;
+/// The agent that is surest of the file, if any is: the first of those that are equally sure.
+pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Agent> {
+    let agents = || all().iter().copied();
+    let first =
+        |sureness: Recognition| agents().find(|agent| agent.recognise(candidate) == sureness);
+    // Most files lie where their agent keeps them, and are not to be read by all other dialects.
+    agents()
+        .filter(|agent| agent.may_own(candidate))
+        .find(|agent| agent.recognise(candidate) == Recognition::PathAndLines)
+        .or_else(|| first(Recognition::Lines))
+        .or_else(|| first(Recognition::Fallback))
+}
 
-/// Whether a file is a session in one JSON document, and which.
+/// Whether a file is a session in one JSON document, and which. Only what an agent is known to
+/// write is taken: most `.json` files are something else.
 pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> {
-    let name = paths::name(candidate.path);
-    let stem = name.strip_suffix(".json").filter(|stem| !stem.is_empty())?;
+    paths::document_stem(candidate.path)?;
     // The head may end inside a character.
     let head = candidate
         .head
@@ -23,59 +34,36 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
         .next()
         .map_or("", |chunk| chunk.valid());
     let head = lines::body(head);
-    let chat = gemini::own_chat(candidate);
-    if !head.starts_with('{') {
-        return chat.map(gemini::document_of);
-    }
-    if let Some(id) = celeste::document_id(candidate, head) {
-        return Some(Document {
-            agent: celeste::AGENT,
-            id,
-            yields: celeste::document_has_lines(candidate.path),
-        });
-    }
-    if let Some(id) = picoclaw::document_id(candidate, head) {
-        return Some(Document {
-            agent: picoclaw::AGENT,
-            id,
-            yields: true,
-        });
-    }
-    let has_messages = memmem::find(head.as_bytes(), b"\"messages\"").is_some();
-    let [session, project, info, id] =
-        fields_of_start(head, &["sessionId", "projectHash", "info", "id"]);
-    if let Some(session) = owned(session)
-        && has_messages
-        && (project.is_some() || gemini::is_chat(candidate, &name))
-    {
-        return Some(gemini::document_of(session));
-    }
-    if let Some(chat) = chat {
-        return Some(gemini::document_of(chat));
-    }
-    let [opencode] = fields_of(info, &["id"]);
-    if let Some(id) = owned(opencode)
-        && id.starts_with("ses_")
-        && (has_messages || candidate.head.len() >= HEAD_BYTES)
-    {
-        return Some(Document {
-            agent: "opencode",
-            id,
-            yields: false,
-        });
-    }
-    let id = owned(id).filter(|id| stem.starts_with("T-") && id.starts_with("T-"))?;
-    has_messages.then_some(Document {
-        agent: "amp",
-        id,
-        yields: false,
-    })
+    let agents = all().iter().copied();
+    let (own, others): (Vec<_>, Vec<_>) = agents.partition(|agent| agent.may_own(candidate));
+    let mut in_order = own.into_iter().chain(others);
+    in_order.find_map(|agent| agent.document(candidate, head))
+}
+
+/// Whose sidecar a file is, by its path.
+pub(crate) fn recognise_sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
+    all()
+        .iter()
+        .find_map(|agent| agent.sidecar(path).map(|owner| (agent.agent(), owner)))
+}
+
+/// The file that has to be read before the session in `path` gets its name, by the first agent
+/// that knows of one.
+pub(crate) fn companion_of(path: &Path) -> impl Iterator<Item = PathBuf> {
+    all().iter().filter_map(|agent| agent.companion(path))
+}
+
+/// The agent that has databases of that name.
+pub(crate) fn recognise_database(name: &[u8]) -> Option<&'static dyn Agent> {
+    let has = |agent: &&dyn Agent| {
+        let databases = agent.databases();
+        databases.is_some_and(|databases| databases.are_named(name))
+    };
+    all().iter().copied().find(has)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn found(path: &str, head: &str) -> Option<(&'static str, String)> {

@@ -8,68 +8,15 @@ use super::*;
 use crate::model::limits::LINE_MESSAGES_MAX;
 use crate::model::record::{RecordFlags, RecordKind};
 
-/// A few lines of each dialect; the first is a message that says `hi`.
-const LINES: &[(&str, &[&str])] = &[
-    (
-        "native",
-        &[
-            r#"{"scrollback":1,"type":"message","id":"m1","role":"user","content":[{"type":"text","text":"hi"}],"time":"2026-04-03T09:00:00.000000Z"}"#,
-            r#"{"scrollback":1,"type":"session","id":"s1","title":"T"}"#,
-        ],
-    ),
-    (
-        "ggcode",
-        &[
-            r#"{"type":"message","session_id":"s","created_at":"0001-01-01T00:00:00Z","updated_at":"0001-01-01T00:00:00Z","message":{"role":"user","content":[{"type":"text","text":"hi"}]}}"#,
-            r#"{"type":"meta","session_id":"s","title":"T","created_at":"2026-04-03T09:00:00Z","updated_at":"2026-04-03T09:00:00Z"}"#,
-        ],
-    ),
-    (
-        "claude-code",
-        &[
-            r#"{"parentUuid":null,"cwd":"/w","sessionId":"s","type":"user","message":{"role":"user","content":"hi"},"uuid":"u1","timestamp":"2026-04-03T09:00:00.000Z"}"#,
-            r#"{"type":"assistant","role":"assistant","content":[{"type":"text","text":"hi"}],"timestamp":"2026-04-03T09:00:00Z"}"#,
-            r#"{"type":"summary","summary":"S","leafUuid":"u1"}"#,
-        ],
-    ),
-    (
-        "codex",
-        &[
-            r#"{"timestamp":"2026-04-03T09:00:00.000Z","type":"response_item","payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}"#,
-            r#"{"timestamp":"2026-04-03T09:00:00.000Z","type":"event_msg","payload":{"type":"token_count","info":null}}"#,
-        ],
-    ),
-    (
-        "gemini",
-        &[
-            r#"{"id":"m1","timestamp":"2026-04-03T09:00:00.000Z","type":"gemini","content":"hi"}"#,
-            r#"{"sessionId":"s","projectHash":"ab","startTime":"2026-04-03T09:00:00.000Z","kind":"main"}"#,
-            r#"{"$set":{"lastUpdated":"2026-04-03T09:00:00.000Z","messages":[{"author":"user","content":"a"},{"id":"m2","type":"gemini","content":"b"}]}}"#,
-            r#"{"$rewindTo":"m1"}"#,
-        ],
-    ),
-    (
-        "opencode",
-        &[
-            r#"{"info":{"role":"user","time":{"created":1775206860000},"id":"msg_1","sessionID":"ses_1"},"parts":[{"type":"text","text":"hi"}]}"#,
-            r#"{"info":{"id":"ses_1","directory":"/w","title":"T","time":{"created":1775206860000}}}"#,
-        ],
-    ),
-    (
-        "jsonl",
-        &[
-            r#"{"role":"assistant","content":"hi","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#,
-            r#"{"type":"user.message","data":{"content":"hi"},"id":"e","timestamp":"2026-04-03T09:00:00.000Z"}"#,
-            r#"{"type":"tool_result","content":"x","tool_name":"bash","tool_id":"c","timestamp":"2026-04-03T09:00:00Z"}"#,
-        ],
-    ),
-];
+/// The sample lines of each agent that has some, the first of which is a message.
+fn samples() -> impl Iterator<Item = (&'static dyn Agent, &'static [&'static str])> {
+    let samples = all().iter().map(|agent| (*agent, agent.samples().lines));
+    samples.filter(|(_, lines)| !lines.is_empty())
+}
 
 /// Every dialect with a line of its own that is a message.
 fn messages_of_each() -> impl Iterator<Item = (&'static dyn Dialect, &'static str)> {
-    LINES
-        .iter()
-        .map(|(agent, lines)| (named(agent).unwrap(), lines[0]))
+    samples().map(|(agent, lines)| (agent as &dyn Dialect, lines[0]))
 }
 
 #[track_caller]
@@ -308,7 +255,7 @@ fn the_last_of_two_values_counts() {
 
 #[test]
 fn every_dialect_is_recognised_by_its_lines_and_no_other_takes_them() {
-    for (agent, lines) in LINES {
+    for (agent, lines) in samples() {
         let head = lines.join("\n");
         let damaged = format!("\0\0\0\nnot json\n{{\"type\":\"cut\n\n{head}");
         for head in [&head, &damaged] {
@@ -318,7 +265,7 @@ fn every_dialect_is_recognised_by_its_lines_and_no_other_takes_them() {
                 companion: None,
             };
             let found = recognise(&candidate).map(Dialect::agent);
-            assert_eq!(found, Some(*agent), "{head}");
+            assert_eq!(found, Some(agent.agent()), "{head}");
         }
     }
 }
@@ -331,14 +278,10 @@ fn an_agent_without_a_dialect_is_read_by_the_fallback() {
 }
 
 /// A line made of whole, cut, doubled and overwritten lines of one dialect.
-fn damaged(dialect: usize) -> impl Strategy<Value = Vec<u8>> {
-    let piece = (
-        0..LINES[dialect].1.len(),
-        any::<prop::sample::Index>(),
-        0..4_u8,
-    )
-        .prop_map(move |(line, at, what)| {
-            let mut bytes = LINES[dialect].1[line].as_bytes().to_vec();
+fn damaged(lines: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    let piece = (0..lines.len(), any::<prop::sample::Index>(), 0..4_u8).prop_map(
+        move |(line, at, what)| {
+            let mut bytes = lines[line].as_bytes().to_vec();
             let at = at.index(bytes.len());
             match what {
                 0 => bytes.truncate(at),
@@ -347,7 +290,8 @@ fn damaged(dialect: usize) -> impl Strategy<Value = Vec<u8>> {
                 _ => {}
             }
             bytes
-        });
+        },
+    );
     let noise = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..6),
         "[{}\\[\\]\",:0\\\\ ]{0,6}".prop_map(String::into_bytes),
@@ -361,9 +305,11 @@ proptest! {
 
     #[test]
     fn describe_and_messages_agree_on_damaged_lines(
-        (dialect, line) in (0..LINES.len()).prop_flat_map(|at| (Just(at), damaged(at))),
+        (dialect, line) in (0..samples().count())
+            .prop_map(|at| samples().nth(at).unwrap())
+            .prop_flat_map(|(agent, lines)| (Just(agent), damaged(lines))),
     ) {
-        check(named(LINES[dialect].0).unwrap(), &line);
+        check(dialect, &line);
     }
 
     #[test]
@@ -394,28 +340,22 @@ fn an_object_of_no_known_kind_behind_noise_is_no_record() {
 /// that all of them together give.
 #[test]
 fn a_file_is_of_the_dialect_that_is_surest_of_it() {
-    const PATHS: [&str; 14] = [
-        "/h/.claude/projects/-w/s.jsonl",
+    const OTHERS: [&str; 7] = [
         "/copy/projects/-w/s.jsonl",
-        "/h/.codex/sessions/2026/04/03/rollout-2026-04-03T09-00-00-u.jsonl",
         "/copy/sessions/2026/04/03/rollout-2026-04-03T09-00-00-u.jsonl",
-        "/h/.gemini/tmp/ab/chats/session-1.jsonl",
         "/copy/chats/session-1.jsonl",
-        "/h/.ggcode/sessions/s.jsonl",
-        "/h/.picoclaw/workspace/sessions/s.jsonl",
         "/h/.jcode/sessions/session_1.jsonl",
         "/h/.jcode/sessions/0f0e0d0c-0b0a-0908-0706-050403020100.jsonl",
-        "/h/.celeste/sessions/s.jsonl",
         "/h/.celeste/sessions/chats/s.jsonl",
-        "/x/s.jsonl",
         "/x/s.json",
     ];
-    for (_, lines) in LINES {
+    let paths = || all().iter().flat_map(|agent| agent.samples().paths);
+    for (_, lines) in samples() {
         for line in lines
             .iter()
             .chain(&["", "{\"\\u0073crollback\":1,\"type\":\"x\"}"])
         {
-            for path in PATHS {
+            for path in paths().chain(&OTHERS) {
                 for companion in [None, Some(&b"{}"[..])] {
                     let candidate = Candidate {
                         path: Path::new(path),

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::MakeStore;
 use super::check::{Checked, done};
+use crate::agents::{self, Agent};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
@@ -167,6 +168,20 @@ pub(super) fn at(second: i64) -> DateTime<Utc> {
 /// The key of a session of this crate's own agent.
 pub(super) fn key(id: &str) -> Checked<SessionKey> {
     done("SessionKey::native", SessionKey::native(id))
+}
+
+/// An agent of others, whose format is only read.
+pub(super) const OTHERS: &str = "jsonl";
+
+/// The key of a session in a format that has no line about the session, and no ids of messages.
+pub(super) fn key_without_headers(id: &str) -> Checked<SessionKey> {
+    let has_neither = |agent: &&&'static dyn Agent| {
+        let session = SessionKey::new(agent.agent(), id).map(Session::new);
+        let header = session.and_then(|session| agent.write_meta(&session, true));
+        !agent.has_message_ids() && matches!(header, Ok(None))
+    };
+    let agent = agents::all().iter().find(has_neither);
+    key_of(agent.map_or(OTHERS, |agent| agent.agent()), id)
 }
 
 /// The key of another agent's session.

@@ -16,6 +16,9 @@ macro_rules! __scrollback_store_contracts {
             saving::save_takes_an_empty_title_from_the_first_user_message: "`save` takes an empty title from the first message of the user.";
             saving::save_appends_and_rewrites_nothing: "`save` appends: what was stored before stays as it is, byte for byte.";
             saving::save_appends_new_messages_in_their_order: "`save` appends the messages whose ids are not stored yet, in their order.";
+            saving::save_refuses_a_message_put_before_stored_ones: "`save` refuses a new message that stands before a stored one, and then writes nothing.";
+            saving::save_refuses_two_messages_of_one_id: "`save` refuses two different messages of one id; the same one twice is stored once.";
+            saving::save_refuses_a_changed_message_that_has_a_place: "`save` refuses a message that is named by its place and differs from the one that stands there.";
             saving::save_removes_nothing_that_a_copy_lacks: "`save` removes nothing, whatever the caller's copy lacks.";
             saving::save_knows_hidden_messages: "`save` knows hidden messages, and does not store them again.";
             saving::save_appends_a_changed_header: "`save` appends a changed title, project, model, parent or extra field as a new header line.";

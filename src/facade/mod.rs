@@ -9,7 +9,8 @@ mod picoclaw;
 pub use self::celeste::{LogEntry, Project};
 pub use self::ggcode::ggcode_session;
 pub use self::jcode::{
-    Compatibility, Goal, PlanSnapshot, RecordedState, Recorder, Recordings, Repair, ReplayOptions,
-    Replayed, last_environment, reconstruct_history, reconstruct_state, validate_session_id,
+    Compatibility, Entry, EntryImage, EntryKind, Goal, PlanSnapshot, RecordedState, Recorder,
+    Recordings, Repair, ReplayOptions, Replayed, TodoItem, last_environment, reconstruct_history,
+    reconstruct_state, validate_session_id,
 };
 pub use self::picoclaw::{History, Kept, SessionStore, StoreSessions, opaque_key};

@@ -13,23 +13,12 @@ use crate::model::message::Message;
 use crate::model::record::{RecordFlags, RecordKind, RecordView};
 use crate::model::session::Session;
 
-/// Where files lie that dialects tell by their path.
-pub(super) const PLACES: [&str; 14] = [
-    "/x/some.jsonl",
-    "/h/.claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl",
-    "/h/.codex/sessions/2026/08/25/rollout-2026-08-25T20-31-07-01a03a9e-96f8-7af6-bd4a-6f188a424e61.jsonl",
-    "/h/.gemini/tmp/ab/chats/session-1.jsonl",
-    "/h/.gemini/tmp/ab/chats/session-1.json",
-    "/h/.ggcode/sessions/20260812-111500-6105d6cc76af4003.jsonl",
-    "/h/.picoclaw/workspace/sessions/telegram_1.jsonl",
-    "/h/.picoclaw/workspace/sessions/telegram_1.meta.json",
-    "/h/.jcode/projects/x/7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f.jsonl",
-    "/h/.celeste/projects/ab/sessions/1.json",
-    "/h/.celeste/projects/ab/sessions/1.jsonl",
-    "/x/export.json",
-    "/x/threads/T-1.json",
-    "/",
-];
+/// One of the paths that agents tell their files by.
+pub(super) fn place(number: usize) -> &'static Path {
+    let paths = || agents::all().iter().flat_map(|agent| agent.samples().paths);
+    let path = paths().nth(number % paths().count());
+    Path::new(path.expect("agents have samples"))
+}
 
 /// No panic, the same answer twice, also with notes of where values end, as many messages as the
 /// header says, and what `serde_json` says of what is JSON.
@@ -47,7 +36,7 @@ pub(super) fn run(data: &[u8]) {
         Some(dialect) => check(*dialect, line),
         None => all.iter().for_each(|dialect| check(*dialect, line)),
     }
-    let path = Path::new(PLACES[which % PLACES.len()]);
+    let path = place(which);
     let candidate = Candidate {
         path,
         head: line,
@@ -107,7 +96,7 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
     for message in messages.iter().take(8) {
         written_as_native(message);
     }
-    let path = Path::new(PLACES[line.len() % PLACES.len()]);
+    let path = place(line.len());
     let candidate = Candidate {
         path,
         head: line,

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::dialect_lines::PLACES;
+use super::dialect_lines::place;
 use super::input::Input;
-use crate::agents::{self, Candidate, Dialect, SessionState, recognise_document};
+use crate::agents::{self, Agent, Candidate, SessionState, recognise_document};
 use crate::model::properties::Properties;
 use crate::model::record::RecordFlags;
 
@@ -13,7 +13,7 @@ use crate::model::record::RecordFlags;
 pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let which = input.digit();
-    let place = Path::new(PLACES[input.digit() % PLACES.len()]);
+    let place = place(input.digit());
     let file = input.rest();
     let candidate = Candidate {
         path: place,
@@ -30,7 +30,7 @@ pub(super) fn run(data: &[u8]) {
     }
 }
 
-fn check(dialect: &dyn Dialect, place: &Path, file: &[u8]) {
+fn check(dialect: &dyn Agent, place: &Path, file: &[u8]) {
     assert_eq!(dialect.sidecar(place), dialect.sidecar(place));
     let facts = dialect.sidecar_facts(place, file);
     assert_eq!(dialect.sidecar_facts(place, file), facts);
@@ -85,7 +85,7 @@ fn check(dialect: &dyn Dialect, place: &Path, file: &[u8]) {
 }
 
 /// A session of any content; in one folder there is only one of a name.
-fn state(dialect: &dyn Dialect, input: &mut Input<'_>, name: char) -> SessionState {
+fn state(dialect: &dyn Agent, input: &mut Input<'_>, name: char) -> SessionState {
     let summary = input.summary(dialect.agent());
     let name = format!("{}{name}.jsonl", input.byte());
     SessionState {

@@ -60,7 +60,11 @@ pub(super) fn run(data: &[u8]) {
     );
     let mut grown = second.row;
     // A title about a record counts when that comes by in the same import.
-    if grown.title_rank != whole.row.title_rank || dialect.agent() == "claude-code" {
+    let is_about = |record: &Record| {
+        let title = dialect.describe(&record.line).facts.title;
+        title.is_some_and(|offer| offer.about.is_some())
+    };
+    if grown.title_rank != whole.row.title_rank || records.iter().any(is_about) {
         grown.title.clone_from(&whole.row.title);
         grown.title_rank = whole.row.title_rank;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::words::{FIELDS, ODD, VALUES};
-use crate::agents::{self, Candidate, Dialect, recognise_document};
+use crate::agents::{self, Agent, Candidate, recognise_document};
 use crate::codec::segment::Segment;
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
@@ -108,8 +108,10 @@ fn repeated_fields(inputs: &mut Inputs, bytes: usize) {
     }
 }
 
-fn read_all(dialect: &'static dyn Dialect, input: &[u8]) {
-    let path = Path::new("/h/.gemini/tmp/ab/chats/session-1.json");
+fn read_all(dialect: &'static dyn Agent, input: &[u8]) {
+    let mut paths = dialect.samples().paths.iter().map(Path::new);
+    let document = paths.rfind(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let path = document.unwrap_or(Path::new("/x/export.json"));
     let _header = dialect.describe(input).header;
     let _messages = dialect.messages(input).len();
     let _document = dialect.document_lines(input).is_some();

@@ -60,7 +60,7 @@ impl<'a> Json<'a> {
         Self::within(text, checked, &[])
     }
 
-    /// The same, with notes of where values end, for who is going to ask for some of them.
+    /// The same, with notes of where values end, for a caller that is going to ask for some of them.
     pub(crate) fn noted(text: &'a str, ends: &'a mut Ends) -> Option<(Self, bool)> {
         let checked = ends.check(text)?;
         Self::within(text, checked, ends.notes())

@@ -59,6 +59,17 @@ pub enum Error {
         /// The message's id.
         id: String,
     },
+    /// A new message of the caller's copy stands before one that is stored; nothing was written.
+    #[error(
+        "a new message of session `{key}` stands before `{before}`, which is stored: a save only \
+         appends; `Store::replace_history` puts another history in its place"
+    )]
+    MessageInserted {
+        /// The session.
+        key: SessionKey,
+        /// The id of the first stored message behind it.
+        before: String,
+    },
     /// Another session has that alias; nothing was written.
     #[error("session `{by}` has the alias `{alias}`")]
     AliasTaken {
@@ -76,6 +87,14 @@ pub enum Error {
     /// Something was to be logged, and no session was started or resumed; nothing was written.
     #[error("no session was started or resumed")]
     NoSession,
+    /// There is no agent of that name or alias.
+    #[error("no agent `{agent}`; there are `{}`", known.join("`, `"))]
+    UnknownAgent {
+        /// The name.
+        agent: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
     /// No provider is registered for the agent.
     #[error("no provider for agent `{agent}`")]
     ProviderNotFound {

@@ -1,31 +1,23 @@
-//! The agents that keep a session in a file: a provider for each.
+//! From an agent of the list to its provider.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::SessionProvider;
+use super::databases::DatabaseProvider;
 use super::files::FileProvider;
-use crate::agents::claude_code::home::ClaudeHome;
-use crate::agents::codex::home::CodexHome;
-use crate::agents::gemini::home::GeminiHome;
+use crate::agents::Agent;
 
-impl FileProvider {
-    /// Claude Code's sessions, subagents included; `folder` is its own, such as `~/.claude`.
-    pub fn claude_code(folder: impl Into<PathBuf>) -> Self {
-        let home = Box::new(ClaudeHome::new(&folder.into()));
-        Self { home }
+/// The provider of an agent whose home is there; `None` if this build reads none of its sessions
+/// where they lie.
+pub(super) fn provider(
+    agent: &'static dyn Agent,
+    home: PathBuf,
+) -> Option<Arc<dyn SessionProvider>> {
+    if agent.databases().is_some() {
+        let provider = DatabaseProvider::new(agent, home)?;
+        return Some(Arc::new(provider));
     }
-
-    /// Codex's sessions, archived ones included; `folder` is its own, such as `~/.codex`.
-    pub fn codex(folder: impl Into<PathBuf>) -> Self {
-        let home = Box::new(CodexHome::new(folder.into()));
-        Self { home }
-    }
-
-    /// Gemini CLI's sessions; `folder` is its own, such as `~/.gemini`.
-    ///
-    /// A session is read as Gemini CLI does: a message that was written again replaces the
-    /// earlier one, and what was rewound is not there.
-    pub fn gemini(folder: impl Into<PathBuf>) -> Self {
-        let home = Box::new(GeminiHome::new(folder.into()));
-        Self { home }
-    }
+    let provider = FileProvider::new(agent, home)?;
+    Some(Arc::new(provider))
 }

@@ -1,30 +1,27 @@
 //! Where agents keep their sessions by default: the one place of the library, besides the tool,
 //! that asks the environment.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 
-/// The folders of agents, as far as they can be told. A folder need not be there.
+use crate::agents::default_home::{Environment, Platform, joined};
+use crate::agents::{all, told};
+
+/// The homes of agents, as far as they can be told: the folder of all that an agent keeps, or its
+/// database. A home need not be there.
 ///
 /// ```
 /// use scrollback::provider::Places;
 ///
 /// let places = Places::under("/home/ada");
-/// assert_eq!(places.codex.as_deref(), Some("/home/ada/.codex".as_ref()));
+/// assert_eq!(places.home("codex"), Some("/home/ada/.codex".as_ref()));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Places {
-    /// Claude Code's: `$CLAUDE_CONFIG_DIR`, else `~/.claude`.
-    pub claude_code: Option<PathBuf>,
-    /// Codex's: `$CODEX_HOME`, else `~/.codex`.
-    pub codex: Option<PathBuf>,
-    /// Gemini CLI's: `.gemini` in `$GEMINI_CLI_HOME`, else in `~`.
-    pub gemini: Option<PathBuf>,
-    /// OpenCode's database: `$OPENCODE_DB`, else `opencode/opencode.db` in `$XDG_DATA_HOME`,
-    /// else in `~/.local/share`.
-    pub opencode: Option<PathBuf>,
+    homes: BTreeMap<&'static str, PathBuf>,
 }
 
 impl Places {
@@ -32,14 +29,14 @@ impl Places {
     ///
     /// Only absolute paths count: without a home folder and without variables there are none.
     pub fn from_environment() -> Self {
-        Self::of(env::home_dir(), &|name| env::var_os(name))
+        Self::in_environment(env::home_dir(), &|name| env::var_os(name))
     }
 
     /// The default places in a home folder, whatever the environment says.
     ///
     /// A relative path is one of the current folder; an empty one gives no places.
     pub fn under(home: impl Into<PathBuf>) -> Self {
-        Self::of(path::absolute(home.into()).ok(), &|_| None)
+        Self::in_environment(path::absolute(home.into()).ok(), &|_| None)
     }
 
     /// The places that are there: what an [`import`](crate::import) of all agents reads.
@@ -54,31 +51,53 @@ impl Places {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn paths(&self) -> Vec<PathBuf> {
-        let all = [&self.claude_code, &self.codex, &self.gemini, &self.opencode];
-        all.into_iter()
-            .flatten()
-            .filter(|path| path.exists())
-            .cloned()
-            .collect()
+        let homes = self.homes.values().filter(|path| path.exists());
+        homes.cloned().collect()
     }
 
-    fn of(home: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
-        let named = |name: &str| {
-            variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
+    /// The default places of a user with that home folder and those environment variables. Nothing
+    /// else is asked.
+    pub fn in_environment(
+        home: Option<PathBuf>,
+        variable: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let environment = Environment {
+            home,
+            variable,
+            platform: Platform::HERE,
         };
-        let home = home.filter(|home| home.is_absolute());
-        let in_home = |name: &str| home.as_ref().map(|home| home.join(name));
-        let data = named("XDG_DATA_HOME").or_else(|| in_home(".local/share"));
-        let gemini = named("GEMINI_CLI_HOME").or_else(|| home.clone());
+        let homes = all().iter().filter_map(|agent| {
+            let home = environment.first_of(agent.homes())?;
+            Some((agent.agent(), home))
+        });
         Self {
-            claude_code: named("CLAUDE_CONFIG_DIR").or_else(|| in_home(".claude")),
-            codex: named("CODEX_HOME").or_else(|| in_home(".codex")),
-            gemini: gemini.map(|folder| folder.join(".gemini")),
-            opencode: named("OPENCODE_DB")
-                .or_else(|| data.map(|data| data.join("opencode/opencode.db"))),
+            homes: homes.collect(),
         }
+    }
+
+    /// The home of an agent, by its name or another name that is taken for it.
+    pub fn home(&self, agent: &str) -> Option<&Path> {
+        let agent = told(agent)?.agent();
+        self.homes.get(agent).map(PathBuf::as_path)
+    }
+
+    /// Every home that can be told, by agent.
+    pub fn homes(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.homes
+            .iter()
+            .map(|(agent, home)| (*agent, home.as_path()))
+    }
+
+    /// What an import of every agent's sessions takes: the folders and databases in those homes
+    /// that hold sessions and are there, by agent.
+    pub fn sessions(&self) -> Vec<(&'static str, PathBuf)> {
+        let of = |(agent, home): (&&'static str, &PathBuf)| {
+            let folders = told(agent).map_or(&[][..], |agent| agent.folders());
+            let paths = folders.iter().map(|below| joined(home, below));
+            let there = paths.filter(|path| path.try_exists().unwrap_or(true));
+            there.map(|path| (*agent, path)).collect::<Vec<_>>()
+        };
+        self.homes.iter().flat_map(of).collect()
     }
 }
 
@@ -95,31 +114,52 @@ mod tests {
             "GEMINI_CLI_HOME" => Some("/g".into()),
             _ => None,
         };
-        let places = Places::of(Some("/home/ada".into()), &variable);
-        assert_eq!(places.claude_code, Some("/c".into()));
-        assert_eq!(places.codex, Some("/home/ada/.codex".into()));
-        assert_eq!(places.gemini, Some("/g/.gemini".into()));
-        assert_eq!(places.opencode, Some("/data/opencode/opencode.db".into()));
+        let places = Places::in_environment(Some("/home/ada".into()), &variable);
+        assert_eq!(places.home("claude-code"), Some("/c".as_ref()));
+        assert_eq!(places.home("claude"), Some("/c".as_ref()));
+        assert_eq!(places.home("codex"), Some("/home/ada/.codex".as_ref()));
+        assert_eq!(places.home("gemini"), Some("/g/.gemini".as_ref()));
+        let database = Path::new("/data/opencode/opencode.db");
+        assert_eq!(places.home("opencode"), Some(database));
         let plain = Places::under("/home/ada");
-        assert_eq!(plain.gemini, Some("/home/ada/.gemini".into()));
-        let database = "/home/ada/.local/share/opencode/opencode.db";
-        assert_eq!(plain.opencode, Some(database.into()));
+        assert_eq!(plain.home("gemini"), Some("/home/ada/.gemini".as_ref()));
+        let database = Path::new("/home/ada/.local/share/opencode/opencode.db");
+        assert_eq!(plain.home("opencode"), Some(database));
+        assert_eq!(plain.home("nobody"), None);
     }
 
     #[test]
     fn a_relative_home_is_one_of_the_current_folder() {
         let home = env::current_dir().unwrap().join("some/home");
         assert_eq!(Places::under("some/home"), Places::under(home.clone()));
-        assert_eq!(Places::under("some/home").codex, Some(home.join(".codex")));
+        let codex = home.join(".codex");
+        assert_eq!(
+            Places::under("some/home").home("codex"),
+            Some(codex.as_path())
+        );
         assert_eq!(Places::under(""), Places::default());
     }
 
     #[test]
     fn hazard_6_8_9_without_a_home_folder_no_path_is_relative() {
-        assert_eq!(Places::of(None, &|_| None), Places::default());
-        assert_eq!(
-            Places::of(Some("home".into()), &|_| None),
-            Places::default()
-        );
+        let places = |home: Option<PathBuf>| Places::in_environment(home, &|_| None);
+        assert_eq!(places(None), Places::default());
+        assert_eq!(places(Some("home".into())), Places::default());
+    }
+
+    #[test]
+    fn what_is_there_of_every_agents_sessions_is_given() {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::under(home.path());
+        assert_eq!(places.sessions(), []);
+        for agent in all().iter().filter(|agent| !agent.homes().is_empty()) {
+            let own = places.home(agent.agent()).unwrap();
+            let there = joined(own, agent.folders()[0]);
+            std::fs::create_dir_all(&there).unwrap();
+            let found = places.sessions();
+            assert!(found.contains(&(agent.agent(), there)), "{agent:?}");
+            let in_home = found.iter().all(|(_, path)| path.starts_with(home.path()));
+            assert!(in_home, "{found:?}");
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! Agents that keep a session in a file: one provider for all of them. Where the files lie is
-//! told by a [`Home`], what is in them by a dialect.
+//! Agents that keep a session in a file: one provider for all of them. The agent finds the files in
+//! its home, and says what is in them.
 //!
 //! An id is compared with those of the files that were found, and never made part of a path.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 
@@ -11,35 +12,47 @@ use super::gather::Gather;
 use super::lines::{Visit, each_line, each_message, read_lines};
 use super::{Listing, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, replay, sorted};
-use crate::agents::home::{Form, Home, SessionFile, no_session, whole};
-use crate::agents::{self, Dialect, claude_code, gemini};
+use crate::agents::home::{Form, Found, SessionFile, no_session, whole};
+use crate::agents::{Agent, Dialect};
 use crate::model::error::{Error, Result};
 
-/// Reads the sessions of an agent that keeps each in a file: Claude Code, Codex, Gemini CLI.
+/// Reads the sessions of an agent that keeps each in a file.
 ///
 /// Files are found and read anew by each call. A list reads every file of what it lists, a line at
 /// a time.
 #[derive(Debug)]
-pub struct FileProvider {
-    pub(super) home: Box<dyn Home>,
+pub(super) struct FileProvider {
+    agent: &'static dyn Agent,
+    search: fn(&Path) -> Found,
+    home: PathBuf,
 }
 
 impl FileProvider {
-    fn dialect(&self) -> &'static dyn Dialect {
-        agents::of_agent(self.home.agent())
+    /// The sessions in a home; `None` if the agent's files cannot be searched for.
+    pub(super) fn new(agent: &'static dyn Agent, home: PathBuf) -> Option<Self> {
+        let search = agent.search()?;
+        Some(Self {
+            agent,
+            search,
+            home,
+        })
+    }
+
+    fn search(&self) -> Found {
+        (self.search)(&self.home)
     }
 
     fn find(&self, id: &str) -> Result<SessionFile> {
-        let files = self.home.search().files;
+        let files = self.search().files;
         let found = files.into_iter().find(|file| file.id == id);
-        found.ok_or_else(|| no_session(self.home.agent(), id))
+        found.ok_or_else(|| no_session(self.agent.agent(), id))
     }
 
     /// The project of a file, without reading more than needed.
     fn project(&self, file: &SessionFile) -> Result<String> {
         let mut gather = Gather::default();
         if matches!(file.form, Form::Lines | Form::Compressed) {
-            each_line(file, self.dialect(), &mut |_, _, described| {
+            each_line(file, self.agent, &mut |_, _, described| {
                 if let Some(described) = described {
                     gather.add(described);
                 }
@@ -55,7 +68,7 @@ impl FileProvider {
 
     /// The summary of a file, after it was gathered.
     fn summary(&self, file: &SessionFile, gather: Gather) -> ProviderSummary {
-        let mut summary = gather.summary(self.home.agent(), &file.id);
+        let mut summary = gather.summary(self.agent.agent(), &file.id);
         let row = file.row.clone().unwrap_or_default();
         let fill = |fact: &mut Option<String>, other: Option<String>| {
             if fact.is_none() {
@@ -76,7 +89,7 @@ impl FileProvider {
     }
 
     fn list(&self, project: Option<&str>) -> Listing {
-        let found = self.home.search();
+        let found = self.search();
         let mut listing = Listing {
             sessions: Vec::new(),
             problems: found.problems,
@@ -85,7 +98,7 @@ impl FileProvider {
             match self.listed(file, project) {
                 Ok(summary) => listing.sessions.extend(summary),
                 Err(error) => listing.problems.push(ProviderProblem {
-                    agent: self.home.agent().to_owned(),
+                    agent: self.agent.agent().to_owned(),
                     about: file.path.display().to_string(),
                     error,
                 }),
@@ -116,7 +129,7 @@ impl FileProvider {
         gather: &mut Gather,
         visit: Option<&mut Visit<'_>>,
     ) -> Result<(bool, u64)> {
-        let dialect = self.dialect();
+        let dialect: &dyn Dialect = self.agent;
         match file.form {
             Form::Lines | Form::Compressed => read_lines(file, dialect, gather, visit),
             Form::Operations => replay::read(file, dialect, gather, visit),
@@ -135,7 +148,7 @@ fn read_document(
     let bytes = whole(&file.path)?;
     let text = String::from_utf8_lossy(&bytes);
     let derived = dialect.document_lines(&bytes);
-    let messages = gemini::document_messages(&text);
+    let messages = dialect.document_messages(&text);
     let (Some(derived), Some(messages)) = (derived, messages) else {
         gather.add_unread();
         return Ok((false, 0));
@@ -162,12 +175,12 @@ fn read_document(
 
 impl SessionProvider for FileProvider {
     fn agent_type(&self) -> &str {
-        self.home.agent()
+        self.agent.agent()
     }
 
     fn list_projects(&self) -> Result<Vec<String>> {
         let mut projects = Vec::new();
-        for file in self.home.search().files {
+        for file in self.search().files {
             // A file that cannot be read is a problem of the list of sessions.
             projects.extend(self.project(&file));
         }
@@ -180,7 +193,7 @@ impl SessionProvider for FileProvider {
         let listing = self.list(Some(project));
         if listing.sessions.is_empty() {
             return Err(Error::ProjectNotFound {
-                agent: self.home.agent().to_owned(),
+                agent: self.agent.agent().to_owned(),
                 project: project.to_owned(),
             });
         }
@@ -202,9 +215,9 @@ impl SessionProvider for FileProvider {
         let mut summary = self.summary(&file, gather);
         summary.message_count = messages.len() as u64;
         let mut version = None;
-        if self.home.agent() == "claude-code" {
-            each_line(&file, self.dialect(), &mut |_, bytes, _| {
-                version = claude_code::version_of(bytes);
+        if let Some(version_in) = self.agent.version_in() {
+            each_line(&file, self.agent, &mut |_, bytes, _| {
+                version = version_in(bytes);
                 match version {
                     Some(_) => ControlFlow::Break(()),
                     None => ControlFlow::Continue(()),

@@ -105,12 +105,6 @@ impl Gather {
         self.unread += 1;
     }
 
-    /// Whether the user's first words are known.
-    #[cfg(feature = "sqlite")]
-    pub(super) fn has_first_prompt(&self) -> bool {
-        self.prompt.is_some()
-    }
-
     /// The project, if a line has told it.
     pub(super) fn project(&self) -> Option<&str> {
         self.project.as_deref()

@@ -82,13 +82,7 @@ pub(super) fn each_message(
     let messages = dialect.messages(line).into_iter().enumerate();
     for (index, message) in messages {
         let place = Place { number, index };
-        visit(message::provided(
-            dialect.agent(),
-            session,
-            place,
-            raw,
-            message,
-        ))?;
+        visit(message::provided(dialect, session, place, raw, message))?;
     }
     ControlFlow::Continue(())
 }

@@ -2,38 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::agents::claude_code;
+use crate::agents::Dialect;
 use crate::agents::home::ProviderProblem;
+pub use crate::agents::operation::MessageType;
 use crate::model::message::{Block, Message, Role, Usage};
-
-/// What sort of message it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MessageType {
-    /// Something said.
-    Chat,
-    /// A call of a tool, perhaps with words and the result beside it.
-    ToolUse,
-    /// The result of a tool.
-    ToolResult,
-    /// News of something that goes on.
-    Progress,
-    /// The state of something at that moment.
-    Snapshot,
-}
-
-impl MessageType {
-    /// The word of this type, such as `tool-use`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Chat => "chat",
-            Self::ToolUse => "tool-use",
-            Self::ToolResult => "tool-result",
-            Self::Progress => "progress",
-            Self::Snapshot => "snapshot",
-        }
-    }
-}
 
 /// A message of a session that lies with its agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,25 +103,23 @@ pub(super) struct Place {
 
 /// A dialect's message as a provider gives it. `raw` is its line without the line feed.
 pub(super) fn provided(
-    agent: &str,
+    dialect: &dyn Dialect,
     session: &str,
     place: Place,
     raw: &[u8],
     message: Message,
 ) -> ProviderMessage {
-    let stated = (agent == "claude-code")
-        .then(|| claude_code::kind_of(raw))
-        .flatten();
     let has = |wanted: fn(&Block) -> bool| message.content.iter().any(wanted);
-    let message_type = match stated.as_deref() {
-        Some("tool-use") => MessageType::ToolUse,
-        Some("tool-result") => MessageType::ToolResult,
-        Some("progress") => MessageType::Progress,
-        Some("snapshot") => MessageType::Snapshot,
-        _ if has(|block| matches!(block, Block::ToolUse { .. })) => MessageType::ToolUse,
-        _ if has(|block| matches!(block, Block::ToolResult { .. })) => MessageType::ToolResult,
-        _ => MessageType::Chat,
+    let by_blocks = || {
+        if has(|block| matches!(block, Block::ToolUse { .. })) {
+            MessageType::ToolUse
+        } else if has(|block| matches!(block, Block::ToolResult { .. })) {
+            MessageType::ToolResult
+        } else {
+            MessageType::Chat
+        }
     };
+    let message_type = dialect.stated_type(raw).unwrap_or_else(by_blocks);
     let content = message.plain_text();
     let id = message.id.unwrap_or_else(|| match place {
         Place { number, index: 0 } => format!("#{number}"),

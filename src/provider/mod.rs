@@ -1,8 +1,8 @@
 //! Where other agents keep their sessions, and how to read them where they lie.
 //!
 //! A [`SessionProvider`] reads the sessions of one agent; a [`ProviderRegistry`] holds one for
-//! each agent. [`ProviderRegistry::with_defaults`] looks where Claude Code, Codex, Gemini CLI and
-//! OpenCode keep theirs.
+//! each agent. [`ProviderRegistry::with_defaults`] looks where agents keep theirs by default, and
+//! [`ProviderRegistry::register_at`] wherever you say.
 //!
 //! - Nothing is written: not a file, not a lock, not a log of a database.
 //! - Nothing is made up: a time or an id that is not stated is absent, an index row without its
@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use std::ops::ControlFlow;
-//! use scrollback::provider::{FileProvider, ProviderRegistry};
+//! use scrollback::provider::ProviderRegistry;
 //!
 //! let home = tempfile::tempdir()?;
 //! let folder = home.path().join("projects/-w-demo");
@@ -21,8 +21,7 @@
 //! std::fs::write(folder.join("s1.jsonl"), line)?;
 //!
 //! let registry = ProviderRegistry::new();
-//! registry.register(FileProvider::claude_code(home.path()));
-//! let claude = registry.provider_for("claude-code")?;
+//! let claude = registry.register_at("claude-code", home.path())?;
 //! assert_eq!(claude.list_projects()?, ["/w/demo"]);
 //! claude.scan_messages("s1", &mut |message| {
 //!     assert_eq!(message.content, "hi");
@@ -32,13 +31,12 @@
 //! ```
 
 mod agents;
+mod databases;
 mod default_places;
 mod files;
 mod gather;
 mod lines;
 mod message;
-#[cfg(feature = "sqlite")]
-pub(crate) mod opencode;
 mod registry;
 mod replay;
 mod unpacked;
@@ -46,19 +44,16 @@ mod unpacked;
 use std::ops::ControlFlow;
 
 pub use self::default_places::Places;
-pub use self::files::FileProvider;
 pub use self::message::{
     Listing, MessageType, ProviderMessage, ProviderSession, ProviderSummary, Scan,
 };
-#[cfg(feature = "sqlite")]
-pub use self::opencode::OpenCodeProvider;
 pub use self::registry::{AllSessions, ProviderRegistry};
 pub use crate::agents::home::ProviderProblem;
 use crate::model::error::Result;
 
 /// Reads the sessions of one agent where they lie.
 pub trait SessionProvider: Send + Sync {
-    /// The agent's name, such as `claude-code`.
+    /// The agent's name, as in the keys of its sessions.
     fn agent_type(&self) -> &str;
 
     /// The projects that have sessions, sorted. Empty if the agent has never run here.

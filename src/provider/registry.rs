@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-#[cfg(feature = "sqlite")]
-use super::OpenCodeProvider;
-use super::{FileProvider, Places, ProviderProblem, ProviderSummary, SessionProvider};
+use super::agents::provider;
+use super::{Places, ProviderProblem, ProviderSummary, SessionProvider};
+use crate::agents::{told, told_or_unknown};
 use crate::model::error::{Error, Result};
 
 /// The sessions of every agent, and what could not be read.
@@ -51,36 +52,58 @@ impl ProviderRegistry {
     /// The agents that this crate can read, at these places.
     pub fn with_places(places: &Places) -> Self {
         let registry = Self::new();
-        if let Some(folder) = &places.claude_code {
-            registry.register(FileProvider::claude_code(folder));
-        }
-        if let Some(folder) = &places.codex {
-            registry.register(FileProvider::codex(folder));
-        }
-        if let Some(folder) = &places.gemini {
-            registry.register(FileProvider::gemini(folder));
-        }
-        #[cfg(feature = "sqlite")]
-        if let Some(database) = &places.opencode {
-            registry.register(OpenCodeProvider::new(database));
+        for (agent, home) in places.homes() {
+            // Those that nobody reads where they lie have none.
+            let provider = told(agent).and_then(|agent| provider(agent, home.to_owned()));
+            if let Some(provider) = provider {
+                registry.put(provider);
+            }
         }
         registry
     }
 
+    /// Adds the provider of an agent that this crate can read, for its home at that place: its own
+    /// folder, such as `~/.codex`, or its database. It replaces the one that the agent had. The
+    /// place need not be there yet.
+    ///
+    /// A session is read as its agent does: where its lines change earlier ones, a message that was
+    /// written again replaces the earlier one, and what was taken back is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownAgent`], which lists the names; [`Error::ProviderNotFound`] for an agent
+    /// whose sessions this build cannot read where they lie. They can still be imported.
+    pub fn register_at(
+        &self,
+        agent: &str,
+        home: impl Into<PathBuf>,
+    ) -> Result<Arc<dyn SessionProvider>> {
+        let agent = told_or_unknown(agent)?;
+        let provider = provider(agent, home.into()).ok_or_else(|| Error::ProviderNotFound {
+            agent: agent.agent().to_owned(),
+        })?;
+        self.put(Arc::clone(&provider));
+        Ok(provider)
+    }
+
     /// Adds a provider, instead of the one that its agent had.
     pub fn register(&self, provider: impl SessionProvider + 'static) {
+        self.put(Arc::new(provider));
+    }
+
+    fn put(&self, provider: Arc<dyn SessionProvider>) {
         let agent = provider.agent_type().to_owned();
         let mut providers = self
             .providers
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let replaced = providers.insert(agent, Arc::new(provider));
+        let replaced = providers.insert(agent, provider);
         // What a provider does when it is dropped is not done under the lock.
         drop(providers);
         drop(replaced);
     }
 
-    /// The provider of an agent.
+    /// The provider of an agent, by its name or another name that is taken for it.
     ///
     /// # Errors
     ///
@@ -90,7 +113,10 @@ impl ProviderRegistry {
             .providers
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let found = providers.get(agent).cloned();
+        let found = providers.get(agent).cloned().or_else(|| {
+            let known = told(agent)?;
+            providers.get(known.agent()).cloned()
+        });
         found.ok_or_else(|| Error::ProviderNotFound {
             agent: agent.to_owned(),
         })

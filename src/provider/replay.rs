@@ -1,4 +1,4 @@
-//! Gemini CLI's lines with their operations applied, as Gemini CLI reads them.
+//! Lines that change earlier ones, with their operations applied, as their agent reads them.
 //!
 //! The file is read twice: once for where each message that counts stands, then for those
 //! messages. So no more than their places, and one line, is in memory.
@@ -12,8 +12,8 @@ use super::gather::Gather;
 use super::lines::{Visit, each_line, without_feed};
 use super::message::{self, Place};
 use crate::agents::Dialect;
-use crate::agents::gemini::{Operation, operation};
 use crate::agents::home::{SessionFile, failed, open_regular};
+use crate::agents::operation::Operation;
 use crate::model::error::Result;
 
 /// Where a message stands in the file.
@@ -86,7 +86,7 @@ pub(super) fn read(
             continue;
         };
         let raw = without_feed(&last.1);
-        let message = message::provided(dialect.agent(), &file.id, spot.place, raw, message);
+        let message = message::provided(dialect, &file.id, spot.place, raw, message);
         if visit(message).is_break() {
             return Ok((true, count));
         }
@@ -120,7 +120,7 @@ fn replayed(
             length: bytes.len(),
             place: Place { number, index },
         };
-        match operation(bytes) {
+        match dialect.operation(bytes) {
             Some(Operation::Message(id)) => conversation.put(id, spot(0)),
             Some(Operation::All(ids)) => {
                 conversation.clear();

@@ -10,15 +10,6 @@ use super::query::{Cursor, SessionDigest, StoreStats, VerifyReport};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
-/// A session as `agent:id`, or `null`.
-#[expect(clippy::ref_option, reason = "what serde passes")]
-pub(crate) fn named<S: Serializer>(
-    key: &Option<SessionKey>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    key.as_ref().map(ToString::to_string).serialize(serializer)
-}
-
 impl Serialize for Summary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Summary", 20)?;

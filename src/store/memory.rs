@@ -19,7 +19,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::model::record::{Record, RecordKind};
+use crate::model::record::{Record, RecordFlags, RecordKind};
 use crate::model::session::{Session, Summary};
 
 /// A store in memory. Nothing of it outlives the process.
@@ -359,6 +359,9 @@ impl Store for MemoryStore {
                 &mut compacted,
             );
         }
+        let last = session.records.values().next_back();
+        session.row.unterminated =
+            last.is_some_and(|last| last.header.flags.contains(RecordFlags::UNTERMINATED));
         Ok(compacted)
     }
 

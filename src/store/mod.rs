@@ -6,7 +6,9 @@ mod copies;
 mod extension;
 mod fold;
 mod fork;
+mod ingest;
 mod json_form;
+mod json_names;
 mod lines;
 mod memory;
 mod message_ids;
@@ -29,6 +31,8 @@ use uuid::Uuid;
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 pub use self::extension::StoreExt;
+pub use self::ingest::Ingest;
+pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
@@ -41,7 +45,7 @@ pub use self::query::{
     StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
-pub(crate) use self::redb::{Bulk, Known, RestoredMark, Source, Sources, guard};
+pub(crate) use self::redb::guard;
 pub use self::redb::{Loss, RedbStore, RepairReport};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -70,13 +74,13 @@ pub trait Store: Send + Sync {
     ///
     /// A changed title, project, model, parent or extra field is appended as a new header line, if
     /// the format of the session's agent has such lines; messages whose ids the store does not
-    /// have are appended in their order. Nothing that is stored is removed or rewritten, whatever
-    /// the caller's copy lacks. Messages without an id get one; an empty title is taken from the
+    /// have, behind those that it has, are appended in their order. Nothing that is stored is removed
+    /// or rewritten, whatever the caller's copy lacks. Messages without an id get one; an empty title is taken from the
     /// first user message. What [`update_properties`](Self::update_properties) gave goes on
     /// winning over the header line, and is never written into one. Costs a read of the session.
     ///
     /// In a format whose lines hold no ids a message gets its place as an id, `#12` for the record
-    /// 12, whatever id it had; ids of this form are taken for messages that are stored.
+    /// 12, whatever id it had; an id of this form whose record is gone is taken for a message that was stored.
     ///
     /// # Durability
     ///
@@ -87,8 +91,10 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`MessageChanged`](crate::Error::MessageChanged) if a stored message of the same id
-    /// differs; [`Unsupported`](crate::Error::Unsupported) if the session's agent has a format
+    /// [`MessageChanged`](crate::Error::MessageChanged) if a stored message of the same id, or of the
+    /// same place, differs, or another one of the copy;
+    /// [`MessageInserted`](crate::Error::MessageInserted) if a new message stands before a stored
+    /// one; [`Unsupported`](crate::Error::Unsupported) if the session's agent has a format
     /// that is only read.
     fn save(&self, session: &mut Session) -> Result<()>;
 

@@ -40,7 +40,7 @@ pub struct Progress {
     pub files_total: u64,
 }
 
-/// Who is told how far a call is, and says whether to go on.
+/// The callback that is told how far a call is, and says whether to go on.
 pub type Watcher<'w> = dyn FnMut(Progress) -> ControlFlow<()> + 'w;
 
 /// A [`Watcher`] that never stops anything.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::json_form;
+use super::json_names;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::record::Record;
@@ -354,7 +354,7 @@ pub struct StoreProblem {
     /// What was expected and what is there.
     pub detail: String,
     /// The session that it concerns, if that is known.
-    #[serde(serialize_with = "json_form::named")]
+    #[serde(serialize_with = "json_names::named")]
     pub session: Option<SessionKey>,
 }
 

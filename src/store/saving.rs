@@ -1,7 +1,7 @@
 //! Saving whole sessions: what of a caller's copy the store does not have yet is appended, and
 //! nothing else happens to what is stored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -29,10 +29,8 @@ struct Stored {
     session: Session,
     /// What was given to it beside its lines.
     given: Given,
-    /// Its messages whose lines hold an id, hidden ones too.
+    /// Its messages, hidden ones too, by the ids that their lines hold, or else by their places.
     messages: HashMap<String, Message>,
-    /// The places of the others.
-    places: HashSet<String>,
     /// Sequence number of its next record.
     next: u64,
     /// Whether it has a header line.
@@ -82,7 +80,7 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
 /// Reads what the store has of a session.
 fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Stored> {
     let dialect = agents::of_agent(key.agent());
-    let (mut messages, mut places) = (HashMap::new(), HashSet::new());
+    let mut messages = HashMap::new();
     let mut has_header = row.header_sequence.is_some();
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
@@ -90,11 +88,8 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
             return Ok(());
         }
         for (at, message) in messages_of(dialect, record).into_iter().enumerate() {
-            let named = place(record.sequence, at);
-            match message.id.clone() {
-                Some(id) if id != named => drop(messages.insert(id, message)),
-                _ => drop(places.insert(named)),
-            }
+            let id = message.id.clone();
+            messages.insert(id.unwrap_or_else(|| place(record.sequence, at)), message);
         }
         Ok(())
     })?;
@@ -102,23 +97,21 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
         session,
         given: row.given.clone(),
         messages,
-        places,
         next: row.next,
         has_header,
     })
 }
 
 impl Stored {
-    /// Whether the store has, or had, a message that the caller names by its place.
-    fn has_place(&self, dialect: &dyn Dialect, id: &str) -> bool {
-        // A compaction may have removed it since the caller looked.
-        let was_there = || {
-            let place = id.strip_prefix('#').unwrap_or_default();
-            let (sequence, at) = place.split_once('.').unwrap_or((place, "0"));
-            let sequence = sequence.parse::<u64>();
-            sequence.is_ok_and(|sequence| sequence < self.next) && at.parse::<u64>().is_ok()
-        };
-        self.places.contains(id) || (!dialect.has_message_ids() && was_there())
+    /// Whether the store had a message that the caller names by its place: a compaction may have
+    /// removed it since the caller looked.
+    fn had_place(&self, dialect: &dyn Dialect, id: &str) -> bool {
+        let place = id.strip_prefix('#').unwrap_or_default();
+        let (sequence, at) = place.split_once('.').unwrap_or((place, "0"));
+        let sequence = sequence.parse::<u64>();
+        !dialect.has_message_ids()
+            && sequence.is_ok_and(|sequence| sequence < self.next)
+            && at.parse::<u64>().is_ok()
     }
 }
 
@@ -142,11 +135,14 @@ fn lines_of_save(
     session.created_at = Some(created);
     session.updated_at = Some(now);
 
+    for message in &mut session.messages {
+        message.time = message.time.map(microseconds);
+    }
+    let is_new = new_messages(dialect, stored, session)?;
     let mut saved = Saved::default();
     let mut latest = None;
     for (at, message) in session.messages.iter_mut().enumerate() {
-        message.time = message.time.map(microseconds);
-        if is_stored(dialect, stored, &session.key, message)? {
+        if !is_new.get(at).copied().unwrap_or(true) {
             continue;
         }
         lines::complete(message, dialect, options);
@@ -176,6 +172,47 @@ fn lines_of_save(
     Ok(saved)
 }
 
+/// Which messages of the caller's copy are new. They have to stand behind all that are stored: what
+/// was put in before those, or in their place, could only be stored elsewhere.
+fn new_messages(
+    dialect: &dyn Dialect,
+    stored: Option<&Stored>,
+    session: &Session,
+) -> Result<Vec<bool>> {
+    let key = &session.key;
+    let mut is_new = Vec::with_capacity(session.messages.len());
+    let mut by_id: HashMap<&str, &Message> = HashMap::new();
+    // A changed message is told before one that stands in a wrong place.
+    let (mut inserted, mut has_new) = (None, false);
+    for message in &session.messages {
+        let is_stored = is_stored(dialect, stored, key, message)?;
+        let id = message.id.as_deref();
+        if let (Some(id), Some(twin)) = (id, id.and_then(|id| by_id.insert(id, message))) {
+            if twin != message && !same_lines(dialect, key, twin, message) {
+                return Err(Error::MessageChanged {
+                    key: key.clone(),
+                    id: id.to_owned(),
+                });
+            }
+            // The same message twice is stored once.
+            is_new.push(false);
+            continue;
+        }
+        if is_stored && has_new {
+            inserted = inserted.or(id);
+        }
+        has_new |= !is_stored;
+        is_new.push(!is_stored);
+    }
+    match inserted {
+        Some(before) => Err(Error::MessageInserted {
+            key: key.clone(),
+            before: before.to_owned(),
+        }),
+        None => Ok(is_new),
+    }
+}
+
 /// Whether the store has a message of the caller's copy.
 fn is_stored(
     dialect: &dyn Dialect,
@@ -192,7 +229,7 @@ fn is_stored(
             key: key.clone(),
             id: id.clone(),
         }),
-        None => Ok(stored.has_place(dialect, id)),
+        None => Ok(stored.had_place(dialect, id)),
     }
 }
 

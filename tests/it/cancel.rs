@@ -12,9 +12,14 @@ use scrollback::{
 use crate::harness::{Home, files_below};
 use crate::import::{PROJECT, lines, open};
 
-/// Goes on until a step is at so much.
+/// Goes on until a step is at so much. The call is told of its progress every 50 ms: it is kept for so
+/// long the first time, so that the next step of its work, however fast, is told too.
 fn until(step: Step, done: u64) -> impl FnMut(Progress) -> ControlFlow<()> {
+    let mut is_first = true;
     move |now| {
+        if now.step == step && std::mem::take(&mut is_first) {
+            std::thread::sleep(std::time::Duration::from_millis(60));
+        }
         if now.step == step && now.done >= done {
             ControlFlow::Break(())
         } else {

@@ -209,7 +209,12 @@ fn a_file_of_no_known_form_needs_an_agent() {
         dry_run: false,
     };
     let error = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap_err();
-    assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    // What was meant is among the names that there are.
+    assert!(
+        matches!(&error, Error::UnknownAgent { known, .. } if known.iter().any(|name| name == "codex")),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`claude-code`"), "{error}");
 }
 
 #[cfg(unix)]

@@ -5,6 +5,7 @@
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
 //!   `modules` finds which files name which;
 //!   `front_door`: what the tool may use of the library
+//! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
 //! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
@@ -25,6 +26,7 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
+//! - `killed_grower`: a process killed after it has made the file longer
 //! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
@@ -57,6 +59,7 @@
     reason = "test code stops at the first surprise"
 )]
 
+mod agents;
 mod archives;
 mod bad_bytes;
 mod between_steps;
@@ -95,6 +98,7 @@ mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
+mod killed_grower;
 mod limit_table;
 mod limits;
 mod limits_of_files;

@@ -11,6 +11,9 @@ use syn::{Attribute, Item, UseTree, Visibility};
 
 use crate::source::File;
 
+/// The macro that declares a module for each of its lines.
+const LIST: &str = "agents";
+
 /// Names from the crate's root on.
 type Path = Vec<String>;
 
@@ -128,6 +131,29 @@ impl Named {
         }
     }
 
+    /// The modules that the list of agents declares: `folder::Agent,` is one, perhaps with a `cfg`
+    /// before it.
+    fn list(&mut self, tokens: TokenStream) {
+        let mut is_test = false;
+        let mut is_start = true;
+        for token in tokens {
+            match token {
+                TokenTree::Group(attribute) => {
+                    is_test |= attribute.stream().to_string().contains("test");
+                }
+                TokenTree::Ident(name) if is_start => {
+                    if is_test {
+                        self.tests.insert(name.to_string());
+                    }
+                    self.children.insert(name.to_string());
+                    (is_start, is_test) = (false, false);
+                }
+                TokenTree::Punct(sign) => is_start |= sign.as_char() == ',',
+                _ => {}
+            }
+        }
+    }
+
     /// The paths in what a macro is given, which has no other form than that of tokens.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path = Path::new();
@@ -166,6 +192,11 @@ impl Visit<'_> for Named {
     fn visit_file(&mut self, file: &syn::File) {
         // The modules first: a path may name one that is declared behind it.
         for item in &file.items {
+            if let Item::Macro(call) = item
+                && call.mac.path.is_ident(LIST)
+            {
+                self.list(call.mac.tokens.clone());
+            }
             if let Item::Mod(module) = item
                 && module.content.is_none()
             {
@@ -257,28 +288,45 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Which files name which, each with those that it names; those of a folder of `as_one` count as one.
-pub(crate) fn arrows(files: &[File], as_one: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let read: BTreeMap<Path, (String, Named)> = files
+/// The files of the library by their modules, and what they name.
+type Read = BTreeMap<Path, (String, Named)>;
+
+fn read(files: &[File]) -> Read {
+    files
         .iter()
         .filter(|file| file.path.starts_with("src/") && file.path != "src/main.rs")
         .map(|file| (file.path.clone(), Named::of(file)))
         .map(|(path, named)| (named.module.clone(), (path, named)))
-        .collect();
-    let is_test = |module: &Path| {
-        (1..=module.len()).any(|length| {
-            let (parent, name) = (&module[..length - 1], &module[length - 1]);
-            read.get(parent)
-                .is_some_and(|(_, above)| above.tests.contains(name))
-        })
-    };
+        .collect()
+}
+
+fn is_for_tests_alone(read: &Read, module: &Path) -> bool {
+    (1..=module.len()).any(|length| {
+        let (parent, name) = (&module[..length - 1], &module[length - 1]);
+        read.get(parent)
+            .is_some_and(|(_, above)| above.tests.contains(name))
+    })
+}
+
+/// The files that are compiled for tests alone.
+pub(crate) fn for_tests(files: &[File]) -> BTreeSet<String> {
+    let read = read(files);
+    let tests = read
+        .iter()
+        .filter(|(module, _)| is_for_tests_alone(&read, module));
+    tests.map(|(_, (path, _))| path.clone()).collect()
+}
+
+/// Which files name which, each with those that it names; those of a folder of `as_one` count as one.
+pub(crate) fn arrows(files: &[File], as_one: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let read = read(files);
     let place = |path: &str| match as_one.iter().find(|folder| path.starts_with(**folder)) {
         Some(folder) => (*folder).to_owned(),
         None => path.to_owned(),
     };
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (module, (path, named)) in &read {
-        if is_test(module) {
+        if is_for_tests_alone(&read, module) {
             continue;
         }
         let is_used = |one: &&Use| {
@@ -299,7 +347,7 @@ pub(crate) fn arrows(files: &[File], as_one: &[&str]) -> BTreeMap<String, BTreeS
 }
 
 /// The module in which what a path names is defined.
-fn defined_in(read: &BTreeMap<Path, (String, Named)>, path: &[String], depth: u32) -> Path {
+fn defined_in(read: &Read, path: &[String], depth: u32) -> Path {
     assert!(depth < 32, "{path:?} leads round and round");
     let mut module = Path::new();
     for (at, name) in path.iter().enumerate() {
@@ -398,6 +446,11 @@ fn a_circle_of_files_is_found() {
         ]),
         1
     );
+    // By a module that the list of agents declares.
+    let list = "struct One; agents! { c::C, #[cfg(test)] t::T, }";
+    let up = "use super::One; struct C;";
+    assert_eq!(found(&[("src/a/mod.rs", list), ("src/a/c.rs", up)]), 1);
+    assert_eq!(found(&[("src/a/mod.rs", list), ("src/a/t.rs", up)]), 0);
 }
 
 #[test]

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use scrollback::provider::{OpenCodeProvider, Places, ProviderSession, SessionProvider};
+use scrollback::provider::{Places, ProviderSession, SessionProvider};
 use scrollback::{Error, Role};
 
 use crate::harness::Home;
+use crate::providers::provider_at;
 
 /// The tables as OpenCode makes them.
 const TABLES: &str = "
@@ -69,8 +71,8 @@ fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn provider(path: &Path) -> OpenCodeProvider {
-    OpenCodeProvider::new(path)
+fn provider(path: &Path) -> Arc<dyn SessionProvider> {
+    provider_at("opencode", path)
 }
 
 fn ids(path: &Path) -> Vec<String> {
@@ -105,7 +107,10 @@ fn a_database_is_read_as_sessions() {
     let home = Home::new();
     let path = place(&home);
     drop(live(&path));
-    assert_eq!(Places::under(home.path()).opencode.as_ref(), Some(&path));
+    assert_eq!(
+        Places::under(home.path()).home("opencode"),
+        Some(path.as_path())
+    );
     let provider = provider(&path);
     let session = provider.read_session("ses_1").unwrap();
     let listing = provider.list_sessions("/w/shop").unwrap();

@@ -2,9 +2,11 @@
 //! and its features. The registry's are in `registry`.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use scrollback::provider::{
-    FileProvider, Listing, ProviderMessage, ProviderSession, Scan, SessionProvider,
+    Listing, ProviderMessage, ProviderRegistry, ProviderSession, Scan, SessionProvider,
 };
 use scrollback::{Block, Error, Role};
 
@@ -21,15 +23,20 @@ pub(crate) const REAL: &str = r#"{"type":"file-history-snapshot","messageId":"m0
 {"type":"summary","summary":"Reading a.md","leafUuid":"u5"}
 "#;
 
+/// The sessions of an agent whose home is there.
+pub(crate) fn provider_at(agent: &str, home: impl Into<PathBuf>) -> Arc<dyn SessionProvider> {
+    ProviderRegistry::new().register_at(agent, home).unwrap()
+}
+
 /// Where Claude Code keeps the sessions of `/w/my-shop`.
 pub(crate) const FOLDER: &str = ".claude/projects/-w-my-shop";
 
-fn claude(home: &Home) -> FileProvider {
-    FileProvider::claude_code(home.path().join(".claude"))
+fn claude(home: &Home) -> Arc<dyn SessionProvider> {
+    provider_at("claude-code", home.path().join(".claude"))
 }
 
-fn gemini(home: &Home) -> FileProvider {
-    FileProvider::gemini(home.path().join(".gemini"))
+fn gemini(home: &Home) -> Arc<dyn SessionProvider> {
+    provider_at("gemini", home.path().join(".gemini"))
 }
 
 /// The only line of a session in the seed's own layout.
@@ -434,7 +441,7 @@ fn codex_sessions_are_read_plain_archived_and_compressed() {
     );
     home.write(&format!(".codex/archived_sessions/{}.jsonl", name(3)), file);
     home.write(".codex/sessions/notes.jsonl", "{}");
-    let provider = FileProvider::codex(home.path().join(".codex"));
+    let provider = provider_at("codex", home.path().join(".codex"));
     let listing = provider.list_sessions("/w").unwrap();
     assert_eq!(ids(&listing), [id(1), id(2), id(3)]);
     for at in 1..=3 {

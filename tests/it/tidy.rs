@@ -119,7 +119,7 @@ fn an_upward_arrow_is_found() {
 
 /// Who may name what: an identifier, and the folders whose code may hold it.
 const ROOMS: [(&str, &[&str]); 9] = [
-    ("rusqlite", &["src/agents/opencode/", "src/provider/"]),
+    ("rusqlite", &["src/agents/opencode/"]),
     (
         "sha2",
         &[

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Some(resolve::sessions(&store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
-    let exported = export_all(&store, keys.as_deref(), format, folder, &mut |progress| {
+    let exported = export_all(&*store, keys.as_deref(), format, folder, &mut |progress| {
         bar.show(progress)
     });
     bar.finish();

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde::Serialize;
 
 use crate::exit::{self, Ending, Failure, Outcome};
@@ -12,7 +12,7 @@ use crate::progress::Bar;
 use crate::table::{Align, Table};
 use crate::{session_list, sizes};
 use scrollback::report::{ImportProblem, ImportReport};
-use scrollback::{Error, ImportOptions, ListQuery, RedbStore, Result, Summary, agents, import};
+use scrollback::{Error, ImportOptions, KnownAgent, ListQuery, RedbStore, Result, Summary, import};
 
 /// Problems that are printed for people.
 const PROBLEMS_SHOWN: usize = 20;
@@ -43,8 +43,12 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
+/// Every agent that is known, by its name or another one that people use.
 fn agent_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(agents())
+    let values = KnownAgent::all();
+    PossibleValuesParser::new(
+        values.map(|agent| PossibleValue::new(agent.name).aliases(agent.aliases)),
+    )
 }
 
 /// What was imported, as JSON.
@@ -81,7 +85,7 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
         dry_run: args.dry_run,
     };
     let mut bar = Bar::new(&tool.out);
-    let imported = import(&store, &args.paths, &options, &mut |progress| {
+    let imported = import(&*store, &args.paths, &options, &mut |progress| {
         bar.show(progress)
     });
     bar.finish();

@@ -7,7 +7,7 @@ use crate::open::Tool;
 use crate::session_list;
 use crate::sizes;
 use crate::times::TimeArgument;
-use scrollback::{Cursor, Error, ListQuery, Result, Summary};
+use scrollback::{Cursor, Error, KnownAgent, ListQuery, Result, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -60,7 +60,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let now = tool.now();
     let query = ListQuery {
-        agent: args.agent.clone(),
+        agent: args.agent.as_deref().map(canonical),
         project: args.project.as_deref().map(project_path).transpose()?,
         since: args.since.map(|time| time.resolve(now)),
         before: args.before.map(|time| time.resolve(now)),
@@ -130,6 +130,12 @@ fn project_path(project: &str) -> Result<String> {
     };
     let path = Path::new(project).canonicalize().map_err(failed)?;
     Ok(path.to_string_lossy().into_owned())
+}
+
+/// The name that an agent's sessions have, where somebody uses another one. Sessions of agents that
+/// are not known have names too.
+fn canonical(name: &str) -> String {
+    KnownAgent::named(name).map_or_else(|_| name.to_owned(), |agent| agent.name.to_owned())
 }
 
 #[cfg(test)]

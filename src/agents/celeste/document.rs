@@ -17,9 +17,10 @@ use crate::agents::parts::{lines, times};
 use crate::agents::state::SidecarFacts;
 
 /// The id of the session in a file that lies where celeste keeps such documents.
-pub(crate) fn session_id(candidate: &Candidate<'_>, head: &str) -> Option<String> {
-    let [id, messages] = fields_of_start(head, &["id", "messages"]);
+pub(super) fn session_id(candidate: &Candidate<'_>, head: &str) -> Option<String> {
     let named = stem(candidate.path)?;
+    let head = Some(head).filter(|head| head.starts_with('{'))?;
+    let [id, messages] = fields_of_start(head, &["id", "messages"]);
     // A long list of messages is cut off by the end of the head.
     let whole = messages.is_some() || head.contains("\"messages\"");
     whole.then(|| owned(id).unwrap_or(named))
@@ -41,7 +42,7 @@ const LOOK_MAX: usize = 4096;
 
 /// Whether the lines of a document's session lie beside it, or in the folder of a project there:
 /// an export puts all lines of a session there that went on.
-pub(crate) fn has_lines(path: &Path) -> bool {
+pub(super) fn has_lines(path: &Path) -> bool {
     let lines = path.with_extension("jsonl");
     if lines.is_file() {
         return true;

@@ -16,14 +16,18 @@ use std::path::Path;
 
 use crate::json::Json;
 
-pub(crate) use self::document::{has_lines as document_has_lines, session_id as document_id};
 pub(crate) use self::layout::AGENT;
 use self::layout::OWN;
 use self::project_id::is_project_id;
 pub(crate) use self::project_id::project_id;
 pub(crate) use self::writing::entry_line;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
-use super::document::DocumentLines;
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::document::{Document, DocumentLines};
 use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::paths::{self, below, is_private, names, stem};
@@ -85,18 +89,18 @@ impl Dialect for Celeste {
         stem(candidate.path)
     }
 
-    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        let own = below(&names(path), &OWN).is_some() && !is_private(&paths::name(path));
-        own.then_some(Sidecar::Folder)
-    }
-
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
         let folder = names(candidate.path.parent()?).pop()?;
         is_project_id(&folder).then_some(folder)
     }
 
-    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
-        document::facts(path, bytes).into_iter().collect()
+    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+        let id = document::session_id(candidate, head)?;
+        Some(Document {
+            agent: AGENT,
+            id,
+            yields: document::has_lines(candidate.path),
+        })
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
@@ -114,6 +118,17 @@ impl Dialect for Celeste {
     fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
         Ok(None)
     }
+}
+
+impl Companions for Celeste {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        let own = below(&names(path), &OWN).is_some() && !is_private(&paths::name(path));
+        own.then_some(Sidecar::Folder)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        document::facts(path, bytes).into_iter().collect()
+    }
 
     fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
         let project = state.summary.project.as_deref()?;
@@ -124,6 +139,39 @@ impl Dialect for Celeste {
         };
         let file = writing::plain_name(state.summary.key.id());
         Some(vec![folder, format!("{file}.jsonl")])
+    }
+}
+
+impl Agent for Celeste {
+    fn title(&self) -> &'static str {
+        "celeste"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.celeste/sessions`"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_home(".celeste")];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["sessions"]
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"type":"user","content":"hi","timestamp":"2026-04-03T09:00:00Z"}"#,
+                r#"{"type":"tool_call","content":"{}","tool_name":"f","tool_id":"c","timestamp":"2026-04-03T09:00:00Z"}"#,
+            ],
+            paths: &[
+                "/h/.celeste/sessions/0123456789abcdef/1.jsonl",
+                "/h/.celeste/sessions/1.json",
+            ],
+        }
     }
 }
 

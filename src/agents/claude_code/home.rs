@@ -4,53 +4,29 @@
 //! The index of a folder only fills what the lines leave open; a row without a file is a problem.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::agents::claude_code::ClaudeCode;
-use crate::agents::claude_code::index::{self, IndexRow};
-use crate::agents::dialect::{Candidate, Dialect as _};
-use crate::agents::home::no_session;
-use crate::agents::home::{Form, Found, Home, SessionFile, invalid, names, whole};
+use super::index;
+use super::layout::{self, AGENT};
+use crate::agents::home::{Form, Found, IndexRow, SessionFile, invalid, names, no_session, whole};
 use crate::agents::walk;
-
-/// The agent's name.
-const AGENT: &str = "claude-code";
 
 /// The folder of a session's subagents.
 const SUBAGENTS: &str = "subagents";
 
-/// Claude Code's folder.
-#[derive(Debug)]
-pub(crate) struct ClaudeHome {
-    projects: PathBuf,
-}
-
-impl ClaudeHome {
-    /// Its folder is that of its configuration.
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self {
-            projects: folder.join("projects"),
-        }
-    }
-}
-
-impl Home for ClaudeHome {
-    fn agent(&self) -> &'static str {
-        AGENT
-    }
-
-    fn search(&self) -> Found {
-        let mut found = Found::default();
-        match names(&self.projects) {
-            Ok(folders) => {
-                for folder in folders.iter().filter(|folder| folder.is_dir()) {
-                    search_project(folder, &mut found);
-                }
+/// The sessions of a home, such as `~/.claude`.
+pub(super) fn search(home: &Path) -> Found {
+    let projects = home.join("projects");
+    let mut found = Found::default();
+    match names(&projects) {
+        Ok(folders) => {
+            for folder in folders.iter().filter(|folder| folder.is_dir()) {
+                search_project(folder, &mut found);
             }
-            Err(error) => found.problem(AGENT, &self.projects, error),
         }
-        found
+        Err(error) => found.problem(AGENT, &projects, error),
     }
+    found
 }
 
 fn search_project(folder: &Path, found: &mut Found) {
@@ -63,18 +39,13 @@ fn search_project(folder: &Path, found: &mut Found) {
         if !is_session {
             continue;
         }
-        let candidate = Candidate {
-            path,
-            head: b"",
-            companion: None,
-        };
-        let id = ClaudeCode.session_id(&candidate);
+        let id = layout::session_id(path);
         let parent = id.split_once('/').map(|(parent, _)| parent.to_owned());
         found.files.push(SessionFile {
             path: path.to_owned(),
             form: Form::Lines,
             parent,
-            project: ClaudeCode.project(&candidate),
+            project: index::decoded_project(path),
             row: rows.remove(&id),
             id,
         });
@@ -88,7 +59,7 @@ fn search_project(folder: &Path, found: &mut Found) {
 
 /// The rows of a folder's index; none if it has none.
 fn index_rows(folder: &Path, found: &mut Found) -> HashMap<String, IndexRow> {
-    let path = folder.join(index::INDEX);
+    let path = folder.join(layout::INDEX);
     if !path.exists() {
         return HashMap::new();
     }

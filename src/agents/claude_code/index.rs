@@ -5,30 +5,15 @@ use std::path::Path;
 
 use crate::json::Json;
 
+use crate::agents::home::IndexRow;
 use crate::agents::parts::fields::{elements, entries, fields, fields_of, owned};
 use crate::agents::parts::lines::body;
 use crate::agents::parts::paths::{below, names};
 use crate::agents::parts::{times, titles};
 use crate::agents::state::SidecarFacts;
 
-/// The name of an index file.
-pub(crate) const INDEX: &str = "sessions-index.json";
-
-/// A row of an index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct IndexRow {
-    /// What is told to an import.
-    pub facts: SidecarFacts,
-    /// The first prompt.
-    pub first_prompt: Option<String>,
-    /// The summary.
-    pub summary: Option<String>,
-    /// The git branch.
-    pub branch: Option<String>,
-}
-
 /// The rows of an index in either form; `None` if it is none.
-pub(crate) fn rows(bytes: &[u8]) -> Option<Vec<IndexRow>> {
+pub(super) fn rows(bytes: &[u8]) -> Option<Vec<IndexRow>> {
     let text = String::from_utf8_lossy(bytes);
     let [list, sessions] = fields(body(&text), &["entries", "sessions"]).ok()?;
     if let Some(list) = list {
@@ -80,7 +65,7 @@ fn read(id: String, row: Json<'_>) -> IndexRow {
 /// The project that a folder's name stands for: each `-` was a `/`, or any other character that
 /// is not a letter or a digit. **This is a guess**, for sessions of which nothing else tells the
 /// project: `/w/my-app` and `/w/my/app` have the same folder.
-pub(crate) fn decoded_project(path: &Path) -> Option<String> {
+pub(super) fn decoded_project(path: &Path) -> Option<String> {
     let names = names(path);
     let [folder, _, ..] = below(&names, &["projects"])? else {
         return None;

@@ -2,8 +2,15 @@
 
 use std::path::Path;
 
-use crate::agents::dialect::Sidecar;
+use crate::agents::companions::Sidecar;
+use crate::agents::parts::meta_file::META_ENDING;
 use crate::agents::parts::paths::{below, is_private, is_uuid, name, names, stem};
+
+/// The agent's name.
+pub(super) const AGENT: &str = "claude-code";
+
+/// The name of an index file.
+pub(super) const INDEX: &str = "sessions-index.json";
 
 /// Folders between a session and its subagents' files.
 const BETWEEN: [&str; 2] = ["subagents", "workflows"];
@@ -72,12 +79,9 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
     // Elsewhere only what has a telling place and name.
     let rest = project(&names)?.get(1..)?;
     let telling = match rest {
-        [name] => {
-            name == "sessions-index.json"
-                || (name.starts_with("agent-") && name.ends_with(".meta.json"))
-        }
+        [name] => name == INDEX || (name.starts_with("agent-") && name.ends_with(META_ENDING)),
         [session, folder, ..] if is_uuid(session) => {
-            folder == "tool-results" || (folder == "subagents" && name.ends_with(".meta.json"))
+            folder == "tool-results" || (folder == "subagents" && name.ends_with(META_ENDING))
         }
         _ => false,
     };
@@ -87,7 +91,7 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
 /// The owner of a file by its names below the project's folder.
 fn owner(rest: &[String], name: &str) -> Sidecar {
     let about = name
-        .strip_suffix(".meta.json")
+        .strip_suffix(META_ENDING)
         .filter(|stem| !stem.is_empty());
     match rest {
         [_] => match (about, name.split_at_checked(36)) {

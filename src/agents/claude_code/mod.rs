@@ -3,8 +3,8 @@
 //! Messages are lines with a `message` that has a role. The lines of agentx's sample homes, with
 //! `role` and `content` at the top, are messages too.
 
-pub(crate) mod home;
-pub(crate) mod index;
+mod home;
+mod index;
 mod layout;
 #[cfg(test)]
 mod tests;
@@ -15,8 +15,16 @@ use std::path::Path;
 use crate::json::Json;
 use memchr::memmem;
 
+use self::layout::AGENT;
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
 use super::described::{Facts, TitleOffer};
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::dialect::{Candidate, Dialect, Recognition, VersionIn};
+use super::home::Found;
+use super::operation::MessageType;
 use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, times, titles};
@@ -96,7 +104,7 @@ pub(crate) struct ClaudeCode;
 
 impl Dialect for ClaudeCode {
     fn agent(&self) -> &'static str {
-        "claude-code"
+        AGENT
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
@@ -122,16 +130,32 @@ impl Dialect for ClaudeCode {
         layout::session_id(candidate.path)
     }
 
-    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        layout::sidecar(path)
+    fn stated_type(&self, line: &[u8]) -> Option<MessageType> {
+        match stated(line, "type")?.as_str() {
+            "tool-use" => Some(MessageType::ToolUse),
+            "tool-result" => Some(MessageType::ToolResult),
+            "progress" => Some(MessageType::Progress),
+            "snapshot" => Some(MessageType::Snapshot),
+            _ => None,
+        }
+    }
+
+    fn version_in(&self) -> Option<VersionIn> {
+        Some(|line| stated(line, "version"))
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
         index::decoded_project(candidate.path)
     }
+}
+
+impl Companions for ClaudeCode {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        layout::sidecar(path)
+    }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
-        if super::parts::paths::name(path) != index::INDEX {
+        if super::parts::paths::name(path) != layout::INDEX {
             return Vec::new();
         }
         let rows = index::rows(bytes).unwrap_or_default();
@@ -139,18 +163,56 @@ impl Dialect for ClaudeCode {
     }
 }
 
-/// The kind that a line states, such as `tool-use` or `progress`.
-pub(crate) fn kind_of(line: &[u8]) -> Option<String> {
-    let line = String::from_utf8_lossy(line);
-    let [kind] = fields(super::parts::lines::body(&line), &["type"]).ok()?;
-    owned(kind)
+impl Agent for ClaudeCode {
+    fn aliases(&self) -> &'static [&'static str] {
+        &["claude"]
+    }
+
+    fn title(&self) -> &'static str {
+        "Claude Code"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.claude/projects`, with subagents and tool results"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 2] = [
+            DefaultHome::in_variable("CLAUDE_CONFIG_DIR", ""),
+            DefaultHome::in_home(".claude"),
+        ];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["projects"]
+    }
+
+    fn search(&self) -> Option<fn(&Path) -> Found> {
+        Some(home::search)
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"parentUuid":null,"cwd":"/w","sessionId":"s","type":"user","message":{"role":"user","content":"hi"},"uuid":"u1","timestamp":"2026-04-03T09:00:00.000Z"}"#,
+                r#"{"type":"assistant","role":"assistant","content":[{"type":"text","text":"hi"}],"timestamp":"2026-04-03T09:00:00Z"}"#,
+                r#"{"type":"summary","summary":"S","leafUuid":"u1"}"#,
+            ],
+            paths: &[
+                "/h/.claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl",
+                "/h/.claude/projects/-w/sessions-index.json",
+            ],
+        }
+    }
 }
 
-/// The version of the program that a line states.
-pub(crate) fn version_of(line: &[u8]) -> Option<String> {
+/// The text that a line has in a field.
+fn stated(line: &[u8], field: &str) -> Option<String> {
     let line = String::from_utf8_lossy(line);
-    let [version] = fields(super::parts::lines::body(&line), &["version"]).ok()?;
-    owned(version)
+    let [stated] = fields(super::parts::lines::body(&line), &[field]).ok()?;
+    owned(stated)
 }
 
 /// Whether a line, perhaps cut off, is one of Claude Code's.

@@ -299,7 +299,10 @@ fn the_seeds_layout_is_read_with_its_own_names() {
         message.time, None,
         "a time that is not stated is not made up"
     );
-    assert_eq!(kind_of(line.as_bytes()).as_deref(), Some("assistant"));
+    assert_eq!(ClaudeCode.stated_type(line.as_bytes()), None);
+    let called = line.replace("\"assistant\"", "\"tool-use\"");
+    let called = ClaudeCode.stated_type(called.as_bytes());
+    assert_eq!(called, Some(MessageType::ToolUse));
 }
 
 #[test]

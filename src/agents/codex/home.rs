@@ -3,15 +3,11 @@
 //! plain one holds.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::agents;
-use crate::agents::dialect::Candidate;
-use crate::agents::home::{Form, Found, Home, SessionFile};
+use super::layout::{self, AGENT};
+use crate::agents::home::{Form, Found, SessionFile};
 use crate::agents::walk;
-
-/// The agent's name.
-const AGENT: &str = "codex";
 
 /// The folders of sessions.
 const FOLDERS: [&str; 2] = ["sessions", "archived_sessions"];
@@ -19,47 +15,29 @@ const FOLDERS: [&str; 2] = ["sessions", "archived_sessions"];
 /// The ending of a compressed file.
 const COMPRESSED: &str = ".zst";
 
-/// Codex's folder.
-#[derive(Debug)]
-pub(crate) struct CodexHome {
-    folder: PathBuf,
-}
-
-impl CodexHome {
-    /// Its folder is that of its configuration.
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-}
-
-impl Home for CodexHome {
-    fn agent(&self) -> &'static str {
-        AGENT
-    }
-
-    fn search(&self) -> Found {
-        let mut found = Found::default();
-        for folder in FOLDERS {
-            let folder = self.folder.join(folder);
-            if folder.exists() {
-                search(&folder, &mut found);
-            }
+/// The sessions of a home, such as `~/.codex`.
+pub(super) fn search(home: &Path) -> Found {
+    let mut found = Found::default();
+    for folder in FOLDERS {
+        let folder = home.join(folder);
+        if folder.exists() {
+            search_folder(&folder, &mut found);
         }
-        let plain = |file: &SessionFile| file.form == Form::Lines;
-        let ids: HashSet<String> = found
-            .files
-            .iter()
-            .filter(|file| plain(file))
-            .map(|file| file.id.clone())
-            .collect();
-        found
-            .files
-            .retain(|file| plain(file) || !ids.contains(&file.id));
-        found
     }
+    let plain = |file: &SessionFile| file.form == Form::Lines;
+    let ids: HashSet<String> = found
+        .files
+        .iter()
+        .filter(|file| plain(file))
+        .map(|file| file.id.clone())
+        .collect();
+    found
+        .files
+        .retain(|file| plain(file) || !ids.contains(&file.id));
+    found
 }
 
-fn search(folder: &Path, found: &mut Found) {
+fn search_folder(folder: &Path, found: &mut Found) {
     for entry in walk::files(folder, AGENT, found) {
         let Some(name) = entry.file_name().to_str() else {
             continue;
@@ -70,14 +48,9 @@ fn search(folder: &Path, found: &mut Found) {
         if !plain.starts_with("rollout-") || !is_lines {
             continue;
         }
-        let candidate = Candidate {
-            path: &path,
-            head: b"",
-            companion: None,
-        };
         found.files.push(SessionFile {
             path: entry.path().to_owned(),
-            id: agents::of_agent(AGENT).session_id(&candidate),
+            id: layout::session_id(&path),
             form: if plain == name {
                 Form::Lines
             } else {

@@ -4,8 +4,9 @@
 //! what goes between the user, the model and its tools. Files from before the envelope hold the
 //! bare payloads.
 
-pub(crate) mod home;
+mod home;
 mod items;
+mod layout;
 #[cfg(test)]
 mod tests;
 
@@ -13,17 +14,21 @@ use std::path::Path;
 
 use crate::json::Json;
 
+use self::layout::{AGENT, Place, place};
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
 use super::described::Facts;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::home::Found;
 use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::paths;
 use super::parts::{times, titles};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
-
-/// The folders that Codex keeps sessions in.
-const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
 
 /// Types of envelopes besides `session_meta` and `response_item`.
 const EVENTS: [&str; 8] = [
@@ -58,7 +63,7 @@ pub(crate) struct Codex;
 
 impl Dialect for Codex {
     fn agent(&self) -> &'static str {
-        "codex"
+        AGENT
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
@@ -83,58 +88,52 @@ impl Dialect for Codex {
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        let stem = stem(candidate.path);
-        paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
+        layout::session_id(candidate.path)
     }
+}
 
+impl Companions for Codex {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        let name = paths::name(path);
-        let names = names(path);
-        let own = OWN.iter().any(|folder| below(&names, folder).is_some());
-        if is_private(&name) || !(own || place(path) == Place::Copied) {
-            return None;
-        }
-        let session = name
-            .split_once(".jsonl")
-            .and_then(|(stem, _)| paths::uuid_at_end(stem))
-            .filter(|_| name.starts_with("rollout-"));
-        match session {
-            Some(session) => Some(Sidecar::Session(session.to_owned())),
-            None => own.then_some(Sidecar::Folder),
-        }
+        layout::sidecar(path)
     }
 }
 
-/// Where a file lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In Codex's own folder, with the name of a rollout.
-    Own,
-    /// In a folder like it, with such a name.
-    Copied,
-    /// Anywhere else.
-    Elsewhere,
-}
+impl Agent for Codex {
+    fn title(&self) -> &'static str {
+        "Codex"
+    }
 
-fn place(path: &Path) -> Place {
-    let names = names(path);
-    if !paths::name(path).starts_with("rollout-") {
-        return Place::Elsewhere;
+    fn found(&self) -> &'static str {
+        "`.codex/sessions`, `.codex/archived_sessions`"
     }
-    if OWN.iter().any(|folder| below(&names, folder).is_some()) {
-        return Place::Own;
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 2] = [
+            DefaultHome::in_variable("CODEX_HOME", ""),
+            DefaultHome::in_home(".codex"),
+        ];
+        &HOMES
     }
-    let number = |name: &String, digits: usize| {
-        name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let copied = match below(&names, &["sessions"]) {
-        Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
-        _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
-    };
-    if copied {
-        Place::Copied
-    } else {
-        Place::Elsewhere
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["sessions", "archived_sessions"]
+    }
+
+    fn search(&self) -> Option<fn(&Path) -> Found> {
+        Some(home::search)
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"timestamp":"2026-04-03T09:00:00.000Z","type":"response_item","payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"hi"}]}}"#,
+                r#"{"timestamp":"2026-04-03T09:00:00.000Z","type":"event_msg","payload":{"type":"token_count","info":null}}"#,
+            ],
+            paths: &[
+                "/h/.codex/sessions/2026/08/25/rollout-2026-08-25T20-31-07-01a03a9e-96f8-7af6-bd4a-6f188a424e61.jsonl",
+            ],
+        }
     }
 }
 

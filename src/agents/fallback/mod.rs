@@ -4,6 +4,7 @@
 //! speaker's `type` and `content`; or a Copilot event with its `data`. Lines without any of these
 //! are kept as of unknown kind.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -11,10 +12,16 @@ use std::path::Path;
 
 use crate::json::Json;
 
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
 use super::described::Facts;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::document::Document;
 use super::parts::fields::{self, elements, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
+use super::parts::meta_file::META_ENDING;
 use super::parts::{blocks, paths, times, titles};
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
@@ -46,9 +53,6 @@ const META: [&str; 6] = [
     "metadata",
 ];
 
-/// Ending of the file with the summary of a picoclaw session.
-const META_ENDING: &str = ".meta.json";
-
 /// Lines of an agent that has no dialect of its own.
 #[derive(Debug)]
 pub(crate) struct Fallback;
@@ -66,14 +70,16 @@ impl Dialect for Fallback {
         }
     }
 
-    fn may_own(&self, _candidate: &Candidate<'_>) -> bool {
-        false
-    }
-
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, paths::stem(candidate.path))
     }
 
+    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+        kept::recognise(candidate, head)
+    }
+}
+
+impl Companions for Fallback {
     /// Only a meta file beside the lines that it is about: its name alone says too little.
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         let name = path.file_name()?.to_str()?;
@@ -82,6 +88,28 @@ impl Dialect for Fallback {
         beside
             .is_file()
             .then(|| Sidecar::Session(id_of(path, paths::stem(&beside))))
+    }
+}
+
+impl Agent for Fallback {
+    fn title(&self) -> &'static str {
+        "any other"
+    }
+
+    fn found(&self) -> &'static str {
+        "every other `.jsonl`; messages are shown as far as they can be made out"
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"role":"assistant","content":"hi","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#,
+                r#"{"type":"user.message","data":{"content":"hi"},"id":"e","timestamp":"2026-04-03T09:00:00.000Z"}"#,
+                r#"{"type":"tool_result","content":"x","tool_name":"bash","tool_id":"c","timestamp":"2026-04-03T09:00:00Z"}"#,
+            ],
+            paths: &["/x/some.jsonl", "/x/threads/T-1.json", "/"],
+        }
     }
 }
 

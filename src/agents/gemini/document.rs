@@ -1,11 +1,14 @@
 //! A session in one JSON document, as the lines that newer versions would write of it.
 
+use memchr::memmem;
+
+use super::layout::{self, AGENT};
 use crate::json::Json;
 
 use crate::agents::dialect::Candidate;
 use crate::agents::document::{Document, DocumentLines};
 use crate::agents::parts::compact::{compact, object};
-use crate::agents::parts::fields::{elements, entries_in, fields};
+use crate::agents::parts::fields::{elements, entries_in, fields, fields_of_start, owned};
 use crate::agents::parts::lines::body;
 use crate::agents::parts::paths;
 
@@ -13,7 +16,7 @@ use crate::agents::parts::paths;
 const HEADER: [&str; 3] = ["sessionId", "projectHash", "startTime"];
 
 /// The messages of a document, as they stand in it; `None` if it is not a whole one.
-pub(crate) fn document_messages(text: &str) -> Option<Vec<Json<'_>>> {
+pub(super) fn document_messages(text: &str) -> Option<Vec<Json<'_>>> {
     let [messages] = fields(body(text), &["messages"]).ok()?;
     let messages = messages?;
     messages.get().starts_with('[').then(|| elements(messages))
@@ -59,36 +62,26 @@ fn line(json: &str) -> Vec<u8> {
     line
 }
 
-/// The document of a session.
-pub(crate) fn document_of(id: String) -> Document {
+/// The session that a file is, if it is a document of Gemini CLI's. `head` is the start of it, as
+/// text.
+pub(super) fn recognise(candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+    let stem = paths::document_stem(candidate.path)?;
+    let chat = || layout::own_chat(candidate.path).map(document_of);
+    if head.starts_with('{') && memmem::find(head.as_bytes(), b"\"messages\"").is_some() {
+        let [session, project] = fields_of_start(head, &["sessionId", "projectHash"]);
+        if let Some(session) = owned(session)
+            && (project.is_some() || layout::is_chat(candidate.path, &stem))
+        {
+            return Some(document_of(session));
+        }
+    }
+    chat()
+}
+
+fn document_of(id: String) -> Document {
     Document {
-        agent: "gemini",
+        agent: AGENT,
         id,
         yields: false,
-    }
-}
-
-/// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that
-/// of its folder, or its name.
-pub(crate) fn own_chat(candidate: &Candidate<'_>) -> Option<String> {
-    let names = paths::names(candidate.path);
-    match paths::below(&names, &[".gemini", "tmp"])? {
-        [_, chats, name] if chats == "chats" && name.starts_with("session-") => {
-            name.strip_suffix(".json").map(str::to_owned)
-        }
-        [_, chats, folder, name] if chats == "chats" && name == "session.json" => {
-            Some(folder.clone())
-        }
-        _ => None,
-    }
-}
-
-/// Whether a file lies where Gemini CLI keeps its chats.
-pub(crate) fn is_chat(candidate: &Candidate<'_>, name: &str) -> bool {
-    let names = paths::names(candidate.path);
-    match paths::below(&names, &["chats"]) {
-        Some([_]) => name.starts_with("session-"),
-        Some([_, _]) => true,
-        _ => false,
     }
 }

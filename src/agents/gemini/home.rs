@@ -5,59 +5,39 @@
 //! beside the chats, or in `projects.json`. Where neither tells, the folder's name is the project.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::agents::dialect::{Candidate, Dialect as _};
-use crate::agents::gemini::Gemini;
-use crate::agents::home::{Form, Found, Home, SessionFile, head, invalid, names, whole};
-use crate::agents::recognition::recognise_document;
+use super::document;
+use super::layout::{self, AGENT};
+use crate::agents::dialect::Candidate;
+use crate::agents::home::{Form, Found, SessionFile, head, invalid, names, whole};
+use crate::agents::parts::lines::body;
 use crate::agents::walk;
 use crate::model::error::Result;
 
-/// The agent's name.
-const AGENT: &str = "gemini";
-
-/// Gemini CLI's folder.
-#[derive(Debug)]
-pub(crate) struct GeminiHome {
-    folder: PathBuf,
-}
-
-impl GeminiHome {
-    /// Its folder is that of its configuration.
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-}
-
-impl Home for GeminiHome {
-    fn agent(&self) -> &'static str {
-        AGENT
-    }
-
-    fn search(&self) -> Found {
-        let mut found = Found::default();
-        let tmp = self.folder.join("tmp");
-        let named = named_projects(&self.folder.join("projects.json"));
-        match names(&tmp) {
-            Ok(projects) => {
-                for project in projects {
-                    search_project(&project, &named, &mut found);
-                }
+/// The sessions of a home, such as `~/.gemini`.
+pub(super) fn search(home: &Path) -> Found {
+    let mut found = Found::default();
+    let tmp = home.join("tmp");
+    let named = named_projects(&home.join("projects.json"));
+    match names(&tmp) {
+        Ok(projects) => {
+            for project in projects {
+                search_project(&project, &named, &mut found);
             }
-            Err(error) => found.problem(AGENT, &tmp, error),
         }
-        let lines: HashSet<String> = found
-            .files
-            .iter()
-            .filter(|file| file.form == Form::Operations)
-            .map(|file| file.id.clone())
-            .collect();
-        found
-            .files
-            .retain(|file| file.form == Form::Operations || !lines.contains(&file.id));
-        found
+        Err(error) => found.problem(AGENT, &tmp, error),
     }
+    let lines: HashSet<String> = found
+        .files
+        .iter()
+        .filter(|file| file.form == Form::Operations)
+        .map(|file| file.id.clone())
+        .collect();
+    found
+        .files
+        .retain(|file| file.form == Form::Operations || !lines.contains(&file.id));
+    found
 }
 
 /// The paths of projects by the names of their folders.
@@ -128,12 +108,12 @@ fn id_of(path: &Path, form: Form) -> Result<String> {
         companion: None,
     };
     if form == Form::Operations {
-        return Ok(Gemini.session_id(&candidate));
+        return Ok(layout::session_id(&candidate));
     }
-    match recognise_document(&candidate) {
-        Some(document) if document.agent == AGENT => Ok(document.id),
-        _ => Err(invalid(path, "not a session")),
-    }
+    let text = head.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let document = document::recognise(&candidate, body(text));
+    let document = document.ok_or_else(|| invalid(path, "not a session"))?;
+    Ok(document.id)
 }
 
 /// A subagent's lines lie in a folder that has the name of its session.

@@ -2,14 +2,15 @@
 //! versions, lines: a header, messages, and operations on both (`$set`, `$rewindTo`).
 //!
 //! - A line says what it says: a message that is written again under its id counts again here,
-//!   since no line knows of later ones. [`SessionProvider`](crate::provider::SessionProvider)
-//!   reads a session as Gemini CLI does, with the operations applied.
+//!   since no line knows of later ones. [`Operation`] tells it to
+//!   those who read a session as Gemini CLI does.
 //! - A `$set` line with a list of messages is as many messages as the list has.
 //! - The records that newest versions append to change a part of a message (an id and no type)
 //!   are events.
 
 mod document;
-pub(crate) mod home;
+mod home;
+mod layout;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -18,21 +19,22 @@ use std::path::Path;
 
 use crate::json::Json;
 
-pub(crate) use self::document::{document_messages, document_of, is_chat, own_chat};
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
-use super::document::DocumentLines;
+use self::layout::AGENT;
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::document::{Document, DocumentLines};
+use super::home::Found;
+use super::operation::Operation;
 use super::parts::fields::{self, elements, fields_of, fields_of_start, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::paths::{self, below, names};
 use super::parts::{times, titles};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
-
-/// The folder that Gemini CLI keeps its projects in.
-const OWN: [&str; 2] = [".gemini", "tmp"];
-
-/// A folder there that is no project: downloaded programs.
-const PROGRAMS: &str = "bin";
 
 /// Gemini CLI's sessions.
 #[derive(Debug)]
@@ -40,66 +42,105 @@ pub(crate) struct Gemini;
 
 impl Dialect for Gemini {
     fn agent(&self) -> &'static str {
-        "gemini"
+        AGENT
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         if !paths::is_lines(candidate.path) {
             return Recognition::No;
         }
-        let names = names(candidate.path);
-        let in_chats = matches!(below(&names, &OWN), Some([_, chats, _, ..]) if chats == "chats");
         // A file among Gemini CLI's chats is its, whatever is in it, even nothing.
-        if in_chats {
+        if layout::is_own(candidate.path) {
             return Recognition::PathAndLines;
         }
-        let copied = below(&names, &["chats"]).is_some();
         match candidate.lines().any(|line| is_line(&line)) {
-            true if copied => Recognition::PathAndLines,
+            true if self.may_own(candidate) => Recognition::PathAndLines,
             true => Recognition::Lines,
             false => Recognition::No,
         }
     }
 
-    /// The id in the header, else the stem.
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         below(&names(candidate.path), &["chats"]).is_some()
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        let found = candidate.lines().find_map(|line| {
-            let [session] = fields_of_start(&line, &["sessionId"]);
-            fields::owned(session)
-        });
-        found.unwrap_or_else(|| stem(candidate.path))
-    }
-
-    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        let name = paths::name(path);
-        let names = names(path);
-        let own = match below(&names, &OWN) {
-            Some([project, _, ..]) => project != PROGRAMS,
-            _ => matches!(below(&names, &[".gemini"]), Some([file]) if file == "projects.json"),
-        };
-        (own && !is_private(&name)).then_some(Sidecar::Folder)
+        layout::session_id(candidate)
     }
 
     /// The project's folder: a hash of its path, or a name made of it. The path itself lies in
     /// other files. Elsewhere, the hash that the header has.
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
-        let names = names(candidate.path);
-        if let Some([project, chats, ..]) = below(&names, &OWN)
-            && chats == "chats"
-        {
-            return Some(project.clone());
+        if let Some(project) = layout::project(candidate.path) {
+            return Some(project);
         }
         let head = candidate.head.utf8_chunks().next()?.valid();
         let [project] = fields_of_start(super::parts::lines::body(head), &["projectHash"]);
         fields::owned(project)
     }
 
+    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+        document::recognise(candidate, head)
+    }
+
+    fn document_messages<'t>(&self, text: &'t str) -> Option<Vec<Json<'t>>> {
+        document::document_messages(text)
+    }
+
+    fn operation(&self, line: &[u8]) -> Option<Operation> {
+        operation(line)
+    }
+
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
         Some(document::lines(bytes)?.with_open_turn(self))
+    }
+}
+
+impl Companions for Gemini {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        layout::sidecar(path)
+    }
+}
+
+impl Agent for Gemini {
+    fn title(&self) -> &'static str {
+        "Gemini CLI"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.gemini/tmp/*/chats`, documents and event lines"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 2] = [
+            DefaultHome::in_variable("GEMINI_CLI_HOME", ".gemini"),
+            DefaultHome::in_home(".gemini"),
+        ];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["tmp", "projects.json"]
+    }
+
+    fn search(&self) -> Option<fn(&Path) -> Found> {
+        Some(home::search)
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"id":"m1","timestamp":"2026-04-03T09:00:00.000Z","type":"gemini","content":"hi"}"#,
+                r#"{"sessionId":"s","projectHash":"ab","startTime":"2026-04-03T09:00:00.000Z","kind":"main"}"#,
+                r#"{"$set":{"lastUpdated":"2026-04-03T09:00:00.000Z","messages":[{"author":"user","content":"a"},{"id":"m2","type":"gemini","content":"b"}]}}"#,
+                r#"{"$rewindTo":"m1"}"#,
+            ],
+            paths: &[
+                "/h/.gemini/tmp/ab/chats/session-1.jsonl",
+                "/h/.gemini/tmp/ab/chats/session-1.json",
+            ],
+        }
     }
 }
 
@@ -177,21 +218,8 @@ impl Format for Gemini {
     }
 }
 
-/// What a line does to the conversation when Gemini CLI reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    /// Adds a message, or replaces the one of that id where it stands.
-    Message(Option<String>),
-    /// Replaces all messages by those of the line, of these ids.
-    All(Vec<Option<String>>),
-    /// Takes away the message of that id and all behind it; all messages, if there is none.
-    Rewind(String),
-    /// Nothing.
-    Nothing,
-}
-
 /// The operation of a line; `None` if it is damaged.
-pub(crate) fn operation(line: &[u8]) -> Option<Operation> {
+fn operation(line: &[u8]) -> Option<Operation> {
     let text = String::from_utf8_lossy(line);
     let object = fields::object_in(super::parts::lines::body(&text)).ok()?;
     let [id, set, rewind] = fields_of(Some(object), &["id", "$set", "$rewindTo"]);

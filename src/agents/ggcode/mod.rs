@@ -15,7 +15,12 @@ use std::path::Path;
 
 use self::reading::EVENTS;
 pub(crate) use self::reading::Ggcode;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
@@ -58,6 +63,29 @@ impl Dialect for Ggcode {
         stem(candidate.path)
     }
 
+    fn has_message_ids(&self) -> bool {
+        false
+    }
+
+    fn write_message(&self, key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
+        Ok(vec![writing::message(key, message)])
+    }
+
+    /// A `meta` line, and behind it a `cost` line if the session has a cost.
+    fn write_meta(&self, session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
+        writing::meta(session).map(Some)
+    }
+
+    fn read_meta(&self, line: &[u8], session: &mut Session) {
+        reading::meta(line, session);
+    }
+
+    fn has_scattered_meta(&self) -> bool {
+        true
+    }
+}
+
+impl Companions for Ggcode {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         let name = paths::name(path);
         let names = names(path);
@@ -83,27 +111,6 @@ impl Dialect for Ggcode {
         }
     }
 
-    fn has_message_ids(&self) -> bool {
-        false
-    }
-
-    fn write_message(&self, key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
-        Ok(vec![writing::message(key, message)])
-    }
-
-    /// A `meta` line, and behind it a `cost` line if the session has a cost.
-    fn write_meta(&self, session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
-        writing::meta(session).map(Some)
-    }
-
-    fn read_meta(&self, line: &[u8], session: &mut Session) {
-        reading::meta(line, session);
-    }
-
-    fn has_scattered_meta(&self) -> bool {
-        true
-    }
-
     fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
         Some(vec![format!("{}.jsonl", state.summary.key.id())])
     }
@@ -115,6 +122,39 @@ impl Dialect for Ggcode {
     ) -> Option<(String, Vec<u8>)> {
         let bytes = index::write(original, changed)?;
         Some((index::NAME.to_owned(), bytes))
+    }
+}
+
+impl Agent for Ggcode {
+    fn title(&self) -> &'static str {
+        "ggcode"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.ggcode/sessions`, with its index"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_home(".ggcode")];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["sessions"]
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"type":"message","session_id":"s","created_at":"0001-01-01T00:00:00Z","updated_at":"0001-01-01T00:00:00Z","message":{"role":"user","content":[{"type":"text","text":"hi"}]}}"#,
+                r#"{"type":"meta","session_id":"s","title":"T","created_at":"2026-04-03T09:00:00Z","updated_at":"2026-04-03T09:00:00Z"}"#,
+            ],
+            paths: &[
+                "/h/.ggcode/sessions/20260812-111500-6105d6cc76af4003.jsonl",
+                "/h/.ggcode/sessions/index.json",
+            ],
+        }
     }
 }
 

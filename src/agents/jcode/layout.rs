@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::agents::dialect::{Candidate, Recognition, Sidecar};
+use crate::agents::companions::Sidecar;
+use crate::agents::dialect::{Candidate, Recognition};
 use crate::agents::parts::fields::{fields_of_start, text};
 use crate::agents::parts::paths::{self, below, is_private, is_uuid, names};
 

@@ -20,8 +20,13 @@ pub use self::entry::{Entry, EntryImage, EntryKind, TodoItem};
 pub(crate) use self::entry_line::timestamp;
 pub(crate) use self::layout::{AGENT, is_reserved, leader_of};
 pub(crate) use self::messages::{call, filled, said, target_of, user, with_error};
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
 use super::described::{Facts, TitleOffer};
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{fields_of, text, text_filled};
 use super::parts::go_json::{self, Escape};
 use super::parts::lines::{Format, Reading};
@@ -69,18 +74,6 @@ impl Dialect for Jcode {
         layout::session_id(candidate)
     }
 
-    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        layout::sidecar(path)
-    }
-
-    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
-        if layout::is_index(path) {
-            index::facts(bytes)
-        } else {
-            Vec::new()
-        }
-    }
-
     fn has_message_ids(&self) -> bool {
         false
     }
@@ -118,6 +111,20 @@ impl Dialect for Jcode {
             }
         }
     }
+}
+
+impl Companions for Jcode {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        layout::sidecar(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if layout::is_index(path) {
+            index::facts(bytes)
+        } else {
+            Vec::new()
+        }
+    }
 
     fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
         Some(layout::file_name(state.summary.key.id()))
@@ -130,6 +137,40 @@ impl Dialect for Jcode {
     ) -> Option<(String, Vec<u8>)> {
         let bytes = index::write(original, changed)?;
         Some((layout::INDEX.to_owned(), bytes))
+    }
+}
+
+impl Agent for Jcode {
+    fn title(&self) -> &'static str {
+        "jcode"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.jcode/sessions`, with teammates, overflow and index"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_home(".jcode")];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["sessions"]
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"type":"user","timestamp":"2026-04-03T09:00:00Z","content":"hi"}"#,
+                r#"{"type":"session_start","timestamp":"2026-04-03T09:00:00Z","uuid":"7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f","project":"/w","provider":"p","model":"m"}"#,
+            ],
+            paths: &[
+                "/h/.jcode/sessions/7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f.json",
+                "/h/.jcode/sessions/7f9c2ba4-e88f-4b1c-9d3e-0c4a6b1d2e3f/subagents/agent-1.jsonl",
+                "/h/.jcode/sessions/session.json",
+            ],
+        }
     }
 }
 

@@ -13,15 +13,17 @@ mod reading;
 mod tests;
 mod writing;
 
-use std::path::Path;
-
 use memchr::memmem;
 
 use crate::json::Json;
 
 use self::names::VERSION;
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::Companions;
 use super::described::Facts;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
+use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{self, fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
@@ -68,10 +70,6 @@ impl Dialect for Native {
         header.unwrap_or_else(|| paths::percent_decoded(&paths::stem(candidate.path)))
     }
 
-    fn sidecar(&self, _path: &Path) -> Option<Sidecar> {
-        None
-    }
-
     fn write_message(&self, _key: &SessionKey, message: &Message) -> Result<Vec<Vec<u8>>> {
         Ok(vec![writing::message(message)?])
     }
@@ -86,6 +84,29 @@ impl Dialect for Native {
         let object = object_in(body).ok();
         if let Some(object) = object.filter(|object| self.read(*object).kind == RecordKind::Meta) {
             reading::session(object, session);
+        }
+    }
+}
+
+impl Companions for Native {}
+
+impl Agent for Native {
+    fn title(&self) -> &'static str {
+        "this crate"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.jsonl` written by an export"
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"scrollback":1,"type":"message","id":"m1","role":"user","content":[{"type":"text","text":"hi"}],"time":"2026-04-03T09:00:00.000000Z"}"#,
+                r#"{"scrollback":1,"type":"session","id":"s1","title":"T"}"#,
+            ],
+            paths: &[],
         }
     }
 }

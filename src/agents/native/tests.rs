@@ -1,5 +1,7 @@
 //! Writing and reading native lines gives back the same, whatever the message.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 

@@ -10,7 +10,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, ffi};
 
 use super::values::{data_of, too_large, value_json, value_text};
-use crate::agents::opencode::{message_line, with_ids};
+use super::writing::{message_line, with_ids};
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// Columns of a session whose name in OpenCode's own JSON is another one.

@@ -1,8 +1,10 @@
 //! OpenCode's lines, made of documents and of rows.
 
+use super::writing::{message_line, with_ids};
 use super::*;
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
+use crate::model::record::RecordKind;
 
 const EXPORT: &str = r#"{
   "info": {

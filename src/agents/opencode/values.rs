@@ -3,7 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use crate::agents::opencode::one_line;
+use crate::agents::parts::compact::compact as one_line;
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// The JSON in the column at `at`, behind which stands its size, and what is wrong with it.

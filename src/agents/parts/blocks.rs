@@ -100,7 +100,7 @@ fn tool_use(object: &Object<'_>) -> Block {
 }
 
 fn tool_result(object: &Object<'_>) -> Block {
-    let [claude_id, tool_id, id, name, output, content, is_error] = object.fields(&[
+    let [use_id, tool_id, id, name, output, content, is_error] = object.fields(&[
         "tool_use_id",
         "tool_id",
         "id",
@@ -109,7 +109,7 @@ fn tool_result(object: &Object<'_>) -> Block {
         "content",
         "is_error",
     ]);
-    let id = [claude_id, tool_id, id].into_iter().find_map(owned);
+    let id = [use_id, tool_id, id].into_iter().find_map(owned);
     result(
         id,
         owned(name),
@@ -211,15 +211,15 @@ pub(crate) fn usage(value: Option<Json<'_>>) -> Option<Usage> {
         "cache_read_tokens",
         "cache_write_tokens",
     ]);
-    let [claude_read, claude_written] =
+    let [input_read, input_written] =
         object.fields(&["cache_read_input_tokens", "cache_creation_input_tokens"]);
     let [pi_input, pi_output, pi_read, pi_written] =
         object.fields(&["input", "output", "cacheRead", "cacheWrite"]);
     Some(Usage {
         input_tokens: count(input.or(pi_input)),
         output_tokens: count(output.or(pi_output)),
-        cache_read_tokens: count(claude_read.or(read).or(pi_read)),
-        cache_write_tokens: count(claude_written.or(written).or(pi_written)),
+        cache_read_tokens: count(input_read.or(read).or(pi_read)),
+        cache_write_tokens: count(input_written.or(written).or(pi_written)),
     })
 }
 

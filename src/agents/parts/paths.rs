@@ -59,6 +59,13 @@ pub(crate) fn stem(path: &Path) -> String {
     }
 }
 
+/// The name of a `.json` file without that ending, if there is something before it.
+pub(crate) fn document_stem(path: &Path) -> Option<String> {
+    let mut name = name(path);
+    name.truncate(name.strip_suffix(".json")?.len());
+    (!name.is_empty()).then_some(name)
+}
+
 /// Whether the file says by its name that it holds one record a line.
 pub(crate) fn is_lines(path: &Path) -> bool {
     without_ending(&name(path)).is_some()

@@ -5,10 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::meta;
+pub(super) use crate::agents::parts::meta_file::META_ENDING;
 use crate::agents::parts::paths;
-
-/// Ending of the file about a session.
-pub(super) const META_ENDING: &str = ".meta.json";
 
 /// Ending of a session file.
 const LINES_ENDING: &str = ".jsonl";

@@ -19,10 +19,10 @@ const FIELDS: [&str; 5] = ["key", "messages", "summary", "created", "updated"];
 
 /// The key of a session that is one document, if the file is one. `head` is the start of it, as
 /// text.
-pub(crate) fn document_id(candidate: &Candidate<'_>, head: &str) -> Option<String> {
+pub(super) fn document_id(candidate: &Candidate<'_>, head: &str) -> Option<String> {
     let path = candidate.path;
     let stem = stem(path)?;
-    let head = lines::body(head);
+    let head = Some(lines::body(head)).filter(|head| head.starts_with('{'))?;
     let [key, messages, _, created, updated] = fields_of_start(head, &FIELDS);
     let key = text(key)?;
     // The list may go on behind the head.

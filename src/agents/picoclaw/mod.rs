@@ -18,10 +18,14 @@ mod writing;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::legacy::document_id;
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::companions::{Companions, Sidecar};
+use super::default_home::DefaultHome;
 use super::described::Described;
-use super::dialect::{Candidate, Dialect, Recognition, Sidecar};
-use super::document::DocumentLines;
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::document::{Document, DocumentLines};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths;
 use super::state::{SessionState, SidecarFacts};
@@ -33,7 +37,7 @@ use crate::model::record::{RecordFlags, RecordKind};
 use crate::model::session::Session;
 
 /// The agent's name.
-pub(crate) const AGENT: &str = "picoclaw";
+const AGENT: &str = "picoclaw";
 
 /// picoclaw's session files.
 #[derive(Debug)]
@@ -71,12 +75,6 @@ impl Dialect for Picoclaw {
         meta::id_of(candidate.path, candidate.companion)
     }
 
-    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        sidecars::sidecar(path, &|candidate| {
-            self.recognise(candidate) != Recognition::No
-        })
-    }
-
     /// A line of white space is no empty one: picoclaw counts it, and finds no message in it.
     fn describe_with<'a>(&self, line: &'a [u8], ends: Option<&'a mut Ends>) -> Described<'a> {
         let mut described = lines::describe(self, line, ends);
@@ -89,16 +87,13 @@ impl Dialect for Picoclaw {
         described
     }
 
-    fn companion(&self, path: &Path) -> Option<PathBuf> {
-        layout::meta_of(path)
-    }
-
-    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
-        let facts = match layout::lines_of(path) {
-            Some(lines) => meta::facts(meta::id_of(&lines, Some(bytes)), bytes),
-            None => legacy::facts(path, bytes),
-        };
-        facts.into_iter().collect()
+    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+        let id = legacy::document_id(candidate, head)?;
+        Some(Document {
+            agent: AGENT,
+            id,
+            yields: true,
+        })
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
@@ -117,6 +112,32 @@ impl Dialect for Picoclaw {
     fn write_meta(&self, _session: &Session, _first: bool) -> Result<Option<Vec<u8>>> {
         Ok(None)
     }
+}
+
+impl Companions for Picoclaw {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        sidecars::sidecar(path, &|candidate| {
+            self.recognise(candidate) != Recognition::No
+        })
+    }
+
+    fn companion(&self, path: &Path) -> Option<PathBuf> {
+        layout::meta_of(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        let facts = match layout::lines_of(path) {
+            Some(lines) => meta::facts(meta::id_of(&lines, Some(bytes)), bytes),
+            None => legacy::facts(path, bytes),
+        };
+        facts.into_iter().collect()
+    }
+
+    /// picoclaw reads each legacy document at its start, and replaces the session by it, until its
+    /// name says that it was read.
+    fn is_read_anew(&self, name: &[u8]) -> bool {
+        name.ends_with(b".json") && !name.ends_with(layout::META_ENDING.as_bytes())
+    }
 
     fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {
         let stem = layout::file_stem(state.summary.key.id());
@@ -131,6 +152,36 @@ impl Dialect for Picoclaw {
         let stem = layout::file_stem(state.summary.key.id());
         let bytes = meta::write(state, original);
         Some((format!("{stem}{}", layout::META_ENDING), bytes))
+    }
+}
+
+impl Agent for Picoclaw {
+    fn title(&self) -> &'static str {
+        "picoclaw"
+    }
+
+    fn found(&self) -> &'static str {
+        "`.picoclaw/workspace/sessions`, with meta files and old documents"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_home(".picoclaw")];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["workspace/sessions", "sessions"]
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[],
+            paths: &[
+                "/h/.picoclaw/workspace/sessions/telegram_1.jsonl",
+                "/h/.picoclaw/workspace/sessions/telegram_1.meta.json",
+            ],
+        }
     }
 }
 

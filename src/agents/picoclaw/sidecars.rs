@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::layout::{is_own, lines_of, start_of};
 use super::{legacy, meta};
-use crate::agents::dialect::{Candidate, Sidecar};
+use crate::agents::companions::Sidecar;
+use crate::agents::dialect::Candidate;
 use crate::agents::parts::paths;
 
 /// Whose sidecar a file is. `is_lines` tells the lines of a session.

@@ -2,7 +2,7 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, refused, same};
-use crate::conformance::subject::{Subject, at, key, key_of, message, note, said};
+use crate::conformance::subject::{OTHERS, Subject, at, key, key_of, message, note, said};
 use crate::model::error::Error;
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::message::{Message, Role};
@@ -145,7 +145,7 @@ pub(crate) fn append_never_turns_the_time_back(make: &MakeStore) -> Checked {
 
 pub(crate) fn append_takes_lines_of_a_format_that_is_only_read(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let foreign = key_of("codex", "s")?;
+    let foreign = key_of(OTHERS, "s")?;
     store.append(&foreign, &[NewRecord::line("{\"type\":\"x\"}\n")])?;
     let before = store.records(&foreign)?;
     let result = store

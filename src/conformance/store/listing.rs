@@ -2,7 +2,7 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, one, same};
-use crate::conformance::subject::{Subject, at, ids, key, key_of, message, session};
+use crate::conformance::subject::{OTHERS, Subject, at, ids, key, key_of, message, session};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::model::session::Summary;
@@ -114,10 +114,10 @@ pub(crate) fn list_cursor_stays_valid_while_sessions_change(make: &MakeStore) ->
 pub(crate) fn list_filters_by_agent(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("mine", 10)])?;
     let line = NewRecord::line("{\"timestamp\":\"2001-09-09T01:46:45Z\",\"type\":\"x\"}\n");
-    store.append(&key_of("codex", "theirs")?, std::slice::from_ref(&line))?;
-    store.append(&key_of("ggcode", "others")?, &[line])?;
+    store.append(&key_of(OTHERS, "theirs")?, std::slice::from_ref(&line))?;
+    store.append(&key_of("somebody", "others")?, &[line])?;
     for (agent, expected) in [
-        ("codex", &["theirs"][..]),
+        (OTHERS, &["theirs"][..]),
         ("native", &["mine"]),
         ("nobody", &[]),
     ] {
@@ -299,13 +299,13 @@ fn found(store: &Subject, prefix: &str, limit: usize) -> Checked<Vec<String>> {
 pub(crate) fn find_gives_ids_that_start_so(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("abc", 1), ("abd", 2), ("b", 3)])?;
     let line = NewRecord::line("{}\n");
-    store.append(&key_of("codex", "abx")?, &[line])?;
+    store.append(&key_of(OTHERS, "abx")?, &[line])?;
     for (prefix, expected) in [
-        ("ab", &["codex:abx", "native:abc", "native:abd"][..]),
+        ("ab", &["jsonl:abx", "native:abc", "native:abd"][..]),
         ("abc", &["native:abc"]),
         ("bc", &[]),
         ("AB", &[]),
-        ("", &["codex:abx", "native:abc", "native:abd", "native:b"]),
+        ("", &["jsonl:abx", "native:abc", "native:abd", "native:b"]),
     ] {
         let came = found(&store, prefix, 10)?;
         same(&format!("find `{prefix}`"), &came, expected)?;
@@ -320,12 +320,12 @@ pub(crate) fn find_gives_the_equal_id_alone(make: &MakeStore) -> Checked {
 
 pub(crate) fn find_looks_at_one_agent_alone(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("abc", 1), ("x:y", 2)])?;
-    store.append(&key_of("codex", "abd")?, &[NewRecord::line("{}\n")])?;
+    store.append(&key_of(OTHERS, "abd")?, &[NewRecord::line("{}\n")])?;
     for (prefix, expected) in [
-        ("codex:ab", &["codex:abd"][..]),
+        ("jsonl:ab", &["jsonl:abd"][..]),
         ("native:abc", &["native:abc"]),
         ("x:", &["native:x:y"]),
-        ("ggcode:ab", &[]),
+        ("nobody:ab", &[]),
     ] {
         let came = found(&store, prefix, 10)?;
         same(&format!("find `{prefix}`"), &came, expected)?;

@@ -2,7 +2,9 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, refused, same};
-use crate::conformance::subject::{Subject, at, key_of, message, session};
+use crate::conformance::subject::{
+    OTHERS, Subject, at, key_of, key_without_headers, message, session,
+};
 use crate::model::error::Error;
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
@@ -50,11 +52,14 @@ pub(crate) fn ensure_meta_leaves_a_session_alone(make: &MakeStore) -> Checked {
 
 pub(crate) fn ensure_meta_refuses_a_format_that_is_only_read(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let foreign = Session::new(key_of("codex", "s")?);
+    let foreign = Session::new(key_of(OTHERS, "s")?);
     let result = store.store.ensure_meta(&foreign);
-    refused("ensure_meta of Codex", result, "Unsupported", |error| {
-        matches!(error, Error::Unsupported { .. })
-    })?;
+    refused(
+        "ensure_meta in a format that is only read",
+        result,
+        "Unsupported",
+        |error| matches!(error, Error::Unsupported { .. }),
+    )?;
     let summary = store.store.summary(&foreign.key);
     refused("summary afterwards", summary, "NotFound", |error| {
         matches!(error, Error::NotFound { .. })
@@ -65,7 +70,7 @@ pub(crate) fn ensure_meta_creates_a_session_of_a_format_without_headers(
     make: &MakeStore,
 ) -> Checked {
     let store = Subject::new(make);
-    let wanted = Session::new(key_of("picoclaw", "telegram:9")?);
+    let wanted = Session::new(key_without_headers("telegram:9")?);
     same("ensure_meta", &store.ensure_meta(&wanted)?, &true)?;
     same("its records", &store.records(&wanted.key)?, &[])?;
     same("its messages", &store.load(&wanted.key)?.messages, &[])?;

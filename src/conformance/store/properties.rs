@@ -2,7 +2,7 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
-use crate::conformance::subject::{Subject, key, key_of, message, session};
+use crate::conformance::subject::{OTHERS, Subject, key, key_of, message, session};
 use crate::model::error::Error;
 use crate::model::limits::{
     ALIASES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
@@ -244,15 +244,15 @@ pub(crate) fn by_alias_finds_the_session(make: &MakeStore) -> Checked {
 
 pub(crate) fn aliases_are_of_one_agent(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let (mine, theirs) = (key("s")?, key_of("codex", "s")?);
+    let (mine, theirs) = (key("s")?, key_of(OTHERS, "s")?);
     store.say(&mine, 1, &["a"])?;
     store.append(&theirs, &[NewRecord::line("{}\n")])?;
     store.update(&mine, &aliases(&["x"]))?;
-    let other = store.by_alias(&key_of("codex", "x")?)?;
+    let other = store.by_alias(&key_of(OTHERS, "x")?)?;
     same("the alias of another agent", &other, &None)?;
     store.update(&theirs, &aliases(&["x"]))?;
     same("mine", &store.by_alias(&key("x")?)?, &Some(mine))?;
-    let other = store.by_alias(&key_of("codex", "x")?)?;
+    let other = store.by_alias(&key_of(OTHERS, "x")?)?;
     same("theirs", &other, &Some(theirs))
 }
 

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, refused, same};
-use crate::conformance::subject::{Subject, at, key, key_of, message, note, said, session};
+use crate::conformance::subject::{OTHERS, Subject, at, key, key_of, message, note, said, session};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{ID_BYTES_MAX, TITLE_BYTES_MAX};
@@ -111,17 +111,14 @@ pub(crate) fn agents_are_apart(make: &MakeStore) -> Checked {
             "{{\"timestamp\":\"2001-09-09T01:46:41Z\",\"text\":\"{text}\"}}\n"
         ))
     };
-    let (codex, ggcode) = (key_of("codex", "s")?, key_of("ggcode", "s")?);
-    store.append(&codex, &[line("one")])?;
-    store.append(&ggcode, &[line("two")])?;
-    let lines = (
-        store.lines(&codex)?.concat(),
-        store.lines(&ggcode)?.concat(),
-    );
+    let (one, other) = (key_of(OTHERS, "s")?, key_of("nobody", "s")?);
+    store.append(&one, &[line("one")])?;
+    store.append(&other, &[line("two")])?;
+    let lines = (store.lines(&one)?.concat(), store.lines(&other)?.concat());
     let right = lines.0.contains("one") && lines.1.contains("two");
     holds("lines", right, "each session has its own", &lines)?;
-    store.delete(&codex)?;
-    same("the other one", &store.lines(&ggcode)?.len(), &1)
+    store.delete(&one)?;
+    same("the other one", &store.lines(&other)?.len(), &1)
 }
 
 pub(crate) fn summary_counts_what_is_stored(make: &MakeStore) -> Checked {

@@ -2,7 +2,7 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, refused, same};
-use crate::conformance::subject::{Subject, key, key_of, said};
+use crate::conformance::subject::{OTHERS, Subject, key, key_of, said};
 use crate::model::error::Error;
 use crate::store::NewRecord;
 
@@ -73,10 +73,10 @@ pub(crate) fn replace_history_is_all_or_none(make: &MakeStore) -> Checked {
     )?;
     let after = (store.records(&key)?, store.summary(&key)?);
     same("what is there afterwards", &after, &before)?;
-    let foreign = key_of("codex", "s")?;
+    let foreign = key_of(OTHERS, "s")?;
     let result = store.store.replace_history(&foreign, &[said(1, "a")]);
     refused(
-        "replace in Codex's format",
+        "replace in a format that is only read",
         result,
         "Unsupported",
         |error| matches!(error, Error::Unsupported { .. }),

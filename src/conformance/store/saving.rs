@@ -2,7 +2,9 @@
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, holds, one, refused, same};
-use crate::conformance::subject::{Subject, at, key, key_of, message, session};
+use crate::conformance::subject::{
+    OTHERS, Subject, at, key, key_of, key_without_headers, message, session,
+};
 use crate::model::error::Error;
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::properties::PropertiesChange;
@@ -172,11 +174,88 @@ pub(crate) fn save_appends_new_messages_in_their_order(make: &MakeStore) -> Chec
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a"), message(2, "b")])?;
     store.save(&mut saved)?;
-    saved.messages.insert(0, message(3, "x"));
-    saved.messages.insert(2, message(4, "y"));
+    saved.messages.push(message(3, "x"));
+    saved.messages.push(message(4, "y"));
     store.save(&mut saved)?;
     let texts = store.texts(&saved.key)?;
     same("messages", &texts, &["a", "b", "x", "y"])
+}
+
+pub(crate) fn save_refuses_a_message_put_before_stored_ones(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    // By ids, and by places.
+    for key in [key("s")?, key_without_headers("telegram:9")?] {
+        let mut saved = Session::new(key);
+        saved.messages = vec![message(1, "a"), message(2, "b"), message(3, "c")];
+        store.save(&mut saved)?;
+        let before = (store.records(&saved.key)?, store.summary(&saved.key)?);
+        // Put in between, and in the place of the first two: a summary of them, say.
+        for kept in [1, 2] {
+            let mut copy = saved.clone();
+            let behind = copy.messages.split_off(kept);
+            let wanted = behind.first().and_then(|message| message.id.clone());
+            copy.messages.truncate(kept % 2);
+            copy.messages.push(message(4, "new"));
+            copy.messages.extend(behind);
+            let result = store.store.save(&mut copy);
+            let what = format!(
+                "save of `{}` with a new message before {wanted:?}",
+                saved.key
+            );
+            refused(&what, result, "MessageInserted", |error| {
+                matches!(error, Error::MessageInserted { before, key }
+                    if Some(before) == wanted.as_ref() && *key == saved.key)
+            })?;
+        }
+        let after = (store.records(&saved.key)?, store.summary(&saved.key)?);
+        same("what is there afterwards", &after, &before)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn save_refuses_two_messages_of_one_id(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let mut other = message(2, "b");
+    other.id = Some("a".to_owned());
+    let mut saved = session("s", &[message(1, "a"), other])?;
+    let result = store.store.save(&mut saved);
+    refused(
+        "a first save of two messages `a`",
+        result,
+        "MessageChanged of `a`",
+        |error| matches!(error, Error::MessageChanged { id, .. } if id == "a"),
+    )?;
+    refused(
+        "summary afterwards",
+        store.store.summary(&saved.key),
+        "NotFound",
+        |error| matches!(error, Error::NotFound { .. }),
+    )?;
+    // The same one twice is one.
+    let mut saved = session("s", &[message(1, "a"), message(1, "a")])?;
+    store.save(&mut saved)?;
+    same("messages", &store.texts(&saved.key)?, &["a"])
+}
+
+pub(crate) fn save_refuses_a_changed_message_that_has_a_place(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let mut saved = Session::new(key_without_headers("telegram:9")?);
+    saved.messages = vec![message(1, "a"), message(2, "b")];
+    store.save(&mut saved)?;
+    let mut loaded = store.load(&saved.key)?;
+    store.save(&mut loaded)?;
+    let before = store.records(&saved.key)?;
+    if let Some(message) = loaded.messages.first_mut() {
+        message.content = Message::text(Role::User, "edited").content;
+    }
+    let result = store.store.save(&mut loaded);
+    refused(
+        "save with another content of `#0`",
+        result,
+        "MessageChanged of `#0`",
+        |error| matches!(error, Error::MessageChanged { id, .. } if id == "#0"),
+    )?;
+    same("records afterwards", &store.records(&saved.key)?, &before)
 }
 
 pub(crate) fn save_removes_nothing_that_a_copy_lacks(make: &MakeStore) -> Checked {
@@ -293,12 +372,15 @@ pub(crate) fn save_refuses_a_changed_message(make: &MakeStore) -> Checked {
 
 pub(crate) fn save_refuses_a_format_that_is_only_read(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let mut foreign = Session::new(key_of("codex", "s")?);
+    let mut foreign = Session::new(key_of(OTHERS, "s")?);
     foreign.messages.push(message(1, "a"));
     let result = store.store.save(&mut foreign);
-    refused("save of a Codex session", result, "Unsupported", |error| {
-        matches!(error, Error::Unsupported { .. })
-    })?;
+    refused(
+        "save in a format that is only read",
+        result,
+        "Unsupported",
+        |error| matches!(error, Error::Unsupported { .. }),
+    )?;
     refused(
         "summary afterwards",
         store.store.summary(&foreign.key),
@@ -366,7 +448,7 @@ pub(crate) fn messages_without_an_id_are_named_by_their_place(make: &MakeStore) 
 
 pub(crate) fn save_names_messages_by_place_where_lines_hold_no_ids(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
-    let mut saved = Session::new(key_of("picoclaw", "telegram:9")?);
+    let mut saved = Session::new(key_without_headers("telegram:9")?);
     saved.messages = vec![message(1, "a"), message(2, "b")];
     store.save(&mut saved)?;
     same("ids after save", &ids(&saved), &[Some("#0"), Some("#1")])?;

@@ -5,6 +5,8 @@ mod recordings;
 mod replay;
 mod session_id;
 
+pub use crate::agents::jcode::{Entry, EntryImage, EntryKind, TodoItem};
+
 pub use self::recorder::Recorder;
 pub use self::recordings::Recordings;
 pub use self::replay::{

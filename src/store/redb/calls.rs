@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::engine::panics::guard;
-use super::sessions::appends::{self, Append};
+use super::sessions::append::Append;
+use super::sessions::appends;
 use super::sessions::delete::Deletion;
 use super::sessions::{compact, list};
 use super::store::RedbStore;

@@ -21,11 +21,6 @@ mod tables;
 mod tests;
 mod upkeep;
 
-pub(crate) use self::copies::restore::RestoredMark;
 pub(crate) use self::engine::panics::guard;
-pub(crate) use self::ingest::bulk::Bulk;
-pub(crate) use self::ingest::known::Known;
-pub(crate) use self::ingest::sources::Sources;
 pub use self::store::RedbStore;
-pub(crate) use self::tables::sources::Source;
 pub use self::upkeep::repair::{Loss, RepairReport};

@@ -7,22 +7,18 @@ use chrono::{DateTime, Utc};
 
 use super::engine::Engine;
 use super::engine::panics::guard;
-use super::ingest::bulk::Bulk;
-use super::ingest::sources::Sources;
-use super::sessions::appends::Append;
+use super::ingest::bulk::RedbBulk;
+use super::sessions::append::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
 use super::tables::row_counts::ReadCounts;
 use super::tables::snapshot::Snapshot;
 use super::tables::writer::Writer;
 use super::upkeep::stats;
-use super::upkeep::verify::{self, Depth};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::query::{
-    Appended, AttachmentInfo, Removed, StoreStats, TableReads, VerifyReport,
-};
-use crate::store::{Mode, Options, Watcher};
+use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
+use crate::store::{Mode, Options};
 
 /// A store in one database file.
 ///
@@ -150,16 +146,6 @@ impl RedbStore {
         self.read(|snapshot| stats::stats(snapshot, disk_bytes))
     }
 
-    /// Reads everything and checks every checksum, count and index entry, both ways. What is
-    /// wrong with the store is in the report.
-    ///
-    /// # Errors
-    ///
-    /// Only if reading as such fails, or [`Error::Cancelled`]: then nothing is known.
-    pub fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
-        self.read(|snapshot| verify::verify(snapshot, Depth::Plain, progress))
-    }
-
     /// As [`Store::cleanup_older_than`], but pinned sessions stay.
     ///
     /// # Durability
@@ -218,13 +204,8 @@ impl RedbStore {
     }
 
     /// Starts a write transaction for a bulk import.
-    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
-        guard(|| Ok(Bulk::new(self.begin_write()?)))
-    }
-
-    /// The sources, for planning an import or an export.
-    pub(crate) fn sources(&self) -> Sources<'_> {
-        Sources::new(self)
+    pub(crate) fn bulk(&self) -> Result<RedbBulk<'_>> {
+        guard(|| Ok(RedbBulk::new(self.begin_write()?)))
     }
 
     /// Reads in a snapshot.

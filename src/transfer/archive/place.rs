@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::note::{Note, Owner, invalid};
+use crate::agents::parts::meta_file::META_ENDING;
 use crate::model::error::{Error, Result};
 use crate::transfer::files::lock::Lock;
 use crate::transfer::files::paths;
@@ -109,7 +110,7 @@ pub(in crate::transfer) fn is_named(lines: &Path, name: &OsStr) -> bool {
 
 /// A file that an agent's program goes on with is no archive.
 fn check_no_history(folder: &Path, stem: &OsStr) -> Result<()> {
-    let meta = folder.join(with(stem, ".meta.json"));
+    let meta = folder.join(with(stem, META_ENDING));
     if fs::symlink_metadata(&meta).is_err() {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use super::format::ExportFormat;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::store::{RedbStore, Store as _};
+use crate::store::IngestStore;
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
 
@@ -54,7 +54,7 @@ impl Item {
     /// since the export began. What is still there and was not found is damage.
     pub(super) fn pass_over(
         &self,
-        store: &RedbStore,
+        store: &dyn IngestStore,
         was_asked_for: bool,
         error: Error,
     ) -> Result<()> {
@@ -78,7 +78,7 @@ impl Item {
     /// Writes its content. Returns bytes written.
     pub(super) fn write(
         &self,
-        store: &RedbStore,
+        store: &dyn IngestStore,
         format: ExportFormat,
         out: &mut dyn Write,
     ) -> Result<u64> {
@@ -103,7 +103,7 @@ impl Item {
 
 /// Writes all lines of a session.
 pub(super) fn write_lines(
-    store: &RedbStore,
+    store: &dyn IngestStore,
     key: &SessionKey,
     out: &mut Counted<'_>,
 ) -> Result<()> {

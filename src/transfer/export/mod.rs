@@ -30,7 +30,7 @@ use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::store::{ListQuery, RedbStore, Source, Store as _, Watcher};
+use crate::store::{Ingest, IngestStore, ListQuery, Source, Watcher};
 
 /// What an export wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -56,11 +56,12 @@ pub struct ExportReport {
 ///
 /// [`Error::NotFound`], [`Error::Corrupt`], or [`Error::Output`] if `out` fails.
 pub fn export_session(
-    store: &RedbStore,
+    store: &dyn Ingest,
     key: &SessionKey,
     format: ExportFormat,
     out: &mut dyn Write,
 ) -> Result<u64> {
+    let store = store.ingest().0;
     let mut out = Counted { out, bytes: 0 };
     match format {
         ExportFormat::Markdown => store.export_markdown(key, &mut out)?,
@@ -113,12 +114,13 @@ pub fn export_session(
 /// [`Error::Cancelled`]; files that were written before stay, each of them whole. [`Error::NotFound`] for a key that is not there. A session that
 /// is damaged is none, but one of [`problems`](ExportReport::problems): the others are written.
 pub fn export_all(
-    store: &RedbStore,
+    store: &dyn Ingest,
     keys: Option<&[SessionKey]>,
     format: ExportFormat,
     folder: &Path,
     progress: &mut Watcher<'_>,
 ) -> Result<ExportReport> {
+    let store = store.ingest().0;
     let wanted = keys
         .map(|keys| {
             keys.iter()
@@ -168,7 +170,7 @@ pub fn export_all(
 }
 
 /// The files of an export as lines.
-fn line_items(store: &RedbStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
+fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
     let snapshot = store.sources();
     let mut sources = Vec::new();
     snapshot.for_each(&mut |source| {
@@ -216,7 +218,7 @@ fn problem(item: &Item, error: &Error) -> ImportProblem {
 }
 
 /// Every session of the store.
-fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
+fn every_session(store: &dyn IngestStore) -> Result<Vec<Summary>> {
     let mut query = ListQuery {
         limit: 1000,
         ..ListQuery::default()
@@ -234,7 +236,7 @@ fn every_session(store: &RedbStore) -> Result<Vec<Summary>> {
 
 /// The newest content of the document that a session was imported from, if it was and if that is
 /// still all that there is.
-fn document_of(store: &RedbStore, summary: &Summary) -> Result<Option<Source>> {
+fn document_of(store: &dyn IngestStore, summary: &Summary) -> Result<Option<Source>> {
     let sources = store.sources().of_session(summary.number)?;
     let has_lines = sources
         .iter()

@@ -79,7 +79,7 @@ impl Folders {
         &mut self,
         agent: &str,
         sources: &[Source],
-        snapshot: &Sources<'_>,
+        snapshot: &dyn Sources,
     ) -> Result<Vec<Vec<u8>>> {
         if let Some(known) = self.known.get(agent) {
             return Ok(known.clone());
@@ -108,7 +108,7 @@ pub(super) fn is_session(row: &SourceRow) -> bool {
 }
 
 /// The agent's folder of sessions that an imported file lies in.
-fn folder_of(row: &SourceRow, snapshot: &Sources<'_>) -> Result<Option<Vec<Vec<u8>>>> {
+fn folder_of(row: &SourceRow, snapshot: &dyn Sources) -> Result<Option<Vec<Vec<u8>>>> {
     let mut names = paths::plain_components(&row.relative);
     let Some(session) = snapshot.row(row.session)? else {
         return Ok(None);

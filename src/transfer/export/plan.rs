@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use memchr::memmem;
+use memchr::{memrchr, memrchr_iter};
 
 use super::item::{Content, Item};
 use super::place::{self, Folders};
@@ -13,25 +13,18 @@ use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
-use crate::store::{RedbStore, Source, Sources};
+use crate::store::{IngestStore, Source, Sources};
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
 use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
 use crate::transfer::import::sidecar_facts;
 
-/// How picoclaw's files of lines end, and the meta files beside them.
-const LINES: &[u8] = b".jsonl";
-const META: &[u8] = b".meta.json";
-
-/// How the path of a session ends that lies in a database: `.db#`, and its id.
-const IN_DATABASE: &[u8] = b".db#";
-
 /// The files of an export.
 pub(super) struct Plan<'s> {
     /// The store.
-    pub store: &'s RedbStore,
+    pub store: &'s dyn IngestStore,
     /// What was imported, and into which sessions.
-    pub snapshot: Sources<'s>,
+    pub snapshot: &'s dyn Sources,
     /// The files.
     pub items: Vec<Item>,
     /// The files of each session, by its number.
@@ -70,7 +63,7 @@ impl Home {
 
 impl<'s> Plan<'s> {
     /// Of an export that writes nothing yet.
-    pub(super) fn new(store: &'s RedbStore, snapshot: Sources<'s>) -> Self {
+    pub(super) fn new(store: &'s dyn IngestStore, snapshot: &'s dyn Sources) -> Self {
         Self {
             store,
             snapshot,
@@ -128,7 +121,7 @@ impl Plan<'_> {
                     .take(1)
                     .for_each(|name| name.extend(b".migrated"));
             }
-            if let Some(beside) = self.beside_lines(row.session, &names) {
+            if let Some(beside) = self.beside_lines(row, &names) {
                 names = beside;
             }
             let place = self.push_whole(&names, row);
@@ -139,7 +132,7 @@ impl Plan<'_> {
             }
             return Ok(());
         }
-        if let Some(database) = database_of(&source.path) {
+        if let Some(database) = database_of(&row.agent, &source.path) {
             names.truncate(names.len().saturating_sub(1).max(1));
             home.database = Some((database.to_vec(), names));
             return Ok(());
@@ -164,17 +157,20 @@ impl Plan<'_> {
 
     /// Where a meta file goes that lay beside the lines of its session: beside them again, under
     /// the name that they have now.
-    fn beside_lines(&self, session: u64, names: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
-        let home = self.homes.get(&session)?;
+    fn beside_lines(&self, row: &SourceRow, names: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+        let home = self.homes.get(&row.session)?;
         let lines = &self.items.get(home.lines?)?.names;
         let (name, folder) = names.split_last()?;
         let (from, from_folder) = home.lines_from.split_last()?;
         let (now, now_folder) = lines.split_last()?;
-        let stem = name.strip_suffix(META)?;
-        if folder != from_folder || from.strip_suffix(LINES)? != stem {
+        let meta = agents::of_agent(&row.agent).meta_ending().as_bytes();
+        let stem = name.strip_suffix(meta)?;
+        // What is left of the name of the lines is their ending, and no more of a name.
+        let ending = from.strip_prefix(stem)?;
+        if folder != from_folder || memrchr(b'.', ending) != Some(0) {
             return None;
         }
-        let name = [now.strip_suffix(LINES)?, META].concat();
+        let name = [now.strip_suffix(ending)?, meta].concat();
         Some([now_folder, &[name]].concat())
     }
 
@@ -249,7 +245,7 @@ impl Plan<'_> {
             (None, None) => vec![agent.as_bytes().to_vec()],
             (None, Some(_)) => {
                 let mut names = vec![agent.as_bytes().to_vec()];
-                names.extend(self.folders.of_agent(agent, sources, &self.snapshot)?);
+                names.extend(self.folders.of_agent(agent, sources, self.snapshot)?);
                 names
             }
         };
@@ -282,17 +278,23 @@ pub(super) fn updated_ns(summary: &Summary) -> Option<i64> {
     summary.updated_at.timestamp_nanos_opt()
 }
 
-/// The database that a session lies in, by the path of its source.
-fn database_of(path: &[u8]) -> Option<&[u8]> {
-    let at = memmem::rfind(path, IN_DATABASE)?;
-    path.get(..at + IN_DATABASE.len() - 1)
+/// The database of an agent that a session lies in, by the path of its source: that of the file,
+/// `#`, and the session's id.
+fn database_of<'p>(agent: &str, path: &'p [u8]) -> Option<&'p [u8]> {
+    let databases = agents::of_agent(agent).databases()?;
+    memrchr_iter(b'#', path)
+        .filter_map(|end| path.get(..end))
+        .find(|file| {
+            let name = paths::from_bytes(file);
+            let name = name.file_name().unwrap_or_default();
+            databases.are_named(name.as_encoded_bytes())
+        })
 }
 
-/// Whether the agent takes the file for newer than the lines beside it: picoclaw reads each legacy
-/// document at its start, and replaces the session by it, until its name says that it was read.
+/// Whether the agent takes the file for newer than the lines beside it.
 fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
     let name = names.last().map(Vec::as_slice).unwrap_or_default();
-    row.agent == "picoclaw" && name.ends_with(b".json") && !name.ends_with(b".meta.json")
+    agents::of_agent(&row.agent).is_read_anew(name)
 }
 
 /// Sources with the newest content of every path first, in the order of the paths; then the older

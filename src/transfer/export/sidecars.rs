@@ -14,7 +14,7 @@ use crate::agents::{self, SessionState, SidecarFacts};
 use crate::model::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
-use crate::store::{ScanQuery, Store as _};
+use crate::store::ScanQuery;
 use crate::transfer::import::sidecar_facts;
 
 /// Sessions of one folder of an agent.

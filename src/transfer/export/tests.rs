@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::codec::source_row::SourceRow;
-use crate::store::Options;
+use crate::store::{Bulk as _, Options, RedbStore, Store as _};
 
 #[test]
 fn a_hostile_relative_path_stays_in_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let store = RedbStore::open(root.path().join("s.redb"), Options::default()).unwrap();
-    let mut bulk = store.bulk().unwrap();
+    let mut bulk = Box::new(store.bulk().unwrap());
     for (number, relative) in [
         "../../../out.txt",
         "/etc/absolute",
@@ -89,7 +89,7 @@ fn a_hostile_relative_path_stays_in_the_folder() {
 
 /// A source as an import writes it: a session of a database, or (number 0) a file kept whole.
 fn note(store: &RedbStore, path: &str, session: u64, next_sequence: u64) {
-    let mut bulk = store.bulk().unwrap();
+    let mut bulk = Box::new(store.bulk().unwrap());
     let is_lines = session != 0;
     let name = if is_lines { "" } else { path };
     if !is_lines {

@@ -12,14 +12,13 @@ use std::path::{Path, PathBuf};
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// What the name of a meta file ends with.
-const META_SUFFIX: &str = ".meta.json";
+use crate::agents::parts::meta_file::META_ENDING;
 
 /// What the name of a journal ends with.
 pub(super) const JOURNAL_SUFFIX: &str = ".compact-journal";
 
-/// What the name of a lock ends with. No agent's program takes such a file for one of its own:
-/// picoclaw reads `*.json` and `*.jsonl`.
+/// What the name of a lock ends with. No agent's program takes such a file for one of its own: they
+/// read `*.json` and `*.jsonl`.
 pub(super) const LOCK_SUFFIX: &str = ".compact-lock";
 
 /// The paths of a history.
@@ -35,7 +34,7 @@ impl History {
     /// The history that a meta file or a journal belongs to, by its name.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let file_name = crate::transfer::files::paths::to_bytes(Path::new(path.file_name()?));
-        let name = [META_SUFFIX, JOURNAL_SUFFIX]
+        let name = [META_ENDING, JOURNAL_SUFFIX]
             .iter()
             .find_map(|suffix| file_name.strip_suffix(suffix.as_bytes()))?;
         let name = crate::transfer::files::paths::from_bytes(name).into_os_string();
@@ -52,7 +51,7 @@ impl History {
 
     /// Its meta file.
     pub(super) fn meta(&self) -> PathBuf {
-        self.with(OsStr::new(META_SUFFIX))
+        self.with(OsStr::new(META_ENDING))
     }
 
     /// A file of its name with this suffix.

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::found::{FoundFile, cannot_read};
-use crate::agents::{self, Candidate, Dialect, Document, Recognition, Sidecar};
+use crate::agents::{self, Agent, Candidate, Document, Recognition, Sidecar};
 use crate::transfer::files::open::open_regular;
 use crate::transfer::files::paths;
 
@@ -30,9 +30,6 @@ const STORE_MAGIC: &[u8] = b"redb";
 /// How every SQLite database begins.
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// The agent that keeps its sessions in a database.
-pub(super) const DATABASE_AGENT: &str = "opencode";
-
 /// What is to be made of a file.
 #[derive(Debug)]
 pub(super) enum Form {
@@ -40,8 +37,8 @@ pub(super) enum Form {
     Lines,
     /// It is a session.
     Document(Document),
-    /// It is a database of sessions.
-    Database,
+    /// It is a database of sessions of this agent.
+    Database(&'static dyn Agent),
     /// It lies beside sessions of this agent.
     Beside(&'static str, Sidecar),
 }
@@ -50,21 +47,21 @@ pub(super) enum Form {
 pub(super) fn matters(path: &Path) -> bool {
     paths::has_extension(path, &LINES_EXTENSIONS)
         || paths::has_extension(path, &DOCUMENT_EXTENSIONS)
-        || has_database_name(path)
-        || sidecar(path).is_some()
+        || database_agent(path).is_some()
+        || agents::recognise_sidecar(path).is_some()
 }
 
-/// Whether a file has the name of a database of sessions.
-pub(super) fn has_database_name(path: &Path) -> bool {
+/// The agent whose databases have the name of that file.
+pub(super) fn database_agent(path: &Path) -> Option<&'static dyn Agent> {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    name.starts_with(DATABASE_AGENT.as_bytes()) && name.ends_with(b".db")
+    agents::recognise_database(name)
 }
 
 /// What is to be made of a file; `None` if it is of no interest; an error says why it cannot be
 /// taken.
 pub(super) fn classify(
     file: &FoundFile,
-    forced: Option<&'static dyn Dialect>,
+    forced: Option<&'static dyn Agent>,
 ) -> std::result::Result<Option<Form>, String> {
     let name = file.name_path();
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS);
@@ -72,8 +69,9 @@ pub(super) fn classify(
         return Ok(Some(Form::Lines));
     }
     let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
-    let beside = sidecar(name);
-    if !(file.named || is_document || has_database_name(name)) {
+    let beside = agents::recognise_sidecar(name);
+    let database = database_agent(name);
+    if !(file.named || is_document || database.is_some()) {
         return Ok(beside.map(into_form));
     }
     let head = open_regular(&file.path)
@@ -84,11 +82,11 @@ pub(super) fn classify(
                     `scrollback --store FILE export --all --to DIR`"
             .to_owned());
     }
-    if has_database_name(name)
+    if let Some(agent) = database
         && head.starts_with(DATABASE_MAGIC)
-        && forced.is_none_or(|forced| forced.agent() == DATABASE_AGENT)
+        && forced.is_none_or(|forced| forced.agent() == agent.agent())
     {
-        return Ok(Some(Form::Database));
+        return Ok(Some(Form::Database(agent)));
     }
     if file.named && (is_lines || forced.is_some()) {
         return Ok(Some(Form::Lines));
@@ -124,18 +122,10 @@ fn into_form((agent, owner): (&'static str, Sidecar)) -> Form {
     Form::Beside(agent, owner)
 }
 
-/// Whose sidecar a file is, by its path.
-fn sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
-    agents::all()
-        .iter()
-        .find_map(|dialect| dialect.sidecar(path).map(|owner| (dialect.agent(), owner)))
-}
-
 /// The start of the file that has to be read before the session in `path` gets its name, if there
 /// is such a file and it can be read.
 pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
-    agents::all().iter().find_map(|dialect| {
-        let companion = dialect.companion(path)?;
+    agents::companion_of(path).find_map(|companion| {
         let mut bytes = Vec::new();
         let file = open_regular(&companion).ok()?;
         file.take(COMPANION_BYTES).read_to_end(&mut bytes).ok()?;

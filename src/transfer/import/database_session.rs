@@ -1,19 +1,18 @@
 //! One session of a database: what of it is new becomes records.
 
-use super::classify::DATABASE_AGENT;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
 use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
-use crate::agents::{self, DocumentLines};
+use crate::agents::database::DatabaseSession;
+use crate::agents::{Agent, DocumentLines};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
-use crate::provider::opencode::DatabaseSession;
 use crate::store::{SessionBuilder, Source, Sources};
 use crate::transfer::files::paths;
 
@@ -50,7 +49,7 @@ pub(super) fn take(
     task: &DatabaseTask,
     session: &DatabaseSession,
 ) -> std::result::Result<(), Failure> {
-    let wanted = session_names::key_of(DATABASE_AGENT, &session.id)?;
+    let wanted = session_names::key_of(task.agent.agent(), &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
         b"#",
@@ -60,13 +59,13 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let step = step(&sources, previous.as_ref(), content)?;
+    let step = step(task.agent, sources, previous.as_ref(), content)?;
     if let Step::Nothing(stored) = step {
         places.push(place(task, stored.number, stored.key, false));
         return Ok(());
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let begun = begin(step, &wanted, content, &sources, mtime_us)?;
+    let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
     let (there, replaces) = (begun.there, begun.replaces);
     let lines = begun.goes_on.lines(content);
     let Derived {
@@ -125,12 +124,11 @@ pub(super) fn take(
 /// Begins with what is new.
 fn begin(
     step: Step,
-    wanted: &SessionKey,
+    (wanted, dialect): (&SessionKey, &'static dyn Agent),
     content: &DocumentLines,
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
     mtime_us: i64,
 ) -> Result<Begun> {
-    let dialect = agents::of_agent(DATABASE_AGENT);
     let (Stored { number, key, row }, goes_on) = match step {
         Step::Nothing(stored) => (stored, Continuation::default()),
         Step::Grown(stored, goes_on) => (stored, goes_on),
@@ -164,7 +162,12 @@ fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Pla
 }
 
 /// Compares a session with what is stored of it.
-fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLines) -> Result<Step> {
+fn step(
+    dialect: &dyn Agent,
+    sources: &dyn Sources,
+    previous: Option<&Source>,
+    content: &DocumentLines,
+) -> Result<Step> {
     let Some(previous) = previous else {
         return Ok(Step::New(None));
     };
@@ -176,7 +179,6 @@ fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLine
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
         return Ok(Step::New(Some(stored.key)));
     };
-    let dialect = agents::of_agent(DATABASE_AGENT);
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
@@ -190,7 +192,7 @@ fn step(sources: &Sources<'_>, previous: Option<&Source>, content: &DocumentLine
 
 /// What is stored of the content before, if the new one begins with its settled lines.
 fn known(
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
     previous: &SourceRow,
     (row, content): (&SessionRow, &DocumentLines),
 ) -> Result<Option<Known>> {
@@ -254,7 +256,7 @@ fn row_of(
     let bytes_of = |lines: &[Vec<u8>]| lines.iter().map(|line| line.len() as u64).sum();
     let bytes = bytes_of(&content.lines);
     SourceRow {
-        agent: DATABASE_AGENT.to_owned(),
+        agent: task.agent.agent().to_owned(),
         kind: SourceKind::Lines,
         session: number,
         name: String::new(),

@@ -1,5 +1,5 @@
-//! The database of `OpenCode`: its sessions are read and become sessions of lines; the file itself is kept
-//! whole up to a bound. Nothing is ever written to it.
+//! Databases of sessions: their sessions are read and become sessions of lines; the file itself is
+//! kept whole up to a bound. Nothing is ever written to it.
 //!
 //! - Each session has a source of its own, whose path is that of the database, `#`, and the
 //!   session's id: what has not changed since costs nothing, and nothing is stored twice.
@@ -9,11 +9,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::classify::DATABASE_AGENT;
+use super::database_session;
 use super::found::{self, FoundFile};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Place;
 use super::tasks::DatabaseTask;
+use crate::agents::database::{DatabaseSession, each_session};
 use crate::model::error::Result;
 use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
@@ -26,10 +27,6 @@ pub(super) struct DatabaseWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of this run.
-    #[cfg_attr(
-        not(feature = "sqlite"),
-        expect(dead_code, reason = "without the feature, no session is read")
-    )]
     pub places: &'w mut Vec<Place>,
 }
 
@@ -63,7 +60,7 @@ fn prefix(path: &Path) -> Vec<u8> {
 pub(super) fn has_nothing_new(
     file: &FoundFile,
     source: &Source,
-    sources: &Sources<'_>,
+    sources: &dyn Sources,
 ) -> Result<bool> {
     if let Some(log) = log_of(file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;
@@ -88,7 +85,7 @@ impl DatabaseWriter<'_, '_> {
     }
 
     fn try_keep(&mut self, task: &DatabaseTask) -> std::result::Result<(), Failure> {
-        let previous = task.previous.as_ref();
+        let (agent, previous) = (task.agent.agent(), task.previous.as_ref());
         self.keeper.check_state(&task.file, previous)?;
         let log = log_of(&task.file);
         let sessions = match self.read_sessions(task) {
@@ -107,16 +104,16 @@ impl DatabaseWriter<'_, '_> {
                 .store
                 .sources()
                 .newest(&paths::to_bytes(&log.path))?;
-            self.keep_file(log, known.as_ref(), Some(0))?;
+            self.keep_file((log, agent), known.as_ref(), Some(0))?;
         }
-        self.keep_file(&task.file, previous, sessions)
+        self.keep_file((&task.file, agent), previous, sessions)
     }
 
     /// Keeps a file of a database, if it is not too large, and notes its state. `sessions` is how
     /// many were read from it; `None` if that failed, and is to be tried again.
     fn keep_file(
         &mut self,
-        file: &FoundFile,
+        (file, agent): (&FoundFile, &str),
         previous: Option<&Source>,
         sessions: Option<u64>,
     ) -> std::result::Result<(), Failure> {
@@ -125,7 +122,9 @@ impl DatabaseWriter<'_, '_> {
         let kept = previous.filter(|previous| !previous.row.name.is_empty());
         let generation = keep::generation(previous, kept.is_some());
         let mut source = if opened.is_same(kept)? {
-            let mut source = kept.cloned().unwrap_or_else(|| unread(file, generation));
+            let mut source = kept
+                .cloned()
+                .unwrap_or_else(|| unread(file, agent, generation));
             source.row.relative.clone_from(&file.relative);
             source
         } else if size > DATABASE_BYTES_MAX {
@@ -136,14 +135,14 @@ impl DatabaseWriter<'_, '_> {
             self.keeper
                 .report
                 .add_file_problem(file.name_path(), reason);
-            unread(file, generation)
+            unread(file, agent, generation)
         } else {
             let content = opened.content(DATABASE_BYTES_MAX)?;
             let name = keep::numbered(paths::to_name(&file.path), generation);
             let (bytes, hash) = self.keeper.write(0, &name, content)?;
             self.keeper.report.attachments += 1;
             self.keeper.report.attachment_bytes += size;
-            let about = (DATABASE_AGENT, 0, name);
+            let about = (agent, 0, name);
             keep::source_of(file, generation, about, (bytes, hash, mtime_ns))
         };
         source.row.size = size;
@@ -153,23 +152,22 @@ impl DatabaseWriter<'_, '_> {
         self.keeper.note(&source)
     }
 
-    #[cfg(not(feature = "sqlite"))]
-    #[expect(clippy::unused_self, reason = "as where the feature is built in")]
-    fn read_sessions(&mut self, _task: &DatabaseTask) -> std::result::Result<u64, Failure> {
-        let reason = "is kept without its sessions: this build cannot read OpenCode's database";
-        Err(Failure::File(reason.to_owned()))
-    }
-
-    #[cfg(feature = "sqlite")]
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
+        let Some(open) = task.agent.databases().and_then(|databases| databases.open) else {
+            let reason = format!(
+                "is kept without its sessions: this build cannot read databases of {}",
+                task.agent.title()
+            );
+            return Err(Failure::File(reason));
+        };
         let (mut sessions, mut is_ours) = (0, false);
-        let read = crate::provider::opencode::read_database(&task.file.path, &mut |mut session| {
+        let mut visit = |mut session: DatabaseSession| {
             for reason in std::mem::take(&mut session.problems) {
                 let reason = format!("session `{}`: {reason}", session.id);
                 let path = task.file.name_path();
                 self.keeper.report.add_file_problem(path, reason);
             }
-            match super::database_session::take(&mut self.keeper, self.places, task, &session) {
+            match database_session::take(&mut self.keeper, self.places, task, &session) {
                 Ok(()) => sessions += 1,
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();
@@ -187,7 +185,9 @@ impl DatabaseWriter<'_, '_> {
                 }
             }
             Ok(())
-        });
+        };
+        let read = open(&task.file.path)
+            .and_then(|mut database| each_session(database.as_mut(), &mut visit));
         match read {
             Ok(left_out) => {
                 for reason in left_out {
@@ -208,7 +208,7 @@ impl DatabaseWriter<'_, '_> {
 }
 
 /// The state of a file of which nothing is kept.
-fn unread(file: &FoundFile, generation: u32) -> Source {
-    let about = (DATABASE_AGENT, 0, String::new());
+fn unread(file: &FoundFile, agent: &str, generation: u32) -> Source {
+    let about = (agent, 0, String::new());
     keep::source_of(file, generation, about, (0, 0, 0))
 }

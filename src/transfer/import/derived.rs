@@ -1,7 +1,6 @@
 //! Records that are made from a document or a row of a database: which of them are new, and how
 //! they become a part of a session.
 
-#[cfg(feature = "sqlite")]
 use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
@@ -23,7 +22,7 @@ pub(super) struct Derived {
     pub problems: Vec<String>,
 }
 
-/// Makes lines into a part of a session, of which so much was stored.
+/// Makes lines into a part of a session, of which a part may be stored already.
 pub(super) fn build<'l>(
     mut builder: SessionBuilder,
     stored: Counts,
@@ -132,7 +131,7 @@ impl Continuation {
     pub(super) fn replaced(
         self,
         new: &DocumentLines,
-        sources: &Sources<'_>,
+        sources: &dyn Sources,
         (number, row): (u64, &SessionRow),
     ) -> Result<Option<ReplacedTail>> {
         let kept = new.lines.get(..self.kept).unwrap_or_default();
@@ -177,7 +176,6 @@ pub(super) fn records_of(lines: &[Vec<u8>]) -> u64 {
 }
 
 /// The hash of lines, one after the other.
-#[cfg(feature = "sqlite")]
 pub(super) fn hash_of(lines: &[Vec<u8>]) -> u128 {
     let mut hasher = Xxh3::new();
     for line in lines {
@@ -270,7 +268,6 @@ mod tests {
         assert_eq!(records_of(&[b"a\n".to_vec(), long]), 3);
     }
 
-    #[cfg(feature = "sqlite")]
     #[test]
     fn lines_have_another_hash_where_they_are_cut_elsewhere() {
         let lines = |text: &[&str]| content(text, 0, None).lines;

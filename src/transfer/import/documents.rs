@@ -16,7 +16,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
-use crate::agents::{self, Candidate, Dialect, DocumentLines, SidecarFacts};
+use crate::agents::{self, Agent, Candidate, DocumentLines, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
@@ -39,7 +39,7 @@ pub(super) struct DocumentWriter<'w, 's> {
 
 /// A content of a document.
 struct Reading {
-    dialect: &'static dyn Dialect,
+    dialect: &'static dyn Agent,
     /// Its lines; `None` if it was not understood or not read.
     lines: Option<DocumentLines>,
     facts: Vec<SidecarFacts>,
@@ -206,7 +206,7 @@ impl DocumentWriter<'_, '_> {
             Home::Grown(number, row, goes_on) => {
                 let key = row.key().unwrap_or_else(|_| wanted.clone());
                 let sources = self.keeper.store.sources();
-                let tail = goes_on.replaced(new, &sources, (number, &row))?;
+                let tail = goes_on.replaced(new, sources, (number, &row))?;
                 stored = Counts::of_row(&row);
                 let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
                 (builder, goes_on, Some((number, key)), None)

@@ -16,7 +16,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
-use crate::store::{Bulk, RedbStore, Source};
+use crate::store::{Bulk, IngestStore, Source};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::ImportReport;
@@ -29,7 +29,7 @@ pub(super) struct Keeper<'w, 's> {
     /// Where to write; `None` in a dry run.
     pub transactions: Option<&'w mut Transactions<'s>>,
     /// What is there.
-    pub store: &'s RedbStore,
+    pub store: &'s dyn IngestStore,
     /// What is done.
     pub report: &'w mut ImportReport,
 }
@@ -328,7 +328,7 @@ pub(super) fn numbered(name: String, generation: u32) -> String {
 }
 
 /// Counts an attachment in its session's row; a folder has none.
-fn count_attachment(bulk: &mut Bulk<'_>, session: u64) -> Result<()> {
+fn count_attachment(bulk: &mut dyn Bulk, session: u64) -> Result<()> {
     if session == 0 {
         Ok(())
     } else {

@@ -11,7 +11,6 @@
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
 mod classify;
-#[cfg(feature = "sqlite")]
 mod database_session;
 mod databases;
 mod derived;
@@ -52,10 +51,10 @@ use self::worker::{Outlet, Queue};
 use self::writer::LinesWriter;
 use super::progress::Meter;
 use super::report::ImportReport;
-use crate::agents::{self, Dialect};
+use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
 use crate::provider;
-use crate::store::{self, RedbStore, Watcher};
+use crate::store::{self, Ingest, IngestStore, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -63,7 +62,8 @@ const WORKERS_MAX: usize = 8;
 /// How to import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
-    /// Take every session file for one of this agent, instead of finding out.
+    /// Take every session file for one of this agent, instead of finding out. Its name, or another
+    /// that is taken for it: see [`KnownAgent`](crate::KnownAgent).
     pub agent: Option<String>,
     /// Read and report everything, write nothing.
     pub dry_run: bool,
@@ -78,7 +78,7 @@ pub struct ImportOptions {
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of `OpenCode`'s database (feature `sqlite`) every session is read;
+/// 64 MiB is kept without records. Of a database (feature `sqlite`) every session is read;
 /// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
@@ -95,19 +95,24 @@ pub struct ImportOptions {
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] for an agent without a format, the store's errors, and
+/// [`Error::UnknownAgent`] for an agent without a format, the store's errors, and
 /// [`Error::Cancelled`]: what was committed before stays, and the next import goes on there. That a path is
 /// not there or a file cannot be read is none: the report tells
 /// ([`paths_failed`](ImportReport::paths_failed), [`skipped`](ImportReport::skipped)).
 pub fn import(
-    store: &RedbStore,
+    store: &dyn Ingest,
     paths: &[PathBuf],
     options: &ImportOptions,
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
-    let forced = options.agent.as_deref().map(named_dialect).transpose()?;
+    let forced = options
+        .agent
+        .as_deref()
+        .map(agents::told_or_unknown)
+        .transpose()?;
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
+    let store = store.ingest().0;
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
@@ -135,7 +140,7 @@ pub fn import(
 ///
 /// Those of [`import`].
 pub fn import_places(
-    store: &RedbStore,
+    store: &dyn Ingest,
     places: &provider::Places,
     options: &ImportOptions,
     progress: &mut Watcher<'_>,
@@ -144,9 +149,9 @@ pub fn import_places(
 }
 
 fn import_for(
-    store: &RedbStore,
+    store: &dyn IngestStore,
     paths: &[PathBuf],
-    forced: Option<&'static dyn Dialect>,
+    forced: Option<&'static dyn Agent>,
     dry_run: bool,
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
@@ -157,7 +162,13 @@ fn import_for(
         meter.found(files)
     });
     meter.go_on()?;
-    let mut plan = plan::plan(found, &store.sources(), forced, store.path(), &mut report)?;
+    let mut plan = plan::plan(
+        found,
+        store.sources(),
+        forced,
+        store.own_file(),
+        &mut report,
+    )?;
     meter.begin(plan.files, plan.bytes);
     meter.add(report.unchanged, plan.unchanged_bytes);
     meter.go_on()?;
@@ -189,13 +200,6 @@ fn import_for(
     }
     meter.finish();
     Ok(report)
-}
-
-fn named_dialect(agent: &str) -> Result<&'static dyn Dialect> {
-    agents::named(agent).ok_or_else(|| Error::Unsupported {
-        action: "read files",
-        agent: agent.to_owned(),
-    })
 }
 
 /// Reads the files of lines with several threads, and writes with this one.

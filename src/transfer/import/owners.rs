@@ -4,11 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::session_names;
+use crate::agents;
 use crate::model::key::SessionKey;
 use crate::transfer::files::paths;
-
-/// Ending of a file about the session in the file of the same name.
-const META_ENDING: &str = ".meta.json";
 
 /// A session that a file of this run holds.
 #[derive(Clone, Debug)]
@@ -72,7 +70,8 @@ impl<'w> Places<'w> {
     /// is named so, else the one of that id whose file lies nearest; of several, the latest.
     pub(super) fn owner(&self, agent: &str, id: &str, path: &Path) -> Option<&'w Place> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let about = name.strip_suffix(META_ENDING).unwrap_or(id);
+        let ending = agents::of_agent(agent).meta_ending();
+        let about = name.strip_suffix(ending).unwrap_or(id);
         self.beside(agent, path.with_file_name(about))
             .or_else(|| self.nearest(agent, id, path))
     }

@@ -11,7 +11,7 @@ use super::databases;
 use super::found::FoundFile;
 use super::owners::Place;
 use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
-use crate::agents::Dialect;
+use crate::agents::{Agent, Dialect};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::store::{Known, Source, Sources};
@@ -48,14 +48,14 @@ pub(super) struct Plan {
 /// Looks at every file, and at what is stored of it.
 pub(super) fn plan(
     files: Vec<FoundFile>,
-    sources: &Sources<'_>,
-    forced: Option<&'static dyn Dialect>,
-    store: &Path,
+    sources: &dyn Sources,
+    forced: Option<&'static dyn Agent>,
+    own: Option<&Path>,
     report: &mut ImportReport,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    let store = std::fs::canonicalize(store).ok();
-    let is_store = |file: &FoundFile| !file.named && store.as_ref() == Some(&file.path);
+    let own = own.and_then(|own| std::fs::canonicalize(own).ok());
+    let is_store = |file: &FoundFile| !file.named && own.as_ref() == Some(&file.path);
     let mut files = files.into_iter().filter(|file| !is_store(file));
     loop {
         let block: Vec<FoundFile> = files.by_ref().take(FILES_A_BLOCK).collect();
@@ -69,10 +69,10 @@ pub(super) fn plan(
     }
 }
 
-fn has_nothing_new(file: &FoundFile, source: &Source, sources: &Sources<'_>) -> Result<bool> {
+fn has_nothing_new(file: &FoundFile, source: &Source, sources: &dyn Sources) -> Result<bool> {
     let row = &source.row;
     let is_unchanged = row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns;
-    if is_unchanged && classify::has_database_name(file.name_path()) {
+    if is_unchanged && classify::database_agent(file.name_path()).is_some() {
         return databases::has_nothing_new(file, source, sources);
     }
     Ok(is_unchanged)
@@ -93,7 +93,7 @@ fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
 fn note_other_agent(
     file: &FoundFile,
     source: &Source,
-    forced: Option<&'static dyn Dialect>,
+    forced: Option<&'static dyn Agent>,
     report: &mut ImportReport,
 ) {
     let Some(forced) = forced.map(Dialect::agent) else {
@@ -114,7 +114,7 @@ impl Plan {
         &mut self,
         file: FoundFile,
         known: Option<Known>,
-        (sources, forced): (&Sources<'_>, Option<&'static dyn Dialect>),
+        (sources, forced): (&dyn Sources, Option<&'static dyn Agent>),
         report: &mut ImportReport,
     ) -> Result<()> {
         let Some(Known { source, key }) = known else {
@@ -150,7 +150,7 @@ impl Plan {
         &mut self,
         file: FoundFile,
         (previous, previous_lives): (Option<Source>, bool),
-        forced: Option<&'static dyn Dialect>,
+        forced: Option<&'static dyn Agent>,
         report: &mut ImportReport,
     ) {
         let form = match classify::classify(&file, forced) {
@@ -171,7 +171,11 @@ impl Plan {
                 previous_lives,
                 document,
             }),
-            Form::Database => self.databases.push(DatabaseTask { file, previous }),
+            Form::Database(agent) => self.databases.push(DatabaseTask {
+                agent,
+                file,
+                previous,
+            }),
             Form::Beside(agent, owner) => self.whole.push(WholeTask {
                 file,
                 previous,

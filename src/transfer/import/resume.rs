@@ -14,7 +14,7 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, ReplacedTail, SessionBuilder, Source};
+use crate::store::{IngestStore, ReplacedTail, SessionBuilder, Source};
 use crate::transfer::files::paths;
 
 /// How a file that was imported before has changed.
@@ -85,7 +85,7 @@ impl Counts {
 ///
 /// [`Error::Io`] if the file cannot be read; else the store's errors.
 pub(super) fn find_out(
-    store: &RedbStore,
+    store: &dyn IngestStore,
     previous: &Source,
     file: &mut File,
     mtime_ns: i64,

@@ -54,7 +54,7 @@ impl Room {
         bytes > ROOM_BYTES
     }
 
-    /// Waits until no part that exceeds it is on its way: for who would read another one.
+    /// Waits until no part that exceeds it is on its way: for a worker that would read another one.
     pub(super) fn settle(&self) {
         let is_exceeded = |now: &mut State| !now.is_closed && Self::is_exceeded_by(now.taken);
         drop(self.given_back.wait_while(self.state(), is_exceeded));

@@ -46,7 +46,7 @@ pub(super) fn without_number(id: &str) -> Option<&str> {
 /// Creates a session of that name, or of the first free one of its copies from `copy` on. Returns
 /// its number and its name. A chunk, if an empty one, has to follow.
 pub(super) fn create(
-    bulk: &mut Bulk<'_>,
+    bulk: &mut dyn Bulk,
     wanted: &SessionKey,
     copy: u64,
 ) -> Result<(u64, SessionKey)> {
@@ -55,13 +55,13 @@ pub(super) fn create(
 }
 
 /// Gives the session that has this name the next free one of its copies. Returns that.
-pub(super) fn rename(bulk: &mut Bulk<'_>, number: u64, key: &SessionKey) -> Result<SessionKey> {
+pub(super) fn rename(bulk: &mut dyn Bulk, number: u64, key: &SessionKey) -> Result<SessionKey> {
     let copy = numbered(key, free_copy(bulk, key, 2)?)?;
     bulk.rename(number, &copy)?;
     Ok(copy)
 }
 
-fn free_copy(bulk: &Bulk<'_>, wanted: &SessionKey, from: u64) -> Result<u64> {
+fn free_copy(bulk: &dyn Bulk, wanted: &SessionKey, from: u64) -> Result<u64> {
     let mut copy = from;
     while bulk.number_of(&numbered(wanted, copy)?)?.is_some() {
         copy += 1;
@@ -95,7 +95,7 @@ impl Names {
     /// Creates the session of the file that has this place.
     pub(super) fn create(
         &mut self,
-        bulk: &mut Bulk<'_>,
+        bulk: &mut dyn Bulk,
         wanted: &SessionKey,
         place: u64,
     ) -> Result<(u64, SessionKey)> {

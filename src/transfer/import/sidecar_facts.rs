@@ -16,7 +16,7 @@ use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::store::{Bulk, Claims, RedbStore, Store as _, changed_properties};
+use crate::store::{Bulk, Claims, IngestStore, changed_properties};
 use crate::transfer::files::paths;
 
 /// Most bytes of a file that are read for what it tells of sessions.
@@ -106,8 +106,8 @@ pub(super) fn is_a_session(facts: &SidecarFacts) -> bool {
 /// Puts what a file tells beside the sessions that it names. Sessions that are not there are
 /// passed over, and of several entries for one session the first one holds.
 pub(super) fn tell(
-    bulk: &mut Bulk<'_>,
-    store: &RedbStore,
+    bulk: &mut dyn Bulk,
+    store: &dyn IngestStore,
     places: &Places<'_>,
     told: &Told<'_>,
 ) -> Result<()> {
@@ -138,8 +138,8 @@ pub(super) fn tell(
 
 /// Puts what an unchanged file tells beside the sessions that this run has made.
 pub(super) fn retell(
-    bulk: &mut Bulk<'_>,
-    store: &RedbStore,
+    bulk: &mut dyn Bulk,
+    store: &dyn IngestStore,
     places: &Places<'_>,
     kept: &KeptFile,
 ) -> Result<()> {
@@ -163,8 +163,8 @@ pub(super) fn retell(
 
 /// The session of an id whose file lies in a folder.
 fn find(
-    bulk: &Bulk<'_>,
-    store: &RedbStore,
+    bulk: &dyn Bulk,
+    store: &dyn IngestStore,
     places: &Places<'_>,
     (agent, id): (&str, &str),
     folder: &Path,
@@ -187,8 +187,8 @@ fn find(
 
 /// Puts what is told of one session beside its lines.
 pub(super) fn tell_one(
-    bulk: &mut Bulk<'_>,
-    store: &RedbStore,
+    bulk: &mut dyn Bulk,
+    store: &dyn IngestStore,
     subject: &Subject,
     now: &SidecarFacts,
     before: Option<&SidecarFacts>,
@@ -255,7 +255,7 @@ pub(in crate::transfer) fn properties_of(told: &SidecarFacts, key: &SessionKey) 
 /// The names that a session is to have, if they change: those that it has, without those that the
 /// file no longer gives it, and with those that it gives it now.
 fn aliases(
-    store: &RedbStore,
+    store: &dyn IngestStore,
     subject: &Subject,
     now: &SidecarFacts,
     before: Option<&SidecarFacts>,

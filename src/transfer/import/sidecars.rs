@@ -212,9 +212,8 @@ fn is_called_packed(task: &WholeTask) -> bool {
     name.as_encoded_bytes().ends_with(b".zst")
 }
 
-/// Whether a file is one that tells of sessions, by its name: an index of a folder, or a meta file.
+/// Whether a file is one that tells of sessions, by its name.
 fn tells(task: &WholeTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
-    let name = name.as_encoded_bytes();
-    name.ends_with(b".meta.json") || (task.owner == Sidecar::Folder && name.ends_with(b".json"))
+    agents::of_agent(task.agent).is_telling(name.as_encoded_bytes(), &task.owner)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::found::FoundFile;
-use crate::agents::{Document, Sidecar};
+use crate::agents::{Agent, Document, Sidecar};
 use crate::store::Source;
 
 /// A file of lines to be read.
@@ -31,6 +31,8 @@ pub(super) struct DocumentTask {
 /// A database of sessions.
 #[derive(Debug)]
 pub(super) struct DatabaseTask {
+    /// The agent that keeps its sessions in it.
+    pub agent: &'static dyn Agent,
     /// The file.
     pub file: FoundFile,
     /// What was imported from its path before.

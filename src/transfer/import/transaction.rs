@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::model::error::Result;
-use crate::store::{Bulk, RedbStore, RestoredMark};
+use crate::store::{Bulk, IngestStore, RestoredMark};
 
 /// Bytes after which a transaction is committed.
 const BATCH_BYTES: u64 = 16 * 1024 * 1024;
@@ -15,14 +15,14 @@ const BATCH_TIME: Duration = Duration::from_millis(250);
 /// The transactions of one import, one after the other.
 #[derive(Debug)]
 pub(super) struct Transactions<'s> {
-    store: &'s RedbStore,
+    store: &'s dyn IngestStore,
     restored: RestoredMark,
-    open: Option<(Bulk<'s>, Instant)>,
+    open: Option<(Box<dyn Bulk + 's>, Instant)>,
 }
 
 impl<'s> Transactions<'s> {
     /// None is open yet. `restored` was read before anything that is going to be written to.
-    pub(super) fn new(store: &'s RedbStore, restored: RestoredMark) -> Self {
+    pub(super) fn new(store: &'s dyn IngestStore, restored: RestoredMark) -> Self {
         Self {
             store,
             restored,
@@ -31,12 +31,12 @@ impl<'s> Transactions<'s> {
     }
 
     /// The open transaction; begins one if there is none. Waits for other processes.
-    pub(super) fn bulk(&mut self) -> Result<&mut Bulk<'s>> {
+    pub(super) fn bulk(&mut self) -> Result<&mut (dyn Bulk + 's)> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => (self.store.bulk_since(&self.restored)?, Instant::now()),
+            None => (self.store.begin(&self.restored)?, Instant::now()),
         };
-        Ok(&mut self.open.insert(open).0)
+        Ok(&mut *self.open.insert(open).0)
     }
 
     /// Makes what was written durable.

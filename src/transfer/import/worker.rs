@@ -19,12 +19,12 @@ use super::resume::{self, Counts, Grown, Resume};
 use super::room::Room;
 use super::session_names;
 use super::tasks::LinesTask;
-use crate::agents::{self, Candidate, Dialect};
+use crate::agents::{self, Agent, Candidate};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::{Line, LineReader};
 use crate::model::error::Error;
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, SessionBuilder, Source};
+use crate::store::{IngestStore, SessionBuilder, Source};
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::{Added, ImportProblem, Problems};
 
@@ -53,8 +53,8 @@ impl Outlet<'_> {
 /// The files that are still to be read.
 pub(super) struct Queue<'a> {
     waiting: Mutex<VecDeque<(usize, &'a LinesTask)>>,
-    store: &'a RedbStore,
-    forced: Option<&'static dyn Dialect>,
+    store: &'a dyn IngestStore,
+    forced: Option<&'static dyn Agent>,
 }
 
 /// An end of the channel to the writer was dropped: the import is over.
@@ -64,8 +64,8 @@ impl<'a> Queue<'a> {
     /// All files, in their order.
     pub(super) fn new(
         tasks: &'a [LinesTask],
-        store: &'a RedbStore,
-        forced: Option<&'static dyn Dialect>,
+        store: &'a dyn IngestStore,
+        forced: Option<&'static dyn Agent>,
     ) -> Self {
         Self {
             waiting: Mutex::new(tasks.iter().enumerate().collect()),
@@ -124,7 +124,7 @@ struct Opened<'a> {
     head: Vec<u8>,
     size: u64,
     mtime_ns: i64,
-    dialect: &'static dyn Dialect,
+    dialect: &'static dyn Agent,
     wanted: SessionKey,
     /// The project, where the lines tell none.
     project: Option<String>,
@@ -134,7 +134,7 @@ impl<'a> Opened<'a> {
     /// Opens a file; `None` if it holds no lines of any known format.
     fn open(
         task: &'a LinesTask,
-        forced: Option<&'static dyn Dialect>,
+        forced: Option<&'static dyn Agent>,
     ) -> std::result::Result<Option<Self>, String> {
         let unreadable = |error: std::io::Error| cannot_read(Some(&error));
         let mut file = open::open_regular(&task.file.path).map_err(unreadable)?;
@@ -169,7 +169,7 @@ impl<'a> Opened<'a> {
     fn read(
         mut self,
         task: usize,
-        store: &RedbStore,
+        store: &dyn IngestStore,
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {

@@ -15,7 +15,7 @@ use super::transaction::Transactions;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{RedbStore, Source};
+use crate::store::{IngestStore, Source};
 use crate::transfer::files::paths;
 use crate::transfer::progress::Meter;
 use crate::transfer::report::Added;
@@ -34,7 +34,7 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     /// The sessions of the files.
     pub places: &'w mut Vec<Place>,
     /// What is there.
-    pub store: &'s RedbStore,
+    pub store: &'s dyn IngestStore,
     /// The names that new files want.
     pub names: Names,
     /// New files that are being read and have no session yet: their places among those that want

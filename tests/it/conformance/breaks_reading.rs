@@ -18,7 +18,7 @@ fn folded(key: &SessionKey) -> SessionKey {
 }
 
 fn one_agent(key: &SessionKey) -> SessionKey {
-    SessionKey::new(key.agent().replace("codex", "ggcode"), key.id()).unwrap()
+    SessionKey::new(key.agent().replace("jsonl", "nobody"), key.id()).unwrap()
 }
 
 pub(crate) const SAVING: &[Break] = &[
@@ -117,6 +117,26 @@ pub(crate) const SAVING: &[Break] = &[
     ("save_refuses_a_changed_message", |b| {
         b.calls.save = |b, session| match b.store.save(session) {
             Err(Error::MessageChanged { .. }) => Ok(()),
+            other => other,
+        };
+    }),
+    ("save_refuses_a_message_put_before_stored_ones", |b| {
+        b.calls.save = |b, session| match b.store.save(session) {
+            Err(Error::MessageInserted { .. }) => Ok(()),
+            other => other,
+        };
+    }),
+    ("save_refuses_two_messages_of_one_id", |b| {
+        b.calls.save = |b, session| {
+            let mut ids = std::collections::HashSet::new();
+            let messages = &mut session.messages;
+            messages.retain(|message| message.id.is_none() || ids.insert(message.id.clone()));
+            b.store.save(session)
+        };
+    }),
+    ("save_refuses_a_changed_message_that_has_a_place", |b| {
+        b.calls.save = |b, session| match b.store.save(session) {
+            Err(Error::MessageChanged { id, .. }) if id.starts_with('#') => Ok(()),
             other => other,
         };
     }),

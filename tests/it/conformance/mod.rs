@@ -120,7 +120,8 @@ fn a_broken_store_fails_the_contract_that_it_breaks() {
     for (name, breaks) in breaks() {
         let make = move || -> Box<dyn Store> { Box::new(Broken::new(breaks)) };
         let make: &MakeStore = &make;
-        complaints.extend(breaks_noticed(STORE, name, make, 12));
+        // A save of its own fails most contracts of saving.
+        complaints.extend(breaks_noticed(STORE, name, make, 14));
     }
     assert!(complaints.is_empty(), "{complaints:#?}");
 }

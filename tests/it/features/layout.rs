@@ -88,8 +88,8 @@ fn feature_default_home_folder() {
     let expected = BTreeSet::from(["celeste", "claude-code", "ggcode", "jcode", "picoclaw"]);
     assert_eq!(agents, expected);
     assert_eq!(
-        Places::under(&folder).claude_code,
-        Some(folder.join(".claude"))
+        Places::under(&folder).home("claude-code"),
+        Some(folder.join(".claude").as_path())
     );
 }
 
@@ -173,7 +173,7 @@ fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
     let store = Arc::new(file(&home));
     let folder = [home.path().join(".jcode")];
     import(
-        &store,
+        &*store,
         &folder,
         &ImportOptions::default(),
         &mut scrollback::unwatched,
@@ -182,7 +182,7 @@ fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
     let out = home.path().join("out");
     let export = || {
         export_all(
-            &store,
+            &*store,
             None,
             ExportFormat::Jsonl,
             &out,

@@ -9,13 +9,14 @@ mod writing;
 
 use std::sync::Arc;
 
-use scrollback::provider::{FileProvider, ProviderSession, SessionProvider};
+use scrollback::provider::ProviderSession;
 use scrollback::{
     Expect, MemoryStore, Message, NewRecord, RedbStore, Role, ScanQuery, SessionKey, Store,
     StoreExt,
 };
 
 use crate::harness::Home;
+use crate::providers::provider_at;
 use crate::providers::{FOLDER, REAL};
 
 /// The packages whose formats are written.
@@ -85,6 +86,6 @@ fn store_lines(store: &dyn Store, key: &SessionKey, lines: &[&str]) {
 fn claude() -> ProviderSession {
     let home = Home::new();
     home.write(&format!("{FOLDER}/s1.jsonl"), REAL);
-    let provider = FileProvider::claude_code(home.path().join(".claude"));
+    let provider = provider_at("claude-code", home.path().join(".claude"));
     provider.read_session("s1").unwrap()
 }

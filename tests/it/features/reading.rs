@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use scrollback::celeste::Project;
 use scrollback::jcode::{Recorder, Recordings, validate_session_id};
 use scrollback::picoclaw::StoreSessions;
-use scrollback::provider::{FileProvider, Places, ProviderRegistry, SessionProvider};
+use scrollback::provider::{Places, ProviderRegistry};
 use scrollback::{
     Error, ImportOptions, ListQuery, MemoryStore, Options, ScanQuery, Session, Store, StoreExt,
     import,
@@ -14,6 +14,7 @@ use scrollback::{
 
 use super::{WRITTEN, claude, file, key, line, lines, memory, say, store_lines, texts};
 use crate::harness::Home;
+use crate::providers::provider_at;
 use crate::providers::{FOLDER, REAL};
 
 /// The id of every session that is imported here.
@@ -47,7 +48,7 @@ fn imported(content: fn(&str) -> String) -> (Home, scrollback::RedbStore) {
 fn of_claude(content: &str) -> (Vec<String>, u64) {
     let home = Home::new();
     home.write(&format!("{FOLDER}/s.jsonl"), content);
-    let session = FileProvider::claude_code(home.path().join(".claude"));
+    let session = provider_at("claude-code", home.path().join(".claude"));
     let session = session.read_session("s").unwrap();
     let texts = session.messages.into_iter().map(|message| message.content);
     (texts.collect(), session.summary.unread_lines)
@@ -167,7 +168,7 @@ fn feature_list_projects() {
     home.write(&format!("{FOLDER}/s1.jsonl"), REAL);
     let other = REAL.replace("/w/my-shop", "/w/my/shop");
     home.write(".claude/projects/-w-my-shop2/s2.jsonl", other);
-    let provider = FileProvider::claude_code(home.path().join(".claude"));
+    let provider = provider_at("claude-code", home.path().join(".claude"));
     assert_eq!(
         provider.list_projects().unwrap(),
         ["/w/my-shop", "/w/my/shop"]

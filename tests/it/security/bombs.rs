@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use scrollback::limits::UNPACKED_BYTES_MAX;
-use scrollback::provider::{FileProvider, SessionProvider as _};
 use scrollback::{ImportOptions, Options, RedbStore, import};
 
 use crate::harness::Home;
+use crate::providers::provider_at;
 
 /// Tells the test that reads a bomb where it lies.
 const BOMB: &str = "SCROLLBACK_TEST_BOMB";
@@ -37,7 +37,7 @@ fn bomb(bytes: u64) -> Vec<u8> {
 pub(crate) fn is_read(bytes: u64) -> bool {
     let home = Home::new();
     home.write(PLACE, bomb(bytes));
-    let codex = FileProvider::codex(home.path().join(".codex"));
+    let codex = provider_at("codex", home.path().join(".codex"));
     codex.read_session(ID).is_ok()
 }
 
@@ -50,7 +50,7 @@ fn reader() {
     let Some(folder) = std::env::var_os(BOMB) else {
         return;
     };
-    let error = FileProvider::codex(folder).read_session(ID).unwrap_err();
+    let error = provider_at("codex", folder).read_session(ID).unwrap_err();
     println!("error: {error}: {:?}", std::error::Error::source(&error));
     let status = fs::read_to_string("/proc/self/status").unwrap();
     println!(

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use scrollback::{
     Error, Expect, ExportFormat, Message, NewRecord, RedbStore, Role, SessionKey, Store,
-    compact_folder, export_all, provider::FileProvider, provider::SessionProvider as _,
+    compact_folder, export_all,
 };
 
 use super::traps::{PLACES, pipe};
 use super::tree;
 use crate::harness::Home;
 use crate::import::open;
+use crate::providers::provider_at;
 
 /// How long a command may take that meets something that never ends.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -148,9 +149,9 @@ fn readers_of_other_agents_wait_for_nothing() {
     let folder = home.path().to_owned();
     std::thread::spawn(move || {
         let providers = [
-            FileProvider::claude_code(folder.join(".claude")),
-            FileProvider::codex(folder.join(".codex")),
-            FileProvider::gemini(folder.join(".gemini")),
+            provider_at("claude-code", folder.join(".claude")),
+            provider_at("codex", folder.join(".codex")),
+            provider_at("gemini", folder.join(".gemini")),
         ];
         for provider in &providers {
             provider.list_projects().unwrap();

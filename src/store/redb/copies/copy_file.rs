@@ -24,7 +24,7 @@ use crate::store::redb::engine::opening;
 use crate::store::redb::engine::panics::{commit, guard};
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::snapshot::Snapshot;
-use crate::store::redb::upkeep::verify::Depth;
+use crate::store::redb::upkeep::verify::depth::Depth;
 use crate::store::redb::upkeep::{migrate, verify};
 use crate::store::{Mode, Options, VerifyReport};
 

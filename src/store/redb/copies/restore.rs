@@ -21,11 +21,13 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::Watcher;
 use crate::store::copies::{Existing, Restored, StoreCounts};
+use crate::store::ingest::RestoredMark;
 use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::file::{create_private_folder, folder_of};
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::pages::PageFile;
+use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::schema::{
     ATTACHMENTS, INFO_NEXT_SESSION, INFO_RESTORED, SESSIONS, STORE_INFO,
@@ -33,7 +35,6 @@ use crate::store::redb::tables::schema::{
 use crate::store::redb::tables::snapshot::Snapshot;
 use crate::store::redb::tables::writer::Writer;
 use crate::store::redb::upkeep::migrate;
-use crate::store::redb::{Bulk, RedbStore};
 use crate::store::{Options, VerifyReport};
 
 impl RedbStore {
@@ -190,52 +191,30 @@ impl RedbStore {
             .map_err(&action)?;
         Ok(())
     }
-
-    /// Starts a write transaction of a bulk import that has read numbers of sessions since `mark`.
-    pub(crate) fn bulk_since(&self, mark: &RestoredMark) -> Result<Bulk<'_>> {
-        let bulk = self.bulk()?;
-        guard(|| mark.check(&bulk.writer))?;
-        Ok(bulk)
-    }
-
-    /// What the last restore into this file left: who has read numbers of sessions, and is going
-    /// to write to them, compares it.
-    pub(crate) fn restored_mark(&self) -> Result<RestoredMark> {
-        self.read(|snapshot| {
-            let table = snapshot
-                .txn()
-                .open_table(STORE_INFO)
-                .map_err(storage("read `store_info`"))?;
-            RestoredMark::of(&table)
-        })
-    }
 }
 
-/// What a restore leaves in a store: no two leave the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RestoredMark(Option<Vec<u8>>);
+/// What the last restore into this file left.
+pub(crate) fn mark_of(
+    info: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<RestoredMark> {
+    let mark = info
+        .get(INFO_RESTORED)
+        .map_err(storage("read `store_info`"))?;
+    Ok(RestoredMark(mark.map(|mark| mark.value().to_vec())))
+}
 
-impl RestoredMark {
-    fn of(info: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<Self> {
-        let mark = info
-            .get(INFO_RESTORED)
-            .map_err(storage("read `store_info`"))?;
-        Ok(Self(mark.map(|mark| mark.value().to_vec())))
+/// Fails if the store's content was replaced since the mark was read.
+pub(crate) fn check_mark(mark: &RestoredMark, writer: &Writer<'_>) -> Result<()> {
+    let table = writer
+        .txn()
+        .open_table(STORE_INFO)
+        .map_err(storage("read `store_info`"))?;
+    if mark_of(&table)? == *mark {
+        return Ok(());
     }
-
-    /// Fails if the store's content was replaced since this was read.
-    pub(crate) fn check(&self, writer: &Writer<'_>) -> Result<()> {
-        let table = writer
-            .txn()
-            .open_table(STORE_INFO)
-            .map_err(storage("read `store_info`"))?;
-        if Self::of(&table)? == *self {
-            return Ok(());
-        }
-        Err(Error::Busy {
-            reason: "its content was replaced from a backup meanwhile".to_owned(),
-        })
-    }
+    Err(Error::Busy {
+        reason: "its content was replaced from a backup meanwhile".to_owned(),
+    })
 }
 
 fn next_session(writer: &Writer<'_>) -> Result<u64> {
@@ -345,6 +324,7 @@ fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
 mod tests {
     use super::*;
     use crate::model::key::SessionKey;
+    use crate::store::ingest::IngestStore as _;
     use crate::store::{Session, Store as _};
 
     #[test]
@@ -357,17 +337,17 @@ mod tests {
             .backup(&file, Existing::Refuse, &mut crate::store::unwatched)
             .unwrap();
         let mark = store.restored_mark().unwrap();
-        let mut bulk = store.bulk_since(&mark).unwrap();
+        let mut bulk = store.begin(&mark).unwrap();
         let before = bulk.create(&SessionKey::native("b").unwrap()).unwrap();
         bulk.commit().unwrap();
         store
             .replace_with(&file, &mut crate::store::unwatched)
             .unwrap();
-        let refused = store.bulk_since(&mark).map(drop);
+        let refused = store.begin(&mark).map(drop);
         assert!(matches!(refused, Err(Error::Busy { .. })), "{refused:?}");
         let next = store.restored_mark().unwrap();
         assert_ne!(mark, next);
-        let mut bulk = store.bulk_since(&next).unwrap();
+        let mut bulk = store.begin(&next).unwrap();
         assert!(bulk.create(&SessionKey::native("b").unwrap()).unwrap() > before);
         drop(bulk);
         // Each restore is another one, also of the same backup.

@@ -23,7 +23,7 @@ use crate::store::redb::tables::schema::FORMAT_WITH_STABLE_LOCKS;
 use crate::store::redb::upkeep::migrate;
 use crate::store::{Mode, Options};
 
-/// Pause between two tries for a store that somebody has for himself.
+/// Pause between two tries for a store that another process has alone.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// The options, with the mode that the file system of `file` allows.

@@ -20,7 +20,7 @@ use super::panics::guard;
 use crate::model::error::{Error, Result};
 use crate::store::Mode;
 
-/// How long those are waited for who begin a transaction on a database that has failed: each of
+/// How long to wait for threads that begin a transaction on a database that has failed: each of
 /// them ends soon, unless it stands behind a write that goes on.
 const WAIT: Duration = Duration::from_millis(100);
 

@@ -6,15 +6,14 @@
 
 use redb::{ReadableTable, TableHandle};
 
-use super::bulk::Bulk;
-use super::sources::Sources;
+use super::bulk::RedbBulk;
 use crate::agents::TitleOffer;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::properties::PropertiesChange;
 use crate::model::record::{RecordFlags, RecordHeader};
-use crate::model::session::Summary;
 use crate::store::fold::{Fold, project_of};
+use crate::store::ingest::StateParts;
 use crate::store::properties::Claims;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
@@ -23,22 +22,7 @@ use crate::store::redb::tables::segments;
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot::corrupt_session;
 
-/// A session as it is now, for writing an agent's own files about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StateParts {
-    /// Its summary.
-    pub summary: Summary,
-    /// What is kept beside its lines.
-    pub properties: Properties,
-    /// Stored lines that are not of zero length.
-    pub lines: u64,
-    /// Those of them that are hidden.
-    pub skip: u64,
-    /// The first line; empty if there is none.
-    pub first_line: Vec<u8>,
-}
-
-impl Bulk<'_> {
+impl RedbBulk<'_> {
     /// Changes what is kept of a session beside its lines. An alias of another session stays with
     /// that one, and what passes a limit is cut or left out.
     pub(crate) fn change_properties(
@@ -146,15 +130,8 @@ impl Bulk<'_> {
     }
 }
 
-impl Sources<'_> {
-    /// A session as it is now, for writing an agent's own files about it. Costs a read of all of
-    /// it.
-    pub(crate) fn session_state_parts(&self, number: u64) -> Result<StateParts> {
-        state_parts(self.store(), number)
-    }
-}
-
-fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
+/// A session as it is now, for writing an agent's own files about it. Costs a read of all of it.
+pub(crate) fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> {
     store.read(|snapshot| {
         let row = snapshot.row(number)?.ok_or_else(|| Error::NotFound {
             wanted: format!("session {number}"),
@@ -238,6 +215,7 @@ fn for_each_record(
 mod tests {
     use super::*;
     use crate::model::key::SessionKey;
+    use crate::store::ingest::{Bulk as _, IngestStore as _};
     use crate::store::{Expect, NewRecord, Options, ScanQuery, Store as _, StoreExt as _};
 
     /// A store with a session of these lines: number 1.
@@ -250,8 +228,8 @@ mod tests {
         (folder, store, key)
     }
 
-    fn change(store: &RedbStore, work: impl FnOnce(&mut Bulk<'_>) -> Result<()>) {
-        let mut bulk = store.bulk().unwrap();
+    fn change(store: &RedbStore, work: impl FnOnce(&mut RedbBulk<'_>) -> Result<()>) {
+        let mut bulk = Box::new(store.bulk().unwrap());
         work(&mut bulk).unwrap();
         bulk.commit().unwrap();
         let report = store.verify(&mut crate::store::unwatched).unwrap();

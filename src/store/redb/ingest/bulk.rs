@@ -5,26 +5,28 @@ use std::io::Read;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
 use crate::store::fold::take_out;
+use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::segments;
 use crate::store::redb::tables::segments::Edge;
-use crate::store::redb::tables::sources::{Source, corrupt_source, key_of, newest};
+use crate::store::redb::tables::sources::{corrupt_source, key_of, newest};
 use crate::store::redb::tables::writer::Writer;
 
 /// One write transaction of a bulk import. Dropping it without a commit writes nothing.
 #[derive(Debug)]
-pub(crate) struct Bulk<'s> {
+pub(crate) struct RedbBulk<'s> {
     pub(crate) writer: Writer<'s>,
     written_bytes: u64,
     edge: Edge,
 }
 
-impl<'s> Bulk<'s> {
+impl<'s> RedbBulk<'s> {
     /// Over a write transaction.
     pub(crate) fn new(writer: Writer<'s>) -> Self {
         Self {
@@ -33,9 +35,10 @@ impl<'s> Bulk<'s> {
             edge: Edge::default(),
         }
     }
+}
 
-    /// The newest generation of a path, as this transaction sees it.
-    pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
+impl Bulk for RedbBulk<'_> {
+    fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
         let action = storage("read the sources");
         let table = self.writer.txn().open_table(SOURCES).map_err(action)?;
         let found = newest(&table, path)?;
@@ -46,27 +49,18 @@ impl<'s> Bulk<'s> {
         Ok(found)
     }
 
-    /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has
-    /// to follow.
-    pub(crate) fn create(&mut self, key: &SessionKey) -> Result<u64> {
+    fn create(&mut self, key: &SessionKey) -> Result<u64> {
         let number = self.writer.new_number(key)?;
         self.writer
             .put_row(number, None, &SessionRow::new(key, 0))?;
         Ok(number)
     }
 
-    /// The number of the session of that name, if there is one.
-    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+    fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
         self.writer.number_of(key)
     }
 
-    /// Writes a chunk, perhaps in place of the last records. [`Error::Conflict`] if the session got
-    /// other records since the builder looked; then nothing of the chunk is written.
-    ///
-    /// A compaction since then leaves `next` as it was, so the counts are those of the stored row
-    /// with what goes and comes here; so is the digest chain. Where records are replaced, the
-    /// session is read for it, before anything is written: [`Error::Corrupt`] if it does not fit.
-    pub(crate) fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
+    fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
         let old = self.writer.row(number)?;
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
@@ -118,9 +112,7 @@ impl<'s> Bulk<'s> {
         self.writer.put_row(number, Some(&old), &row)
     }
 
-    /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
-    /// their hash.
-    pub(crate) fn write_attachment(
+    fn write_attachment(
         &mut self,
         number: u64,
         name: &str,
@@ -131,8 +123,7 @@ impl<'s> Bulk<'s> {
         Ok(written)
     }
 
-    /// Counts a new attachment in its session's row.
-    pub(crate) fn count_attachment(&mut self, number: u64) -> Result<()> {
+    fn count_attachment(&mut self, number: u64) -> Result<()> {
         let old = self.writer.row(number)?;
         let row = SessionRow {
             attachments: old.attachments + 1,
@@ -141,8 +132,7 @@ impl<'s> Bulk<'s> {
         self.writer.put_row(number, Some(&old), &row)
     }
 
-    /// Writes a source's row, and notes it with its session.
-    pub(crate) fn write_source(&mut self, source: &Source) -> Result<()> {
+    fn write_source(&mut self, source: &Source) -> Result<()> {
         let action = storage("write a source");
         let Source {
             path,
@@ -167,14 +157,41 @@ impl<'s> Bulk<'s> {
         Ok(())
     }
 
-    /// Bytes written since the transaction began.
-    pub(crate) fn written_bytes(&self) -> u64 {
+    fn written_bytes(&self) -> u64 {
         self.written_bytes
     }
 
-    /// Makes it durable.
-    pub(crate) fn commit(self) -> Result<()> {
+    fn commit(self: Box<Self>) -> Result<()> {
         self.writer.commit()
+    }
+
+    fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()> {
+        RedbBulk::rename(self, number, key)
+    }
+
+    fn change_properties(&mut self, session: u64, change: &PropertiesChange) -> Result<()> {
+        RedbBulk::change_properties(self, session, change)
+    }
+
+    fn apply_times(
+        &mut self,
+        session: u64,
+        created_us: Option<i64>,
+        updated_us: Option<i64>,
+    ) -> Result<()> {
+        RedbBulk::apply_times(self, session, created_us, updated_us)
+    }
+
+    fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()> {
+        RedbBulk::offer_title(self, session, title, rank)
+    }
+
+    fn offer_project(&mut self, session: u64, project: &str) -> Result<()> {
+        RedbBulk::offer_project(self, session, project)
+    }
+
+    fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
+        RedbBulk::hide_lines(self, session, lines)
     }
 }
 
@@ -183,6 +200,7 @@ mod tests {
     use super::*;
     use crate::agents;
     use crate::jsonl::LineReader;
+    use crate::store::ingest::IngestStore as _;
     use crate::store::{Options, RedbStore, ReplacedTail, SessionBuilder, Store as _};
 
     fn push(builder: &mut SessionBuilder, lines: &str) {
@@ -205,7 +223,7 @@ mod tests {
             &mut builder,
             &format!("{}{}{torn}", said("one"), said("two")),
         );
-        let mut bulk = store.bulk().unwrap();
+        let mut bulk = Box::new(store.bulk().unwrap());
         let number = bulk.create(&key).unwrap();
         bulk.write_chunk(number, &builder.take_chunk()).unwrap();
         bulk.commit().unwrap();
@@ -227,7 +245,7 @@ mod tests {
         // Meanwhile all of it is hidden and removed.
         store.truncate(&key, 0).unwrap();
         assert_eq!(store.compact(&key, None, None).unwrap().records, 3);
-        let mut bulk = store.bulk().unwrap();
+        let mut bulk = Box::new(store.bulk().unwrap());
         bulk.write_chunk(number, &chunk).unwrap();
         bulk.commit().unwrap();
 

@@ -3,59 +3,46 @@
 
 use redb::{ReadableTable, TableHandle};
 
-use super::sources::Sources;
 use crate::model::error::Result;
-use crate::model::key::SessionKey;
+use crate::store::ingest::{Known, Source};
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSIONS, SOURCES};
 use crate::store::redb::tables::snapshot::{Snapshot, row_by_number};
-use crate::store::redb::tables::sources::{Source, decode, key_of};
+use crate::store::redb::tables::sources::{decode, key_of};
 
 /// Rows of other files that a walk passes before it searches for the next path instead: a search
 /// costs about as much.
 const PASSED_MAX: usize = 64;
 
-/// What is stored of a file.
-#[derive(Debug)]
-pub(crate) struct Known {
-    /// Its newest generation.
-    pub source: Source,
-    /// The name of the session of that, unless it is gone.
-    pub key: Option<SessionKey>,
-}
-
 /// A path, and its place among those that were asked for.
 type Wanted<'p> = (&'p [u8], usize);
 
-impl Sources<'_> {
-    /// What is stored of each of these paths, in their order.
-    pub(crate) fn known(&self, paths: &[Vec<u8>]) -> Result<Vec<Option<Known>>> {
-        let places = paths.iter().enumerate();
-        let mut wanted: Vec<Wanted<'_>> = places
-            .map(|(place, path)| (path.as_slice(), place))
-            .collect();
-        wanted.sort_unstable();
-        let mut found = Vec::new();
-        found.resize_with(paths.len(), || None);
-        self.store().read(|snapshot| {
-            let table = snapshot
-                .txn()
-                .open_table(SOURCES)
-                .map_err(storage("read the sources"))?;
-            let mut rest = wanted.as_slice();
-            while let Some(((first, _), decided)) =
-                rest.first().zip(walk(&table, rest, &mut found)?)
-            {
-                let (now, later) = rest.split_at(decided);
-                if let Some((last, _)) = now.last() {
-                    snapshot.check(SOURCES, &(*first, 0), &(*last, u32::MAX))?;
-                }
-                rest = later;
+/// What is stored of each of these paths, in their order.
+pub(crate) fn known(store: &RedbStore, paths: &[Vec<u8>]) -> Result<Vec<Option<Known>>> {
+    let places = paths.iter().enumerate();
+    let mut wanted: Vec<Wanted<'_>> = places
+        .map(|(place, path)| (path.as_slice(), place))
+        .collect();
+    wanted.sort_unstable();
+    let mut found = Vec::new();
+    found.resize_with(paths.len(), || None);
+    store.read(|snapshot| {
+        let table = snapshot
+            .txn()
+            .open_table(SOURCES)
+            .map_err(storage("read the sources"))?;
+        let mut rest = wanted.as_slice();
+        while let Some(((first, _), decided)) = rest.first().zip(walk(&table, rest, &mut found)?) {
+            let (now, later) = rest.split_at(decided);
+            if let Some((last, _)) = now.last() {
+                snapshot.check(SOURCES, &(*first, 0), &(*last, u32::MAX))?;
             }
-            with_keys(snapshot, found)
-        })
-    }
+            rest = later;
+        }
+        with_keys(snapshot, found)
+    })
 }
 
 /// Walks from the first path on, as long as there are others of them near. Returns how many of the
@@ -112,7 +99,9 @@ fn with_keys(snapshot: &Snapshot<'_>, found: Vec<Option<Source>>) -> Result<Vec<
 mod tests {
     use super::*;
     use crate::codec::source_row::{SourceKind, SourceRow};
-    use crate::store::{Options, RedbStore};
+    use crate::model::key::SessionKey;
+    use crate::store::Options;
+    use crate::store::ingest::{Bulk as _, IngestStore as _};
 
     fn source(path: &str, generation: u32, session: u64) -> Source {
         let row = SourceRow {
@@ -141,7 +130,7 @@ mod tests {
     fn the_newest_of_every_path_is_found_however_far_apart_they_lie() {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
-        let mut bulk = store.bulk().unwrap();
+        let mut bulk = Box::new(store.bulk().unwrap());
         let key = SessionKey::new("codex", "there").unwrap();
         let number = bulk.create(&key).unwrap();
         for at in 0..4 * PASSED_MAX {

@@ -1,6 +1,6 @@
 //! Many sessions at once, with what an import has to know of them.
 //!
-//! - `bulk`: one transaction
+//! - `calls`: what import and export ask; `bulk`: one transaction
 //! - `sources`: the files that were imported
 //! - `known`: what is stored of many of them
 //! - `origins`: where sessions came from
@@ -8,6 +8,7 @@
 
 pub(crate) mod agent_facts;
 pub(crate) mod bulk;
+mod calls;
 pub(crate) mod known;
 pub(crate) mod origins;
 pub(crate) mod sources;

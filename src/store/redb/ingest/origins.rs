@@ -3,99 +3,98 @@
 
 use redb::ReadableTable;
 
-use super::bulk::Bulk;
-use super::sources::Sources;
+use super::bulk::RedbBulk;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::ingest::Source;
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::snapshot;
-use crate::store::redb::tables::sources::{Source, decode};
+use crate::store::redb::tables::sources::decode;
 
-impl Sources<'_> {
-    /// The number of the session of that name, if there is one.
-    pub(crate) fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
-        self.store().read(|snapshot| {
-            let open = storage("look a session up");
-            let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
-            let number = snapshot::number_of(&table, key, snapshot.counts())?;
-            if number.is_none() {
-                let place = (key.agent(), key.id());
-                snapshot.check(SESSION_KEYS, &place, &place)?;
-            }
-            Ok(number)
-        })
-    }
-
-    /// Every generation of a path, the newest first.
-    pub(crate) fn generations(&self, path: &[u8]) -> Result<Vec<Source>> {
-        self.store().read(|snapshot| {
-            let table = snapshot
-                .txn()
-                .open_table(SOURCES)
-                .map_err(storage("read the sources"))?;
-            let mut found = Vec::new();
-            let range = (path, 0)..=(path, u32::MAX);
-            for entry in within(&table, range, "read the sources")?.rev() {
-                let (key, value) = entry?;
-                found.push(decode(path, key.value().1, value.value())?);
-            }
-            snapshot.check(SOURCES, &(path, 0), &(path, u32::MAX))?;
-            Ok(found)
-        })
-    }
-
-    /// The sources of a session.
-    pub(crate) fn of_session(&self, number: u64) -> Result<Vec<Source>> {
-        let reading = storage("read the sources");
-        let none: &[u8] = &[];
-        self.store().read(|snapshot| {
-            let open = storage("read the sources");
-            let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
-            let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
-            let mut found = Vec::new();
-            let range = (number, none, 0)..(number.saturating_add(1), none, 0);
-            for entry in within(&of_session, range, "read the sources")? {
-                let (key, _) = entry?;
-                let (_, path, generation) = key.value();
-                if let Some(value) =
-                    ReadableTable::get(&sources, (path, generation)).map_err(&reading)?
-                {
-                    found.push(decode(path, generation, value.value())?);
-                }
-            }
-            let last = (number.saturating_add(1), none, 0);
-            snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
-            Ok(found)
-        })
-    }
-
-    /// How many paths begin with these bytes. Reads keys alone.
-    pub(crate) fn count_below(&self, prefix: &[u8]) -> Result<u64> {
-        self.store().read(|snapshot| {
-            let open = storage("read the sources");
-            let table = snapshot.txn().open_table(SOURCES).map_err(open)?;
-            let mut count = 0;
-            let mut last: Vec<u8> = Vec::new();
-            for entry in within(&table, (prefix, 0).., "read the sources")? {
-                let (key, _) = entry?;
-                let (path, _) = key.value();
-                if !path.starts_with(prefix) {
-                    break;
-                }
-                if path != last.as_slice() {
-                    count += 1;
-                    last = path.to_vec();
-                }
-            }
-            Ok(count)
-        })
-    }
+/// The number of the session of that name, if there is one.
+pub(crate) fn number_of(store: &RedbStore, key: &SessionKey) -> Result<Option<u64>> {
+    store.read(|snapshot| {
+        let open = storage("look a session up");
+        let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
+        let number = snapshot::number_of(&table, key, snapshot.counts())?;
+        if number.is_none() {
+            let place = (key.agent(), key.id());
+            snapshot.check(SESSION_KEYS, &place, &place)?;
+        }
+        Ok(number)
+    })
 }
 
-impl Bulk<'_> {
+/// Every generation of a path, the newest first.
+pub(crate) fn generations(store: &RedbStore, path: &[u8]) -> Result<Vec<Source>> {
+    store.read(|snapshot| {
+        let table = snapshot
+            .txn()
+            .open_table(SOURCES)
+            .map_err(storage("read the sources"))?;
+        let mut found = Vec::new();
+        let range = (path, 0)..=(path, u32::MAX);
+        for entry in within(&table, range, "read the sources")?.rev() {
+            let (key, value) = entry?;
+            found.push(decode(path, key.value().1, value.value())?);
+        }
+        snapshot.check(SOURCES, &(path, 0), &(path, u32::MAX))?;
+        Ok(found)
+    })
+}
+
+/// The sources of a session.
+pub(crate) fn of_session(store: &RedbStore, number: u64) -> Result<Vec<Source>> {
+    let reading = storage("read the sources");
+    let none: &[u8] = &[];
+    store.read(|snapshot| {
+        let open = storage("read the sources");
+        let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
+        let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
+        let mut found = Vec::new();
+        let range = (number, none, 0)..(number.saturating_add(1), none, 0);
+        for entry in within(&of_session, range, "read the sources")? {
+            let (key, _) = entry?;
+            let (_, path, generation) = key.value();
+            if let Some(value) =
+                ReadableTable::get(&sources, (path, generation)).map_err(&reading)?
+            {
+                found.push(decode(path, generation, value.value())?);
+            }
+        }
+        let last = (number.saturating_add(1), none, 0);
+        snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
+        Ok(found)
+    })
+}
+
+/// How many paths begin with these bytes. Reads keys alone.
+pub(crate) fn count_below(store: &RedbStore, prefix: &[u8]) -> Result<u64> {
+    store.read(|snapshot| {
+        let open = storage("read the sources");
+        let table = snapshot.txn().open_table(SOURCES).map_err(open)?;
+        let mut count = 0;
+        let mut last: Vec<u8> = Vec::new();
+        for entry in within(&table, (prefix, 0).., "read the sources")? {
+            let (key, _) = entry?;
+            let (path, _) = key.value();
+            if !path.starts_with(prefix) {
+                break;
+            }
+            if path != last.as_slice() {
+                count += 1;
+                last = path.to_vec();
+            }
+        }
+        Ok(count)
+    })
+}
+
+impl RedbBulk<'_> {
     /// Gives a session another name, which is free.
     pub(crate) fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()> {
         let old = self.writer.row(number)?;

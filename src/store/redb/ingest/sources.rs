@@ -4,39 +4,23 @@ use std::io::Write;
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
+use super::{agent_facts, known, origins};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::ingest::{Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::SOURCES;
 use crate::store::redb::tables::snapshot::all_read;
-use crate::store::redb::tables::sources::{Source, decode, key_of, newest};
+use crate::store::redb::tables::sources::{decode, key_of, newest};
 
-/// Reads of sources and of their sessions, each in a snapshot of its own: a long one would keep
-/// the database from reusing the pages of everything that an import replaces.
-#[derive(Debug)]
-pub(crate) struct Sources<'s> {
-    store: &'s RedbStore,
-}
-
-impl<'s> Sources<'s> {
-    /// Over a store.
-    pub(crate) fn new(store: &'s RedbStore) -> Self {
-        Self { store }
-    }
-
-    /// The store.
-    pub(crate) fn store(&self) -> &'s RedbStore {
-        self.store
-    }
-
-    /// The newest generation of a path.
-    pub(crate) fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
-        self.store.read(|snapshot| {
+impl Sources for RedbStore {
+    fn newest(&self, path: &[u8]) -> Result<Option<Source>> {
+        self.read(|snapshot| {
             let table = snapshot
                 .txn()
                 .open_table(SOURCES)
@@ -48,10 +32,9 @@ impl<'s> Sources<'s> {
         })
     }
 
-    /// Every source, in the order of path and generation, in turn; stops at the first error.
-    pub(crate) fn for_each(&self, visit: &mut dyn FnMut(Source) -> Result<()>) -> Result<()> {
+    fn for_each(&self, visit: &mut dyn FnMut(Source) -> Result<()>) -> Result<()> {
         let read = storage("read the sources");
-        self.store.read(|snapshot| {
+        self.read(|snapshot| {
             let table = snapshot
                 .txn()
                 .open_table(SOURCES)
@@ -67,31 +50,27 @@ impl<'s> Sources<'s> {
         })
     }
 
-    /// The row of a session by its number.
-    pub(crate) fn row(&self, number: u64) -> Result<Option<SessionRow>> {
-        self.store.read(|snapshot| snapshot.row(number))
+    fn row(&self, number: u64) -> Result<Option<SessionRow>> {
+        self.read(|snapshot| snapshot.row(number))
     }
 
-    /// The name of a session by its number.
-    pub(crate) fn key(&self, number: u64) -> Result<Option<SessionKey>> {
-        self.row(number)?
+    fn key(&self, number: u64) -> Result<Option<SessionKey>> {
+        Sources::row(self, number)?
             .map(|row| key_of(number, &row))
             .transpose()
     }
 
-    /// The last record of a session, if it has any.
-    pub(crate) fn last_record(&self, number: u64) -> Result<Option<Record>> {
+    fn last_record(&self, number: u64) -> Result<Option<Record>> {
         let query = ScanQuery {
             direction: Direction::Backward,
             records_max: 1,
             ..ScanQuery::default()
         };
-        let mut page = self.store.read(|snapshot| snapshot.scan(number, &query))?;
+        let mut page = self.read(|snapshot| snapshot.scan(number, &query))?;
         Ok(page.records.pop())
     }
 
-    /// The records of a session from `first` on, up to but without `end`.
-    pub(crate) fn records(&self, number: u64, first: u64, end: u64) -> Result<Vec<Record>> {
+    fn records(&self, number: u64, first: u64, end: u64) -> Result<Vec<Record>> {
         let mut records = Vec::new();
         let mut from = Some(first);
         while from.is_some_and(|from| from < end) {
@@ -99,7 +78,7 @@ impl<'s> Sources<'s> {
                 from,
                 ..ScanQuery::default()
             };
-            let page = self.store.read(|snapshot| snapshot.scan(number, &query))?;
+            let page = self.read(|snapshot| snapshot.scan(number, &query))?;
             records.extend(page.records);
             from = page.next;
         }
@@ -107,16 +86,8 @@ impl<'s> Sources<'s> {
         Ok(records)
     }
 
-    /// Writes an attachment to `out`: of a session, or (number 0) of a folder.
-    pub(crate) fn read_attachment(
-        &self,
-        number: u64,
-        name: &str,
-        out: &mut dyn Write,
-    ) -> Result<()> {
-        let found = self
-            .store
-            .read(|snapshot| attachments::read(snapshot, number, name, out))?;
+    fn read_attachment(&self, number: u64, name: &str, out: &mut dyn Write) -> Result<()> {
+        let found = self.read(|snapshot| attachments::read(snapshot, number, name, out))?;
         if found {
             Ok(())
         } else {
@@ -124,5 +95,29 @@ impl<'s> Sources<'s> {
                 wanted: name.to_owned(),
             })
         }
+    }
+
+    fn known(&self, paths: &[Vec<u8>]) -> Result<Vec<Option<Known>>> {
+        known::known(self, paths)
+    }
+
+    fn generations(&self, path: &[u8]) -> Result<Vec<Source>> {
+        origins::generations(self, path)
+    }
+
+    fn of_session(&self, number: u64) -> Result<Vec<Source>> {
+        origins::of_session(self, number)
+    }
+
+    fn count_below(&self, prefix: &[u8]) -> Result<u64> {
+        origins::count_below(self, prefix)
+    }
+
+    fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
+        origins::number_of(self, key)
+    }
+
+    fn session_state_parts(&self, number: u64) -> Result<StateParts> {
+        agent_facts::state_parts(self, number)
     }
 }

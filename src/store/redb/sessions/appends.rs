@@ -8,37 +8,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
+use super::append::Append;
 use crate::model::error::{Error, Result};
-use crate::model::key::SessionKey;
-use crate::store::addition::{Addition, Intent};
-use crate::store::query::{Appended, Expect};
+use crate::store::addition::Addition;
+use crate::store::query::Appended;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
-
-/// What one caller wants to append.
-#[derive(Debug)]
-pub(crate) struct Append {
-    key: SessionKey,
-    expect: Expect,
-    batch_id: Option<Uuid>,
-    intent: Intent,
-    lines: Vec<Vec<u8>>,
-}
-
-impl Append {
-    /// An addition to a session, to be written by whichever thread leads.
-    pub(crate) fn of(key: &SessionKey, addition: &Addition<'_>) -> Self {
-        Self {
-            key: key.clone(),
-            expect: addition.expect,
-            batch_id: addition.batch_id,
-            intent: addition.intent,
-            lines: addition.lines.to_vec(),
-        }
-    }
-}
 
 /// What an append came to before the commit.
 type Written = Result<Appended>;
@@ -150,6 +125,9 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::model::key::SessionKey;
+    use crate::store::addition::Intent;
+    use crate::store::query::Expect;
     use crate::store::{NewRecord, Options, Store as _};
 
     fn key(id: &str) -> SessionKey {

@@ -33,13 +33,16 @@ pub(crate) fn compact(
     let mut packer = Packer::default();
     let mut edge = Edge::default();
     let mut rechain = Rechain::of(old);
+    // Of the last record that stays: what comes next ends a line that lacks its end.
+    let mut unterminated = false;
     let mut from = 0;
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
         // Past its last record, since what is packed anew goes in between.
         from = found.segment.last_sequence() + 1;
         if stays(&found, end) {
-            for (sequence, _, line) in found.segment.records() {
+            for (sequence, header, line) in found.segment.records() {
                 rechain.take(sequence, line, true);
+                unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
             }
             if let Some(sealed) = packer.seal() {
                 segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
@@ -55,8 +58,8 @@ pub(crate) fn compact(
                 continue;
             }
             // An unterminated line stays alone, so that an import can replace it.
-            let alone = header.flags.contains(RecordFlags::UNTERMINATED);
-            if (alone || packer.is_full_for(sequence, line.len()))
+            unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
+            if (unterminated || packer.is_full_for(sequence, line.len()))
                 && let Some(sealed) = packer.seal()
             {
                 segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
@@ -69,6 +72,7 @@ pub(crate) fn compact(
     }
     drop(table);
     row.chain = rechain.finish(number)?;
+    row.unterminated = unterminated;
     row.tail_first = row.next;
     row.tail_bytes = 0;
     writer.put_row(number, Some(old), &row)?;

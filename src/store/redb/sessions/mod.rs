@@ -3,9 +3,10 @@
 //! - `list`: pages of summaries
 //! - `find`: by the start of an id
 //! - `scan`, `visit`: records by pages and by runs
-//! - `queue`, `appends`: appends that share a commit
+//! - `append`, `queue`, `appends`: appends that share a commit
 //! - `delete`, `compact`: what goes, and rechain: the digest chain where it does
 
+pub(crate) mod append;
 pub(crate) mod appends;
 pub(crate) mod compact;
 pub(crate) mod delete;

@@ -1,6 +1,6 @@
 //! The commit queue: what several threads want to write at the same time goes into one commit.
 //!
-//! It has no thread of its own. Who comes first leads: it writes its own item at once. What comes
+//! It has no thread of its own. The first thread that comes leads: it writes its own item at once. What comes
 //! meanwhile waits, and the one that waits longest leads next and writes all that is there. So
 //! nobody waits for more than two commits, the one that runs and the next, unless more comes
 //! together than one commit takes. It knows nothing of stores: `work` does the writing.

@@ -65,7 +65,7 @@ impl RedbStore {
     /// # Errors
     ///
     /// As [`visit_records`](Self::visit_records).
-    pub(crate) fn visit_lines(
+    pub(crate) fn visit_session_lines(
         &self,
         key: &SessionKey,
         from: u64,

@@ -8,17 +8,7 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-
-/// A file that was imported: its row, with the path and generation that are its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
-    /// Absolute path, as bytes.
-    pub path: Vec<u8>,
-    /// 1 for the first content that was imported from this path, 2 for the next one, ...
-    pub generation: u32,
-    /// What is known of it.
-    pub row: SourceRow,
-}
+use crate::store::ingest::Source;
 
 /// The name that a session's row says it has.
 pub(crate) fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {

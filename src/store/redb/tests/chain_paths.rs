@@ -11,6 +11,7 @@ use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::ingest::{Bulk as _, IngestStore as _};
 use crate::store::query::{Expect, NewRecord, ScanQuery};
 use crate::store::redb::store::RedbStore;
 use crate::store::{Mode, Options, ReplacedTail, SessionBuilder, Store as _, StoreExt as _};
@@ -127,7 +128,7 @@ fn import(store: &RedbStore, op: &Op) {
         store.truncate(&key(), *keep).unwrap();
         store.compact(&key(), None, None).unwrap();
     }
-    let mut bulk = store.bulk().unwrap();
+    let mut bulk = Box::new(store.bulk().unwrap());
     for chunk in &parts {
         bulk.write_chunk(1, chunk).unwrap();
     }
@@ -160,7 +161,7 @@ proptest! {
     fn every_path_keeps_the_chain_that_of_the_lines(ops in prop::collection::vec(ops(), 1..14)) {
         let options = Options { mode: Mode::Exclusive, ..Options::default() };
         let store = RedbStore::over(Disk::default(), options).unwrap();
-        let mut bulk = store.bulk().unwrap();
+        let mut bulk = Box::new(store.bulk().unwrap());
         prop_assert_eq!(bulk.create(&key()).unwrap(), 1);
         bulk.commit().unwrap();
         for op in &ops {
@@ -197,4 +198,32 @@ proptest! {
             }
         }
     }
+}
+
+/// Found by the test above: the row went on saying that the last line lacks its end.
+#[test]
+fn a_compaction_that_takes_a_torn_last_line_leaves_none_to_be_ended() {
+    let store = RedbStore::over(Disk::default(), Options::default()).unwrap();
+    let mut bulk = Box::new(store.bulk().unwrap());
+    bulk.create(&key()).unwrap();
+    bulk.commit().unwrap();
+    let torn = Op::Import {
+        replaced: 0,
+        lines: vec!["a".to_owned()],
+        is_torn: true,
+        chunks: 1,
+        compacted: None,
+    };
+    import(&store, &torn);
+    assert!(row(&store).unterminated);
+    store.replace_history(&key(), &[]).unwrap();
+    store.compact(&key(), None, None).unwrap();
+    assert!(!row(&store).unterminated);
+    let report = store
+        .verify_deep(&[], &mut crate::store::unwatched)
+        .unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    let line = said(&["next".to_owned()]);
+    store.append(&key(), Expect::Any, None, &line).unwrap();
+    assert_eq!(records(&store).len(), 1, "no line end of its own");
 }

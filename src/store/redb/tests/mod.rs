@@ -4,5 +4,6 @@ pub(crate) mod chain_paths;
 pub(crate) mod counts;
 pub(crate) mod old_locks;
 pub(crate) mod races;
+pub(crate) mod slots;
 pub(crate) mod sweeps;
 pub(crate) mod tampering;

@@ -36,6 +36,7 @@ use xxhash_rust::xxh3::Xxh3;
 use self::archived::Archived;
 use super::history::{History, JOURNAL_SUFFIX, LOCK_SUFFIX, LineCount, Meta, count_lines};
 use super::refusal::{Refusal, failed};
+use crate::agents::parts::meta_file::META_ENDING;
 use crate::transfer::archive::Place;
 use crate::transfer::files::atomic::{self, append_private, create_private, is_same_file};
 use crate::transfer::files::hash::hash_all;
@@ -303,7 +304,7 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
         let text = meta.replace(&text, skip, count)?;
         write_file(
             &history.meta(),
-            &history.with(".meta.json.compact-new"),
+            &history.with(format!("{META_ENDING}.compact-new")),
             text.as_bytes(),
         )?;
     }

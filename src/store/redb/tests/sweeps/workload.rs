@@ -21,9 +21,11 @@ use crate::model::message::{Message, Role};
 use crate::model::properties::PropertiesChange;
 use crate::model::session::Session;
 use crate::store::addition::{Addition, Intent};
+use crate::store::ingest::Source;
+use crate::store::ingest::{Bulk as _, IngestStore as _};
+use crate::store::redb::sessions::append::Append;
 use crate::store::redb::sessions::appends;
-use crate::store::redb::sessions::appends::Append;
-use crate::store::redb::{RedbStore, Source};
+use crate::store::redb::store::RedbStore;
 use crate::store::{
     Expect, ListQuery, Mode, NewRecord, Options, ScanQuery, SessionBuilder, Store as _,
     StoreExt as _,
@@ -139,7 +141,7 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
         while let Some(line) = reader.next_line().unwrap() {
             builder.push(&line);
         }
-        let mut bulk = store.bulk()?;
+        let mut bulk = Box::new(store.bulk()?);
         let number = match bulk.number_of(&agent)? {
             Some(number) => number,
             None => bulk.create(&agent)?,

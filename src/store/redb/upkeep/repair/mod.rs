@@ -8,6 +8,7 @@
 
 mod gather;
 mod keys;
+mod put;
 mod rebuild;
 mod report;
 mod session;

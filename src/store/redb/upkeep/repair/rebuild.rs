@@ -12,16 +12,17 @@ use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
+use crate::store::ingest::Bulk as _;
+use crate::store::ingest::Source;
 use crate::store::properties::given;
 use crate::store::redb::engine::errors::storage;
-use crate::store::redb::ingest::bulk::Bulk;
+use crate::store::redb::ingest::bulk::RedbBulk;
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
-    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, SESSION_KEYS, STORE_INFO,
+    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, STORE_INFO,
 };
-use crate::store::redb::tables::sources::Source;
 
 /// Bytes of rows in one commit.
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -86,7 +87,7 @@ struct Rebuilder<'r> {
     gathered: &'r Gathered,
     store: &'r RedbStore,
     /// The transaction that is open.
-    bulk: Option<Bulk<'r>>,
+    bulk: Option<RedbBulk<'r>>,
     written: usize,
     /// Names that are taken.
     names: BTreeMap<SessionKey, u64>,
@@ -99,7 +100,7 @@ struct Rebuilder<'r> {
 }
 
 impl<'r> Rebuilder<'r> {
-    fn bulk(&mut self) -> Result<&mut Bulk<'r>> {
+    fn bulk(&mut self) -> Result<&mut RedbBulk<'r>> {
         let bulk = match self.bulk.take() {
             Some(bulk) => bulk,
             None => self.store.bulk()?,
@@ -149,7 +150,9 @@ impl<'r> Rebuilder<'r> {
             return Ok(());
         }
         self.written = 0;
-        self.bulk.take().map_or(Ok(()), Bulk::commit)
+        self.bulk
+            .take()
+            .map_or(Ok(()), |bulk| Box::new(bulk).commit())
     }
 
     /// Writes a session with its attachments.
@@ -454,7 +457,9 @@ impl<'r> Rebuilder<'r> {
             info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
                 .map_err(&action)?;
         }
-        self.bulk.take().map_or(Ok(()), Bulk::commit)?;
+        self.bulk
+            .take()
+            .map_or(Ok(()), |bulk| Box::new(bulk).commit())?;
         self.report
             .losses
             .sort_by_key(|loss| loss.number.unwrap_or(u64::MAX));
@@ -471,28 +476,5 @@ fn shown(given: &Given) -> Properties {
         pinned: given.pinned,
         archived: given.archived,
         ..Properties::default()
-    }
-}
-
-impl Bulk<'_> {
-    /// Writes the rows of a segment as they are.
-    fn put_parts(&mut self, number: u64, first: u64, rows: &[Vec<u8>]) -> Result<()> {
-        let mut table = self.writer.records()?;
-        for (part, row) in rows.iter().enumerate() {
-            let part = u32::try_from(part).unwrap_or(u32::MAX);
-            table
-                .insert((number, first, part), row.as_slice())
-                .map_err(storage("write records"))?;
-        }
-        Ok(())
-    }
-
-    /// Writes a session's row, with its name and its index entries.
-    fn put_session(&mut self, number: u64, row: &SessionRow) -> Result<()> {
-        let keys = self.writer.txn().open_table(SESSION_KEYS);
-        keys.map_err(storage("name a session"))?
-            .insert((row.agent.as_str(), row.id.as_str()), number)
-            .map_err(storage("name a session"))?;
-        self.writer.put_row(number, None, row)
     }
 }

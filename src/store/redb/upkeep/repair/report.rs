@@ -44,7 +44,7 @@ pub struct Loss {
     /// The table that it was in.
     pub table: &'static str,
     /// The session, if its name is known.
-    #[serde(serialize_with = "crate::store::json_form::named")]
+    #[serde(serialize_with = "crate::store::json_names::named")]
     pub session: Option<SessionKey>,
     /// The session's number in the damaged store, if it is known.
     pub number: Option<u64>,

@@ -4,88 +4,11 @@
 //! The list is compared with the lines themselves, from the record on with which the listed chain
 //! begins and for as many as it covers; the row only tells whether records went since.
 
-use std::collections::BTreeMap;
-
 use super::Checker;
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
-use crate::model::error::Result;
-use crate::model::key::SessionKey;
 use crate::model::record::Record;
-use crate::store::Watcher;
-use crate::store::query::{SessionDigest, StoreProblem, VerifyReport};
-use crate::store::redb::store::RedbStore;
-
-/// How much a verification looks at.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Depth<'d> {
-    /// Everything but the digest chains.
-    Plain,
-    /// The chains as well, also as they were in the past.
-    Deep(&'d [SessionDigest]),
-}
-
-impl RedbStore {
-    /// What [`verify`](Self::verify) does, and recomputes the digest chain of every session's lines:
-    /// a line that was changed, removed, added or moved shows, also where every checksum was made
-    /// to fit again. The report has the head of each chain. Costs the time of a SHA-256 over all
-    /// lines more.
-    ///
-    /// Who can write the store can make the chains anew as well. So keep the heads elsewhere, and
-    /// give them as `against` later: a session that is not there any more, or whose chain had
-    /// another digest at that length, is a problem. One that has only grown since is fine. One of
-    /// which records were removed or replaced in the meantime cannot be compared, and is named in
-    /// [`VerifyReport::rewritten`].
-    ///
-    /// # Errors
-    ///
-    /// Only if reading as such fails, or [`Error::Cancelled`](crate::Error::Cancelled): what is wrong
-    /// with the store is in the report.
-    ///
-    /// ```
-    /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
-    ///
-    /// let folder = tempfile::tempdir()?;
-    /// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
-    /// let key = SessionKey::native("chat-1")?;
-    /// let say = || store.append(&key, Expect::Any, None, &[NewRecord::line("{}")]);
-    /// say()?;
-    /// let kept = store.verify_deep(&[], &mut scrollback::unwatched)?.digests;
-    /// say()?;
-    /// assert!(store.verify_deep(&kept, &mut scrollback::unwatched)?.is_clean());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn verify_deep(
-        &self,
-        against: &[SessionDigest],
-        progress: &mut Watcher<'_>,
-    ) -> Result<VerifyReport> {
-        let report = self.read(|snapshot| {
-            crate::store::redb::upkeep::verify::verify(snapshot, Depth::Deep(against), progress)
-        })?;
-        Ok(VerifyReport {
-            deep: true,
-            ..report
-        })
-    }
-}
-
-/// The chains of the past, by their sessions; those that were not met yet.
-pub(crate) type Listed<'d> = BTreeMap<&'d SessionKey, Vec<&'d SessionDigest>>;
-
-impl<'d> Depth<'d> {
-    /// What there is to compare with; `None` if the chains are not looked at.
-    pub(crate) fn listed(self) -> Option<Listed<'d>> {
-        let Self::Deep(digests) = self else {
-            return None;
-        };
-        let mut listed = Listed::new();
-        for digest in digests {
-            listed.entry(&digest.key).or_default().push(digest);
-        }
-        Some(listed)
-    }
-}
+use crate::store::query::{SessionDigest, StoreProblem};
 
 /// The chains of one session while its records are read.
 pub(crate) struct Chains<'d> {

@@ -1,7 +1,9 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways;
 //! then every page of the file.
 
+mod calls;
 mod chain;
+pub(crate) mod depth;
 mod pages;
 mod properties;
 #[cfg(test)]
@@ -27,8 +29,7 @@ use crate::store::redb::tables::schema::{
 use crate::store::redb::tables::snapshot::{Snapshot, corrupt_session};
 use crate::store::{Progress, Step, Watcher};
 
-pub(crate) use self::chain::Depth;
-use self::chain::Listed;
+use self::depth::{Depth, Listed};
 
 /// Checks the store as a snapshot shows it.
 pub(crate) fn verify(

@@ -1,8 +1,29 @@
 //! A database as the lines that an import stores.
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
 
 use super::*;
+use crate::agents::database::each_session;
+use crate::agents::dialect::Dialect as _;
+use crate::agents::home::no_session;
+use crate::model::error::Error;
+
+fn read_bounded(
+    path: &Path,
+    bounds: Bounds,
+    visit: &mut dyn FnMut(DatabaseSession) -> Result<()>,
+) -> Result<Vec<String>> {
+    each_session(&mut Opened::bounded(path, bounds)?, visit)
+}
+
+fn read_database(
+    path: &Path,
+    visit: &mut dyn FnMut(DatabaseSession) -> Result<()>,
+) -> Result<Vec<String>> {
+    read_bounded(path, BOUNDS, visit)
+}
 
 fn database(folder: &Path) -> PathBuf {
     let path = folder.join("opencode.db");
@@ -60,7 +81,7 @@ fn the_error_of_a_visit_ends_the_reading() {
     let mut visits = 0;
     let read = read_database(&path, &mut |session| {
         visits += 1;
-        Err(no_session(AGENT, &session.id))
+        Err(no_session("opencode", &session.id))
     });
     assert!(matches!(read, Err(Error::NotFound { .. })));
     assert_eq!(visits, 1);
@@ -73,7 +94,7 @@ fn what_changes_under_a_read_without_locks_is_read_again() {
     let writer = Connection::open(&path).unwrap();
     writer.pragma_update(None, "journal_mode", "wal").unwrap();
     drop(writer);
-    let mut opened = Database::open(&path).unwrap();
+    let mut opened = File::open(&path).unwrap();
     let mut writer = None;
     let mut counts = Vec::new();
     let count: i64 = opened

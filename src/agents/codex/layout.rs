@@ -1,0 +1,69 @@
+//! Where Codex keeps sessions, and what the paths there tell.
+
+use std::path::Path;
+
+use crate::agents::companions::Sidecar;
+use crate::agents::parts::paths::{self, below, is_private, names, stem};
+
+/// The agent's name.
+pub(super) const AGENT: &str = "codex";
+
+/// The folders that Codex keeps sessions in.
+const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
+
+/// Where a file lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In Codex's own folder, with the name of a rollout.
+    Own,
+    /// In a folder like it, with such a name.
+    Copied,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+pub(super) fn place(path: &Path) -> Place {
+    let names = names(path);
+    if !paths::name(path).starts_with("rollout-") {
+        return Place::Elsewhere;
+    }
+    if OWN.iter().any(|folder| below(&names, folder).is_some()) {
+        return Place::Own;
+    }
+    let number = |name: &String, digits: usize| {
+        name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let copied = match below(&names, &["sessions"]) {
+        Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
+        _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
+    };
+    if copied {
+        Place::Copied
+    } else {
+        Place::Elsewhere
+    }
+}
+
+/// The id of the session in a file: the UUID at the end of its stem, else the stem.
+pub(super) fn session_id(path: &Path) -> String {
+    let stem = stem(path);
+    paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
+}
+
+/// Whose sidecar a file is.
+pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
+    let name = paths::name(path);
+    let names = names(path);
+    let own = OWN.iter().any(|folder| below(&names, folder).is_some());
+    if is_private(&name) || !(own || place(path) == Place::Copied) {
+        return None;
+    }
+    let session = name
+        .split_once(".jsonl")
+        .and_then(|(stem, _)| paths::uuid_at_end(stem))
+        .filter(|_| name.starts_with("rollout-"));
+    match session {
+        Some(session) => Some(Sidecar::Session(session.to_owned())),
+        None => own.then_some(Sidecar::Folder),
+    }
+}

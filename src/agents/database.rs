@@ -1,0 +1,122 @@
+//! Agents that keep their sessions in a database: what of it is asked for, whatever engine it is.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::document::DocumentLines;
+use crate::model::error::Result;
+
+/// Why a row that is there cannot be read: it was deleted meanwhile, or has no such id as text.
+pub(crate) const NOT_FOUND: &str = "is not found by its id; it is left out";
+
+/// Opens a database for reading.
+pub(crate) type Open = fn(&Path) -> Result<Box<dyn Database>>;
+
+/// The databases of an agent.
+#[derive(Clone, Copy)]
+pub(crate) struct Databases {
+    /// How their files' names begin and end.
+    pub name: (&'static str, &'static str),
+    /// Opens one; `None` if this build cannot read them. Nothing is made or changed beside it.
+    pub open: Option<Open>,
+}
+
+impl Databases {
+    /// Whether a file has the name of one.
+    pub(crate) fn are_named(&self, name: &[u8]) -> bool {
+        name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())
+    }
+}
+
+impl fmt::Debug for Databases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Databases({}*{})", self.name.0, self.name.1)
+    }
+}
+
+/// A session in the list of a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// Its id.
+    pub id: String,
+    /// The folder that it works in.
+    pub project: Option<String>,
+}
+
+/// A session of a database, as lines.
+#[derive(Clone, Debug)]
+pub(crate) struct DatabaseSession {
+    /// Its id.
+    pub id: String,
+    /// The folder that it works in.
+    pub project: Option<String>,
+    /// Its lines.
+    pub document: DocumentLines,
+    /// What of it is left out, or is not as it was.
+    pub problems: Vec<String>,
+}
+
+/// What a list shows of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Outline {
+    /// The lines about the session, and of its messages those up to what the user asked first.
+    pub lines: Vec<Vec<u8>>,
+    /// How many messages it has.
+    pub messages: u64,
+    /// What is left out: what it is about, and why.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// How the reading of a session ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Walked {
+    /// The version of the program that the session states.
+    pub version: Option<String>,
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
+}
+
+/// Takes a session's lines. Those that are messages come with their number, from 1.
+pub(crate) type EachLine<'e> = dyn FnMut(Option<u64>, &[u8]) -> ControlFlow<()> + 'e;
+
+/// A database that is open.
+///
+/// Errors of each call: [`Error::Io`](crate::Error::Io) if the file cannot be read, is no
+/// database, or lacks something without which no message can be read;
+/// [`Error::Busy`](crate::Error::Busy) if another program is in the way for too long.
+pub(crate) trait Database {
+    /// Its sessions, and what of them is left out. Reads no message.
+    fn sessions(&mut self) -> Result<(Vec<Listed>, Vec<String>)>;
+
+    /// A session with all of its lines, from one snapshot; `None` if it is gone.
+    fn session(&mut self, id: &str) -> Result<Option<DatabaseSession>>;
+
+    /// What a list shows of a session, from one snapshot; `None` if it is gone. Reads no more than
+    /// its first messages.
+    fn outline(&mut self, id: &str) -> Result<Option<Outline>>;
+
+    /// Gives a session's lines one at a time, until it is told to stop; `None` if there is no such
+    /// session. Holds one line in memory.
+    fn walk(&mut self, id: &str, each: &mut EachLine<'_>) -> Result<Option<Walked>>;
+}
+
+/// Reads every session of a database, one after the other, each from a snapshot of its own.
+/// Returns what is left out beside what the sessions' own problems say.
+///
+/// # Errors
+///
+/// Those of [`Database`], and the errors of `visit`, which end the reading.
+pub(crate) fn each_session(
+    database: &mut dyn Database,
+    visit: &mut dyn FnMut(DatabaseSession) -> Result<()>,
+) -> Result<Vec<String>> {
+    let (sessions, mut problems) = database.sessions()?;
+    for listed in sessions {
+        match database.session(&listed.id)? {
+            Some(session) => visit(session)?,
+            None => problems.push(format!("session `{}`: {NOT_FOUND}", listed.id)),
+        }
+    }
+    Ok(problems)
+}

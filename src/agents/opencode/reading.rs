@@ -1,0 +1,84 @@
+//! What OpenCode's lines say.
+
+use super::parts;
+use crate::agents::described::Facts;
+use crate::agents::parts::fields::{self, fields_of};
+use crate::agents::parts::lines::{Format, Reading};
+use crate::agents::parts::{times, titles};
+use crate::json::Json;
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordKind;
+
+/// Titles of sessions that have none yet start so; the time of creation follows.
+const NO_TITLE: [&str; 2] = ["New session - ", "Child session - "];
+
+/// OpenCode's sessions.
+#[derive(Debug)]
+pub(crate) struct OpenCode;
+
+impl Format for OpenCode {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
+        let Some(info) = info.filter(|info| info.is_object()) else {
+            return Reading::of(RecordKind::Unknown);
+        };
+        let [role, id, time] = fields_of(Some(info), &["role", "id", "time"]);
+        let [created] = fields_of(time, &["created"]);
+        let Some(word) = fields::text(role) else {
+            let kind = match (parts, fields::text_filled(id)) {
+                (Some(_), _) => RecordKind::Event,
+                (None, Some(_)) => return session(info),
+                (None, None) => RecordKind::Unknown,
+            };
+            return Reading::of(kind);
+        };
+        let role = Role::from_word(&word);
+        let mut reading = Reading::of(RecordKind::Message);
+        reading.role = Some(role);
+        reading.time_us = times::time_us(created);
+        reading.facts = Facts {
+            model: parts::model(info),
+            record_id: fields::text_filled(id),
+            title: parts::first_text(role, parts),
+            ..Facts::default()
+        };
+        reading
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
+        let [role, id, parent, time, tokens] =
+            fields_of(info, &["role", "id", "parentID", "time", "tokens"]);
+        let [created] = fields_of(time, &["created"]);
+        Message {
+            id: fields::owned(id),
+            parent_id: fields::owned(parent),
+            content: parts.map(parts::blocks).unwrap_or_default(),
+            time: times::time(created),
+            model: info.and_then(parts::model).map(Into::into),
+            usage: parts::usage(tokens),
+            ..Message::new(Role::from_word(&fields::text(role).unwrap_or_default()))
+        }
+    }
+}
+
+/// What a line about the session tells.
+fn session(info: Json<'_>) -> Reading<'_> {
+    let [directory, title, parent, time] =
+        fields_of(Some(info), &["directory", "title", "parentID", "time"]);
+    let [created, updated] = fields_of(time, &["created", "updated"]);
+    let title = fields::text_filled(title)
+        .filter(|title| !NO_TITLE.iter().any(|start| title.starts_with(start)));
+    let facts = Facts {
+        created_us: times::time_us(created),
+        updated_us: times::time_us(updated),
+        project: fields::text_filled(directory),
+        parent: fields::text_filled(parent),
+        title: titles::latest(title, titles::GENERATED),
+        ..Facts::default()
+    };
+    Reading {
+        facts,
+        ..Reading::of(RecordKind::Meta)
+    }
+}

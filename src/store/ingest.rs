@@ -1,0 +1,223 @@
+//! What an import and an export ask of a store besides the calls of [`Store`]: many sessions in one
+//! transaction, and where sessions came from. It knows no engine.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use super::Store;
+use super::builder::SessionChunk;
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::SourceRow;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::record::Record;
+use crate::model::session::Summary;
+
+/// A store that whole folders can be imported into and exported from: [`import`](crate::import),
+/// [`export_all`](crate::export_all) and [`export_session`](crate::export_session) take any of
+/// them, so that a program can choose one when it runs.
+///
+/// [`RedbStore`](crate::RedbStore) is one. For now others cannot be: what the trait stands on is
+/// not settled.
+///
+/// ```
+/// use scrollback::{ImportOptions, Ingest, Options, RedbStore, import, unwatched};
+///
+/// let home = tempfile::tempdir()?;
+/// let store: Box<dyn Ingest> =
+///     Box::new(RedbStore::open(home.path().join("sessions.redb"), Options::default())?);
+/// std::fs::create_dir(home.path().join("chats"))?;
+/// std::fs::write(home.path().join("chats/a.jsonl"), "{\"role\":\"user\",\"content\":\"hi\"}\n")?;
+/// let paths = [home.path().join("chats")];
+/// let report = import(&*store, &paths, &ImportOptions::default(), &mut unwatched)?;
+/// assert_eq!(report.sessions, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Ingest: Store {
+    /// What only this crate uses.
+    #[doc(hidden)]
+    fn ingest(&self) -> IngestParts<'_>;
+}
+
+/// What only this crate uses of a store.
+#[derive(Debug)]
+pub struct IngestParts<'s>(pub(crate) &'s dyn IngestStore);
+
+/// A store as import and export use it.
+pub(crate) trait IngestStore: Store + std::fmt::Debug {
+    /// Where sessions came from.
+    fn sources(&self) -> &dyn Sources;
+
+    /// What the last restore into this store left: who has read numbers of sessions, and is going
+    /// to write to them, compares it.
+    fn restored_mark(&self) -> Result<RestoredMark>;
+
+    /// Begins a transaction, of one who has read numbers of sessions since `mark`. Waits for other
+    /// processes. Dropping it without a commit writes nothing.
+    fn begin(&self, mark: &RestoredMark) -> Result<Box<dyn Bulk + '_>>;
+
+    /// Shows `each` the lines of a session from a record on, one behind another, many at a time.
+    fn visit_lines(
+        &self,
+        key: &SessionKey,
+        from: u64,
+        each: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()>;
+
+    /// The store's own file, which no import takes for one of an agent's.
+    fn own_file(&self) -> Option<&Path>;
+}
+
+/// A file that was imported: its row, with the path and generation that are its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Absolute path, as bytes.
+    pub path: Vec<u8>,
+    /// 1 for the first content that was imported from this path, 2 for the next one, ...
+    pub generation: u32,
+    /// What is known of it.
+    pub row: SourceRow,
+}
+
+/// What is stored of a file.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// Its newest generation.
+    pub source: Source,
+    /// The name of the session of that, unless it is gone.
+    pub key: Option<SessionKey>,
+}
+
+/// What a restore leaves in a store: no two leave the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RestoredMark(pub Option<Vec<u8>>);
+
+/// A session as it is now, for writing an agent's own files about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StateParts {
+    /// Its summary.
+    pub summary: Summary,
+    /// What is kept beside its lines.
+    pub properties: Properties,
+    /// Stored lines that are not of zero length.
+    pub lines: u64,
+    /// Those of them that are hidden.
+    pub skip: u64,
+    /// The first line; empty if there is none.
+    pub first_line: Vec<u8>,
+}
+
+/// Reads of sources and of their sessions, each in a snapshot of its own: a long one would keep
+/// the store from using the space again of everything that an import replaces.
+pub(crate) trait Sources: Sync {
+    /// The newest generation of a path.
+    fn newest(&self, path: &[u8]) -> Result<Option<Source>>;
+
+    /// Every source, in the order of path and generation, in turn; stops at the first error.
+    fn for_each(&self, visit: &mut dyn FnMut(Source) -> Result<()>) -> Result<()>;
+
+    /// What is stored of each of these paths, in their order.
+    fn known(&self, paths: &[Vec<u8>]) -> Result<Vec<Option<Known>>>;
+
+    /// Every generation of a path, the newest first.
+    fn generations(&self, path: &[u8]) -> Result<Vec<Source>>;
+
+    /// The sources of a session.
+    fn of_session(&self, number: u64) -> Result<Vec<Source>>;
+
+    /// How many paths begin with these bytes. Reads keys alone.
+    fn count_below(&self, prefix: &[u8]) -> Result<u64>;
+
+    /// The number of the session of that name, if there is one.
+    fn number_of(&self, key: &SessionKey) -> Result<Option<u64>>;
+
+    /// The row of a session by its number.
+    fn row(&self, number: u64) -> Result<Option<SessionRow>>;
+
+    /// The name of a session by its number.
+    fn key(&self, number: u64) -> Result<Option<SessionKey>>;
+
+    /// The last record of a session, if it has any.
+    fn last_record(&self, number: u64) -> Result<Option<Record>>;
+
+    /// The records of a session from `first` on, up to but without `end`.
+    fn records(&self, number: u64, first: u64, end: u64) -> Result<Vec<Record>>;
+
+    /// Writes an attachment to `out`: of a session, or (number 0) of a folder.
+    fn read_attachment(&self, number: u64, name: &str, out: &mut dyn Write) -> Result<()>;
+
+    /// A session as it is now, for writing an agent's own files about it. Costs a read of all of
+    /// it.
+    fn session_state_parts(&self, number: u64) -> Result<StateParts>;
+}
+
+/// One write transaction of a bulk import.
+pub(crate) trait Bulk: std::fmt::Debug {
+    /// The newest generation of a path, as this transaction sees it.
+    fn newest(&self, path: &[u8]) -> Result<Option<Source>>;
+
+    /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has
+    /// to follow.
+    fn create(&mut self, key: &SessionKey) -> Result<u64>;
+
+    /// The number of the session of that name, if there is one.
+    fn number_of(&self, key: &SessionKey) -> Result<Option<u64>>;
+
+    /// Gives a session another name, which is free.
+    fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()>;
+
+    /// Writes a chunk, perhaps in place of the last records.
+    /// [`Error::Conflict`](crate::Error::Conflict) if the session got other records since the
+    /// builder looked; then nothing of the chunk is written.
+    ///
+    /// A compaction since then leaves `next` as it was, so the counts are those of the stored row
+    /// with what goes and comes here; so is the digest chain. Where records are replaced, the
+    /// session is read for it, before anything is written:
+    /// [`Error::Corrupt`](crate::Error::Corrupt) if it does not fit.
+    fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()>;
+
+    /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
+    /// their hash.
+    fn write_attachment(
+        &mut self,
+        number: u64,
+        name: &str,
+        content: &mut dyn Read,
+    ) -> Result<(u64, u128)>;
+
+    /// Counts a new attachment in its session's row.
+    fn count_attachment(&mut self, number: u64) -> Result<()>;
+
+    /// Writes a source's row, and notes it with its session.
+    fn write_source(&mut self, source: &Source) -> Result<()>;
+
+    /// Changes what is kept of a session beside its lines. An alias of another session stays with
+    /// that one, and what passes a limit is cut or left out.
+    fn change_properties(&mut self, session: u64, change: &PropertiesChange) -> Result<()>;
+
+    /// Takes times in microseconds since 1970: the first one where no line states when the session
+    /// was created, the last one if it is later than what the lines state. Where the lines state
+    /// no time at all, they stand instead of the file's.
+    fn apply_times(
+        &mut self,
+        session: u64,
+        created_us: Option<i64>,
+        updated_us: Option<i64>,
+    ) -> Result<()>;
+
+    /// Offers a title of a rank, as a line does.
+    fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()>;
+
+    /// Offers a project, as a line does.
+    fn offer_project(&mut self, session: u64, project: &str) -> Result<()>;
+
+    /// Hides the first lines of a session, counted as its agent counts them.
+    fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()>;
+
+    /// Bytes written since the transaction began.
+    fn written_bytes(&self) -> u64;
+
+    /// Makes it durable.
+    fn commit(self: Box<Self>) -> Result<()>;
+}

@@ -1,0 +1,54 @@
+//! What an import and an export ask of a store, by this one.
+
+use std::path::Path;
+
+use super::bulk::RedbBulk;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
+use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
+use crate::store::redb::copies::restore::{check_mark, mark_of};
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::engine::panics::guard;
+use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::schema::STORE_INFO;
+
+impl Ingest for RedbStore {
+    fn ingest(&self) -> IngestParts<'_> {
+        IngestParts(self)
+    }
+}
+
+impl IngestStore for RedbStore {
+    fn sources(&self) -> &dyn Sources {
+        self
+    }
+
+    fn restored_mark(&self) -> Result<RestoredMark> {
+        self.read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(STORE_INFO)
+                .map_err(storage("read `store_info`"))?;
+            mark_of(&table)
+        })
+    }
+
+    fn begin(&self, mark: &RestoredMark) -> Result<Box<dyn Bulk + '_>> {
+        let bulk: RedbBulk<'_> = self.bulk()?;
+        guard(|| check_mark(mark, &bulk.writer))?;
+        Ok(Box::new(bulk))
+    }
+
+    fn visit_lines(
+        &self,
+        key: &SessionKey,
+        from: u64,
+        each: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        self.visit_session_lines(key, from, each)
+    }
+
+    fn own_file(&self) -> Option<&Path> {
+        Some(self.path())
+    }
+}

@@ -1,0 +1,30 @@
+//! Rows put into a store as they are.
+
+use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::ingest::bulk::RedbBulk;
+use crate::store::redb::tables::schema::SESSION_KEYS;
+
+impl RedbBulk<'_> {
+    /// Writes the rows of a segment as they are.
+    pub(super) fn put_parts(&mut self, number: u64, first: u64, rows: &[Vec<u8>]) -> Result<()> {
+        let mut table = self.writer.records()?;
+        for (part, row) in rows.iter().enumerate() {
+            let part = u32::try_from(part).unwrap_or(u32::MAX);
+            table
+                .insert((number, first, part), row.as_slice())
+                .map_err(storage("write records"))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a session's row, with its name and its index entries.
+    pub(super) fn put_session(&mut self, number: u64, row: &SessionRow) -> Result<()> {
+        let keys = self.writer.txn().open_table(SESSION_KEYS);
+        keys.map_err(storage("name a session"))?
+            .insert((row.agent.as_str(), row.id.as_str()), number)
+            .map_err(storage("name a session"))?;
+        self.writer.put_row(number, None, row)
+    }
+}
