@@ -75,8 +75,8 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
-        RepairReport, Restored, SessionDigest, StoreCounts, StoreProblem, StoreStats, TableReads,
-        Truncated, VerifyReport,
+        RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem, StoreStats,
+        TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
 }

@@ -122,6 +122,7 @@ macro_rules! __scrollback_store_contracts {
             compacting::compact_removes_nothing_if_the_archive_fails: "If the archive cannot be written, `compact` says `Output` and removes nothing.";
             compacting::numbers_are_never_used_twice: "A sequence number is never used twice, not even when its record is gone.";
             compacting::reclaim_changes_no_session: "`reclaim` changes no session.";
+            compacting::a_store_keeps_its_id: "A store that has an id keeps it, and another store has another one.";
             scanning::scan_goes_both_ways: "`scan` gives all records in order, oldest or newest first.";
             scanning::scan_starts_where_it_is_told: "`scan` starts at the number that it is told, that one included, both ways.";
             scanning::scan_passes_over_gaps: "A number without a record starts a `scan` at the next one that has one.";

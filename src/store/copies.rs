@@ -1,8 +1,22 @@
-//! What a backup and a restore are told, and what they tell.
+//! What a backup and a restore are told, and what they tell; which store one is.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::query::VerifyReport;
+
+/// Which store one is: what [`Store::id`](crate::Store::id) tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreId {
+    /// Made with the store. A copy of a store, a backup and what is restored from it have that of
+    /// what they were copied from.
+    pub id: Uuid,
+    /// The file that it lies in, which tells copies apart; `None` if it lies in none.
+    pub file: Option<PathBuf>,
+}
 
 /// What to do where a file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use super::query::{
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, fold, saving, select};
+use super::{Options, Store, StoreId, fold, saving, select};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -36,6 +36,7 @@ use crate::model::session::{Session, Summary};
 pub struct MemoryStore {
     options: Options,
     held: RwLock<Held>,
+    id: OnceLock<Uuid>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +61,7 @@ impl MemoryStore {
         Self {
             options,
             held: RwLock::default(),
+            id: OnceLock::new(),
         }
     }
 
@@ -387,6 +389,11 @@ impl Store for MemoryStore {
         let held = self.read();
         let claims = held.claims.get(alias);
         Ok(claims.and_then(|claims| claims.first().cloned()))
+    }
+
+    fn id(&self) -> Result<Option<StoreId>> {
+        let id = *self.id.get_or_init(|| (self.options.ids)());
+        Ok(Some(StoreId { id, file: None }))
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

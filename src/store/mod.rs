@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
-pub use self::copies::{BackedUp, Existing, Restored, StoreCounts};
+pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
@@ -317,6 +317,16 @@ pub trait Store: Send + Sync {
     /// Storage errors. That somebody else uses the store is no error, but
     /// [`Reclaimed::refused`].
     fn reclaim(&self) -> Result<Reclaimed>;
+
+    /// Which store this is, so that an archive knows whose lines it holds. A store keeps its id as
+    /// long as it is there, and another store has another one. `None` where a store has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn id(&self) -> Result<Option<StoreId>> {
+        Ok(None)
+    }
 
     /// A page of records, in order, from a sequence number on, forwards or backwards. Visible or
     /// not makes no difference: [`Summary::mark`] tells.

@@ -169,3 +169,101 @@ fn permissions_stay_and_links_are_left_alone() {
     );
     assert_eq!(fs::read_to_string(real).unwrap(), "1\n2\n");
 }
+
+#[test]
+fn histories_of_two_folders_have_a_file_each_in_one_archive() {
+    let home = Home::new();
+    let archive = home.path().join("archive");
+    for round in ["1", "2"] {
+        for folder in ["a", "b"] {
+            let path = home.write(
+                &format!("{folder}/s.jsonl"),
+                format!("{folder}{round}\nx\n"),
+            );
+            home.write(&format!("{folder}/s.meta.json"), meta(1, 2));
+            assert_eq!(compact(path.parent().unwrap(), Some(&archive)).problems, []);
+        }
+    }
+    assert_eq!(read(&archive, "s.jsonl"), "a1\na2\n");
+    assert_eq!(read(&archive, "s~2.jsonl"), "b1\nb2\n");
+    // Nor does it become a file that another folder's program reads.
+    home.write("c/s.jsonl", "c\nx\n");
+    home.write("c/s.meta.json", meta(1, 2));
+    let report = compact(&home.path().join("a"), Some(&home.path().join("c")));
+    assert_eq!(report.rewritten, 0);
+    home.write("a/s.meta.json", meta(1, 2));
+    let report = compact(&home.path().join("a"), Some(&home.path().join("c")));
+    let reason = &report.problems[0].reason;
+    assert!(reason.contains("another folder"), "{reason}");
+    assert_eq!(names(&home.path().join("c")), ["s.jsonl", "s.meta.json"]);
+    assert_eq!(read(&home.path().join("c"), "s.jsonl"), "c\nx\n");
+}
+
+/// As an old run leaves it that was killed while it had the lock.
+#[test]
+fn a_lock_that_was_left_locks_nobody_out_and_goes() {
+    let home = Home::new();
+    for (name, skip) in [("a", 1), ("b", 0)] {
+        home.write(&format!("s/{name}.jsonl"), "1\n2\n");
+        home.write(&format!("s/{name}.meta.json"), meta(skip, 2));
+        home.write(
+            &format!("s/{name}.compact-lock"),
+            format!("{:>10}\n", u32::MAX),
+        );
+    }
+    let folder = home.path().join("s");
+    let report = compact(&folder, None);
+    assert_eq!((report.files, report.rewritten), (2, 1), "{report:?}");
+    let left = ["a.jsonl", "a.meta.json", "b.jsonl", "b.meta.json"];
+    assert_eq!(names(&folder), left);
+}
+
+/// Threads are to each other as processes are.
+#[test]
+fn runs_at_once_lose_no_line_and_name_who_is_at_a_history() {
+    let home = Home::new();
+    let folder = home.path().join("s");
+    let (mut rewritten, mut busy) = (0, 0);
+    for round in 0..3 {
+        for number in 0..40 {
+            let lines: String = (0..30)
+                .map(|line| format!("{number} {line}\n"))
+                .collect::<Vec<String>>()
+                .concat();
+            home.write(&format!("s/{number}.jsonl"), lines);
+            home.write(&format!("s/{number}.meta.json"), meta(10, 30));
+        }
+        let archive = home.path().join(format!("archive-{round}"));
+        let reports: Vec<FolderCompactReport> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| compact(&folder, Some(&archive))))
+                .collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        for report in &reports {
+            rewritten += report.rewritten;
+            for problem in &report.problems {
+                let who = format!("busy: process {} is at work", std::process::id());
+                let named = problem.reason.starts_with(&who)
+                    || problem.reason.starts_with("busy: another process");
+                assert!(named, "{}", problem.reason);
+                busy += 1;
+            }
+        }
+        for number in 0..40 {
+            let line = |line: u64| format!("{number} {line}\n");
+            let (gone, kept) = (0..10, 10..30);
+            let name = format!("{number}.jsonl");
+            assert_eq!(
+                read(&archive, &name),
+                gone.map(line).collect::<Vec<String>>().concat()
+            );
+            assert_eq!(
+                read(&folder, &name),
+                kept.map(line).collect::<Vec<String>>().concat()
+            );
+        }
+        assert_eq!(names(&folder).len(), 80);
+    }
+    assert_eq!(rewritten, 120, "{busy} busy");
+}

@@ -5,7 +5,12 @@ use crate::limits_of_files::{DOCUMENT_BYTES_MAX, FACTS_BYTES_MAX, NESTED_IMAGES_
 use crate::source::{File, code, identifiers, read, rust_files};
 
 /// File, constant, and the tests.
-const LIMITS: [(&str, &str, &str); 43] = [
+const LIMITS: [(&str, &str, &str); 44] = [
+    (
+        "src/transfer/archive/note.rs",
+        "NOTE_BYTES_MAX",
+        "a_note_has_at_most_its_bytes_and_what_is_none_is_refused",
+    ),
     (
         "src/json/check/mod.rs",
         "NOTES_MAX",

@@ -17,7 +17,7 @@
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
-//! - `folders`: truncated JSONL folders rewritten in place
+//! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
 //!   of a call
@@ -60,6 +60,7 @@
 )]
 
 mod agents;
+mod archives;
 mod bad_bytes;
 mod between_steps;
 mod calls;

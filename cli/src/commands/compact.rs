@@ -13,7 +13,7 @@ use crate::progress::Bar;
 use crate::{resolve, session_list, sizes};
 use scrollback::report::{Compacted, Reclaimed};
 use scrollback::{
-    ListQuery, RedbStore, Result, SessionKey, Store as _, compact_archived, compact_folder,
+    Error, ListQuery, RedbStore, Result, SessionKey, Store as _, compact_archived, compact_folder,
 };
 
 const EXAMPLES: &str = "\
@@ -23,7 +23,8 @@ EXAMPLES
   scrollback compact --jsonl ~/.picoclaw/sessions --archive removed
 
 Sessions that were never truncated lose nothing. With `--archive` the lines are appended to
-DIR/<agent>/<id>.jsonl, and on disk, before they are removed.";
+DIR/<agent>/<id>.jsonl, and on disk, before they are removed. After a run that was interrupted,
+the same command does the rest; no line is archived twice.";
 
 /// What to compact.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,7 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     sessions: u64,
+    gone: u64,
     #[serde(flatten)]
     removed: &'a Compacted,
     #[serde(flatten)]
@@ -63,9 +65,16 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     }
     let store = tool.open_to_change()?;
     let mut removed = Compacted::default();
-    let mut sessions = 0;
+    let (mut sessions, mut gone) = (0, 0);
     for (key, mark) in marks(&store, args)? {
-        let one = compact(&store, &key, mark, args.archive.as_deref())?;
+        let one = match compact(&store, &key, mark, args.archive.as_deref()) {
+            // Whoever says `--all` means those that are there.
+            Err(Error::NotFound { .. }) if args.all => {
+                gone += 1;
+                continue;
+            }
+            one => one?,
+        };
         sessions += u64::from(one.records > 0);
         removed += one;
     }
@@ -73,11 +82,17 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     if tool.out.is_json() {
         tool.out.json_line(&Report {
             sessions,
+            gone,
             removed: &removed,
             space: &space,
         })?;
     } else {
         print(sessions, &removed, &space, tool)?;
+        if gone > 0 {
+            let gone = sizes::counted(gone, "session");
+            tool.out
+                .notice(&format!("deleted meanwhile, by others: {gone}"));
+        }
     }
     Ok(Ending::Done)
 }

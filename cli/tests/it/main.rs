@@ -8,6 +8,8 @@
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
 //!   without locks
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
+//! - `hands`: several compactions at once of a folder or a store, killed, beside deletions;
+//!   `archive_disk`: on a full disk
 //! - `mixed_versions`: a store between the last build with other locks and this one
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
 //! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
@@ -32,6 +34,8 @@
     reason = "test code stops at the first surprise"
 )]
 
+#[cfg(target_os = "linux")]
+mod archive_disk;
 mod backup;
 mod backup_beside;
 mod bad_store;
@@ -43,6 +47,7 @@ mod damage;
 mod digests;
 mod full_disk;
 mod handles;
+mod hands;
 #[path = "../../../tests/it/harness.rs"]
 mod harness;
 mod kill;

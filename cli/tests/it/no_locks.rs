@@ -242,3 +242,27 @@ fn a_store_that_cannot_be_locked_is_refused_and_stays_as_it_is() {
     assert!(fs::read(lacking.home.store_path()).unwrap() == before);
     lacking.home.ok(&["verify"]);
 }
+
+#[test]
+fn without_locks_no_history_is_rewritten_and_nothing_is_archived() {
+    for code in NOT_THERE.into_iter().chain([REFUSED]) {
+        let Some(lacking) = Lacking::new() else {
+            return;
+        };
+        let home = &lacking.home;
+        home.write("s/a.jsonl", "1\n2\n");
+        home.write("s/a.meta.json", "{\"skip\":1,\"count\":2}");
+        let output = lacking.run("", code, &["compact", "--jsonl", "s", "--archive", "out"]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output);
+        assert!(told.contains("takes no locks"), "{told}");
+        let lines = fs::read_to_string(home.path().join("s/a.jsonl")).unwrap();
+        assert_eq!(lines, "1\n2\n");
+        assert_eq!(fs::read_dir(home.path().join("s")).unwrap().count(), 2);
+        home.ok(&["import", "in"]);
+        home.ok(&["truncate", "a", "--keep", "0"]);
+        let output = lacking.run("", code, &["compact", "--all", "--archive", "out"]);
+        assert_ne!(output.status.code(), Some(0));
+        assert!(home.ok(&["show", "a", "--full"]).contains("hello"));
+    }
+}

@@ -170,3 +170,12 @@ pub(crate) fn reclaim_changes_no_session(make: &MakeStore) -> Checked {
     store.say(&key, 4, &["d"])?;
     same("after an append", &store.texts(&key)?, &["c", "d"])
 }
+
+pub(crate) fn a_store_keeps_its_id(make: &MakeStore) -> Checked {
+    let (store, other) = (Subject::new(make), Subject::new(make));
+    let id = done("id", store.store.id())?;
+    store.say(&key("s")?, 1, &["a"])?;
+    same("the id later", &done("id", store.store.id())?, &id)?;
+    let is_another = id.is_none() || done("id", other.store.id())? != id;
+    same("another store has another id", &is_another, &true)
+}

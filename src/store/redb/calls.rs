@@ -24,7 +24,7 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Options, Store, saving};
+use crate::store::{Options, Store, StoreId, saving};
 
 impl Primitives for RedbStore {
     fn options(&self) -> &Options {
@@ -177,6 +177,17 @@ impl Store for RedbStore {
 
     fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
         self.read(|snapshot| properties::by_alias(snapshot, alias))
+    }
+
+    fn id(&self) -> Result<Option<StoreId>> {
+        let file = std::fs::canonicalize(self.path()).unwrap_or_else(|_| self.path().to_owned());
+        self.read(|snapshot| {
+            let id = snapshot.store_id()?;
+            Ok(id.map(|id| StoreId {
+                id,
+                file: Some(file),
+            }))
+        })
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

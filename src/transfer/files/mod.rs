@@ -2,5 +2,6 @@
 
 pub(crate) mod atomic;
 pub(super) mod hash;
+pub(super) mod lock;
 pub(super) mod open;
 pub(crate) mod paths;

@@ -17,6 +17,10 @@ use crate::agents::parts::meta_file::META_ENDING;
 /// What the name of a journal ends with.
 pub(super) const JOURNAL_SUFFIX: &str = ".compact-journal";
 
+/// What the name of a lock ends with. No agent's program takes such a file for one of its own: they
+/// read `*.json` and `*.jsonl`.
+pub(super) const LOCK_SUFFIX: &str = ".compact-lock";
+
 /// The paths of a history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct History {

@@ -2,16 +2,21 @@
 
 mod history;
 mod journal;
+mod refusal;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use self::history::History;
-use self::journal::{Refusal, Rewrite, Rewritten};
-use super::files::atomic::{io_error, make_private};
+use self::history::{History, LOCK_SUFFIX};
+use self::journal::{Resting, Rewrite, Rewritten};
+use self::refusal::{Refusal, refusal};
+use super::archive::make_folder;
+use super::files::atomic::io_error;
+use super::files::lock::Lock;
 use super::progress::Meter;
 use super::report::ImportProblem;
 use crate::model::error::Result;
@@ -42,8 +47,15 @@ pub struct FolderCompactReport {
 /// are not looked into. The agent should not be running: a history that it writes to meanwhile is
 /// left alone if that is seen in time.
 ///
-/// With `archive`, the removed lines are first appended to `archive/NAME.jsonl`. After a crash in the
-/// middle of that, the same archive has to be named again.
+/// With `archive`, the removed lines are first appended to `archive/NAME.jsonl`, of which
+/// `archive/NAME.note` says whose they are; where that is another folder's, to `archive/NAME~2.jsonl`,
+/// and so on. After a crash in the middle of that, the same archive has to be named again.
+///
+/// Two calls at once, in this process or another, do not harm each other: one at a time has a
+/// history, by a lock that ends with its process (`NAME.compact-lock`, there as long as somebody
+/// works), and for the other it is a problem in the report, with the process that has it. On a file
+/// system without locks nothing is rewritten. Machines that share a folder over a network are not
+/// supported, and the agent's own program knows nothing of the lock.
 ///
 /// # Durability
 ///
@@ -66,7 +78,7 @@ pub fn compact_folder(
         histories.extend(History::of(&entry.map_err(failed())?.path()));
     }
     if let Some(archive) = archive {
-        make_private(archive, true).map_err(io_error("make the folder", archive))?;
+        make_folder(archive)?;
     }
     let mut meter = Meter::new(progress);
     meter.begin(histories.len() as u64, 0);
@@ -110,6 +122,13 @@ enum Outcome {
 }
 
 fn compact_history(history: &History, archive: Option<&Path>) -> Result<Outcome, Refusal> {
+    match journal::at_rest(history) {
+        Some(Resting::Other) => return Ok(Outcome::Other),
+        Some(Resting::NothingHidden) => return Ok(Outcome::NothingHidden),
+        None => {}
+    }
+    let _lock =
+        Lock::take(&history.with(LOCK_SUFFIX), "this history", Duration::ZERO).map_err(refusal)?;
     journal::recover(history, archive)?;
     Ok(match journal::hidden_lines(history)? {
         None => Outcome::Other,

@@ -187,6 +187,15 @@ pub(crate) const COMPACTING: &[Break] = &[
             b.store.reclaim()
         };
     }),
+    ("a_store_keeps_its_id", |b| {
+        b.calls.id = |b| {
+            let of_nobody = b.store.id()?.map(|mut id| {
+                id.id = uuid::Uuid::nil();
+                id
+            });
+            Ok(of_nobody)
+        };
+    }),
 ];
 
 pub(crate) const SCANNING: &[Break] = &[

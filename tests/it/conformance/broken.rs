@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use scrollback::report::{Appended, Compacted, Reclaimed, Removed, Truncated};
+use scrollback::report::{Appended, Compacted, Reclaimed, Removed, StoreId, Truncated};
 use scrollback::{
     Expect, ListQuery, MemoryStore, NewRecord, Properties, PropertiesChange, RecordPage, Result,
     ScanQuery, Session, SessionKey, SessionPage, Store, Summary,
@@ -37,6 +37,7 @@ pub(crate) struct Calls {
     pub(crate) compact:
         fn(&Broken, &SessionKey, Option<u64>, Option<&mut dyn Write>) -> Result<Compacted>,
     pub(crate) reclaim: fn(&Broken) -> Result<Reclaimed>,
+    pub(crate) id: fn(&Broken) -> Result<Option<StoreId>>,
     pub(crate) scan: fn(&Broken, &SessionKey, &ScanQuery) -> Result<RecordPage>,
 }
 
@@ -61,6 +62,7 @@ const WHOLE: Calls = Calls {
     by_alias: |b, alias| b.store.by_alias(alias),
     compact: |b, key, through, archive| b.store.compact(key, through, archive),
     reclaim: |b| b.store.reclaim(),
+    id: |b| b.store.id(),
     scan: |b, key, query| b.store.scan(key, query),
 };
 
@@ -180,6 +182,10 @@ impl Store for Broken {
 
     fn reclaim(&self) -> Result<Reclaimed> {
         (self.calls.reclaim)(self)
+    }
+
+    fn id(&self) -> Result<Option<StoreId>> {
+        (self.calls.id)(self)
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -325,7 +325,8 @@ fn an_archive_of_removed_lines_stays_in_its_folder() {
     }
     assert_eq!(tree::of(home.path(), &["out", "store"]), before);
     let files = files_below(&home.path().join("out"));
-    assert_eq!(files.len(), NAMES.len() + 1);
+    // Lines, and the note beside them, for each session.
+    assert_eq!(files.len(), 2 * (NAMES.len() + 1));
     let folder = home.path().join("out/native");
     assert!(
         files

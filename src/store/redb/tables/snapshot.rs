@@ -1,9 +1,10 @@
 //! Reading: rows by key and number, ids by prefix.
 
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
+use uuid::Uuid;
 
 use super::row_counts::ReadCounts;
-use super::schema::{SESSION_KEYS, SESSIONS};
+use super::schema::{INFO_STORE_ID, SESSION_KEYS, SESSIONS, STORE_INFO};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -85,6 +86,16 @@ impl<'s> Snapshot<'s> {
         pages: Option<&'s PageFile>,
     ) -> Self {
         Self { txn, counts, pages }
+    }
+
+    /// The store's own id, if it says one.
+    pub(crate) fn store_id(&self) -> Result<Option<Uuid>> {
+        let info = self.txn.open_table(STORE_INFO);
+        let info = info.map_err(storage("read `store_info`"))?;
+        let id = info
+            .get(INFO_STORE_ID)
+            .map_err(storage("read `store_info`"))?;
+        Ok(id.and_then(|id| Uuid::from_slice(id.value()).ok()))
     }
 
     /// The file below the engine.

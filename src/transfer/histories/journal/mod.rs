@@ -17,20 +17,28 @@
 //! history has changed: it is taken back. From step 4 on it is finished. Where the file of lines is
 //! neither as it was nor as it was to be, nothing is touched, and it is reported.
 //!
+//! All of it, the meta file's first look and what a crash left too, is for who has the history's lock
+//! alone. It is a file of its own: the others are renamed away.
+//!
 //! The folder may be somebody else's work. So a file in the making replaces what lies under its name
 //! and follows no link, a meta file or journal that is no file of a likely size is not read, and
 //! what a journal says of an archive is believed only of the archive that the caller names.
 
-use std::fs::{self, File, OpenOptions};
+mod archived;
+
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::history::{History, JOURNAL_SUFFIX, LineCount, Meta, count_lines};
+use self::archived::Archived;
+use super::history::{History, JOURNAL_SUFFIX, LOCK_SUFFIX, LineCount, Meta, count_lines};
+use super::refusal::{Refusal, failed};
 use crate::agents::parts::meta_file::META_ENDING;
-use crate::transfer::files::atomic::{append_private, create_private, is_same_file};
+use crate::transfer::archive::Place;
+use crate::transfer::files::atomic::{self, append_private, create_private, is_same_file};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::open::open_regular;
 use crate::transfer::files::paths;
@@ -44,9 +52,6 @@ const OTHER_TEMPORARY: &str = ".compact-new";
 /// Longest meta file or journal that is read, in bytes.
 const SMALL_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Why a history was left alone, in words.
-pub(super) type Refusal = String;
-
 /// What is written down before a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,15 +60,6 @@ pub(super) struct Journal {
     archive: Option<Archived>,
     /// The history is being replaced.
     replace: Option<Replaced>,
-}
-
-/// An archive as it was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Archived {
-    /// Its file, as bytes of the path.
-    path: Vec<u8>,
-    /// Its length before.
-    bytes: u64,
 }
 
 /// A history as it is to be.
@@ -94,6 +90,8 @@ pub(super) struct Rewrite<'h> {
     count: LineCount,
     lines: File,
     journal: Journal,
+    /// The archive's file, which nobody else is at meanwhile.
+    place: Option<Place>,
 }
 
 impl<'h> Rewrite<'h> {
@@ -123,6 +121,7 @@ impl<'h> Rewrite<'h> {
             count,
             lines,
             journal: Journal::default(),
+            place: None,
         })
     }
 
@@ -142,7 +141,9 @@ impl<'h> Rewrite<'h> {
 
     /// Step 1: appends what goes to the archive's file of the same name.
     fn archive(&mut self, archive: &Path) -> Result<(), Refusal> {
-        let path = archive_of(self.history, archive)?;
+        let place = archived::claim(self.history, archive)?;
+        let path = std::path::absolute(&place.lines).map_err(failed("find", &place.lines))?;
+        self.place = Some(place);
         let file = append_private(&path).map_err(failed("write", &path))?;
         let found = file.metadata().map_err(failed("look at", &path))?;
         let lines = self.lines.metadata().map_err(failed("look at", &path))?;
@@ -219,22 +220,13 @@ impl<'h> Rewrite<'h> {
         let now = fs::metadata(&path).map_err(failed("look at", &path))?;
         let before = self.lines.metadata().map_err(failed("look at", &path))?;
         if now.len() != self.count.bytes || !is_same_file(&now, &before) {
-            take_back(self.history, &self.journal)?;
+            take_back(self.history, &self.journal, self.place.as_ref())?;
             return Err("was written to meanwhile; left alone, try again".to_owned());
         }
         let temporary = self.history.with(LINES_TEMPORARY);
         fs::rename(&temporary, &path).map_err(failed("replace", &path))?;
         sync_folder(&self.history.folder)
     }
-}
-
-/// The archive's file of a history. The next run, which may have to take it back, can be in another
-/// folder, so the path is absolute.
-fn archive_of(history: &History, archive: &Path) -> Result<PathBuf, Refusal> {
-    let mut name = history.name.clone();
-    name.push(".jsonl");
-    let archive = std::path::absolute(archive).map_err(failed("find", archive))?;
-    Ok(archive.join(name))
 }
 
 /// Puts right what a crash has left of an earlier rewrite. Returns whether there was anything.
@@ -264,43 +256,36 @@ pub(super) fn recover(history: &History, archive: Option<&Path>) -> Result<bool,
             finish(history, replaced.skip)?;
         }
         _ => {
-            check_archive(history, &journal, archive)?;
-            take_back(history, &journal)?;
+            let place = archived::find(history, journal.archive.as_ref(), archive)?;
+            take_back(history, &journal, place.as_ref())?;
         }
     }
     Ok(true)
 }
 
-/// Refuses a journal that tells of an archive which the caller does not name: taking lines back
-/// from any file that a journal names would be in the hands of who wrote the journal.
-fn check_archive(
-    history: &History,
-    journal: &Journal,
-    archive: Option<&Path>,
-) -> Result<(), Refusal> {
-    let Some(archived) = &journal.archive else {
-        return Ok(());
-    };
-    let told = paths::from_bytes(&archived.path);
-    let named = archive
-        .map(|archive| archive_of(history, archive))
-        .transpose()?;
-    let is_named = named.is_some_and(|named| {
-        let folder = |path: &Path| path.parent().and_then(|folder| folder.canonicalize().ok());
-        named == told
-            || (named.file_name() == told.file_name()
-                && folder(&named).is_some_and(|own| Some(own) == folder(&told)))
-    });
-    if is_named {
-        return Ok(());
+/// Whether a history has nothing to be rewritten, and nothing that a run has left or is at: then it
+/// needs no lock. `None` if that has to be looked into.
+pub(super) fn at_rest(history: &History) -> Option<Resting> {
+    let is_there = |suffix| history.with(suffix).symlink_metadata().is_ok();
+    if [JOURNAL_SUFFIX, LINES_TEMPORARY, LOCK_SUFFIX]
+        .into_iter()
+        .any(is_there)
+    {
+        return None;
     }
-    Err(format!(
-        "journal `{}` is of a rewrite that was interrupted while lines went to the archive `{}`; \
-         name the archive's folder again, or remove the journal and look for lines that are there \
-         twice",
-        history.with(JOURNAL_SUFFIX).display(),
-        told.display()
-    ))
+    match hidden_lines(history) {
+        Ok(None) => Some(Resting::Other),
+        Ok(Some(0)) => Some(Resting::NothingHidden),
+        Ok(Some(_)) | Err(_) => None,
+    }
+}
+
+/// Why a history is left as it is.
+pub(super) enum Resting {
+    /// Its files are of another kind.
+    Other,
+    /// It hides no line.
+    NothingHidden,
 }
 
 /// How many lines a history hides; `None` if the files are of another kind.
@@ -328,72 +313,14 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
 }
 
 /// Removes what steps 1 to 3 have made: the history itself has not changed.
-fn take_back(history: &History, journal: &Journal) -> Result<(), Refusal> {
-    if let Some(archived) = &journal.archive {
-        take_back_archive(history, &paths::from_bytes(&archived.path), archived.bytes)?;
+fn take_back(history: &History, journal: &Journal, place: Option<&Place>) -> Result<(), Refusal> {
+    if let (Some(archived), Some(place)) = (&journal.archive, place) {
+        archived::take_back(history, &place.lines, archived.bytes)?;
     }
     remove(&history.with(LINES_TEMPORARY))?;
     sync_folder(&history.folder)?;
     remove(&history.with(JOURNAL_SUFFIX))?;
     sync_folder(&history.folder)
-}
-
-/// Takes back what was appended to an archive, if it is the start of the lines, which are all there.
-fn take_back_archive(history: &History, archive: &Path, bytes: u64) -> Result<(), Refusal> {
-    let (lines_path, action) = (history.lines(), "read");
-    let Ok(there) = fs::symlink_metadata(archive) else {
-        return Ok(());
-    };
-    if !there.is_file() || there.len() < bytes {
-        return Err(format!(
-            "the archive `{}` is no file, or shorter than before; left alone",
-            archive.display()
-        ));
-    }
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(archive)
-        .map_err(failed("open", archive))?;
-    let mut lines = File::open(&lines_path).map_err(failed(action, &lines_path))?;
-    let is_start = file
-        .seek(SeekFrom::Start(bytes))
-        .and_then(|_| is_start_of(&mut file, &mut lines, bytes > 0))
-        .map_err(failed(action, archive))?;
-    if is_start {
-        file.set_len(bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(failed("write", archive))?;
-    }
-    Ok(())
-}
-
-/// Whether all that is left of `part` is how `whole` starts; a line feed may come before.
-fn is_start_of(
-    part: &mut File,
-    whole: &mut File,
-    mut may_have_line_feed: bool,
-) -> io::Result<bool> {
-    let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    loop {
-        let read = part.read(&mut left)?;
-        let mut content = left.get(..read).unwrap_or_default();
-        if content.is_empty() {
-            return Ok(true);
-        }
-        if std::mem::take(&mut may_have_line_feed) {
-            content = content.strip_prefix(b"\n").unwrap_or(content);
-        }
-        let Some(same) = right.get_mut(..content.len()) else {
-            return Ok(false);
-        };
-        match whole.read_exact(same) {
-            Ok(()) if *same == *content => {}
-            Ok(()) => return Ok(false),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// Whether a file starts with so many bytes of that hash.
@@ -461,18 +388,7 @@ fn remove(path: &Path) -> Result<bool, Refusal> {
 
 /// Makes the names in a folder durable, where the system can.
 fn sync_folder(folder: &Path) -> Result<(), Refusal> {
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed("sync", folder))?;
-    }
-    Ok(())
-}
-
-/// Turns a system's error into words.
-fn failed(action: &str, path: &Path) -> impl FnOnce(io::Error) -> Refusal {
-    let (action, path) = (action.to_owned(), PathBuf::from(path));
-    move |error| format!("cannot {action} `{}`: {error}", path.display())
+    atomic::sync_folder(folder).map_err(failed("sync", folder))
 }
 
 #[cfg(test)]

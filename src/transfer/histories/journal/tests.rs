@@ -1,5 +1,8 @@
 //! A rewrite that stops after any step, and what the next run makes of it.
 
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+
 use super::*;
 use crate::transfer::compact_folder;
 
