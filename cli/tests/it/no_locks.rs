@@ -258,7 +258,9 @@ fn without_locks_no_history_is_rewritten_and_nothing_is_archived() {
         assert!(told.contains("takes no locks"), "{told}");
         let lines = fs::read_to_string(home.path().join("s/a.jsonl")).unwrap();
         assert_eq!(lines, "1\n2\n");
-        assert_eq!(fs::read_dir(home.path().join("s")).unwrap().count(), 2);
+        let left = fs::read_dir(home.path().join("s")).unwrap().count();
+        // Where others may have a lock its file stays.
+        assert_eq!(left, if code == REFUSED { 3 } else { 2 });
         home.ok(&["import", "in"]);
         home.ok(&["truncate", "a", "--keep", "0"]);
         let output = lacking.run("", code, &["compact", "--all", "--archive", "out"]);

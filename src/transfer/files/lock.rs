@@ -64,7 +64,14 @@ impl Lock {
                         reason: format!("{} is at work on {what}", holder(&file)),
                     });
                 }
-                Err(TryLockError::Error(error)) => return Err(failed(no_locks(&error))),
+                Err(TryLockError::Error(error)) => {
+                    use io::ErrorKind::{InvalidInput, Unsupported};
+                    // Where there are none nobody has it. Where one cannot be had, somebody may.
+                    if matches!(error.kind(), Unsupported | InvalidInput) {
+                        drop(fs::remove_file(path));
+                    }
+                    return Err(failed(no_locks(&error)));
+                }
             }
             if leads_to(path, &file) {
                 let mut lock = Self {
