@@ -62,7 +62,7 @@ fn a_verification_beside_writers_keeps_no_space_and_finds_no_damage() {
         };
         let report = report.unwrap();
         assert!(report.is_clean(), "{:?}", report.problems);
-        assert_eq!(report.sessions as usize, SESSIONS + 1);
+        assert_eq!(report.sessions, SESSIONS as u64 + 1);
         assert!(calls >= SESSIONS, "{calls}");
         let grown = length().saturating_sub(before);
         assert!(grown < 6_000_000, "{grown} bytes for {calls} times 200 KB");
