@@ -51,6 +51,8 @@ fn process() {
                 // As a kill: nothing is tidied up, the transaction is open.
                 std::process::abort();
             }
+            // It is told every 50 ms: so late that the next file is told of, however fast it was.
+            std::thread::sleep(std::time::Duration::from_millis(60));
             ControlFlow::Continue(())
         };
         import(&store, &[files.into()], &ImportOptions::default(), &mut end).unwrap();

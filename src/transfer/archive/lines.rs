@@ -377,7 +377,7 @@ impl Lines {
     fn length(&self) -> Result<u64> {
         match fs::symlink_metadata(&self.place.lines) {
             Ok(there) if there.is_file() => Ok(there.len()),
-            Ok(_) => Err(self.failed("write", "it is a link or no file")),
+            Ok(_) => Err(self.failed("write", "it is a link or no file: links are not followed")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(self.place.error("look at", error)),
         }

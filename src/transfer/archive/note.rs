@@ -201,7 +201,7 @@ impl Note {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !std::fs::symlink_metadata(path)?.is_file() {
-        return Err(invalid("it is a link or no file"));
+        return Err(invalid("it is a link or no file: links are not followed"));
     }
     let mut text = Vec::new();
     File::open(path)?
