@@ -1,4 +1,4 @@
-//! The contracts of [`Store`](crate::Store) and of [`SessionStore`](crate::SessionStore) as named tests over any implementation.
+//! The contracts of [`Store`](crate::Store) and of [`SessionStore`](crate::picoclaw::SessionStore) as named tests over any implementation.
 //!
 //! A store of your own keeps what programs rely on if it keeps these contracts: each is one
 //! sentence, with a program that finds out. In the tests of your crate, with
@@ -35,7 +35,7 @@
 //! about threads try again what [is retryable](crate::Error::is_retryable).
 //!
 //! [`session_store_tests`](crate::session_store_tests) and [`run_session_store`] do the same for a
-//! [`SessionStore`](crate::SessionStore). Two more families are for stores that can do more:
+//! [`SessionStore`](crate::picoclaw::SessionStore). Two more families are for stores that can do more:
 //!
 //! - [`reopening_tests`](crate::reopening_tests), for stores that can be opened again. What they
 //!   need is a maker of places, each of which can be opened many times, one after another.
@@ -89,7 +89,7 @@ pub const REOPENING: &[Contract<MakePlace>] = __scrollback_reopening_contracts!(
 /// The contracts of a [`Store`](crate::Store) that can hold a line without its end.
 pub const TORN: &[Contract<MakeTorn>] = __scrollback_torn_contracts!([contracts]);
 
-/// The contracts of every [`SessionStore`](crate::SessionStore).
+/// The contracts of every [`SessionStore`](crate::picoclaw::SessionStore).
 pub const SESSION_STORE: &[Contract<MakeSessionStore>] =
     __scrollback_session_store_contracts!([contracts]);
 
@@ -108,7 +108,7 @@ pub fn run_torn(make: &MakeTorn) -> Report {
     run_all(TORN, make)
 }
 
-/// Runs the contracts of every [`SessionStore`](crate::SessionStore).
+/// Runs the contracts of every [`SessionStore`](crate::picoclaw::SessionStore).
 pub fn run_session_store(make: &MakeSessionStore) -> Report {
     run_all(SESSION_STORE, make)
 }
@@ -146,7 +146,7 @@ macro_rules! torn_tests {
     };
 }
 
-/// A test for each contract of [`SessionStore`](crate::SessionStore), of what the given closure
+/// A test for each contract of [`SessionStore`](crate::picoclaw::SessionStore), of what the given closure
 /// makes; see [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! session_store_tests {

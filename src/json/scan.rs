@@ -18,13 +18,21 @@ const HIGH: u64 = ONES << 7;
 
 /// The first byte from `at` on that is a quote, a backslash or a control character, and where it is;
 /// `None` if there is none.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "left to the compiler it is a call for each string"
+)]
+#[inline(always)]
 pub(super) fn stop(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
     near(bytes, at).or_else(|| in_long(bytes, at + WORDS * WORD))
 }
 
 /// The same, if it is near, as the ends of most keys and words are.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "left to the compiler it is a call for each string"
+)]
+#[inline(always)]
 pub(super) fn near(bytes: &[u8], mut at: usize) -> Option<(usize, u8)> {
     let mut rest = bytes.get(at..)?;
     for _ in 0..WORDS {

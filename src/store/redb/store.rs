@@ -153,7 +153,7 @@ impl RedbStore {
         self.read(|snapshot| stats::stats(snapshot, disk_bytes))
     }
 
-    /// As [`Store::cleanup_older_than`], but pinned sessions stay.
+    /// As [`Store::cleanup_older_than`](crate::Store::cleanup_older_than), but pinned sessions stay.
     ///
     /// # Durability
     ///
@@ -161,7 +161,7 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::cleanup_older_than`].
+    /// Those of [`Store::cleanup_older_than`](crate::Store::cleanup_older_than).
     pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
         self.clean_up(before, |row| !row.given.pinned)
     }

@@ -5,7 +5,7 @@
 //! - A store that is in use keeps its file: one transaction takes everything out and puts the
 //!   backup's rows in, so that others see all of it or nothing, and write to no file that is gone.
 //! - Session numbers are never used twice in one file, not even across a restore, and each restore
-//!   leaves a mark: an import that began before it stops ([`RedbStore::restored_mark`]).
+//!   leaves a mark: an import that began before it stops (`restored_mark`).
 
 use std::io;
 use std::path::{Path, PathBuf};

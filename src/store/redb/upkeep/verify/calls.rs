@@ -19,7 +19,7 @@ impl RedbStore {
     ///
     /// # Errors
     ///
-    /// Only if reading as such fails, or [`Error::Cancelled`]: then nothing is known.
+    /// Only if reading as such fails, or [`Error::Cancelled`](crate::Error::Cancelled): then nothing is known.
     pub fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
         self.verify_to(Depth::Plain, progress)
     }
