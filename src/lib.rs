@@ -47,6 +47,7 @@ mod model;
 pub mod provider;
 mod render;
 mod store;
+mod system;
 mod transfer;
 
 pub use chrono;

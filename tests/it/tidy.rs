@@ -7,7 +7,8 @@ use crate::modules::{self, Named};
 use crate::source::{self, File, code, identifiers};
 
 /// The layers from the lowest to the highest; a module names only modules before it.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
+    "system",
     "json",
     "model",
     "jsonl",

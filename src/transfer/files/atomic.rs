@@ -1,13 +1,14 @@
 //! Files that are there whole or not at all: written under another name in the same folder, then
 //! renamed; and files and folders for their owner alone, at which no link leads elsewhere.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::paths;
 use crate::model::error::{Error, Result};
+use crate::system::{is_same_file, private};
 
 /// What is in the way of a file or folder.
 const IN_THE_WAY: &str = "something else is in the way; links are not followed";
@@ -190,26 +191,6 @@ pub(in crate::transfer) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
-}
-
-/// With the mode of files that are for their owner alone.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-/// Whether a path still leads to the file that was opened.
-#[cfg(unix)]
-pub(in crate::transfer) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (left.dev(), left.ino()) == (right.dev(), right.ino())
-}
-
-/// Whether a path still leads to the file that was opened.
-#[cfg(not(unix))]
-pub(in crate::transfer) fn is_same_file(left: &Metadata, right: &Metadata) -> bool {
-    left.created().ok() == right.created().ok()
 }
 
 fn set_mtime(file: &File, mtime_ns: i64) -> io::Result<()> {

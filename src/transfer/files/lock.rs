@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::atomic::{is_same_file, private};
 use crate::model::error::{Error, Result};
+use crate::system::{has_one_name, is_gone, is_same_file, private};
 
 /// The length of a lock's file: the process's number and a line feed.
 const BYTES: u64 = 11;
@@ -127,11 +127,7 @@ fn open(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether it can be a lock's file: one name, and no longer than one.
 fn is_plain(metadata: &Metadata) -> bool {
-    #[cfg(unix)]
-    let is_alone = std::os::unix::fs::MetadataExt::nlink(metadata) <= 1;
-    #[cfg(not(unix))]
-    let is_alone = true;
-    metadata.is_file() && metadata.len() <= BYTES && is_alone
+    metadata.is_file() && metadata.len() <= BYTES && has_one_name(metadata)
 }
 
 /// What is no lock's file.
@@ -161,13 +157,9 @@ fn words(mut file: &File) -> io::Result<std::result::Result<Option<u32>, Foreign
 /// Who has a lock, in words. What the file says is not believed further than the process can be seen.
 fn holder(file: &File) -> String {
     match words(file) {
-        Ok(Ok(Some(process))) if is_seen(process) => format!("process {process}"),
+        Ok(Ok(Some(process))) if !is_gone(process) => format!("process {process}"),
         _ => "another process".to_owned(),
     }
-}
-
-fn is_seen(process: u32) -> bool {
-    !Path::new("/proc/self/stat").exists() || Path::new(&format!("/proc/{process}")).exists()
 }
 
 /// Whether a path leads to an open file.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::copy_file;
-use super::copy_file::{CopyFile, Kind};
+use super::copy_file::{self, CopyFile, Kind};
 use crate::model::error::Result;
 use crate::store::Watcher;
 use crate::store::copies::{BackedUp, Existing, StoreCounts};

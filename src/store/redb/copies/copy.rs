@@ -20,8 +20,7 @@ use crate::model::error::{Error, Result};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::commit;
 use crate::store::redb::tables::each::{EachTable, Rows, each_table};
-use crate::store::redb::tables::schema;
-use crate::store::redb::tables::schema::{INFO_NEXT_SESSION, SESSIONS, STORE_INFO};
+use crate::store::redb::tables::schema::{self, INFO_NEXT_SESSION, SESSIONS, STORE_INFO};
 use crate::store::{Progress, Step, Watcher};
 
 /// Bytes of rows in one transaction, where there may be several.

@@ -260,9 +260,8 @@ pub(crate) fn check_target(
 pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt as _;
-        let id = |path| fs::metadata(path).map(|found| (found.dev(), found.ino()));
-        matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
+        use crate::system::FileId;
+        matches!((FileId::at(one), FileId::at(other)), (Ok(one), Ok(other)) if one == other)
     }
     #[cfg(not(unix))]
     {

@@ -13,10 +13,8 @@ use std::path::{Path, PathBuf};
 use redb::{ReadTransaction, ReadableTable};
 use tempfile::NamedTempFile;
 
-use super::copy;
-use super::copy::{Target, damaged};
-use super::copy_file;
-use super::copy_file::{CopyFile, Kind, io_error};
+use super::copy::{self, Target, damaged};
+use super::copy_file::{self, CopyFile, Kind, io_error};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::Watcher;

@@ -24,8 +24,7 @@ use std::time::{Duration, Instant};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
-use super::locks;
-use super::locks::Whole;
+use super::locks::{self, Whole};
 use super::note::Note;
 use super::reserve::Reserve;
 use crate::store::Options;

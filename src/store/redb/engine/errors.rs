@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::note;
-use super::note::Holds;
+use super::note::{self, Holds};
 use crate::model::error::Error;
 use crate::store::Options;
 

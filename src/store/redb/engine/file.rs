@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::path::Path;
 
-use super::note;
 use crate::model::error::{Error, Result};
+use crate::system::{is_gone, private};
 
 /// How a redb file starts.
 const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
@@ -63,9 +63,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<()> {
 /// Opens a file, or creates it for the owner alone.
 pub(crate) fn open_private_file(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    private(options.read(true).write(true).create(true).truncate(false));
     options.open(path).map_err(|source| Error::Io {
         action: "open the store",
         path: path.to_owned(),
@@ -122,7 +120,7 @@ pub(crate) fn remove_killed_repairs(path: &Path) {
         });
         let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_plain
-            && process.is_some_and(note::is_gone)
+            && process.is_some_and(is_gone)
             && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
         {
             let _left = std::fs::remove_file(entry.path());

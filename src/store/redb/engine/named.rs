@@ -2,13 +2,13 @@
 //! moved away or replaced would be `Ok`, and gone.
 //!
 //! - The name is looked up before and behind each commit: a `stat` each. What has the name has to be
-//!   the file that was opened (device and inode; elsewhere than on Unix, that there is one).
+//!   the file that was opened (device and inode; elsewhere than on Unix, the time of its creation).
 //! - What was copied over the file has its inode. It shows where the number of the header's transaction
 //!   goes back, or where somebody else has committed and the store has another id, without a restore.
 //!
 //! It knows nothing of what is written, and nothing of transactions that read.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::error::{Error, Result};
 use crate::store::redb::pages::{Header, PageFile};
 use crate::store::redb::tables::schema::{INFO_RESTORED, INFO_STORE_ID, STORE_INFO};
+use crate::system::FileId;
 
 /// What happened to a file whose name leads nowhere.
 pub(crate) const REMOVED: &str = "was removed or moved away while it was open";
@@ -30,7 +31,7 @@ const OVERWRITTEN: &str = "was overwritten by another store while it was open";
 #[derive(Debug)]
 pub(crate) struct Named {
     place: PathBuf,
-    file: Identity,
+    file: FileId,
     seen: Mutex<Seen>,
 }
 
@@ -82,7 +83,7 @@ impl Named {
         })?;
         Ok(Self {
             place: place.to_owned(),
-            file: Identity::of(&metadata),
+            file: FileId::of(&metadata),
             seen: Mutex::new(Seen {
                 is_anew: true,
                 ..Seen::default()
@@ -96,8 +97,8 @@ impl Named {
     ///
     /// [`Error::Gone`]. A name that cannot be looked up for another reason tells nothing.
     pub(crate) fn check(&self) -> Result<()> {
-        match std::fs::metadata(&self.place) {
-            Ok(there) if Identity::of(&there) == self.file => Ok(()),
+        match FileId::at(&self.place) {
+            Ok(there) if there == self.file => Ok(()),
             Ok(_) => Err(self.gone(REPLACED)),
             Err(error) if is_absent(&error) => Err(self.gone(REMOVED)),
             Err(_) => Ok(()),
@@ -173,26 +174,4 @@ fn is_absent(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
-}
-
-/// Which file it is, whatever its name.
-#[derive(Debug, PartialEq, Eq)]
-struct Identity {
-    #[cfg(unix)]
-    device_and_inode: (u64, u64),
-}
-
-impl Identity {
-    #[cfg(unix)]
-    fn of(metadata: &Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt as _;
-        Self {
-            device_and_inode: (metadata.dev(), metadata.ino()),
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &Metadata) -> Self {
-        Self {}
-    }
 }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::store::Options;
 use crate::store::callers::theirs;
+use crate::system::{has_one_name, is_gone, is_same_file, private};
 
 /// The length of the file.
 const BYTES: u64 = 28;
@@ -107,11 +108,6 @@ pub(crate) fn holder(store: &Path, holds: Holds, options: &Options) -> String {
     }
 }
 
-/// Whether no such process can be seen, where processes can be.
-pub(crate) fn is_gone(pid: u32) -> bool {
-    Path::new("/proc/self/stat").exists() && !Path::new(&format!("/proc/{pid}")).exists()
-}
-
 /// Beside the file itself, whatever link leads to it, and whichever folder is the current one later.
 fn path_of(store: &Path) -> PathBuf {
     let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
@@ -150,16 +146,14 @@ fn open(path: &Path, for_writing: bool) -> io::Result<File> {
         Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
         Err(error) if for_writing && error.kind() == io::ErrorKind::NotFound => {
             // Fails where something has come there meanwhile, even a link.
-            options.create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            private(options.create_new(true));
             None
         }
         Err(error) => return Err(error),
     };
     let file = options.open(path)?;
     if let Some(there) = there {
-        if !is_same(&there, &file.metadata()?) {
+        if !is_same_file(&there, &file.metadata()?) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         words(&file)?;
@@ -170,22 +164,7 @@ fn open(path: &Path, for_writing: bool) -> io::Result<File> {
 
 /// Whether it can be a note: a file under one name.
 fn is_plain(metadata: &Metadata) -> bool {
-    #[cfg(unix)]
-    let is_alone = std::os::unix::fs::MetadataExt::nlink(metadata) == 1;
-    #[cfg(not(unix))]
-    let is_alone = true;
-    metadata.is_file() && metadata.len() <= BYTES && is_alone
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(_one: &Metadata, other: &Metadata) -> bool {
-    is_plain(other)
+    metadata.is_file() && metadata.len() <= BYTES && has_one_name(metadata)
 }
 
 /// Whether somebody deleted it meanwhile: another process that closed the store, say.

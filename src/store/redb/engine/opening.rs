@@ -12,14 +12,13 @@ use redb::{Builder, Database, ReadOnlyDatabase, ReadableDatabase as _};
 use super::backend::{Backend, Hurry};
 use super::errors::{busy, locked, opening, opening_io, storage};
 use super::file::{check_magic, new_file_beside, open_private_file, sync_folder};
+use super::handle::{Handle, Watch};
 use super::health::Watched;
-use super::locks;
-use super::locks::Whole;
+use super::locks::{self, Whole};
 use super::named::REMOVED;
 use super::note::Note;
 use super::panics::guard;
 use super::reserve::Reserve;
-use super::{Handle, Watch};
 use crate::model::error::{Error, Result};
 use crate::store::redb::tables::schema::FORMAT_WITH_STABLE_LOCKS;
 use crate::store::redb::upkeep::migrate;
@@ -154,24 +153,29 @@ pub(crate) fn open_for_writing(
     watch: &Watch,
 ) -> Result<Handle> {
     let whole = Whole::of(&file).map_err(opening_io(path))?;
-    let mut format = None;
-    if !check_magic(path, &file, true)? {
+    let before = if check_magic(path, &file, true)? {
+        None
+    } else {
         // Before a writer is: opening one already writes, and a store of a newer format, or
         // another program's database, has to stay as it is.
-        format = check_format(path, options)?;
-    }
-    if format.is_some_and(is_old) {
-        keep_if_old(&whole, format, path, options)?;
+        check_format(path, options)?
+    };
+    if before.is_some_and(is_old) {
+        keep_if_old(&whole, before, path, options)?;
     } else {
         share(&whole, path, options)?;
     }
     let database = create_with(file, whole.clone(), path, options, watch)?;
-    // A file that had to be repaired tells its format only now; and who was faster may have brought
-    // the store to this one.
-    let format = migrate::format_of(&database)?;
+    // A file that had to be repaired tells its format only now.
+    let format = match before {
+        Some(format) => Some(format),
+        None => migrate::format_of(&database)?,
+    };
     keep_if_old(&whole, format, path, options)?;
     migrate::migrate(path, &database, options)?;
-    share(&whole, path, options)?;
+    if format.is_some_and(is_old) {
+        share(&whole, path, options)?;
+    }
     Ok(Handle::Writer(database))
 }
 

@@ -12,6 +12,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::system::private;
+
 /// Bytes of the file: the pages that a deletion writes before the first of its own are free.
 const BYTES: u64 = 1024 * 1024;
 
@@ -75,11 +77,7 @@ impl Reserve {
 }
 
 fn make(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     let mut bytes = START.to_vec();
     let mut state = 1_u64;
     while (bytes.len() as u64) < BYTES {

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
+use crate::system::FileId;
+
 /// Other processes that have the file at a path open, in words: `None` if none is to be seen.
 pub(crate) fn has_open(path: &Path) -> Option<String> {
     let mut named = Vec::new();
@@ -18,9 +21,7 @@ pub(crate) fn has_open(path: &Path) -> Option<String> {
 
 #[cfg(target_os = "linux")]
 fn others(path: &Path) -> Vec<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    let id = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
-    let Ok(file) = id(path) else {
+    let Ok(file) = FileId::at(path) else {
         return Vec::new();
     };
     let list = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -30,7 +31,8 @@ fn others(path: &Path) -> Vec<u32> {
         .filter(|pid| {
             let folder = format!("/proc/{pid}/fd");
             // What is not a file has no such number; nothing is opened by this.
-            list(Path::new(&folder)).any(|open| id(&open.path()).is_ok_and(|open| open == file))
+            list(Path::new(&folder))
+                .any(|open| FileId::at(&open.path()).is_ok_and(|open| open == file))
         })
         .collect();
     found.sort_unstable();

@@ -18,8 +18,7 @@ use crate::store::properties::Claims;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::row_counts::ReadCounts;
-use crate::store::redb::tables::segments;
-use crate::store::redb::tables::segments::RecordsKey;
+use crate::store::redb::tables::segments::{self, RecordsKey};
 use crate::store::redb::tables::snapshot::corrupt_session;
 
 impl RedbBulk<'_> {

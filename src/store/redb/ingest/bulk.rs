@@ -13,8 +13,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
-use crate::store::redb::tables::segments;
-use crate::store::redb::tables::segments::Edge;
+use crate::store::redb::tables::segments::{self, Edge};
 use crate::store::redb::tables::sources::{corrupt_source, key_of, newest};
 use crate::store::redb::tables::writer::Writer;
 

@@ -11,8 +11,7 @@ use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
 use crate::store::query::{Compacted, ScanQuery};
 use crate::store::redb::store::RedbStore;
-use crate::store::redb::tables::segments;
-use crate::store::redb::tables::segments::{Edge, Found};
+use crate::store::redb::tables::segments::{self, Edge, Found};
 use crate::store::redb::tables::writer::Writer;
 use crate::store::{StoreExt as _, fold};
 

@@ -10,8 +10,7 @@ use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::redb::tables::row_counts::ReadCounts;
-use crate::store::redb::tables::segments;
-use crate::store::redb::tables::segments::RecordsKey;
+use crate::store::redb::tables::segments::{self, RecordsKey};
 
 /// The chains of a session while all of its records pass by, in their order.
 #[derive(Debug)]

@@ -18,8 +18,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::ranges::{Within, within};
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::schema::RECORDS;
-use crate::store::redb::tables::segments;
-use crate::store::redb::tables::segments::{Found, RecordsKey};
+use crate::store::redb::tables::segments::{self, Found, RecordsKey};
 use crate::store::redb::tables::snapshot::Snapshot;
 use crate::store::select::PageFiller;
 

@@ -19,8 +19,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::store::properties;
-use crate::store::properties::Claims;
+use crate::store::properties::{self, Claims};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
 

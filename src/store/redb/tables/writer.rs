@@ -8,10 +8,8 @@ use super::row_counts::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
 };
-use super::segments;
-use super::segments::Edge;
-use super::snapshot;
-use super::snapshot::corrupt_session;
+use super::segments::{self, Edge};
+use super::snapshot::{self, corrupt_session};
 use crate::codec::chain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
@@ -20,8 +18,7 @@ use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
 use crate::model::record::Record;
 use crate::store::Options;
-use crate::store::addition;
-use crate::store::addition::{Added, Addition, Outcome};
+use crate::store::addition::{self, Added, Addition, Outcome};
 use crate::store::fold;
 use crate::store::lines;
 use crate::store::query::Appended;

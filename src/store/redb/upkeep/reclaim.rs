@@ -7,8 +7,7 @@ use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::failed;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::handle::Handle;
-use crate::store::redb::engine::note;
-use crate::store::redb::engine::note::Holds;
+use crate::store::redb::engine::note::{self, Holds};
 use crate::store::redb::engine::who;
 
 impl Engine {

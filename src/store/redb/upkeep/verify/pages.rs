@@ -9,8 +9,7 @@ use crate::model::error::Result;
 use crate::store::redb::pages::{
     Damage, Event, Header, PAGE_BYTES, PageFile, Root, TableRoot, Walk, tables,
 };
-use crate::store::redb::tables::schema;
-use crate::store::redb::tables::schema::NAMES;
+use crate::store::redb::tables::schema::{self, NAMES};
 
 /// What is wrong: table, key, detail.
 type Wrong = (&'static str, String, String);
