@@ -39,22 +39,6 @@ impl Places {
         Self::in_environment(path::absolute(home.into()).ok(), &|_| None)
     }
 
-    /// The places that are there: what an [`import`](crate::import) of all agents reads.
-    ///
-    /// ```
-    /// use scrollback::provider::Places;
-    ///
-    /// let home = tempfile::tempdir()?;
-    /// std::fs::create_dir(home.path().join(".codex"))?;
-    /// let places = Places::under(home.path());
-    /// assert_eq!(places.paths(), [home.path().join(".codex")]);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn paths(&self) -> Vec<PathBuf> {
-        let homes = self.homes.values().filter(|path| path.exists());
-        homes.cloned().collect()
-    }
-
     /// The default places of a user with that home folder and those environment variables. Nothing
     /// else is asked.
     pub fn in_environment(
@@ -88,8 +72,18 @@ impl Places {
             .map(|(agent, home)| (*agent, home.as_path()))
     }
 
-    /// What an import of every agent's sessions takes: the folders and databases in those homes
-    /// that hold sessions and are there, by agent.
+    /// What an [import of every agent's sessions](crate::import_places) takes: the folders and
+    /// databases in those homes that hold sessions and are there, by agent.
+    ///
+    /// ```
+    /// use scrollback::provider::Places;
+    ///
+    /// let home = tempfile::tempdir()?;
+    /// let sessions = home.path().join(".codex/sessions");
+    /// std::fs::create_dir_all(&sessions)?;
+    /// assert_eq!(Places::under(home.path()).sessions(), [("codex", sessions)]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn sessions(&self) -> Vec<(&'static str, PathBuf)> {
         let of = |(agent, home): (&&'static str, &PathBuf)| {
             let folders = told(agent).map_or(&[][..], |agent| agent.folders());

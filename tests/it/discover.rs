@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use scrollback::{
     Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
+    import_places,
 };
+
+use scrollback::provider::Places;
 
 use crate::harness::{Home, files_below};
 use crate::import::{PROJECT, content_of, lines, open, run, run_in, says, sessions};
@@ -282,4 +285,27 @@ fn the_store_itself_is_passed_over_whatever_its_name() {
     let store = RedbStore::open(store, Options::default()).unwrap();
     let report = run_in(&home, &store);
     assert_eq!((report.files, report.malformed), (1, 0), "{report:?}");
+}
+
+#[test]
+fn an_import_of_default_places_takes_nothing_else_of_a_home() {
+    let home = Home::new();
+    let line = "{\"role\":\"user\",\"content\":\"hi\"}\n";
+    home.write(".jcode/sessions/20260401-120000-abc.jsonl", line);
+    for beside in [
+        ".jcode/history.jsonl",
+        ".jcode/auth.json",
+        ".codex/log.jsonl",
+        "notes.jsonl",
+    ] {
+        home.write(beside, line);
+    }
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    let places = Places::under(home.path());
+    let options = ImportOptions::default();
+    let report = import_places(&store, &places, &options, &mut scrollback::unwatched).unwrap();
+    assert_eq!(
+        (report.files, report.sessions, report.attachments),
+        (1, 1, 0)
+    );
 }

@@ -116,8 +116,9 @@ pub fn import(
     store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
 }
 
-/// Imports what agents keep in their default places, as far as these are there: as
-/// [`import`] of [`Places::paths`](crate::provider::Places::paths).
+/// Imports the sessions that agents keep in their default places, as far as these are there, and
+/// nothing else of their homes: as [`import`] of
+/// [`Places::sessions`](crate::provider::Places::sessions).
 ///
 /// ```
 /// use scrollback::provider::Places;
@@ -145,7 +146,9 @@ pub fn import_places(
     options: &ImportOptions,
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
-    import(store, &places.paths(), options, progress)
+    let sessions = places.sessions().into_iter();
+    let paths: Vec<PathBuf> = sessions.map(|(_, path)| path).collect();
+    import(store, &paths, options, progress)
 }
 
 fn import_for(
