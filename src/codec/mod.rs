@@ -2,6 +2,7 @@
 //!
 //! - [`row`]: the frame of every stored value: format, version, body, checksum
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
+//! - [`batch_row`]: batches that a summary row has no room for
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
@@ -9,6 +10,7 @@
 //! - [`parts`]: a long value cut into pieces that fill pages of the database
 
 pub(crate) mod attachment;
+pub(crate) mod batch_row;
 pub(crate) mod chain;
 mod packer;
 pub(crate) mod parts;

@@ -32,6 +32,8 @@ pub(crate) enum RowFormat {
     Properties = 5,
     /// Whose another name of a session is.
     Alias = 6,
+    /// A batch that the session's row has no room for.
+    Batch = 7,
 }
 
 /// Why a row cannot be read.

@@ -85,6 +85,7 @@ macro_rules! __scrollback_store_contracts {
             batches::a_batch_is_known_whatever_is_expected: "A batch that is sent again is known before its expectation is looked at.";
             batches::a_batch_is_known_by_its_id_alone: "A batch is known by its id alone, not by its records.";
             batches::the_last_sixteen_batches_are_known: "A session remembers its last 16 batches.";
+            batches::a_batch_is_known_whatever_others_append: "A batch is known for a day, however many others are appended meanwhile.";
             batches::a_batch_belongs_to_one_session: "The id of a batch means one session's batch alone.";
             batches::a_refused_batch_is_not_remembered: "A batch that was refused can be sent again.";
             batches::a_batch_of_nothing_is_not_remembered: "A batch without records is not remembered: what comes under its id later is written.";

@@ -47,8 +47,13 @@ pub const TAIL_RECORDS: u64 = 64;
 /// Largest attachment, in bytes. A larger sidecar file is reported and left where it is.
 pub const ATTACHMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Batches of a session whose ids are remembered, so that a retry is recognised.
+/// Batches of a session whose ids are remembered however long ago they were appended, so that a retry
+/// is recognised.
 pub const BATCHES_REMEMBERED: usize = 16;
+
+/// How long, in seconds, the ids of all other batches of a session are remembered: a day from when
+/// there were [`BATCHES_REMEMBERED`] newer ones.
+pub const BATCH_SECONDS_REMEMBERED: u64 = 24 * 60 * 60;
 
 /// Most records that one call may append.
 pub const APPEND_RECORDS_MAX: usize = 100_000;

@@ -10,7 +10,7 @@ use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::limits::BATCHES_REMEMBERED;
+use crate::model::limits::{BATCH_SECONDS_REMEMBERED, BATCHES_REMEMBERED};
 use crate::model::record::Record;
 
 /// Lines for a session, which is created if it is not there.
@@ -60,16 +60,22 @@ pub(crate) struct Added {
     pub made: Vec<Record>,
     /// What the caller is told.
     pub appended: Appended,
+    /// The batch that the row has no room for any more.
+    pub left: Option<Batch>,
+    /// When it is added.
+    pub now_us: i64,
 }
 
-/// Adds to a session's row, if there is one, or to a new one.
+/// Adds to a session's row, if there is one, or to a new one. `older` is the batch of that id that the
+/// row has no room for, if there is one.
 pub(crate) fn add_to(
     key: &SessionKey,
     old: Option<&SessionRow>,
     addition: &Addition<'_>,
+    older: Option<Batch>,
     options: &Options,
 ) -> Result<Outcome> {
-    if let Some(replayed) = check(key, old, addition)? {
+    if let Some(replayed) = check(key, old, addition, older)? {
         return Ok(Outcome::Replayed(replayed));
     }
     let now_us = lines::now(options)?.timestamp_micros();
@@ -91,11 +97,13 @@ pub(crate) fn add_to(
     fold::believe(&mut row, now_us);
     // A batch of nothing is not remembered: what comes under its id later is no retry of it.
     let batch_id = addition.batch_id.filter(|_| !made.is_empty());
-    let appended = note(&mut row, batch_id, first);
+    let (appended, left) = note(&mut row, batch_id, first);
     Ok(Outcome::Added(Box::new(Added {
         row,
         made,
         appended,
+        left,
+        now_us,
     })))
 }
 
@@ -111,11 +119,14 @@ fn check(
     key: &SessionKey,
     row: Option<&SessionRow>,
     addition: &Addition<'_>,
+    older: Option<Batch>,
 ) -> Result<Option<Appended>> {
     let batches = row.map_or(&[][..], |row| &row.batches);
     let known = addition
         .batch_id
-        .and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()));
+        .and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()))
+        .copied()
+        .or(older);
     if let (Some(batch), Some(row)) = (known, row) {
         return Ok(Some(Appended {
             first: batch.first,
@@ -140,11 +151,12 @@ fn check(
 
 /// Notes a batch in the row, and says what the addition did. A terminator for a torn line may
 /// stand before the records that were asked for.
-fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
+fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> (Appended, Option<Batch>) {
+    let mut left = None;
     let last = row.next.saturating_sub(1);
     if let Some(id) = batch_id {
         if row.batches.len() >= BATCHES_REMEMBERED {
-            row.batches.remove(0);
+            left = Some(row.batches.remove(0));
         }
         row.batches.push(Batch {
             id: id.as_u128(),
@@ -153,12 +165,24 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> Appended {
         });
     }
     let updated_at = DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default();
-    Appended {
+    let appended = Appended {
         first,
         last,
         updated_at,
         replayed: false,
-    }
+    };
+    (appended, left)
+}
+
+/// Whether a session can have batches that its row has no room for.
+pub(crate) fn has_older(row: &SessionRow) -> bool {
+    row.batches.len() >= BATCHES_REMEMBERED
+}
+
+/// Whether the time of a batch is over that left its session's row at a time. What a clock has noted
+/// that went wrong is over too.
+pub(crate) fn is_forgotten(since_us: i64, now_us: i64) -> bool {
+    now_us.abs_diff(since_us) > BATCH_SECONDS_REMEMBERED * 1_000_000
 }
 
 /// Whether a session's next record gets the sequence number that the caller expects.
@@ -179,7 +203,7 @@ mod tests {
 
     fn add(row: &mut SessionRow, addition: &Addition<'_>) {
         let (key, options) = (row.key().unwrap(), Options::default());
-        match add_to(&key, Some(row), addition, &options).unwrap() {
+        match add_to(&key, Some(row), addition, None, &options).unwrap() {
             Outcome::Added(added) => *row = added.row,
             Outcome::Replayed(appended) => panic!("{appended:?}"),
         }

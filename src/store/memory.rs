@@ -15,7 +15,7 @@ use super::query::{
 };
 use super::sessions::{self, Primitives};
 use super::{Options, Store, StoreId, fold, saving, select};
-use crate::codec::session_row::SessionRow;
+use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
@@ -52,6 +52,8 @@ struct HeldSession {
     number: u64,
     row: SessionRow,
     records: BTreeMap<u64, Record>,
+    /// Batches that the row has no room for, each with the time when it left.
+    older: BTreeMap<u128, (Batch, i64)>,
     properties: Properties,
 }
 
@@ -194,11 +196,18 @@ impl Primitives for MemoryStore {
     fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
         let mut held = self.write();
         let there = held.sessions.get(key).map(|session| &session.row);
+        let older = held
+            .sessions
+            .get(key)
+            .and_then(|session| session.older.get(&addition.batch_id?.as_u128()))
+            .map(|(batch, _)| *batch);
         let Added {
             row,
             made,
             appended,
-        } = match addition::add_to(key, there, addition, &self.options)? {
+            left,
+            now_us,
+        } = match addition::add_to(key, there, addition, older, &self.options)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -206,12 +215,18 @@ impl Primitives for MemoryStore {
         if let Some(session) = held.sessions.get_mut(key) {
             session.row = row;
             session.records.extend(made);
+            if let Some(left) = left {
+                let older = &mut session.older;
+                older.retain(|_, (_, since_us)| !addition::is_forgotten(*since_us, now_us));
+                older.insert(left.id, (left, now_us));
+            }
         } else {
             held.next_number += 1;
             let session = HeldSession {
                 number: held.next_number,
                 row,
                 records: made.collect(),
+                older: BTreeMap::new(),
                 properties: Properties::default(),
             };
             held.sessions.insert(key.clone(), session);

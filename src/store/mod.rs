@@ -184,9 +184,11 @@ pub trait Store: Send + Sync {
     /// Appends records to a session, which is created if it is not there.
     ///
     /// If the last record has no line terminator, a record of one `\n` is written before the
-    /// first new one, so that lines never fuse. `batch_id` makes a retry safe: if one of the
-    /// session's last [`BATCHES_REMEMBERED`](crate::limits::BATCHES_REMEMBERED) batches has it,
-    /// nothing is written, and that batch's numbers are returned, whatever is expected. Without
+    /// first new one, so that lines never fuse. `batch_id` makes a retry safe: if a batch of the
+    /// session has it, nothing is written, and that batch's numbers are returned, whatever is
+    /// expected. A session's last [`BATCHES_REMEMBERED`](crate::limits::BATCHES_REMEMBERED) batches
+    /// are remembered for ever, all others for a day by the clock
+    /// ([`BATCH_SECONDS_REMEMBERED`](crate::limits::BATCH_SECONDS_REMEMBERED)), however many others append. Without
     /// records nothing but the session is made, and the id is not remembered.
     ///
     /// # Durability

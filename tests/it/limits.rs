@@ -6,17 +6,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use scrollback::limits::{
-    AGENT_BYTES_MAX, ALIASES_MAX, APPEND_RECORDS_MAX, ATTACHMENT_BYTES_MAX, BATCHES_REMEMBERED,
-    FACT_BYTES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, LINE_BYTES_MAX, LINE_MESSAGES_MAX,
-    SCOPE_BYTES_MAX, SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS,
-    TITLE_BYTES_MAX, UNPACKED_BYTES_MAX,
+    AGENT_BYTES_MAX, ALIASES_MAX, APPEND_RECORDS_MAX, ATTACHMENT_BYTES_MAX, FACT_BYTES_MAX,
+    GIVEN_BYTES_MAX, ID_BYTES_MAX, LINE_BYTES_MAX, LINE_MESSAGES_MAX, SCOPE_BYTES_MAX,
+    SEGMENT_BYTES, SEGMENT_RECORDS, SUMMARY_BYTES_MAX, TAIL_BYTES, TAIL_RECORDS, TITLE_BYTES_MAX,
+    UNPACKED_BYTES_MAX,
 };
 use scrollback::report::ImportReport;
 use scrollback::{
     Error, Expect, ImportOptions, ListQuery, MemoryStore, NewRecord, Options, PropertiesChange,
     RawJson, RecordFlags, RedbStore, ScanQuery, Session, SessionKey, Store, StoreExt as _,
 };
-use uuid::Uuid;
 
 use crate::harness::Home;
 
@@ -284,33 +283,6 @@ fn a_segment_ends_at_its_records_and_at_its_bytes() {
         assert_eq!(store.scan(&key, &last).unwrap().records.len(), 1);
         assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     }
-}
-
-#[test]
-fn as_many_batches_are_remembered_as_promised() {
-    on_both(|store| {
-        let key = key("batches");
-        let ids: Vec<Uuid> = (1..=BATCHES_REMEMBERED as u128 + 1)
-            .map(Uuid::from_u128)
-            .collect();
-        let send = |id: &Uuid| {
-            store
-                .append(
-                    &key,
-                    Expect::Any,
-                    Some(*id),
-                    &[NewRecord::line(line_of(60))],
-                )
-                .unwrap()
-        };
-        let first: Vec<u64> = ids.iter().map(|id| send(id).first).collect();
-        let oldest_remembered = send(&ids[1]);
-        assert!(oldest_remembered.replayed);
-        assert_eq!(oldest_remembered.first, first[1]);
-        assert_eq!(lines(store, &key).len(), ids.len());
-        assert!(!send(&ids[0]).replayed, "one more than are remembered");
-        assert_eq!(lines(store, &key).len(), ids.len() + 1);
-    });
 }
 
 #[test]

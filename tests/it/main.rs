@@ -33,7 +33,7 @@
 //! - `bad_bytes`: every kind of damage in every region of a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
-//! - `limits`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
+//! - `limits`, `limits_of_batches`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
 //!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
@@ -101,6 +101,7 @@ mod jcode_replay;
 mod killed_grower;
 mod limit_table;
 mod limits;
+mod limits_of_batches;
 mod limits_of_files;
 mod long_lines;
 mod matrix;

@@ -2,19 +2,21 @@
 
 mod v1;
 mod v2;
+mod v3;
 
 use bincode::{Decode, Encode};
 use chrono::{DateTime, Utc};
 
 use self::v1::{BatchV1, SessionRowV1};
 use self::v2::GivenV2;
+use self::v3::ChainV3;
 use super::chain::Chain;
 use super::row::{self, RowError, RowFormat};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
 /// The version that is written.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// A batch of records that was appended under an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -48,6 +50,17 @@ pub(crate) struct Given {
     pub archived: bool,
 }
 
+impl From<ChainV3> for Chain {
+    fn from(chain: ChainV3) -> Self {
+        Self {
+            from: chain.from,
+            records: chain.records,
+            rewrites: chain.rewrites,
+            digest: chain.digest,
+        }
+    }
+}
+
 impl From<GivenV2> for Given {
     fn from(given: GivenV2) -> Self {
         Self {
@@ -60,7 +73,7 @@ impl From<GivenV2> for Given {
     }
 }
 
-/// A session's row, version 3. All but the batches, what was given and what the digest chain tells
+/// A session's row, version 4. All but the batches, what was given and what the digest chain tells
 /// of the past can be rebuilt from the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct SessionRow {
@@ -118,6 +131,13 @@ pub(crate) struct SessionRow {
     pub given: Given,
     /// The digest chain of the lines.
     pub chain: Chain,
+    /// Its number among the contents of its id, by arrival, from 1.
+    pub content: u32,
+    /// How many contents its id has: kept in the row of the newest one.
+    pub contents: u32,
+    /// Whether its records have an order other than that of their numbers, or not all of them are in
+    /// its file: the row of its file order tells.
+    pub reordered: bool,
 }
 
 impl SessionRow {
@@ -151,12 +171,15 @@ impl SessionRow {
             batches: Vec::new(),
             given: Given::default(),
             chain: Chain::starting_at(0),
+            content: 1,
+            contents: 1,
+            reordered: false,
         }
     }
 
-    /// What a row of version 1 says, of a session to which something was given. The digest chain
-    /// covers what is appended from now on.
-    fn of_v1(row: SessionRowV1, given: Given) -> Self {
+    /// What a row of version 1 says, of a session to which something was given. Without a chain of
+    /// its own it covers what is appended from now on.
+    fn of_v1(row: SessionRowV1, given: Given, chain: Option<Chain>) -> Self {
         Self {
             agent: row.agent,
             id: row.id,
@@ -184,7 +207,10 @@ impl SessionRow {
             header_sequence: row.header_sequence,
             batches: row.batches.into_iter().map(Batch::from).collect(),
             given,
-            chain: Chain::starting_at(row.next),
+            chain: chain.unwrap_or_else(|| Chain::starting_at(row.next)),
+            content: 1,
+            contents: 1,
+            reordered: false,
         }
     }
 
@@ -243,10 +269,18 @@ impl SessionRow {
     /// Reads stored bytes, of this version or of an older one.
     pub(crate) fn decode(number: u64, bytes: &[u8]) -> Result<Self, RowError> {
         match row::version(bytes) {
-            Some(v1::VERSION) => Ok(Self::of_v1(v1::decode(number, bytes)?, Given::default())),
+            Some(v1::VERSION) => Ok(Self::of_v1(
+                v1::decode(number, bytes)?,
+                Given::default(),
+                None,
+            )),
             Some(v2::VERSION) => {
                 let (row, given) = v2::decode(number, bytes)?;
-                Ok(Self::of_v1(row, given.into()))
+                Ok(Self::of_v1(row, given.into(), None))
+            }
+            Some(v3::VERSION) => {
+                let (row, given, chain) = v3::decode(number, bytes)?;
+                Ok(Self::of_v1(row, given.into(), Some(chain.into())))
             }
             _ => row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes),
         }
@@ -263,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_of_version_3_are_fixed() {
+    fn the_bytes_of_version_4_are_fixed() {
         let key = SessionKey::new("codex", "s-1").unwrap();
         let mut row = SessionRow::new(&key, 1_700_000_000_000_000);
         row.project = Some("/w/demo".to_owned());
@@ -278,7 +312,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 294);
+        assert_eq!(bytes.len(), 303);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -286,7 +320,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0xe861_27dc_2c15_f54c;
+    const GOLDEN: u64 = 0x6a32_a753_a2c9_c07c;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

@@ -130,7 +130,7 @@ pub(super) mod tests {
             "the layout of a released version never changes: {hash:#x}"
         );
         let row = SessionRow::decode(9, &bytes).unwrap();
-        assert_eq!(row, SessionRow::of_v1(stored(), Given::default()));
+        assert_eq!(row, SessionRow::of_v1(stored(), Given::default(), None));
         assert_eq!(
             (row.shown_title(), row.shown_project()),
             ("Fix the test", Some("/w/demo"))

@@ -53,7 +53,7 @@ mod tests {
             "the layout of a released version never changes: {hash:#x}"
         );
         let row = SessionRow::decode(9, &bytes).unwrap();
-        assert_eq!(row, SessionRow::of_v1(stored(), given.into()));
+        assert_eq!(row, SessionRow::of_v1(stored(), given.into(), None));
         assert_eq!(row.shown_title(), "Green again");
         assert!(SessionRow::decode(8, &bytes).is_err());
     }

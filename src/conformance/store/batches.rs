@@ -92,6 +92,24 @@ pub(crate) fn the_last_sixteen_batches_are_known(make: &MakeStore) -> Checked {
     Ok(())
 }
 
+pub(crate) fn a_batch_is_known_whatever_others_append(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    let others = BATCHES_REMEMBERED * 4;
+    for number in 0..others {
+        let place = number as u64;
+        let sent = batch(&store, &key, Expect::Any, number as u128, &[said(1, "x")])?;
+        same("an append", &sent, &(place, place, false))?;
+    }
+    for number in [0, 1, others / 2] {
+        let place = number as u64;
+        let again = batch(&store, &key, Expect::Any, number as u128, &[said(1, "x")])?;
+        let step = format!("batch {number} of {others}, sent again");
+        same(&step, &again, &(place, place, true))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn a_batch_belongs_to_one_session(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     batch(&store, &key("s")?, Expect::Any, 1, &[said(1, "a")])?;

@@ -229,6 +229,21 @@ pub(crate) const BATCHES: &[Break] = &[
                 .append(key, expect, Some(id).filter(|_| !forgotten), records)
         };
     }),
+    ("a_batch_is_known_whatever_others_append", |b| {
+        b.calls.append = |b, key, expect, id, records| {
+            let Some(id) = id else {
+                return b.store.append(key, expect, None, records);
+            };
+            let mut noted = b.noted.lock().unwrap();
+            let place = noted.iter().rposition(|(_, known)| *known == id.as_u128());
+            let forgotten = place.is_some_and(|place| noted.len() - place > 16);
+            if place.is_none() {
+                noted.push((key.clone(), id.as_u128()));
+            }
+            b.store
+                .append(key, expect, Some(id).filter(|_| !forgotten), records)
+        };
+    }),
     ("a_batch_belongs_to_one_session", |b| {
         b.calls.append = |b, key, expect, id, records| {
             let mut noted = b.noted.lock().unwrap();

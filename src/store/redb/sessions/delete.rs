@@ -21,10 +21,12 @@ use crate::store::addition;
 use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::batches;
+use crate::store::redb::tables::batches::BatchKey;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BY_PROJECT, BY_UPDATED, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS,
-    SOURCES,
+    ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, SESSION_KEYS, SESSION_SOURCES,
+    SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
@@ -58,6 +60,7 @@ pub(crate) struct Deletion<'w, 's> {
     attachments: Table<'w, (u64, &'static str, u32), &'static [u8]>,
     sources: Table<'w, (&'static [u8], u32), &'static [u8]>,
     session_sources: Table<'w, (u64, &'static [u8], u32), ()>,
+    batches: Table<'w, BatchKey, &'static [u8]>,
 }
 
 impl<'w, 's> Deletion<'w, 's> {
@@ -75,6 +78,7 @@ impl<'w, 's> Deletion<'w, 's> {
             attachments: txn.open_table(ATTACHMENTS).map_err(&open)?,
             sources: txn.open_table(SOURCES).map_err(&open)?,
             session_sources: txn.open_table(SESSION_SOURCES).map_err(&open)?,
+            batches: txn.open_table(BATCHES).map_err(&open)?,
         })
     }
 
@@ -117,6 +121,9 @@ impl<'w, 's> Deletion<'w, 's> {
         let mut removed = Removed::default();
         for (number, row) in doomed {
             properties::remove(self.writer, &mut self.properties, *number, row)?;
+            if addition::has_older(row) {
+                batches::remove(&mut self.batches, *number)?;
+            }
             if row.attachments > 0 {
                 self.attachments
                     .retain_in((*number, "", 0)..(number + 1, "", 0), |key, _| {

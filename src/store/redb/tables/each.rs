@@ -7,11 +7,11 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS, SESSION_KEYS,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS, SESSION_KEYS,
     SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, properties, segments, sources};
+use super::{attachments, batches, properties, segments, sources};
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -91,6 +91,15 @@ impl Rows<(&'static str, &'static str, u64), &'static [u8]> for Aliases {
     }
 }
 
+/// Batches that summary rows have no room for.
+pub(crate) struct Batches;
+
+impl Rows<batches::BatchKey, &'static [u8]> for Batches {
+    fn check(key: &batches::BatchKey, value: &&[u8]) -> Result<()> {
+        batches::check(*key, value)
+    }
+}
+
 /// The import state of files.
 pub(crate) struct Sources;
 
@@ -123,6 +132,7 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Attachments>(ATTACHMENTS)?;
     work.table::<_, _, Properties>(PROPERTIES)?;
     work.table::<_, _, Aliases>(ALIASES)?;
+    work.table::<_, _, Batches>(BATCHES)?;
     work.table::<_, _, Sources>(SOURCES)?;
     work.table::<_, _, Unchecked>(SESSION_SOURCES)
 }

@@ -8,6 +8,7 @@
 //! - `segments`, `attachments`, `properties`: rows of one table
 
 pub(crate) mod attachments;
+pub(crate) mod batches;
 pub(crate) mod each;
 pub(crate) mod properties;
 pub(crate) mod ranges;

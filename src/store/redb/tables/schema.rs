@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 
 /// The format that this version writes.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// The format that the tables of properties and aliases came with.
 pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
@@ -11,6 +11,9 @@ pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 /// The first format whose processes all lock a shared store as redb 4.5 and later do. Those of older
 /// formats may lock it otherwise, and neither sees the other.
 pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
+
+/// The format that the table of older batches came with.
+pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
 
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
@@ -67,6 +70,9 @@ pub(crate) const PROPERTIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::
 pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
     TableDefinition::new("aliases");
 
+/// Session number, the caller's id of a batch -> where it is: batches that the row has no room for.
+pub(crate) const BATCHES: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("batches");
+
 /// Path, generation -> import state.
 pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
     TableDefinition::new("sources");
@@ -76,7 +82,7 @@ pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 12] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -86,6 +92,7 @@ pub(crate) const NAMES: [&str; 11] = [
     "attachments",
     "properties",
     "aliases",
+    "batches",
     "sources",
     "session_sources",
 ];

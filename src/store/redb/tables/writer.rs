@@ -241,11 +241,19 @@ impl<'s> Writer<'s> {
     ) -> Result<Appended> {
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
+        let older = match (&there, addition.batch_id) {
+            (Some((number, row)), Some(id)) if addition::has_older(row) => {
+                self.older_batch(*number, id.as_u128())?
+            }
+            _ => None,
+        };
         let Added {
             mut row,
             made,
             appended,
-        } = match addition::add_to(key, old, addition, options)? {
+            left,
+            now_us,
+        } = match addition::add_to(key, old, addition, older, options)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -253,6 +261,9 @@ impl<'s> Writer<'s> {
             Some((number, _)) => *number,
             None => self.new_number(key)?,
         };
+        if let Some(left) = left {
+            self.note_older_batch(number, left, now_us)?;
+        }
         for record in &made {
             row.chain.push(&chain::digest_of(&record.line));
         }

@@ -11,6 +11,8 @@ mod step_0002;
 mod step_0003;
 #[path = "../../../../migrations/0004_locks.rs"]
 mod step_0004;
+#[path = "../../../../migrations/0005_beside_the_log.rs"]
+mod step_0005;
 
 use std::path::Path;
 
@@ -34,6 +36,7 @@ const STEPS: &[Step] = &[
     step_0002::run,
     step_0003::run,
     step_0004::run,
+    step_0005::run,
 ];
 
 /// Checks that this version can read the store.
@@ -273,7 +276,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("has format 5; this version reads formats 1 to 4")
+                    .contains("has format 6; this version reads formats 1 to 5")
             );
             assert!(error.hint().unwrap().contains("newer"));
         }

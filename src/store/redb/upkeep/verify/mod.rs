@@ -1,6 +1,7 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways;
 //! then every page of the file.
 
+mod batches;
 mod calls;
 mod chain;
 pub(crate) mod depth;
@@ -103,6 +104,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
                 self.step(|checker| checker.sources(&attached))?;
             }
             self.step(Self::properties)?;
+            self.step(Self::batches)?;
         }
         self.pages()
     }
