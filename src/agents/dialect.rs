@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::described::Described;
 use super::document::{Document, DocumentLines};
+use super::habits::Habits;
 use super::operation::{MessageType, Operation};
 use super::parts::lines::{self, Format};
 use super::parts::paths;
@@ -143,6 +144,17 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// start until one does.
     fn version_in(&self) -> Option<VersionIn> {
         None
+    }
+
+    /// Whether ids of sessions are unique by themselves, as UUIDs are: the same id is the same session
+    /// then, wherever its file lies. Elsewhere it is a session of its folder.
+    fn has_unique_ids(&self) -> bool {
+        false
+    }
+
+    /// What the agent does with files that it has written.
+    fn habits(&self) -> Habits {
+        Habits::default()
     }
 
     /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of

@@ -18,6 +18,7 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
+use super::habits::{Habits, LineRole};
 use super::document::Document;
 use super::parts::fields::{self, elements, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
@@ -67,6 +68,15 @@ impl Dialect for Fallback {
             Recognition::Fallback
         } else {
             Recognition::No
+        }
+    }
+
+    /// Anything may happen to a file that nobody is known to write.
+    fn habits(&self) -> Habits {
+        Habits {
+            role: Some(role),
+            rewrites: true,
+            ..Habits::default()
         }
     }
 
@@ -121,6 +131,19 @@ fn id_of(path: &Path, stem: String) -> String {
     {
         Some(parent) => format!("{}/{stem}", paths::name(parent)),
         None => stem,
+    }
+}
+
+/// What a line is to its file: a first line that describes the session is written again by some
+/// agents, as for a new title.
+fn role(line: &[u8]) -> LineRole {
+    const STARTS: [&str; 3] = ["session_start", "session.start", "session"];
+    let start = line.get(..line.len().min(64)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start);
+    let [kind] = fields::fields_of_start(&start, &["type"]);
+    match fields::text(kind) {
+        Some(kind) if STARTS.contains(&kind.as_ref()) => LineRole::Frame,
+        _ => LineRole::Said,
     }
 }
 

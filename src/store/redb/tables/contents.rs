@@ -67,18 +67,6 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The id under which the session of a home is kept, or of a beginning.
-    pub(crate) fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
-        let table = self
-            .txn()
-            .open_table(HOMES)
-            .map_err(storage("look a home up"))?;
-        let found = table
-            .get((wanted.agent(), wanted.id(), home))
-            .map_err(storage("look a home up"))?;
-        Ok(found.map(|id| id.value().to_owned()))
-    }
-
     /// Notes the home, or a beginning, of the session that is kept under an id.
     pub(crate) fn put_home(&self, wanted: &SessionKey, home: &[u8], id: &str) -> Result<()> {
         let mut table = self
