@@ -258,6 +258,7 @@ impl SessionRow {
             attachment_count: self.attachments,
             mark: self.mark,
             next_sequence: self.next,
+            contents: u64::from(self.contents.max(1)),
             model: self.model,
             branch: self.branch,
             parent: self.given.parent.or(self.parent),

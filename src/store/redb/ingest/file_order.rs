@@ -56,7 +56,12 @@ impl RedbBulk<'_> {
     }
 
     /// Counts the messages before the mark.
-    fn count_hidden(&self, number: u64, row: &mut SessionRow, order: &Order) -> Result<()> {
+    pub(crate) fn count_hidden(
+        &self,
+        number: u64,
+        row: &mut SessionRow,
+        order: &Order,
+    ) -> Result<()> {
         let mark = order.place(row.mark);
         let table = self.writer.records()?;
         let (mut from, mut hidden) = (0, 0);
