@@ -5,6 +5,7 @@ mod builder;
 mod callers;
 mod copies;
 mod extension;
+mod families;
 mod fold;
 mod fork;
 mod ingest;
@@ -116,7 +117,7 @@ pub trait Store: Send + Sync {
 
     /// A page of sessions, newest first. Reads no record; costs as many summary rows as it looks
     /// at, which is more than it returns if a filter other than a time or a whole project path is
-    /// set.
+    /// set. A page of a parent's sessions costs a row for each of its children.
     ///
     /// # Errors
     ///

@@ -25,8 +25,8 @@ use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, SESSION_KEYS, SESSION_SOURCES,
-    SESSIONS, SOURCES,
+    ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, FamilyKey, PROPERTIES, SESSION_KEYS,
+    SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
@@ -55,6 +55,7 @@ pub(crate) struct Deletion<'w, 's> {
     keys: Table<'w, (&'static str, &'static str), u64>,
     by_updated: Table<'w, (i64, u64), ()>,
     by_project: Table<'w, (&'static str, i64, u64), ()>,
+    by_parent: Table<'w, FamilyKey, ()>,
     properties: Table<'w, u64, &'static [u8]>,
     records: Table<'w, RecordsKey, &'static [u8]>,
     attachments: Table<'w, (u64, &'static str, u32), &'static [u8]>,
@@ -73,6 +74,7 @@ impl<'w, 's> Deletion<'w, 's> {
             keys: txn.open_table(SESSION_KEYS).map_err(&open)?,
             by_updated: txn.open_table(BY_UPDATED).map_err(&open)?,
             by_project: txn.open_table(BY_PROJECT).map_err(&open)?,
+            by_parent: txn.open_table(BY_PARENT).map_err(&open)?,
             properties: txn.open_table(PROPERTIES).map_err(&open)?,
             records: writer.records()?,
             attachments: txn.open_table(ATTACHMENTS).map_err(&open)?,
@@ -162,6 +164,13 @@ impl<'w, 's> Deletion<'w, 's> {
             if let Some(project) = row.shown_project() {
                 self.by_project
                     .remove((project, row.updated_us, *number))
+                    .map_err(&action)?;
+            }
+        }
+        for (number, row) in &rows {
+            if let Some(parent) = row.shown_parent() {
+                self.by_parent
+                    .remove((row.agent.as_str(), parent, *number))
                     .map_err(&action)?;
             }
         }

@@ -7,8 +7,8 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS, SESSION_KEYS,
-    SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS,
+    SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
 use super::{attachments, batches, properties, segments, sources};
@@ -128,6 +128,7 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Unchecked>(SESSION_KEYS)?;
     work.table::<_, _, Unchecked>(BY_UPDATED)?;
     work.table::<_, _, Unchecked>(BY_PROJECT)?;
+    work.table::<_, _, Unchecked>(BY_PARENT)?;
     work.table::<_, _, Records>(RECORDS)?;
     work.table::<_, _, Attachments>(ATTACHMENTS)?;
     work.table::<_, _, Properties>(PROPERTIES)?;

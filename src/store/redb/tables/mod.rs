@@ -10,6 +10,7 @@
 pub(crate) mod attachments;
 pub(crate) mod batches;
 pub(crate) mod each;
+pub(crate) mod families;
 pub(crate) mod properties;
 pub(crate) mod ranges;
 pub(crate) mod row_counts;

@@ -15,6 +15,9 @@ pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 /// The format that the table of older batches came with.
 pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
 
+/// The format that the index of families came with.
+pub(crate) const FORMAT_WITH_FAMILIES: u32 = 5;
+
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
 
@@ -55,6 +58,12 @@ pub(crate) const BY_UPDATED: TableDefinition<'_, (i64, u64), ()> =
 pub(crate) const BY_PROJECT: TableDefinition<'_, (&str, i64, u64), ()> =
     TableDefinition::new("by_project");
 
+/// Agent, the parent's id, the child's session number.
+pub(crate) const BY_PARENT: TableDefinition<'_, FamilyKey, ()> = TableDefinition::new("by_parent");
+
+/// The key of [`BY_PARENT`].
+pub(crate) type FamilyKey = (&'static str, &'static str, u64);
+
 /// Session number, first sequence number, part -> a part of a segment.
 pub(crate) const RECORDS: TableDefinition<'_, (u64, u64, u32), &[u8]> =
     TableDefinition::new("records");
@@ -82,12 +91,13 @@ pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "store_info",
     "sessions",
     "session_keys",
     "by_updated",
     "by_project",
+    "by_parent",
     "records",
     "attachments",
     "properties",

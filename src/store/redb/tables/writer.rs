@@ -222,7 +222,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
-        Ok(())
+        self.index_family(number, old, &row)
     }
 
     /// The table of records.
