@@ -3,6 +3,7 @@
 //! - `batches`: batch ids that a session's row has no room for. Builds up to format 4 remember a
 //!   session's last 16 batches alone, and would not note what they append here; so they must not write
 //!   to a store whose writers count on it.
+//! - `deleted`: marks of sessions that were deleted. Builds up to format 4 would take them in again.
 //! - `by_parent`: the children of each session, as the summary rows show their parents.
 
 use redb::{ReadableTable as _, WriteTransaction};
@@ -17,6 +18,7 @@ use crate::store::redb::tables::snapshot::corrupt_session;
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {
     let action = storage("create its tables");
     txn.open_table(schema::BATCHES).map_err(&action)?;
+    txn.open_table(schema::DELETED).map_err(&action)?;
     index_families(txn)
 }
 

@@ -4,6 +4,7 @@
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
 //! - [`chain`]: the digest chain of a session's lines
+//! - [`deleted_row`]: marks of sessions that were deleted
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
 //! - [`attachment`]: a file kept whole, packed part by part
@@ -12,6 +13,7 @@
 pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
+pub(crate) mod deleted_row;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;

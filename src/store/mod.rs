@@ -4,6 +4,7 @@ mod addition;
 mod builder;
 mod callers;
 mod copies;
+pub(crate) mod deleted;
 mod extension;
 mod families;
 mod fold;
@@ -32,6 +33,8 @@ use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+pub use self::deleted::DeletedSession;
+pub(crate) use self::deleted::folder_of;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};

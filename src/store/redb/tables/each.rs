@@ -7,11 +7,11 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS,
-    SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey,
+    PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, properties, segments, sources};
+use super::{attachments, batches, deleted, properties, segments, sources};
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -100,6 +100,15 @@ impl Rows<batches::BatchKey, &'static [u8]> for Batches {
     }
 }
 
+/// Marks of sessions that were deleted.
+pub(crate) struct Deleted;
+
+impl Rows<DeletedKey, &'static [u8]> for Deleted {
+    fn check(key: &(&str, &str, &[u8]), value: &&[u8]) -> Result<()> {
+        deleted::check(*key, value)
+    }
+}
+
 /// The import state of files.
 pub(crate) struct Sources;
 
@@ -135,7 +144,8 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Aliases>(ALIASES)?;
     work.table::<_, _, Batches>(BATCHES)?;
     work.table::<_, _, Sources>(SOURCES)?;
-    work.table::<_, _, Unchecked>(SESSION_SOURCES)
+    work.table::<_, _, Unchecked>(SESSION_SOURCES)?;
+    work.table::<_, _, Deleted>(DELETED)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod batches;
+pub(crate) mod deleted;
 pub(crate) mod each;
 pub(crate) mod families;
 pub(crate) mod properties;

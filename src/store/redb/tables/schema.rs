@@ -18,6 +18,9 @@ pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
 /// The format that the index of families came with.
 pub(crate) const FORMAT_WITH_FAMILIES: u32 = 5;
 
+/// The format that the table of deletion marks came with.
+pub(crate) const FORMAT_WITH_DELETED: u32 = 5;
+
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
 
@@ -90,8 +93,14 @@ pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
 pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
+/// Agent, id, folder (or nothing) -> the mark of a session that was deleted.
+pub(crate) const DELETED: TableDefinition<'_, DeletedKey, &[u8]> = TableDefinition::new("deleted");
+
+/// The key of [`DELETED`].
+pub(crate) type DeletedKey = (&'static str, &'static str, &'static [u8]);
+
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -105,6 +114,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "batches",
     "sources",
     "session_sources",
+    "deleted",
 ];
 
 /// The name of a table of a store, as an error has it.

@@ -164,6 +164,11 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// The engine.
+    pub(crate) fn engine(&self) -> &'s Engine {
+        self.engine
+    }
+
     /// The file below the engine.
     pub(crate) fn pages(&self) -> Option<&'s PageFile> {
         self.engine.pages()

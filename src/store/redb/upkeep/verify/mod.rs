@@ -4,6 +4,7 @@
 mod batches;
 mod calls;
 mod chain;
+mod deleted;
 pub(crate) mod depth;
 mod families;
 mod pages;
@@ -107,6 +108,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             }
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::deleted)?;
         }
         self.pages()
     }
