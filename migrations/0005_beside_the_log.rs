@@ -5,6 +5,9 @@
 //!   to a store whose writers count on it.
 //! - `deleted`: marks of sessions that were deleted. Builds up to format 4 would take them in again.
 //! - `by_parent`: the children of each session, as the summary rows show their parents.
+//! - `file_orders`: which records a session's file has, in which order. A session without a row has all
+//!   that its source says, in the order of their numbers.
+//! - `contents`, `homes`: the contents of an id, and whose an id is that is not unique by itself.
 
 use redb::{ReadableTable as _, WriteTransaction};
 
@@ -18,6 +21,9 @@ use crate::store::redb::tables::snapshot::corrupt_session;
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {
     let action = storage("create its tables");
     txn.open_table(schema::BATCHES).map_err(&action)?;
+    txn.open_table(schema::FILE_ORDERS).map_err(&action)?;
+    txn.open_table(schema::CONTENTS).map_err(&action)?;
+    txn.open_table(schema::HOMES).map_err(&action)?;
     txn.open_table(schema::DELETED).map_err(&action)?;
     index_families(txn)
 }

@@ -73,7 +73,7 @@ mod tests {
         let key = ("codex", "s", &b"/f"[..]);
         let bytes = row.encode(key).unwrap();
         let body = [
-            &[8, 1][..],
+            &[9, 1][..],
             &[0xFF; 8],
             &1_u64.to_le_bytes(),
             &7_u64.to_le_bytes(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use redb::{ReadOnlyTable, ReadableTable as _, Table, TableError};
 
 use super::ranges::within;
-use super::schema::{DELETED, DeletedKey, FORMAT_WITH_DELETED};
+use super::schema::{DELETED, DeletedKey, FORMAT_BESIDE_THE_LOG};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::agents;
@@ -149,7 +149,7 @@ pub(crate) fn open(
     match snapshot.txn().open_table(DELETED) {
         Err(TableError::TableDoesNotExist(_))
             if migrate::format(snapshot.txn())?
-                .is_some_and(|format| format < FORMAT_WITH_DELETED) =>
+                .is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) =>
         {
             Ok(None)
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use redb::ReadOnlyTable;
 
 use super::ranges::within;
-use super::schema::{BY_PARENT, FORMAT_WITH_FAMILIES, FamilyKey, SESSIONS};
+use super::schema::{BY_PARENT, FORMAT_BESIDE_THE_LOG, FamilyKey, SESSIONS};
 use super::snapshot::{Snapshot, corrupt_session, row_behind};
 use super::writer::Writer;
 use crate::codec::session_row::SessionRow;
@@ -60,7 +60,7 @@ pub(crate) fn open(snapshot: &Snapshot<'_>) -> Result<Option<ReadOnlyTable<Famil
     match snapshot.txn().open_table(BY_PARENT) {
         Err(redb::TableError::TableDoesNotExist(_))
             if migrate::format(snapshot.txn())?
-                .is_some_and(|format| format < FORMAT_WITH_FAMILIES) =>
+                .is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) =>
         {
             Ok(None)
         }
