@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::deleted::DeletedSession;
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -69,6 +70,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
 
     /// Whether there is any session.
     fn has_sessions(&self) -> Result<bool>;
+
+    /// The marks of sessions that were deleted.
+    fn deleted(&self) -> Result<Vec<DeletedSession>>;
 
     /// The store's own file, which no import takes for one of an agent's.
     fn own_file(&self) -> Option<&Path>;
@@ -256,6 +260,9 @@ pub(crate) trait Bulk: std::fmt::Debug {
 
     /// Hides the first lines of a session, counted as its agent counts them.
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()>;
+
+    /// Takes a deletion mark away.
+    fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()>;
 
     /// Bytes written since the transaction began.
     fn written_bytes(&self) -> u64;

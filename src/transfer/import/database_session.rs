@@ -1,5 +1,6 @@
 //! One session of a database: what of it is new becomes records.
 
+use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
@@ -76,6 +77,21 @@ pub(super) fn take(
         }
         places.push(place(task, stored.number, stored.key, false));
         return Ok(());
+    }
+    let comer = Comer {
+        wanted: &wanted,
+        path: &path,
+        living: match &step {
+            Step::New(Some(_)) => previous.as_ref().map(|previous| previous.generation),
+            _ => None,
+        },
+    };
+    let is_new = matches!(step, Step::New(_));
+    if is_new && keeper.marks.passes(&comer) {
+        return Ok(());
+    }
+    if let Some(transactions) = keeper.transactions.as_mut().filter(|_| is_new) {
+        keeper.marks.lift(transactions.bulk()?, &comer)?;
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::classify;
+use super::deleted::{self, Marks};
 use super::found::{self, cannot_read};
 use super::identify::{Comer, Identified, home_of, identify};
 use super::identity::{Change, FileShape, Head, Step};
@@ -145,7 +146,7 @@ impl<'a> Opened<'a> {
     pub(super) fn read(
         mut self,
         task: usize,
-        (store, has_sessions): (&dyn IngestStore, bool),
+        (store, has_sessions, marks): (&dyn IngestStore, bool, &Marks),
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
@@ -166,6 +167,11 @@ impl<'a> Opened<'a> {
                 self.note(task, Target::Grown(source.row.session, key), source, outlet)
             }
             Found::Resumed(Resume::Grown(grown)) => self.read_on(task, *grown, outlet, buffer),
+            Found::Resumed(Resume::Other) | Found::Is(Identified::New { of: None })
+                if self.is_deleted(marks) =>
+            {
+                outlet.send(Message::Deleted { task })
+            }
             Found::Resumed(Resume::Other) | Found::Is(Identified::New { of: None }) => {
                 let target = self.new_target(None);
                 self.read_anew(task, (generation, target), outlet, buffer)
@@ -205,6 +211,15 @@ impl<'a> Opened<'a> {
                 )
             }
         }
+    }
+
+    /// Whether the session that the file would become was deleted.
+    fn is_deleted(&self, marks: &Marks) -> bool {
+        marks.passes(&deleted::Comer {
+            wanted: &self.wanted,
+            path: &paths::to_bytes(&self.task.file.path),
+            living: None,
+        })
     }
 
     /// What is to be read, and the generation of its path then.

@@ -9,6 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
+use super::deleted::Marks;
 use super::opened::Opened;
 use super::part::Message;
 use super::room::Room;
@@ -50,6 +51,7 @@ pub(super) struct Queue<'a> {
     forced: Option<&'static dyn Agent>,
     /// Whether there is any session that a new file may be.
     has_sessions: bool,
+    marks: &'a Marks,
 }
 
 #[derive(Default)]
@@ -65,9 +67,9 @@ impl<'a> Queue<'a> {
     /// Some files, in their order.
     pub(super) fn new(
         tasks: impl Iterator<Item = (usize, &'a LinesTask)>,
-        store: &'a dyn IngestStore,
+        (store, has_sessions): (&'a dyn IngestStore, bool),
         forced: Option<&'static dyn Agent>,
-        has_sessions: bool,
+        marks: &'a Marks,
     ) -> Self {
         Self {
             waiting: Mutex::new(Waiting {
@@ -77,6 +79,7 @@ impl<'a> Queue<'a> {
             store,
             forced,
             has_sessions,
+            marks,
         }
     }
 
@@ -85,10 +88,8 @@ impl<'a> Queue<'a> {
         // Its pages are touched once, and not for each file.
         let mut buffer = Vec::new();
         while let Some((task, next)) = self.next(outlet) {
-            if next
-                .read(task, (self.store, self.has_sessions), outlet, &mut buffer)
-                .is_err()
-            {
+            let store = (self.store, self.has_sessions, self.marks);
+            if next.read(task, store, outlet, &mut buffer).is_err() {
                 return;
             }
         }

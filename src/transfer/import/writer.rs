@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
+use super::deleted::{Comer, Marks};
 use super::identify;
 use super::keep::OVERTAKEN;
 use super::owners::Place;
@@ -51,6 +52,8 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     pub places: &'w mut Vec<Place>,
     /// The names that new files want.
     pub names: Names,
+    /// What was deleted.
+    pub marks: &'w Marks,
     /// New files that are being read and have no session yet: their places among those that want
     /// the same name.
     pub started: HashMap<usize, u64>,
@@ -129,6 +132,14 @@ impl LinesWriter<'_, '_, '_> {
         match message {
             Message::Started { task, wanted } => {
                 self.started.insert(task, self.names.want(&wanted));
+                Ok(())
+            }
+            Message::Deleted { task } => {
+                self.started.remove(&task);
+                if let Some(task) = self.tasks.get(task) {
+                    self.report.files += 1;
+                    self.meter.add(1, task.file.size);
+                }
                 Ok(())
             }
             Message::Part(part) => self.part(*part),
@@ -263,7 +274,7 @@ impl LinesWriter<'_, '_, '_> {
                 is_unique,
             } => {
                 self.check_state(task, wanted)?;
-                self.create(wanted, (*contents, *is_unique), place)?
+                self.create(task, wanted, (*contents, *is_unique), place)?
             }
         };
         self.places.push(Place {
@@ -286,10 +297,19 @@ impl LinesWriter<'_, '_, '_> {
     /// of.
     fn create(
         &mut self,
+        task: &LinesTask,
         wanted: &SessionKey,
         (contents, is_unique): (usize, bool),
         place: Option<u64>,
     ) -> Result<(u64, SessionKey, Option<SessionKey>)> {
+        if let Some(transactions) = &mut self.transactions {
+            let comer = Comer {
+                wanted,
+                path: &paths::to_bytes(&task.file.path),
+                living: None,
+            };
+            self.marks.lift(transactions.bulk()?, &comer)?;
+        }
         self.report.sessions += u64::from(contents == 0);
         let Some(transactions) = &mut self.transactions else {
             return Ok((0, wanted.clone(), None));

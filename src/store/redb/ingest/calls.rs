@@ -7,6 +7,7 @@ use redb::ReadableTableMetadata as _;
 use super::bulk::RedbBulk;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
 use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::engine::errors::storage;
@@ -59,6 +60,10 @@ impl IngestStore for RedbStore {
                 .map_err(storage("read the sessions"))?;
             Ok(!table.is_empty().map_err(action)?)
         })
+    }
+
+    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+        Self::deleted(self)
     }
 
     fn own_file(&self) -> Option<&Path> {
