@@ -98,12 +98,7 @@ pub(super) fn beginning_of(digest: &[u8]) -> Vec<u8> {
 
 /// The plain key of the session whose content a row is.
 pub(super) fn plain_key(row: &SessionRow) -> Result<SessionKey> {
-    let suffix = format!("~{}", row.content);
-    let id = match row.id.strip_suffix(&suffix) {
-        Some(plain) if !row.is_listed() => plain,
-        _ => &row.id,
-    };
-    SessionKey::new(row.agent.as_str(), id)
+    SessionKey::new(row.agent.as_str(), row.plain_id())
 }
 
 /// The plain id under which a file would be stored, if that is known by its place and name alone.

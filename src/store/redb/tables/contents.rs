@@ -12,6 +12,7 @@ use super::ranges::within;
 use super::schema::{CONTENTS, FORMAT_BESIDE_THE_LOG, HOMES, SESSION_KEYS};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
+use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -76,6 +77,38 @@ impl Writer<'_> {
         table
             .insert((wanted.agent(), wanted.id(), home), id)
             .map_err(storage("note a home"))?;
+        Ok(())
+    }
+
+    /// Forgets the homes of the session that was kept under an id, where its id is not unique.
+    pub(crate) fn forget_homes(&self, key: &SessionKey) -> Result<()> {
+        if agents::of_agent(key.agent()).has_unique_ids() {
+            return Ok(());
+        }
+        let mut table = self
+            .txn()
+            .open_table(HOMES)
+            .map_err(storage("forget a home"))?;
+        let plain = numbered(key.id()).map(|(plain, _)| plain);
+        for wanted in [Some(key.id()), plain].into_iter().flatten() {
+            let none: &[u8] = &[];
+            let mut homes: Vec<Vec<u8>> = Vec::new();
+            for entry in within(&table, (key.agent(), wanted, none).., "forget a home")? {
+                let (found, id) = entry?;
+                let (agent, of, home) = found.value();
+                if (agent, of) != (key.agent(), wanted) {
+                    break;
+                }
+                if id.value() == key.id() {
+                    homes.push(home.to_vec());
+                }
+            }
+            for home in homes {
+                table
+                    .remove((key.agent(), wanted, home.as_slice()))
+                    .map_err(storage("forget a home"))?;
+            }
+        }
         Ok(())
     }
 
