@@ -82,6 +82,8 @@ struct Told {
     compacted: bool,
     /// Whether the session was begun here.
     is_apart: bool,
+    /// Whether anything was appended here.
+    was_here: bool,
     /// Whether something was appended here that no file had then.
     is_ahead: bool,
 }
@@ -205,6 +207,7 @@ impl World {
                 told.is_apart |= self.store.summary(&self.key()).is_err();
                 self.append_here();
                 told.is_ahead = true;
+                told.was_here = true;
             }
             Step::CompactHere(keep) => {
                 let key = self.key();
@@ -306,17 +309,11 @@ impl World {
             (world.contents(), plain)
         };
         let before = state(self);
-        let places: Vec<&'static str> = self.files.keys().copied().collect();
-        let imported: Vec<&'static str> = places
-            .into_iter()
-            .filter(|place| {
-                self.files[place]
-                    .lines
-                    .iter()
-                    .filter(|line| line.ends_with('\n') && line.len() >= 40)
-                    .all(|line| self.known.contains(line) || self.removed.contains(line))
-            })
-            .collect();
+        let is_imported = |(place, copy): &(&&'static str, &Copy)| {
+            self.imported.get(**place) == Some(&copy.lines)
+        };
+        let imported = self.files.iter().filter(is_imported);
+        let imported: Vec<&'static str> = imported.map(|(place, _)| *place).collect();
         if imported.len() == self.files.len() {
             for place in imported {
                 self.put(place);
@@ -345,6 +342,11 @@ impl World {
         let Some(newest) = self.files.values().max_by_key(|copy| copy.made) else {
             return Ok(());
         };
+        let summary = self.store.summary(&self.key());
+        if told.was_here && summary.is_ok_and(|summary| summary.contents > 1) {
+            // What was appended here has another clock.
+            return Ok(());
+        }
         let is_only = self
             .files
             .values()

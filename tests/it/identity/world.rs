@@ -51,6 +51,8 @@ pub(super) struct World {
     pub known: BTreeSet<String>,
     /// Lines that a compaction here has removed: a file may go on having them.
     pub removed: BTreeSet<String>,
+    /// What was imported from each place last.
+    pub imported: BTreeMap<&'static str, Vec<String>>,
     pub tick: u64,
     next: u64,
     pub trace: Vec<String>,
@@ -68,6 +70,7 @@ impl World {
             files: BTreeMap::new(),
             known: BTreeSet::new(),
             removed: BTreeSet::new(),
+            imported: BTreeMap::new(),
             tick: 10,
             next: 0,
             trace: Vec::new(),
@@ -183,6 +186,7 @@ impl World {
             let whole = copy.lines.iter().filter(|line| line.ends_with('\n'));
             let told = whole.filter(|line| line.len() >= 40 && !self.removed.contains(*line));
             self.known.extend(told.cloned());
+            self.imported.insert(place, copy.lines.clone());
         }
         report
     }
@@ -201,19 +205,18 @@ impl World {
     pub(super) fn contents(&self) -> Vec<(SessionKey, Vec<String>)> {
         let sessions = self.store.list(&ListQuery::default()).unwrap().sessions;
         let mut contents = Vec::new();
-        for summary in sessions {
+        for summary in &sessions {
             let mut keys = vec![summary.key.clone()];
             if summary.contents > 1 {
-                keys = (1..20)
-                    .map(|number| {
-                        SessionKey::new(
-                            summary.key.agent(),
-                            format!("{}~{number}", summary.key.id()),
-                        )
-                        .unwrap()
-                    })
-                    .filter(|key| self.store.summary(key).is_ok())
-                    .collect();
+                // Other sessions may be called so too, where ids are not unique.
+                let is_listed = |key: &SessionKey| sessions.iter().any(|other| other.key == *key);
+                let agent = summary.key.agent();
+                let numbered = (1..20).map(|number| format!("{}~{number}", summary.key.id()));
+                let numbered = numbered.map(|id| SessionKey::new(agent, id).unwrap());
+                keys.extend(numbered.filter(|key| {
+                    let other = self.store.summary(key);
+                    !is_listed(key) && other.is_ok_and(|other| other.number != summary.number)
+                }));
                 assert_eq!(keys.len() as u64, summary.contents, "{:?}", self.trace);
             }
             for key in keys {
