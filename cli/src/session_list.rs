@@ -195,6 +195,7 @@ pub(crate) mod tests {
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
         }
     }
 

@@ -197,6 +197,7 @@ impl<'a> Input<'a> {
             parent: session.parent,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
         }
     }
 

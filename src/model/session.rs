@@ -51,8 +51,10 @@ pub struct Summary {
     pub parent: Option<String>,
     /// Whether its users pinned it.
     pub pinned: bool,
-    /// Whether its users put it away.
+    /// Whether its users put it away, or its agent did.
     pub archived: bool,
+    /// Whether its agent did, and nobody has taken it out here since.
+    pub archived_by_agent: bool,
 }
 
 /// A session with its messages, as agent programmers hold it.

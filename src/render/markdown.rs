@@ -213,6 +213,7 @@ mod tests {
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
         }
     }
 

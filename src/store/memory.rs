@@ -135,6 +135,8 @@ impl Held {
         }
         let session = self.get_mut(key)?;
         session.row.given = properties::given(&new);
+        session.row.archived_by_agent =
+            properties::stays_archived(session.row.archived_by_agent, change);
         session.properties = new.clone();
         Ok(new)
     }

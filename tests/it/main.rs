@@ -15,6 +15,7 @@
 //!   `go_ggcode` reads an export as the Go program would
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
+//! - `facts`: what a list says of a session is what its agent says
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -78,6 +79,7 @@ mod databases;
 mod discover;
 mod documents;
 mod export;
+mod facts;
 mod fairness;
 mod features;
 mod folders;

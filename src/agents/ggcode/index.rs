@@ -217,6 +217,7 @@ mod tests {
                 parent: None,
                 pinned: false,
                 archived: false,
+                archived_by_agent: false,
             },
             properties: Properties::default(),
             lines: messages,

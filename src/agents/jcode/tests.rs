@@ -365,6 +365,7 @@ fn state(id: &str, title: &str) -> SessionState {
         parent: None,
         pinned: false,
         archived: false,
+        archived_by_agent: false,
     };
     SessionState {
         path: Jcode

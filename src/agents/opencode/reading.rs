@@ -66,7 +66,11 @@ impl Format for OpenCode {
 fn session(info: Json<'_>) -> Reading<'_> {
     let [directory, title, parent, time] =
         fields_of(Some(info), &["directory", "title", "parentID", "time"]);
-    let [created, updated] = fields_of(time, &["created", "updated"]);
+    let [created, updated, archived] = fields_of(time, &["created", "updated", "archived"]);
+    // The first line holds what never changes: only the last one tells.
+    let is_put_away = |archived: Option<Json<'_>>| {
+        archived.is_some_and(|time| !matches!(time.get(), "null" | "0" | "false"))
+    };
     let title = fields::text_filled(title)
         .filter(|title| !NO_TITLE.iter().any(|start| title.starts_with(start)));
     let facts = Facts {
@@ -75,6 +79,7 @@ fn session(info: Json<'_>) -> Reading<'_> {
         project: fields::text_filled(directory),
         parent: fields::text_filled(parent),
         title: titles::latest(title, titles::GENERATED),
+        archived: updated.map(|_| is_put_away(archived)),
         ..Facts::default()
     };
     Reading {

@@ -10,6 +10,9 @@ use crate::model::message::Role;
 
 /// What the agent noted as its last prompt, where no message tells more.
 pub(crate) const LAST_PROMPT: u8 = 5;
+/// The first words that something else than the user may have put into the user's name, or that were
+/// said to somebody else in the same file.
+pub(crate) const DOUBTFUL_MESSAGE: u8 = 9;
 /// The first message of the user.
 pub(crate) const FIRST_MESSAGE: u8 = 10;
 /// A summary that the agent wrote.
@@ -27,6 +30,7 @@ pub(crate) fn offer(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'
         rank,
         latest_wins: false,
         about: None,
+        session: None,
     })
 }
 
@@ -35,6 +39,17 @@ pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<
     offer(text, rank).map(|offer| TitleOffer {
         latest_wins: true,
         ..offer
+    })
+}
+
+/// The same, of a text that takes the title of that rank back where it is blank.
+pub(crate) fn changed(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'_>> {
+    Some(TitleOffer {
+        text: text?,
+        rank,
+        latest_wins: true,
+        about: None,
+        session: None,
     })
 }
 

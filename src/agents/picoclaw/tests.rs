@@ -60,6 +60,7 @@ pub(super) fn state(skip: u64, lines: u64, properties: Properties) -> SessionSta
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
         },
         properties,
         lines,

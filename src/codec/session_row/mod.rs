@@ -138,6 +138,11 @@ pub(crate) struct SessionRow {
     /// Whether its records have an order other than that of their numbers, or not all of them are in
     /// its file: the row of its file order tells.
     pub reordered: bool,
+    /// Titles that better ones have beaten and that hold again once those are taken back: worth and
+    /// text, the least first.
+    pub beaten_titles: Vec<(u8, String)>,
+    /// Whether its agent has put it away, and nobody here has taken it out since.
+    pub archived_by_agent: bool,
 }
 
 impl SessionRow {
@@ -174,6 +179,8 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
         }
     }
 
@@ -211,6 +218,8 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
         }
     }
 
@@ -227,6 +236,11 @@ impl SessionRow {
     /// The parent to show.
     pub(crate) fn shown_parent(&self) -> Option<&str> {
         self.given.parent.as_deref().or(self.parent.as_deref())
+    }
+
+    /// Whether it is shown as put away.
+    pub(crate) fn shown_archived(&self) -> bool {
+        self.given.archived || self.archived_by_agent
     }
 
     /// The key under which the row's session is found.
@@ -257,7 +271,8 @@ impl SessionRow {
             branch: self.branch,
             parent: self.given.parent.or(self.parent),
             pinned: self.given.pinned,
-            archived: self.given.archived,
+            archived: self.given.archived || self.archived_by_agent,
+            archived_by_agent: self.archived_by_agent,
         })
     }
 
@@ -312,7 +327,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 303);
+        assert_eq!(bytes.len(), 312);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -320,7 +335,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x6a32_a753_a2c9_c07c;
+    const GOLDEN: u64 = 0xf752_e5c0_957f_f5ce;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

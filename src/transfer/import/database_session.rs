@@ -7,7 +7,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
-use crate::agents::{Agent, DocumentLines};
+use crate::agents::{Agent, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
@@ -68,16 +68,15 @@ pub(super) fn take(
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
     let (there, replaces) = (begun.there, begun.replaces);
     let lines = begun.goes_on.lines(content);
+    let placed = Placed {
+        project: session.project.clone(),
+        ..Placed::default()
+    };
     let Derived {
         chunk,
         added,
         problems,
-    } = derived::build(
-        begun.builder,
-        begun.stored,
-        lines,
-        session.project.as_deref(),
-    );
+    } = derived::build(begun.builder, begun.stored, lines, &placed);
     let next = chunk.row.next;
     let is_new = there.is_none();
     let (number, key) = match (&mut keeper.transactions, there) {

@@ -19,7 +19,7 @@ use super::resume::{self, Counts, Grown, Resume};
 use super::room::Room;
 use super::session_names;
 use super::tasks::LinesTask;
-use crate::agents::{self, Agent, Candidate};
+use crate::agents::{self, Agent, Candidate, Placed};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::{Line, LineReader};
 use crate::model::error::Error;
@@ -126,8 +126,8 @@ struct Opened<'a> {
     mtime_ns: i64,
     dialect: &'static dyn Agent,
     wanted: SessionKey,
-    /// The project, where the lines tell none.
-    project: Option<String>,
+    /// What the place tells.
+    placed: Placed,
 }
 
 impl<'a> Opened<'a> {
@@ -150,7 +150,7 @@ impl<'a> Opened<'a> {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
-        let project = dialect.project(&candidate);
+        let placed = dialect.placed(&candidate);
         let wanted =
             session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
         let (size, mtime_ns) = (metadata.len(), found::mtime_ns(&metadata));
@@ -162,7 +162,7 @@ impl<'a> Opened<'a> {
             mtime_ns,
             dialect,
             wanted,
-            project,
+            placed,
         }))
     }
 
@@ -220,7 +220,7 @@ impl<'a> Opened<'a> {
                 let target = Target::Grown(source.row.session, key);
                 let state = &source.row;
                 let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
-                let making = (builder, hasher, self.project);
+                let making = (builder, hasher, self.placed);
                 Reading::new((task, self.task), target, source, making)
                     .read(reader, stored, outlet, buffer)
             }
@@ -269,7 +269,7 @@ impl<'a> Opened<'a> {
             replaces,
         };
         let content = std::io::Cursor::new(self.head).chain(&self.file);
-        let making = (builder, Xxh3::new(), self.project);
+        let making = (builder, Xxh3::new(), self.placed);
         Reading::new((task, self.task), target, source, making).read(
             LineReader::new(content),
             Counts::default(),
@@ -287,8 +287,8 @@ struct Reading<'a> {
     source: Source,
     builder: SessionBuilder,
     hasher: Xxh3,
-    /// The project, where the lines tell none.
-    project: Option<String>,
+    /// What the place tells.
+    placed: Placed,
     problems: Problems,
     /// Malformed records before the first line that is read.
     malformed: u64,
@@ -299,7 +299,7 @@ impl<'a> Reading<'a> {
         (task, lines): (usize, &'a LinesTask),
         target: Target,
         source: Source,
-        (builder, hasher, project): (SessionBuilder, Xxh3, Option<String>),
+        (builder, hasher, placed): (SessionBuilder, Xxh3, Placed),
     ) -> Self {
         let path = lines.file.name_path();
         let (problems, malformed) = (Problems::default(), builder.row().malformed);
@@ -310,7 +310,7 @@ impl<'a> Reading<'a> {
             source,
             builder,
             hasher,
-            project,
+            placed,
             problems,
             malformed,
         }
@@ -349,9 +349,7 @@ impl<'a> Reading<'a> {
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             self.source.row.complete = true;
-            if let Some(project) = &self.project {
-                self.builder.offer_project(project);
-            }
+            self.builder.offer_placed(&self.placed);
             return self.send(stored, true, outlet);
         };
         // What was read is kept, and the next import goes on there.
