@@ -51,6 +51,7 @@ agents! {
     picoclaw::Picoclaw,
     jcode::Jcode,
     celeste::Celeste,
+    qwen::Qwen,
     claude_code::ClaudeCode,
     codex::Codex,
     gemini::Gemini,

@@ -137,35 +137,16 @@ pub(super) fn last_prompt(object: Json<'_>) -> Option<TitleOffer<'_>> {
 
 /// What the user wrote of a text; `None` if it is nothing, or the call of a command.
 fn written(text: &str) -> Option<&str> {
-    let text = without_tags(text)?;
+    let text = titles::behind_tags(text, &NOT_WRITTEN)?;
     let is_written =
         !text.starts_with("<command-") && !BEGINNINGS.iter().any(|start| text.starts_with(start));
     is_written.then_some(text)
 }
 
-/// A text without what stands in front of it in tags that the user did not write; `None` if nothing is
-/// left.
-fn without_tags(text: &str) -> Option<&str> {
-    let mut text = text.trim_start();
-    while let Some(tag) = NOT_WRITTEN.iter().find(|tag| opens(text, tag)) {
-        let (_, after) = text.split_once(&format!("</{tag}>"))?;
-        text = after.trim_start();
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-/// Whether a text begins with a tag, perhaps one with attributes.
-fn opens(text: &str, tag: &str) -> bool {
-    let rest = text
-        .strip_prefix('<')
-        .and_then(|text| text.strip_prefix(tag));
-    rest.is_some_and(|rest| rest.starts_with(['>', ' ', '\n']))
-}
-
 /// What the call of a command offers: its name with what the user wrote behind it.
 fn command(role: Role, content: Option<Json<'_>>) -> Option<TitleOffer<'_>> {
     fn called(text: &str) -> Option<&str> {
-        without_tags(text).filter(|text| text.starts_with("<command-"))
+        titles::behind_tags(text, &NOT_WRITTEN).filter(|text| text.starts_with("<command-"))
     }
     let call = titles::of_message(role, content, called)?.text;
     let of_tag = |tag: &str| {

@@ -164,7 +164,11 @@ fn is_line(line: &str) -> bool {
     text(session).is_some()
         && match text(kind).as_deref() {
             Some("meta") => true,
-            Some("message") => message.is_none_or(Json::is_object),
+            // Others write such lines with the words in the line itself; one may be cut off before them.
+            Some("message") => match message {
+                Some(message) => message.is_object(),
+                None => !line.ends_with('}'),
+            },
             Some(kind) => EVENTS.contains(&kind),
             None => false,
         }

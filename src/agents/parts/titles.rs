@@ -96,3 +96,20 @@ pub(crate) fn any(text: &str) -> Option<&str> {
     let text = text.trim_start();
     (!text.is_empty()).then_some(text)
 }
+
+/// A text without what stands in front of it in these tags, which perhaps have attributes; `None` if
+/// nothing is left, or one of the tags is not closed.
+pub(crate) fn behind_tags<'t>(text: &'t str, tags: &[&str]) -> Option<&'t str> {
+    let mut text = text.trim_start();
+    let opens = |text: &str, tag: &str| {
+        let rest = text
+            .strip_prefix('<')
+            .and_then(|text| text.strip_prefix(tag));
+        rest.is_some_and(|rest| rest.starts_with(['>', ' ', '\n']))
+    };
+    while let Some(tag) = tags.iter().find(|tag| opens(text, tag)) {
+        let (_, after) = text.split_once(&format!("</{tag}>"))?;
+        text = after.trim_start();
+    }
+    any(text)
+}
