@@ -36,6 +36,7 @@
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `limits`, `limits_of_batches`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
 //!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
+//! - `opencode_forms`: what OpenCode keeps sessions in besides its first tables
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
@@ -112,6 +113,8 @@ mod model;
 mod modules;
 #[cfg(feature = "sqlite")]
 mod opencode;
+#[cfg(feature = "sqlite")]
+mod opencode_forms;
 mod page;
 mod picoclaw;
 mod properties;

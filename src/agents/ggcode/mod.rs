@@ -24,7 +24,6 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
-use crate::json::Json;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;

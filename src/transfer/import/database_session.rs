@@ -1,5 +1,6 @@
 //! One session of a database: what of it is new becomes records.
 
+use super::classify;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
@@ -42,13 +43,13 @@ struct Begun {
     replaces: Option<SessionKey>,
 }
 
-/// Takes one session of a database.
+/// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
     session: &DatabaseSession,
-) -> std::result::Result<(), Failure> {
+) -> std::result::Result<bool, Failure> {
     let wanted = session_names::key_of(task.agent.agent(), &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
@@ -59,10 +60,15 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
+    let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
+    if is_in_tree && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
+        // It went on in a database: what lies here is what it was before.
+        return Ok(false);
+    }
     let step = step(task.agent, sources, previous.as_ref(), content)?;
     if let Step::Nothing(stored) = step {
         places.push(place(task, stored.number, stored.key, false));
-        return Ok(());
+        return Ok(true);
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
@@ -117,7 +123,7 @@ pub(super) fn take(
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Begins with what is new.
