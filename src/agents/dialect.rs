@@ -175,6 +175,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// Whether ids of sessions are unique by themselves, as UUIDs are: the same id is the same session
+    /// then, wherever its file lies. Elsewhere it is a session of its folder.
+    fn has_unique_ids(&self) -> bool {
+        false
+    }
+
     /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of
     /// its record.
     fn has_message_ids(&self) -> bool {

@@ -5,6 +5,7 @@ use std::ops::RangeBounds;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::families;
 use super::fork;
 use super::message_ids::messages_of;
 use super::{
@@ -184,6 +185,44 @@ pub trait StoreExt: Store {
             ..ListQuery::default()
         };
         Ok(self.list(&query)?.sessions.pop())
+    }
+
+    /// The sessions whose parent is this one, newest first: of the same agent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    fn children(&self, key: &SessionKey) -> Result<Vec<Summary>> {
+        families::children(self, key)
+    }
+
+    /// The children of a session, their children, and so on: each once, parents before children,
+    /// and never the session itself, whatever loops there are. A session that `spared` says is left
+    /// out with all below it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    ///
+    /// ```
+    /// use scrollback::{MemoryStore, Session, SessionKey, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// for (id, parent) in [("a", None), ("b", Some("a")), ("c", Some("b"))] {
+    ///     let mut session = Session::native(id)?;
+    ///     session.parent = parent.map(str::to_owned);
+    ///     store.save(&mut session)?;
+    /// }
+    /// let family = store.descendants(&SessionKey::native("a")?, &|child| child.pinned)?;
+    /// assert_eq!(family.len(), 2);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn descendants(
+        &self,
+        key: &SessionKey,
+        spared: &dyn Fn(&Summary) -> bool,
+    ) -> Result<Vec<Summary>> {
+        families::descendants(self, key, spared)
     }
 
     /// The [`latest`](Self::latest) session of a project, if it was updated at most `age_max`

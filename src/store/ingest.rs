@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::deleted::DeletedSession;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
 use crate::model::error::Result;
@@ -64,6 +65,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         from: u64,
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
+
+    /// The marks of sessions that were deleted.
+    fn deleted(&self) -> Result<Vec<DeletedSession>>;
 
     /// The store's own file, which no import takes for one of an agent's.
     fn own_file(&self) -> Option<&Path>;
@@ -214,6 +218,9 @@ pub(crate) trait Bulk: std::fmt::Debug {
 
     /// Hides the first lines of a session, counted as its agent counts them.
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()>;
+
+    /// Takes a deletion mark away.
+    fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()>;
 
     /// Bytes written since the transaction began.
     fn written_bytes(&self) -> u64;

@@ -16,6 +16,8 @@ pub struct ImportReport {
     pub unchanged: u64,
     /// Sessions created.
     pub sessions: u64,
+    /// Sessions that were deleted here and are passed over, though their files are there.
+    pub deleted: u64,
     /// Sessions that were there and got new records.
     pub sessions_grown: u64,
     /// Records added.

@@ -16,6 +16,7 @@
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `facts`: what a list says of a session is what its agent says
+//! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -77,6 +78,7 @@ mod conformance;
 mod damaged_properties;
 #[cfg(feature = "sqlite")]
 mod databases;
+mod deleted;
 mod discover;
 mod documents;
 mod export;

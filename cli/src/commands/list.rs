@@ -7,7 +7,7 @@ use crate::open::Tool;
 use crate::session_list;
 use crate::sizes;
 use crate::times::TimeArgument;
-use scrollback::{Cursor, Error, KnownAgent, ListQuery, Result, Summary};
+use scrollback::{Cursor, Error, KnownAgent, ListQuery, RedbStore, Result, StoreExt as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -15,6 +15,7 @@ EXAMPLES
   scrollback list --agent codex --since 7d
   scrollback list --project . --title \"retry loop\"
   scrollback list --pinned
+  scrollback list --parent 0199
   scrollback list --json --limit 1000 | jq -r .id
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
@@ -45,6 +46,9 @@ pub(crate) struct Args {
     /// Sessions that are archived only; without this and `--all` they are left out
     #[arg(long, conflicts_with = "all")]
     archived: bool,
+    /// Sessions that this one started only: an id, or its start
+    #[arg(long, value_name = "ID")]
+    parent: Option<String>,
     /// Archived sessions too
     #[arg(long)]
     all: bool,
@@ -59,7 +63,7 @@ pub(crate) struct Args {
 /// Lists sessions.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let now = tool.now();
-    let query = ListQuery {
+    let mut query = ListQuery {
         agent: args.agent.as_deref().map(canonical),
         project: args.project.as_deref().map(project_path).transpose()?,
         since: args.since.map(|time| time.resolve(now)),
@@ -76,6 +80,9 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         |summary: &Summary| !summary.archived
     };
     let store = tool.open_to_read()?;
+    if let Some(parent) = &args.parent {
+        children_of(&store, parent, &mut query)?;
+    }
     if tool.out.is_json() {
         let walked = session_list::each_page(&*store, query, args.limit, keep, &mut |sessions| {
             sessions
@@ -106,6 +113,20 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     }
     tell_passed_over(walked.passed_over, tool);
     Ok(Ending::Done)
+}
+
+/// Asks for the sessions that a session started. One that is not stored may have some too, under its
+/// whole id.
+fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result<()> {
+    match store.resolve(parent) {
+        Ok(key) => {
+            query.agent.get_or_insert_with(|| key.agent().to_owned());
+            query.parent = Some(key.id().to_owned());
+        }
+        Err(Error::NotFound { .. }) => query.parent = Some(parent.to_owned()),
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Says that archived sessions were left out on the way through the list.

@@ -136,6 +136,10 @@ impl Dialect for ClaudeCode {
         layout::is_project(candidate.path) || layout::is_own(candidate.path)
     }
 
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }

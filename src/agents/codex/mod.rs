@@ -78,6 +78,10 @@ impl Dialect for Codex {
         place(candidate.path) != Place::Elsewhere
     }
 
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }

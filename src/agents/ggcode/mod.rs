@@ -58,6 +58,10 @@ impl Dialect for Ggcode {
         below(&names(candidate.path), &OWN).is_some()
     }
 
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         stem(candidate.path)
     }

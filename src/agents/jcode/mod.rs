@@ -70,6 +70,10 @@ impl Dialect for Jcode {
         layout::is_own(candidate.path)
     }
 
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate)
     }

@@ -75,6 +75,10 @@ impl Dialect for OpenCode {
         Recognition::No
     }
 
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
     /// The id in the first lines, else the stem.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {

@@ -238,9 +238,10 @@ impl SessionRow {
         self.given.project.as_deref().or(self.project.as_deref())
     }
 
-    /// The parent to show.
+    /// The parent to show, and to be found by. Who names itself has none.
     pub(crate) fn shown_parent(&self) -> Option<&str> {
-        self.given.parent.as_deref().or(self.parent.as_deref())
+        let named = self.given.parent.as_deref().or(self.parent.as_deref());
+        named.filter(|parent| !parent.is_empty() && *parent != self.id)
     }
 
     /// Whether it is shown as put away.
@@ -256,6 +257,7 @@ impl SessionRow {
 
     /// The row as the store's users see it.
     pub(crate) fn into_summary(self, number: u64) -> Result<Summary, RowError> {
+        let parent = self.shown_parent().map(str::to_owned);
         let key = SessionKey::new(self.agent, self.id);
         Ok(Summary {
             key: key.map_err(|error| RowError(error.to_string()))?,
@@ -274,7 +276,7 @@ impl SessionRow {
             next_sequence: self.next,
             model: self.model,
             branch: self.branch,
-            parent: self.given.parent.or(self.parent),
+            parent,
             pinned: self.given.pinned,
             archived: self.given.archived || self.archived_by_agent,
             archived_by_agent: self.archived_by_agent,

@@ -1,6 +1,7 @@
 //! One session of a database: what of it is new becomes records.
 
 use super::classify;
+use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
@@ -69,6 +70,21 @@ pub(super) fn take(
     if let Step::Nothing(stored) = step {
         places.push(place(task, stored.number, stored.key, false));
         return Ok(true);
+    }
+    let comer = Comer {
+        wanted: &wanted,
+        path: &path,
+        living: match &step {
+            Step::New(Some(_)) => previous.as_ref().map(|previous| previous.generation),
+            _ => None,
+        },
+    };
+    let is_new = matches!(step, Step::New(_));
+    if is_new && keeper.marks.passes(&comer) {
+        return Ok(true);
+    }
+    if let Some(transactions) = keeper.transactions.as_mut().filter(|_| is_new) {
+        keeper.marks.lift(transactions.bulk()?, &comer)?;
     }
     let mtime_us = task.file.mtime_ns.div_euclid(1000);
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;

@@ -9,6 +9,7 @@
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
+use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
@@ -86,6 +87,11 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
+        if let Home::New(replaces) = &home
+            && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
+        {
+            return Ok(());
+        }
         let generation = keep::generation(previous, task.previous_lives);
         let is_new = matches!(home, Home::New(_));
         let is_beside = matches!(home, Home::Beside(_));
@@ -108,6 +114,27 @@ impl DocumentWriter<'_, '_> {
             self.tell(task, living.filter(|_| !is_new), &reading, &subject)?;
         }
         Ok(())
+    }
+
+    /// Whether the session that a content would become was deleted. If that is asked for again, its
+    /// mark is lifted.
+    fn is_deleted(
+        &mut self,
+        task: &DocumentTask,
+        living: Option<&Source>,
+    ) -> std::result::Result<bool, Failure> {
+        let comer = Comer {
+            wanted: &session_names::key_of(task.document.agent, &task.document.id)?,
+            path: &paths::to_bytes(&task.file.path),
+            living: living.map(|living| living.generation),
+        };
+        if self.keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut self.keeper.transactions {
+            self.keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
+        Ok(false)
     }
 
     /// Decides where a content goes.

@@ -13,6 +13,7 @@
 mod classify;
 mod database_session;
 mod databases;
+mod deleted;
 mod derived;
 mod discover;
 pub(super) mod documents;
@@ -39,6 +40,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use self::databases::DatabaseWriter;
+use self::deleted::Marks;
 use self::documents::DocumentWriter;
 use self::keep::Keeper;
 use self::owners::Places;
@@ -67,6 +69,8 @@ pub struct ImportOptions {
     pub agent: Option<String>,
     /// Read and report everything, write nothing.
     pub dry_run: bool,
+    /// Take sessions that were deleted here too, and lift their marks.
+    pub again: bool,
 }
 
 /// Imports files and folders.
@@ -82,6 +86,9 @@ pub struct ImportOptions {
 /// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
+///
+/// A session that was deleted here stays away, grown or not, wherever its file lies by now:
+/// [`deleted`](ImportReport::deleted) counts it, [`ImportOptions::again`] takes it in.
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
@@ -113,7 +120,7 @@ pub fn import(
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
     let store = store.ingest().0;
-    store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
+    store::guard(|| import_for(store, paths, (forced, options), progress))
 }
 
 /// Imports the sessions that agents keep in their default places, as far as these are there, and
@@ -154,8 +161,7 @@ pub fn import_places(
 fn import_for(
     store: &dyn IngestStore,
     paths: &[PathBuf],
-    forced: Option<&'static dyn Agent>,
-    dry_run: bool,
+    (forced, options): (Option<&'static dyn Agent>, &ImportOptions),
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
@@ -165,17 +171,22 @@ fn import_for(
         meter.found(files)
     });
     meter.go_on()?;
+    let marks = Marks::new(store.deleted()?, options.again);
     let mut plan = plan::plan(
         found,
-        store.sources(),
+        (store.sources(), &marks),
         forced,
         store.own_file(),
         &mut report,
     )?;
     meter.begin(plan.files, plan.bytes);
-    meter.add(report.unchanged, plan.unchanged_bytes);
+    let (files, bytes) = (
+        report.unchanged + plan.passed,
+        plan.unchanged_bytes + plan.passed_bytes,
+    );
+    meter.add(files, bytes);
     meter.go_on()?;
-    let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
+    let mut transactions = (!options.dry_run).then(|| Transactions::new(store, restored));
     let writer = LinesWriter {
         tasks: &plan.lines,
         transactions: transactions.as_mut(),
@@ -184,11 +195,12 @@ fn import_for(
         places: &mut plan.places,
         store,
         names: Names::default(),
+        marks: &marks,
         started: HashMap::new(),
         files: HashMap::new(),
     };
     read_lines(
-        &Queue::new(&plan.lines, store, forced),
+        &Queue::new(&plan.lines, store, forced, &marks),
         plan.lines.len(),
         writer,
     )?;
@@ -196,11 +208,13 @@ fn import_for(
         transactions: transactions.as_mut(),
         store,
         report: &mut report,
+        marks: &marks,
     };
     keep_others(&mut plan, keeper, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
     }
+    report.deleted = marks.passed();
     meter.finish();
     Ok(report)
 }

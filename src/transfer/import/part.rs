@@ -15,6 +15,11 @@ pub(super) enum Message {
         /// The name that its session is to have.
         wanted: SessionKey,
     },
+    /// A file whose session was deleted.
+    Deleted {
+        /// The file's number.
+        task: usize,
+    },
     /// A part of a file, or the whole of it.
     Part(Box<Part>),
     /// A file that could not be taken, or not to its end.

@@ -13,6 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::classify;
+use super::deleted::{Comer, Marks};
 use super::found::{self, cannot_read};
 use super::part::{Message, Part, Target};
 use super::resume::{self, Counts, Grown, Resume};
@@ -55,6 +56,7 @@ pub(super) struct Queue<'a> {
     waiting: Mutex<VecDeque<(usize, &'a LinesTask)>>,
     store: &'a dyn IngestStore,
     forced: Option<&'static dyn Agent>,
+    marks: &'a Marks,
 }
 
 /// An end of the channel to the writer was dropped: the import is over.
@@ -66,11 +68,13 @@ impl<'a> Queue<'a> {
         tasks: &'a [LinesTask],
         store: &'a dyn IngestStore,
         forced: Option<&'static dyn Agent>,
+        marks: &'a Marks,
     ) -> Self {
         Self {
             waiting: Mutex::new(tasks.iter().enumerate().collect()),
             store,
             forced,
+            marks,
         }
     }
 
@@ -79,7 +83,8 @@ impl<'a> Queue<'a> {
         // Its pages are touched once, and not for each file.
         let mut buffer = Vec::new();
         while let Some((task, next)) = self.next(outlet) {
-            if next.read(task, self.store, outlet, &mut buffer).is_err() {
+            let read = next.read(task, (self.store, self.marks), outlet, &mut buffer);
+            if read.is_err() {
                 return;
             }
         }
@@ -93,6 +98,9 @@ impl<'a> Queue<'a> {
             let (number, task) = waiting.pop_front()?;
             let message = match Opened::open(task, self.forced) {
                 Ok(Some(opened)) if task.previous.is_some() => return Some((number, opened)),
+                Ok(Some(opened)) if opened.is_deleted(self.marks, None) => {
+                    Message::Deleted { task: number }
+                }
                 Ok(Some(opened)) => {
                     let wanted = opened.wanted.clone();
                     outlet
@@ -166,10 +174,20 @@ impl<'a> Opened<'a> {
         }))
     }
 
+    /// Whether the session that the file would become, beside the one that it has, was deleted.
+    fn is_deleted(&self, marks: &Marks, replaces: Option<&SessionKey>) -> bool {
+        let previous = self.task.previous.as_ref().filter(|_| replaces.is_some());
+        marks.passes(&Comer {
+            wanted: &self.wanted,
+            path: &paths::to_bytes(&self.task.file.path),
+            living: previous.map(|previous| previous.generation),
+        })
+    }
+
     fn read(
         mut self,
         task: usize,
-        store: &dyn IngestStore,
+        (store, marks): (&dyn IngestStore, &Marks),
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
@@ -223,6 +241,11 @@ impl<'a> Opened<'a> {
                 let making = (builder, hasher, self.placed);
                 Reading::new((task, self.task), target, source, making)
                     .read(reader, stored, outlet, buffer)
+            }
+            Resume::Anew { replaces, .. }
+                if self.task.previous.is_some() && self.is_deleted(marks, replaces.as_ref()) =>
+            {
+                outlet.send(Message::Deleted { task })
             }
             Resume::Anew {
                 generation,

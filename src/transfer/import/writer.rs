@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
+use super::deleted::{Comer, Marks};
 use super::keep::OVERTAKEN;
 use super::owners::Place;
 use super::part::{Message, Part, Target};
@@ -37,6 +38,8 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     pub store: &'s dyn IngestStore,
     /// The names that new files want.
     pub names: Names,
+    /// What was deleted.
+    pub marks: &'w Marks,
     /// New files that are being read and have no session yet: their places among those that want
     /// the same name.
     pub started: HashMap<usize, u64>,
@@ -107,6 +110,13 @@ impl LinesWriter<'_, '_, '_> {
         match message {
             Message::Started { task, wanted } => {
                 self.started.insert(task, self.names.want(&wanted));
+                Ok(())
+            }
+            Message::Deleted { task } => {
+                if let Some(task) = self.tasks.get(task) {
+                    self.report.files += 1;
+                    self.meter.add(1, task.file.size);
+                }
                 Ok(())
             }
             Message::Part(part) => self.part(*part),
@@ -219,6 +229,14 @@ impl LinesWriter<'_, '_, '_> {
         place: Option<u64>,
     ) -> Result<(u64, SessionKey)> {
         let place = place.unwrap_or_else(|| self.names.want(wanted));
+        if let Some(transactions) = &mut self.transactions {
+            let comer = Comer {
+                wanted,
+                path: &paths::to_bytes(&task.file.path),
+                living: None,
+            };
+            self.marks.lift(transactions.bulk()?, &comer)?;
+        }
         if place == 0
             && let Some(number) = self.make_room(task, wanted)?
         {

@@ -7,6 +7,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
+use crate::store::deleted::DeletedSession;
 use crate::store::fold::take_out;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
@@ -129,6 +130,11 @@ impl Bulk for RedbBulk<'_> {
             ..old.clone()
         };
         self.writer.put_row(number, Some(&old), &row)
+    }
+
+    fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()> {
+        let home = Some(mark.home_bytes.as_slice());
+        self.writer.forget_deleted(&mark.key, home).map(drop)
     }
 
     fn write_source(&mut self, source: &Source) -> Result<()> {

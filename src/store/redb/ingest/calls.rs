@@ -5,6 +5,7 @@ use std::path::Path;
 use super::bulk::RedbBulk;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
 use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::engine::errors::storage;
@@ -46,6 +47,10 @@ impl IngestStore for RedbStore {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         self.visit_session_lines(key, from, each)
+    }
+
+    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+        Self::deleted(self)
     }
 
     fn own_file(&self) -> Option<&Path> {

@@ -6,6 +6,7 @@ use crate::model::error::Result;
 use crate::model::text::without_trailing_separators;
 use crate::store::query::{Cursor, ListQuery, SessionPage};
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::families;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
@@ -38,6 +39,17 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         .as_deref()
         .filter(|project| project.starts_with('/'))
         .map(without_trailing_separators);
+    if let Some(parent) = query.parent.as_deref()
+        && let Some(mut places) = families::places(snapshot, query.agent.as_deref(), parent)?
+    {
+        places.retain(|place| (from..=to).contains(place));
+        for place in places.into_iter().rev() {
+            if !lister.take(place)? {
+                break;
+            }
+        }
+        return Ok(lister.page);
+    }
     lister.project = project;
     if let Some(project) = project {
         let index = snapshot

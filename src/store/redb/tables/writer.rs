@@ -164,6 +164,11 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// The engine.
+    pub(crate) fn engine(&self) -> &'s Engine {
+        self.engine
+    }
+
     /// The file below the engine.
     pub(crate) fn pages(&self) -> Option<&'s PageFile> {
         self.engine.pages()
@@ -230,7 +235,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
-        Ok(())
+        self.index_family(number, old, &row)
     }
 
     /// The table of records.

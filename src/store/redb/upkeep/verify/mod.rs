@@ -4,7 +4,9 @@
 mod batches;
 mod calls;
 mod chain;
+mod deleted;
 pub(crate) mod depth;
+mod families;
 mod pages;
 mod properties;
 pub(crate) mod slices;
@@ -84,6 +86,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
             self.step(Self::indexes)?;
+            self.step(Self::families)?;
             let rows = &self.found.rows;
             let total = rows.values().map(|row| row.bytes).sum();
             let checked = &self.found.checked;
@@ -105,6 +108,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             }
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::deleted)?;
         }
         self.pages()
     }
