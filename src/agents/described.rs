@@ -44,6 +44,9 @@ pub(crate) struct Facts<'a> {
     /// If the record is one of a sub-agent: its id. Only the session of that id has that parent; in
     /// the file of the parent itself, the record is told by somebody else.
     pub child: Option<Cow<'a, str>>,
+    /// Whether the session is one that the parent started to do a part of its work, and no copy of it
+    /// that somebody goes on with.
+    pub subagent: bool,
     /// Whether its agent has put it away.
     pub archived: Option<bool>,
     /// The record's own id, for [`TitleOffer::about`].

@@ -53,7 +53,7 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct Placed {
     /// The project, where its lines tell none.
     pub project: Option<String>,
-    /// The session that started it, where its lines tell none.
+    /// The session that started it as a sub-agent, where its lines tell none.
     pub parent: Option<String>,
     /// Whether its agent has put it away, if that is told by the place.
     pub archived: Option<bool>,
@@ -127,7 +127,7 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
-    /// The session that started this one, where the file's path tells it.
+    /// The session that started this one as a sub-agent, where the file's path tells it.
     fn parent(&self, _candidate: &Candidate<'_>) -> Option<String> {
         None
     }

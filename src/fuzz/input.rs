@@ -198,6 +198,8 @@ impl<'a> Input<'a> {
             pinned: false,
             archived: false,
             archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

@@ -55,6 +55,10 @@ pub struct Summary {
     pub archived: bool,
     /// Whether its agent did, and nobody has taken it out here since.
     pub archived_by_agent: bool,
+    /// Whether its parent started it to do a part of its work: a sub-agent, and no fork.
+    pub subagent: bool,
+    /// How many stored sessions are sub-agents of this one.
+    pub subagents: u64,
 }
 
 /// A session with its messages, as agent programmers hold it.

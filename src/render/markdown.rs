@@ -214,6 +214,8 @@ mod tests {
             pinned: false,
             archived: false,
             archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

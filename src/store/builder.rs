@@ -197,7 +197,7 @@ impl SessionBuilder {
             self.row.project = Some(project_of(project));
         }
         if let Some(parent) = &placed.parent {
-            offer_parent(&mut self.row, parent);
+            offer_parent(&mut self.row, parent, true);
         }
         self.row.archived_by_agent = placed.archived.unwrap_or(self.row.archived_by_agent);
     }

@@ -61,7 +61,7 @@ impl Fold {
         if facts.replaces {
             row.project = facts.project.as_deref().map(project_of);
             row.model = facts.model.as_deref().map(text);
-            row.parent = None;
+            (row.parent, row.subagent) = (None, false);
         }
         if let Some(project) = &facts.project
             && (facts.moved || row.project.is_none())
@@ -72,7 +72,7 @@ impl Fold {
         if let Some(parent) = &facts.parent
             && facts.child.as_ref().is_none_or(is_childs)
         {
-            offer_parent(row, parent);
+            offer_parent(row, parent, facts.subagent);
         }
         row.archived_by_agent = facts.archived.unwrap_or(row.archived_by_agent);
         replace_with(&mut row.model, facts.model.as_deref());
@@ -141,9 +141,11 @@ fn is_of_another(row: &SessionRow, facts: &Facts<'_>) -> bool {
 }
 
 /// Gives a session a parent, unless it has one: nobody is the parent of itself.
-pub(super) fn offer_parent(row: &mut SessionRow, parent: &str) {
+pub(super) fn offer_parent(row: &mut SessionRow, parent: &str, subagent: bool) {
+    row.subagent |= subagent && row.parent.as_deref() == Some(parent);
     if row.parent.is_none() && !parent.is_empty() && parent != own_id(row) {
         row.parent = Some(cut(parent, FACT_BYTES_MAX).to_owned());
+        row.subagent = subagent;
     }
 }
 

@@ -233,3 +233,95 @@ fn the_project_of_a_gemini_session_is_a_folder_and_its_sub_agents_know_it() {
     let listed = of(&sessions, "s3");
     assert_eq!((listed.message_count, listed.title.as_str()), (2, "hello"));
 }
+
+/// A session of Claude Code with sub-agents, one of which has one of its own, and a fork.
+fn family(home: &Home) {
+    let folder = "in/.claude/projects/-w";
+    home.write(&format!("{folder}/{A}.jsonl"), said(A, "", "lead") + "\n");
+    for agent in ["ab12", "ab34"] {
+        let side = format!(r#","isSidechain":true,"agentId":"{agent}""#);
+        let name = format!("{folder}/{A}/subagents/agent-{agent}.jsonl");
+        home.write(&name, said(A, &side, "part") + "\n");
+    }
+    let side = r#","isSidechain":true,"agentId":"ab12cd""#;
+    let name = format!("{folder}/ab12/subagents/agent-ab12cd.jsonl");
+    home.write(&name, said("ab12", side, "part of a part") + "\n");
+    let fork = format!(r#","forkedFrom":{{"sessionId":"{A}","messageUuid":"u"}}"#);
+    home.write(
+        &format!("{folder}/{B}.jsonl"),
+        said(B, &fork, "fork") + "\n",
+    );
+}
+
+#[test]
+fn a_session_knows_how_many_sub_agents_it_has_and_a_fork_is_none() {
+    let home = Home::new();
+    family(&home);
+    let (store, sessions) = imported(&home);
+    for (id, subagents, subagent) in [
+        (A, 2, false),
+        (B, 0, false),
+        ("ab12", 1, true),
+        ("ab34", 0, true),
+        ("ab12cd", 0, true),
+    ] {
+        let found = of(&sessions, id);
+        assert_eq!(
+            (found.subagents, found.subagent),
+            (subagents, subagent),
+            "{id}"
+        );
+        assert_eq!(store.summary(&found.key).unwrap(), *found);
+    }
+    store.delete(&of(&sessions, "ab34").key).unwrap();
+    assert_eq!(store.summary(&of(&sessions, A).key).unwrap().subagents, 1);
+}
+
+#[test]
+fn a_start_that_fits_a_session_and_its_sub_agents_means_the_session() {
+    let home = Home::new();
+    family(&home);
+    let (store, sessions) = imported(&home);
+    let head = &of(&sessions, "ab12").key;
+    // "ab12" is one id, and the start of another; "ab1" is the start of both.
+    for start in ["ab12", "ab1", "claude-code:ab1"] {
+        assert_eq!(store.resolve(start).unwrap(), *head, "{start}");
+    }
+    // Two that nobody of them started, and a session with its fork.
+    for start in ["ab", "0"] {
+        let several = store.resolve(start).unwrap_err();
+        assert!(
+            matches!(several, scrollback::Error::Ambiguous { .. }),
+            "{start}: {several}"
+        );
+    }
+}
+
+#[test]
+fn every_agent_tells_sub_agents_from_forks() {
+    let home = Home::new();
+    let codex = |id: &str, more: &str| {
+        let name = format!("in/.codex/sessions/2026/11/20/rollout-2026-11-20T10-00-00-{id}.jsonl");
+        let line = format!(
+            r#"{{"timestamp":"2026-11-20T10:00:00.000Z","type":"session_meta","payload":{{"id":"{id}"{more}}}}}"#
+        );
+        home.write(&name, line + "\n");
+    };
+    codex(A, "");
+    codex(B, &format!(r#","forked_from_id":"{A}""#));
+    let c = B.replace("0b", "0c");
+    codex(
+        &c,
+        &format!(r#","source":{{"subagent":{{"thread_spawn":{{"parent_thread_id":"{A}"}}}}}}"#),
+    );
+    let d = B.replace("0b", "0d");
+    codex(
+        &d,
+        &format!(r#","forked_from_id":"{A}","thread_source":"subagent""#),
+    );
+    let (_, sessions) = imported(&home);
+    for (id, subagent) in [(A, false), (B, false), (&c, true), (&d, true)] {
+        assert_eq!(of(&sessions, id).subagent, subagent, "{id}");
+    }
+    assert_eq!(of(&sessions, A).subagents, 2);
+}

@@ -308,6 +308,7 @@ impl Format for ClaudeCode {
                 .and_then(|_| fields::text_filled(session))
                 .or_else(|| fields::text_filled(origin)),
             child: fields::text_filled(agent),
+            subagent: agent.is_some(),
             ..Facts::default()
         };
         let mut reading = Reading {

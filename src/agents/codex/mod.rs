@@ -48,6 +48,9 @@ const EVENTS: [&str; 10] = [
     "retained_context",
 ];
 
+/// Sources of threads that another thread has started.
+const SUBAGENTS: [&str; 2] = ["subagent", "guardian_review"];
+
 /// Codex's session files.
 #[derive(Debug)]
 pub(crate) struct Codex;
@@ -228,6 +231,7 @@ fn session(payload: Json<'_>) -> Reading<'_> {
         source,
         thread,
         base,
+        thread_source,
     ] = fields_of(
         Some(payload),
         &[
@@ -240,6 +244,7 @@ fn session(payload: Json<'_>) -> Reading<'_> {
             "source",
             "session_id",
             "history_base",
+            "thread_source",
         ],
     );
     let [branch] = fields_of(git, &["branch"]);
@@ -257,6 +262,8 @@ fn session(payload: Json<'_>) -> Reading<'_> {
         parent: [forked_from, parent, spawner, thread, base]
             .into_iter()
             .find_map(|id| fields::text_filled(id).filter(is_others)),
+        subagent: subagent.or(parent).is_some()
+            || text(thread_source).is_some_and(|source| SUBAGENTS.contains(&&*source)),
         session: own,
         ..Facts::default()
     };

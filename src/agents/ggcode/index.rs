@@ -218,6 +218,8 @@ mod tests {
                 pinned: false,
                 archived: false,
                 archived_by_agent: false,
+                subagent: false,
+                subagents: 0,
             },
             properties: Properties::default(),
             lines: messages,

@@ -84,6 +84,7 @@ fn session(info: Json<'_>) -> Reading<'_> {
         updated_us: times::time_us(updated),
         project: fields::text_filled(directory),
         parent: fields::text_filled(parent),
+        subagent: parent.is_some(),
         model: later_message::model_of(model),
         title: titles::latest(title, titles::GENERATED),
         archived: updated.map(|_| is_put_away(archived)),

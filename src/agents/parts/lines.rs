@@ -287,6 +287,7 @@ impl<'a> Facts<'a> {
         self.branch = more.branch.or(self.branch.take());
         if self.parent.is_none() {
             (self.parent, self.child) = (more.parent, more.child);
+            self.subagent = more.subagent;
         }
         self.archived = more.archived.or(self.archived);
         self.record_id = more.record_id.or(self.record_id.take());
@@ -317,6 +318,7 @@ impl<'a> Facts<'a> {
             branch: owned(self.branch),
             parent: owned(self.parent),
             child: owned(self.child),
+            subagent: self.subagent,
             archived: self.archived,
             record_id: owned(self.record_id),
             session: owned(self.session),

@@ -61,6 +61,8 @@ pub(super) fn state(skip: u64, lines: u64, properties: Properties) -> SessionSta
             pinned: false,
             archived: false,
             archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         },
         properties,
         lines,

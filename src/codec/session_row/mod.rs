@@ -143,6 +143,8 @@ pub(crate) struct SessionRow {
     pub beaten_titles: Vec<(u8, String)>,
     /// Whether its agent has put it away, and nobody here has taken it out since.
     pub archived_by_agent: bool,
+    /// Whether its parent started it to do a part of its work.
+    pub subagent: bool,
 }
 
 impl SessionRow {
@@ -181,6 +183,7 @@ impl SessionRow {
             reordered: false,
             beaten_titles: Vec::new(),
             archived_by_agent: false,
+            subagent: false,
         }
     }
 
@@ -220,6 +223,7 @@ impl SessionRow {
             reordered: false,
             beaten_titles: Vec::new(),
             archived_by_agent: false,
+            subagent: false,
         }
     }
 
@@ -280,6 +284,8 @@ impl SessionRow {
             pinned: self.given.pinned,
             archived: self.given.archived || self.archived_by_agent,
             archived_by_agent: self.archived_by_agent,
+            subagent: self.subagent,
+            subagents: 0,
         })
     }
 
@@ -334,7 +340,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 312);
+        assert_eq!(bytes.len(), 313);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -342,7 +348,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0xf752_e5c0_957f_f5ce;
+    const GOLDEN: u64 = 0xab4e_2555_aa3b_1732;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {
