@@ -49,6 +49,17 @@ pub(crate) struct Candidate<'a> {
     pub companion: Option<&'a [u8]>,
 }
 
+/// What the path of a session's file tells of it, or a file beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// The project, where its lines tell none.
+    pub project: Option<String>,
+    /// The session that started it as a sub-agent, where its lines tell none.
+    pub parent: Option<String>,
+    /// Whether its agent has put it away, if that is told by the place.
+    pub archived: Option<bool>,
+}
+
 /// Finds the version of the program in a line.
 pub(crate) type VersionIn = fn(&[u8]) -> Option<String>;
 
@@ -115,6 +126,25 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The project of a session, where the file's path tells it and its lines do not.
     fn project(&self, _candidate: &Candidate<'_>) -> Option<String> {
         None
+    }
+
+    /// The session that started this one as a sub-agent, where the file's path tells it.
+    fn parent(&self, _candidate: &Candidate<'_>) -> Option<String> {
+        None
+    }
+
+    /// Whether the agent has put the session away, where the file's path tells it.
+    fn archived(&self, _candidate: &Candidate<'_>) -> Option<bool> {
+        None
+    }
+
+    /// All of that.
+    fn placed(&self, candidate: &Candidate<'_>) -> Placed {
+        Placed {
+            project: self.project(candidate),
+            parent: self.parent(candidate),
+            archived: self.archived(candidate),
+        }
     }
 
     /// The lines of a session that is one JSON document; `None` if it cannot be read. The whole

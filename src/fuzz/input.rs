@@ -198,6 +198,9 @@ impl<'a> Input<'a> {
             parent: session.parent,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

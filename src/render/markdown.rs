@@ -214,6 +214,9 @@ mod tests {
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

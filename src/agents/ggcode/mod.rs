@@ -25,7 +25,6 @@ use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
-use crate::json::Json;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
@@ -178,7 +177,11 @@ fn is_line(line: &str) -> bool {
     text(session).is_some()
         && match text(kind).as_deref() {
             Some("meta") => true,
-            Some("message") => message.is_none_or(Json::is_object),
+            // Others write such lines with the words in the line itself; one may be cut off before them.
+            Some("message") => match message {
+                Some(message) => message.is_object(),
+                None => !line.ends_with('}'),
+            },
             Some(kind) => EVENTS.contains(&kind),
             None => false,
         }

@@ -257,6 +257,7 @@ impl Format for Jcode {
                     rank: titles::FIRST_MESSAGE,
                     latest_wins: false,
                     about: None,
+                    session: None,
                 });
                 Role::User
             }

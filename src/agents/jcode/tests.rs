@@ -366,6 +366,9 @@ fn state(id: &str, title: &str) -> SessionState {
         parent: None,
         pinned: false,
         archived: false,
+        archived_by_agent: false,
+        subagent: false,
+        subagents: 0,
     };
     SessionState {
         path: Jcode

@@ -138,6 +138,13 @@ pub(crate) struct SessionRow {
     /// Whether its records have an order other than that of their numbers, or not all of them are in
     /// its file: the row of its file order tells.
     pub reordered: bool,
+    /// Titles that better ones have beaten and that hold again once those are taken back: worth and
+    /// text, the least first.
+    pub beaten_titles: Vec<(u8, String)>,
+    /// Whether its agent has put it away, and nobody here has taken it out since.
+    pub archived_by_agent: bool,
+    /// Whether its parent started it to do a part of its work.
+    pub subagent: bool,
 }
 
 impl SessionRow {
@@ -174,6 +181,9 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
+            subagent: false,
         }
     }
 
@@ -211,6 +221,9 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
+            subagent: false,
         }
     }
 
@@ -246,6 +259,11 @@ impl SessionRow {
         named.filter(|parent| !parent.is_empty() && *parent != self.id)
     }
 
+    /// Whether it is shown as put away.
+    pub(crate) fn shown_archived(&self) -> bool {
+        self.given.archived || self.archived_by_agent
+    }
+
     /// The key under which the row's session is found.
     pub(crate) fn key(&self) -> Result<SessionKey, RowError> {
         SessionKey::new(self.agent.as_str(), self.id.as_str())
@@ -276,7 +294,10 @@ impl SessionRow {
             branch: self.branch,
             parent,
             pinned: self.given.pinned,
-            archived: self.given.archived,
+            archived: self.given.archived || self.archived_by_agent,
+            archived_by_agent: self.archived_by_agent,
+            subagent: self.subagent,
+            subagents: 0,
         })
     }
 
@@ -331,7 +352,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 303);
+        assert_eq!(bytes.len(), 313);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -339,7 +360,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x6a32_a753_a2c9_c07c;
+    const GOLDEN: u64 = 0xab4e_2555_aa3b_1732;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

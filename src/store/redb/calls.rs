@@ -10,8 +10,8 @@ use super::sessions::append::Append;
 use super::sessions::appends;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
+use super::tables::families::Families;
 use super::tables::properties;
-use super::tables::snapshot;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -102,9 +102,8 @@ impl Store for RedbStore {
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
-            let (number, row) = snapshot.session_of(key)?;
-            row.into_summary(number)
-                .map_err(|error| snapshot::corrupt_session(number, error.to_string()))
+            let found = snapshot.session_of(key)?;
+            Families::of(snapshot)?.summary(snapshot, found)
         })
     }
 

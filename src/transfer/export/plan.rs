@@ -305,9 +305,9 @@ fn database_of<'p>(agent: &str, path: &'p [u8]) -> Option<&'p [u8]> {
     memrchr_iter(b'#', path)
         .filter_map(|end| path.get(..end))
         .find(|file| {
-            let name = paths::from_bytes(file);
-            let name = name.file_name().unwrap_or_default();
-            databases.are_named(name.as_encoded_bytes())
+            let path = paths::from_bytes(file);
+            let name = path.file_name().unwrap_or_default();
+            databases.are_named(name.as_encoded_bytes()) || databases.is_in_tree(&path)
         })
 }
 

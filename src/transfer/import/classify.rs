@@ -54,8 +54,13 @@ pub(super) fn matters(path: &Path) -> bool {
 
 /// The agent whose databases have the name of that file.
 pub(super) fn database_agent(path: &Path) -> Option<&'static dyn Agent> {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    agents::recognise_database(name)
+    agents::recognise_database(path)
+}
+
+/// Whether a path is that of a session in files of its own.
+pub(super) fn is_in_tree(agent: &dyn Agent, path: &Path) -> bool {
+    let databases = agent.databases();
+    databases.is_some_and(|databases| databases.is_in_tree(path))
 }
 
 /// What is to be made of a file; `None` if it is of no interest; an error says why it cannot be
@@ -84,7 +89,7 @@ pub(super) fn classify(
             .to_owned());
     }
     if let Some(agent) = database
-        && head.starts_with(DATABASE_MAGIC)
+        && (head.starts_with(DATABASE_MAGIC) || is_in_tree(agent, name))
         && forced.is_none_or(|forced| forced.agent() == agent.agent())
     {
         return Ok(Some(Form::Database(agent)));

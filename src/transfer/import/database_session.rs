@@ -1,5 +1,6 @@
 //! One session of a database: what of it is new becomes records.
 
+use super::classify;
 use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
@@ -8,7 +9,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
-use crate::agents::{Agent, DocumentLines};
+use crate::agents::{Agent, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
@@ -43,13 +44,13 @@ struct Begun {
     replaces: Option<SessionKey>,
 }
 
-/// Takes one session of a database.
+/// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
     session: &DatabaseSession,
-) -> std::result::Result<(), Failure> {
+) -> std::result::Result<bool, Failure> {
     let wanted = session_names::key_of(task.agent.agent(), &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
@@ -60,6 +61,11 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
+    let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
+    if is_in_tree && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
+        // It went on in a database: what lies here is what it was before.
+        return Ok(false);
+    }
     let mut step = step(task.agent, sources, previous.as_ref(), content)?;
     if previous.is_none()
         && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
@@ -76,7 +82,7 @@ pub(super) fn take(
             })?;
         }
         places.push(place(task, stored.number, stored.key, false));
-        return Ok(());
+        return Ok(true);
     }
     let comer = Comer {
         wanted: &wanted,
@@ -88,7 +94,7 @@ pub(super) fn take(
     };
     let is_new = matches!(step, Step::New(_));
     if is_new && keeper.marks.passes(&comer) {
-        return Ok(());
+        return Ok(true);
     }
     if let Some(transactions) = keeper.transactions.as_mut().filter(|_| is_new) {
         keeper.marks.lift(transactions.bulk()?, &comer)?;
@@ -97,16 +103,15 @@ pub(super) fn take(
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
     let (there, replaces) = (begun.there, begun.replaces);
     let lines = begun.goes_on.lines(content);
+    let placed = Placed {
+        project: session.project.clone(),
+        ..Placed::default()
+    };
     let Derived {
         chunk,
         added,
         problems,
-    } = derived::build(
-        begun.builder,
-        begun.stored,
-        lines,
-        session.project.as_deref(),
-    );
+    } = derived::build(begun.builder, begun.stored, lines, &placed);
     let next = chunk.row.next;
     let is_new = there.is_none();
     let (number, key) = match (&mut keeper.transactions, there) {
@@ -148,7 +153,7 @@ pub(super) fn take(
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Begins with what is new.

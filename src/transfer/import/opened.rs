@@ -17,7 +17,7 @@ use super::resume::{self, Counts, Grown, Resume};
 use super::session_names;
 use super::tasks::LinesTask;
 use super::worker::{Outlet, Over};
-use crate::agents::{self, Agent, Candidate};
+use crate::agents::{self, Agent, Candidate, Placed};
 use crate::codec::file_order::FileOrder;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::LineReader;
@@ -39,8 +39,8 @@ pub(super) struct Opened<'a> {
     mtime_ns: i64,
     dialect: &'static dyn Agent,
     wanted: SessionKey,
-    /// The project, where the lines tell none.
-    project: Option<String>,
+    /// What the place tells.
+    placed: Placed,
     /// How many of its lines its agent says to be hidden.
     skip: Option<u64>,
     /// Whether its lines are compressed.
@@ -97,7 +97,7 @@ impl<'a> Opened<'a> {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
-        let project = dialect.project(&candidate);
+        let placed = dialect.placed(&candidate);
         let wanted =
             session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
         let (size, mtime_ns) = (metadata.len(), found::mtime_ns(&metadata));
@@ -115,7 +115,7 @@ impl<'a> Opened<'a> {
             mtime_ns,
             dialect,
             wanted,
-            project,
+            placed,
             skip,
             packed,
         }))
@@ -441,7 +441,7 @@ impl<'a> Opened<'a> {
         let making = Making {
             builder,
             hasher: *hasher,
-            project: self.project.take(),
+            placed: std::mem::take(&mut self.placed),
             mode: Mode::Follow(Follow::on(
                 order,
                 &source,
@@ -481,7 +481,7 @@ impl<'a> Opened<'a> {
         let making = Making {
             builder,
             hasher: Xxh3::new(),
-            project: self.project.take(),
+            placed: std::mem::take(&mut self.placed),
             mode: Mode::Follow(follow),
             packed_size: self.packed.then_some(self.size),
             weak,
@@ -532,7 +532,7 @@ impl<'a> Opened<'a> {
         let making = Making {
             builder,
             hasher: Xxh3::new(),
-            project: self.project.take(),
+            placed: std::mem::take(&mut self.placed),
             mode: Mode::Change(Box::new(Planned {
                 old: head.order,
                 next: head.row.next,

@@ -12,6 +12,7 @@ use super::part::{FileState, Message, Part, Target};
 use super::resume::Counts;
 use super::tasks::LinesTask;
 use super::worker::{Outlet, Over};
+use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::file_order::{FileOrder, Run, push_run};
@@ -32,8 +33,8 @@ pub(super) struct Making {
     pub builder: SessionBuilder,
     /// The hash of the bytes before the first line that is read.
     pub hasher: Xxh3,
-    /// The project, where the lines tell none.
-    pub project: Option<String>,
+    /// What the place tells.
+    pub placed: Placed,
     /// Which lines become records.
     pub mode: Mode,
     /// The size of a file that is compressed.
@@ -252,9 +253,7 @@ impl<'a> Reading<'a> {
         let Some(reason) = failure else {
             self.source.row.size = self.making.packed_size.unwrap_or(self.source.row.offset);
             self.source.row.complete = true;
-            if let Some(project) = &self.making.project {
-                self.making.builder.offer_project(project);
-            }
+            self.making.builder.offer_placed(&self.making.placed);
             return self.send(stored, true, outlet);
         };
         // What was read is kept, and the next import goes on there.

@@ -63,11 +63,15 @@ impl RedbBulk<'_> {
 
     /// Offers a title, as a line would.
     pub(crate) fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()> {
+        if title.trim().is_empty() {
+            return Ok(());
+        }
         let offer = TitleOffer {
             text: title.into(),
             rank,
             latest_wins: true,
             about: None,
+            session: None,
         };
         self.change_row(session, |row| Fold::default().offer_title(row, &offer))
     }
