@@ -4,7 +4,7 @@ pub(crate) mod error;
 pub(crate) mod key;
 pub mod limits;
 pub(crate) mod message;
-mod naming;
+pub(crate) mod naming;
 pub(crate) mod properties;
 pub(crate) mod raw_json;
 pub(crate) mod record;
