@@ -16,6 +16,7 @@ mod resolve;
 mod session_list;
 mod sizes;
 mod table;
+mod talk;
 mod times;
 mod transcript;
 mod wrap;

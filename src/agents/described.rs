@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::model::links::Links;
 use crate::model::record::RecordHeader;
 
 /// A title that a line offers. Of all titles in a session the highest rank wins.
@@ -37,6 +38,10 @@ pub(crate) struct Facts<'a> {
     pub parent: Option<Cow<'a, str>>,
     /// The record's own id, for [`TitleOffer::about`].
     pub record_id: Option<Cow<'a, str>>,
+    /// The sub-agent that the line is of, where it stands among the lines of who started it.
+    pub agent_id: Option<Cow<'a, str>>,
+    /// What it says of other lines.
+    pub links: Links,
     /// The record's facts replace those of earlier ones, an absent project or model included: the
     /// native dialect's header line, of which the last one holds.
     pub replaces: bool,

@@ -111,6 +111,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         lines::stored_messages(self, record)
     }
 
+    /// What a line without messages says of itself, in the fields of a message without content.
+    fn about_line(&self, line: &[u8]) -> Option<Message> {
+        lines::about(self, line)
+    }
+
     /// The project of a session, where the file's path tells it and its lines do not.
     fn project(&self, _candidate: &Candidate<'_>) -> Option<String> {
         None
@@ -143,6 +148,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// start until one does.
     fn version_in(&self) -> Option<VersionIn> {
         None
+    }
+
+    /// Whether a session that comes from another begins with a copy of that one's answers: then those
+    /// count in the other alone.
+    fn repeats_its_parent(&self) -> bool {
+        false
     }
 
     /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of

@@ -3,6 +3,7 @@
 //! - [`row`]: the frame of every stored value: format, version, body, checksum
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
+//! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
@@ -12,6 +13,8 @@
 pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
+pub(crate) mod course_row;
+pub(crate) mod exception_row;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;

@@ -34,6 +34,10 @@ pub(crate) enum RowFormat {
     Alias = 6,
     /// A batch that the session's row has no room for.
     Batch = 7,
+    /// What only other lines tell of a record.
+    Exception = 20,
+    /// A block of what leads from ids to records.
+    Course = 21,
 }
 
 /// Why a row cannot be read.

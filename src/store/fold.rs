@@ -3,6 +3,7 @@
 //! Every store and every import goes through here, so a row says the same wherever its lines
 //! came from.
 
+use super::course::{Course, CourseChanges, Effect, Spent};
 use super::query::Compacted;
 use crate::agents::{Described, Facts, TitleOffer};
 use crate::codec::session_row::SessionRow;
@@ -13,14 +14,32 @@ use crate::model::text::{cut, title_line, without_trailing_separators};
 /// Most titles that wait for the record that they are about.
 const WAITING_MAX: usize = 64;
 
-/// What a fold knows beyond the row: only of use while lines stream by, and not stored.
+/// Microseconds of a day.
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// What a fold knows beyond the row. All but the course is only of use while lines stream by, and not
+/// stored.
 #[derive(Debug, Default)]
 pub(crate) struct Fold {
     last_record_id: String,
     waiting: Vec<(String, String, u8)>,
+    course: Course,
 }
 
 impl Fold {
+    /// A fold that goes on where the course of a session has come to.
+    pub(crate) fn of(course: Course) -> Self {
+        Self {
+            course,
+            ..Self::default()
+        }
+    }
+
+    /// What is to be written beside the lines that were added since this was last asked.
+    pub(crate) fn take_changes(&mut self) -> CourseChanges {
+        self.course.take_changes()
+    }
+
     /// Adds a described line of `bytes` bytes to a row, as the record with the row's next sequence
     /// number. `flags` are those that only the reader of the file knows.
     pub(crate) fn add(
@@ -35,6 +54,7 @@ impl Fold {
         if described.facts.replaces && header.kind == RecordKind::Meta {
             row.header_sequence = Some(row.next);
         }
+        let sequence = row.next;
         row.next += 1;
         row.records += 1;
         row.bytes += bytes as u64;
@@ -43,11 +63,49 @@ impl Fold {
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
         add_times(row, header.time_us, &described.facts);
         self.add_facts(row, &described.facts);
+        // What lacks its end may go on: its rest tells.
+        if !row.unterminated && !described.facts.links.is_nothing() {
+            self.follow(row, sequence, &header, &described.facts);
+        }
         header
+    }
+
+    /// Takes a line into the course of the session.
+    fn follow(
+        &mut self,
+        row: &mut SessionRow,
+        sequence: u64,
+        header: &RecordHeader,
+        facts: &Facts<'_>,
+    ) {
+        let day = header.time_us.map(|us| us.div_euclid(DAY_US));
+        let model = facts.model.as_deref().or(row.model.as_deref());
+        let spent = Spent {
+            day: day.and_then(|day| i32::try_from(day).ok()),
+            model: model.unwrap_or_default(),
+        };
+        let Effect { hidden, earlier } =
+            self.course
+                .take(sequence, header.messages, &facts.links, spent);
+        row.messages = row.messages.saturating_sub(u64::from(hidden));
+        for (at, messages) in earlier {
+            row.messages = row.messages.saturating_sub(u64::from(messages));
+            if at < row.mark {
+                row.hidden = row.hidden.saturating_sub(u64::from(messages));
+            }
+        }
     }
 
     fn add_facts(&mut self, row: &mut SessionRow, facts: &Facts<'_>) {
         let text = |fact: &str| cut(fact, FACT_BYTES_MAX).to_owned();
+        // What a sub-agent says among the lines of who started it is not about their session.
+        let is_apart = facts
+            .agent_id
+            .as_deref()
+            .is_some_and(|agent| !row.id.ends_with(agent));
+        if is_apart {
+            return;
+        }
         if facts.replaces {
             row.project = facts.project.as_deref().map(project_of);
             row.model = facts.model.as_deref().map(text);
@@ -56,7 +114,9 @@ impl Fold {
         if let (None, Some(project)) = (&row.project, &facts.project) {
             row.project = Some(project_of(project));
         }
-        if let (None, Some(parent)) = (&row.parent, &facts.parent) {
+        if let (None, Some(parent)) = (&row.parent, &facts.parent)
+            && **parent != *row.id
+        {
             row.parent = Some(text(parent));
         }
         replace_with(&mut row.model, facts.model.as_deref());
@@ -113,10 +173,11 @@ pub(crate) fn project_of(path: &str) -> String {
 }
 
 /// Takes a record out of the counts again, as far as it is in them: not its times and its title.
-pub(crate) fn take_out(row: &mut SessionRow, header: &RecordHeader, bytes: u64) {
+/// `shown` is how many messages it counts for.
+pub(crate) fn take_out(row: &mut SessionRow, header: &RecordHeader, shown: u32, bytes: u64) {
     row.records = row.records.saturating_sub(1);
     row.bytes = row.bytes.saturating_sub(bytes);
-    row.messages = row.messages.saturating_sub(u64::from(header.messages));
+    row.messages = row.messages.saturating_sub(u64::from(shown));
     row.malformed = row
         .malformed
         .saturating_sub(u64::from(header.flags.contains(RecordFlags::DAMAGED)));
@@ -171,17 +232,18 @@ pub(crate) fn is_believed(time_us: i64, now_us: i64) -> bool {
     time_us <= now_us.saturating_add(AHEAD_US)
 }
 
-/// Takes a record that compaction removes out of the row.
+/// Takes a record that compaction removes out of the row. `shown` is how many messages it counts for.
 pub(crate) fn count_out(
     row: &mut SessionRow,
     header: &RecordHeader,
+    shown: u32,
     bytes: usize,
     compacted: &mut Compacted,
 ) {
-    take_out(row, header, bytes as u64);
-    row.hidden = row.hidden.saturating_sub(u64::from(header.messages));
+    take_out(row, header, shown, bytes as u64);
+    row.hidden = row.hidden.saturating_sub(u64::from(shown));
     compacted.records += 1;
-    compacted.messages += u64::from(header.messages);
+    compacted.messages += u64::from(shown);
     compacted.bytes += bytes as u64;
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::course::StoredCourse;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
 use crate::model::error::Result;
@@ -134,6 +135,9 @@ pub(crate) trait Sources: Sync {
 
     /// The row of a session by its number.
     fn row(&self, number: u64) -> Result<Option<SessionRow>>;
+
+    /// The course of a session: what its next lines are read by.
+    fn course(&self, number: u64) -> Result<StoredCourse>;
 
     /// The name of a session by its number.
     fn key(&self, number: u64) -> Result<Option<SessionKey>>;

@@ -5,8 +5,9 @@ use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, Utc};
 
+use super::exceptions::Exceptions;
 use super::message_ids::messages_of;
-use super::{Direction, ScanQuery, Store};
+use super::{Direction, ScanQuery, Store, view};
 use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -78,6 +79,7 @@ pub struct Messages<'s, S: ?Sized> {
     read: bool,
     front: Buffer,
     back: Buffer,
+    exceptions: Exceptions,
 }
 
 /// What was read at one end and not yet given, oldest first.
@@ -112,15 +114,20 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             read: is_empty || high.is_some_and(|high| high < low),
             front: Buffer::default(),
             back: Buffer::default(),
+            exceptions: Exceptions::default(),
         }
     }
 
-    fn of(&self, record: &Record) -> VecDeque<StoredMessage> {
+    fn of(&self, record: Record) -> Result<VecDeque<StoredMessage>> {
         let sequence = record.sequence;
-        let messages = record.messages(self.key.agent()).into_iter();
-        messages
+        if record.header.messages == 0 {
+            return Ok(VecDeque::new());
+        }
+        let messages = view::shown(self.store, &self.key, &self.exceptions, record)?.messages;
+        let messages = messages.into_iter();
+        Ok(messages
             .map(|message| StoredMessage { sequence, message })
-            .collect()
+            .collect())
     }
 
     /// Reads a page at one end.
@@ -137,6 +144,8 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             ..ScanQuery::default()
         };
         let page = self.store.scan(&self.key, &query)?;
+        self.exceptions
+            .add(view::exceptions_of(self.store, &self.key, &page.records)?);
         let (low, high) = (self.low, self.high.unwrap_or(u64::MAX));
         let is_wanted = |record: &Record| (low..=high).contains(&record.sequence);
         let wanted = page.records.into_iter().filter(is_wanted);
@@ -183,7 +192,7 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             let Some(record) = record else {
                 return Ok(take(&mut other.messages, is_forward));
             };
-            let messages = self.of(&record);
+            let messages = self.of(record)?;
             if is_forward {
                 self.front.messages = messages;
             } else {

@@ -4,6 +4,8 @@ mod addition;
 mod builder;
 mod callers;
 mod copies;
+mod course;
+mod exceptions;
 mod extension;
 mod fold;
 mod fork;
@@ -23,6 +25,7 @@ mod redb;
 mod saving;
 mod select;
 mod sessions;
+mod view;
 
 use std::io::Write;
 
@@ -31,6 +34,10 @@ use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::course::{Course, StoredCourse};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::exceptions::Exceptions;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
@@ -48,7 +55,9 @@ pub use self::query::{
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
 pub use self::redb::{Loss, RedbStore, RepairReport};
+pub use self::view::{Shown, View};
 use crate::model::error::Result;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
@@ -337,4 +346,28 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage>;
+
+    /// What is to be known of the records from `first` to `last` beyond their own lines: messages that
+    /// were written again, turns that were taken back, tokens that count elsewhere. Reads no record.
+    /// [`StoreExt::view`] and [`load`](Self::load) show a session by it. This default knows of
+    /// none, which is right where no lines of agents come in.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        let _ = (first, last);
+        self.summary(key).map(|_| Vec::new())
+    }
+
+    /// The sequence number of the message of an id, as [`load`](Self::load) names it: that of its first
+    /// place, hidden or not. `None` if there is none. This default reads the session; a store can do
+    /// better.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        view::find_message(self, key, id)
+    }
 }

@@ -3,9 +3,12 @@
 //! Messages are lines with a `message` that has a role. The lines of agentx's sample homes, with
 //! `role` and `content` at the top, are messages too.
 
+mod beside;
 mod home;
 mod index;
+mod injected;
 mod layout;
+mod links;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +32,7 @@ use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, ow
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, times, titles};
 use super::state::SidecarFacts;
+use crate::model::links::Place;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
@@ -94,6 +98,9 @@ const ENVELOPES: [(&str, &str); 2] = [
     ("<ide_opened_file>", "</ide_opened_file>"),
     ("<ide_selection>", "</ide_selection>"),
 ];
+
+/// What a talk beside the main one is called where no line names its agent.
+const SIDE_TALK: &str = "sidechain";
 
 /// The model of messages that Claude Code made up itself, such as errors.
 const NO_MODEL: &str = "<synthetic>";
@@ -263,6 +270,10 @@ impl Format for ClaudeCode {
             sidechain,
             agent,
             session,
+            parent,
+            request,
+            origin,
+            copied,
         ] = fields_of(
             Some(object),
             &[
@@ -281,6 +292,10 @@ impl Format for ClaudeCode {
                 "isSidechain",
                 "agentId",
                 "sessionId",
+                "parentUuid",
+                "requestId",
+                "origin",
+                "forkedFrom",
             ],
         );
         let kind = text(kind).unwrap_or_default();
@@ -290,6 +305,7 @@ impl Format for ClaudeCode {
             project: fields::text_filled(cwd),
             branch: fields::text_filled(branch),
             record_id: fields::text_filled(uuid),
+            agent_id: fields::text_filled(agent.filter(|_| is_subagent)),
             parent: session
                 .filter(|_| is_subagent)
                 .and_then(|id| fields::text_filled(Some(id))),
@@ -299,6 +315,14 @@ impl Format for ClaudeCode {
             time_us: times::time_us(timestamp),
             facts,
             ..Reading::of(RecordKind::Event)
+        };
+        let linked = links::Fields {
+            id: uuid,
+            parent,
+            is_side_talk: is_true(sidechain),
+            message,
+            request,
+            copied,
         };
         let [inner_role, inner_content, inner_model] =
             fields_of(message, &["role", "content", "model"]);
@@ -310,13 +334,20 @@ impl Format for ClaudeCode {
             _ => None,
         };
         if let Some((word, content, model)) = said {
-            let role = role_of(&word, is_true(meta), || has_tool_result(content));
+            let role = match role_of(&word, is_true(meta), || has_tool_result(content)) {
+                Role::User if is_true(compact) => Role::System,
+                role => role,
+            };
+            let is_note = role == Role::User && injected::is_injected_line(content, origin);
+            reading.facts.links = links::of(linked, Some(role), is_note);
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
-            if !is_true(compact) {
+            if !is_true(compact) && !is_note {
                 reading.facts.title = titles::of_message(role, content, written);
             }
+        } else if let Some(beside) = beside::of(&kind, object) {
+            said_beside(&beside, linked, &mut reading);
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
             reading.facts.title = title_of(&kind, object, title);
@@ -327,7 +358,19 @@ impl Format for ClaudeCode {
         } else if !EVENTS.contains(&&*kind) {
             reading.kind = RecordKind::Unknown;
         }
+        if reading.kind != RecordKind::Message {
+            reading.facts.links = links::of(linked, None, false);
+        }
         reading
+    }
+
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        let [uuid, parent] = fields_of(Some(object), &["uuid", "parentUuid"]);
+        Some(Message {
+            id: Some(owned(uuid)?),
+            parent_id: owned(parent),
+            ..Message::new(Role::Other)
+        })
     }
 
     fn message(&self, object: Json<'_>) -> Message {
@@ -342,6 +385,12 @@ impl Format for ClaudeCode {
             model,
             usage,
             meta,
+            kind,
+            compact,
+            origin,
+            sidechain,
+            agent,
+            copied,
         ] = fields_of(
             Some(object),
             &[
@@ -355,10 +404,21 @@ impl Format for ClaudeCode {
                 "model",
                 "usage",
                 "isMeta",
+                "type",
+                "isCompactSummary",
+                "origin",
+                "isSidechain",
+                "agentId",
+                "forkedFrom",
             ],
         );
-        let [inner_role, inner_content, inner_model, inner_usage] =
-            fields_of(message, &["role", "content", "model", "usage"]);
+        let [inner_role, inner_content, inner_model, inner_usage, answer] =
+            fields_of(message, &["role", "content", "model", "usage", "id"]);
+        if let (None, None, Some(kind)) = (inner_role, role, text(kind))
+            && let Some(beside) = beside::of(&kind, object)
+        {
+            return message_beside(&beside, uuid, timestamp);
+        }
         let (word, content, model, usage) = match text(inner_role) {
             Some(word) => (word, inner_content, inner_model, inner_usage),
             None => (text(role).unwrap_or_default(), content, model, usage),
@@ -369,16 +429,81 @@ impl Format for ClaudeCode {
             let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
             is_list && content.iter().any(is_answer)
         });
-        Message {
+        let is_summary = role == Role::User && is_true(compact);
+        let mut message = Message {
             id: owned(uuid),
             parent_id: owned(parent).or_else(|| owned(parent_id)),
             content,
             time: times::time(timestamp),
             model: model_of(model).map(Cow::into_owned),
-            usage: blocks::usage(usage),
-            ..Message::new(role)
-        }
+            // What was copied from another session counts there.
+            usage: blocks::usage(usage).filter(|_| copied.is_none()),
+            answer_id: owned(answer),
+            agent_id: is_true(sidechain)
+                .then(|| owned(agent).unwrap_or_else(|| SIDE_TALK.to_owned())),
+            ..Message::new(if is_summary { Role::System } else { role })
+        };
+        message.injected = is_summary
+            || (is_true(meta) && role == Role::System)
+            || injected::is_injected(&message, origin);
+        message
     }
+}
+
+/// A message in a line that is called something else.
+fn said_beside<'a>(
+    beside: &beside::Beside<'a>,
+    linked: links::Fields<'a>,
+    reading: &mut Reading<'a>,
+) {
+    let answers = || has_tool_result(beside.content);
+    let role = match beside.role {
+        Role::User if answers() => Role::Tool,
+        role => role,
+    };
+    reading.kind = RecordKind::Message;
+    reading.role = Some(role);
+    let mut links = links::of(linked, None, true);
+    if let Some(inner) = beside.inner {
+        links.answer = links::answer(inner.message, inner.request);
+        let [model] = fields_of(inner.message, &["model"]);
+        reading.facts.model = model_of(model);
+        reading.facts.agent_id = fields::text_filled(inner.agent);
+    } else if links.id.is_some() && links.place != Place::Apart {
+        links.place = beside.place;
+    }
+    links.act = beside.act.clone();
+    reading.facts.links = links;
+}
+
+/// The message in such a line.
+fn message_beside(
+    beside: &beside::Beside<'_>,
+    uuid: Option<Json<'_>>,
+    timestamp: Option<Json<'_>>,
+) -> Message {
+    let content = blocks::content(beside.content);
+    let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+    let role = match beside.role {
+        Role::User if content.iter().any(is_answer) => Role::Tool,
+        role => role,
+    };
+    let mut message = Message {
+        id: owned(uuid),
+        content,
+        time: times::time(timestamp),
+        ..Message::new(role)
+    };
+    if let Some(inner) = beside.inner {
+        let [model, usage, answer] = fields_of(inner.message, &["model", "usage", "id"]);
+        message.id = owned(inner.id).or(message.id);
+        message.time = times::time(inner.time).or(message.time);
+        message.model = model_of(model).map(Cow::into_owned);
+        message.usage = blocks::usage(usage);
+        message.answer_id = owned(answer);
+        message.agent_id = owned(inner.agent).or_else(|| Some(SIDE_TALK.to_owned()));
+    }
+    message
 }
 
 /// Who speaks: what Claude Code files under the user is also a tool's answer, or its own note.

@@ -7,6 +7,7 @@
 mod home;
 mod items;
 mod layout;
+mod links;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text
 use super::parts::lines::{Format, Reading};
 use super::parts::paths;
 use super::parts::{times, titles};
+use crate::model::links::Place as Where;
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -89,6 +91,10 @@ impl Dialect for Codex {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
+    }
+
+    fn repeats_its_parent(&self) -> bool {
+        true
     }
 }
 
@@ -176,6 +182,7 @@ impl Format for Codex {
                 let mut reading = Reading::of(RecordKind::Event);
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.project = fields::text_filled(cwd);
+                reading.facts.links.act = links::turn(payload);
                 reading
             }
             (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
@@ -190,18 +197,30 @@ impl Format for Codex {
         reading
     }
 
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        let [kind, payload] = fields_of(Some(object), &["type", "payload"]);
+        let is_event = text(kind).as_deref() == Some("event_msg");
+        let answer = links::answer(payload.filter(|_| is_event)?)?;
+        Some(Message {
+            usage: Some(answer.usage),
+            ..Message::new(Role::Other)
+        })
+    }
+
     fn message(&self, object: Json<'_>) -> Message {
         let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
         let item = payload.unwrap_or(object);
         let members = Object::of(item);
         let [kind, role, id] = members.fields(&["type", "role", "id"]);
         let kind = text(kind).unwrap_or_default();
-        Message {
+        let mut message = Message {
             id: owned(id),
             content: items::blocks(&kind, item, &members),
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
-        }
+        };
+        message.injected = links::is_injected(&message);
+        message
     }
 }
 
@@ -254,6 +273,9 @@ fn item(object: Json<'_>) -> Reading<'_> {
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
+    if role == Role::User && !links::is_put_in_whole(content) {
+        reading.facts.links.place = Where::Asked;
+    }
     reading.facts.record_id = fields::text_filled(id);
     reading.facts.title = titles::of_message(role, content, written);
     reading
@@ -262,6 +284,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
 fn event(payload: Json<'_>) -> Reading<'_> {
     let [kind, message, name] = fields_of(Some(payload), &["type", "message", "thread_name"]);
     let mut reading = Reading::of(RecordKind::Event);
+    reading.facts.links = links::of_event(payload);
     reading.facts.title = match text(kind).as_deref() {
         Some("user_message") => {
             let text = text(message).and_then(|text| titles::cleaned(text, written));

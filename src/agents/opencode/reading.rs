@@ -6,6 +6,7 @@ use crate::agents::parts::fields::{self, fields_of};
 use crate::agents::parts::lines::{Format, Reading};
 use crate::agents::parts::{times, titles};
 use crate::json::Json;
+use crate::model::links::{Act, Links, id_hash};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -40,6 +41,10 @@ impl Format for OpenCode {
             model: parts::model(info),
             record_id: fields::text_filled(id),
             title: parts::first_text(role, parts),
+            links: Links {
+                id: fields::text_filled(id).map(|id| id_hash(&id)),
+                ..Links::default()
+            },
             ..Facts::default()
         };
         reading
@@ -57,15 +62,35 @@ impl Format for OpenCode {
             time: times::time(created),
             model: info.and_then(parts::model).map(Into::into),
             usage: parts::usage(tokens),
+            injected: parts.is_some_and(parts::is_put_in),
             ..Message::new(Role::from_word(&fields::text(role).unwrap_or_default()))
         }
     }
 }
 
+/// What is taken back: from a message on, or from a part of it on.
+fn reverted(revert: Option<Json<'_>>) -> Links {
+    // The database has it as a text of JSON.
+    let written = fields::text(revert);
+    let inner = written
+        .as_deref()
+        .and_then(|text| fields::object_in(text).ok());
+    let [message, part] = fields_of(inner.or(revert), &["messageID", "partID"]);
+    Links {
+        act: Act::Reverted {
+            from: fields::text_filled(message).map(|id| id_hash(&id)),
+            is_kept: fields::text_filled(part).is_some(),
+        },
+        ..Links::default()
+    }
+}
+
 /// What a line about the session tells.
 fn session(info: Json<'_>) -> Reading<'_> {
-    let [directory, title, parent, time] =
-        fields_of(Some(info), &["directory", "title", "parentID", "time"]);
+    let [directory, title, parent, time, revert] = fields_of(
+        Some(info),
+        &["directory", "title", "parentID", "time", "revert"],
+    );
     let [created, updated] = fields_of(time, &["created", "updated"]);
     let title = fields::text_filled(title)
         .filter(|title| !NO_TITLE.iter().any(|start| title.starts_with(start)));
@@ -75,6 +100,7 @@ fn session(info: Json<'_>) -> Reading<'_> {
         project: fields::text_filled(directory),
         parent: fields::text_filled(parent),
         title: titles::latest(title, titles::GENERATED),
+        links: reverted(revert),
         ..Facts::default()
     };
     Reading {

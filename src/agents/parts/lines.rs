@@ -59,10 +59,24 @@ pub(crate) trait Format {
         1
     }
 
+    /// What an object without messages says of itself, in the fields of a message without content: its
+    /// id, its tokens. `None` if it says nothing of the kind.
+    fn about(&self, _object: Json<'_>) -> Option<Message> {
+        None
+    }
+
     /// All of them.
     fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         vec![self.message(object)]
     }
+}
+
+/// What a line without messages says of itself; see
+/// [`Dialect::about_line`](crate::agents::dialect::Dialect::about_line).
+pub(crate) fn about(format: &(impl Format + ?Sized), line: &[u8]) -> Option<Message> {
+    let text = text_of(line);
+    let (object, _) = object(body(&text), None)?;
+    format.about(object)
 }
 
 /// Describes a line; see [`Dialect::describe`](crate::agents::dialect::Dialect::describe). With room for notes of
@@ -284,6 +298,7 @@ impl<'a> Facts<'a> {
         self.branch = more.branch.or(self.branch.take());
         self.parent = self.parent.take().or(more.parent);
         self.record_id = more.record_id.or(self.record_id.take());
+        self.agent_id = self.agent_id.take().or(more.agent_id);
         self.replaces |= more.replaces;
         self.title = match (self.title.take(), more.title) {
             (Some(first), Some(second)) if second.beats(&first) => Some(second),
@@ -308,6 +323,8 @@ impl<'a> Facts<'a> {
             branch: owned(self.branch),
             parent: owned(self.parent),
             record_id: owned(self.record_id),
+            agent_id: owned(self.agent_id),
+            links: self.links,
             replaces: self.replaces,
         }
     }

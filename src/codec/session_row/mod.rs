@@ -138,6 +138,12 @@ pub(crate) struct SessionRow {
     /// Whether its records have an order other than that of their numbers, or not all of them are in
     /// its file: the row of its file order tells.
     pub reordered: bool,
+    /// Rows of what only other lines tell of its records.
+    pub exceptions: u64,
+    /// Blocks of what leads from ids to its records.
+    pub blocks: u64,
+    /// The version of its agent's reader that what is derived here comes from; 0 is older than all.
+    pub reader: u16,
 }
 
 impl SessionRow {
@@ -174,6 +180,9 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            exceptions: 0,
+            blocks: 0,
+            reader: 0,
         }
     }
 
@@ -211,6 +220,9 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            exceptions: 0,
+            blocks: 0,
+            reader: 0,
         }
     }
 
@@ -312,7 +324,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 303);
+        assert_eq!(bytes.len(), 321);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -320,7 +332,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x6a32_a753_a2c9_c07c;
+    const GOLDEN: u64 = 0x1111_0ca0_bbc7_1e7e;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

@@ -7,11 +7,12 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS, SESSION_KEYS,
-    SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, COURSES, EXCEPTIONS, PROPERTIES,
+    RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, properties, segments, sources};
+use super::{attachments, batches, courses, properties, segments, sources};
+use crate::codec::exception_row::ExceptionKey;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -100,6 +101,24 @@ impl Rows<batches::BatchKey, &'static [u8]> for Batches {
     }
 }
 
+/// What only other lines tell of records.
+pub(crate) struct Exceptions;
+
+impl Rows<ExceptionKey, &'static [u8]> for Exceptions {
+    fn check(key: &ExceptionKey, value: &&[u8]) -> Result<()> {
+        courses::check_exception(*key, value).map(drop)
+    }
+}
+
+/// What leads from ids to records.
+pub(crate) struct Courses;
+
+impl Rows<courses::CourseKey, &'static [u8]> for Courses {
+    fn check(key: &courses::CourseKey, value: &&[u8]) -> Result<()> {
+        courses::check_block(*key, value)
+    }
+}
+
 /// The import state of files.
 pub(crate) struct Sources;
 
@@ -133,6 +152,8 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Properties>(PROPERTIES)?;
     work.table::<_, _, Aliases>(ALIASES)?;
     work.table::<_, _, Batches>(BATCHES)?;
+    work.table::<_, _, Exceptions>(EXCEPTIONS)?;
+    work.table::<_, _, Courses>(COURSES)?;
     work.table::<_, _, Sources>(SOURCES)?;
     work.table::<_, _, Unchecked>(SESSION_SOURCES)
 }

@@ -9,6 +9,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod batches;
+pub(crate) mod courses;
 pub(crate) mod each;
 pub(crate) mod properties;
 pub(crate) mod ranges;

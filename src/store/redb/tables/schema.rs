@@ -15,6 +15,9 @@ pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 /// The format that the table of older batches came with.
 pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
 
+/// The format that the tables of exceptions and courses came with.
+pub(crate) const FORMAT_WITH_COURSES: u32 = 5;
+
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
 
@@ -73,6 +76,13 @@ pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
 /// Session number, the caller's id of a batch -> where it is: batches that the row has no room for.
 pub(crate) const BATCHES: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("batches");
 
+/// Session number, code of a kind, first record -> what only other lines tell of it.
+pub(crate) const EXCEPTIONS: TableDefinition<'_, (u64, u8, u64), &[u8]> =
+    TableDefinition::new("exceptions");
+
+/// Session number, first record -> a block of what leads from ids to records.
+pub(crate) const COURSES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("courses");
+
 /// Path, generation -> import state.
 pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
     TableDefinition::new("sources");
@@ -82,7 +92,7 @@ pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 14] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -93,6 +103,8 @@ pub(crate) const NAMES: [&str; 12] = [
     "properties",
     "aliases",
     "batches",
+    "exceptions",
+    "courses",
     "sources",
     "session_sources",
 ];

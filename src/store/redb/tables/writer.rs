@@ -19,6 +19,7 @@ use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
 use crate::model::record::Record;
 use crate::store::Options;
 use crate::store::addition::{self, Added, Addition, Outcome};
+use crate::store::course::Course;
 use crate::store::fold;
 use crate::store::lines;
 use crate::store::query::Appended;
@@ -250,10 +251,14 @@ impl<'s> Writer<'s> {
         let Added {
             mut row,
             made,
+            course,
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, old, addition, older, options)? {
+        } = match addition::add_to(key, old, addition, older, options, || match &there {
+            Some((number, row)) => Ok(self.course(*number, row)?.before(None)),
+            None => Ok(Course::default()),
+        })? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -267,6 +272,7 @@ impl<'s> Writer<'s> {
         for record in &made {
             row.chain.push(&chain::digest_of(&record.line));
         }
+        self.write_course(number, &mut row, &course)?;
         self.insert_tail(number, &mut row, made)?;
         self.put_row(number, old, &row)?;
         Ok(appended)

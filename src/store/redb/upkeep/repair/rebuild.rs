@@ -195,6 +195,7 @@ impl<'r> Rebuilder<'r> {
         }
         let Counted {
             mut row,
+            course,
             old,
             is_whole,
             gaps,
@@ -203,6 +204,10 @@ impl<'r> Rebuilder<'r> {
         key.id().clone_into(&mut row.id);
         row.attachments = attached;
         row.given = self.given(number, old);
+        (row.exceptions, row.blocks) = (0, 0);
+        self.bulk()?
+            .writer
+            .write_course(number, &mut row, &course)?;
         self.bulk()?.put_session(number, &row)?;
         self.report.sessions += 1;
         self.report.records += row.records;
