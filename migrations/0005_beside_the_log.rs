@@ -5,6 +5,9 @@
 //!   to a store whose writers count on it.
 //! - `exceptions`, `courses`: what only other lines tell of a record, and what leads to that. Builds up to
 //!   format 4 would append lines without it.
+//! - `file_orders`: which records a session's file has, in which order. A session without a row has all
+//!   that its source says, in the order of their numbers.
+//! - `contents`, `homes`: the contents of an id, and whose an id is that is not unique by itself.
 
 use redb::WriteTransaction;
 
@@ -14,11 +17,12 @@ use crate::store::redb::tables::schema;
 
 /// Creates the tables, so that readers find them.
 pub(super) fn run(txn: &WriteTransaction) -> Result<()> {
-    txn.open_table(schema::BATCHES)
-        .map_err(storage("create its tables"))?;
-    txn.open_table(schema::EXCEPTIONS)
-        .map_err(storage("create its tables"))?;
-    txn.open_table(schema::COURSES)
-        .map_err(storage("create its tables"))?;
+    let action = storage("create its tables");
+    txn.open_table(schema::BATCHES).map_err(&action)?;
+    txn.open_table(schema::FILE_ORDERS).map_err(&action)?;
+    txn.open_table(schema::CONTENTS).map_err(&action)?;
+    txn.open_table(schema::HOMES).map_err(&action)?;
+    txn.open_table(schema::EXCEPTIONS).map_err(&action)?;
+    txn.open_table(schema::COURSES).map_err(&action)?;
     Ok(())
 }

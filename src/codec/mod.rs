@@ -4,6 +4,7 @@
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
 //! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
+//! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
@@ -15,6 +16,7 @@ pub(crate) mod batch_row;
 pub(crate) mod chain;
 pub(crate) mod course_row;
 pub(crate) mod exception_row;
+pub(crate) mod file_order;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;

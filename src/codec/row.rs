@@ -34,6 +34,8 @@ pub(crate) enum RowFormat {
     Alias = 6,
     /// A batch that the session's row has no room for.
     Batch = 7,
+    /// Which records the file of a session has, in which order.
+    FileOrder = 8,
     /// What only other lines tell of a record.
     Exception = 20,
     /// A block of what leads from ids to records.

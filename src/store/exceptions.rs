@@ -102,25 +102,22 @@ impl Exceptions {
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
     exceptions: Exceptions,
-    /// The places from which on messages are given.
-    from: u64,
     shown: Vec<(u64, Message)>,
     /// Where in `shown` the messages of a record that is replaced later are.
     waiting: HashMap<u64, (usize, usize)>,
 }
 
 impl Talk {
-    /// Of the records from one on.
-    pub(crate) fn new(exceptions: Exceptions, from: u64) -> Self {
+    /// Of records that have these exceptions.
+    pub(crate) fn new(exceptions: Exceptions) -> Self {
         Self {
             exceptions,
-            from,
             ..Self::default()
         }
     }
 
-    /// Takes the next record.
-    pub(crate) fn take(&mut self, dialect: &dyn Dialect, record: RecordView<'_>) {
+    /// Takes the next record; messages are given of those that are `visible`.
+    pub(crate) fn take(&mut self, dialect: &dyn Dialect, record: RecordView<'_>, visible: bool) {
         if record.header.messages == 0 {
             return;
         }
@@ -136,7 +133,7 @@ impl Talk {
             }
             return;
         }
-        if at < self.from {
+        if !visible {
             return;
         }
         let messages = self.exceptions.messages(dialect, record, at);

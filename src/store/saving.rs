@@ -83,10 +83,10 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let dialect = agents::of_agent(key.agent());
     let mut messages = HashMap::new();
     let mut has_header = row.header_sequence.is_some();
-    let mut talk = Talk::new(all_exceptions(store, key, 0)?, 0);
+    let mut talk = Talk::new(all_exceptions(store, key, 0)?);
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
-        talk.take(dialect, record);
+        talk.take(dialect, record, true);
         Ok(())
     })?;
     for (sequence, message) in talk.into_messages() {

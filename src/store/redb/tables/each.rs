@@ -7,11 +7,12 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, COURSES, EXCEPTIONS, PROPERTIES,
-    RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, CONTENTS, COURSES, EXCEPTIONS,
+    FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, courses, properties, segments, sources};
+use super::{attachments, batches, courses, file_orders, properties, segments, sources};
 use crate::codec::exception_row::ExceptionKey;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
@@ -119,6 +120,15 @@ impl Rows<courses::CourseKey, &'static [u8]> for Courses {
     }
 }
 
+/// Which records sessions' files have.
+pub(crate) struct FileOrders;
+
+impl Rows<u64, &'static [u8]> for FileOrders {
+    fn check(number: &u64, value: &&[u8]) -> Result<()> {
+        file_orders::decode(*number, value).map(drop)
+    }
+}
+
 /// The import state of files.
 pub(crate) struct Sources;
 
@@ -154,6 +164,9 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Batches>(BATCHES)?;
     work.table::<_, _, Exceptions>(EXCEPTIONS)?;
     work.table::<_, _, Courses>(COURSES)?;
+    work.table::<_, _, FileOrders>(FILE_ORDERS)?;
+    work.table::<_, _, Unchecked>(CONTENTS)?;
+    work.table::<_, _, Unchecked>(HOMES)?;
     work.table::<_, _, Sources>(SOURCES)?;
     work.table::<_, _, Unchecked>(SESSION_SOURCES)
 }

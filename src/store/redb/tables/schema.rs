@@ -12,11 +12,9 @@ pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 /// formats may lock it otherwise, and neither sees the other.
 pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 
-/// The format that the table of older batches came with.
-pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
-
-/// The format that the tables of exceptions and courses came with.
-pub(crate) const FORMAT_WITH_COURSES: u32 = 5;
+/// The format that the tables beside the log came with: older batches, file orders, contents, homes,
+/// exceptions, courses.
+pub(crate) const FORMAT_BESIDE_THE_LOG: u32 = 5;
 
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
@@ -82,6 +80,17 @@ pub(crate) const EXCEPTIONS: TableDefinition<'_, (u64, u8, u64), &[u8]> =
 
 /// Session number, first record -> a block of what leads from ids to records.
 pub(crate) const COURSES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("courses");
+/// Session number -> which records its file has, in which order.
+pub(crate) const FILE_ORDERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("file_orders");
+
+/// Agent, id, number of a content -> session number: of ids that have several contents.
+pub(crate) const CONTENTS: TableDefinition<'_, (&str, &str, u32), u64> =
+    TableDefinition::new("contents");
+
+/// Agent, an id that is not unique by itself, a home or a beginning -> the id under which the
+/// session of that home is kept.
+pub(crate) const HOMES: TableDefinition<'_, (&str, &str, &[u8]), &str> =
+    TableDefinition::new("homes");
 
 /// Path, generation -> import state.
 pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
@@ -92,7 +101,7 @@ pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 17] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -105,6 +114,9 @@ pub(crate) const NAMES: [&str; 14] = [
     "batches",
     "exceptions",
     "courses",
+    "file_orders",
+    "contents",
+    "homes",
     "sources",
     "session_sources",
 ];

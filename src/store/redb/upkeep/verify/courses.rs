@@ -11,7 +11,7 @@ use crate::model::record::Record;
 use crate::store::exceptions::Exceptions;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::courses;
-use crate::store::redb::tables::schema::{COURSES, EXCEPTIONS, FORMAT_WITH_COURSES};
+use crate::store::redb::tables::schema::{COURSES, EXCEPTIONS, FORMAT_BESIDE_THE_LOG};
 use crate::store::redb::upkeep::migrate;
 
 impl Checker<'_, '_, '_> {
@@ -34,7 +34,7 @@ impl Checker<'_, '_, '_> {
     /// Every row is whole and of a session that is there, and each session has as many as it says.
     pub(crate) fn courses(&mut self) -> Result<()> {
         let txn = self.snapshot.txn();
-        if migrate::format(txn)?.is_some_and(|format| format < FORMAT_WITH_COURSES) {
+        if migrate::format(txn)?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) {
             return Ok(());
         }
         let read = storage("verify what is to be known of records");
