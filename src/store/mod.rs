@@ -61,6 +61,7 @@ use crate::model::error::Result;
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::record::Record;
 use crate::model::session::{Session, Summary};
 
 /// A store of sessions.
@@ -369,6 +370,22 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
-        view::find_message(self, key, id)
+        let mut query = ScanQuery::default();
+        loop {
+            let page = self.scan(key, &query)?;
+            let has_it = |record: &&Record| {
+                let messages = record.messages(key.agent());
+                messages
+                    .iter()
+                    .any(|message| message.id.as_deref() == Some(id))
+            };
+            if let Some(record) = page.records.iter().find(has_it) {
+                return Ok(Some(record.sequence));
+            }
+            match page.next {
+                Some(next) => query.from = Some(next),
+                None => return Ok(None),
+            }
+        }
     }
 }

@@ -1,11 +1,21 @@
 //! Messages in lines that are called something else: what the person typed while the agent worked, what
 //! older versions note of sub-agents, and where a talk was made shorter.
 
+use std::borrow::Cow;
+
 use crate::json::Json;
 
+use super::links;
+use super::values::{has_tool_result, model_of};
 use crate::agents::parts::fields::{self, fields_of, text};
+use crate::agents::parts::lines::Reading;
+use crate::agents::parts::{blocks, times};
 use crate::model::links::{Act, Place, id_hash};
-use crate::model::message::Role;
+use crate::model::message::{Block, Message, Role};
+use crate::model::record::RecordKind;
+
+/// What a talk beside the main one is called where no line names its agent.
+pub(super) const SIDE_TALK: &str = "sidechain";
 
 /// What was never typed begins so.
 const NOT_TYPED: &str = "<task-notification>";
@@ -133,4 +143,56 @@ fn boundary(object: Json<'_>) -> Option<Beside<'_>> {
         place: Place::Joint,
         act: Act::None,
     })
+}
+
+/// A message in a line that is called something else.
+pub(super) fn read<'a>(beside: &Beside<'a>, linked: links::Fields<'a>, reading: &mut Reading<'a>) {
+    let answers = || has_tool_result(beside.content);
+    let role = match beside.role {
+        Role::User if answers() => Role::Tool,
+        role => role,
+    };
+    reading.kind = RecordKind::Message;
+    reading.role = Some(role);
+    let mut links = links::of(linked, None, true);
+    if let Some(inner) = beside.inner {
+        links.answer = links::answer(inner.message, inner.request);
+        let [model] = fields_of(inner.message, &["model"]);
+        reading.facts.model = model_of(model);
+        reading.facts.agent_id = fields::text_filled(inner.agent);
+    } else if links.id.is_some() && links.place != Place::Apart {
+        links.place = beside.place;
+    }
+    links.act = beside.act.clone();
+    reading.facts.links = links;
+}
+
+/// The message in such a line.
+pub(super) fn message(
+    beside: &Beside<'_>,
+    uuid: Option<Json<'_>>,
+    timestamp: Option<Json<'_>>,
+) -> Message {
+    let content = blocks::content(beside.content);
+    let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+    let role = match beside.role {
+        Role::User if content.iter().any(is_answer) => Role::Tool,
+        role => role,
+    };
+    let mut message = Message {
+        id: fields::owned(uuid),
+        content,
+        time: times::time(timestamp),
+        ..Message::new(role)
+    };
+    if let Some(inner) = beside.inner {
+        let [model, usage, answer] = fields_of(inner.message, &["model", "usage", "id"]);
+        message.id = fields::owned(inner.id).or(message.id);
+        message.time = times::time(inner.time).or(message.time);
+        message.model = model_of(model).map(Cow::into_owned);
+        message.usage = blocks::usage(usage);
+        message.answer_id = fields::owned(answer);
+        message.agent_id = fields::owned(inner.agent).or_else(|| Some(SIDE_TALK.to_owned()));
+    }
+    message
 }

@@ -11,14 +11,15 @@ mod layout;
 mod links;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use crate::json::Json;
-use memchr::memmem;
 
 use self::layout::AGENT;
+use self::values::{has_tool_result, model_of};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
@@ -32,7 +33,6 @@ use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, ow
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, times, titles};
 use super::state::SidecarFacts;
-use crate::model::links::Place;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
@@ -98,12 +98,6 @@ const ENVELOPES: [(&str, &str); 2] = [
     ("<ide_opened_file>", "</ide_opened_file>"),
     ("<ide_selection>", "</ide_selection>"),
 ];
-
-/// What a talk beside the main one is called where no line names its agent.
-const SIDE_TALK: &str = "sidechain";
-
-/// The model of messages that Claude Code made up itself, such as errors.
-const NO_MODEL: &str = "<synthetic>";
 
 /// Claude Code's session files.
 #[derive(Debug)]
@@ -347,7 +341,7 @@ impl Format for ClaudeCode {
                 reading.facts.title = titles::of_message(role, content, written);
             }
         } else if let Some(beside) = beside::of(&kind, object) {
-            said_beside(&beside, linked, &mut reading);
+            beside::read(&beside, linked, &mut reading);
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
             reading.facts.title = title_of(&kind, object, title);
@@ -417,7 +411,7 @@ impl Format for ClaudeCode {
         if let (None, None, Some(kind)) = (inner_role, role, text(kind))
             && let Some(beside) = beside::of(&kind, object)
         {
-            return message_beside(&beside, uuid, timestamp);
+            return beside::message(&beside, uuid, timestamp);
         }
         let (word, content, model, usage) = match text(inner_role) {
             Some(word) => (word, inner_content, inner_model, inner_usage),
@@ -440,7 +434,7 @@ impl Format for ClaudeCode {
             usage: blocks::usage(usage).filter(|_| copied.is_none()),
             answer_id: owned(answer),
             agent_id: is_true(sidechain)
-                .then(|| owned(agent).unwrap_or_else(|| SIDE_TALK.to_owned())),
+                .then(|| owned(agent).unwrap_or_else(|| beside::SIDE_TALK.to_owned())),
             ..Message::new(if is_summary { Role::System } else { role })
         };
         message.injected = is_summary
@@ -450,62 +444,6 @@ impl Format for ClaudeCode {
     }
 }
 
-/// A message in a line that is called something else.
-fn said_beside<'a>(
-    beside: &beside::Beside<'a>,
-    linked: links::Fields<'a>,
-    reading: &mut Reading<'a>,
-) {
-    let answers = || has_tool_result(beside.content);
-    let role = match beside.role {
-        Role::User if answers() => Role::Tool,
-        role => role,
-    };
-    reading.kind = RecordKind::Message;
-    reading.role = Some(role);
-    let mut links = links::of(linked, None, true);
-    if let Some(inner) = beside.inner {
-        links.answer = links::answer(inner.message, inner.request);
-        let [model] = fields_of(inner.message, &["model"]);
-        reading.facts.model = model_of(model);
-        reading.facts.agent_id = fields::text_filled(inner.agent);
-    } else if links.id.is_some() && links.place != Place::Apart {
-        links.place = beside.place;
-    }
-    links.act = beside.act.clone();
-    reading.facts.links = links;
-}
-
-/// The message in such a line.
-fn message_beside(
-    beside: &beside::Beside<'_>,
-    uuid: Option<Json<'_>>,
-    timestamp: Option<Json<'_>>,
-) -> Message {
-    let content = blocks::content(beside.content);
-    let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
-    let role = match beside.role {
-        Role::User if content.iter().any(is_answer) => Role::Tool,
-        role => role,
-    };
-    let mut message = Message {
-        id: owned(uuid),
-        content,
-        time: times::time(timestamp),
-        ..Message::new(role)
-    };
-    if let Some(inner) = beside.inner {
-        let [model, usage, answer] = fields_of(inner.message, &["model", "usage", "id"]);
-        message.id = owned(inner.id).or(message.id);
-        message.time = times::time(inner.time).or(message.time);
-        message.model = model_of(model).map(Cow::into_owned);
-        message.usage = blocks::usage(usage);
-        message.answer_id = owned(answer);
-        message.agent_id = owned(inner.agent).or_else(|| Some(SIDE_TALK.to_owned()));
-    }
-    message
-}
-
 /// Who speaks: what Claude Code files under the user is also a tool's answer, or its own note.
 fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role {
     match Role::from_word(word) {
@@ -513,24 +451,6 @@ fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role 
         Role::User if is_meta => Role::System,
         role => role,
     }
-}
-
-fn has_tool_result(content: Option<Json<'_>>) -> bool {
-    // Cheap first: most texts do not even hold the word.
-    let content = content.filter(|content| {
-        let json = content.get();
-        json.starts_with('[') && memmem::find(json.as_bytes(), b"tool_result").is_some()
-    });
-    content.is_some_and(|content| {
-        content.elements().any(|block| {
-            let [kind] = fields_of(Some(block), &["type"]);
-            text(kind).is_some_and(|kind| kind.ends_with("tool_result"))
-        })
-    })
-}
-
-fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {
-    fields::text_filled(model).filter(|model| model != NO_MODEL)
 }
 
 fn title_of<'a>(kind: &str, object: Json<'a>, custom: Option<Json<'a>>) -> Option<TitleOffer<'a>> {

@@ -88,7 +88,7 @@ impl StoredCourse {
             self.notes
                 .into_iter()
                 .filter(|(sequence, _)| *sequence < end),
-            exceptions.filter_map(|exception| before(exception, end)),
+            exceptions.filter_map(|exception| left_before(exception, end)),
         )
     }
 
@@ -123,7 +123,7 @@ pub(crate) fn copied(own: &Course, parent: &Course, (from, through): (u64, u64))
 
 /// The exception that is left of one once the records from `from` on are gone; `None` if it was about
 /// them, or caused by one of them.
-pub(crate) fn before(exception: &Exception, from: u64) -> Option<Exception> {
+pub(crate) fn left_before(exception: &Exception, from: u64) -> Option<Exception> {
     let is_caused_by_it = exception.by.is_some_and(|by| by >= from);
     (exception.first < from && !is_caused_by_it).then(|| Exception {
         last: exception.last.min(from.saturating_sub(1)),

@@ -19,7 +19,7 @@ use crate::codec::course_row::Note;
 use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::links::{Act, Answer, Links, Place};
 
-pub(crate) use self::changes::{CourseChanges, StoredCourse, before, copied};
+pub(crate) use self::changes::{CourseChanges, StoredCourse, copied, left_before};
 
 /// How far apart two lines may be that are the same message, typed while the agent worked.
 const TYPED_NEAR: u64 = 64;

@@ -402,12 +402,12 @@ fn what_is_cut_off_leaves_what_was_before_it() {
         by: Some(7),
         messages: 0,
     };
-    assert_eq!(before(&exception, 8), Some(exception));
-    assert_eq!(before(&exception, 7), None);
+    assert_eq!(left_before(&exception, 8), Some(exception));
+    assert_eq!(left_before(&exception, 7), None);
     let of_another = Exception {
         by: None,
         ..exception
     };
-    assert_eq!(before(&of_another, 5).map(|left| left.last), Some(4));
-    assert_eq!(before(&of_another, 3), None);
+    assert_eq!(left_before(&of_another, 5).map(|left| left.last), Some(4));
+    assert_eq!(left_before(&of_another, 3), None);
 }

@@ -17,7 +17,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::key::SessionKey;
-use crate::store::course::{CourseChanges, StoredCourse, before, copied};
+use crate::store::course::{CourseChanges, StoredCourse, copied, left_before};
 use crate::store::redb::engine::errors::storage;
 
 /// A block of fewer bytes is written anew with what comes behind it, so that appends of a line each do
@@ -235,7 +235,7 @@ impl Writer<'_> {
             let all = between(&self.exceptions()?, number, (0, u64::MAX))?;
             let mut changes = CourseChanges::default();
             for exception in all {
-                match before(&exception, from) {
+                match left_before(&exception, from) {
                     Some(left) if left == exception => {}
                     Some(left) => changes.put.push(left),
                     None => changes.removed.push((exception.kind, exception.first)),
