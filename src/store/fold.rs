@@ -63,8 +63,7 @@ impl Fold {
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
         add_times(row, header.time_us, &described.facts);
         self.add_facts(row, &described.facts);
-        // What lacks its end may go on: its rest tells.
-        if !row.unterminated && !described.facts.links.is_nothing() {
+        if !described.facts.links.is_nothing() {
             self.follow(row, sequence, &header, &described.facts);
         }
         header

@@ -374,10 +374,8 @@ pub trait Store: Send + Sync {
         loop {
             let page = self.scan(key, &query)?;
             let has_it = |record: &&Record| {
-                let messages = record.messages(key.agent());
-                messages
-                    .iter()
-                    .any(|message| message.id.as_deref() == Some(id))
+                let said = record.messages(key.agent());
+                said.iter().any(|message| message.id.as_deref() == Some(id))
             };
             if let Some(record) = page.records.iter().find(has_it) {
                 return Ok(Some(record.sequence));

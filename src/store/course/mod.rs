@@ -6,7 +6,7 @@
 //! kept as notes, so that it goes on where it ended: with an import of a grown file, or an append. What
 //! a course makes of lines depends on the lines alone, and not on how many came at a time.
 //!
-//! A line that lacks its end tells nothing here: its rest may come.
+//! Where last records are replaced, what they told is cut off again ([`left_before`]).
 
 mod chain;
 mod changes;

@@ -85,6 +85,7 @@ impl Broken {
     fn cut(&self, key: &str, keep_last: i64) {
         let key = SessionKey::new("picoclaw", key).unwrap();
         let keep_last = u64::try_from(keep_last).unwrap_or(0);
+        self.store.truncate(&key, u64::MAX).ok();
         let messages: Vec<_> = self.store.messages(&key, ..).flatten().collect();
         let cut = messages
             .len()
