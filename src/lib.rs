@@ -77,8 +77,8 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
-        RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem, StoreStats,
-        TableReads, Truncated, VerifyReport,
+        RepairReport, Reread, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
+        StoreStats, TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
 }

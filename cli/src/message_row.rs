@@ -11,6 +11,8 @@ use serde::Serialize;
 pub(crate) struct MessageRow<'a> {
     sequence: u64,
     kind: RecordKind,
+    /// A message has a row where it is shown.
+    shown_at: Option<u64>,
     #[serde(flatten)]
     message: &'a Message,
     line: Option<Cow<'a, str>>,
@@ -27,6 +29,7 @@ impl<'a> MessageRow<'a> {
         Self {
             sequence: record.sequence,
             kind: record.header.kind,
+            shown_at: None,
             message,
             line,
         }
@@ -40,7 +43,6 @@ pub(crate) struct RecordRow<'a> {
     sequence: u64,
     kind: RecordKind,
     /// Where its message is shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shown_at: Option<u64>,
     role: Option<Role>,
     time: Option<DateTime<Utc>>,
@@ -121,7 +123,7 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
             format!(
-                "{{\"sequence\":0,\"kind\":\"message\",{time},\"id\":\"m\",{ids},\"text\":\"ho\",\
+                "{{\"sequence\":0,\"kind\":\"message\",\"shown_at\":null,{time},\"id\":\"m\",{ids},\"text\":\"ho\",\
                  \"tool_text\":\"\",\"blocks\":[{{\"type\":\"text\",\"text\":\"ho\"}}],{end}"
             )
         );

@@ -150,6 +150,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// The version of its reading: one more with each change of what is derived from lines that are
+    /// stored already. A session that an older one has read is read again.
+    fn reader_version(&self) -> u16 {
+        1
+    }
+
     /// Whether a session that comes from another begins with a copy of that one's answers: then those
     /// count in the other alone.
     fn repeats_its_parent(&self) -> bool {

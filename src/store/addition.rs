@@ -84,8 +84,11 @@ pub(crate) fn add_to(
         return Ok(Outcome::Replayed(replayed));
     }
     let now_us = lines::now(options)?.timestamp_micros();
-    let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
     let dialect = agents::of_agent(key.agent());
+    let mut row = old.cloned().unwrap_or_else(|| SessionRow {
+        reader: dialect.reader_version(),
+        ..SessionRow::new(key, now_us)
+    });
     let mut fold = Fold::of(course()?);
     let made = lines::append_to_row(&mut row, &mut fold, dialect, addition.lines, now_us);
     let first = row.next.saturating_sub(addition.lines.len() as u64);

@@ -108,8 +108,10 @@ impl SessionBuilder {
         dialect: &'static dyn Dialect,
         fallback_time_us: i64,
     ) -> Self {
+        let mut row = SessionRow::new(key, fallback_time_us);
+        row.reader = dialect.reader_version();
         Self::resume(
-            SessionRow::new(key, fallback_time_us),
+            row,
             StoredCourse::default(),
             dialect,
             None,

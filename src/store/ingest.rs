@@ -66,6 +66,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
 
+    /// Reads a session again, if an older version has read it.
+    fn reread(&self, number: u64) -> Result<()>;
+
     /// The store's own file, which no import takes for one of an agent's.
     fn own_file(&self) -> Option<&Path>;
 }
@@ -88,6 +91,8 @@ pub(crate) struct Known {
     pub source: Source,
     /// The name of the session of that, unless it is gone.
     pub key: Option<SessionKey>,
+    /// Whether an older version has read that session.
+    pub is_behind: bool,
 }
 
 /// What a restore leaves in a store: no two leave the same.

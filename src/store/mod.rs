@@ -50,8 +50,8 @@ pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
-    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
+    SessionPage, StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

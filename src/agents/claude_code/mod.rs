@@ -127,6 +127,10 @@ impl Dialect for ClaudeCode {
         layout::is_project(candidate.path) || layout::is_own(candidate.path)
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }

@@ -89,6 +89,10 @@ impl Dialect for Codex {
         place(candidate.path) != Place::Elsewhere
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }

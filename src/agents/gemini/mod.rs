@@ -65,6 +65,10 @@ impl Dialect for Gemini {
         below(&names(candidate.path), &["chats"]).is_some()
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate)
     }

@@ -65,6 +65,10 @@ impl Dialect for OpenCode {
         Recognition::No
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     /// The id in the first lines, else the stem.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {

@@ -48,6 +48,10 @@ impl IngestStore for RedbStore {
         self.visit_session_lines(key, from, each)
     }
 
+    fn reread(&self, number: u64) -> Result<()> {
+        self.read_number_again(number).map(drop)
+    }
+
     fn own_file(&self) -> Option<&Path> {
         Some(self.path())
     }

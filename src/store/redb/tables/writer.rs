@@ -91,6 +91,15 @@ impl<'s> Writer<'s> {
         snapshot::row_behind(&table, number, self.counts)
     }
 
+    /// The row of a session, if it is there.
+    pub(crate) fn row_if_there(&self, number: u64) -> Result<Option<SessionRow>> {
+        let table = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("read a session"))?;
+        snapshot::row_by_number(&table, number, self.counts)
+    }
+
     /// A session by its name.
     pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
         let Some(number) = self.number_of(key)? else {
