@@ -6,6 +6,7 @@
 //! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
 //! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
+//! - [`deleted_row`]: marks of sessions that were deleted
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
 //! - [`attachment`]: a file kept whole, packed part by part
@@ -15,6 +16,7 @@ pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
 pub(crate) mod course_row;
+pub(crate) mod deleted_row;
 pub(crate) mod exception_row;
 pub(crate) mod file_order;
 mod packer;

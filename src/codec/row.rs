@@ -36,6 +36,8 @@ pub(crate) enum RowFormat {
     Batch = 7,
     /// Which records the file of a session has, in which order.
     FileOrder = 8,
+    /// A mark of a session that was deleted.
+    Deleted = 9,
     /// What only other lines tell of a record.
     Exception = 20,
     /// A block of what leads from ids to records.

@@ -5,8 +5,10 @@ mod builder;
 mod callers;
 mod copies;
 mod course;
+pub(crate) mod deleted;
 mod exceptions;
 mod extension;
+mod families;
 mod fold;
 mod fork;
 mod ingest;
@@ -23,6 +25,7 @@ mod properties;
 mod query;
 mod records;
 mod redb;
+mod row_title;
 mod saving;
 mod select;
 mod sessions;
@@ -36,7 +39,10 @@ use uuid::Uuid;
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::course::{Course, StoredCourse};
+pub(crate) use self::course::Course;
+pub(crate) use self::course::StoredCourse;
+pub use self::deleted::DeletedSession;
+pub(crate) use self::deleted::folder_of;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::exceptions::Exceptions;
 pub use self::extension::StoreExt;
@@ -127,7 +133,7 @@ pub trait Store: Send + Sync {
 
     /// A page of sessions, newest first. Reads no record; costs as many summary rows as it looks
     /// at, which is more than it returns if a filter other than a time or a whole project path is
-    /// set.
+    /// set. A page of a parent's sessions costs a row for each of its children.
     ///
     /// # Errors
     ///

@@ -159,7 +159,7 @@ pub(super) fn read<'a>(beside: &Beside<'a>, linked: links::Fields<'a>, reading: 
         links.answer = links::answer(inner.message, inner.request);
         let [model] = fields_of(inner.message, &["model"]);
         reading.facts.model = model_of(model);
-        reading.facts.agent_id = fields::text_filled(inner.agent);
+        reading.facts.child = fields::text_filled(inner.agent);
     } else if links.id.is_some() && links.place != Place::Apart {
         links.place = beside.place;
     }

@@ -4,8 +4,11 @@
 mod batches;
 mod calls;
 mod chain;
+mod contents;
 mod courses;
+mod deleted;
 pub(crate) mod depth;
+mod families;
 mod pages;
 mod properties;
 pub(crate) mod slices;
@@ -85,6 +88,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
             self.step(Self::indexes)?;
+            self.step(Self::families)?;
             let rows = &self.found.rows;
             let total = rows.values().map(|row| row.bytes).sum();
             let checked = &self.found.checked;
@@ -107,6 +111,8 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             self.step(Self::properties)?;
             self.step(Self::batches)?;
             self.step(Self::courses)?;
+            self.step(Self::contents)?;
+            self.step(Self::deleted)?;
         }
         self.pages()
     }
@@ -287,6 +293,10 @@ impl Checker<'_, '_, '_> {
         let mut last = None;
         let mut unterminated = false;
         let mut chains = self.chains(&row);
+        let order = match self.snapshot.order(number, &row) {
+            Ok(order) => order,
+            Err(error) => return self.note(error, Some(number)),
+        };
         loop {
             let page = match self.snapshot.scan(number, &query) {
                 Ok(page) => page,
@@ -311,7 +321,10 @@ impl Checker<'_, '_, '_> {
                 seen.bytes += record.line.len() as u64;
                 seen.messages += u64::from(shown);
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                let hidden = record.sequence < row.mark;
+                let hidden = match &order {
+                    Some(order) => order.place(record.sequence) < order.place(row.mark),
+                    None => record.sequence < row.mark,
+                };
                 seen.hidden += if hidden { u64::from(shown) } else { 0 };
             }
             match page.next {

@@ -17,18 +17,6 @@ type Wrong = (&'static str, String, String);
 /// The tables that a verification does not read: damage in one of them is the engine's matter.
 const ENGINE: &str = "(engine)";
 
-/// Tables that stores of the first format do not have.
-const CAME_LATER: [&str; 8] = [
-    "properties",
-    "aliases",
-    "batches",
-    "exceptions",
-    "courses",
-    "file_orders",
-    "contents",
-    "homes",
-];
-
 impl Checker<'_, '_, '_> {
     /// Checks all pages, if the storage is a file.
     pub(crate) fn pages(&mut self) -> Result<()> {
@@ -44,7 +32,7 @@ impl Checker<'_, '_, '_> {
             wrong.extend(damaged);
             for name in NAMES.iter().filter(|name| !found.contains_key(**name)) {
                 // A store of an older format that is only read does not have all of them yet.
-                if !CAME_LATER.contains(name) {
+                if !schema::OF_LATER_FORMATS.contains(name) {
                     wrong.push(("(tables)", (*name).to_owned(), "not there".to_owned()));
                 }
             }
