@@ -180,7 +180,7 @@ fn begin(
     let tail = goes_on.replaced(content, sources, (number, &row))?;
     Ok(Begun {
         stored: Counts::of_row(&row),
-        builder: SessionBuilder::resume(row, dialect, tail, mtime_us),
+        builder: SessionBuilder::resume(row, sources.course(number)?, dialect, tail, mtime_us),
         goes_on,
         there: Some((number, key)),
         replaces: None,

@@ -235,7 +235,8 @@ impl DocumentWriter<'_, '_> {
                 let sources = self.keeper.store.sources();
                 let tail = goes_on.replaced(new, sources, (number, &row))?;
                 stored = Counts::of_row(&row);
-                let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
+                let course = sources.course(number)?;
+                let builder = SessionBuilder::resume(*row, course, reading.dialect, tail, mtime_us);
                 (builder, goes_on, Some((number, key)), None)
             }
             Home::New(replaces) => {

@@ -206,6 +206,7 @@ impl<'r> Rebuilder<'r> {
         }
         let Counted {
             mut row,
+            course,
             old,
             is_whole,
             gaps,
@@ -216,6 +217,10 @@ impl<'r> Rebuilder<'r> {
         row.given = self.given(number, old);
         let order = contents::order_of(self.gathered, number, &row);
         contents::tell_order(&mut row, order.as_ref());
+        (row.exceptions, row.blocks) = (0, 0);
+        self.bulk()?
+            .writer
+            .write_course(number, &mut row, &course)?;
         self.bulk()?.put_session(number, &row)?;
         if let Some(order) = order {
             self.bulk()?.writer.put_file_order(number, &order)?;
