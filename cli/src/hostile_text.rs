@@ -159,18 +159,16 @@ impl Scene {
             let torn = format!("{{\"type\":\"{}", EVIL.replace('\n', " "));
             let torn = NewRecord::line(torn);
             store.append(&key, Expect::Any, None, &[torn]).unwrap();
-            let change = PropertiesChange {
-                title: Some(Some(EVIL.to_owned())),
-                project: Some(Some(EVIL.to_owned())),
-                parent: Some(Some(EVIL.to_owned())),
-                summary: Some(EVIL.to_owned()),
-                aliases: Some(vec![
+            let change = PropertiesChange::default()
+                .with_title(EVIL)
+                .with_project(EVIL)
+                .with_parent(EVIL)
+                .with_summary(EVIL)
+                .with_aliases([
                     format!("{}{number}", if number == 0 { "other" } else { "a" }) + EVIL,
-                ]),
-                pinned: Some(number == 1),
-                archived: Some(number == 2),
-                ..PropertiesChange::default()
-            };
+                ])
+                .with_pinned(number == 1)
+                .with_archived(number == 2);
             store.update_properties(&key, &change).unwrap();
             store.truncate(&key, 2).unwrap();
         }

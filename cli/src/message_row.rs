@@ -70,24 +70,17 @@ impl<'a> RecordRow<'a> {
 
 #[cfg(test)]
 mod tests {
-    use scrollback::{RecordFlags, RecordHeader};
+    use scrollback::RecordHeader;
 
     use super::*;
 
     #[test]
     fn a_row_has_the_fields_of_its_record_around_those_of_its_message() {
-        let header = RecordHeader {
-            kind: RecordKind::Message,
-            role: Some(Role::Assistant),
-            flags: RecordFlags::default(),
-            messages: 1,
-            time_us: Some(0),
-        };
-        let record = Record {
-            sequence: 3,
-            header,
-            line: b"{}\n".to_vec(),
-        };
+        let mut header = RecordHeader::new(RecordKind::Message);
+        header.role = Some(Role::Assistant);
+        header.messages = 1;
+        header.time_us = Some(0);
+        let record = Record::new(3, header, b"{}\n".to_vec());
         let empty = "\"role\":\"assistant\",\"time\":\"1970-01-01T00:00:00Z\",\"id\":null,\
                      \"parent_id\":null,\"model\":null,\"text\":\"\",\"blocks\":[],\"usage\":null";
         let expected = format!("{{\"sequence\":3,\"kind\":\"message\",{empty},\"line\":\"{{}}\"}}");

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use scrollback::chrono::{DateTime, Utc};
@@ -112,12 +111,12 @@ impl Tool {
 
     /// The time, from the clock that the store uses.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        (self.target.options.clock)()
+        (self.target.options.stamps.clock)()
     }
 
     /// A new id, from the source that the store uses.
     pub(crate) fn new_id(&self) -> String {
-        (self.target.options.ids)().to_string()
+        (self.target.options.stamps.ids)().to_string()
     }
 
     /// The person's home folder.
@@ -249,7 +248,7 @@ fn options(now: Option<&OsString>) -> Result<Options, Failure> {
             return Err(Failure::Usage(text.to_owned()));
         };
         let time = time.to_utc();
-        options.clock = Arc::new(move || time);
+        options = options.with_clock(move || time);
     }
     Ok(options)
 }
@@ -298,7 +297,7 @@ mod tests {
         };
         let fixed = find(Some("s"), with("2026-06-01T12:00:00Z")).unwrap();
         assert_eq!(
-            (fixed.options.clock)().to_rfc3339(),
+            (fixed.options.stamps.clock)().to_rfc3339(),
             "2026-06-01T12:00:00+00:00"
         );
         assert!(matches!(

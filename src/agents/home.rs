@@ -145,6 +145,7 @@ pub(crate) fn invalid(path: &Path, reason: &str) -> Error {
 
 /// Something that could not be read.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ProviderProblem {
     /// The agent.
     pub agent: String,
@@ -152,6 +153,17 @@ pub struct ProviderProblem {
     pub about: String,
     /// What is wrong with it.
     pub error: Error,
+}
+
+impl ProviderProblem {
+    /// What is wrong with a file, project or session of this agent.
+    pub fn new(agent: impl Into<String>, about: impl Into<String>, error: Error) -> Self {
+        Self {
+            agent: agent.into(),
+            about: about.into(),
+            error,
+        }
+    }
 }
 
 /// That a provider has no such session.

@@ -9,6 +9,7 @@ use crate::model::message::{Block, Message, Role, Usage};
 
 /// A message of a session that lies with its agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProviderMessage {
     /// The message's own id; where it has none, `#` and the place of its line, which does not
     /// change when a damaged line before it is mended.
@@ -36,8 +37,28 @@ pub struct ProviderMessage {
     pub raw_json: Vec<u8>,
 }
 
+impl ProviderMessage {
+    /// A message that says nothing yet.
+    pub fn new(session_id: impl Into<String>, id: impl Into<String>, role: Role) -> Self {
+        Self {
+            id: id.into(),
+            session_id: session_id.into(),
+            parent_id: None,
+            role,
+            message_type: MessageType::Chat,
+            content: String::new(),
+            blocks: Vec::new(),
+            timestamp: None,
+            model: None,
+            usage: None,
+            raw_json: Vec::new(),
+        }
+    }
+}
+
 /// What a list says of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProviderSummary {
     /// The agent.
     pub agent: String,
@@ -63,8 +84,28 @@ pub struct ProviderSummary {
     pub summary: Option<String>,
 }
 
+impl ProviderSummary {
+    /// A session of which nothing is stated.
+    pub fn new(agent: impl Into<String>, id: impl Into<String>) -> Self {
+        Self {
+            agent: agent.into(),
+            id: id.into(),
+            parent: None,
+            project: None,
+            message_count: 0,
+            unread_lines: 0,
+            created_at: None,
+            updated_at: None,
+            branch: None,
+            first_prompt: None,
+            summary: None,
+        }
+    }
+}
+
 /// A session with its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProviderSession {
     /// What a list says of it.
     pub summary: ProviderSummary,
@@ -74,8 +115,20 @@ pub struct ProviderSession {
     pub messages: Vec<ProviderMessage>,
 }
 
+impl ProviderSession {
+    /// A session with these messages.
+    pub fn new(summary: ProviderSummary, messages: Vec<ProviderMessage>) -> Self {
+        Self {
+            summary,
+            version: None,
+            messages,
+        }
+    }
+}
+
 /// Sessions, and what was wrong with others.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Listing {
     /// The sessions.
     pub sessions: Vec<ProviderSummary>,
@@ -85,11 +138,29 @@ pub struct Listing {
 
 /// How a scan ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scan {
     /// Whether it was stopped before the end.
     pub stopped: bool,
     /// Lines among those scanned that could not be read, or not in whole.
     pub unread_lines: u64,
+}
+
+impl Listing {
+    /// These sessions, and what was wrong with others.
+    pub fn new(sessions: Vec<ProviderSummary>, problems: Vec<ProviderProblem>) -> Self {
+        Self { sessions, problems }
+    }
+}
+
+impl Scan {
+    /// A scan that was stopped or not, over so many lines that could not be read.
+    pub fn new(stopped: bool, unread_lines: u64) -> Self {
+        Self {
+            stopped,
+            unread_lines,
+        }
+    }
 }
 
 /// Where a message stands in its session.

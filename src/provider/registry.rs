@@ -12,6 +12,7 @@ use crate::model::error::{Error, Result};
 
 /// The sessions of every agent, and what could not be read.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct AllSessions {
     /// The sessions by agent, the one that was changed last first. An agent without sessions has
     /// an empty list.

@@ -5,7 +5,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::query::{Appended, Expect};
-use super::{Options, fold, lines};
+use super::{Stamps, fold, lines};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
@@ -73,12 +73,12 @@ pub(crate) fn add_to(
     old: Option<&SessionRow>,
     addition: &Addition<'_>,
     older: Option<Batch>,
-    options: &Options,
+    stamps: &Stamps,
 ) -> Result<Outcome> {
     if let Some(replayed) = check(key, old, addition, older)? {
         return Ok(Outcome::Replayed(replayed));
     }
-    let now_us = lines::now(options)?.timestamp_micros();
+    let now_us = lines::now(stamps)?.timestamp_micros();
     let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
     let dialect = agents::of_agent(key.agent());
     let made = lines::append_to_row(&mut row, dialect, addition.lines, now_us);
@@ -202,8 +202,8 @@ mod tests {
     use super::*;
 
     fn add(row: &mut SessionRow, addition: &Addition<'_>) {
-        let (key, options) = (row.key().unwrap(), Options::default());
-        match add_to(&key, Some(row), addition, None, &options).unwrap() {
+        let (key, stamps) = (row.key().unwrap(), Stamps::default());
+        match add_to(&key, Some(row), addition, None, &stamps).unwrap() {
             Outcome::Added(added) => *row = added.row,
             Outcome::Replayed(appended) => panic!("{appended:?}"),
         }

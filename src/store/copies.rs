@@ -20,6 +20,7 @@ pub struct StoreId {
 
 /// What to do where a file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Existing {
     /// Fail with [`FileExists`](crate::Error::FileExists), and leave it.
     Refuse,

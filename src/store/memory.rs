@@ -14,7 +14,7 @@ use super::query::{
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreId, fold, saving, select};
+use super::{Stamps, Store, StoreId, fold, saving, select};
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -34,7 +34,7 @@ use crate::model::session::{Session, Summary};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    options: Options,
+    stamps: Stamps,
     held: RwLock<Held>,
     id: OnceLock<Uuid>,
 }
@@ -59,9 +59,9 @@ struct HeldSession {
 
 impl MemoryStore {
     /// An empty store with a clock and ids of the caller's.
-    pub fn new(options: Options) -> Self {
+    pub fn new(stamps: Stamps) -> Self {
         Self {
-            options,
+            stamps,
             held: RwLock::default(),
             id: OnceLock::new(),
         }
@@ -181,8 +181,8 @@ impl HeldSession {
 }
 
 impl Primitives for MemoryStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -207,7 +207,7 @@ impl Primitives for MemoryStore {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, there, addition, older, &self.options)? {
+        } = match addition::add_to(key, there, addition, older, &self.stamps)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -407,7 +407,7 @@ impl Store for MemoryStore {
     }
 
     fn id(&self) -> Result<Option<StoreId>> {
-        let id = *self.id.get_or_init(|| (self.options.ids)());
+        let id = *self.id.get_or_init(|| (self.stamps.ids)());
         Ok(Some(StoreId { id, file: None }))
     }
 

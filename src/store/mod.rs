@@ -11,6 +11,7 @@ mod ingest;
 mod json_form;
 mod json_names;
 mod lines;
+mod making;
 mod memory;
 mod message_ids;
 mod messages;
@@ -37,7 +38,7 @@ pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, So
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
-pub use self::options::{Mode, Options};
+pub use self::options::{Mode, Options, Stamps};
 pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{

@@ -18,10 +18,11 @@ use crate::model::session::Summary;
 /// ```
 /// use scrollback::ListQuery;
 ///
-/// let query = ListQuery { agent: Some("codex".into()), limit: 50, ..ListQuery::default() };
+/// let query = ListQuery::default().with_agent("codex").with_limit(50);
 /// assert!(query.after.is_none());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListQuery {
     /// Sessions of this agent only.
     pub agent: Option<String>,
@@ -78,6 +79,7 @@ pub struct CursorError;
 
 /// One page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionPage {
     /// The sessions, newest first.
     pub sessions: Vec<Summary>,
@@ -97,6 +99,7 @@ pub enum Direction {
 
 /// Which records to read. The default is all of them, oldest first, in pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScanQuery {
     /// The first sequence number to look at: inclusive, in both directions. `None` starts at the
     /// oldest record going forward, and at the newest going backward.
@@ -112,6 +115,7 @@ pub struct ScanQuery {
 
 /// One page of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordPage {
     /// The records, in the direction of the scan.
     pub records: Vec<Record>,
@@ -156,6 +160,7 @@ impl NewRecord {
 /// What an append did. One without records tells where the session's next record goes: `first` is
 /// its number, and `last` the one before, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Appended {
     /// Sequence number of the first record of the batch.
     pub first: u64,
@@ -169,6 +174,7 @@ pub struct Appended {
 
 /// What a truncation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Truncated {
     /// The first visible sequence number now.
     pub mark: u64,
@@ -180,6 +186,7 @@ pub struct Truncated {
 
 /// What a compaction removed from one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Compacted {
     /// Records removed.
     pub records: u64,
@@ -200,6 +207,7 @@ impl AddAssign for Compacted {
 
 /// What a deletion removed, or a cleanup altogether.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Removed {
     /// Sessions removed.
     pub sessions: u64,

@@ -11,7 +11,7 @@ use super::lines;
 use super::message_ids::messages_of;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
-use super::{Options, Store};
+use super::{Stamps, Store};
 use crate::agents;
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
@@ -25,8 +25,8 @@ pub(crate) type Visit<'v> = dyn FnMut(RecordView<'_>) -> Result<()> + 'v;
 
 /// What the stores of this crate have in common below the [`Store`] trait.
 pub(crate) trait Primitives: Store {
-    /// The options of the store.
-    fn options(&self) -> &Options;
+    /// What new records are stamped with.
+    fn stamps(&self) -> &Stamps;
 
     /// The row of a session.
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>>;
@@ -142,7 +142,7 @@ pub(crate) fn append(
     records: &[NewRecord],
 ) -> Result<Appended> {
     let dialect = agents::of_agent(key.agent());
-    let lines = lines::lines_of(dialect, key, records, store.options())?;
+    let lines = lines::lines_of(dialect, key, records, store.stamps())?;
     let addition = Addition {
         expect,
         batch_id,
@@ -162,7 +162,7 @@ pub(crate) fn replace_history(
     let addition = Addition {
         expect: Expect::Any,
         batch_id: None,
-        lines: &lines::lines_of(dialect, key, records, store.options())?,
+        lines: &lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Replace,
     };
     store.add(key, &addition).map(drop)
@@ -283,7 +283,7 @@ pub(crate) fn export_markdown(
 mod tests {
     use super::*;
     use crate::model::message::{Message, Role};
-    use crate::store::{MemoryStore, RedbStore};
+    use crate::store::{MemoryStore, Options, RedbStore};
 
     fn check(store: &impl Primitives) {
         let key = SessionKey::native("s").unwrap();

@@ -81,11 +81,9 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
             skip: 0,
         });
     }
-    let query = ScanQuery {
-        direction: Direction::Backward,
-        records_max: PAGE,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(PAGE);
     let mut seen = 0_u64;
     for record in store.records(&summary.key, query) {
         let record = record?;
@@ -113,10 +111,7 @@ fn records<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default().with_from(from);
     store.records(key, query)
 }
 

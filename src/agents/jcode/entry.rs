@@ -20,6 +20,7 @@ use crate::model::raw_json::RawJson;
 /// assert_eq!(entries[0].extra[0].0, "new");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// What happened.
     pub kind: EntryKind,
@@ -158,6 +159,7 @@ pub enum EntryKind {
 
 /// A picture in a user's entry. Fields that it has beside these stay in the stored line alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EntryImage {
     /// Its media type, such as `image/png`.
     pub media_type: String,
@@ -165,8 +167,19 @@ pub struct EntryImage {
     pub data: String,
 }
 
+impl EntryImage {
+    /// A picture of this media type, its bytes in base64.
+    pub fn new(media_type: impl Into<String>, data: impl Into<String>) -> Self {
+        Self {
+            media_type: media_type.into(),
+            data: data.into(),
+        }
+    }
+}
+
 /// A task in a snapshot of all tasks. Fields that it has beside these stay in the stored line alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TodoItem {
     /// Its number.
     pub id: i64,
@@ -174,6 +187,17 @@ pub struct TodoItem {
     pub title: String,
     /// Such as `pending` or `done`.
     pub status: String,
+}
+
+impl TodoItem {
+    /// A task under this number.
+    pub fn new(id: i64, title: impl Into<String>, status: impl Into<String>) -> Self {
+        Self {
+            id,
+            title: title.into(),
+            status: status.into(),
+        }
+    }
 }
 
 impl EntryKind {

@@ -179,10 +179,7 @@ mod tests {
         });
         assert_eq!(elsewhere.home("stone"), Some("/p".as_ref()));
 
-        let options = Options {
-            mode: Mode::Exclusive,
-            ..Options::default()
-        };
+        let options = Options::default().with_mode(Mode::Exclusive);
         let store = RedbStore::open(home.path().join("store.redb"), options).unwrap();
         let paths: Vec<_> = places
             .sessions()

@@ -12,6 +12,7 @@ use crate::model::properties::PropertiesChange;
 ///
 /// Made by [`StoreSessions::snapshot`]; used by [`StoreSessions::summarize`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct History {
     key: SessionKey,
     /// The visible messages, oldest first.
@@ -23,6 +24,7 @@ pub struct History {
 
 /// What a truncation or a summary left visible.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Kept {
     /// Messages that are visible now.
     pub visible: u64,

@@ -24,11 +24,11 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Options, Store, StoreId, saving};
+use crate::store::{Stamps, Store, StoreId, saving};
 
 impl Primitives for RedbStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.options.stamps
     }
 
     fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {

@@ -61,12 +61,29 @@ const WORKERS_MAX: usize = 8;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// Take every session file for one of this agent, instead of finding out. Its name, or another
     /// that is taken for it: see [`KnownAgent`](crate::KnownAgent).
     pub agent: Option<String>,
     /// Read and report everything, write nothing.
     pub dry_run: bool,
+}
+
+impl ImportOptions {
+    /// The same, with every session file taken for one of this agent.
+    #[must_use]
+    pub fn with_agent(mut self, agent: impl Into<String>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+
+    /// The same, writing nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
 }
 
 /// Imports files and folders.

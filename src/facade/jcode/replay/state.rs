@@ -37,6 +37,7 @@ pub struct RecordedState {
 
 /// A plan as it was last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlanSnapshot {
     /// Such as `draft` or `approved`.
     pub status: String,
@@ -50,6 +51,7 @@ pub struct PlanSnapshot {
 
 /// A goal as it was last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Goal {
     /// What is to be reached.
     pub objective: String,

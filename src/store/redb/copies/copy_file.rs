@@ -67,10 +67,7 @@ impl CopyFile {
         let file = new_file(path)?;
         let writing = |source| io_error("write", path, source);
         // Nobody else knows of it: one flush a commit is enough.
-        let options = Options {
-            mode: Mode::Exclusive,
-            ..options.clone()
-        };
+        let options = options.clone().with_mode(Mode::Exclusive);
         guard(|| fill(&file, from, kind, &options, progress)).map_err(no_commit)?;
         let report = verified(file.path(), &options, progress)?;
         if let Some(problem) = report.problems.first() {
@@ -138,7 +135,7 @@ fn fill(
     drop(from);
     if backup.is_some() {
         let txn = database.begin_write().map_err(storage("begin writing"))?;
-        migrate::migrate_within(&txn, options)?;
+        migrate::migrate_within(&txn, &options.stamps)?;
         commit(txn)?;
     }
     while database
@@ -181,7 +178,7 @@ fn no_commit(error: Error) -> Error {
 /// in nobody's way.
 fn remove_abandoned(folder: &Path, options: &Options) {
     // By a clock that stands before 1970 nothing is old.
-    let Ok(now) = options.now() else {
+    let Ok(now) = options.stamps.now() else {
         return;
     };
     let now = Duration::from_micros(now.timestamp_micros().unsigned_abs());
@@ -246,10 +243,7 @@ pub(crate) fn check_target(
         });
     }
     // Whoever has a store open there would go on writing into a file without a name.
-    let options = Options {
-        mode: Mode::Exclusive,
-        ..options.clone()
-    };
+    let options = options.clone().with_mode(Mode::Exclusive);
     match Engine::open_unchanged(path, &options) {
         Err(error @ Error::Locked { .. }) => Err(error),
         _ => Ok(()),

@@ -191,10 +191,7 @@ mod tests {
     fn nobody_waits_for_ever_behind_one_that_has_the_header() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: Duration::from_millis(50),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(50));
         let writer = Engine::open(&path, &options).unwrap();
         writer.begin_write().unwrap().commit().unwrap();
         let reader = Engine::open_read_only(&path, &options).unwrap();

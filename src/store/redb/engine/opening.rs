@@ -36,10 +36,7 @@ pub(crate) fn in_force(path: &Path, file: &File, options: &Options) -> Result<Op
             "the file system has no range locks: the store is opened exclusively"
         );
     }
-    Ok(Options {
-        mode,
-        ..options.clone()
-    })
+    Ok(options.clone().with_mode(mode))
 }
 
 /// Opens a store, and waits as long as the options say for one that somebody else has alone, or that
@@ -172,7 +169,7 @@ pub(crate) fn open_for_writing(
         None => migrate::format_of(&database)?,
     };
     keep_if_old(&whole, format, path, options)?;
-    migrate::migrate(path, &database, options)?;
+    migrate::migrate(path, &database, &options.stamps)?;
     if format.is_some_and(is_old) {
         share(&whole, path, options)?;
     }
@@ -194,10 +191,7 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
     // Builds of this format do not see who reads beside them, but who keeps all writers out, which is
     // the same in both versions of the engine.
     database.close().map_err(opening(path, options))?;
-    let alone = Options {
-        mode: Mode::Exclusive,
-        ..options.clone()
-    };
+    let alone = options.clone().with_mode(Mode::Exclusive);
     Ok(open_read_only(path, &alone)?.map(Handle::Reader))
 }
 
@@ -284,12 +278,9 @@ pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<bool> {
     let new = new_file_beside(path)?;
     let file = open_private_file(&new)?;
     let mode = locks::mode_in_force(&file, path, options.mode)?;
-    let options = &Options {
-        mode,
-        ..options.clone()
-    };
+    let options = &options.clone().with_mode(mode);
     let database = guard(|| create(file, &new, options, &Watch::of_new()))?;
-    guard(|| migrate::migrate(path, &database, options))?;
+    guard(|| migrate::migrate(path, &database, &options.stamps))?;
     guard(|| database.close().map_err(opening(path, options)))?;
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.

@@ -73,7 +73,7 @@ fn together(store: &RedbStore, appends: &[&Append]) -> Result<Vec<Written>> {
                 lines: &append.lines,
                 intent: append.intent,
             };
-            match writer.add(&append.key, &addition, store.options()) {
+            match writer.add(&append.key, &addition, &store.options.stamps) {
                 Err(error) if !is_refusal(&error) => return Err(error),
                 answer => answers.push(answer),
             }
@@ -148,10 +148,7 @@ mod tests {
     fn appends_that_share_a_commit_wait_for_another_process_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: Duration::from_millis(400),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(400));
         // Two handles on one file exclude each other like two processes.
         let other = RedbStore::open(&path, Options::default()).unwrap();
         let store = RedbStore::open(&path, options).unwrap();

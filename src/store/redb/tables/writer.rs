@@ -17,7 +17,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
 use crate::model::record::Record;
-use crate::store::Options;
+use crate::store::Stamps;
 use crate::store::addition::{self, Added, Addition, Outcome};
 use crate::store::fold;
 use crate::store::lines;
@@ -178,7 +178,7 @@ impl<'s> Writer<'s> {
         row: &SessionRow,
     ) -> Result<()> {
         let action = storage("write a session");
-        let now_us = lines::now(&self.engine.options)?.timestamp_micros();
+        let now_us = lines::now(&self.engine.options.stamps)?.timestamp_micros();
         let mut row = Cow::Borrowed(row);
         if !fold::is_believed(row.updated_us, now_us) {
             fold::believe(row.to_mut(), now_us);
@@ -237,7 +237,7 @@ impl<'s> Writer<'s> {
         &self,
         key: &SessionKey,
         addition: &Addition<'_>,
-        options: &Options,
+        stamps: &Stamps,
     ) -> Result<Appended> {
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
@@ -253,7 +253,7 @@ impl<'s> Writer<'s> {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, old, addition, older, options)? {
+        } = match addition::add_to(key, old, addition, older, stamps)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };

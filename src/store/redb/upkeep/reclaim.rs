@@ -85,10 +85,7 @@ mod tests {
     use crate::store::Options;
 
     fn open(path: &Path, wait: u64) -> Result<Engine> {
-        let options = Options {
-            lock_wait: Duration::from_millis(wait),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(wait));
         Engine::open(path, &options)
     }
 

@@ -53,20 +53,18 @@ impl Time {
     pub(crate) fn options(&self, mode: Mode) -> Options {
         let epoch = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let (clock, ids) = (self.clone(), self.clone());
-        Options {
-            mode,
-            cache_bytes: 256 * 1024,
-            clock: Arc::new(move || {
+        Options::default()
+            .with_mode(mode)
+            .with_cache_bytes(256 * 1024)
+            .with_clock(move || {
                 let call = clock.0.0.load(Ordering::SeqCst);
                 epoch + chrono::TimeDelta::seconds(i64::try_from(call).unwrap())
-            }),
-            ids: Arc::new(move || {
+            })
+            .with_ids(move || {
                 let call = ids.0.0.load(Ordering::SeqCst);
                 let number = ids.0.1.fetch_add(1, Ordering::SeqCst);
                 Uuid::from_u128(u128::from(call) << 64 | u128::from(number) | 1 << 120)
-            }),
-            ..Options::default()
-        }
+            })
     }
 }
 
