@@ -1,5 +1,7 @@
 //! What is kept of a session beside its lines: names, notes and marks that its users gave it.
 
+use serde::Serialize;
+
 use super::raw_json::RawJson;
 
 /// What users and programs said of a session, which its lines do not hold. Nothing in it is ever
@@ -16,7 +18,7 @@ use super::raw_json::RawJson;
 /// assert!(store.summary(&key)?.pinned);
 /// # Ok::<(), scrollback::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Properties {
     /// A title that wins over every title in the lines.

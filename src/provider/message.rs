@@ -1,6 +1,7 @@
 //! What providers give: messages, sessions, lists, and what went wrong.
 
 use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
 
 use crate::agents::Dialect;
 use crate::agents::home::ProviderProblem;
@@ -8,7 +9,7 @@ pub use crate::agents::operation::MessageType;
 use crate::model::message::{Block, Message, Role, Usage};
 
 /// A message of a session that lies with its agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProviderMessage {
     /// The message's own id; where it has none, `#` and the place of its line, which does not
@@ -33,7 +34,9 @@ pub struct ProviderMessage {
     /// What it took.
     pub usage: Option<Usage>,
     /// The bytes of its line as they stand in the file, without the line feed; of its object, in
-    /// a session that is one document; of the line made of its rows, in a database.
+    /// a session that is one document; of the line made of its rows, in a database. As JSON a text,
+    /// where U+FFFD stands for what is not UTF-8.
+    #[serde(serialize_with = "lossy_line")]
     pub raw_json: Vec<u8>,
 }
 
@@ -57,7 +60,7 @@ impl ProviderMessage {
 }
 
 /// What a list says of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProviderSummary {
     /// The agent.
@@ -104,10 +107,11 @@ impl ProviderSummary {
 }
 
 /// A session with its messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ProviderSession {
-    /// What a list says of it.
+    /// What a list says of it; as JSON its fields come first.
+    #[serde(flatten)]
     pub summary: ProviderSummary,
     /// The version of the program or of the format that the session states.
     pub version: Option<String>,
@@ -127,7 +131,7 @@ impl ProviderSession {
 }
 
 /// Sessions, and what was wrong with others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Listing {
     /// The sessions.
@@ -137,7 +141,7 @@ pub struct Listing {
 }
 
 /// How a scan ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Scan {
     /// Whether it was stopped before the end.
@@ -161,6 +165,11 @@ impl Scan {
             unread_lines,
         }
     }
+}
+
+/// A line as text.
+fn lossy_line<S: Serializer>(line: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(line))
 }
 
 /// Where a message stands in its session.

@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::json_names;
 use super::query::VerifyReport;
 
 /// Which store one is: what [`Store::id`](crate::Store::id) tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreId {
     /// Made with the store. A copy of a store, a backup and what is restored from it have that of
     /// what they were copied from.
     pub id: Uuid,
     /// The file that it lies in, which tells copies apart; `None` if it lies in none.
+    /// As JSON, U+FFFD stands for what of its name is not UTF-8.
+    #[serde(serialize_with = "json_names::lossy")]
     pub file: Option<PathBuf>,
 }
 

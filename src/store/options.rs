@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::callers::theirs;
 use crate::model::error::{Error, Result};
 
 /// How processes share a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mode {
     /// Any number of processes read and write at the same time. On a file system without range

@@ -78,7 +78,7 @@ impl FromStr for Cursor {
 pub struct CursorError;
 
 /// One page of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SessionPage {
     /// The sessions, newest first.
@@ -114,7 +114,7 @@ pub struct ScanQuery {
 }
 
 /// One page of a scan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordPage {
     /// The records, in the direction of the scan.
@@ -390,7 +390,7 @@ pub struct SessionDigest {
 }
 
 /// Rows read from each table since the store was opened, for measuring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TableReads {
     /// Summary rows.

@@ -5,6 +5,7 @@
 
 use crate::json::Json;
 use chrono::{DateTime, Datelike as _, Utc};
+use serde::Serialize;
 
 use crate::agents::parts::{fields, lines, values};
 use crate::model::raw_json::RawJson;
@@ -158,7 +159,7 @@ pub enum EntryKind {
 }
 
 /// A picture in a user's entry. Fields that it has beside these stay in the stored line alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EntryImage {
     /// Its media type, such as `image/png`.
@@ -178,7 +179,7 @@ impl EntryImage {
 }
 
 /// A task in a snapshot of all tasks. Fields that it has beside these stay in the stored line alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TodoItem {
     /// Its number.

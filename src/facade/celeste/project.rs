@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use serde::Serialize;
 
 use super::git_root::git_root;
 use crate::agents::celeste;
@@ -32,7 +33,7 @@ static LAST_ID: AtomicI64 = AtomicI64::new(0);
 /// let call = LogEntry::new("tool_call", "{\"cmd\":\"ss -ltn\"}").of_tool("bash", "call_1");
 /// assert_eq!(call.tool_id, "call_1");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LogEntry {
     /// What it is: `user`, `assistant`, `system`, `tool_call`, `tool_result`, or another word.

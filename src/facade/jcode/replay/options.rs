@@ -1,5 +1,7 @@
 //! How entries are replayed, and what comes of it.
 
+use serde::Serialize;
+
 use super::pairs::Repair;
 use crate::model::message::Message;
 
@@ -46,7 +48,7 @@ impl ReplayOptions {
 }
 
 /// Messages for a model, and what was mended to get them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Replayed {
     /// The messages, oldest first. A call of a tool is a block of an assistant's message, its
