@@ -2,7 +2,7 @@
 //!
 //! - `list`: pages of summaries
 //! - `find`: by the start of an id
-//! - `scan`, `visit`: records by pages and by runs
+//! - `scan`, `visit`: records by pages and by runs; `order`: of a session with an order of its own
 //! - `append`, `queue`, `appends`: appends that share a commit
 //! - `delete`, `compact`: what goes, and rechain: the digest chain where it does
 
@@ -12,6 +12,7 @@ pub(crate) mod compact;
 pub(crate) mod delete;
 pub(crate) mod find;
 pub(crate) mod list;
+pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod rechain;
 pub(crate) mod scan;
