@@ -14,7 +14,7 @@ use super::query::{
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Stamps, Store, StoreId, fold, saving, select};
+use super::{Stamps, Store, StoreId, fold, select};
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -193,7 +193,8 @@ impl Primitives for MemoryStore {
             .map(|session| session.row.clone()))
     }
 
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
+    fn add(&self, addition: Addition) -> Result<Appended> {
+        let key = &addition.key;
         let mut held = self.write();
         let there = held.sessions.get(key).map(|session| &session.row);
         let older = held
@@ -207,7 +208,7 @@ impl Primitives for MemoryStore {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, there, addition, older, &self.stamps)? {
+        } = match addition::add_to(there, &addition, older, &self.stamps)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -252,13 +253,7 @@ impl Primitives for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn save(&self, session: &mut Session) -> Result<()> {
-        saving::save(self, session)
-    }
-
-    fn load(&self, key: &SessionKey) -> Result<Session> {
-        sessions::load(self, key)
-    }
+    sessions::calls_over_primitives!();
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read().get(key)?.summary()
@@ -314,28 +309,6 @@ impl Store for MemoryStore {
         Ok(removed)
     }
 
-    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
-        sessions::export_markdown(self, key, out)
-    }
-
-    fn append(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        records: &[NewRecord],
-    ) -> Result<Appended> {
-        sessions::append(self, key, expect, batch_id, records)
-    }
-
-    fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        saving::ensure_meta(self, session)
-    }
-
-    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
-        sessions::truncate(self, key, keep_last)
-    }
-
     fn compact(
         &self,
         key: &SessionKey,
@@ -382,14 +355,6 @@ impl Store for MemoryStore {
 
     fn reclaim(&self) -> Result<Reclaimed> {
         Ok(Reclaimed::default())
-    }
-
-    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
-        sessions::hide_before(self, key, sequence)
-    }
-
-    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
-        sessions::replace_history(self, key, records)
     }
 
     fn properties(&self, key: &SessionKey) -> Result<Properties> {

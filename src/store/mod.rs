@@ -31,7 +31,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;

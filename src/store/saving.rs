@@ -54,16 +54,23 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             None => None,
         };
         let now = lines::now(store.stamps())?;
-        let saved = lines_of_save(dialect, stored.as_ref(), session, now, store.stamps())?;
+        let mut saved = lines_of_save(dialect, stored.as_ref(), session, now, store.stamps())?;
+        let lines = if dialect.has_message_ids() {
+            std::mem::take(&mut saved.lines)
+        } else {
+            // Looked at again below, for the places of messages.
+            saved.lines.clone()
+        };
         let addition = Addition {
+            key: session.key.clone(),
             expect: Expect::Sequence(stored.map_or(0, |stored| stored.next)),
             batch_id: None,
-            lines: &saved.lines,
+            lines,
             intent: Intent::Save {
                 now_us: now.timestamp_micros(),
             },
         };
-        match store.add(&session.key, &addition) {
+        match store.add(addition) {
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(appended) => {
@@ -308,12 +315,13 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     let lines: Vec<Vec<u8>> = lines::split(&written).collect();
     lines::check_lengths(&lines)?;
     let addition = Addition {
+        key: session.key.clone(),
         expect: Expect::Any,
         batch_id: None,
-        lines: &lines,
+        lines,
         intent: Intent::Create,
     };
-    match store.add(&session.key, &addition) {
+    match store.add(addition) {
         Ok(_) => Ok(true),
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),

@@ -7,6 +7,7 @@ pub(crate) mod go_json;
 pub(crate) mod heads;
 pub(crate) mod lines;
 pub(crate) mod meta_file;
+pub(crate) mod own_folder;
 pub(crate) mod paths;
 pub(crate) mod times;
 pub(crate) mod titles;

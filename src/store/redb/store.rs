@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use super::engine::Engine;
 use super::engine::panics::guard;
 use super::ingest::bulk::RedbBulk;
-use super::sessions::append::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
 use super::tables::row_counts::ReadCounts;
@@ -17,6 +16,7 @@ use super::tables::writer::Writer;
 use super::upkeep::stats;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::store::addition::Addition;
 use crate::store::callers::TheirOutput;
 use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
 use crate::store::{Mode, Options};
@@ -55,7 +55,7 @@ pub struct RedbStore {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) counts: ReadCounts,
-    pub(crate) queue: CommitQueue<Append, Result<Appended>>,
+    pub(crate) queue: CommitQueue<Addition, Result<Appended>>,
 }
 
 impl RedbStore {

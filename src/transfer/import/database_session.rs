@@ -1,9 +1,8 @@
 //! One session of a database: what of it is new becomes records.
 
-use super::derived::{self, Continuation, Derived, Known};
+use super::derived::{self, Content, Course, Known, Stored, Taken};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
-use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
@@ -13,33 +12,15 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
-use crate::store::{SessionBuilder, Source, Sources};
+use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
-
-/// What is stored of a session.
-struct Stored {
-    number: u64,
-    key: SessionKey,
-    row: SessionRow,
-}
 
 /// What is to be done with a session.
 enum Step {
     /// It has nothing new.
     Nothing(Stored),
-    /// It goes on so.
-    Grown(Stored, Continuation),
-    /// It goes to a session of its own, and not to this one.
-    New(Option<SessionKey>),
-}
-
-/// A builder, what was stored before it, and where the session is if it is there.
-struct Begun {
-    builder: SessionBuilder,
-    stored: Counts,
-    goes_on: Continuation,
-    there: Option<(u64, SessionKey)>,
-    replaces: Option<SessionKey>,
+    /// It goes there.
+    Store(Course),
 }
 
 /// Takes one session of a database.
@@ -59,97 +40,48 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let step = step(task.agent, sources, previous.as_ref(), content)?;
-    if let Step::Nothing(stored) = step {
-        places.push(place(task, stored.number, stored.key, false));
-        return Ok(());
-    }
-    let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
-    let (there, replaces) = (begun.there, begun.replaces);
-    let lines = begun.goes_on.lines(content);
-    let Derived {
-        chunk,
-        added,
-        problems,
-    } = derived::build(
-        begun.builder,
-        begun.stored,
-        lines,
-        session.project.as_deref(),
-    );
-    let next = chunk.row.next;
-    let is_new = there.is_none();
-    let (number, key) = match (&mut keeper.transactions, there) {
-        (None, there) => there.unwrap_or((0, wanted)),
-        (Some(transactions), there) => {
-            let bulk = transactions.bulk()?;
-            let (number, key) = match there {
-                Some(there) => there,
-                None => session_names::create(bulk, &wanted, 1)?,
-            };
-            bulk.write_chunk(number, &chunk)?;
-            (number, key)
+    let course = match step(task.agent, sources, previous.as_ref(), content)? {
+        Step::Nothing(stored) => {
+            places.push(place(task, stored.number, stored.key, false));
+            return Ok(());
         }
+        Step::Store(course) => course,
     };
+    // What goes on is of the same generation; so is what is made again after it was deleted here.
+    let replaces = matches!(course, Course::New(Some(_)));
     let generation = match &previous {
-        Some(previous) => previous.generation + u32::from(is_new && replaces.is_some()),
+        Some(previous) => previous.generation + u32::from(replaces),
         None => 1,
     };
+    let lines = Content {
+        agent: task.agent,
+        lines: content,
+        project: session.project.as_deref(),
+        mtime_us: task.file.mtime_ns.div_euclid(1000),
+    };
+    let name = task.file.name_path();
+    let Taken {
+        number,
+        key,
+        is_new,
+        next,
+        problems,
+    } = derived::store(keeper, (&wanted, name), &lines, course)?;
     let row = row_of(task, content, number, &key, next);
     keeper.note(&Source {
         path,
         generation,
         row,
     })?;
-    let report = &mut *keeper.report;
-    report.sessions += u64::from(is_new);
-    report.sessions_grown += u64::from(!is_new);
-    report.add(added);
-    let name = task.file.name_path();
     for reason in problems {
-        report.add_file_problem(name, format!("session `{}`: {reason}", session.id));
-    }
-    if let Some(replaced) = &replaces {
-        let key = (number != 0).then_some(&key);
-        report.add_generation(name, key, replaced);
+        let reason = format!("session `{}`: {reason}", session.id);
+        keeper.report.add_file_problem(name, reason);
     }
     places.push(place(task, number, key, is_new));
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
     Ok(())
-}
-
-/// Begins with what is new.
-fn begin(
-    step: Step,
-    (wanted, dialect): (&SessionKey, &'static dyn Agent),
-    content: &DocumentLines,
-    sources: &dyn Sources,
-    mtime_us: i64,
-) -> Result<Begun> {
-    let (Stored { number, key, row }, goes_on) = match step {
-        Step::Nothing(stored) => (stored, Continuation::default()),
-        Step::Grown(stored, goes_on) => (stored, goes_on),
-        Step::New(replaces) => {
-            return Ok(Begun {
-                builder: SessionBuilder::new(wanted, dialect, mtime_us),
-                stored: Counts::default(),
-                goes_on: Continuation::ANEW,
-                there: None,
-                replaces,
-            });
-        }
-    };
-    let tail = goes_on.replaced(content, sources, (number, &row))?;
-    Ok(Begun {
-        stored: Counts::of_row(&row),
-        builder: SessionBuilder::resume(row, dialect, tail, mtime_us),
-        goes_on,
-        there: Some((number, key)),
-        replaces: None,
-    })
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
@@ -169,24 +101,24 @@ fn step(
     content: &DocumentLines,
 ) -> Result<Step> {
     let Some(previous) = previous else {
-        return Ok(Step::New(None));
+        return Ok(Step::Store(Course::New(None)));
     };
     let number = previous.row.session;
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
-        return Ok(Step::New(None));
+        return Ok(Step::Store(Course::New(None)));
     };
     let stored = Stored { number, key, row };
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
-        return Ok(Step::New(Some(stored.key)));
+        return Ok(Step::Store(Course::New(Some(stored.key))));
     };
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
         // Only the trailer: it can wait.
         Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
-        Some(goes_on) if !is_touched => Step::Grown(stored, goes_on),
+        Some(goes_on) if !is_touched => Step::Store(Course::Grown(Box::new(stored), goes_on)),
         // Or else somebody has added to it: what is new cannot follow on what was read.
-        _ => Step::New(Some(stored.key)),
+        _ => Step::Store(Course::New(Some(stored.key))),
     })
 }
 

@@ -59,16 +59,6 @@ impl Subject {
             is_new: true,
         }
     }
-
-    /// Its name in the store.
-    pub(super) fn key(&self) -> &SessionKey {
-        &self.key
-    }
-
-    /// Whether this run has made it.
-    pub(super) fn is_new(&self) -> bool {
-        self.is_new
-    }
 }
 
 /// Whether a session has this id, or got another one because it was taken.

@@ -241,12 +241,8 @@ impl<'s> Writer<'s> {
     }
 
     /// Adds lines to a session, which is created if need be.
-    pub(crate) fn add(
-        &self,
-        key: &SessionKey,
-        addition: &Addition<'_>,
-        stamps: &Stamps,
-    ) -> Result<Appended> {
+    pub(crate) fn add(&self, addition: &Addition, stamps: &Stamps) -> Result<Appended> {
+        let key = &addition.key;
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
         let older = match (&there, addition.batch_id) {
@@ -261,7 +257,7 @@ impl<'s> Writer<'s> {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, old, addition, older, stamps)? {
+        } = match addition::add_to(old, addition, older, stamps)? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };

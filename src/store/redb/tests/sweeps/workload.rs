@@ -23,7 +23,6 @@ use crate::model::session::Session;
 use crate::store::addition::{Addition, Intent};
 use crate::store::ingest::Source;
 use crate::store::ingest::{Bulk as _, IngestStore as _};
-use crate::store::redb::sessions::append::Append;
 use crate::store::redb::sessions::appends;
 use crate::store::redb::store::RedbStore;
 use crate::store::{
@@ -182,16 +181,14 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
 /// Several appends in one commit, as the queue writes them. A failure is everybody's.
 fn appends_together(store: &RedbStore, round: u64) -> Result<()> {
     let line = vec![format!("{{\"round\":{round}}}\n").into_bytes()];
-    let appends: Vec<Append> = ["chat", "other", "third"]
+    let appends: Vec<Addition> = ["chat", "other", "third"]
         .iter()
-        .map(|name| {
-            let addition = Addition {
-                expect: Expect::Any,
-                batch_id: None,
-                lines: &line,
-                intent: Intent::Append,
-            };
-            Append::of(&key(name), &addition)
+        .map(|name| Addition {
+            key: key(name),
+            expect: Expect::Any,
+            batch_id: None,
+            lines: line.clone(),
+            intent: Intent::Append,
         })
         .collect();
     let answers = appends::write(store, &appends.iter().collect::<Vec<_>>());
