@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, Parser as _};
 use super::Cli;
 use super::commands;
 use super::exit::{self, Failure};
-use super::open::{Environment, Target, Tool};
+use super::open::{ChosenStore, Environment, Tool};
 use super::output::tests::captured;
 use scrollback::{
     Block, Expect, Message, NewRecord, Options, PropertiesChange, RawJson, RedbStore, Role,
@@ -239,7 +239,7 @@ impl Scene {
             ..Environment::default()
         };
         let (out, stdout, stderr) = captured(true, json);
-        let target = match Target::find(Some(self.store()), environment) {
+        let target = match ChosenStore::find(Some(self.store()), environment) {
             Ok(target) => target,
             Err(Failure::Usage(text)) => panic!("{text}"),
             Err(Failure::Error { error, .. }) => panic!("{error}"),

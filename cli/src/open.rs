@@ -46,13 +46,13 @@ impl Environment {
 
 /// Which store is meant, and how it is opened.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct ChosenStore {
     path: PathBuf,
     options: Options,
     home: Option<PathBuf>,
 }
 
-impl Target {
+impl ChosenStore {
     /// Finds out which store is meant, and what time it is.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ const ONE_AT_A_TIME: &str = "note: this file system has no range locks, so one p
 pub(crate) struct Tool {
     /// Where it prints.
     pub out: Output,
-    target: Target,
+    target: ChosenStore,
     opened: Option<Rc<RedbStore>>,
     /// Last, so that it outlives the store in it.
     scratch: Option<tempfile::TempDir>,
@@ -100,7 +100,7 @@ pub(crate) struct Tool {
 
 impl Tool {
     /// A tool that has not opened its store yet.
-    pub(crate) fn new(target: Target, out: Output) -> Self {
+    pub(crate) fn new(target: ChosenStore, out: Output) -> Self {
         Self {
             out,
             target,
@@ -258,8 +258,8 @@ mod tests {
     use super::super::output::tests::captured;
     use super::*;
 
-    fn find(store: Option<&str>, environment: Environment) -> Result<Target, Failure> {
-        Target::find(store.map(PathBuf::from), environment)
+    fn find(store: Option<&str>, environment: Environment) -> Result<ChosenStore, Failure> {
+        ChosenStore::find(store.map(PathBuf::from), environment)
     }
 
     #[test]

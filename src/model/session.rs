@@ -38,7 +38,7 @@ pub struct Summary {
     pub bytes: u64,
     /// Records of which not all could be read.
     pub malformed_count: u64,
-    /// Files kept beside the lines.
+    /// Attachments: files that are kept whole.
     pub attachment_count: u64,
     /// The first sequence number that is visible without `--full`.
     pub mark: u64,

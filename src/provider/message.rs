@@ -174,7 +174,7 @@ fn lossy_line<S: Serializer>(line: &[u8], serializer: S) -> Result<S::Ok, S::Err
 
 /// Where a message stands in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct MessagePlace {
     /// The line, counted from 0, damaged ones included.
     pub number: u64,
     /// The message among those of the line.
@@ -185,7 +185,7 @@ pub(super) struct Place {
 pub(super) fn provided(
     dialect: &dyn Dialect,
     session: &str,
-    place: Place,
+    place: MessagePlace,
     raw: &[u8],
     message: Message,
 ) -> ProviderMessage {
@@ -202,8 +202,8 @@ pub(super) fn provided(
     let message_type = dialect.stated_type(raw).unwrap_or_else(by_blocks);
     let content = message.plain_text();
     let id = message.id.unwrap_or_else(|| match place {
-        Place { number, index: 0 } => format!("#{number}"),
-        Place { number, index } => format!("#{number}.{index}"),
+        MessagePlace { number, index: 0 } => format!("#{number}"),
+        MessagePlace { number, index } => format!("#{number}.{index}"),
     });
     ProviderMessage {
         id,

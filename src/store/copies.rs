@@ -41,7 +41,7 @@ pub struct StoreCounts {
     pub records: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// Files kept beside the lines.
+    /// Attachments.
     pub attachments: u64,
 }
 

@@ -240,7 +240,7 @@ pub struct Reclaimed {
     pub refused: Option<String>,
 }
 
-/// A file kept beside the lines of a session.
+/// An attachment: a file that is kept whole, a sidecar of a session or the document that it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AttachmentInfo {
@@ -266,7 +266,7 @@ pub struct AgentStats {
     pub bytes: u64,
     /// Records of which not all could be read.
     pub malformed: u64,
-    /// Files kept beside the lines.
+    /// Attachments.
     pub attachments: u64,
 }
 

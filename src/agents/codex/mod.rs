@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use self::layout::{AGENT, Place, place};
+use self::layout::{AGENT, RolloutPlace, place};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
@@ -72,10 +72,10 @@ impl Dialect for Codex {
         }
         let placed = place(candidate.path);
         // A rollout in Codex's own folder is its, whatever is in it, even nothing.
-        if placed == Place::Own {
+        if placed == RolloutPlace::Own {
             return Recognition::PathAndLines;
         }
-        let named = placed == Place::Copied;
+        let named = placed == RolloutPlace::Copied;
         match candidate.lines().any(|line| is_line(&line, named)) {
             true if named => Recognition::PathAndLines,
             true => Recognition::Lines,
@@ -84,7 +84,7 @@ impl Dialect for Codex {
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        place(candidate.path) != Place::Elsewhere
+        place(candidate.path) != RolloutPlace::Elsewhere
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {

@@ -34,7 +34,7 @@ use crate::model::session::Session;
 /// The folder that ggcode keeps sessions in.
 const OWN: [&str; 2] = [".ggcode", "sessions"];
 
-/// Endings of files beside a session that belong to it.
+/// Endings of sidecars of a session.
 const SIDECARS: [&str; 4] = [".jsonl.tmp", ".jsonl.flock", ".jsonl.lock", ".lock"];
 
 impl Dialect for Ggcode {

@@ -177,7 +177,7 @@ impl RedbStore {
         self.counts.commits()
     }
 
-    /// The files kept beside the lines of a session.
+    /// The attachments of a session: its sidecars, and the document that it came from.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl RedbStore {
         })
     }
 
-    /// Writes a file kept beside the lines of a session to `out`.
+    /// Writes an attachment of a session to `out`.
     ///
     /// # Errors
     ///

@@ -38,6 +38,7 @@ pub(super) fn take(
     ]
     .concat();
     let sources = keeper.store.sources();
+    // A session has a source of its own, so that one that did not change costs one look.
     let previous = sources.newest(&path)?;
     let content = &session.document;
     let course = match step(task.agent, sources, previous.as_ref(), content)? {
@@ -137,6 +138,7 @@ fn known(
         bytes += line.len() as u64;
     }
     let start = content.lines.get(..settled).unwrap_or_default();
+    // What will not change any more is known by its hash alone: it is not read from the store.
     if bytes != previous.tail_offset || derived::hash_of(start) != previous.hash {
         return Ok(None);
     }
@@ -145,6 +147,7 @@ fn known(
     let (mut open, mut continues) = (Vec::<Vec<u8>>::new(), false);
     let mut trailer = None;
     for record in records {
+        // Facts about the whole session stand behind its messages, and come anew each time.
         let is_trailer =
             record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
         let flags = record.header.flags;

@@ -72,6 +72,8 @@ pub(super) fn store(
         Course::Grown(there, goes_on) => {
             let Stored { number, key, row } = *there;
             let tail = goes_on.replaced(content.lines, keeper.store.sources(), (number, &row))?;
+            // Before the builder takes out what is replaced: a message that changed is not counted
+            // as new.
             let stored = Totals::of(&row);
             let builder = SessionBuilder::resume(row, agent, tail, mtime_us);
             (builder, stored, goes_on, Some((number, key)), None)
@@ -104,6 +106,7 @@ pub(super) fn store(
     };
     let report = &mut *keeper.report;
     report.sessions += u64::from(is_new);
+    // Some changes add no record: a title, or a trailer that was there.
     report.sessions_grown += u64::from(!is_new && added.records > 0);
     report.add(added);
     if let Some(replaced) = &replaces {

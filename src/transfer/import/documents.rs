@@ -47,7 +47,7 @@ struct Reading {
 }
 
 /// Where a content goes.
-enum Home {
+enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
     /// To a session.
@@ -78,12 +78,13 @@ impl DocumentWriter<'_, '_> {
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
+        // Before the file's state is compared: a commit here may let another process in.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
         let generation = keep::generation(previous, task.previous_lives);
-        let is_new = matches!(home, Home::Session(Course::New(_)));
-        let is_beside = matches!(home, Home::Beside(_));
+        let is_new = matches!(home, Destination::Session(Course::New(_)));
+        let is_beside = matches!(home, Destination::Beside(_));
         let (subject, next) = self.store_records(task, &reading, home)?;
         // Beside another session there may be several of the same name, from several folders.
         let name = match task.file.path.file_name().filter(|_| !is_beside) {
@@ -91,6 +92,7 @@ impl DocumentWriter<'_, '_> {
             None => paths::to_name(&task.file.path),
         };
         let name = keep::numbered(name, if is_new { 1 } else { generation });
+        // A dry run has none, and writes nothing.
         let number = subject.as_ref().map_or(0, |subject| subject.number);
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
@@ -111,25 +113,25 @@ impl DocumentWriter<'_, '_> {
         task: &DocumentTask,
         living: Option<&Source>,
         reading: &Reading,
-    ) -> std::result::Result<Home, Failure> {
+    ) -> std::result::Result<Destination, Failure> {
         let sources = self.keeper.store.sources();
         let living = living
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
             let there = self.there(task)?.filter(|_| task.document.yields);
-            let anew = Home::Session(Course::New(None));
-            return Ok(there.map_or(anew, Home::Beside));
+            let anew = Destination::Session(Course::New(None));
+            return Ok(there.map_or(anew, Destination::Beside));
         };
         let number = living.row.session;
         let Some(row) = sources.row(number)? else {
-            return Ok(Home::Session(Course::New(None)));
+            return Ok(Destination::Session(Course::New(None)));
         };
         let has_own_records = row.next == living.row.next_sequence;
         if task.document.yields {
             let origins = sources.of_session(number)?;
             let has_lines = |source: &Source| source.row.kind == SourceKind::Lines;
             if !has_own_records || origins.iter().any(has_lines) {
-                return Ok(Home::Beside(number));
+                return Ok(Destination::Beside(number));
             }
         }
         if has_own_records {
@@ -148,10 +150,13 @@ impl DocumentWriter<'_, '_> {
                     Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
                 };
                 let there = Stored { number, key, row };
-                return Ok(Home::Session(Course::Grown(Box::new(there), goes_on)));
+                return Ok(Destination::Session(Course::Grown(
+                    Box::new(there),
+                    goes_on,
+                )));
             }
         }
-        Ok(Home::Session(Course::New(sources.key(number)?)))
+        Ok(Destination::Session(Course::New(sources.key(number)?)))
     }
 
     /// The session that has the document's id already.
@@ -193,15 +198,15 @@ impl DocumentWriter<'_, '_> {
         &mut self,
         task: &DocumentTask,
         reading: &Reading,
-        home: Home,
+        home: Destination,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
         let course = match home {
-            Home::Beside(number) => {
+            Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Home::Session(course) => course,
+            Destination::Session(course) => course,
         };
         let none = DocumentLines::default();
         let content = Content {

@@ -73,7 +73,7 @@ fn impatient(home: &Home) -> RedbStore {
     let options = Options::default().with_lock_wait(Duration::from_millis(150));
     let began = Instant::now();
     loop {
-        // Who opens it for writing has to be as lucky as who writes.
+        // Opening for writing takes as much luck as writing.
         match RedbStore::open(home.store_path(), options.clone()) {
             Err(Error::Busy { .. }) if began.elapsed() < Duration::from_secs(60) => {}
             opened => return opened.unwrap(),

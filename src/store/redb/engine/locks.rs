@@ -8,7 +8,7 @@
 //! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
 //!   ranges, since it reaches the file on another way, does not come in beside those that do.
 //! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
-//!   them. They take the whole file's lock too, shared: who has it exclusively is alone.
+//!   them. They take the whole file's lock too, shared: whoever has it exclusively is alone.
 
 use std::fs::{File, TryLockError};
 use std::io;

@@ -61,6 +61,7 @@ impl Bulk for RedbBulk<'_> {
 
     fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
         let old = self.writer.row(number)?;
+        // Somebody else has added to the session since the chunk was begun: its numbers are taken.
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
             return Err(Error::Conflict {
@@ -72,6 +73,7 @@ impl Bulk for RedbBulk<'_> {
         let mut left = old.clone();
         let mut table = self.writer.records()?;
         if let Some(sequence) = chunk.replaced {
+            // Before they are cut: the chain up to there is made anew from the lines, and compared.
             left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
             for (at, header, bytes) in
                 segments::cut(&mut table, number, sequence, self.writer.counts())?
@@ -146,6 +148,8 @@ impl Bulk for RedbBulk<'_> {
         sources
             .insert((path.as_slice(), *generation), encoded.as_slice())
             .map_err(&action)?;
+        // The way back, so that a deletion finds the sources of a session without reading all of
+        // them.
         let mut of_session = txn
             .open_table(SESSION_SOURCES)
             .map_err(storage("write a source"))?;

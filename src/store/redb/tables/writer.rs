@@ -214,6 +214,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
+        // The time is in the key of this index too, so a change of either moves the entry.
         if !(is_same && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
@@ -282,6 +283,8 @@ impl<'s> Writer<'s> {
         let bytes: u64 = made.iter().map(|record| record.line.len() as u64).sum();
         let tail_records = row.next.saturating_sub(row.tail_first);
         let mut packer = Packer::default();
+        // A short tail stays as it is, a row a record: an append writes its own rows, not the tail
+        // again.
         if row.tail_bytes + bytes < TAIL_BYTES && tail_records < TAIL_RECORDS {
             for record in made {
                 packer.push(record.sequence, record.header, &record.line);
@@ -299,6 +302,7 @@ impl<'s> Writer<'s> {
             }
             packer.push(sequence, header, line);
         };
+        // Read before it is removed: its lines go into the new segments, and pack better together.
         let mut from = row.tail_first;
         while let Some(found) = segments::starting_from(&table, number, from, self.counts)? {
             for (sequence, header, line) in found.segment.records() {

@@ -280,6 +280,7 @@ impl Checker<'_, '_, '_> {
         let Some(row) = self.found.rows.get(&number).cloned() else {
             return Ok(());
         };
+        // Nobody's row, for its counters.
         let mut seen = SessionRow::new(&SessionKey::native("x")?, 0);
         let mut query = ScanQuery::default();
         let mut last = None;
@@ -288,6 +289,8 @@ impl Checker<'_, '_, '_> {
         loop {
             let page = match self.snapshot.scan(number, &query) {
                 Ok(page) => page,
+                // Behind damage nothing can be counted, and six counts that are wrong say no more
+                // than it does.
                 Err(error) => return self.note(error, Some(number)),
             };
             for record in &page.records {
@@ -338,6 +341,7 @@ impl Checker<'_, '_, '_> {
                 self.problem("records", format!("session {number}"), detail, Some(number));
             }
         }
+        // The next append would write over it, or come before it.
         if last.is_some_and(|last| last >= row.next) {
             let detail = format!("a record beyond the next sequence number {}", row.next);
             self.problem("records", format!("session {number}"), detail, Some(number));
@@ -386,6 +390,7 @@ impl Checker<'_, '_, '_> {
         for entry in table.iter().map_err(&read)? {
             let (key, value) = entry.map_err(&read)?;
             let (number, name, part) = key.value();
+            // The parts of an attachment follow each other: a look at the row before is enough.
             let goes_on = open
                 .take()
                 .map(|(n, of, last)| n == number && of == name && last + 1 == part);
