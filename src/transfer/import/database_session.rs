@@ -1,12 +1,14 @@
 //! One session of a database: what of it is new becomes records.
 
+use super::classify;
+use super::deleted::Comer;
 use super::derived::{self, Content, Course, Known, Stored, Taken};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
-use crate::agents::{Agent, DocumentLines};
+use crate::agents::{Agent, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
@@ -23,13 +25,13 @@ enum Step {
     Store(Course),
 }
 
-/// Takes one session of a database.
+/// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
     session: &DatabaseSession,
-) -> std::result::Result<(), Failure> {
+) -> std::result::Result<bool, Failure> {
     let wanted = session_names::key_of(task.agent.agent(), &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
@@ -41,23 +43,60 @@ pub(super) fn take(
     // A session has a source of its own, so that one that did not change costs one look.
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let course = match step(task.agent, sources, previous.as_ref(), content)? {
+    let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
+    if is_in_tree && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
+        // It went on in a database: what lies here is what it was before.
+        return Ok(false);
+    }
+    let mut step = step(task.agent, sources, previous.as_ref(), content)?;
+    if previous.is_none()
+        && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
+    {
+        step = elsewhere;
+    }
+    let course = match step {
         Step::Nothing(stored) => {
+            if previous.is_none() {
+                let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
+                keeper.note(&Source {
+                    path,
+                    generation: 1,
+                    row,
+                })?;
+            }
             places.push(place(task, stored.number, stored.key, false));
-            return Ok(());
+            return Ok(true);
         }
         Step::Store(course) => course,
     };
     // What goes on is of the same generation; so is what is made again after it was deleted here.
     let replaces = matches!(course, Course::New(Some(_)));
+    if matches!(course, Course::New(_)) {
+        let living = previous.as_ref().filter(|_| replaces);
+        let comer = Comer {
+            wanted: &wanted,
+            path: &path,
+            living: living.map(|previous| previous.generation),
+        };
+        if keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut keeper.transactions {
+            keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
+    }
     let generation = match &previous {
         Some(previous) => previous.generation + u32::from(replaces),
         None => 1,
     };
+    let placed = Placed {
+        project: session.project.clone(),
+        ..Placed::default()
+    };
     let lines = Content {
         agent: task.agent,
         lines: content,
-        project: session.project.as_deref(),
+        placed: &placed,
         mtime_us: task.file.mtime_ns.div_euclid(1000),
     };
     let name = task.file.name_path();
@@ -82,7 +121,7 @@ pub(super) fn take(
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
@@ -121,6 +160,64 @@ fn step(
         // Or else somebody has added to it: what is new cannot follow on what was read.
         _ => Step::Store(Course::New(Some(stored.key))),
     })
+}
+
+/// A session that is stored already, of another database or another state of this one: a copy of a
+/// database has the same sessions.
+fn elsewhere(
+    dialect: &dyn Agent,
+    keeper: &mut Keeper<'_, '_>,
+    wanted: &SessionKey,
+    content: &DocumentLines,
+) -> std::result::Result<Option<Step>, Failure> {
+    // One of this run may not be committed yet: what is stored is compared, so it has to be.
+    if let Some(transactions) = &mut keeper.transactions
+        && transactions.bulk()?.number_of(wanted)?.is_some()
+    {
+        transactions.commit()?;
+    }
+    let sources = keeper.store.sources();
+    let mut numbers: Vec<u64> = sources
+        .contents(wanted)?
+        .into_iter()
+        .map(|(_, number)| number)
+        .collect();
+    if numbers.is_empty() {
+        numbers.extend(sources.number_of(wanted)?);
+    }
+    for number in numbers {
+        let origins = sources.of_session(number)?;
+        let mut newest: Vec<&Source> = origins
+            .iter()
+            .filter(|source| source.row.kind == SourceKind::Lines)
+            .collect();
+        newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
+        for source in newest {
+            match step(dialect, sources, Some(source), content)? {
+                Step::Store(Course::New(_)) => {}
+                found => return Ok(Some(found)),
+            }
+        }
+        if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
+            && is_beginning(sources, (number, &row), content)?
+        {
+            return Ok(Some(Step::Nothing(Stored { number, key, row })));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether all lines are those that a session begins with: those of an older state of it.
+fn is_beginning(
+    sources: &dyn Sources,
+    (number, row): (u64, &SessionRow),
+    content: &DocumentLines,
+) -> Result<bool> {
+    let settled = content.lines.len().saturating_sub(content.open);
+    let wanted = content.lines.get(..settled).unwrap_or_default();
+    let records = sources.records(number, 0, row.next.min(settled as u64))?;
+    let stored = records.iter().map(|record| record.line.as_slice());
+    Ok(records.len() == settled && stored.eq(wanted.iter().map(Vec::as_slice)))
 }
 
 /// What is stored of the content before, if the new one begins with its settled lines.

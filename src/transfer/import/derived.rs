@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::keep::{Failure, Keeper};
 use super::session_names;
-use crate::agents::{Agent, Dialect, DocumentLines};
+use crate::agents::{Agent, Dialect, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::error::Result;
@@ -39,8 +39,8 @@ pub(super) struct Content<'c> {
     pub agent: &'static dyn Agent,
     /// The lines.
     pub lines: &'c DocumentLines,
-    /// The project that is known otherwise.
-    pub project: Option<&'c str>,
+    /// What the place that they lie in tells.
+    pub placed: &'c Placed,
     /// When the file was changed.
     pub mtime_us: i64,
 }
@@ -90,7 +90,7 @@ pub(super) fn store(
         }
     };
     let lines = goes_on.lines(content.lines);
-    let (chunk, added, problems) = build(builder, stored, lines, content.project);
+    let (chunk, added, problems) = build(builder, stored, lines, content.placed);
     let is_new = there.is_none();
     let (number, key) = match &mut keeper.transactions {
         None => there.unwrap_or_else(|| (0, wanted.clone())),
@@ -98,9 +98,10 @@ pub(super) fn store(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => session_names::create(bulk, wanted, 1)?,
+                None => session_names::create_beside(bulk, wanted)?,
             };
-            bulk.write_chunk(number, &chunk)?;
+            bulk.write_chunk(number, &chunk, None)?;
+            bulk.settle(wanted)?;
             (number, key)
         }
     };
@@ -128,7 +129,7 @@ fn build<'l>(
     mut builder: SessionBuilder,
     stored: Totals,
     lines: impl Iterator<Item = &'l [u8]>,
-    project: Option<&str>,
+    placed: &Placed,
 ) -> (SessionChunk, Totals, Vec<String>) {
     let before = Totals::of(builder.row());
     let mut problems = Vec::new();
@@ -139,9 +140,7 @@ fn build<'l>(
             problems.extend(builder.push(&line));
         }
     }
-    if let Some(project) = project {
-        builder.offer_project(project);
-    }
+    builder.offer_placed(placed);
     let now = Totals::of(builder.row());
     let mut added = now.since(before);
     // A message that has changed is no new one.

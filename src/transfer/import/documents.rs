@@ -9,13 +9,14 @@
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
+use super::deleted::Comer;
 use super::derived::{self, Content, Continuation, Course, Known, Stored, Taken};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
-use crate::agents::{self, Agent, Candidate, DocumentLines, SidecarFacts};
+use crate::agents::{self, Agent, Candidate, DocumentLines, Placed, SidecarFacts};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::store::Source;
@@ -40,7 +41,7 @@ struct Reading {
     /// Its lines; `None` if it was not understood or not read.
     lines: Option<DocumentLines>,
     facts: Vec<SidecarFacts>,
-    project: Option<String>,
+    placed: Placed,
     mtime_us: i64,
     /// What is wrong with it.
     problem: Option<String>,
@@ -82,6 +83,11 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
+        if let Destination::Session(Course::New(replaces)) = &home
+            && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
+        {
+            return Ok(());
+        }
         let generation = keep::generation(previous, task.previous_lives);
         let is_new = matches!(home, Destination::Session(Course::New(_)));
         let is_beside = matches!(home, Destination::Beside(_));
@@ -105,6 +111,27 @@ impl DocumentWriter<'_, '_> {
             self.tell(task, living.filter(|_| !is_new), &reading, &subject)?;
         }
         Ok(())
+    }
+
+    /// Whether the session that a content would become was deleted. If that is asked for again, its
+    /// mark is lifted.
+    fn is_deleted(
+        &mut self,
+        task: &DocumentTask,
+        living: Option<&Source>,
+    ) -> std::result::Result<bool, Failure> {
+        let comer = Comer {
+            wanted: &session_names::key_of(task.document.agent, &task.document.id)?,
+            path: &paths::to_bytes(&task.file.path),
+            living: living.map(|living| living.generation),
+        };
+        if self.keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut self.keeper.transactions {
+            self.keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
+        Ok(false)
     }
 
     /// Decides where a content goes.
@@ -212,7 +239,7 @@ impl DocumentWriter<'_, '_> {
         let content = Content {
             agent: reading.dialect,
             lines: reading.lines.as_ref().unwrap_or(&none),
-            project: reading.project.as_deref(),
+            placed: &reading.placed,
             mtime_us: reading.mtime_us,
         };
         let file = task.file.name_path();
@@ -300,7 +327,7 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
         dialect,
         lines,
         facts,
-        project: dialect.project(&candidate),
+        placed: dialect.placed(&candidate),
         mtime_us,
         problem,
     }

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
+use super::deleted::Marks;
 use super::found::{self, FoundFile, cannot_read};
 use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -32,6 +33,8 @@ pub(super) struct Keeper<'w, 's> {
     pub store: &'s dyn IngestStore,
     /// What is done.
     pub report: &'w mut ImportReport,
+    /// What was deleted.
+    pub marks: &'w Marks,
 }
 
 /// Why a file was not kept.
@@ -153,6 +156,7 @@ impl<'s> Keeper<'_, 's> {
             transactions: self.transactions.as_deref_mut(),
             store: self.store,
             report: self.report,
+            marks: self.marks,
         }
     }
 

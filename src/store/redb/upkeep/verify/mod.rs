@@ -4,7 +4,10 @@
 mod batches;
 mod calls;
 mod chain;
+mod contents;
+mod deleted;
 pub(crate) mod depth;
+mod families;
 mod pages;
 mod properties;
 pub(crate) mod slices;
@@ -84,6 +87,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
             self.step(Self::indexes)?;
+            self.step(Self::families)?;
             let rows = &self.found.rows;
             let total = rows.values().map(|row| row.bytes).sum();
             let checked = &self.found.checked;
@@ -105,6 +109,8 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             }
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::contents)?;
+            self.step(Self::deleted)?;
         }
         self.pages()
     }
@@ -286,6 +292,10 @@ impl Checker<'_, '_, '_> {
         let mut last = None;
         let mut unterminated = false;
         let mut chains = self.chains(&row);
+        let order = match self.snapshot.order(number, &row) {
+            Ok(order) => order,
+            Err(error) => return self.note(error, Some(number)),
+        };
         loop {
             let page = match self.snapshot.scan(number, &query) {
                 Ok(page) => page,
@@ -307,7 +317,10 @@ impl Checker<'_, '_, '_> {
                 seen.bytes += record.line.len() as u64;
                 seen.messages += u64::from(record.header.messages);
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                let hidden = record.sequence < row.mark;
+                let hidden = match &order {
+                    Some(order) => order.place(record.sequence) < order.place(row.mark),
+                    None => record.sequence < row.mark,
+                };
                 seen.hidden += if hidden {
                     u64::from(record.header.messages)
                 } else {

@@ -32,7 +32,7 @@ impl Checker<'_, '_, '_> {
             wrong.extend(damaged);
             for name in NAMES.iter().filter(|name| !found.contains_key(**name)) {
                 // A store of an older format that is only read does not have all of them yet.
-                if !matches!(*name, "properties" | "aliases" | "batches") {
+                if !schema::OF_LATER_FORMATS.contains(name) {
                     wrong.push(("(tables)", (*name).to_owned(), "not there".to_owned()));
                 }
             }
