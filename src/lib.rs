@@ -31,7 +31,7 @@
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
-//! clock and its ids from [`Options`].
+//! clock and its ids from [`Stamps`].
 
 mod agents;
 mod codec;
@@ -66,7 +66,7 @@ pub use model::session::{Session, Summary};
 pub use store::{
     Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
     Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
-    Shown, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
+    Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,

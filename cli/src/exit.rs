@@ -14,7 +14,7 @@ const UNMET: u8 = 1;
 const USAGE: u8 = 2;
 /// The store is corrupt.
 const CORRUPT: u8 = 3;
-/// The store is busy or locked: the same command may go through later.
+/// The store is busy, locked or out of reach: the same command may go through later.
 const BUSY: u8 = 4;
 
 /// The codes, for `--help`.
@@ -24,7 +24,7 @@ Exit codes:
   1  the request cannot be met (no such session, a file cannot be read, ...)
   2  the command line cannot be understood
   3  the store is corrupt
-  4  the store is busy or locked; try again";
+  4  the store is busy, locked or out of reach; try again";
 
 /// How a command ended that has printed all there is to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +196,13 @@ mod tests {
         };
         assert_eq!(failed(locked).0, 4);
         assert_eq!(failed(Error::Busy { reason: "x".into() }).0, 4);
+        let away = Error::Unavailable {
+            store: "db".into(),
+            source: "refused".into(),
+        };
+        let (exit, text) = failed(away);
+        assert_eq!(exit, 4);
+        assert!(text.contains("caused by: refused") && text.contains("hint: see that"));
         assert_eq!(
             failed(Error::NotAStore {
                 path,

@@ -340,7 +340,7 @@ mod tests {
 
     use super::super::output::tests::captured;
     use super::*;
-    use scrollback::{RawJson, RecordFlags, RecordHeader};
+    use scrollback::{RawJson, RecordHeader};
 
     fn printed(terminal: bool, message: &Message) -> String {
         let (mut out, stdout, _) = captured(terminal, false);
@@ -439,18 +439,8 @@ mod tests {
             RecordKind::Unknown,
             RecordKind::Malformed,
         ] {
-            let header = RecordHeader {
-                kind,
-                role: None,
-                flags: RecordFlags::default(),
-                messages: 0,
-                time_us: None,
-            };
-            let record = Record {
-                sequence: 5,
-                header,
-                line: b"{oops\n".to_vec(),
-            };
+            let header = RecordHeader::new(kind);
+            let record = Record::new(5, header, b"{oops\n".to_vec());
             print_unread(&record, &mut out).unwrap();
         }
         out.flush().unwrap();

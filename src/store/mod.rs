@@ -15,6 +15,7 @@ mod ingest;
 mod json_form;
 mod json_names;
 mod lines;
+mod making;
 mod memory;
 mod message_ids;
 mod messages;
@@ -36,7 +37,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::course::Course;
@@ -51,7 +52,7 @@ pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, So
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
-pub use self::options::{Mode, Options};
+pub use self::options::{Mode, Options, Stamps};
 pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, SessionKey, Store,
-    Summary, export_all, export_session, import,
+    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, ScanQuery, SessionKey,
+    Store, StoreExt as _, Summary, export_all, export_session, import,
 };
 
 use crate::deleted::again_in;
@@ -382,11 +382,7 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     );
     home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
     drop(open(&home));
-    let options = ImportOptions {
-        agent: None,
-        dry_run: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_dry_run(true);
     let paths = [home.path().join("in")];
     let dry = {
         let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();

@@ -2,6 +2,7 @@
 //! What is where:
 //!
 //! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
+//! - `api`: what is public can grow, and be written as JSON; a list of it
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
 //!   `modules` finds which files name which;
 //!   `front_door`: what the tool may use of the library
@@ -64,6 +65,7 @@
 )]
 
 mod agents;
+mod api;
 mod archives;
 mod bad_bytes;
 mod between_steps;

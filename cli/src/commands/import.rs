@@ -85,11 +85,10 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     } else {
         tool.open_or_create()?
     };
-    let options = ImportOptions {
-        agent: args.agent.clone(),
-        dry_run: args.dry_run,
-        again: args.again,
-    };
+    let mut options = ImportOptions::default();
+    options.agent = args.agent.clone();
+    options.dry_run = args.dry_run;
+    options.again = args.again;
     let mut bar = Bar::new(&tool.out);
     let imported = import(&*store, &args.paths, &options, &mut |progress| {
         bar.show(progress)

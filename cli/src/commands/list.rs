@@ -68,17 +68,15 @@ pub(crate) struct Args {
 /// Lists sessions.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let now = tool.now();
-    let mut query = ListQuery {
-        agent: args.agent.as_deref().map(canonical),
-        project: args.project.as_deref().map(project_path).transpose()?,
-        since: args.since.map(|time| time.resolve(now)),
-        before: args.before.map(|time| time.resolve(now)),
-        title: args.title.clone(),
-        pinned: args.pinned.then_some(true),
-        archived: args.archived.then_some(true),
-        after: args.after,
-        ..ListQuery::default()
-    };
+    let mut query = ListQuery::default();
+    query.agent = args.agent.as_deref().map(canonical);
+    query.project = args.project.as_deref().map(project_path).transpose()?;
+    query.since = args.since.map(|time| time.resolve(now));
+    query.before = args.before.map(|time| time.resolve(now));
+    query.title = args.title.clone();
+    query.pinned = args.pinned.then_some(true);
+    query.archived = args.archived.then_some(true);
+    query.after = args.after;
     let store = tool.open_to_read()?;
     if let Some(parent) = &args.parent {
         children_of(&store, parent, &mut query)?;

@@ -82,11 +82,9 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
             skip: 0,
         });
     }
-    let query = ScanQuery {
-        direction: Direction::Backward,
-        records_max: PAGE,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(PAGE);
     let mut seen = 0_u64;
     for shown in store.view(&summary.key, query) {
         let Shown {
@@ -116,9 +114,10 @@ fn records<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
     };
     store.records(key, query)
 }
@@ -129,9 +128,10 @@ fn view<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Shown>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
     };
     store.view(key, query)
 }

@@ -36,6 +36,7 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         reached: None,
     };
     let (from, to) = bounds(query);
+    // The index knows whole paths. The end of one is looked for in every row below.
     let project = query
         .project
         .as_deref()
@@ -67,6 +68,7 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
                 break;
             }
         }
+        // The answer rests on what is not there, too: redb checks no checksum on the way to it.
         let reached = lister.reached.unwrap_or(from);
         let first = (project, reached.updated_us, reached.number);
         snapshot.check(BY_PROJECT, &first, &last)?;
