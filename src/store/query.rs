@@ -28,6 +28,9 @@ pub struct ListQuery {
     /// Sessions of this project only: the folder as the session states it, or, without a leading
     /// `/`, its last components.
     pub project: Option<String>,
+    /// Sessions of these folders only, and of any below them: whole paths, or, without a leading `/`,
+    /// names that follow each other anywhere in a path. Empty, all of them.
+    pub folders: Vec<String>,
     /// Sessions updated at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Sessions updated strictly before this time.

@@ -11,6 +11,7 @@ pub(crate) mod appends;
 pub(crate) mod compact;
 pub(crate) mod delete;
 pub(crate) mod find;
+mod folders;
 pub(crate) mod list;
 pub(crate) mod order;
 pub(crate) mod queue;
