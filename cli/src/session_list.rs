@@ -231,6 +231,7 @@ pub(crate) mod tests {
             hidden_count: 0,
             mark: 0,
             next_sequence: 40,
+            contents: 1,
             model: None,
             branch: None,
             parent: None,

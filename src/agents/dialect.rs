@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::described::Described;
 use super::document::{Document, DocumentLines};
+use super::habits::Habits;
 use super::operation::{MessageType, Operation};
 use super::parts::lines::{self, Format};
 use super::parts::paths;
@@ -179,6 +180,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// then, wherever its file lies. Elsewhere it is a session of its folder.
     fn has_unique_ids(&self) -> bool {
         false
+    }
+
+    /// What the agent does with files that it has written.
+    fn habits(&self) -> Habits {
+        Habits::default()
     }
 
     /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of

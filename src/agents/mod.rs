@@ -8,6 +8,7 @@ pub(crate) mod default_home;
 mod described;
 mod dialect;
 mod document;
+pub(crate) mod habits;
 pub(crate) mod home;
 mod known;
 pub(crate) mod operation;

@@ -192,6 +192,7 @@ impl<'a> Input<'a> {
             attachment_count: 0,
             mark: self.number(),
             next_sequence: self.number(),
+            contents: 1,
             model: session.model,
             branch: None,
             parent: session.parent,

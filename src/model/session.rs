@@ -43,6 +43,9 @@ pub struct Summary {
     pub mark: u64,
     /// The sequence number that the next record gets.
     pub next_sequence: u64,
+    /// How many contents the session's id has, this one counted: 1, unless files of one id went
+    /// different ways. This is the newest, or was asked for by its number (`ID~1`).
+    pub contents: u64,
     /// The model that spoke last.
     pub model: Option<String>,
     /// The git branch that was named last.

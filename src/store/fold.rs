@@ -56,6 +56,19 @@ impl Fold {
         header
     }
 
+    /// Lets a row say what a stored header says, which stands at the head of its file now.
+    pub(crate) fn take_header(
+        &mut self,
+        row: &mut SessionRow,
+        described: &Described<'_>,
+        sequence: u64,
+    ) {
+        if described.facts.replaces && described.header.kind == RecordKind::Meta {
+            row.header_sequence = Some(sequence);
+        }
+        self.add_facts(row, &described.facts);
+    }
+
     fn add_facts(&mut self, row: &mut SessionRow, facts: &Facts<'_>) {
         let text = |fact: &str| cut(fact, FACT_BYTES_MAX).to_owned();
         if facts.replaces {

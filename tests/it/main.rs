@@ -35,6 +35,7 @@
 //! - `bad_bytes`: every kind of damage in every region of a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
+//! - `identity`: which session a file is, wherever it lies and whatever was done to it
 //! - `limits`, `limits_of_batches`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
 //!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
 //! - `opencode_forms`: what OpenCode keeps sessions in besides its first tables
@@ -95,6 +96,7 @@ mod go_ggcode;
 mod group_commit;
 mod harness;
 mod homes;
+mod identity;
 mod ids;
 mod import;
 mod import_again;

@@ -21,6 +21,7 @@ use super::companions::{Companions, Sidecar};
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::Document;
+use super::habits::{Habits, LineRole};
 use super::parts::fields::{self, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::meta_file::META_ENDING;
@@ -84,6 +85,15 @@ impl Dialect for Fallback {
         }
     }
 
+    /// Anything may happen to a file that nobody is known to write.
+    fn habits(&self) -> Habits {
+        Habits {
+            role: Some(role),
+            rewrites: true,
+            ..Habits::default()
+        }
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, paths::stem(candidate.path))
     }
@@ -135,6 +145,19 @@ fn id_of(path: &Path, stem: String) -> String {
     {
         Some(parent) => format!("{}/{stem}", paths::name(parent)),
         None => stem,
+    }
+}
+
+/// What a line is to its file: a first line that describes the session is written again by some
+/// agents, as for a new title.
+fn role(line: &[u8]) -> LineRole {
+    const STARTS: [&str; 3] = ["session_start", "session.start", "session"];
+    let start = line.get(..line.len().min(64)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start);
+    let [kind] = fields::fields_of_start(&start, &["type"]);
+    match fields::text(kind) {
+        Some(kind) if STARTS.contains(&kind.as_ref()) => LineRole::Frame,
+        _ => LineRole::Said,
     }
 }
 

@@ -212,6 +212,7 @@ mod tests {
                 attachment_count: 0,
                 mark: 0,
                 next_sequence: messages,
+                contents: 1,
                 model: Some("glm-5".to_owned()),
                 branch: None,
                 parent: None,

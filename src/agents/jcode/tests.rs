@@ -360,6 +360,7 @@ fn state(id: &str, title: &str) -> SessionState {
         attachment_count: 0,
         mark: 0,
         next_sequence: 0,
+        contents: 1,
         model: Some("glm-5.2".into()),
         branch: None,
         parent: None,

@@ -55,6 +55,7 @@ pub(super) fn state(skip: u64, lines: u64, properties: Properties) -> SessionSta
             attachment_count: 1,
             mark: skip,
             next_sequence: lines,
+            contents: 1,
             model: None,
             branch: None,
             parent: None,

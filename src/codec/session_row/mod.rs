@@ -232,6 +232,17 @@ impl SessionRow {
         self.contents > 0
     }
 
+    /// The id that all contents of its id share.
+    pub(crate) fn plain_id(&self) -> &str {
+        let plain = self.id.rsplit_once('~').filter(|(_, number)| {
+            !self.is_listed()
+                && number
+                    .parse::<u32>()
+                    .is_ok_and(|number| number == self.content)
+        });
+        plain.map_or(&self.id, |(plain, _)| plain)
+    }
+
     /// The title to show: the given one, or else that of the lines.
     pub(crate) fn shown_title(&self) -> &str {
         self.given.title.as_deref().unwrap_or(&self.title)
@@ -278,6 +289,7 @@ impl SessionRow {
             attachment_count: self.attachments,
             mark: self.mark,
             next_sequence: self.next,
+            contents: u64::from(self.contents.max(1)),
             model: self.model,
             branch: self.branch,
             parent,

@@ -81,6 +81,16 @@ impl Primitives for RedbStore {
     }
 }
 
+/// Of two records the one that is read first.
+fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
+    let place = |sequence| order.map_or(sequence, |order| order.place(sequence));
+    if place(one) <= place(other) {
+        one
+    } else {
+        other
+    }
+}
+
 impl Store for RedbStore {
     fn save(&self, session: &mut Session) -> Result<()> {
         saving::save(self, session)
@@ -145,8 +155,11 @@ impl Store for RedbStore {
         through: Option<u64>,
         archive: Option<&mut dyn Write>,
     ) -> Result<Compacted> {
-        let mark = self.row_of(key)?.mark;
-        let end = through.map_or(mark, |through| through.min(mark));
+        let row = self.row_of(key)?;
+        let order = self.order(key, &row)?;
+        let end = through.map_or(row.mark, |through| {
+            earlier(order.as_ref(), through, row.mark)
+        });
         if let Some(archive) = archive {
             compact::archive(self, key, end, archive)?;
         }
@@ -154,7 +167,9 @@ impl Store for RedbStore {
             self.write(|writer| {
                 let (number, row) = writer.session_of(key)?;
                 // A mark that moved back meanwhile shows records again: they stay.
-                compact::compact(writer, number, &row, end.min(row.mark))
+                let order = writer.file_order(number)?.filter(|_| row.reordered);
+                let order = order.map(|order| Order::of(&order, row.next));
+                compact::compact(writer, number, &row, earlier(order.as_ref(), end, row.mark))
             })
         })
     }

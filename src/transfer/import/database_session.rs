@@ -66,8 +66,21 @@ pub(super) fn take(
         // It went on in a database: what lies here is what it was before.
         return Ok(false);
     }
-    let step = step(task.agent, sources, previous.as_ref(), content)?;
+    let mut step = step(task.agent, sources, previous.as_ref(), content)?;
+    if previous.is_none()
+        && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
+    {
+        step = elsewhere;
+    }
     if let Step::Nothing(stored) = step {
+        if previous.is_none() {
+            let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
+            keeper.note(&Source {
+                path,
+                generation: 1,
+                row,
+            })?;
+        }
         places.push(place(task, stored.number, stored.key, false));
         return Ok(true);
     }
@@ -107,9 +120,10 @@ pub(super) fn take(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => session_names::create(bulk, &wanted, 1)?,
+                None => session_names::create_beside(bulk, &wanted)?,
             };
-            bulk.write_chunk(number, &chunk)?;
+            bulk.write_chunk(number, &chunk, None)?;
+            bulk.settle(&wanted)?;
             (number, key)
         }
     };
@@ -209,6 +223,64 @@ fn step(
         // Or else somebody has added to it: what is new cannot follow on what was read.
         _ => Step::New(Some(stored.key)),
     })
+}
+
+/// A session that is stored already, of another database or another state of this one: a copy of a
+/// database has the same sessions.
+fn elsewhere(
+    dialect: &dyn Agent,
+    keeper: &mut Keeper<'_, '_>,
+    wanted: &SessionKey,
+    content: &DocumentLines,
+) -> std::result::Result<Option<Step>, Failure> {
+    // One of this run may not be committed yet: what is stored is compared, so it has to be.
+    if let Some(transactions) = &mut keeper.transactions
+        && transactions.bulk()?.number_of(wanted)?.is_some()
+    {
+        transactions.commit()?;
+    }
+    let sources = keeper.store.sources();
+    let mut numbers: Vec<u64> = sources
+        .contents(wanted)?
+        .into_iter()
+        .map(|(_, number)| number)
+        .collect();
+    if numbers.is_empty() {
+        numbers.extend(sources.number_of(wanted)?);
+    }
+    for number in numbers {
+        let origins = sources.of_session(number)?;
+        let mut newest: Vec<&Source> = origins
+            .iter()
+            .filter(|source| source.row.kind == SourceKind::Lines)
+            .collect();
+        newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
+        for source in newest {
+            match step(dialect, sources, Some(source), content)? {
+                Step::New(_) => {}
+                found => return Ok(Some(found)),
+            }
+        }
+        if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
+            && is_beginning(sources, (number, &row), content)?
+        {
+            return Ok(Some(Step::Nothing(Stored { number, key, row })));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether all lines are those that a session begins with: those of an older state of it.
+fn is_beginning(
+    sources: &dyn Sources,
+    (number, row): (u64, &SessionRow),
+    content: &DocumentLines,
+) -> Result<bool> {
+    let settled = content.lines.len().saturating_sub(content.open);
+    let wanted = content.lines.get(..settled).unwrap_or_default();
+    let records = sources.records(number, 0, row.next.min(settled as u64))?;
+    let stored = records.iter().map(|record| record.line.as_slice());
+    Ok(records.len() == settled && stored.eq(wanted.iter().map(Vec::as_slice)))
 }
 
 /// What is stored of the content before, if the new one begins with its settled lines.

@@ -260,13 +260,16 @@ impl DocumentWriter<'_, '_> {
         let subject = match (&mut self.keeper.transactions, there) {
             (None, _) => None,
             (Some(transactions), Some((number, key))) => {
-                transactions.bulk()?.write_chunk(number, &chunk)?;
+                let bulk = transactions.bulk()?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::there(number, key))
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create(bulk, &wanted, 1)?;
-                bulk.write_chunk(number, &chunk)?;
+                let (number, key) = session_names::create_beside(bulk, &wanted)?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::made(number, key))
             }
         };

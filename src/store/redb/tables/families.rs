@@ -30,7 +30,7 @@ impl Writer<'_> {
         row: &SessionRow,
     ) -> Result<()> {
         let place = |row: &SessionRow| {
-            let parent = row.shown_parent()?.to_owned();
+            let parent = row.shown_parent().filter(|_| row.is_listed())?.to_owned();
             Some((row.agent.clone(), parent))
         };
         let (was, is) = (old.and_then(place), place(row));
