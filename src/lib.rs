@@ -69,7 +69,7 @@ pub use store::{
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
-    import, import_places,
+    import, import_places, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
@@ -79,7 +79,9 @@ pub mod report {
         Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
         StoreStats, TableReads, Truncated, VerifyReport,
     };
-    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+    pub use crate::transfer::{
+        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, PlaceStatus,
+    };
 }
 
 /// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.

@@ -114,6 +114,10 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Ok(())
     })?;
     let left_out = sieve.left_out;
+    if let (None, Some(agent)) = (last, &args.agent) {
+        // Sessions of agents without a format are listed too: only where there are none is it an error.
+        KnownAgent::named(agent)?;
+    }
     match last {
         _ if is_json => {}
         None if !walked.more => tool.out.notice("no session fits"),

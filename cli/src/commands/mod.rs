@@ -16,6 +16,7 @@ mod repair;
 mod restore;
 mod show;
 mod stats;
+mod status;
 mod truncate;
 mod verify;
 
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Deleted(deleted::Args),
     /// Tell how much is in the store, by agent
     Stats(stats::Args),
+    /// Compare the store with the places where agents keep sessions
+    Status(status::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
     /// Save what can be read of a damaged store into a new one
@@ -96,6 +99,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
+        Command::Status(args) => status::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
