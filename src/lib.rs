@@ -76,10 +76,12 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
-        RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem, StoreStats,
-        TableReads, Truncated, VerifyReport,
+        RepairReport, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId, StoreProblem,
+        StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
     };
-    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+    pub use crate::transfer::{
+        ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+    };
 }
 
 /// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.

@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
-pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
@@ -43,7 +43,7 @@ pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
-    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

@@ -309,7 +309,7 @@ fn a_session_that_was_appended_to_is_not_mixed_with_a_file_that_grew() {
 }
 
 #[test]
-fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
+fn sidecars_are_kept_with_their_sessions_in_their_newest_content() {
     let home = Home::new();
     let id = "0a1b2c3d-0000-4000-8000-000000000001";
     home.write(&format!("{PROJECT}/{id}.jsonl"), lines(&["one"]));
@@ -339,7 +339,8 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
         .into_iter()
         .map(|a| a.name)
         .collect();
-    assert_eq!(names, [name.clone(), format!("{name}~2")]);
+    assert_eq!(names, [name.clone()]);
+    assert_eq!(sessions(&store)[0].attachment_count, 1);
 
     let out = home.path().join("out");
     export_all(
@@ -353,7 +354,7 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");
-    assert_eq!(read(&name.replace("out.txt", "out~2.txt")), "first");
+    assert!(!folder.join(name.replace("out.txt", "out~2.txt")).exists());
     assert_eq!(read("sessions-index.json"), "{\"version\":1}");
     assert_eq!(run_in(&home, &store).unchanged, 3);
 }

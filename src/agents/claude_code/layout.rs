@@ -4,13 +4,16 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::meta_file::META_ENDING;
-use crate::agents::parts::paths::{below, is_private, is_uuid, name, names, stem};
+use crate::agents::parts::paths::{below, is_uuid, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "claude-code";
 
 /// The name of an index file.
 pub(super) const INDEX: &str = "sessions-index.json";
+
+/// The list of prompts in the home.
+const PROMPTS: &str = "history.jsonl";
 
 /// Folders between a session and its subagents' files.
 const BETWEEN: [&str; 2] = ["subagents", "workflows"];
@@ -68,47 +71,39 @@ fn joined(folders: &[String], stem: &str) -> String {
 
 /// Whose sidecar a file is.
 pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
-    let name = name(path);
-    if is_private(&name) {
-        return None;
-    }
     let names = names(path);
     if let Some(rest) = below(&names, &[".claude", "projects"]) {
-        return Some(owner(rest.get(1..).unwrap_or_default(), &name));
+        return owner(rest.get(1..).unwrap_or_default());
     }
-    // Elsewhere only what has a telling place and name.
+    if matches!(below(&names, &[".claude"]), Some([list]) if list == PROMPTS) {
+        return Some(Sidecar::Folder);
+    }
+    // Elsewhere the project's folder and the session's have to look like theirs.
     let rest = project(&names)?.get(1..)?;
-    let telling = match rest {
-        [name] => name == INDEX || (name.starts_with("agent-") && name.ends_with(META_ENDING)),
-        [session, folder, ..] if is_uuid(session) => {
-            folder == "tool-results" || (folder == "subagents" && name.ends_with(META_ENDING))
-        }
-        _ => false,
+    let is_telling = match rest {
+        [name] => name == INDEX || name.starts_with("agent-"),
+        [session, ..] => is_uuid(session),
+        [] => false,
     };
-    telling.then(|| owner(rest, &name))
+    owner(rest).filter(|_| is_telling)
 }
 
-/// The owner of a file by its names below the project's folder.
-fn owner(rest: &[String], name: &str) -> Sidecar {
+/// The owner of a file by its names below the project's folder: indexes, what sub-agents are, and
+/// outputs that were too long for a session. Nothing else there is kept.
+fn owner(rest: &[String]) -> Option<Sidecar> {
+    let (name, folders) = rest.split_last()?;
     let about = name
         .strip_suffix(META_ENDING)
         .filter(|stem| !stem.is_empty());
-    match rest {
-        [_] => match (about, name.split_at_checked(36)) {
-            (Some(stem), _) => Sidecar::Session(stem.to_owned()),
-            (None, Some((session, _))) if is_uuid(session) => Sidecar::Session(session.to_owned()),
-            _ => Sidecar::Folder,
-        },
-        [session, folder, ..]
-            if is_uuid(session) || folder == "tool-results" || folder == "subagents" =>
-        {
-            match (about, rest.split_last()) {
-                (Some(stem), Some((_, folders))) if folder == "subagents" => {
-                    Sidecar::Session(joined(folders, stem))
-                }
-                _ => Sidecar::Session(session.clone()),
-            }
+    match (folders, about) {
+        ([], None) => (name == INDEX).then_some(Sidecar::Folder),
+        ([], Some(stem)) => Some(Sidecar::Session(stem.to_owned())),
+        ([session, folder, ..], _) if folder == "tool-results" => {
+            Some(Sidecar::Session(session.clone()))
         }
-        _ => Sidecar::Folder,
+        ([_, folder, ..], Some(stem)) if folder == "subagents" => {
+            Some(Sidecar::Session(joined(folders, stem)))
+        }
+        _ => None,
     }
 }

@@ -187,15 +187,15 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
     const UUID: &str = "e1a0c0de-1111-4222-8333-444455556666";
     let session = |id: &str| Some(Sidecar::Session(id.replace('@', UUID)));
     for (path, expected) in [
-        ("/h/.claude/projects/stray-file", Some(Sidecar::Folder)),
+        ("/h/.claude/projects/stray-file", None),
+        ("/h/.claude/projects/some-cache.db", None),
+        ("/h/.claude/projects/-w/combined.html", None),
+        ("/h/.claude/history.jsonl", Some(Sidecar::Folder)),
         (
             "/h/.claude/projects/-w/sessions-index.json",
             Some(Sidecar::Folder),
         ),
-        (
-            "/h/.claude/projects/-w/memory/MEMORY.md",
-            Some(Sidecar::Folder),
-        ),
+        ("/h/.claude/projects/-w/memory/MEMORY.md", None),
         ("/h/.claude/projects/-w/@/tool-results/a.txt", session("@")),
         (
             "/h/.claude/projects/-w/s1/tool-results/a.txt",
@@ -213,7 +213,7 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
             "/h/.claude/projects/-w/agent-x.meta.json",
             session("agent-x"),
         ),
-        ("/h/.claude/projects/-w/@.jsonl.tmp", session("@")),
+        ("/h/.claude/projects/-w/@.jsonl.tmp", None),
         ("/h/.claude/projects/-w/.credentials.json", None),
         ("/h/.claude/.credentials.json", None),
         ("/h/.claude/settings.json", None),

@@ -1,9 +1,10 @@
 //! What all files have in common that are kept whole: reading them, writing them as attachments,
 //! and noting their state.
 //!
-//! A file that changed is kept beside its earlier content, under the same name with `~2`, `~3`,
-//! ... at its end; no content that is stored is replaced. Of the records that are made from a
-//! document or a database, those of a turn that is not over are: the agent still writes on it
+//! Of a file beside sessions one content is kept, the newest. Of a document, which is a session, an
+//! older one stays beside it, under the same name with `~2`, `~3`, ... at its end, as far as it says
+//! what the newer one does not. Of the records that are made from a document or a database, those of a
+//! turn that is not over are replaced: the agent still writes on it
 //! ([`DocumentLines::open`](crate::agents::DocumentLines)).
 
 use std::fs::File;
@@ -16,7 +17,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
-use crate::store::{Bulk, IngestStore, Source};
+use crate::store::{IngestStore, Source};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::ImportReport;
@@ -253,9 +254,7 @@ impl<'s> Keeper<'_, 's> {
         let mut watched = match content {
             Content::Small(bytes) => {
                 let bulk = transactions.bulk()?;
-                let written = bulk.write_attachment(session, name, &mut bytes.as_slice())?;
-                count_attachment(bulk, session)?;
-                return Ok(written);
+                return Ok(bulk.write_attachment(session, name, &mut bytes.as_slice())?);
             }
             Content::Large(file) => Watched { file, failed: None },
         };
@@ -265,9 +264,26 @@ impl<'s> Keeper<'_, 's> {
             transactions.abandon();
             return Err(error.into());
         }
-        let written = written?;
-        count_attachment(bulk, session)?;
-        Ok(written)
+        Ok(written?)
+    }
+
+    /// Removes the contents of a source's path that are older, from a generation on, and lie with the same
+    /// session or folder.
+    pub(super) fn drop_older(
+        &mut self,
+        source: &Source,
+        first: u32,
+    ) -> std::result::Result<(), Failure> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        for older in self.store.sources().generations(&source.path)? {
+            let is_older = (first..source.generation).contains(&older.generation);
+            if is_older && is_of(&older, source.row.session) {
+                transactions.bulk()?.remove_source(&older)?;
+            }
+        }
+        Ok(())
     }
 
     /// The bytes that are stored of a file.
@@ -309,6 +325,12 @@ pub(super) fn source_of(
     }
 }
 
+/// Whether a source leads to an attachment of this session, or (number 0) of a folder.
+pub(super) fn is_of(source: &Source, session: u64) -> bool {
+    let row = &source.row;
+    row.kind == SourceKind::Attachment && row.session == session && !row.name.is_empty()
+}
+
 /// The number of the content that is to be kept of a file.
 pub(super) fn generation(previous: Option<&Source>, previous_lives: bool) -> u32 {
     match previous {
@@ -324,15 +346,6 @@ pub(super) fn numbered(name: String, generation: u32) -> String {
         format!("{name}~{generation}")
     } else {
         name
-    }
-}
-
-/// Counts an attachment in its session's row; a folder has none.
-fn count_attachment(bulk: &mut dyn Bulk, session: u64) -> Result<()> {
-    if session == 0 {
-        Ok(())
-    } else {
-        bulk.count_attachment(session)
     }
 }
 

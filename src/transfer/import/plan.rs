@@ -4,6 +4,7 @@
 //! A file that has the size and the time that it had when all of it was imported is unchanged: it
 //! is not opened.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::classify::{self, Form};
@@ -14,6 +15,7 @@ use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
 use crate::agents::{Agent, Dialect};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::store::{Known, Source, Sources};
 use crate::transfer::files::paths;
 use crate::transfer::report::ImportReport;
@@ -35,6 +37,10 @@ pub(super) struct Plan {
     pub whole: Vec<WholeTask>,
     /// Sessions of unchanged files.
     pub places: Vec<Place>,
+    /// Sessions of unchanged files that are no lines.
+    pub others: HashSet<SessionKey>,
+    /// Sessions in unchanged databases.
+    pub in_databases: u64,
     /// Unchanged files of folders.
     pub kept: Vec<KeptFile>,
     /// Files in all.
@@ -109,6 +115,13 @@ fn note_other_agent(
 }
 
 impl Plan {
+    /// How many sessions the files hold, as far as they were read or are unchanged.
+    pub(super) fn sessions(&self) -> u64 {
+        let found = self.places.iter().map(|place| &place.key);
+        let found: HashSet<&SessionKey> = found.chain(&self.others).collect();
+        found.len() as u64 + self.in_databases
+    }
+
     /// Passes over a file that is unchanged, and plans any other.
     fn look_at(
         &mut self,
@@ -128,6 +141,12 @@ impl Plan {
             return Ok(());
         }
         note_other_agent(&file, &source, forced, report);
+        if source.row.kind == SourceKind::Attachment {
+            self.others.extend(key.clone());
+            if source.row.session == 0 && classify::database_agent(file.name_path()).is_some() {
+                self.in_databases += source.row.lines;
+            }
+        }
         self.kept.extend(kept_file(&file, &source));
         report.files += 1;
         report.unchanged += 1;

@@ -146,7 +146,12 @@ impl<'a> Opened<'a> {
             head: &head,
             companion: companion.as_deref(),
         };
-        let Some(dialect) = forced.or_else(|| agents::recognise(&candidate)) else {
+        let recognised = if task.file.named {
+            agents::recognise
+        } else {
+            agents::recognise_found
+        };
+        let Some(dialect) = forced.or_else(|| recognised(&candidate)) else {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);

@@ -1,12 +1,13 @@
 //! Many sessions at once, with what an import has to know of them.
 //!
-//! - `calls`: what import and export ask; `bulk`: one transaction
+//! - `calls`: what import and export ask; `bulk`: one transaction; `attached`: files in it
 //! - `sources`: the files that were imported
 //! - `known`: what is stored of many of them
 //! - `origins`: where sessions came from
 //! - `agent_facts`: what is found beside the files
 
 pub(crate) mod agent_facts;
+pub(crate) mod attached;
 pub(crate) mod bulk;
 mod calls;
 pub(crate) mod known;

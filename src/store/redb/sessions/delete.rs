@@ -4,8 +4,10 @@
 //! indexes, in which old and new sessions stand side by side, are then written once for all of them.
 //! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
 //! pass.
+//!
+//! Files of folders that no session needs any more go along (`folder_files`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::slice::Chunks;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use redb::Table;
 
+use super::folder_files::FolderFiles;
 use super::list;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -106,6 +109,7 @@ impl<'w, 's> Deletion<'w, 's> {
     fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
         let action = storage(ACTION);
         self.delete_index_entries(doomed)?;
+        let mut paths = BTreeSet::new();
         for (first, last) in neighbours(doomed) {
             // A damaged branch may lead to rows of other sessions: they stay.
             self.sessions
@@ -116,7 +120,7 @@ impl<'w, 's> Deletion<'w, 's> {
                     !doomed.contains_key(&key.0)
                 })
                 .map_err(&action)?;
-            self.delete_sources(first, last, doomed)?;
+            self.delete_sources((first, last), doomed, &mut paths)?;
         }
         let mut removed = Removed::default();
         for (number, row) in doomed {
@@ -137,6 +141,12 @@ impl<'w, 's> Deletion<'w, 's> {
                 bytes: row.bytes,
             };
         }
+        let mut folders = FolderFiles {
+            sources: &mut self.sources,
+            session_sources: &mut self.session_sources,
+            attachments: &mut self.attachments,
+        };
+        folders.delete_unneeded(&paths)?;
         Ok(removed)
     }
 
@@ -168,12 +178,12 @@ impl<'w, 's> Deletion<'w, 's> {
         Ok(())
     }
 
-    /// Deletes the sources of sessions from one to another.
+    /// Deletes the sources of sessions from one to another, and notes their paths.
     fn delete_sources(
         &mut self,
-        first: u64,
-        last: u64,
+        (first, last): (u64, u64),
         doomed: &BTreeMap<u64, SessionRow>,
+        paths: &mut BTreeSet<Vec<u8>>,
     ) -> Result<()> {
         let action = storage(ACTION);
         let none: &[u8] = &[];
@@ -203,6 +213,7 @@ impl<'w, 's> Deletion<'w, 's> {
             self.sources
                 .remove((path.as_slice(), generation))
                 .map_err(&action)?;
+            paths.insert(path);
         }
         Ok(())
     }

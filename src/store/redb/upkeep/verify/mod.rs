@@ -1,6 +1,7 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways;
 //! then every page of the file.
 
+mod attachments;
 mod batches;
 mod calls;
 mod chain;
@@ -21,12 +22,12 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordFlags;
 use crate::store::query::{ScanQuery, StoreProblem, VerifyReport};
+use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
-use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::snapshot::{Snapshot, corrupt_session};
 use crate::store::{Progress, Step, Watcher};
@@ -103,6 +104,10 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             if are_read {
                 self.step(|checker| checker.sources(&attached))?;
             }
+            self.step(|checker| {
+                checker.found.report.scrub_due = scrub_due::is_noted(checker.snapshot.txn())?;
+                Ok(())
+            })?;
             self.step(Self::properties)?;
             self.step(Self::batches)?;
         }
@@ -374,70 +379,6 @@ impl Checker<'_, '_, '_> {
             };
             from = next;
         }
-    }
-
-    /// Reads every attachment; gives their names.
-    fn attachments(&mut self) -> Result<BTreeSet<(u64, String)>> {
-        let read = storage("verify the attachments");
-        let table = self
-            .snapshot
-            .txn()
-            .open_table(ATTACHMENTS)
-            .map_err(storage("verify"))?;
-        let mut names = BTreeSet::new();
-        let mut open: Option<(u64, String, u32)> = None;
-        for entry in table.iter().map_err(&read)? {
-            let (key, value) = entry.map_err(&read)?;
-            let (number, name, part) = key.value();
-            let goes_on = open
-                .take()
-                .map(|(n, of, last)| n == number && of == name && last + 1 == part);
-            if goes_on == Some(false) || (goes_on.is_none() && part != 0) {
-                let key = format!("session {number}, attachment `{name}`, part {part}");
-                self.problem(
-                    "attachments",
-                    key,
-                    "a part is missing".to_owned(),
-                    Some(number),
-                );
-            }
-            match attachments::open_part(number, name, part, value.value()) {
-                Ok((true, _)) => {}
-                Ok((false, _)) => open = Some((number, name.to_owned(), part)),
-                Err(error) => self.note(error, Some(number))?,
-            }
-            names.insert((number, name.to_owned()));
-        }
-        if let Some((number, name, _)) = open {
-            let key = format!("session {number}, attachment `{name}`");
-            self.problem(
-                "attachments",
-                key,
-                "its last part is missing".to_owned(),
-                Some(number),
-            );
-        }
-        self.found.report.attachments = names.len() as u64;
-        let rows: Vec<(u64, u64)> = self
-            .found
-            .rows
-            .iter()
-            .map(|(number, row)| (*number, row.attachments))
-            .collect();
-        for (number, expected) in rows {
-            let from = (number, String::new());
-            let found = names.range(from..(number + 1, String::new())).count() as u64;
-            if found != expected {
-                let detail = format!("{found} attachments, the summary row says {expected}");
-                self.problem(
-                    "attachments",
-                    format!("session {number}"),
-                    detail,
-                    Some(number),
-                );
-            }
-        }
-        Ok(names)
     }
 
     /// Every source leads to its session or attachment, and its session to it.
