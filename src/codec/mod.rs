@@ -3,6 +3,7 @@
 //! - [`row`]: the frame of every stored value: format, version, body, checksum
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
+//! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
@@ -12,6 +13,7 @@
 pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
+pub(crate) mod file_order;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;

@@ -34,6 +34,8 @@ pub(crate) enum RowFormat {
     Alias = 6,
     /// A batch that the session's row has no room for.
     Batch = 7,
+    /// Which records the file of a session has, in which order.
+    FileOrder = 8,
 }
 
 /// Why a row cannot be read.

@@ -143,6 +143,9 @@ fn source(input: &mut Input<'_>) -> SourceRow {
         hash: u128::from(input.number()) << 64,
         next_sequence: input.number(),
         complete: input.byte() % 2 == 1,
+        revision: 3,
+        inode: input.number(),
+        changed_ns: -9,
     }
 }
 

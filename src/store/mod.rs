@@ -15,6 +15,7 @@ mod memory;
 mod message_ids;
 mod messages;
 mod options;
+mod order;
 mod progress;
 mod properties;
 mod query;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::addition::{Addition, Intent};
 use super::lines;
 use super::message_ids::messages_of;
+use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
 use super::{Options, Store};
@@ -30,6 +31,11 @@ pub(crate) trait Primitives: Store {
 
     /// The row of a session.
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>>;
+
+    /// The order in which the records of a session are read, if it is not that of their numbers.
+    fn order(&self, _key: &SessionKey, _row: &SessionRow) -> Result<Option<Order>> {
+        Ok(None)
+    }
 
     /// Adds lines to a session, all or none, by [`add_to`](super::addition::add_to).
     fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended>;
@@ -67,8 +73,10 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
     let row = store.row_of(key)?;
     let dialect = agents::of_agent(key.agent());
     let mut messages = Vec::new();
+    let places = Places::of(store, key, &row)?;
+    let mark = places.of_record(row.mark);
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
-        if record.sequence >= row.mark && record.header.messages > 0 {
+        if places.of_record(record.sequence) >= mark && record.header.messages > 0 {
             messages.extend(messages_of(dialect, record));
         }
         Ok(())
@@ -176,10 +184,10 @@ pub(crate) fn truncate(
 ) -> Result<Truncated> {
     loop {
         let row = store.row_of(key)?;
-        let (mark, visible) = if keep_last >= row.messages {
-            (0, row.messages)
-        } else {
-            mark_before(store, key, row.next, keep_last)?
+        let places = Places::of(store, key, &row)?;
+        let (mark, visible) = match places.start() {
+            0 if keep_last >= row.messages => (0, row.messages),
+            start => mark_before(store, key, (&row, &places, start), keep_last)?,
         };
         let hidden = row.messages.saturating_sub(visible);
         if store.set_mark(key, &row, mark, hidden)? {
@@ -201,8 +209,14 @@ pub(crate) fn hide_before(
     loop {
         let row = store.row_of(key)?;
         // What is appended from now on was not what the caller meant.
-        let mark = row.mark.max(sequence.min(row.next));
-        let hidden = row.hidden + messages_between(store, key, row.mark, mark)?;
+        let places = Places::of(store, key, &row)?;
+        let wanted = sequence.min(row.next);
+        let mark = if places.of_record(wanted) > places.of_record(row.mark) {
+            wanted
+        } else {
+            row.mark
+        };
+        let hidden = row.hidden + messages_between(store, key, &places, (row.mark, mark))?;
         if mark == row.mark || store.set_mark(key, &row, mark, hidden)? {
             return Ok(Truncated {
                 mark,
@@ -214,8 +228,13 @@ pub(crate) fn hide_before(
 }
 
 /// How many messages there are from a record on, and before another.
-fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u64) -> Result<u64> {
-    if from >= to {
+fn messages_between(
+    store: &impl Primitives,
+    key: &SessionKey,
+    places: &Places,
+    (from, to): (u64, u64),
+) -> Result<u64> {
+    if from == to {
         return Ok(0);
     }
     let forward = ScanQuery {
@@ -225,7 +244,7 @@ fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u6
     let mut messages = 0;
     for record in Records::new(store, key.clone(), forward) {
         let record = record?;
-        if record.sequence >= to {
+        if places.of_record(record.sequence) >= places.of_record(to) {
             break;
         }
         messages += u64::from(record.header.messages);
@@ -234,13 +253,14 @@ fn messages_between(store: &impl Primitives, key: &SessionKey, from: u64, to: u6
 }
 
 /// Where the last `keep_last` messages begin, and how many there are from there on: a damaged
-/// line can hold several, and is kept whole.
+/// line can hold several, and is kept whole. What stands before `start` stays hidden.
 fn mark_before(
     store: &impl Primitives,
     key: &SessionKey,
-    next: u64,
+    (row, places, start): (&SessionRow, &Places, u64),
     keep_last: u64,
 ) -> Result<(u64, u64)> {
+    let next = row.next;
     let backward = ScanQuery {
         direction: Direction::Backward,
         ..ScanQuery::default()
@@ -248,7 +268,7 @@ fn mark_before(
     let (mut mark, mut visible) = (next, 0);
     for record in Records::new(store, key.clone(), backward) {
         let record = record?;
-        if visible >= keep_last {
+        if visible >= keep_last || places.of_record(record.sequence) < places.of_record(start) {
             break;
         }
         if record.sequence < next && record.header.messages > 0 {
@@ -257,6 +277,32 @@ fn mark_before(
         }
     }
     Ok((mark, visible))
+}
+
+/// Where records stand in their session.
+struct Places(Option<Order>);
+
+impl Places {
+    /// Those of a session.
+    fn of(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Self> {
+        store.order(key, row).map(Self)
+    }
+
+    /// The place of a record.
+    fn of_record(&self, sequence: u64) -> u64 {
+        match &self.0 {
+            Some(order) => order.place(sequence),
+            None => sequence,
+        }
+    }
+
+    /// The first record that can be shown: what its agent dropped from its file stays hidden.
+    fn start(&self) -> u64 {
+        match &self.0 {
+            Some(order) => order.file_start().unwrap_or(u64::MAX),
+            None => 0,
+        }
+    }
 }
 
 /// Writes a session as Markdown.

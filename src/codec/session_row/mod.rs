@@ -133,7 +133,7 @@ pub(crate) struct SessionRow {
     pub chain: Chain,
     /// Its number among the contents of its id, by arrival, from 1.
     pub content: u32,
-    /// How many contents its id has: kept in the row of the newest one.
+    /// How many contents its id has: kept in the row of the newest one, and 0 in those of the others.
     pub contents: u32,
     /// Whether its records have an order other than that of their numbers, or not all of them are in
     /// its file: the row of its file order tells.
@@ -212,6 +212,11 @@ impl SessionRow {
             contents: 1,
             reordered: false,
         }
+    }
+
+    /// Whether lists show it: the newest content of its id.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.contents > 0
     }
 
     /// The title to show: the given one, or else that of the lines.

@@ -18,6 +18,7 @@ use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
+use crate::store::order::Order;
 use crate::store::properties::Claims;
 use crate::store::query::{
     Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
@@ -37,6 +38,16 @@ impl Primitives for RedbStore {
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
         self.read(|snapshot| Ok(snapshot.session(key)?.map(|(_, row)| row)))
+    }
+
+    fn order(&self, key: &SessionKey, row: &SessionRow) -> Result<Option<Order>> {
+        if !row.reordered {
+            return Ok(None);
+        }
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.order(number, &row)
+        })
     }
 
     fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
@@ -193,7 +204,7 @@ impl Store for RedbStore {
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
         self.read(|snapshot| {
             let (number, row) = snapshot.session_of(key)?;
-            snapshot.scan_of(number, Some(&row), query)
+            snapshot.scan_of(number, &row, query)
         })
     }
 }

@@ -38,6 +38,9 @@ fn a_hostile_relative_path_stays_in_the_folder() {
             hash: 0,
             next_sequence: 0,
             complete: true,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
         };
         let path = format!("/in/{number}").into_bytes();
         bulk.write_source(&Source {
@@ -114,6 +117,9 @@ fn note(store: &RedbStore, path: &str, session: u64, next_sequence: u64) {
         hash: 0,
         next_sequence,
         complete: true,
+        revision: 0,
+        inode: 0,
+        changed_ns: 0,
     };
     let path = path.as_bytes().to_vec();
     let generation = 1;

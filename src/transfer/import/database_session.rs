@@ -269,5 +269,8 @@ fn row_of(
         hash: derived::hash_of(settled),
         next_sequence: next,
         complete: true,
+        revision: 0,
+        inode: 0,
+        changed_ns: 0,
     }
 }

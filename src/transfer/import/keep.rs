@@ -321,6 +321,9 @@ pub(super) fn source_of(
             hash,
             next_sequence: 0,
             complete: true,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
         },
     }
 }

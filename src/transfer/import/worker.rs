@@ -267,6 +267,9 @@ impl<'a> Opened<'a> {
                 hash: 0,
                 next_sequence: 0,
                 complete: false,
+                revision: 0,
+                inode: 0,
+                changed_ns: 0,
             },
         };
         let target = Target::New {

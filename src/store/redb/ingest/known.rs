@@ -118,6 +118,9 @@ mod tests {
             hash: 3,
             next_sequence: 1,
             complete: true,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
         };
         Source {
             path: path.as_bytes().to_vec(),

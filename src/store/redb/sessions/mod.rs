@@ -2,7 +2,7 @@
 //!
 //! - `list`: pages of summaries
 //! - `find`: by the start of an id
-//! - `scan`, `visit`: records by pages and by runs
+//! - `scan`, `visit`: records by pages and by runs; `order`: of a session with an order of its own
 //! - `append`, `queue`, `appends`: appends that share a commit
 //! - `delete`, `compact`: what goes, and `rechain`: the digest chain where it does; `folder_files`: what goes
 //!   with the last session of a folder
@@ -14,6 +14,7 @@ pub(crate) mod delete;
 pub(crate) mod find;
 pub(crate) mod folder_files;
 pub(crate) mod list;
+pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod rechain;
 pub(crate) mod scan;

@@ -26,13 +26,25 @@ use crate::store::select::PageFiller;
 type Records = ReadOnlyTable<RecordsKey, &'static [u8]>;
 
 impl Snapshot<'_> {
-    /// A page of records.
+    /// A page of records, in the order of their numbers.
     pub(crate) fn scan(&self, number: u64, query: &ScanQuery) -> Result<RecordPage> {
-        self.scan_of(number, self.row(number)?.as_ref(), query)
+        self.scan_numbers(number, self.row(number)?.as_ref(), query)
     }
 
-    /// A page of records of a session whose row has been read.
+    /// A page of records, in the order of the session, whose row has been read.
     pub(crate) fn scan_of(
+        &self,
+        number: u64,
+        row: &SessionRow,
+        query: &ScanQuery,
+    ) -> Result<RecordPage> {
+        match self.order(number, row)? {
+            Some(order) => self.scan_in_order(number, row, &order, query),
+            None => self.scan_numbers(number, Some(row), query),
+        }
+    }
+
+    fn scan_numbers(
         &self,
         number: u64,
         row: Option<&SessionRow>,
@@ -87,7 +99,7 @@ impl Snapshot<'_> {
 
     /// Gives `each` the segments of a session from the newest to the oldest, from the one on that
     /// holds a record, until it has enough.
-    fn backward(
+    pub(crate) fn backward(
         &self,
         number: u64,
         row: Option<&SessionRow>,

@@ -12,6 +12,8 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::RecordView;
+use crate::store::order::Order;
+use crate::store::query::ScanQuery;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::snapshot::Snapshot;
 use crate::store::sessions::Visit;
@@ -46,6 +48,10 @@ impl RedbStore {
         from: u64,
         each: &mut Visit<'_>,
     ) -> Result<()> {
+        if let Some(order) = self.order_of(key)? {
+            let from = if from == 0 { order.at(0) } else { Some(from) };
+            return self.visit_in_order(key, from, each);
+        }
         self.visit_segments(key, from, &mut |segment, from| {
             let records = segment.records();
             records
@@ -60,7 +66,8 @@ impl RedbStore {
         })
     }
 
-    /// Shows `each` the lines of a session from a record on, one behind another, many at a time.
+    /// Shows `each` the lines of a session from a record on, one behind another, many at a time. From
+    /// the first one on: those that its file has or would get, without what its agent dropped.
     ///
     /// # Errors
     ///
@@ -71,9 +78,50 @@ impl RedbStore {
         from: u64,
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
+        if let Some(order) = self.order_of(key)? {
+            let from = if from == 0 {
+                order.file_start()
+            } else {
+                Some(from)
+            };
+            return self.visit_in_order(key, from, &mut |record| each(record.line));
+        }
         self.visit_segments(key, from, &mut |segment, from| {
             each(segment.lines_from(from))
         })
+    }
+
+    /// The order of a session, if it is not that of the numbers of its records.
+    fn order_of(&self, key: &SessionKey) -> Result<Option<Order>> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.order(number, &row)
+        })
+    }
+
+    /// Shows `each` the records of a session in its own order, page by page.
+    fn visit_in_order(
+        &self,
+        key: &SessionKey,
+        from: Option<u64>,
+        each: &mut Visit<'_>,
+    ) -> Result<()> {
+        let mut query = ScanQuery {
+            from,
+            bytes_max: RUN_BYTES,
+            ..ScanQuery::default()
+        };
+        while query.from.is_some() {
+            let page = self.read(|snapshot| {
+                let (number, row) = snapshot.session_of(key)?;
+                snapshot.scan_of(number, &row, &query)
+            })?;
+            for record in &page.records {
+                each(record.view())?;
+            }
+            query.from = page.next;
+        }
+        Ok(())
     }
 
     fn visit_segments(&self, key: &SessionKey, from: u64, each: &mut Look<'_>) -> Result<()> {

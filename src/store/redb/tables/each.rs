@@ -7,11 +7,11 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, RECORDS, SESSION_KEYS,
-    SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, CONTENTS, FILE_ORDERS, HOMES,
+    PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, properties, segments, sources};
+use super::{attachments, batches, file_orders, properties, segments, sources};
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -100,6 +100,15 @@ impl Rows<batches::BatchKey, &'static [u8]> for Batches {
     }
 }
 
+/// Which records sessions' files have.
+pub(crate) struct FileOrders;
+
+impl Rows<u64, &'static [u8]> for FileOrders {
+    fn check(number: &u64, value: &&[u8]) -> Result<()> {
+        file_orders::decode(*number, value).map(drop)
+    }
+}
+
 /// The import state of files.
 pub(crate) struct Sources;
 
@@ -133,6 +142,9 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Properties>(PROPERTIES)?;
     work.table::<_, _, Aliases>(ALIASES)?;
     work.table::<_, _, Batches>(BATCHES)?;
+    work.table::<_, _, FileOrders>(FILE_ORDERS)?;
+    work.table::<_, _, Unchecked>(CONTENTS)?;
+    work.table::<_, _, Unchecked>(HOMES)?;
     work.table::<_, _, Sources>(SOURCES)?;
     work.table::<_, _, Unchecked>(SESSION_SOURCES)
 }

@@ -5,11 +5,13 @@
 //! - `snapshot`, `writer`: reads and writes of one transaction
 //! - `row_counts`: of those read
 //! - `ranges`: walks in the order of keys
-//! - `segments`, `attachments`, `properties`: rows of one table
+//! - `segments`, `attachments`, `properties`, `batches`, `file_orders`, `contents`: rows of one table or two
 
 pub(crate) mod attachments;
 pub(crate) mod batches;
+pub(crate) mod contents;
 pub(crate) mod each;
+pub(crate) mod file_orders;
 pub(crate) mod properties;
 pub(crate) mod ranges;
 pub(crate) mod row_counts;

@@ -12,8 +12,8 @@ pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 /// formats may lock it otherwise, and neither sees the other.
 pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 
-/// The format that the table of older batches came with.
-pub(crate) const FORMAT_WITH_BATCHES: u32 = 5;
+/// The format that the tables beside the log came with: older batches, file orders, contents, homes.
+pub(crate) const FORMAT_BESIDE_THE_LOG: u32 = 5;
 
 /// The oldest format that this version reads.
 pub(crate) const FORMAT_OLDEST: u32 = 1;
@@ -76,6 +76,18 @@ pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
 /// Session number, the caller's id of a batch -> where it is: batches that the row has no room for.
 pub(crate) const BATCHES: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("batches");
 
+/// Session number -> which records its file has, in which order.
+pub(crate) const FILE_ORDERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("file_orders");
+
+/// Agent, id, number of a content -> session number: of ids that have several contents.
+pub(crate) const CONTENTS: TableDefinition<'_, (&str, &str, u32), u64> =
+    TableDefinition::new("contents");
+
+/// Agent, an id that is not unique by itself, a home or a beginning -> the id under which the
+/// session of that home is kept.
+pub(crate) const HOMES: TableDefinition<'_, (&str, &str, &[u8]), &str> =
+    TableDefinition::new("homes");
+
 /// Path, generation -> import state.
 pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
     TableDefinition::new("sources");
@@ -85,7 +97,7 @@ pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 15] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -96,6 +108,9 @@ pub(crate) const NAMES: [&str; 12] = [
     "properties",
     "aliases",
     "batches",
+    "file_orders",
+    "contents",
+    "homes",
     "sources",
     "session_sources",
 ];

@@ -193,8 +193,14 @@ impl<'s> Writer<'s> {
         sessions
             .insert(number, encoded.as_slice())
             .map_err(&action)?;
-        let same_time = old.is_some_and(|old| old.updated_us == row.updated_us);
-        if !same_time {
+        // Only the newest content of an id is in the indexes.
+        let old = old.filter(|old| old.is_listed());
+        let is_same = match (old, row.is_listed()) {
+            (None, false) => return Ok(()),
+            (Some(old), true) => old.updated_us == row.updated_us,
+            _ => false,
+        };
+        if !is_same {
             let mut index = self
                 .txn
                 .open_table(BY_UPDATED)
@@ -202,11 +208,13 @@ impl<'s> Writer<'s> {
             if let Some(old) = old {
                 index.remove((old.updated_us, number)).map_err(&action)?;
             }
-            index
-                .insert((row.updated_us, number), ())
-                .map_err(&action)?;
+            if row.is_listed() {
+                index
+                    .insert((row.updated_us, number), ())
+                    .map_err(&action)?;
+            }
         }
-        if !(same_time && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
+        if !(is_same && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
                 .open_table(BY_PROJECT)
@@ -216,7 +224,7 @@ impl<'s> Writer<'s> {
                     .remove((project, old.updated_us, number))
                     .map_err(&action)?;
             }
-            if let Some(project) = row.shown_project() {
+            if let Some(project) = row.shown_project().filter(|_| row.is_listed()) {
                 index
                     .insert((project, row.updated_us, number), ())
                     .map_err(&action)?;

@@ -166,6 +166,9 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
             hash: 1,
             next_sequence,
             complete: half == 1,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
         };
         bulk.write_source(&Source {
             path: name.as_bytes().to_vec(),

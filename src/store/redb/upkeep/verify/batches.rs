@@ -6,7 +6,7 @@ use super::Checker;
 use crate::model::error::Result;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::batches;
-use crate::store::redb::tables::schema::{BATCHES, FORMAT_WITH_BATCHES};
+use crate::store::redb::tables::schema::{BATCHES, FORMAT_BESIDE_THE_LOG};
 use crate::store::redb::upkeep::migrate;
 
 impl Checker<'_, '_, '_> {
@@ -15,7 +15,7 @@ impl Checker<'_, '_, '_> {
         let txn = self.snapshot.txn();
         let table = match txn.open_table(BATCHES) {
             Err(redb::TableError::TableDoesNotExist(_))
-                if migrate::format(txn)?.is_some_and(|format| format < FORMAT_WITH_BATCHES) =>
+                if migrate::format(txn)?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) =>
             {
                 return Ok(());
             }

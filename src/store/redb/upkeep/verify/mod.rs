@@ -235,7 +235,7 @@ impl Checker<'_, '_, '_> {
                 .found
                 .rows
                 .get(&number)
-                .is_none_or(|row| row.updated_us != updated)
+                .is_none_or(|row| row.updated_us != updated || !row.is_listed())
             {
                 wrong.push(("by_updated", format!("time {updated}"), number));
             }
@@ -247,7 +247,7 @@ impl Checker<'_, '_, '_> {
             let (project, updated, number) = key.value();
             entries += 1;
             let right = self.found.rows.get(&number).is_some_and(|row| {
-                row.updated_us == updated && row.shown_project() == Some(project)
+                row.updated_us == updated && row.shown_project() == Some(project) && row.is_listed()
             });
             if !right {
                 wrong.push(("by_project", format!("{project}, time {updated}"), number));
@@ -264,15 +264,12 @@ impl Checker<'_, '_, '_> {
         // Entries are right one by one and differ from each other: equal counts mean that none is
         // missing.
         let sessions = self.found.rows.len() as u64;
-        let with_project = self
-            .found
-            .rows
-            .values()
-            .filter(|row| row.shown_project().is_some())
-            .count() as u64;
+        let listed = || self.found.rows.values().filter(|row| row.is_listed());
+        let listed_sessions = listed().count() as u64;
+        let with_project = listed().filter(|row| row.shown_project().is_some()).count() as u64;
         for (table, found, expected) in [
             ("session_keys", keys, sessions),
-            ("by_updated", updated, sessions),
+            ("by_updated", updated, listed_sessions),
             ("by_project", projects, with_project),
         ] {
             if found != expected {

@@ -1,10 +1,13 @@
 //! Import states: what a file was when it was imported, and how far it was taken.
 
+mod v1;
+
 use bincode::{Decode, Encode};
 
+use self::v1::SourceRowV1;
 use super::row::{self, RowError, RowFormat};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What was made of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -16,7 +19,7 @@ pub(crate) enum SourceKind {
 }
 
 /// A file that was imported, with what is needed to go on later and to export it again: the row
-/// of table `sources`, version 1. Path and generation are the key.
+/// of table `sources`, version 2. Path and generation are the key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct SourceRow {
     /// The agent.
@@ -45,6 +48,13 @@ pub(crate) struct SourceRow {
     pub next_sequence: u64,
     /// Whether all of the file was taken when it had that size.
     pub complete: bool,
+    /// The revision of the session's file order that was seen here whole.
+    pub revision: u32,
+    /// The number of the file on its file system, where that has one; else 0.
+    pub inode: u64,
+    /// When the file, its name or its times were last changed, in nanoseconds since 1970, where the
+    /// system says it; else 0.
+    pub changed_ns: i64,
 }
 
 impl SourceRow {
@@ -55,7 +65,34 @@ impl SourceRow {
 
     /// Reads stored bytes.
     pub(crate) fn decode(path: &[u8], generation: u32, bytes: &[u8]) -> Result<Self, RowError> {
-        row::decode(RowFormat::Source, VERSION, &key(path, generation), bytes)
+        let key = key(path, generation);
+        match row::version(bytes) {
+            Some(v1::VERSION) => v1::decode(&key, bytes).map(Self::from),
+            _ => row::decode(RowFormat::Source, VERSION, &key, bytes),
+        }
+    }
+}
+
+impl From<SourceRowV1> for SourceRow {
+    fn from(row: SourceRowV1) -> Self {
+        Self {
+            agent: row.agent,
+            kind: row.kind,
+            session: row.session,
+            name: row.name,
+            relative: row.relative,
+            size: row.size,
+            mtime_ns: row.mtime_ns,
+            offset: row.offset,
+            lines: row.lines,
+            tail_offset: row.tail_offset,
+            hash: row.hash,
+            next_sequence: row.next_sequence,
+            complete: row.complete,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
+        }
     }
 }
 
@@ -70,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_of_version_1_are_fixed() {
+    fn the_bytes_of_version_2_are_fixed() {
         let row = SourceRow {
             agent: "codex".to_owned(),
             kind: SourceKind::Lines,
@@ -85,6 +122,9 @@ mod tests {
             hash: 5,
             next_sequence: 2,
             complete: true,
+            revision: 3,
+            inode: 4,
+            changed_ns: -6,
         };
         let bytes = row.encode(b"/x/a/b.jsonl", 1).unwrap();
         assert_eq!(
@@ -99,5 +139,5 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0xf65b_3921_9277_36c7;
+    const GOLDEN: u64 = 0x3ffa_ad7b_42bd_7dbc;
 }

@@ -1,0 +1,178 @@
+//! The contents of an id, and the homes of ids that are not unique by themselves.
+//!
+//! - The newest content of an id has the plain id as its key, and is the one that lists show; the
+//!   others are called `ID~1`, `ID~2`, ... by the order of their arrival.
+//! - Only ids of several contents have rows in `contents`.
+//! - A home is a row of `homes`: whose chat `cli:direct` is in a folder. So is a beginning: the digest of
+//!   the first lines of a file, by which a copy in another home is known.
+
+use redb::{ReadableTable, TableHandle};
+
+use super::ranges::within;
+use super::schema::{CONTENTS, FORMAT_BESIDE_THE_LOG, HOMES, SESSION_KEYS};
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::upkeep::migrate;
+
+const READ: &str = "read the contents of an id";
+
+/// The number of a content at the end of an id, and what stands before it: `id~2`.
+pub(crate) fn numbered(id: &str) -> Option<(&str, u32)> {
+    let (plain, number) = id.rsplit_once('~')?;
+    let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| number.parse().ok()).flatten()?;
+    (!plain.is_empty()).then_some((plain, number))
+}
+
+/// Numbers of contents and session numbers, in their order.
+fn of(
+    table: &(impl ReadableTable<(&'static str, &'static str, u32), u64> + TableHandle),
+    key: &SessionKey,
+) -> Result<Vec<(u32, u64)>> {
+    let range = (key.agent(), key.id(), 0)..=(key.agent(), key.id(), u32::MAX);
+    within(table, range, READ)?
+        .map(|entry| {
+            let (key, number) = entry?;
+            Ok((key.value().2, number.value()))
+        })
+        .collect()
+}
+
+impl Writer<'_> {
+    /// The contents of a plain id, by their numbers: none where the id is not there, or has one.
+    pub(crate) fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
+        let table = self.txn().open_table(CONTENTS).map_err(storage(READ))?;
+        of(&table, key)
+    }
+
+    /// Notes which session a content is.
+    pub(crate) fn put_content(&self, key: &SessionKey, content: u32, number: u64) -> Result<()> {
+        let mut table = self.txn().open_table(CONTENTS).map_err(storage(READ))?;
+        table
+            .insert((key.agent(), key.id(), content), number)
+            .map_err(storage("note a content"))?;
+        Ok(())
+    }
+
+    /// Forgets a content.
+    pub(crate) fn remove_content(&self, key: &SessionKey, content: u32) -> Result<()> {
+        let mut table = self.txn().open_table(CONTENTS).map_err(storage(READ))?;
+        table
+            .remove((key.agent(), key.id(), content))
+            .map_err(storage("forget a content"))?;
+        Ok(())
+    }
+
+    /// The id under which the session of a home is kept, or of a beginning.
+    pub(crate) fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
+        let table = self
+            .txn()
+            .open_table(HOMES)
+            .map_err(storage("look a home up"))?;
+        let found = table
+            .get((wanted.agent(), wanted.id(), home))
+            .map_err(storage("look a home up"))?;
+        Ok(found.map(|id| id.value().to_owned()))
+    }
+
+    /// Notes the home, or a beginning, of the session that is kept under an id.
+    pub(crate) fn put_home(&self, wanted: &SessionKey, home: &[u8], id: &str) -> Result<()> {
+        let mut table = self
+            .txn()
+            .open_table(HOMES)
+            .map_err(storage("note a home"))?;
+        table
+            .insert((wanted.agent(), wanted.id(), home), id)
+            .map_err(storage("note a home"))?;
+        Ok(())
+    }
+
+    /// Gives a session another key, which is free; its other rows stay.
+    pub(crate) fn rename(&self, number: u64, row: &SessionRow, id: &str) -> Result<SessionRow> {
+        let action = storage("rename a session");
+        let mut keys = self
+            .txn()
+            .open_table(SESSION_KEYS)
+            .map_err(storage("rename a session"))?;
+        let leads_here = keys
+            .get((row.agent.as_str(), row.id.as_str()))
+            .map_err(&action)?
+            .is_some_and(|found| found.value() == number);
+        if leads_here {
+            keys.remove((row.agent.as_str(), row.id.as_str()))
+                .map_err(&action)?;
+        }
+        keys.insert((row.agent.as_str(), id), number)
+            .map_err(&action)?;
+        Ok(SessionRow {
+            id: id.to_owned(),
+            ..row.clone()
+        })
+    }
+}
+
+impl Snapshot<'_> {
+    /// The contents of a plain id, by their numbers: none where the id is not there, or has one.
+    pub(crate) fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
+        let table = match self.txn().open_table(CONTENTS) {
+            Err(redb::TableError::TableDoesNotExist(_)) if self.is_before_contents()? => {
+                return Ok(Vec::new());
+            }
+            opened => opened.map_err(storage(READ))?,
+        };
+        let found = of(&table, key)?;
+        if found.is_empty() {
+            let place = |content| (key.agent(), key.id(), content);
+            self.check(CONTENTS, &place(0), &place(u32::MAX))?;
+        }
+        Ok(found)
+    }
+
+    /// The id under which the session of a home is kept, or of a beginning.
+    pub(crate) fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
+        let table = match self.txn().open_table(HOMES) {
+            Err(redb::TableError::TableDoesNotExist(_)) if self.is_before_contents()? => {
+                return Ok(None);
+            }
+            opened => opened.map_err(storage("look a home up"))?,
+        };
+        let place = (wanted.agent(), wanted.id(), home);
+        let found = table.get(place).map_err(storage("look a home up"))?;
+        let Some(id) = found else {
+            self.check(HOMES, &place, &place)?;
+            return Ok(None);
+        };
+        Ok(Some(id.value().to_owned()))
+    }
+
+    fn is_before_contents(&self) -> Result<bool> {
+        Ok(migrate::format(self.txn())?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG))
+    }
+}
+
+/// A content that is not what its entry says.
+pub(crate) fn corrupt_content(key: &SessionKey, content: u32, detail: &str) -> Error {
+    Error::Corrupt {
+        table: "contents",
+        key: format!("{key}, content {content}"),
+        detail: detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_behind_an_id_is_told_from_other_ends() {
+        assert_eq!(numbered("a~2"), Some(("a", 2)));
+        assert_eq!(numbered("a~b~10"), Some(("a~b", 10)));
+        for id in ["a", "a~", "a~x", "a2", "a~0", "a~02", "~3", "a~99999999999"] {
+            assert_eq!(numbered(id), None, "{id}");
+        }
+    }
+}
