@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::database_session;
-use super::found::{self, FoundFile};
+use super::file_stat::Look;
+use super::found::FoundFile;
 use super::keep::{self, Failure, Keeper};
 use super::owners::Place;
 use super::tasks::DatabaseTask;
@@ -37,11 +38,14 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
     let path = with_ending(&database.path);
     // SQLite makes no link of that name: one leads to a file that is none of the database's.
     let metadata = fs::symlink_metadata(&path).ok()?;
-    (metadata.is_file() && metadata.len() > 0).then(|| FoundFile {
+    let look = Look::of(&metadata);
+    (metadata.is_file() && look.size > 0).then(|| FoundFile {
         link: database.link.as_deref().map(with_ending),
         relative: [database.relative.as_slice(), b"-wal"].concat(),
-        size: metadata.len(),
-        mtime_ns: found::mtime_ns(&metadata),
+        size: look.size,
+        mtime_ns: look.mtime_ns,
+        inode: look.inode,
+        changed_ns: look.changed_ns,
         named: false,
         path,
     })
@@ -61,9 +65,8 @@ pub(super) fn has_nothing_new(
 ) -> Result<bool> {
     if let Some(log) = log_of(file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;
-        let is_known = known
-            .is_some_and(|known| known.row.size == log.size && known.row.mtime_ns == log.mtime_ns);
-        if !is_known {
+        let look = Look::of_found(&log);
+        if !known.is_some_and(|known| look.is_noted_in(&known.row)) {
             return Ok(false);
         }
     }
@@ -118,7 +121,8 @@ impl DatabaseWriter<'_, '_> {
         let kept = previous.filter(|previous| !previous.row.name.is_empty());
         let generation = keep::generation(previous, kept.is_some());
         let about = (agent, 0, String::new());
-        let mut source = keep::source_of(file, generation, about, (0, 0, file.mtime_ns));
+        let look = Look::of_found(file);
+        let mut source = keep::source_of(file, generation, about, (0, 0, look));
         source.row.size = file.size;
         source.row.lines = sessions;
         source.row.complete = has_all;

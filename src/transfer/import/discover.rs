@@ -254,13 +254,20 @@ impl Finder<'_> {
         {
             return;
         }
-        let Look { size, mtime_ns } = look;
+        let Look {
+            size,
+            mtime_ns,
+            inode,
+            changed_ns,
+        } = look;
         self.files.push(FoundFile {
             path,
             link,
             relative,
             size,
             mtime_ns,
+            inode,
+            changed_ns,
             named,
         });
         self.is_stopped |= !(self.progress)(self.files.len() as u64);

@@ -74,14 +74,14 @@ impl DocumentWriter<'_, '_> {
 
     fn try_keep(&mut self, task: &DocumentTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
@@ -113,7 +113,8 @@ impl DocumentWriter<'_, '_> {
         let before = self.told_before(task, living.filter(|_| !is_new), &reading)?;
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
-        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         source.row.next_sequence = next;
         self.keeper.note(&source)?;
         if let Some(first) = repeated {

@@ -9,7 +9,8 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
 
-use super::found::mtime_ns;
+use super::found::{FoundFile, mtime_ns};
+use crate::codec::source_row::SourceRow;
 
 /// Files for which a thread is worth its start.
 const FILES_A_THREAD: usize = 512;
@@ -18,21 +19,64 @@ const FILES_A_THREAD: usize = 512;
 type Met = (PathBuf, Vec<u8>);
 
 /// What a look at a file tells.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     /// Its size in bytes.
     pub size: u64,
     /// Its last change, in nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// Its number in its file system; 0 where there is none.
+    pub inode: u64,
+    /// When anything of it changed last, its times among that: in nanoseconds since 1970; 0 where that is
+    /// not known. Nobody can set it.
+    pub changed_ns: i64,
 }
 
 impl Look {
     /// What metadata tells.
     pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let (inode, changed_ns) = {
+            use std::os::unix::fs::MetadataExt as _;
+            let seconds = metadata.ctime().saturating_mul(1_000_000_000);
+            (
+                metadata.ino(),
+                seconds.saturating_add(metadata.ctime_nsec()),
+            )
+        };
+        #[cfg(not(unix))]
+        let (inode, changed_ns) = (0, 0);
         Self {
             size: metadata.len(),
             mtime_ns: mtime_ns(metadata),
+            inode,
+            changed_ns,
         }
+    }
+
+    /// What was seen of a file when it was found.
+    pub(super) fn of_found(file: &FoundFile) -> Self {
+        Self {
+            size: file.size,
+            mtime_ns: file.mtime_ns,
+            inode: file.inode,
+            changed_ns: file.changed_ns,
+        }
+    }
+
+    /// Whether this is what was seen when a file was stored last, as far as that was noted.
+    pub(super) fn is_noted_in(&self, row: &SourceRow) -> bool {
+        row.size == self.size
+            && row.mtime_ns == self.mtime_ns
+            && (row.inode == 0 || self.inode == 0 || row.inode == self.inode)
+            && (row.changed_ns == 0 || self.changed_ns == 0 || row.changed_ns == self.changed_ns)
+    }
+
+    /// Notes all of it but the size, which is what was read.
+    pub(super) fn note_in(&self, row: &mut SourceRow) {
+        row.mtime_ns = self.mtime_ns;
+        row.inode = self.inode;
+        row.changed_ns = self.changed_ns;
     }
 }
 

@@ -11,7 +11,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
-use super::found::{self, FoundFile, cannot_read};
+use super::file_stat::Look;
+use super::found::{FoundFile, cannot_read};
 use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
@@ -64,20 +65,18 @@ impl From<Error> for Failure {
 /// A file that is open for being kept.
 pub(super) struct Opened {
     file: File,
-    /// Its size.
-    pub size: u64,
-    /// Its last change, in nanoseconds since 1970.
-    pub mtime_ns: i64,
+    /// What was seen of it then.
+    pub look: Look,
 }
 
 impl Opened {
     /// Opens a file, unless it is too large to be kept.
     pub(super) fn open(path: &Path) -> std::result::Result<Self, Failure> {
         let opened = Self::open_any(path)?;
-        if opened.size > ATTACHMENT_BYTES_MAX {
+        if opened.look.size > ATTACHMENT_BYTES_MAX {
             let reason = format!(
                 "has {} bytes, the limit is {ATTACHMENT_BYTES_MAX}; it is left there",
-                opened.size
+                opened.look.size
             );
             return Err(Failure::File(reason));
         }
@@ -87,12 +86,8 @@ impl Opened {
     /// Opens a file of any size.
     pub(super) fn open_any(path: &Path) -> io::Result<Self> {
         let file = open::open_regular(path)?;
-        let metadata = file.metadata()?;
-        Ok(Self {
-            size: metadata.len(),
-            mtime_ns: found::mtime_ns(&metadata),
-            file,
-        })
+        let look = Look::of(&file.metadata()?);
+        Ok(Self { file, look })
     }
 
     /// Whether the file is what is stored of it.
@@ -101,8 +96,9 @@ impl Opened {
             return Ok(false);
         };
         let is_same = previous.row.kind == SourceKind::Attachment
-            && previous.row.size == self.size
-            && hash_all((&mut self.file).take(self.size))? == (self.size, previous.row.hash);
+            && previous.row.size == self.look.size
+            && hash_all((&mut self.file).take(self.look.size))?
+                == (self.look.size, previous.row.hash);
         self.file.rewind()?;
         Ok(is_same)
     }
@@ -117,14 +113,21 @@ impl Opened {
     }
 
     /// The content; that of a file of up to `small_bytes` is read.
-    pub(super) fn content(self, small_bytes: u64) -> io::Result<Content> {
-        let mut file = self.file.take(self.size);
-        if self.size > small_bytes {
+    pub(super) fn content(&self, small_bytes: u64) -> io::Result<Content> {
+        let mut file = self.file.try_clone()?.take(self.look.size);
+        if self.look.size > small_bytes {
             return Ok(Content::Large(file));
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Content::Small(bytes))
+    }
+
+    /// Whether nothing of the file has changed since it was opened: else what was read of it may be of two
+    /// contents.
+    pub(super) fn is_settled(&self) -> bool {
+        let now = self.file.metadata();
+        now.is_ok_and(|metadata| Look::of(&metadata) == self.look)
     }
 }
 
@@ -211,13 +214,14 @@ impl<'s> Keeper<'_, 's> {
         &mut self,
         file: &FoundFile,
         previous: &Source,
-        mtime_ns: i64,
+        look: Look,
     ) -> std::result::Result<(), Failure> {
-        let row = SourceRow {
+        let mut row = SourceRow {
             relative: file.relative.clone(),
-            mtime_ns,
+            complete: true,
             ..previous.row.clone()
         };
+        look.note_in(&mut row);
         self.note(&Source {
             row,
             ..previous.clone()
@@ -302,7 +306,7 @@ pub(super) fn source_of(
     file: &FoundFile,
     generation: u32,
     (agent, session, name): (&str, u64, String),
-    (bytes, hash, mtime_ns): (u64, u128, i64),
+    (bytes, hash, look): (u64, u128, Look),
 ) -> Source {
     Source {
         path: paths::to_bytes(&file.path),
@@ -314,7 +318,7 @@ pub(super) fn source_of(
             name,
             relative: file.relative.clone(),
             size: bytes,
-            mtime_ns,
+            mtime_ns: look.mtime_ns,
             offset: bytes,
             lines: 0,
             tail_offset: bytes,
@@ -322,8 +326,8 @@ pub(super) fn source_of(
             next_sequence: 0,
             complete: true,
             revision: 0,
-            inode: 0,
-            changed_ns: 0,
+            inode: look.inode,
+            changed_ns: look.changed_ns,
         },
     }
 }

@@ -1,14 +1,15 @@
 //! Decides for every file that was found what to do with it: pass over it, read its lines, keep it
 //! whole, or read it as a document or a database of sessions.
 //!
-//! A file that has the size and the time that it had when all of it was imported is unchanged: it
-//! is not opened.
+//! A file that has the size and the times that it had when all of it was imported, and is the same one
+//! still, is unchanged: it is not opened.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use super::classify::{self, Form};
 use super::databases;
+use super::file_stat::Look;
 use super::found::FoundFile;
 use super::owners::Place;
 use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
@@ -77,7 +78,7 @@ pub(super) fn plan(
 
 fn has_nothing_new(file: &FoundFile, source: &Source, sources: &dyn Sources) -> Result<bool> {
     let row = &source.row;
-    let is_unchanged = row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns;
+    let is_unchanged = row.complete && Look::of_found(file).is_noted_in(row);
     if is_unchanged && classify::database_agent(file.name_path()).is_some() {
         return databases::has_nothing_new(file, source, sources);
     }

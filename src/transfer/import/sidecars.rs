@@ -62,14 +62,14 @@ impl WholeWriter<'_, '_> {
 
     fn try_keep(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
@@ -96,7 +96,8 @@ impl WholeWriter<'_, '_> {
         };
         let (bytes, hash) = self.keeper.write(session, &name, content)?;
         let about = (task.agent, session, name);
-        let source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         self.keeper.note(&source)?;
         self.keeper.drop_older(&source, 0)?;
         if !now.is_empty() {

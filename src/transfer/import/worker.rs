@@ -13,7 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::classify;
-use super::found::{self, cannot_read};
+use super::file_stat::Look;
+use super::found::cannot_read;
 use super::part::{Message, Part, Target};
 use super::resume::{self, Counts, Grown, Resume};
 use super::room::Room;
@@ -122,8 +123,7 @@ struct Opened<'a> {
     task: &'a LinesTask,
     file: File,
     head: Vec<u8>,
-    size: u64,
-    mtime_ns: i64,
+    look: Look,
     dialect: &'static dyn Agent,
     wanted: SessionKey,
     /// The project, where the lines tell none.
@@ -158,13 +158,12 @@ impl<'a> Opened<'a> {
         let project = dialect.project(&candidate);
         let wanted =
             session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
-        let (size, mtime_ns) = (metadata.len(), found::mtime_ns(&metadata));
+        let look = Look::of(&metadata);
         Ok(Some(Self {
             task,
             file,
             head,
-            size,
-            mtime_ns,
+            look,
             dialect,
             wanted,
             project,
@@ -179,7 +178,7 @@ impl<'a> Opened<'a> {
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
         let resumed = match &self.task.previous {
-            Some(previous) => resume::find_out(store, previous, &mut self.file, self.mtime_ns),
+            Some(previous) => resume::find_out(store, previous, &mut self.file, self.look.mtime_ns),
             None => Ok(Resume::Anew {
                 generation: 1,
                 replaces: None,
@@ -195,8 +194,8 @@ impl<'a> Opened<'a> {
         };
         match resume {
             Resume::Touched { mut source, key } => {
-                source.row.mtime_ns = self.mtime_ns;
-                source.row.complete = true;
+                self.look.note_in(&mut source.row);
+                source.row.complete = is_settled(&self.file, self.look);
                 source.row.relative.clone_from(&self.task.file.relative);
                 let part = Part {
                     task,
@@ -218,15 +217,16 @@ impl<'a> Opened<'a> {
                     hasher,
                     stored,
                 } = *grown;
-                source.row.size = self.size;
-                source.row.mtime_ns = self.mtime_ns;
+                source.row.size = self.look.size;
+                self.look.note_in(&mut source.row);
                 source.row.complete = false;
                 source.row.relative.clone_from(&self.task.file.relative);
                 let target = Target::Grown(source.row.session, key);
                 let state = &source.row;
                 let reader = LineReader::resume(&self.file, state.tail_offset, state.lines);
                 let making = (builder, hasher, self.project);
-                Reading::new((task, self.task), target, source, making)
+                let opened = (&self.file, self.look);
+                Reading::new((task, self.task), opened, target, source, making)
                     .read(reader, stored, outlet, buffer)
             }
             Resume::Anew {
@@ -248,8 +248,11 @@ impl<'a> Opened<'a> {
             let reason = Some(cannot_read(Some(&error)));
             return outlet.send(Message::Failed { task, reason });
         }
-        let builder =
-            SessionBuilder::new(&self.wanted, self.dialect, self.mtime_ns.div_euclid(1000));
+        let builder = SessionBuilder::new(
+            &self.wanted,
+            self.dialect,
+            self.look.mtime_ns.div_euclid(1000),
+        );
         let source = Source {
             path: paths::to_bytes(&self.task.file.path),
             generation,
@@ -259,8 +262,8 @@ impl<'a> Opened<'a> {
                 session: 0,
                 name: String::new(),
                 relative: self.task.file.relative.clone(),
-                size: self.size,
-                mtime_ns: self.mtime_ns,
+                size: self.look.size,
+                mtime_ns: self.look.mtime_ns,
                 offset: 0,
                 lines: 0,
                 tail_offset: 0,
@@ -268,8 +271,8 @@ impl<'a> Opened<'a> {
                 next_sequence: 0,
                 complete: false,
                 revision: 0,
-                inode: 0,
-                changed_ns: 0,
+                inode: self.look.inode,
+                changed_ns: self.look.changed_ns,
             },
         };
         let target = Target::New {
@@ -278,7 +281,8 @@ impl<'a> Opened<'a> {
         };
         let content = std::io::Cursor::new(self.head).chain(&self.file);
         let making = (builder, Xxh3::new(), self.project);
-        Reading::new((task, self.task), target, source, making).read(
+        let opened = (&self.file, self.look);
+        Reading::new((task, self.task), opened, target, source, making).read(
             LineReader::new(content),
             Counts::default(),
             outlet,
@@ -287,10 +291,19 @@ impl<'a> Opened<'a> {
     }
 }
 
+/// Whether nothing of a file has changed since it was opened.
+fn is_settled(file: &File, look: Look) -> bool {
+    let now = file.metadata();
+    now.is_ok_and(|metadata| Look::of(&metadata) == look)
+}
+
 /// A file while its lines are read.
 struct Reading<'a> {
     task: usize,
     path: &'a Path,
+    file: &'a File,
+    /// What was seen of it when it was opened.
+    look: Look,
     target: Target,
     source: Source,
     builder: SessionBuilder,
@@ -305,6 +318,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(
         (task, lines): (usize, &'a LinesTask),
+        (file, look): (&'a File, Look),
         target: Target,
         source: Source,
         (builder, hasher, project): (SessionBuilder, Xxh3, Option<String>),
@@ -314,6 +328,8 @@ impl<'a> Reading<'a> {
         Self {
             task,
             path,
+            file,
+            look,
             target,
             source,
             builder,
@@ -356,7 +372,8 @@ impl<'a> Reading<'a> {
         drop(turn);
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
-            self.source.row.complete = true;
+            // What changed meanwhile is looked at again.
+            self.source.row.complete = is_settled(self.file, self.look);
             if let Some(project) = &self.project {
                 self.builder.offer_project(project);
             }

@@ -209,6 +209,9 @@ mod tests {
             hash,
             next_sequence: 0,
             complete: true,
+            revision: 0,
+            inode: 0,
+            changed_ns: 0,
         };
         let source = Source {
             path: path.as_bytes().to_vec(),
