@@ -149,7 +149,7 @@ fn hazard_3_5_4_title_and_time_that_only_the_index_has_are_taken() {
     store.delete(&summary.key).unwrap();
     let report = run_in(&home, &store);
     assert_eq!((report.sessions, report.unchanged), (1, 2), "{report:?}");
-    assert_eq!(titles(&store), ["Other", "From the index"]);
+    assert_eq!(titles(&store), ["hi", "From the index"]);
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn below_a_home_only_what_its_agent_knows_is_kept() {
         "in/.picoclaw/workspace/project/data.jsonl",
         "in/.local/share/opencode/snapshot/data.jsonl",
     ] {
-        home.write(junk, says("junk"));
+        home.write(junk, "{\"role\":\"user\",\"content\":\"junk\"}\n");
     }
     let store = open(&home);
     let report = run_in(&home, &store);

@@ -121,7 +121,11 @@ impl DatabaseWriter<'_, '_> {
         let kept = previous.filter(|previous| !previous.row.name.is_empty());
         let generation = keep::generation(previous, kept.is_some());
         let about = (agent, 0, String::new());
-        let look = Look::of_found(file);
+        // SQLite itself touches a file that it reads, and leaves its time of change alone.
+        let look = Look {
+            changed_ns: 0,
+            ..Look::of_found(file)
+        };
         let mut source = keep::source_of(file, generation, about, (0, 0, look));
         source.row.size = file.size;
         source.row.lines = sessions;

@@ -115,6 +115,16 @@ pub(crate) const NAMES: [&str; 15] = [
     "session_sources",
 ];
 
+/// Tables that a store of an older format, which is only read, may not have yet.
+pub(crate) const MAY_BE_MISSING: &[&str] = &[
+    "properties",
+    "aliases",
+    "batches",
+    "file_orders",
+    "contents",
+    "homes",
+];
+
 /// The name of a table of a store, as an error has it.
 pub(crate) fn name_of(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|known| **known == name).copied()
