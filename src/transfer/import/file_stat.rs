@@ -72,6 +72,12 @@ impl Look {
             && (row.changed_ns == 0 || self.changed_ns == 0 || row.changed_ns == self.changed_ns)
     }
 
+    /// Whether nothing of an open file has changed since: else what was read of it may be of two contents.
+    pub(super) fn still_holds(&self, file: &fs::File) -> bool {
+        file.metadata()
+            .is_ok_and(|metadata| Self::of(&metadata) == *self)
+    }
+
     /// Notes all of it but the size, which is what was read.
     pub(super) fn note_in(&self, row: &mut SourceRow) {
         row.mtime_ns = self.mtime_ns;
@@ -112,6 +118,53 @@ fn look_at(files: &[Met]) -> Vec<io::Result<Look>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_while_a_file_is_open_shows() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "one").unwrap();
+        let file = fs::File::open(&path).unwrap();
+        let look = Look::of(&file.metadata().unwrap());
+        assert!(look.still_holds(&file));
+        let mut writer = fs::File::options().append(true).open(&path).unwrap();
+        writer.write_all(b"two").unwrap();
+        assert!(!look.still_holds(&file));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_known_is_not_compared_and_what_is_known_is() {
+        let look = Look {
+            size: 1,
+            mtime_ns: 2,
+            inode: 3,
+            changed_ns: 4,
+        };
+        let noted = |inode, changed_ns| {
+            let mut row = crate::transfer::import::keep::source_of(
+                &FoundFile {
+                    path: PathBuf::new(),
+                    link: None,
+                    relative: Vec::new(),
+                    size: 1,
+                    mtime_ns: 2,
+                    inode,
+                    changed_ns,
+                    named: false,
+                },
+                1,
+                ("a", 0, String::new()),
+                (1, 0, look),
+            )
+            .row;
+            (row.inode, row.changed_ns) = (inode, changed_ns);
+            row
+        };
+        assert!(look.is_noted_in(&noted(3, 4)) && look.is_noted_in(&noted(0, 0)));
+        assert!(!look.is_noted_in(&noted(3, 5)) && !look.is_noted_in(&noted(7, 4)));
+    }
 
     #[test]
     fn each_file_keeps_its_own() {

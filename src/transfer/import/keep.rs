@@ -123,11 +123,9 @@ impl Opened {
         Ok(Content::Small(bytes))
     }
 
-    /// Whether nothing of the file has changed since it was opened: else what was read of it may be of two
-    /// contents.
+    /// Whether nothing of the file has changed since it was opened.
     pub(super) fn is_settled(&self) -> bool {
-        let now = self.file.metadata();
-        now.is_ok_and(|metadata| Look::of(&metadata) == self.look)
+        self.look.still_holds(&self.file)
     }
 }
 

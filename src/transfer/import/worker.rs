@@ -195,7 +195,7 @@ impl<'a> Opened<'a> {
         match resume {
             Resume::Touched { mut source, key } => {
                 self.look.note_in(&mut source.row);
-                source.row.complete = is_settled(&self.file, self.look);
+                source.row.complete = self.look.still_holds(&self.file);
                 source.row.relative.clone_from(&self.task.file.relative);
                 let part = Part {
                     task,
@@ -291,12 +291,6 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Whether nothing of a file has changed since it was opened.
-fn is_settled(file: &File, look: Look) -> bool {
-    let now = file.metadata();
-    now.is_ok_and(|metadata| Look::of(&metadata) == look)
-}
-
 /// A file while its lines are read.
 struct Reading<'a> {
     task: usize,
@@ -373,7 +367,7 @@ impl<'a> Reading<'a> {
         let Some(error) = failure else {
             self.source.row.size = self.source.row.offset;
             // What changed meanwhile is looked at again.
-            self.source.row.complete = is_settled(self.file, self.look);
+            self.source.row.complete = self.look.still_holds(self.file);
             if let Some(project) = &self.project {
                 self.builder.offer_project(project);
             }

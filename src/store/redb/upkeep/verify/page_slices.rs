@@ -6,17 +6,19 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redb::{Key, TableDefinition, TableHandle as _, Value};
 
 use super::pages::{Wrong, tell};
-use super::slices::SLICE;
 use crate::model::error::Result;
 use crate::store::redb::pages::{Event, PageFile, TableRoot, Walk, tables};
 use crate::store::redb::tables::each::{EachTable, Rows, each_table};
 use crate::store::redb::tables::schema::{self, NAMES};
 use crate::store::redb::tables::snapshot::Snapshot;
+
+/// How long one snapshot is read: what is written meanwhile takes new space for so long.
+pub(super) const SLICE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 1_000 });
 
 /// How keys of a table compare.
 type Compare = fn(&[u8], &[u8]) -> Ordering;
@@ -35,8 +37,11 @@ impl EachTable for Orders {
     }
 }
 
-/// What is wrong with the pages of the tables.
-pub(super) fn walk<'s>(take: &dyn Fn() -> Result<Snapshot<'s>>) -> Result<Vec<Wrong>> {
+/// What is wrong with the pages of the tables. `go_on` is asked behind each slice.
+pub(super) fn walk<'s>(
+    take: &dyn Fn() -> Result<Snapshot<'s>>,
+    go_on: &mut dyn FnMut() -> Result<()>,
+) -> Result<Vec<Wrong>> {
     let mut orders = Orders::default();
     each_table(&mut orders)?;
     let mut wrong = BTreeSet::new();
@@ -54,7 +59,9 @@ pub(super) fn walk<'s>(take: &dyn Fn() -> Result<Snapshot<'s>>) -> Result<Vec<Wr
                 break;
             };
             let (found, next) = slice(file, &table, after.as_deref(), *compare)?;
+            drop(snapshot);
             wrong.extend(found);
+            go_on()?;
             let Some(next) = next else { break };
             after = Some(next);
         }

@@ -1,8 +1,9 @@
 //! A verification in one snapshot, or in several: so that it does not keep what others remove.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::depth::Depth;
+use super::page_slices::SLICE;
 use super::records::{Read, Reading};
 use super::{Checker, Found, page_slices};
 use crate::model::error::Result;
@@ -10,9 +11,6 @@ use crate::store::query::VerifyReport;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::tables::snapshot::Snapshot;
 use crate::store::{Progress, Step, Watcher};
-
-/// How long one snapshot is read: what is written meanwhile takes new space for so long.
-pub(super) const SLICE: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 1_000 });
 
 /// Checks the store as a snapshot shows it.
 pub(crate) fn verify(
@@ -131,12 +129,9 @@ pub(crate) fn verify_in_slices<'s>(
     checker.pages_of_engine()?;
     let found = checker.found;
     drop(snapshot);
-    pages(take, found)
-}
-
-/// Checks the pages of the tables.
-fn pages<'s>(take: &dyn Fn() -> Result<Snapshot<'s>>, found: Found<'_>) -> Result<VerifyReport> {
-    let wrong = match guard(|| page_slices::walk(take)) {
+    let bytes = found.report.bytes;
+    let mut go_on = || Progress::at(Step::Verifying, bytes, bytes).tell(progress);
+    let wrong = match guard(|| page_slices::walk(take, &mut go_on)) {
         Ok(wrong) => wrong,
         Err(error) => return found.ended(error),
     };
