@@ -75,9 +75,9 @@ pub use transfer::{
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
-        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, Loss, Reclaimed, Removed,
-        RepairReport, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId, StoreProblem,
-        StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
+        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
+        Removed, RepairReport, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
+        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{
         ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

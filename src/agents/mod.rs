@@ -8,6 +8,7 @@ pub(crate) mod default_home;
 mod described;
 mod dialect;
 mod document;
+pub(crate) mod habits;
 pub(crate) mod home;
 mod known;
 pub(crate) mod operation;
@@ -21,7 +22,7 @@ pub(crate) mod walk;
 pub(crate) use self::agent::Agent;
 pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
-pub(crate) use self::dialect::{Candidate, Dialect, Recognition};
+pub(crate) use self::dialect::{Candidate, Dialect, Placed, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
 pub(crate) use self::fallback::unread::{Unread, unread};
 pub use self::known::KnownAgent;
@@ -53,6 +54,7 @@ agents! {
     picoclaw::Picoclaw,
     jcode::Jcode,
     celeste::Celeste,
+    qwen::Qwen,
     claude_code::ClaudeCode,
     codex::Codex,
     gemini::Gemini,

@@ -5,6 +5,7 @@
 //! - [`batch_row`]: batches that a summary row has no room for
 //! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
+//! - [`deleted_row`]: marks of sessions that were deleted
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
 //! - [`segment`]: consecutive records, packed and compressed; `packer`: the packing half
 //! - [`attachment`]: a file kept whole, packed part by part
@@ -13,6 +14,7 @@
 pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
+pub(crate) mod deleted_row;
 pub(crate) mod file_order;
 mod packer;
 pub(crate) mod parts;

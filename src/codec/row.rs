@@ -36,6 +36,8 @@ pub(crate) enum RowFormat {
     Batch = 7,
     /// Which records the file of a session has, in which order.
     FileOrder = 8,
+    /// A mark of a session that was deleted.
+    Deleted = 9,
 }
 
 /// Why a row cannot be read.

@@ -76,7 +76,7 @@ mod tables;
 pub use self::contract::{Contract, Failure, Report, run_all, run_one};
 pub use self::make::{MakePlace, MakeSessionStore, MakeStore, MakeTorn, OpenStore};
 use self::store::{
-    appending, batches, compacting, hiding, listing, meta, properties, reading, removing,
+    appending, batches, compacting, families, hiding, listing, meta, properties, reading, removing,
     reopening, replacing, saving, scanning, threads, torn,
 };
 

@@ -50,7 +50,10 @@ macro_rules! __scrollback_store_contracts {
             listing::list_filters_by_title_whatever_the_case: "`list` gives the sessions whose title holds a text, whatever the case of its letters.";
             listing::list_filters_by_pin: "`list` gives pinned sessions only, or only others.";
             listing::list_filters_by_archive: "`list` gives archived sessions only, or only others.";
-            listing::list_filters_by_parent: "`list` gives the sessions with one parent, stated by their lines or given to them.";
+            families::list_filters_by_parent: "`list` gives the sessions of one parent, by their lines or by what was given, whoever came first, and of one agent if it is named.";
+            families::list_pages_hold_children_too: "A list of a parent's sessions has the order, the pages and the other filters of any list.";
+            families::list_by_parent_follows_changes: "A session leaves the list of its parent's when it gets another one, or is deleted.";
+            families::a_session_is_not_its_own_child: "A session that names itself its parent has none.";
             listing::list_filters_hold_together_and_fill_pages: "Filters hold together, and a page counts only what they let through.";
             listing::find_gives_ids_that_start_so: "`find` gives the sessions whose id starts with the text, of every agent.";
             listing::find_gives_the_equal_id_alone: "`find` gives the session alone whose id is the text.";

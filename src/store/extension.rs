@@ -5,6 +5,7 @@ use std::ops::RangeBounds;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::families;
 use super::fork;
 use super::message_ids::messages_of;
 use super::{
@@ -17,6 +18,30 @@ use crate::model::key::SessionKey;
 use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;
 use crate::model::session::{Session, Summary};
+
+/// Sessions that are looked at to find out whether one is the head of all others.
+const FAMILY_MAX: usize = 1000;
+
+/// Sessions that an error names.
+const CANDIDATES_MAX: usize = 10;
+
+/// The session of which all others are sub-agents, or sub-agents of those; `None` if there is none.
+fn head_of<S: Store + ?Sized>(store: &S, found: &[SessionKey]) -> Result<Option<SessionKey>> {
+    let mut heads = Vec::new();
+    for key in found {
+        let summary = store.summary(key)?;
+        let is_below = |other: &SessionKey| {
+            other.agent() == key.agent() && Some(other.id()) == summary.parent.as_deref()
+        };
+        if !(summary.subagent && found.iter().any(is_below)) {
+            heads.push(key);
+        }
+        if heads.len() > 1 || found.len() == FAMILY_MAX {
+            return Ok(None);
+        }
+    }
+    Ok(heads.pop().cloned())
+}
 
 /// What follows from the calls of a [`Store`], for every store.
 ///
@@ -71,13 +96,19 @@ pub trait StoreExt: Store {
     }
 
     /// The one session whose id is `id` or starts with it, or that has it as an alias, as
-    /// [`Store::find`] says; `agent:id` names the agent too.
+    /// [`Store::find`] says; `agent:id` names the agent too. A start that fits a session and otherwise
+    /// only its own sub-agents means the session.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
     fn resolve(&self, id: &str) -> Result<SessionKey> {
-        let mut found = self.find(id, 10)?;
+        let mut found = self.find(id, FAMILY_MAX)?;
+        if found.len() > 1
+            && let Some(head) = head_of(self, &found)?
+        {
+            return Ok(head);
+        }
         match (found.len(), found.pop()) {
             (1, Some(key)) => Ok(key),
             (_, None) => Err(Error::NotFound {
@@ -85,6 +116,7 @@ pub trait StoreExt: Store {
             }),
             (_, Some(last)) => {
                 found.push(last);
+                found.truncate(CANDIDATES_MAX);
                 Err(Error::Ambiguous {
                     prefix: id.to_owned(),
                     candidates: found,
@@ -184,6 +216,44 @@ pub trait StoreExt: Store {
             ..ListQuery::default()
         };
         Ok(self.list(&query)?.sessions.pop())
+    }
+
+    /// The sessions whose parent is this one, newest first: of the same agent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    fn children(&self, key: &SessionKey) -> Result<Vec<Summary>> {
+        families::children(self, key)
+    }
+
+    /// The children of a session, their children, and so on: each once, parents before children,
+    /// and never the session itself, whatever loops there are. A session that `spared` says is left
+    /// out with all below it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`].
+    ///
+    /// ```
+    /// use scrollback::{MemoryStore, Session, SessionKey, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// for (id, parent) in [("a", None), ("b", Some("a")), ("c", Some("b"))] {
+    ///     let mut session = Session::native(id)?;
+    ///     session.parent = parent.map(str::to_owned);
+    ///     store.save(&mut session)?;
+    /// }
+    /// let family = store.descendants(&SessionKey::native("a")?, &|child| child.pinned)?;
+    /// assert_eq!(family.len(), 2);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn descendants(
+        &self,
+        key: &SessionKey,
+        spared: &dyn Fn(&Summary) -> bool,
+    ) -> Result<Vec<Summary>> {
+        families::descendants(self, key, spared)
     }
 
     /// The [`latest`](Self::latest) session of a project, if it was updated at most `age_max`

@@ -4,7 +4,9 @@ mod addition;
 mod builder;
 mod callers;
 mod copies;
+pub(crate) mod deleted;
 mod extension;
+mod families;
 mod fold;
 mod fork;
 mod ingest;
@@ -21,6 +23,7 @@ mod properties;
 mod query;
 mod records;
 mod redb;
+mod row_title;
 mod saving;
 mod select;
 mod sessions;
@@ -32,6 +35,8 @@ use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
+pub use self::deleted::DeletedSession;
+pub(crate) use self::deleted::folder_of;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
@@ -117,7 +122,7 @@ pub trait Store: Send + Sync {
 
     /// A page of sessions, newest first. Reads no record; costs as many summary rows as it looks
     /// at, which is more than it returns if a filter other than a time or a whole project path is
-    /// set.
+    /// set. A page of a parent's sessions costs a row for each of its children.
     ///
     /// # Errors
     ///

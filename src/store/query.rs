@@ -38,7 +38,8 @@ pub struct ListQuery {
     pub pinned: Option<bool>,
     /// Only sessions that are archived, or only those that are not.
     pub archived: Option<bool>,
-    /// Only sessions with this parent.
+    /// Only sessions with this parent, of whatever agent, unless [`agent`](Self::agent) names one. A
+    /// session that names itself has no parent.
     pub parent: Option<String>,
     /// At most so many sessions; 0 stands for 100.
     pub limit: usize,

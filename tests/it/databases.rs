@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use scrollback::report::ImportReport;
 use scrollback::{RedbStore, Store};
 
+use crate::deleted::again_in;
 use crate::harness::Home;
 use crate::homes::{key, said};
 use crate::import::{open, run_in, sessions};
@@ -264,7 +265,7 @@ fn an_answer_that_grows_in_a_live_database_stays_one_message() {
 }
 
 #[test]
-fn a_session_of_a_database_that_was_deleted_here_comes_back() {
+fn a_session_of_a_database_that_was_deleted_here_comes_back_when_it_is_asked_for() {
     let home = Home::new();
     let database = database(&home);
     for id in ["ses_1", "ses_2"] {
@@ -274,8 +275,25 @@ fn a_session_of_a_database_that_was_deleted_here_comes_back() {
     drop(database);
     let store = open(&home);
     run(&home, &store);
-    store.delete(&key("opencode", "ses_2")).unwrap();
+    let gone = key("opencode", "ses_2");
+    store.delete(&gone).unwrap();
     let report = run(&home, &store);
+    assert_eq!((report.sessions, report.unchanged), (0, 1), "{report:?}");
+    // Changed, it is read, and the session passed over.
+    let changed = Connection::open(place(&home)).unwrap();
+    add_message(&changed, "ses_1", 2, "two");
+    drop(changed);
+    let report = run(&home, &store);
+    assert_eq!(
+        (report.sessions, report.sessions_grown, report.deleted),
+        (0, 1, 1)
+    );
+    assert_eq!(run(&home, &store).unchanged, 1);
+    // A mark that is lifted is enough, though the file is as it was.
+    store.forget_deleted(&gone).unwrap();
+    assert_eq!(run(&home, &store).sessions, 1);
+    store.delete(&gone).unwrap();
+    let report = again_in(&home, &store);
     assert_eq!(
         (report.sessions, report.messages, report.generations),
         (1, 1, 0),

@@ -202,6 +202,7 @@ fn a_file_of_no_known_form_needs_an_agent() {
         let options = ImportOptions {
             agent: Some("claude-code".into()),
             dry_run: false,
+            ..ImportOptions::default()
         };
         let report = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap();
         assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
@@ -210,6 +211,7 @@ fn a_file_of_no_known_form_needs_an_agent() {
     let options = ImportOptions {
         agent: Some("no-such-agent".into()),
         dry_run: false,
+        ..ImportOptions::default()
     };
     let error = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap_err();
     // What was meant is among the names that there are.

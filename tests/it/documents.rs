@@ -4,6 +4,7 @@ use std::fs;
 
 use scrollback::{Expect, ExportFormat, NewRecord, Store, export_session};
 
+use crate::deleted::again_in;
 use crate::harness::Home;
 use crate::homes::{CHAT, EARLY, LATE, assert_all_come_back, chat, export, key, said, set_mtime};
 use crate::import::{open, run_in, sessions};
@@ -215,13 +216,13 @@ fn a_broken_document_is_kept_whole_and_told_and_goes_on_when_it_is_whole_again()
 }
 
 #[test]
-fn a_document_whose_session_was_deleted_comes_back() {
+fn a_document_whose_session_was_deleted_comes_back_when_it_is_asked_for() {
     let home = Home::new();
     home.write(CHAT, chat(&["one"], EARLY));
     let store = open(&home);
     run_in(&home, &store);
     store.delete(&key("gemini", "g-1")).unwrap();
-    let report = run_in(&home, &store);
+    let report = again_in(&home, &store);
     assert_eq!(
         (report.sessions, report.messages, report.generations),
         (1, 1, 0),

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use scrollback::{ExportFormat, ListQuery, RedbStore, SessionKey, Store, Summary, export_all};
 
+use crate::deleted::again_in;
 use crate::harness::{Home, files_below};
 use crate::import::{content_of, open, run_in, sessions};
 
@@ -133,10 +134,10 @@ fn hazard_3_5_4_title_and_time_that_only_the_index_has_are_taken() {
     assert_eq!(sessions(&store).len(), 1, "a stale row makes no session");
     assert_all_come_back(&home, &store);
 
-    // The index went with its last session, and both come back.
+    // The index went with its last session; asked for again, both come back.
     store.delete(&summary.key).unwrap();
     assert_eq!(titles(&store), Vec::<String>::new());
-    let report = run_in(&home, &store);
+    let report = again_in(&home, &store);
     assert_eq!((report.sessions, report.unchanged), (1, 0), "{report:?}");
     assert_eq!(titles(&store), ["From the index"]);
     // While there is another session, the index stays, and is not opened again.
@@ -147,7 +148,7 @@ fn hazard_3_5_4_title_and_time_that_only_the_index_has_are_taken() {
     );
     run_in(&home, &store);
     store.delete(&summary.key).unwrap();
-    let report = run_in(&home, &store);
+    let report = again_in(&home, &store);
     assert_eq!((report.sessions, report.unchanged), (1, 2), "{report:?}");
     assert_eq!(titles(&store), ["hi", "From the index"]);
 }

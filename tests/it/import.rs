@@ -11,6 +11,7 @@ use scrollback::{
     Summary, export_all, export_session, import,
 };
 
+use crate::deleted::again_in;
 use crate::harness::{Home, files_below};
 
 /// A project of Claude Code in the folder `in`.
@@ -273,13 +274,13 @@ fn a_file_that_vanished_stays_in_the_store() {
 }
 
 #[test]
-fn a_deleted_session_is_imported_anew() {
+fn a_deleted_session_that_is_asked_for_is_imported_anew() {
     let home = Home::new();
     home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]));
     let store = open(&home);
     run_in(&home, &store);
     store.delete(&sessions(&store)[0].key).unwrap();
-    let report = run_in(&home, &store);
+    let report = again_in(&home, &store);
     assert_eq!(
         (report.sessions, report.generations, report.unchanged),
         (1, 0, 0),
@@ -368,6 +369,7 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     let options = ImportOptions {
         agent: None,
         dry_run: true,
+        ..ImportOptions::default()
     };
     let paths = [home.path().join("in")];
     let dry = {

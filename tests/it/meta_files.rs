@@ -26,6 +26,7 @@ fn a_dry_run_counts_documents_and_sidecars_the_same() {
     let options = ImportOptions {
         agent: None,
         dry_run: true,
+        ..ImportOptions::default()
     };
     let store = open(&home);
     let dry = import(

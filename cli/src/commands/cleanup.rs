@@ -122,10 +122,16 @@ fn query(before: DateTime<Utc>, pinned: Option<bool>) -> ListQuery {
 fn count_pinned(store: &RedbStore, before: DateTime<Utc>) -> Result<u64> {
     let mut pinned = 0;
     let query = query(before, Some(true));
-    session_list::each_page(store, query, usize::MAX, |_| true, &mut |sessions| {
-        pinned += sessions.len() as u64;
-        Ok(())
-    })?;
+    session_list::each_page(
+        store,
+        query,
+        usize::MAX,
+        &mut |_| Ok(true),
+        &mut |sessions| {
+            pinned += sessions.len() as u64;
+            Ok(())
+        },
+    )?;
     Ok(pinned)
 }
 
@@ -156,17 +162,23 @@ fn rehearse(
         cleaned.pinned_kept = count_pinned(&store, before)?;
     }
     let query = query(before, (!pinned_too).then_some(false));
-    session_list::each_page(&*store, query, usize::MAX, |_| true, &mut |sessions| {
-        for summary in sessions {
-            cleaned.removed.sessions += 1;
-            cleaned.removed.records += summary.record_count;
-            cleaned.removed.bytes += summary.bytes;
-        }
-        if tool.out.is_json() {
-            cleaned.listed.extend(sessions.iter().map(Listed::new));
-            return Ok(());
-        }
-        session_list::print_table(sessions, tool)
-    })?;
+    session_list::each_page(
+        &*store,
+        query,
+        usize::MAX,
+        &mut |_| Ok(true),
+        &mut |sessions| {
+            for summary in sessions {
+                cleaned.removed.sessions += 1;
+                cleaned.removed.records += summary.record_count;
+                cleaned.removed.bytes += summary.bytes;
+            }
+            if tool.out.is_json() {
+                cleaned.listed.extend(sessions.iter().map(Listed::new));
+                return Ok(());
+            }
+            session_list::print_table(sessions, tool)
+        },
+    )?;
     Ok(cleaned)
 }

@@ -26,8 +26,10 @@ EXAMPLES
   scrollback import ~/.claude/projects ~/.codex/sessions
   scrollback import --dry-run --json ~ | jq .problems
   scrollback import --agent ggcode old-sessions
+  scrollback import --again ~/.codex/sessions/2026
 
-A second import adds only what is new. Nothing is ever changed in the folders that are read.";
+A second import adds only what is new. What was deleted here stays away; `scrollback deleted`
+lists it. Nothing is ever changed in the folders that are read.";
 
 /// What to import.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,9 @@ pub(crate) struct Args {
     /// Take every file for a session of this agent, instead of finding out
     #[arg(long, value_name = "NAME", value_parser = agent_names())]
     agent: Option<String>,
+    /// Take sessions that were deleted here too, and forget that they were
+    #[arg(long)]
+    again: bool,
     /// Read and report everything, and store nothing
     #[arg(long)]
     dry_run: bool,
@@ -84,6 +89,7 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
     let options = ImportOptions {
         agent: args.agent.clone(),
         dry_run: args.dry_run,
+        again: args.again,
     };
     let mut bar = Bar::new(&tool.out);
     let imported = import(&*store, &args.paths, &options, &mut |progress| {
@@ -236,6 +242,17 @@ fn summary(report: &ImportReport) -> Table {
             [sizes::bytes(report.attachment_bytes), String::new()],
         ),
     ];
+    let deleted = (
+        "deleted",
+        report.deleted,
+        [
+            "sessions that were deleted here, passed over".to_owned(),
+            String::new(),
+        ],
+    );
+    let rows = rows
+        .into_iter()
+        .chain((report.deleted > 0).then_some(deleted));
     let mut table = Table::new(&[("", Align::Left), ("", Align::Right), ("", Align::Left)]);
     for (name, number, [first, second]) in rows {
         let comma = if first.is_empty() || second.is_empty() {
@@ -284,7 +301,7 @@ fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
         store,
         ListQuery::default(),
         SESSIONS_SHOWN,
-        |_| true,
+        &mut |_| Ok(true),
         &mut |sessions| {
             newest.extend_from_slice(sessions);
             Ok(())

@@ -5,6 +5,7 @@ mod backup;
 mod cleanup;
 mod compact;
 mod delete;
+mod deleted;
 mod export;
 mod fork;
 mod import;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Cleanup(cleanup::Args),
     /// Delete sessions
     Delete(delete::Args),
+    /// List what was deleted, and is not imported again
+    Deleted(deleted::Args),
     /// Tell how much is in the store, by agent
     Stats(stats::Args),
     /// Read and check everything in the store
@@ -94,6 +97,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Compact(args) => compact::run(args, tool),
         Command::Cleanup(args) => cleanup::run(args, tool),
         Command::Delete(args) => delete::run(args, tool),
+        Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),

@@ -156,6 +156,9 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     let dry_run = ["cleanup", "--older-than", "1d", "--dry-run", "--json"];
     add("`cleanup`", Some("listed"), &dry_run);
     add("`delete`", None, &["delete", GGCODE, "--json"]);
+    add("`deleted`", None, &["deleted", "--json"]);
+    let forget = ["deleted", "--forget", GGCODE, "--json"];
+    add("`deleted --forget`", None, &forget);
     add("`verify`", Some("digests"), &["verify", "--deep", "--json"]);
     add("`backup`", None, &["backup", "b.redb", "--json"]);
     let restore = ["restore", "--replace", "b.redb", "--json"];

@@ -206,3 +206,27 @@ fn fork_copies_up_to_a_record_and_names_its_parent() {
     assert!(says.contains("second-try"), "{says}");
     home.ok(&["verify"]);
 }
+
+#[test]
+fn what_is_deleted_stays_away_and_is_listed_until_it_is_forgotten() {
+    let home = with_samples();
+    home.ok(&["delete", GGCODE]);
+    let said = home.ok(&["import", "in"]);
+    assert!(
+        said.contains("deleted") && said.contains("passed over"),
+        "{said}"
+    );
+    assert_eq!(list(&home, &[]).0, [CLAUDE]);
+    assert!(home.ok(&["deleted"]).contains(GGCODE));
+    assert!(refused(&home, &["deleted", "--forget", CLAUDE]).contains("no session"));
+    home.ok(&["deleted", "--forget", &format!("ggcode:{GGCODE}")]);
+    assert_eq!(home.ok(&["deleted"]), "");
+    home.ok(&["import", "in"]);
+    assert_eq!(list(&home, &[]).0.len(), 2);
+    home.ok(&["delete", GGCODE, CLAUDE]);
+    let said = home.ok(&["import", "--again", "in"]);
+    assert!(!said.contains("passed over"), "{said}");
+    assert_eq!(list(&home, &[]).0.len(), 2);
+    assert_eq!(home.ok(&["deleted", "--json"]), "");
+    home.ok(&["verify"]);
+}

@@ -250,23 +250,6 @@ pub(crate) fn list_filters_by_archive(make: &MakeStore) -> Checked {
     same("without the filter", &all, &["b", "a"])
 }
 
-pub(crate) fn list_filters_by_parent(make: &MakeStore) -> Checked {
-    let store = with_sessions(make, &[("leader", 1), ("given", 2)])?;
-    let mut child = session("stated", &[message(3, "a")])?;
-    child.parent = Some("leader".to_owned());
-    store.save(&mut child)?;
-    let parent = PropertiesChange {
-        parent: Some(Some("leader".to_owned())),
-        ..PropertiesChange::default()
-    };
-    store.update(&key("given")?, &parent)?;
-    let query = ListQuery {
-        parent: Some("leader".to_owned()),
-        ..ListQuery::default()
-    };
-    same("children", &store.ids(&query)?, &["stated", "given"])
-}
-
 pub(crate) fn list_filters_hold_together_and_fill_pages(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     for number in 0..12 {

@@ -4,6 +4,7 @@
 pub(super) mod appending;
 pub(super) mod batches;
 pub(super) mod compacting;
+pub(super) mod families;
 pub(super) mod hiding;
 pub(super) mod listing;
 pub(super) mod meta;

@@ -11,6 +11,7 @@ use super::ingest::bulk::RedbBulk;
 use super::sessions::append::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
+use super::tables::deleted;
 use super::tables::row_counts::ReadCounts;
 use super::tables::snapshot::Snapshot;
 use super::tables::writer::Writer;
@@ -18,6 +19,7 @@ use super::upkeep::stats;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::callers::TheirOutput;
+use crate::store::deleted::DeletedSession;
 use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
 use crate::store::{Mode, Options};
 
@@ -164,6 +166,44 @@ impl RedbStore {
     /// Those of [`Store::cleanup_older_than`](crate::Store::cleanup_older_than).
     pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
         self.clean_up(before, |row| !row.given.pinned)
+    }
+
+    /// The sessions that were deleted, and that an import passes over: the marks that
+    /// [`delete`](crate::Store::delete) and clean-up leave, in the order of agents and ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`].
+    ///
+    /// ```
+    /// use scrollback::{Options, RedbStore, Session, SessionKey, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+    /// let key = SessionKey::native("chat-1")?;
+    /// store.save(&mut Session::new(key.clone()))?;
+    /// store.delete(&key)?;
+    /// assert_eq!(store.deleted()?[0].key, key);
+    /// assert_eq!(store.forget_deleted(&key)?, 1);
+    /// assert!(store.deleted()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn deleted(&self) -> Result<Vec<DeletedSession>> {
+        self.read(deleted::all)
+    }
+
+    /// Lifts the marks of a deleted session, so that the next import of its file takes it. Returns
+    /// how many there were.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::append`](crate::Store::append).
+    ///
+    /// # Errors
+    ///
+    /// Those of a write.
+    pub fn forget_deleted(&self, key: &SessionKey) -> Result<u64> {
+        self.write(|writer| writer.forget_deleted(key, None))
     }
 
     /// Rows read since the store was opened.

@@ -48,6 +48,8 @@ pub(super) struct Home {
     database: Option<Vec<Vec<u8>>>,
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
+    /// Where its file lies, as its agent last had it; the other places have copies.
+    place: Option<(Vec<u8>, u32)>,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
@@ -74,6 +76,19 @@ impl<'s> Plan<'s> {
 }
 
 impl Plan<'_> {
+    /// Takes from the file orders of the sessions where their files lie, and whether they have records
+    /// that are not in those.
+    pub(super) fn take_orders(&mut self) -> Result<()> {
+        for (number, home) in self.homes.iter_mut().filter(|(number, _)| **number != 0) {
+            let Some(order) = self.snapshot.file_order(*number)? else {
+                continue;
+            };
+            home.place = order.place;
+            home.imported = if order.here.is_empty() { order.next } else { 0 };
+        }
+        Ok(())
+    }
+
     /// Adds a file, at a place of its own. Returns its place in the list.
     pub(super) fn push(&mut self, wanted: &[Vec<u8>], item: Item) -> usize {
         let names = self.targets.claim(wanted);
@@ -128,6 +143,11 @@ impl Plan<'_> {
             if home.document.is_none() && is_own {
                 home.document = Some(place);
             }
+            return Ok(());
+        }
+        let place = (source.path.clone(), source.generation);
+        // The file is written where its agent last had it, and once.
+        if home.lines.is_some() || home.place.as_ref().is_some_and(|its| *its != place) {
             return Ok(());
         }
         if is_in_database(&row.agent, &source.path) {
@@ -278,7 +298,11 @@ pub(super) fn updated_ns(summary: &Summary) -> Option<i64> {
 fn is_in_database(agent: &str, path: &[u8]) -> bool {
     memrchr_iter(b'#', path)
         .filter_map(|end| path.get(..end))
-        .any(|file| agents::is_database_of(agent, file))
+        .any(|file| {
+            let databases = agents::of_agent(agent).databases();
+            agents::is_database_of(agent, file)
+                || databases.is_some_and(|databases| databases.is_in_tree(&paths::from_bytes(file)))
+        })
 }
 
 /// Whether the agent takes the file for newer than the lines beside it.

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::database_session;
+use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::FoundFile;
 use super::keep::{self, Failure, Keeper};
@@ -61,7 +62,7 @@ fn prefix(path: &Path) -> Vec<u8> {
 pub(super) fn has_nothing_new(
     file: &FoundFile,
     source: &Source,
-    sources: &dyn Sources,
+    (sources, marks): (&dyn Sources, &Marks),
 ) -> Result<bool> {
     if let Some(log) = log_of(file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;
@@ -70,7 +71,15 @@ pub(super) fn has_nothing_new(
             return Ok(false);
         }
     }
-    Ok(sources.count_below(&prefix(&file.path))? == source.row.lines)
+    let prefix = prefix(&file.path);
+    let there = sources.count_below(&prefix)?;
+    // What was deleted is not looked for again, unless it is asked for.
+    let is_whole = there == source.row.lines;
+    if is_whole && !marks.takes_again() {
+        return Ok(true);
+    }
+    let deleted = marks.of_database(&source.row.agent, &prefix);
+    Ok(there + deleted == source.row.lines && (deleted == 0 || !marks.takes_again()))
 }
 
 impl DatabaseWriter<'_, '_> {
@@ -135,7 +144,9 @@ impl DatabaseWriter<'_, '_> {
 
     /// Reads the sessions; how many, and whether that were all.
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<(u64, bool), Failure> {
-        let Some(open) = task.agent.databases().and_then(|databases| databases.open) else {
+        let name = task.file.name_path();
+        let opens = task.agent.databases();
+        let Some(open) = opens.and_then(|databases| databases.opens(name)) else {
             let reason = format!(
                 "its sessions are not read: this build cannot read databases of {}",
                 task.agent.title()
@@ -150,7 +161,7 @@ impl DatabaseWriter<'_, '_> {
                 self.keeper.report.add_file_problem(path, reason);
             }
             match database_session::take(&mut self.keeper, self.places, task, &session) {
-                Ok(()) => sessions += 1,
+                Ok(is_its) => sessions += u64::from(is_its),
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();
                     let reason = format!("session `{}`: {reason}", session.id);

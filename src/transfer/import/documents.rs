@@ -10,6 +10,7 @@
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
+use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
@@ -17,7 +18,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
-use crate::agents::{self, Agent, Candidate, DocumentLines, SidecarFacts};
+use crate::agents::{self, Agent, Candidate, DocumentLines, Placed, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
@@ -44,7 +45,7 @@ struct Reading {
     /// Its lines; `None` if it was not understood or not read.
     lines: Option<DocumentLines>,
     facts: Vec<SidecarFacts>,
-    project: Option<String>,
+    placed: Placed,
     mtime_us: i64,
     /// What is wrong with it.
     problem: Option<String>,
@@ -88,6 +89,11 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
+        if let Home::New(replaces) = &home
+            && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
+        {
+            return Ok(());
+        }
         let is_new = matches!(home, Home::New(_));
         let is_beside = matches!(home, Home::Beside(_));
         let repeated = match &home {
@@ -126,6 +132,27 @@ impl DocumentWriter<'_, '_> {
             self.tell(&reading, before.first(), &subject)?;
         }
         Ok(())
+    }
+
+    /// Whether the session that a content would become was deleted. If that is asked for again, its
+    /// mark is lifted.
+    fn is_deleted(
+        &mut self,
+        task: &DocumentTask,
+        living: Option<&Source>,
+    ) -> std::result::Result<bool, Failure> {
+        let comer = Comer {
+            wanted: &session_names::key_of(task.document.agent, &task.document.id)?,
+            path: &paths::to_bytes(&task.file.path),
+            living: living.map(|living| living.generation),
+        };
+        if self.keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut self.keeper.transactions {
+            self.keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
+        Ok(false)
     }
 
     /// Decides where a content goes.
@@ -242,12 +269,7 @@ impl DocumentWriter<'_, '_> {
             chunk,
             added,
             problems,
-        } = derived::build(
-            builder,
-            stored,
-            goes_on.lines(new),
-            reading.project.as_deref(),
-        );
+        } = derived::build(builder, stored, goes_on.lines(new), &reading.placed);
         let next = chunk.row.next;
         let report = &mut *self.keeper.report;
         report.sessions += u64::from(there.is_none());
@@ -260,13 +282,16 @@ impl DocumentWriter<'_, '_> {
         let subject = match (&mut self.keeper.transactions, there) {
             (None, _) => None,
             (Some(transactions), Some((number, key))) => {
-                transactions.bulk()?.write_chunk(number, &chunk)?;
+                let bulk = transactions.bulk()?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::there(number, key))
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create(bulk, &wanted, 1)?;
-                bulk.write_chunk(number, &chunk)?;
+                let (number, key) = session_names::create_beside(bulk, &wanted)?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::made(number, key))
             }
         };
@@ -353,7 +378,7 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
         dialect,
         lines,
         facts,
-        project: dialect.project(&candidate),
+        placed: dialect.placed(&candidate),
         mtime_us,
         problem,
     }

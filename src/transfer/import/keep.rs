@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
+use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::{FoundFile, cannot_read};
 use super::transaction::Transactions;
@@ -34,6 +35,8 @@ pub(super) struct Keeper<'w, 's> {
     pub store: &'s dyn IngestStore,
     /// What is done.
     pub report: &'w mut ImportReport,
+    /// What was deleted.
+    pub marks: &'w Marks,
 }
 
 /// Why a file was not kept.
@@ -154,6 +157,7 @@ impl<'s> Keeper<'_, 's> {
             transactions: self.transactions.as_deref_mut(),
             store: self.store,
             report: self.report,
+            marks: self.marks,
         }
     }
 

@@ -13,15 +13,20 @@
 mod classify;
 mod database_session;
 mod databases;
+mod deleted;
 mod derived;
 mod discover;
 pub(super) mod documents;
 mod file_stat;
 mod found;
+mod identify;
+mod identity;
 mod keep;
+mod opened;
 mod owners;
 mod part;
 mod plan;
+mod reading;
 mod resume;
 mod room;
 mod session_names;
@@ -39,6 +44,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use self::databases::DatabaseWriter;
+use self::deleted::Marks;
 use self::documents::DocumentWriter;
 use self::keep::Keeper;
 use self::owners::Places;
@@ -59,6 +65,9 @@ use crate::store::{self, Ingest, IngestStore, Source, Watcher};
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
 
+/// Rounds in which files are compared again, since another process was faster with their sessions.
+const OVERTAKEN_ROUNDS: usize = 3;
+
 /// How to import.
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
@@ -67,6 +76,8 @@ pub struct ImportOptions {
     pub agent: Option<String>,
     /// Read and report everything, write nothing.
     pub dry_run: bool,
+    /// Take sessions that were deleted here too, and lift their marks.
+    pub again: bool,
 }
 
 /// Imports files and folders.
@@ -83,6 +94,9 @@ pub struct ImportOptions {
 /// what is a session, what is kept beside one, and what is neither. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
+///
+/// A session that was deleted here stays away, grown or not, wherever its file lies by now:
+/// [`deleted`](ImportReport::deleted) counts it, [`ImportOptions::again`] takes it in.
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
@@ -114,7 +128,7 @@ pub fn import(
     // Transactions of an import stay open between calls of the store, so the boundary where a
     // panic over damaged pages becomes an error is here.
     let store = store.ingest().0;
-    store::guard(|| import_for(store, paths, forced, options.dry_run, progress))
+    store::guard(|| import_for(store, paths, (forced, options), progress))
 }
 
 /// Imports the sessions that agents keep in their default places, as far as these are there, and
@@ -155,8 +169,7 @@ pub fn import_places(
 fn import_for(
     store: &dyn IngestStore,
     paths: &[PathBuf],
-    forced: Option<&'static dyn Agent>,
-    dry_run: bool,
+    (forced, options): (Option<&'static dyn Agent>, &ImportOptions),
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
@@ -166,42 +179,39 @@ fn import_for(
         meter.found(files)
     });
     meter.go_on()?;
+    let marks = Marks::new(store.deleted()?, options.again);
     let mut plan = plan::plan(
         found,
-        store.sources(),
+        (store.sources(), &marks),
         forced,
         store.own_file(),
         &mut report,
     )?;
     meter.begin(plan.files, plan.bytes);
-    meter.add(report.unchanged, plan.unchanged_bytes);
+    let (files, bytes) = (
+        report.unchanged + plan.passed,
+        plan.unchanged_bytes + plan.passed_bytes,
+    );
+    meter.add(files, bytes);
     meter.go_on()?;
-    let mut transactions = (!dry_run).then(|| Transactions::new(store, restored));
-    let writer = LinesWriter {
-        tasks: &plan.lines,
-        transactions: transactions.as_mut(),
-        report: &mut report,
-        meter: &mut meter,
-        places: &mut plan.places,
-        store,
-        names: Names::default(),
-        started: HashMap::new(),
-        files: HashMap::new(),
-    };
-    read_lines(
-        &Queue::new(&plan.lines, store, forced),
-        plan.lines.len(),
-        writer,
+    let mut transactions = (!options.dry_run).then(|| Transactions::new(store, restored));
+    read_rounds(
+        &mut plan,
+        (store, forced, &marks),
+        &mut transactions,
+        (&mut report, &mut meter),
     )?;
     let keeper = Keeper {
         transactions: transactions.as_mut(),
         store,
         report: &mut report,
+        marks: &marks,
     };
     keep_others(&mut plan, keeper, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
     }
+    report.deleted = marks.passed();
     meter.finish();
     report.sessions_found = plan.sessions();
     remind(store, &mut report)?;
@@ -219,7 +229,46 @@ fn remind(store: &dyn IngestStore, report: &mut ImportReport) -> Result<()> {
     Ok(())
 }
 
-/// Reads the files of lines with several threads, and writes with this one.
+/// Reads the files of lines, round by round: what may be of one session is read one after the other.
+fn read_rounds(
+    plan: &mut Plan,
+    (store, forced, marks): (&dyn IngestStore, Option<&'static dyn Agent>, &Marks),
+    transactions: &mut Option<Transactions<'_>>,
+    (report, meter): (&mut ImportReport, &mut Meter<'_>),
+) -> Result<()> {
+    let mut waiting: Vec<usize> = (0..plan.lines.len()).collect();
+    let mut has_sessions = store.has_sessions()?;
+    let mut overtaken_rounds = 0;
+    while !waiting.is_empty() {
+        let tasks = waiting
+            .iter()
+            .filter_map(|at| Some((*at, plan.lines.get(*at)?)));
+        let queue = Queue::new(tasks, (store, has_sessions), forced, marks);
+        let mut overtaken = Vec::new();
+        let writer = LinesWriter {
+            tasks: &plan.lines,
+            transactions: transactions.as_mut(),
+            report: &mut *report,
+            meter: &mut *meter,
+            places: &mut plan.places,
+            names: Names::default(),
+            marks,
+            started: HashMap::new(),
+            files: HashMap::new(),
+            overtaken: &mut overtaken,
+            is_last_round: overtaken_rounds >= OVERTAKEN_ROUNDS,
+        };
+        read_lines(&queue, waiting.len(), writer)?;
+        waiting = queue.deferred();
+        overtaken_rounds += usize::from(!overtaken.is_empty());
+        waiting.extend(overtaken);
+        waiting.sort_unstable();
+        has_sessions = true;
+    }
+    Ok(())
+}
+
+/// Reads files of lines with several threads, and writes with this one.
 fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) -> Result<()> {
     if files == 0 {
         return Ok(());

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::classify::{self, Form};
 use super::databases;
+use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::FoundFile;
 use super::owners::Place;
@@ -50,12 +51,16 @@ pub(super) struct Plan {
     pub bytes: u64,
     /// Bytes of unchanged files.
     pub unchanged_bytes: u64,
+    /// Files of deleted sessions that are passed over without being opened.
+    pub passed: u64,
+    /// Bytes of those.
+    pub passed_bytes: u64,
 }
 
 /// Looks at every file, and at what is stored of it.
 pub(super) fn plan(
     files: Vec<FoundFile>,
-    sources: &dyn Sources,
+    (sources, marks): (&dyn Sources, &Marks),
     forced: Option<&'static dyn Agent>,
     own: Option<&Path>,
     report: &mut ImportReport,
@@ -71,16 +76,20 @@ pub(super) fn plan(
         }
         let paths: Vec<Vec<u8>> = block.iter().map(|f| paths::to_bytes(&f.path)).collect();
         for (file, known) in block.into_iter().zip(sources.known(&paths)?) {
-            plan.look_at(file, known, (sources, forced), report)?;
+            plan.look_at(file, known, (sources, marks, forced), report)?;
         }
     }
 }
 
-fn has_nothing_new(file: &FoundFile, source: &Source, sources: &dyn Sources) -> Result<bool> {
+fn has_nothing_new(
+    file: &FoundFile,
+    source: &Source,
+    (sources, marks): (&dyn Sources, &Marks),
+) -> Result<bool> {
     let row = &source.row;
     let is_unchanged = row.complete && Look::of_found(file).is_noted_in(row);
     if is_unchanged && classify::database_agent(file.name_path()).is_some() {
-        return databases::has_nothing_new(file, source, sources);
+        return databases::has_nothing_new(file, source, (sources, marks));
     }
     Ok(is_unchanged)
 }
@@ -128,16 +137,24 @@ impl Plan {
         &mut self,
         file: FoundFile,
         known: Option<Known>,
-        (sources, forced): (&dyn Sources, Option<&'static dyn Agent>),
+        (sources, marks, forced): (&dyn Sources, &Marks, Option<&'static dyn Agent>),
         report: &mut ImportReport,
     ) -> Result<()> {
         let Some(Known { source, key }) = known else {
+            if marks.passes_path(&file.path, forced) {
+                report.files += 1;
+                self.files += 1;
+                self.bytes += file.size;
+                self.passed_bytes += file.size;
+                self.passed += 1;
+                return Ok(());
+            }
             self.take(file, (None, false), forced, report);
             return Ok(());
         };
         // What belongs to a folder needs no session.
         let lives = source.row.session == 0 || key.is_some();
-        if !(lives && has_nothing_new(&file, &source, sources)?) {
+        if !(lives && has_nothing_new(&file, &source, (sources, marks))?) {
             self.take(file, (Some(source), lives), forced, report);
             return Ok(());
         }

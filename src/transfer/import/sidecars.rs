@@ -1,6 +1,7 @@
 //! Keeps the files beside sessions whole, each in its newest content, and hands on what they tell of
 //! them.
 
+use super::deleted::Comer;
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Places;
 use super::session_names;
@@ -79,7 +80,9 @@ impl WholeWriter<'_, '_> {
         let unused = unused(content.bytes(), size).filter(|_| tells(task));
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
-        let home = self.home(task, &now, mtime_ns)?;
+        let Some(home) = self.home(task, &now, mtime_ns)? else {
+            return Ok(());
+        };
         let session = home.session.as_ref().map_or(0, |subject| subject.number);
         // What it said before is read before it is replaced.
         let before = match (now.is_empty(), living) {
@@ -154,25 +157,25 @@ impl WholeWriter<'_, '_> {
         Ok(())
     }
 
-    /// The session that a file goes to, and its name there.
+    /// The session that a file goes to, and its name there; `None` if the session was deleted.
     fn home(
         &mut self,
         task: &WholeTask,
         now: &[SidecarFacts],
         mtime_ns: i64,
-    ) -> std::result::Result<Home, Failure> {
+    ) -> std::result::Result<Option<Home>, Failure> {
         let name = paths::to_name(&task.file.path);
         let Sidecar::Session(id) = &task.owner else {
             let session = None;
-            return Ok(Home { session, name });
+            return Ok(Some(Home { session, name }));
         };
         if let Some(place) = self.places.owner(task.agent, id, &task.file.path) {
             let folder = place.file.parent().unwrap_or(&place.file);
             let below = task.file.path.strip_prefix(folder).ok();
-            return Ok(Home {
+            return Ok(Some(Home {
                 name: below.map_or(name, paths::to_name),
                 session: Some(Subject::of_place(place)),
-            });
+            }));
         }
         let about = match now {
             [about] => Some(about),
@@ -183,7 +186,12 @@ impl WholeWriter<'_, '_> {
             let key = session_names::key_of(task.agent, id)?;
             if let Some(number) = self.keeper.number_of(&key)? {
                 let session = Some(Subject::there(number, key));
-                return Ok(Home { session, name });
+                return Ok(Some(Home { session, name }));
+            }
+        }
+        for id in ids.into_iter().flatten() {
+            if self.is_deleted(task, id)? {
+                return Ok(None);
             }
         }
         let session = match about.filter(|about| sidecar_facts::is_a_session(about)) {
@@ -197,7 +205,24 @@ impl WholeWriter<'_, '_> {
             (Some(_), Some(own)) => paths::to_name(own.as_ref()),
             _ => name,
         };
-        Ok(Home { session, name })
+        Ok(Some(Home { session, name }))
+    }
+
+    /// Whether a session that a file lies beside was deleted. If that is asked for again, its mark is
+    /// lifted.
+    fn is_deleted(&mut self, task: &WholeTask, id: &str) -> std::result::Result<bool, Failure> {
+        let comer = Comer {
+            wanted: &session_names::key_of(task.agent, id)?,
+            path: &paths::to_bytes(&task.file.path),
+            living: None,
+        };
+        if self.keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut self.keeper.transactions {
+            self.keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
+        Ok(false)
     }
 
     /// Makes the session that a file tells of and that has no lines.
@@ -207,10 +232,10 @@ impl WholeWriter<'_, '_> {
             return Ok(Subject::made(0, key));
         };
         let bulk = transactions.bulk()?;
-        let (number, key) = session_names::create(bulk, &key, 1)?;
+        let (number, key) = session_names::create_beside(bulk, &key)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
-        bulk.write_chunk(number, &builder.take_chunk())?;
+        bulk.write_chunk(number, &builder.take_chunk(), None)?;
         Ok(Subject::made(number, key))
     }
 }

@@ -1,7 +1,9 @@
 //! Broken lists, searches and deletions, one for each contract about them.
 
 use chrono::TimeDelta;
-use scrollback::{Cursor, Expect, ListQuery, NewRecord, ScanQuery, SessionPage, Store, Summary};
+use scrollback::{
+    Cursor, Expect, ListQuery, NewRecord, ScanQuery, SessionKey, SessionPage, Store, Summary,
+};
 
 use super::Break;
 use super::breaks_reading::is_there;
@@ -129,6 +131,40 @@ pub(crate) const LISTING: &[Break] = &[
                 parent: None,
                 ..query.clone()
             })
+        };
+    }),
+    ("list_pages_hold_children_too", |b| {
+        b.calls.list = |b, query| {
+            let mut page = b.store.list(query)?;
+            page.next = page.next.filter(|_| query.parent.is_none());
+            Ok(page)
+        };
+    }),
+    ("list_by_parent_follows_changes", |b| {
+        b.calls.update = |b, key, change| {
+            if let Some(Some(parent)) = &change.parent {
+                let mut all = b.noted.lock().unwrap();
+                all.push((SessionKey::native(parent.as_str())?, 0));
+            }
+            b.store.update_properties(key, change)
+        };
+        // Whoever was a parent once goes on being it.
+        b.calls.list = |b, query| {
+            let was = |parent: &String| {
+                let noted = b.noted.lock().unwrap();
+                noted.iter().any(|(key, _)| key.id() == parent)
+            };
+            b.store.list(&ListQuery {
+                parent: query.parent.clone().filter(|parent| !was(parent)),
+                ..query.clone()
+            })
+        };
+    }),
+    ("a_session_is_not_its_own_child", |b| {
+        b.calls.summary = |b, key| {
+            let mut summary = b.store.summary(key)?;
+            summary.parent = b.store.properties(key)?.parent;
+            Ok(summary)
         };
     }),
     ("list_filters_hold_together_and_fill_pages", |b| {

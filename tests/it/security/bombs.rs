@@ -189,6 +189,7 @@ fn import_hard_lines(size: usize) -> (usize, Duration) {
         let options = ImportOptions {
             agent: Some(agent.to_owned()),
             dry_run: false,
+            ..ImportOptions::default()
         };
         let began = Instant::now();
         let report = import(

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use redb::ReadableTableMetadata as _;
+
 use super::bulk::RedbBulk;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
 use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
-use crate::store::redb::tables::schema::STORE_INFO;
+use crate::store::redb::tables::schema::{SESSIONS, STORE_INFO};
 
 impl Ingest for RedbStore {
     fn ingest(&self) -> IngestParts<'_> {
@@ -51,6 +54,21 @@ impl IngestStore for RedbStore {
 
     fn is_scrub_due(&self) -> Result<bool> {
         self.read(|snapshot| scrub_due::is_noted(snapshot.txn()))
+    }
+
+    fn has_sessions(&self) -> Result<bool> {
+        let action = storage("read the sessions");
+        self.read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(SESSIONS)
+                .map_err(storage("read the sessions"))?;
+            Ok(!table.is_empty().map_err(action)?)
+        })
+    }
+
+    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+        Self::deleted(self)
     }
 
     fn own_file(&self) -> Option<&Path> {

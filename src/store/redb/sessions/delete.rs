@@ -21,15 +21,18 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition;
+use crate::store::lines;
 use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
+use crate::store::redb::tables::deleted::Origin;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, PROPERTIES, SESSION_KEYS, SESSION_SOURCES,
-    SESSIONS, SOURCES,
+    ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,
+    FamilyKey, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
@@ -51,6 +54,9 @@ const TURN: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 250 });
 /// What errors say was being done.
 const ACTION: &str = "delete a session";
 
+/// What sessions were imported from, by their numbers.
+type Origins = BTreeMap<u64, Vec<Origin>>;
+
 /// The tables that a session has rows in.
 pub(crate) struct Deletion<'w, 's> {
     writer: &'w Writer<'s>,
@@ -58,12 +64,15 @@ pub(crate) struct Deletion<'w, 's> {
     keys: Table<'w, (&'static str, &'static str), u64>,
     by_updated: Table<'w, (i64, u64), ()>,
     by_project: Table<'w, (&'static str, i64, u64), ()>,
+    by_parent: Table<'w, FamilyKey, ()>,
     properties: Table<'w, u64, &'static [u8]>,
     records: Table<'w, RecordsKey, &'static [u8]>,
     attachments: Table<'w, (u64, &'static str, u32), &'static [u8]>,
     sources: Table<'w, (&'static [u8], u32), &'static [u8]>,
     session_sources: Table<'w, (u64, &'static [u8], u32), ()>,
     batches: Table<'w, BatchKey, &'static [u8]>,
+    file_orders: Table<'w, u64, &'static [u8]>,
+    deleted: Table<'w, DeletedKey, &'static [u8]>,
 }
 
 impl<'w, 's> Deletion<'w, 's> {
@@ -76,12 +85,15 @@ impl<'w, 's> Deletion<'w, 's> {
             keys: txn.open_table(SESSION_KEYS).map_err(&open)?,
             by_updated: txn.open_table(BY_UPDATED).map_err(&open)?,
             by_project: txn.open_table(BY_PROJECT).map_err(&open)?,
+            by_parent: txn.open_table(BY_PARENT).map_err(&open)?,
             properties: txn.open_table(PROPERTIES).map_err(&open)?,
             records: writer.records()?,
             attachments: txn.open_table(ATTACHMENTS).map_err(&open)?,
             sources: txn.open_table(SOURCES).map_err(&open)?,
             session_sources: txn.open_table(SESSION_SOURCES).map_err(&open)?,
             batches: txn.open_table(BATCHES).map_err(&open)?,
+            file_orders: txn.open_table(FILE_ORDERS).map_err(&open)?,
+            deleted: txn.open_table(DELETED).map_err(&open)?,
         })
     }
 
@@ -106,10 +118,31 @@ impl<'w, 's> Deletion<'w, 's> {
         self.delete_all(&doomed)
     }
 
+    /// With a session go all contents of its id.
+    fn with_contents(
+        &self,
+        doomed: &BTreeMap<u64, SessionRow>,
+    ) -> Result<BTreeMap<u64, SessionRow>> {
+        let mut all = doomed.clone();
+        for row in doomed.values().filter(|row| row.contents > 1) {
+            let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
+            for (content, number) in self.writer.contents(&key)? {
+                let other = snapshot::row_by_number(&self.sessions, number, self.writer.counts())?;
+                if let Some(other) = other {
+                    all.insert(number, other);
+                }
+                self.writer.remove_content(&key, content)?;
+            }
+        }
+        Ok(all)
+    }
+
     fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
         let action = storage(ACTION);
+        let doomed = &self.with_contents(doomed)?;
         self.delete_index_entries(doomed)?;
         let mut paths = BTreeSet::new();
+        let mut origins = Origins::new();
         for (first, last) in neighbours(doomed) {
             // A damaged branch may lead to rows of other sessions: they stay.
             self.sessions
@@ -120,8 +153,9 @@ impl<'w, 's> Deletion<'w, 's> {
                     !doomed.contains_key(&key.0)
                 })
                 .map_err(&action)?;
-            self.delete_sources((first, last), doomed, &mut paths)?;
+            self.delete_sources((first, last), doomed, (&mut origins, &mut paths))?;
         }
+        self.mark(doomed, origins)?;
         let mut removed = Removed::default();
         for (number, row) in doomed {
             properties::remove(self.writer, &mut self.properties, *number, row)?;
@@ -135,8 +169,13 @@ impl<'w, 's> Deletion<'w, 's> {
                     })
                     .map_err(&action)?;
             }
+            self.file_orders.remove(*number).map_err(&action)?;
+            if row.is_listed() {
+                self.writer
+                    .forget_homes(&SessionKey::new(row.agent.as_str(), row.id.as_str())?)?;
+            }
             removed += Removed {
-                sessions: 1,
+                sessions: u64::from(row.is_listed()),
                 records: row.records,
                 bytes: row.bytes,
             };
@@ -175,6 +214,13 @@ impl<'w, 's> Deletion<'w, 's> {
                     .map_err(&action)?;
             }
         }
+        for (number, row) in &rows {
+            if let Some(parent) = row.shown_parent() {
+                self.by_parent
+                    .remove((row.agent.as_str(), parent, *number))
+                    .map_err(&action)?;
+            }
+        }
         Ok(())
     }
 
@@ -183,7 +229,7 @@ impl<'w, 's> Deletion<'w, 's> {
         &mut self,
         (first, last): (u64, u64),
         doomed: &BTreeMap<u64, SessionRow>,
-        paths: &mut BTreeSet<Vec<u8>>,
+        (origins, paths): (&mut Origins, &mut BTreeSet<Vec<u8>>),
     ) -> Result<()> {
         let action = storage(ACTION);
         let none: &[u8] = &[];
@@ -196,7 +242,7 @@ impl<'w, 's> Deletion<'w, 's> {
                     is_led_astray |= number < first || number > last;
                     let goes = doomed.contains_key(&number);
                     if goes {
-                        gone.push((path.to_vec(), generation));
+                        gone.push((number, path.to_vec(), generation));
                     }
                     !goes
                 },
@@ -209,11 +255,45 @@ impl<'w, 's> Deletion<'w, 's> {
                 detail: format!("cannot {ACTION}: a search leads to other keys"),
             });
         }
-        for (path, generation) in gone {
-            self.sources
+        for (number, path, generation) in gone {
+            let row = self
+                .sources
                 .remove((path.as_slice(), generation))
                 .map_err(&action)?;
+            if let Some(row) = row {
+                let origin = Origin::of(path.clone(), generation, row.value());
+                origins.entry(number).or_default().push(origin);
+            }
             paths.insert(path);
+        }
+        Ok(())
+    }
+
+    /// Leaves marks, in the order of their keys.
+    fn mark(&mut self, doomed: &BTreeMap<u64, SessionRow>, mut origins: Origins) -> Result<()> {
+        // A clock that is wrong keeps nobody from deleting.
+        let now = lines::now(&self.writer.engine().options);
+        let now_us = now.map_or(0, |now| now.timestamp_micros());
+        let mut rows: Vec<(u64, &SessionRow)> =
+            doomed.iter().map(|(number, row)| (*number, row)).collect();
+        rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
+        for (number, row) in rows {
+            let sources = origins.remove(&number).unwrap_or_default();
+            // Other contents of an id that goes are meant by its mark.
+            let plain = row.plain_id();
+            let goes_whole = doomed
+                .values()
+                .any(|other| other.is_listed() && other.agent == row.agent && other.id == plain);
+            let marked = if row.is_listed() || !goes_whole {
+                row.clone()
+            } else {
+                SessionRow {
+                    id: plain.to_owned(),
+                    ..row.clone()
+                }
+            };
+            self.writer
+                .mark_deleted(&mut self.deleted, &marked, (sources, now_us))?;
         }
         Ok(())
     }
@@ -241,7 +321,15 @@ impl RedbStore {
                 if let Some(next) = next {
                     addition::check_next(key, next, row.next)?;
                 }
-                let done = Deletion::open(writer)?.delete(number, row)?;
+                let older = (!row.is_listed()).then(|| (row.plain_id().to_owned(), row.content));
+                let mut done = Deletion::open(writer)?.delete(number, row)?;
+                if let Some((plain, content)) = older {
+                    // One of several contents: the others stay.
+                    let plain = SessionKey::new(key.agent(), plain)?;
+                    writer.remove_content(&plain, content)?;
+                    settle(writer, &plain)?;
+                    done.sessions = 1;
+                }
                 removed = Some(done);
                 Ok(done)
             })

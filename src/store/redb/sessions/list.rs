@@ -6,6 +6,7 @@ use crate::model::error::Result;
 use crate::model::text::without_trailing_separators;
 use crate::store::query::{Cursor, ListQuery, SessionPage};
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::families::{self, Families};
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
@@ -22,6 +23,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         .open_table(SESSIONS)
         .map_err(storage("list the sessions"))?;
     let mut lister = Lister {
+        snapshot,
+        families: Families::of(snapshot)?,
         query,
         sessions: &sessions,
         page: SessionPage {
@@ -38,6 +41,17 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         .as_deref()
         .filter(|project| project.starts_with('/'))
         .map(without_trailing_separators);
+    if let Some(parent) = query.parent.as_deref()
+        && let Some(mut places) = families::places(snapshot, query.agent.as_deref(), parent)?
+    {
+        places.retain(|place| (from..=to).contains(place));
+        for place in places.into_iter().rev() {
+            if !lister.take(place)? {
+                break;
+            }
+        }
+        return Ok(lister.page);
+    }
     lister.project = project;
     if let Some(project) = project {
         let index = snapshot
@@ -129,6 +143,8 @@ fn before_place(place: Cursor) -> Cursor {
 
 /// Fills a page of a list.
 struct Lister<'q, T> {
+    snapshot: &'q Snapshot<'q>,
+    families: Families,
     query: &'q ListQuery,
     sessions: &'q T,
     page: SessionPage,
@@ -162,9 +178,7 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
             ));
         }
         if select::selects(self.query, &row) {
-            let summary = row
-                .into_summary(place.number)
-                .map_err(|error| corrupt_session(place.number, error.to_string()))?;
+            let summary = self.families.summary(self.snapshot, (place.number, row))?;
             self.page.sessions.push(summary);
         }
         Ok(true)

@@ -7,11 +7,12 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PROJECT, BY_UPDATED, CONTENTS, FILE_ORDERS, HOMES,
-    PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, CONTENTS, DELETED,
+    DeletedKey, FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS,
+    SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, file_orders, properties, segments, sources};
+use super::{attachments, batches, deleted, file_orders, properties, segments, sources};
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -100,6 +101,15 @@ impl Rows<batches::BatchKey, &'static [u8]> for Batches {
     }
 }
 
+/// Marks of sessions that were deleted.
+pub(crate) struct Deleted;
+
+impl Rows<DeletedKey, &'static [u8]> for Deleted {
+    fn check(key: &(&str, &str, &[u8]), value: &&[u8]) -> Result<()> {
+        deleted::check(*key, value)
+    }
+}
+
 /// Which records sessions' files have.
 pub(crate) struct FileOrders;
 
@@ -137,6 +147,7 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Unchecked>(SESSION_KEYS)?;
     work.table::<_, _, Unchecked>(BY_UPDATED)?;
     work.table::<_, _, Unchecked>(BY_PROJECT)?;
+    work.table::<_, _, Unchecked>(BY_PARENT)?;
     work.table::<_, _, Records>(RECORDS)?;
     work.table::<_, _, Attachments>(ATTACHMENTS)?;
     work.table::<_, _, Properties>(PROPERTIES)?;
@@ -146,7 +157,8 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Unchecked>(CONTENTS)?;
     work.table::<_, _, Unchecked>(HOMES)?;
     work.table::<_, _, Sources>(SOURCES)?;
-    work.table::<_, _, Unchecked>(SESSION_SOURCES)
+    work.table::<_, _, Unchecked>(SESSION_SOURCES)?;
+    work.table::<_, _, Deleted>(DELETED)
 }
 
 #[cfg(test)]

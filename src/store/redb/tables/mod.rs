@@ -10,7 +10,9 @@
 pub(crate) mod attachments;
 pub(crate) mod batches;
 pub(crate) mod contents;
+pub(crate) mod deleted;
 pub(crate) mod each;
+pub(crate) mod families;
 pub(crate) mod file_orders;
 pub(crate) mod properties;
 pub(crate) mod ranges;

@@ -12,7 +12,8 @@ pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 /// formats may lock it otherwise, and neither sees the other.
 pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 
-/// The format that the tables beside the log came with: older batches, file orders, contents, homes.
+/// The format that the tables beside the log came with: older batches, file orders,
+/// contents, homes, families, deletion marks.
 pub(crate) const FORMAT_BESIDE_THE_LOG: u32 = 5;
 
 /// The oldest format that this version reads.
@@ -58,6 +59,12 @@ pub(crate) const BY_UPDATED: TableDefinition<'_, (i64, u64), ()> =
 pub(crate) const BY_PROJECT: TableDefinition<'_, (&str, i64, u64), ()> =
     TableDefinition::new("by_project");
 
+/// Agent, the parent's id, the child's session number.
+pub(crate) const BY_PARENT: TableDefinition<'_, FamilyKey, ()> = TableDefinition::new("by_parent");
+
+/// The key of [`BY_PARENT`].
+pub(crate) type FamilyKey = (&'static str, &'static str, u64);
+
 /// Session number, first sequence number, part -> a part of a segment.
 pub(crate) const RECORDS: TableDefinition<'_, (u64, u64, u32), &[u8]> =
     TableDefinition::new("records");
@@ -96,13 +103,20 @@ pub(crate) const SOURCES: TableDefinition<'_, (&[u8], u32), &[u8]> =
 pub(crate) const SESSION_SOURCES: TableDefinition<'_, (u64, &[u8], u32), ()> =
     TableDefinition::new("session_sources");
 
+/// Agent, id, folder (or nothing) -> the mark of a session that was deleted.
+pub(crate) const DELETED: TableDefinition<'_, DeletedKey, &[u8]> = TableDefinition::new("deleted");
+
+/// The key of [`DELETED`].
+pub(crate) type DeletedKey = (&'static str, &'static str, &'static [u8]);
+
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 17] = [
     "store_info",
     "sessions",
     "session_keys",
     "by_updated",
     "by_project",
+    "by_parent",
     "records",
     "attachments",
     "properties",
@@ -113,16 +127,19 @@ pub(crate) const NAMES: [&str; 15] = [
     "homes",
     "sources",
     "session_sources",
+    "deleted",
 ];
 
-/// Tables that a store of an older format, which is only read, may not have yet.
-pub(crate) const MAY_BE_MISSING: &[&str] = &[
+/// Those of them that a store of an older format does not have.
+pub(crate) const OF_LATER_FORMATS: [&str; 8] = [
     "properties",
     "aliases",
     "batches",
     "file_orders",
     "contents",
     "homes",
+    "by_parent",
+    "deleted",
 ];
 
 /// The name of a table of a store, as an error has it.

@@ -3,6 +3,7 @@
 pub(crate) mod callers;
 pub(crate) mod chain_paths;
 pub(crate) mod counts;
+pub(crate) mod families;
 pub(crate) mod gone;
 pub(crate) mod old_locks;
 pub(crate) mod races;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::keys;
+use crate::codec::deleted_row::DeletedRow;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -24,13 +25,14 @@ use crate::store::redb::tables::segments;
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Tables whose rows are worth looking for where nothing leads to them.
-const SOUGHT: [&str; 6] = [
+const SOUGHT: [&str; 7] = [
     "sessions",
     "records",
     "attachments",
     "properties",
     "aliases",
     "sources",
+    "deleted",
 ];
 
 /// How far a row can be believed to be the last of its key; the first is the best.
@@ -84,6 +86,8 @@ pub(crate) struct Gathered {
     pub claims: Rows<(String, String, u64), u64>,
     /// Import states.
     pub sources: Rows<(Vec<u8>, u32), SourceRow>,
+    /// Marks of deleted sessions.
+    pub deleted: Rows<(String, String, Vec<u8>), DeletedRow>,
     /// The number of the next session.
     pub next_session: u64,
     /// Rows that the tables say they have.
@@ -223,6 +227,7 @@ impl Gathered {
             "properties" => self.properties.len(),
             "aliases" => self.claims.len(),
             "sources" => self.sources.len(),
+            "deleted" => self.deleted.len(),
             _ => 0,
         };
         found as u64
@@ -298,6 +303,14 @@ impl Gathered {
                 note(&mut self.sources, (key, row), trust, |new, old| {
                     let age = |row: &SourceRow| (row.next_sequence, row.mtime_ns);
                     Choice::new_if(age(new) > age(old))
+                });
+            }
+            "deleted" => {
+                let key = keys::deleted(key)?;
+                let named = (key.0.as_str(), key.1.as_str(), key.2.as_slice());
+                let row = DeletedRow::decode(named, value).ok()?;
+                note(&mut self.deleted, (key, row), trust, |new, old| {
+                    Choice::new_if(new.deleted_us > old.deleted_us)
                 });
             }
             _ => {}

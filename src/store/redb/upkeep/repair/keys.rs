@@ -71,6 +71,15 @@ pub(crate) fn alias(mut key: &[u8]) -> Option<(String, String, u64)> {
     Some((agent, alias, number(rest)?))
 }
 
+/// `(text, text, bytes)`.
+pub(crate) fn deleted(mut key: &[u8]) -> Option<(String, String, Vec<u8>)> {
+    let rest = &mut key;
+    let (first, second) = (length(rest)?, length(rest)?);
+    let agent = text(bytes(rest, first)?)?;
+    let id = text(bytes(rest, second)?)?;
+    Some((agent, id, rest.to_vec()))
+}
+
 /// `(bytes, u32)`.
 pub(crate) fn source(mut key: &[u8]) -> Option<(Vec<u8>, u32)> {
     let rest = &mut key;

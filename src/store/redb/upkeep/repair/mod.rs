@@ -71,7 +71,11 @@ impl RedbStore {
         let mut tell = |done| Progress::at(Step::Repairing, done, length).tell(progress);
         // As much to write as to read, for the one who waits.
         let gathered = gather(&file, &mut |bytes, _| tell(bytes / 2))?;
-        if gathered.sessions.is_empty() && gathered.records.is_empty() && gathered.names.is_empty()
+        let has_marks = !gathered.deleted.is_empty();
+        if gathered.sessions.is_empty()
+            && gathered.records.is_empty()
+            && gathered.names.is_empty()
+            && !has_marks
         {
             return Err(Error::NotAStore {
                 path: damaged.to_owned(),

@@ -1,10 +1,12 @@
 //! Rows put into a store as they are.
 
+use crate::codec::deleted_row::DeletedRow;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::bulk::RedbBulk;
-use crate::store::redb::tables::schema::SESSION_KEYS;
+use crate::store::redb::tables::deleted;
+use crate::store::redb::tables::schema::{DELETED, SESSION_KEYS};
 
 impl RedbBulk<'_> {
     /// Writes the rows of a segment as they are.
@@ -17,6 +19,17 @@ impl RedbBulk<'_> {
                 .map_err(storage("write records"))?;
         }
         Ok(())
+    }
+
+    /// Writes the mark of a deleted session.
+    pub(super) fn put_deleted(
+        &mut self,
+        (agent, id, home): &(String, String, Vec<u8>),
+        row: &DeletedRow,
+    ) -> Result<()> {
+        let table = self.writer.txn().open_table(DELETED);
+        let mut table = table.map_err(storage("mark a session as deleted"))?;
+        deleted::put(&mut table, (agent, id, home), row)
     }
 
     /// Writes a session's row, with its name and its index entries.

@@ -60,6 +60,7 @@ pub(crate) fn rebuild(
     }
     rebuilder.properties()?;
     rebuilder.sources()?;
+    rebuilder.deleted()?;
     rebuilder.missing();
     rebuilder.finish()
 }
@@ -406,6 +407,14 @@ impl<'r> Rebuilder<'r> {
         Ok(())
     }
 
+    /// Writes the marks of deleted sessions: one more is harmless, as one can be lifted.
+    fn deleted(&mut self) -> Result<()> {
+        for (key, found) in &self.gathered.deleted {
+            self.bulk()?.put_deleted(key, &found.value)?;
+        }
+        Ok(())
+    }
+
     /// Says what is missing of which nothing is known.
     fn missing(&mut self) {
         let listed = self
@@ -431,6 +440,7 @@ impl<'r> Rebuilder<'r> {
             "properties",
             "aliases",
             "sources",
+            "deleted",
         ] {
             match self.gathered.expected.get(table) {
                 Some(expected) if *expected > found(table) => {

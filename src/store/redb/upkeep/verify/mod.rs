@@ -5,7 +5,10 @@ mod attachments;
 mod batches;
 mod calls;
 mod chain;
+mod contents;
+mod deleted;
 pub(crate) mod depth;
+mod families;
 mod page_slices;
 mod pages;
 mod properties;
@@ -22,8 +25,7 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::record::RecordFlags;
-use crate::store::query::{ScanQuery, StoreProblem, VerifyReport};
+use crate::store::query::{StoreProblem, VerifyReport};
 use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
@@ -87,6 +89,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
             self.step(Self::indexes)?;
+            self.step(Self::families)?;
             let rows = &self.found.rows;
             let total = rows.values().map(|row| row.bytes).sum();
             let checked = &self.found.checked;
@@ -112,6 +115,8 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             })?;
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::contents)?;
+            self.step(Self::deleted)?;
         }
         Ok(())
     }

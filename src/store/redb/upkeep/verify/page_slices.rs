@@ -82,7 +82,7 @@ fn table_of(
     let (found, damaged) = tables(file, Some(&root))?;
     wrong.extend(damaged.iter().map(|one| tell("(tables)", one)));
     let table = found.into_iter().find(|table| table.name == name);
-    if table.is_none() && !schema::MAY_BE_MISSING.contains(&name) {
+    if table.is_none() && !schema::OF_LATER_FORMATS.contains(&name) {
         wrong.insert(("(tables)", name.to_owned(), "not there".to_owned()));
     }
     Ok(table)

@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use redb::ReadableTable as _;
-
 use super::Checker;
 use super::chain::Chains;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::RecordFlags;
+use crate::store::order::Order;
 use crate::store::query::ScanQuery;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::schema::SESSIONS;
@@ -33,6 +32,8 @@ pub(super) struct Reading<'d> {
     last: Option<u64>,
     unterminated: bool,
     chains: Option<Chains<'d>>,
+    /// The order of its file, where that is another one than that of the log.
+    order: Option<Order>,
 }
 
 impl Reading<'_> {
@@ -41,7 +42,10 @@ impl Reading<'_> {
     pub(super) fn go_on(&mut self, row: SessionRow) -> bool {
         let (before, now) = (&self.row, &row);
         let is_longer = now.next >= before.next && now.records >= before.records;
+        // Where the file's order is another one, what is hidden may have changed with it.
         let is_same = now.mark == before.mark
+            && !now.reordered
+            && !before.reordered
             && (now.chain.from, now.chain.rewrites) == (before.chain.from, before.chain.rewrites);
         if is_longer && is_same {
             self.row = row;
@@ -50,16 +54,16 @@ impl Reading<'_> {
     }
 
     /// Begins again, with the row that a later snapshot has.
-    pub(super) fn begin_again(self, row: SessionRow) -> Result<Self> {
+    pub(super) fn begin_again(self, row: SessionRow, order: Option<Order>) -> Result<Self> {
         Ok(Self {
             chains: self.chains.map(|chains| chains.begun_again(&row)),
-            ..Self::of(row, None)?
+            ..Self::of(row, None, order)?
         })
     }
 }
 
 impl<'d> Reading<'d> {
-    fn of(row: SessionRow, chains: Option<Chains<'d>>) -> Result<Self> {
+    fn of(row: SessionRow, chains: Option<Chains<'d>>, order: Option<Order>) -> Result<Self> {
         Ok(Self {
             row,
             seen: SessionRow::new(&SessionKey::native("x")?, 0),
@@ -67,6 +71,7 @@ impl<'d> Reading<'d> {
             last: None,
             unterminated: false,
             chains,
+            order,
         })
     }
 }
@@ -84,9 +89,10 @@ impl<'d> Checker<'_, '_, 'd> {
     }
 
     /// Begins with a session.
-    pub(super) fn begin(&mut self, row: SessionRow) -> Result<Reading<'d>> {
+    pub(super) fn begin(&mut self, number: u64, row: SessionRow) -> Result<Reading<'d>> {
+        let order = self.snapshot.order(number, &row)?;
         let chains = self.chains(&row);
-        Reading::of(row, chains)
+        Reading::of(row, chains, order)
     }
 
     /// The records of a session against the counts in its row.
@@ -94,7 +100,10 @@ impl<'d> Checker<'_, '_, 'd> {
         let Some(row) = self.found.rows.get(&number).cloned() else {
             return Ok(());
         };
-        let mut reading = self.begin(row)?;
+        let mut reading = match self.begin(number, row) {
+            Ok(reading) => reading,
+            Err(error) => return self.note(error, Some(number)),
+        };
         if self.read(number, &mut reading, None)? == Read::All {
             self.end(number, reading);
         }
@@ -129,7 +138,12 @@ impl<'d> Checker<'_, '_, 'd> {
                 seen.bytes += record.line.len() as u64;
                 seen.messages += messages;
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                if record.sequence < reading.row.mark {
+                let mark = reading.row.mark;
+                let is_hidden = match &reading.order {
+                    Some(order) => order.place(record.sequence) < order.place(mark),
+                    None => record.sequence < mark,
+                };
+                if is_hidden {
                     seen.hidden += messages;
                 }
             }

@@ -43,13 +43,17 @@ impl<'d> Checker<'_, '_, 'd> {
         };
         self.found.rows.insert(number, row.clone());
         let mut now = match reading.take() {
-            None => self.begin(row)?,
+            None => match self.begin(number, row) {
+                Ok(begun) => begun,
+                Err(error) => return self.note(error, Some(number)).map(|()| true),
+            },
             Some(mut begun) => {
                 if begun.go_on(row.clone()) {
                     begun
                 } else {
                     *tries += 1;
-                    begun.begin_again(row)?
+                    let order = self.snapshot.order(number, &row)?;
+                    begun.begin_again(row, order)?
                 }
             }
         };

@@ -1,0 +1,200 @@
+//! Marks of sessions that were deleted: an import passes over them.
+//!
+//! A mark is written in the transaction that deletes its session. It stays when a session of that
+//! name begins anew: marks concern imports alone. Where an agent's ids are not unique by themselves,
+//! it is a mark for the session of one folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redb::{ReadOnlyTable, ReadableTable as _, Table, TableError};
+
+use super::ranges::within;
+use super::schema::{DELETED, DeletedKey, FORMAT_BESIDE_THE_LOG};
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::agents;
+use crate::codec::deleted_row::{DeletedRow, DeletedSource};
+use crate::codec::row::RowError;
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::deleted::{DeletedSession, folder_of};
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::upkeep::migrate;
+
+/// Most sources that a mark remembers, and most folders of one session that get a mark.
+const SOURCES_MAX: usize = 8;
+
+/// What errors say was being done.
+const ACTION: &str = "mark a session as deleted";
+
+impl Writer<'_> {
+    /// Marks a session that goes, and what it was imported from.
+    pub(crate) fn mark_deleted(
+        &self,
+        table: &mut Table<'_, DeletedKey, &'static [u8]>,
+        row: &SessionRow,
+        (origins, now_us): (Vec<Origin>, i64),
+    ) -> Result<()> {
+        for (home, sources) in homes(&row.agent, origins) {
+            let key = (row.agent.as_str(), row.id.as_str(), home.as_slice());
+            let mut mark = DeletedRow {
+                deleted_us: now_us,
+                sources: sources.into_iter().collect(),
+            };
+            if let Some(there) = table.get(key).map_err(storage(ACTION))? {
+                let there = decode(key, there.value())?;
+                for source in there.sources {
+                    if !mark.sources.contains(&source) && mark.sources.len() < SOURCES_MAX {
+                        mark.sources.push(source);
+                    }
+                }
+            }
+            put(table, key, &mark)?;
+        }
+        Ok(())
+    }
+
+    /// Takes marks away: those of a session in one folder, or in all. Returns how many there were.
+    pub(crate) fn forget_deleted(&self, key: &SessionKey, home: Option<&[u8]>) -> Result<u64> {
+        let action = storage("forget that a session was deleted");
+        let mut table = self
+            .txn()
+            .open_table(DELETED)
+            .map_err(storage("forget that a session was deleted"))?;
+        let mut homes: Vec<Vec<u8>> = Vec::new();
+        let none: &[u8] = &[];
+        let from = (key.agent(), key.id(), home.unwrap_or(none));
+        for entry in within(&table, from.., "forget that a session was deleted")? {
+            let entry = entry?.0;
+            let (agent, id, found) = entry.value();
+            if (agent, id) != (key.agent(), key.id()) || home.is_some_and(|home| home != found) {
+                break;
+            }
+            homes.push(found.to_vec());
+        }
+        for home in &homes {
+            table
+                .remove((key.agent(), key.id(), home.as_slice()))
+                .map_err(&action)?;
+        }
+        Ok(homes.len() as u64)
+    }
+}
+
+/// Writes a mark.
+pub(crate) fn put(
+    table: &mut Table<'_, DeletedKey, &'static [u8]>,
+    key: (&str, &str, &[u8]),
+    mark: &DeletedRow,
+) -> Result<()> {
+    let encoded = mark.encode(key).map_err(|error| corrupt(key, &error))?;
+    table
+        .insert(key, encoded.as_slice())
+        .map_err(storage(ACTION))?;
+    Ok(())
+}
+
+/// A file that a session was imported from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    path: Vec<u8>,
+    generation: u32,
+    /// Whether the session's records came from it; others lay beside it.
+    is_own: bool,
+}
+
+impl Origin {
+    /// That of a row of sources, which may be damaged.
+    pub(crate) fn of(path: Vec<u8>, generation: u32, row: &[u8]) -> Self {
+        let row = SourceRow::decode(&path, generation, row);
+        let is_own = row.is_ok_and(|row| row.kind == SourceKind::Lines || row.next_sequence > 0);
+        Self {
+            path,
+            generation,
+            is_own,
+        }
+    }
+}
+
+/// The folders that a session gets a mark for, with what of it came from there: one without a name
+/// where ids are unique, or where it was never imported.
+fn homes(agent: &str, mut origins: Vec<Origin>) -> BTreeMap<Vec<u8>, BTreeSet<DeletedSource>> {
+    let is_unique = agents::of_agent(agent).has_unique_ids();
+    // What the session is comes before what lay beside it.
+    origins.sort_by_key(|origin| !origin.is_own);
+    let has_own = origins.first().is_some_and(|origin| origin.is_own);
+    let mut homes: BTreeMap<Vec<u8>, BTreeSet<DeletedSource>> = BTreeMap::new();
+    for origin in origins.iter().take(SOURCES_MAX) {
+        let home = match folder_of(&origin.path) {
+            _ if is_unique => &[],
+            // A file beside the session may lie in a folder of its own.
+            _ if has_own && !origin.is_own => continue,
+            home => home,
+        };
+        let mark = DeletedSource::of(&origin.path, origin.generation);
+        homes.entry(home.to_vec()).or_default().insert(mark);
+    }
+    if homes.is_empty() {
+        homes.insert(Vec::new(), BTreeSet::new());
+    }
+    homes
+}
+
+/// The table; `None` in a store of an older format, which is only read.
+pub(crate) fn open(
+    snapshot: &Snapshot<'_>,
+) -> Result<Option<ReadOnlyTable<DeletedKey, &'static [u8]>>> {
+    match snapshot.txn().open_table(DELETED) {
+        Err(TableError::TableDoesNotExist(_))
+            if migrate::format(snapshot.txn())?
+                .is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) =>
+        {
+            Ok(None)
+        }
+        opened => opened.map(Some).map_err(storage("read the marks")),
+    }
+}
+
+/// All marks, in the order of agents and ids.
+pub(crate) fn all(snapshot: &Snapshot<'_>) -> Result<Vec<DeletedSession>> {
+    let Some(table) = open(snapshot)? else {
+        return Ok(Vec::new());
+    };
+    let read = storage("read the marks");
+    let mut found = Vec::new();
+    for entry in table.iter().map_err(&read)? {
+        let (key, value) = entry.map_err(&read)?;
+        let key = key.value();
+        let row = decode(key, value.value())?;
+        let session = DeletedSession::of(key, row);
+        found.push(session.map_err(|detail| corrupt(key, &RowError(detail)))?);
+    }
+    super::snapshot::all_read("deleted", found.len() as u64, length(&table)?)?;
+    Ok(found)
+}
+
+fn length(table: &ReadOnlyTable<DeletedKey, &'static [u8]>) -> Result<u64> {
+    redb::ReadableTableMetadata::len(table).map_err(storage("read the marks"))
+}
+
+/// Tells what is wrong with a row.
+pub(crate) fn check(key: (&str, &str, &[u8]), value: &[u8]) -> Result<()> {
+    let row = decode(key, value)?;
+    DeletedSession::of(key, row)
+        .map(drop)
+        .map_err(|detail| corrupt(key, &RowError(detail)))
+}
+
+fn decode(key: (&str, &str, &[u8]), value: &[u8]) -> Result<DeletedRow> {
+    DeletedRow::decode(key, value).map_err(|error| corrupt(key, &error))
+}
+
+fn corrupt((agent, id, home): (&str, &str, &[u8]), error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "deleted",
+        key: format!("`{agent}:{id}` of `{}`", String::from_utf8_lossy(home)),
+        detail: error.to_string(),
+    }
+}
