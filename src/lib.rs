@@ -76,11 +76,12 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
-        Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
-        StoreStats, TableReads, Truncated, VerifyReport,
+        Removed, RepairReport, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
+        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{
-        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, PlaceStatus,
+        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+        PlaceStatus,
     };
 }
 

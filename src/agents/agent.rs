@@ -35,6 +35,13 @@ pub(crate) trait Agent: Dialect + Companions {
         &[]
     }
 
+    /// Further folders that it keeps sessions in, or did, by the names on the way to them. Below
+    /// these and its [`homes`](Self::homes) its own rules decide alone what is a session, what is
+    /// kept beside one, and what is neither.
+    fn more_homes(&self) -> &'static [&'static [&'static str]] {
+        &[]
+    }
+
     /// What in its home holds sessions and what is kept with them: all of it by default. An import
     /// of the default places takes these and nothing else of the home.
     fn folders(&self) -> &'static [&'static str] {

@@ -10,6 +10,9 @@ use crate::model::error::Result;
 /// Why a row that is there cannot be read: it was deleted meanwhile, or has no such id as text.
 pub(crate) const NOT_FOUND: &str = "is not found by its id; it is left out";
 
+/// How the names of files end that lie beside a database and hold a part of it.
+const BESIDE: [&[u8]; 3] = [b"-wal", b"-shm", b"-journal"];
+
 /// Opens a database for reading.
 pub(crate) type Open = fn(&Path) -> Result<Box<dyn Database>>;
 
@@ -64,6 +67,23 @@ impl Databases {
     pub(crate) fn are_named(&self, name: &[u8]) -> bool {
         name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())
     }
+
+    /// Whether a file has the name of one, or of a file that SQLite keeps beside it, and which holds rows
+    /// of it too.
+    pub(crate) fn own(&self, name: &[u8]) -> bool {
+        let beside = BESIDE.iter().find_map(|ending| name.strip_suffix(*ending));
+        self.are_named(beside.unwrap_or(name))
+    }
+}
+
+/// Whether a file begins as a database does, or as the log beside one.
+pub(crate) fn looks_like_one(start: &[u8]) -> bool {
+    const STARTS: [&[u8]; 3] = [
+        b"SQLite format 3\0",
+        &[0x37, 0x7f, 0x06, 0x82],
+        &[0x37, 0x7f, 0x06, 0x83],
+    ];
+    STARTS.iter().any(|magic| start.starts_with(magic))
 }
 
 impl fmt::Debug for Databases {

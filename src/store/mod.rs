@@ -34,7 +34,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
-pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 pub use self::deleted::DeletedSession;
 pub(crate) use self::deleted::folder_of;
 pub use self::extension::StoreExt;
@@ -49,7 +49,7 @@ pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
-    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

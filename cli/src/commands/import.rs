@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde::Serialize;
 
+use super::scrub::SCRUB_DUE;
 use crate::exit::{self, Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
@@ -170,6 +171,7 @@ fn import_paths(
             print_newest(&store, tool)?;
         }
     }
+    explain_unread(&args.paths, &report, tool);
     if report.paths_failed > 0 {
         explain_refused(paths, &report, tool);
     }
@@ -177,11 +179,37 @@ fn import_paths(
     if within > 0 {
         let files = sizes::counted(within, "file");
         tool.out.error(&format!(
-            "{files} could not be imported; `problems` says why"
+            "{files} could not be imported, or not all of it; `problems` says why"
         ));
     }
     // Who deletes what was imported looks at the exit code alone.
     Ok(report.paths_failed == 0 && report.skipped == 0)
+}
+
+/// Says on standard error what was seen and not read, and that nothing was found.
+fn explain_unread(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
+    let seen: Vec<String> = report.not_read.iter().map(ToString::to_string).collect();
+    if !seen.is_empty() {
+        tool.out.notice(&format!("not read: {}", seen.join(", ")));
+    }
+    if report.kept_databases > 0 {
+        let databases = sizes::counted(report.kept_databases, "database");
+        tool.out.notice(&format!(
+            "{databases} of agents, kept by an earlier version, may hold credentials; \
+             `scrollback scrub` removes what should not be here"
+        ));
+    }
+    if report.scrub_due {
+        tool.out.notice(SCRUB_DUE);
+    }
+    if report.sessions_found == 0 && report.paths_failed == 0 {
+        let paths: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let text = format!("no sessions found in `{}`", paths.join("`, `"));
+        tool.out.notice(&text);
+    }
 }
 
 /// Says on standard error why a path that is there was not imported: the report is data.

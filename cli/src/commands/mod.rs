@@ -14,6 +14,7 @@ mod mark;
 mod rename;
 mod repair;
 mod restore;
+mod scrub;
 mod show;
 mod stats;
 mod status;
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Backup(backup::Args),
     /// Make a store from a backup, or put a backup in place of what a store holds
     Restore(restore::Args),
+    /// Remove databases that earlier versions kept, and every byte of what was deleted
+    Scrub(scrub::Args),
 }
 
 /// Runs a command.
@@ -104,5 +107,6 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),
+        Command::Scrub(args) => scrub::run(args, tool),
     }
 }

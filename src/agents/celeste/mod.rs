@@ -122,8 +122,12 @@ impl Dialect for Celeste {
 
 impl Companions for Celeste {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        let own = below(&names(path), &OWN).is_some() && !is_private(&paths::name(path));
-        own.then_some(Sidecar::Folder)
+        // A document that cannot be read as one: what else has that name there is a session.
+        let names = names(path);
+        let [name] = below(&names, &OWN)? else {
+            return None;
+        };
+        (name.ends_with(".json") && !is_private(name)).then_some(Sidecar::Folder)
     }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {

@@ -116,7 +116,8 @@ impl Dialect for ClaudeCode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !super::parts::paths::is_lines(candidate.path) {
+        if !super::parts::paths::is_lines(candidate.path) || !layout::may_be_session(candidate.path)
+        {
             return Recognition::No;
         }
         // A file in Claude Code's own folder is its, whatever is in it, even nothing.
@@ -138,6 +139,10 @@ impl Dialect for ClaudeCode {
 
     fn has_unique_ids(&self) -> bool {
         true
+    }
+
+    fn may_be_session(&self, path: &Path) -> bool {
+        layout::may_be_session(path)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {

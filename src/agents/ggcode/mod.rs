@@ -23,7 +23,7 @@ use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
-use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::paths::{self, below, names, stem};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -106,9 +106,10 @@ impl Companions for Ggcode {
             .iter()
             .find_map(|ending| name.strip_suffix(ending))
             .filter(|session| !session.is_empty() && *session != "index.json");
-        let own = below(&names, &OWN).is_some() && !is_private(&name);
+        let is_index = name.starts_with("index.json");
+        let own = below(&names, &OWN).is_some() && (is_index || session.is_some());
         let copied = session.is_some_and(is_generated)
-            || (name.starts_with("index.json") && below(&names, &["ggcode", "sessions"]).is_some());
+            || (is_index && below(&names, &["ggcode", "sessions"]).is_some());
         (own || copied).then(|| {
             session.map_or(Sidecar::Folder, |session| {
                 Sidecar::Session(session.to_owned())

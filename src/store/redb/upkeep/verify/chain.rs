@@ -19,6 +19,17 @@ pub(crate) struct Chains<'d> {
 }
 
 impl Chains<'_> {
+    /// The same chains, before the first record.
+    pub(crate) fn begun_again(self, row: &SessionRow) -> Self {
+        let past = self.past.into_iter();
+        Self {
+            read: Chain::starting_at(row.chain.from),
+            past: past
+                .map(|(digest, _)| (digest, Chain::starting_at(digest.from)))
+                .collect(),
+        }
+    }
+
     /// Takes the next record.
     pub(crate) fn take(&mut self, record: &Record) {
         let digest = digest_of(&record.line);
