@@ -13,6 +13,7 @@ mod list;
 mod mark;
 mod rename;
 mod repair;
+mod reread;
 mod restore;
 mod scrub;
 mod show;
@@ -72,6 +73,8 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
+    /// Read sessions again that an older version has read: titles, counts, what was taken back
+    Reread(reread::Args),
     /// Save what can be read of a damaged store into a new one
     Repair(repair::Args),
     /// Write a copy of the store to a file, while others use it
@@ -104,6 +107,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Stats(args) => stats::run(args, tool),
         Command::Status(args) => status::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
+        Command::Reread(args) => reread::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),

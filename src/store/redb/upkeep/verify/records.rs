@@ -122,6 +122,10 @@ impl<'d> Checker<'_, '_, 'd> {
                 Ok(page) => page,
                 Err(error) => return self.note(error, Some(number)).map(|()| Read::Damaged),
             };
+            let exceptions = match self.exceptions_of(number, &reading.row, &page.records) {
+                Ok(exceptions) => exceptions,
+                Err(error) => return self.note(error, Some(number)).map(|()| Read::Damaged),
+            };
             for record in &page.records {
                 if reading.last.is_some_and(|last| last >= record.sequence) {
                     let key = format!("session {number}, record {}", record.sequence);
@@ -132,7 +136,8 @@ impl<'d> Checker<'_, '_, 'd> {
                     chains.take(record);
                 }
                 reading.unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
-                let messages = u64::from(record.header.messages);
+                let shown = exceptions.shown(record.sequence, record.header.messages);
+                let messages = u64::from(shown);
                 let seen = &mut reading.seen;
                 seen.records += 1;
                 seen.bytes += record.line.len() as u64;
