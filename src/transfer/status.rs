@@ -10,6 +10,7 @@ use super::files::paths;
 use super::import::{ImportOptions, import};
 use super::report::ImportProblem;
 use crate::agents;
+use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::provider::Places;
@@ -51,6 +52,9 @@ pub struct AgentStatus {
     pub changed: u64,
     /// Sessions in the store that came from files which are all gone.
     pub only_here: u64,
+    /// Sessions in the store that an older version has read: an import or
+    /// [`reread_all`](crate::RedbStore::reread_all) reads them again.
+    pub behind: u64,
     /// Sessions in its places that were deleted here, and stay away.
     pub deleted: u64,
     /// What is wrong with its places and with what is new there.
@@ -60,9 +64,9 @@ pub struct AgentStatus {
 }
 
 impl AgentStatus {
-    /// Whether an import would find nothing to do.
+    /// Whether nothing is new or changed, and nothing is to be read again.
     pub fn is_up_to_date(&self) -> bool {
-        self.new == 0 && self.changed == 0
+        self.new == 0 && self.changed == 0 && self.behind == 0
     }
 }
 
@@ -135,6 +139,10 @@ fn count_kept(store: &dyn IngestStore, all: &mut BTreeMap<String, AgentStatus>) 
             let status = all.entry(summary.key.agent().to_owned()).or_default();
             status.kept += 1;
             status.kept_bytes += summary.bytes;
+            let row = store.sources().row(summary.number)?;
+            let is_behind =
+                |row: SessionRow| row.reader < agents::of_agent(&row.agent).reader_version();
+            status.behind += u64::from(row.is_some_and(is_behind));
         }
         query.after = page.next;
         if query.after.is_none() {

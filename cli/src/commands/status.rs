@@ -16,8 +16,8 @@ EXAMPLES
   scrollback status --agent claude
   scrollback status --json | jq -r 'select(.only_here > 0) | .agent'
 
-Exit code 0: all that lies in the agents' places is kept. 5: an import would find something new.
-1: something there cannot be read.";
+Exit code 0: all that lies in the agents' places is kept. 5: an import would find something new, or an
+older version has read what is kept (BEHIND). 1: something there cannot be read.";
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -70,6 +70,7 @@ fn print(agents: &[AgentStatus], tool: &mut Tool) -> Result<()> {
         ("NEW", Align::Right),
         ("CHANGED", Align::Right),
         ("ONLY HERE", Align::Right),
+        ("BEHIND", Align::Right),
         ("PROBLEMS", Align::Right),
         ("PLACES", Align::Left),
     ]);
@@ -94,6 +95,7 @@ fn print(agents: &[AgentStatus], tool: &mut Tool) -> Result<()> {
             sizes::count(status.new),
             sizes::count(status.changed),
             sizes::count(status.only_here),
+            sizes::count(status.behind),
             sizes::count(problems),
             tool.out.field(&places).into_owned(),
         ]);
