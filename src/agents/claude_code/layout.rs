@@ -18,6 +18,9 @@ const PROMPTS: &str = "history.jsonl";
 /// The folder of a session's sub-agents.
 const SUBAGENTS: &str = "subagents";
 
+/// What a run of several sub-agents writes of itself beside them.
+const JOURNAL: &str = "journal.jsonl";
+
 /// How the name of a sub-agent's file begins.
 const SUBAGENT: &str = "agent-";
 
@@ -93,6 +96,9 @@ fn owner(rest: &[String]) -> Option<Sidecar> {
         ([], None) => (name == INDEX).then_some(Sidecar::Folder),
         ([], Some(stem)) => Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())),
         ([session, folder, ..], _) if folder == "tool-results" => {
+            Some(Sidecar::Session(session.clone()))
+        }
+        ([session, folder, ..], None) if folder == SUBAGENTS && name == JOURNAL => {
             Some(Sidecar::Session(session.clone()))
         }
         ([_, folder, ..], Some(stem)) if folder == SUBAGENTS => {
