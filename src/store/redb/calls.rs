@@ -14,7 +14,9 @@ use super::tables::families::Families;
 use super::tables::properties;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
@@ -25,7 +27,7 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Options, Store, StoreId, saving};
+use crate::store::{Options, Store, StoreId, saving, view};
 
 impl Primitives for RedbStore {
     fn options(&self) -> &Options {
@@ -213,6 +215,24 @@ impl Store for RedbStore {
                 file: Some(file),
             }))
         })
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.all_exceptions((number, &row), (first, last))
+        })
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let course = self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            Ok(snapshot.course(number, &row)?.before(None))
+        })?;
+        match course.place_of(id_hash(id)) {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

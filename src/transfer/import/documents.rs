@@ -257,7 +257,8 @@ impl DocumentWriter<'_, '_> {
                 let sources = self.keeper.store.sources();
                 let tail = goes_on.replaced(new, sources, (number, &row))?;
                 stored = Counts::of_row(&row);
-                let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
+                let course = sources.course(number)?;
+                let builder = SessionBuilder::resume(*row, course, reading.dialect, tail, mtime_us);
                 (builder, goes_on, Some((number, key)), None)
             }
             Home::New(replaces) => {
@@ -272,7 +273,7 @@ impl DocumentWriter<'_, '_> {
         } = derived::build(builder, stored, goes_on.lines(new), &reading.placed);
         let next = chunk.row.next;
         let report = &mut *self.keeper.report;
-        report.sessions += u64::from(there.is_none());
+        report.sessions += u64::from(there.is_none() && replaces.is_none());
         report.sessions_grown += u64::from(there.is_some() && added.records > 0);
         report.add(added);
         for reason in problems.into_iter().chain(reading.problem.clone()) {
@@ -289,7 +290,7 @@ impl DocumentWriter<'_, '_> {
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create_beside(bulk, &wanted)?;
+                let (number, key) = session_names::create_beside(bulk, &wanted, &task.file.path)?;
                 bulk.write_chunk(number, &chunk, None)?;
                 bulk.settle(&wanted)?;
                 Some(Subject::made(number, key))

@@ -4,7 +4,7 @@
 //! A file that has the size and the times that it had when all of it was imported, and is the same one
 //! still, is unchanged: it is not opened.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::classify::{self, Form};
@@ -45,6 +45,8 @@ pub(super) struct Plan {
     pub in_databases: u64,
     /// Unchanged files of folders.
     pub kept: Vec<KeptFile>,
+    /// Sessions that an older version has read.
+    pub behind: BTreeSet<u64>,
     /// Files in all.
     pub files: u64,
     /// Bytes of all files.
@@ -140,7 +142,12 @@ impl Plan {
         (sources, marks, forced): (&dyn Sources, &Marks, Option<&'static dyn Agent>),
         report: &mut ImportReport,
     ) -> Result<()> {
-        let Some(Known { source, key }) = known else {
+        let Some(Known {
+            source,
+            key,
+            is_behind,
+        }) = known
+        else {
             if marks.passes_path(&file.path, forced) {
                 report.files += 1;
                 self.files += 1;
@@ -152,6 +159,9 @@ impl Plan {
             self.take(file, (None, false), forced, report);
             return Ok(());
         };
+        if is_behind {
+            self.behind.insert(source.row.session);
+        }
         // What belongs to a folder needs no session.
         let lives = source.row.session == 0 || key.is_some();
         if !(lives && has_nothing_new(&file, &source, (sources, marks))?) {

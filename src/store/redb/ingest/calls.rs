@@ -56,6 +56,10 @@ impl IngestStore for RedbStore {
         self.read(|snapshot| scrub_due::is_noted(snapshot.txn()))
     }
 
+    fn reread(&self, number: u64) -> Result<()> {
+        self.read_number_again(number).map(drop)
+    }
+
     fn has_sessions(&self) -> Result<bool> {
         let action = storage("read the sessions");
         self.read(|snapshot| {

@@ -6,6 +6,7 @@ mod batches;
 mod calls;
 mod chain;
 mod contents;
+mod courses;
 mod deleted;
 pub(crate) mod depth;
 mod families;
@@ -115,6 +116,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             })?;
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::courses)?;
             self.step(Self::contents)?;
             self.step(Self::deleted)?;
         }
