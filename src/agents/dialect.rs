@@ -84,12 +84,6 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         false
     }
 
-    /// Whether the agent keeps sessions in files of lines of that path. One that it does not is kept like
-    /// any file beside sessions, if it is known as one.
-    fn may_be_session(&self, _path: &Path) -> bool {
-        true
-    }
-
     /// The agent's own id of the session in the file: from the path for most agents, from the
     /// first lines where the format says so.
     ///

@@ -8,6 +8,7 @@
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
 //!   without locks
+//! - `kept`: what is kept of files, and a scrub
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `hands`: several compactions at once of a folder or a store, killed, beside deletions;
 //!   `archive_disk`: on a full disk
@@ -52,6 +53,7 @@ mod handles;
 mod hands;
 #[path = "../../../tests/it/harness.rs"]
 mod harness;
+mod kept;
 mod kill;
 mod many_processes;
 mod mixed_versions;

@@ -146,10 +146,6 @@ impl Dialect for ClaudeCode {
         true
     }
 
-    fn may_be_session(&self, path: &Path) -> bool {
-        layout::may_be_session(path)
-    }
-
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }

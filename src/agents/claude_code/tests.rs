@@ -217,6 +217,18 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
         ),
         ("/h/.claude/projects/-w/agent-x.meta.json", session("x")),
         ("/h/.claude/projects/-w/@.jsonl.tmp", None),
+        (
+            "/h/.claude/projects/-w/@/subagents/workflows/wf_1/journal.jsonl",
+            session("@"),
+        ),
+        (
+            "/h/.claude/projects/-w/@/subagents/workflows/wf_1/agent-x.jsonl",
+            None,
+        ),
+        (
+            "/h/.claude/projects/-w/@/tool-results/rows.jsonl",
+            session("@"),
+        ),
         ("/h/.claude/projects/-w/.credentials.json", None),
         ("/h/.claude/.credentials.json", None),
         ("/h/.claude/settings.json", None),

@@ -107,6 +107,12 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
         return None;
     }
     let rest = own(&names).or_else(|| below(&names, &COPY))?;
+    // A teammate's lines are a session.
+    if let [leader, folder, name] = rest
+        && teammate(leader, folder, name).is_some()
+    {
+        return None;
+    }
     let owner = match rest {
         [folder, session, _, ..] if folder == OVERFLOW => Some(session.clone()),
         [leader, folder, name] if is_uuid(leader) && folder == TEAMMATES => {

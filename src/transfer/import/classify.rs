@@ -73,13 +73,9 @@ pub(super) fn classify(
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || is_packed(name);
     let beside = agents::recognise_sidecar(name);
     if is_lines && !file.named {
-        // An agent's list of sessions or prompts may be lines too, or what a tool has put out.
-        let is_beside = |(agent, owner): &(&str, Sidecar)| {
-            *owner == Sidecar::Folder || !agents::of_agent(agent).may_be_session(name)
-        };
-        return Ok(Some(
-            beside.filter(is_beside).map_or(Form::Lines, into_form),
-        ));
+        // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
+        let beside = beside.filter(|_| !is_packed(name));
+        return Ok(Some(beside.map_or(Form::Lines, into_form)));
     }
     let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
     let database = database_agent(name);

@@ -30,6 +30,11 @@ impl Chains<'_> {
         }
     }
 
+    /// Whether they fit a row.
+    pub(crate) fn fit(&self, row: &SessionRow) -> bool {
+        row.chain.differs_from(&self.read).is_none()
+    }
+
     /// Takes the next record.
     pub(crate) fn take(&mut self, record: &Record) {
         let digest = digest_of(&record.line);

@@ -31,6 +31,8 @@ pub(super) struct Reading<'d> {
     query: ScanQuery,
     last: Option<u64>,
     unterminated: bool,
+    /// Whether it was read in several snapshots.
+    is_sliced: bool,
     chains: Option<Chains<'d>>,
     /// The order of its file, where that is another one than that of the log.
     order: Option<Order>,
@@ -49,8 +51,29 @@ impl Reading<'_> {
             && (now.chain.from, now.chain.rewrites) == (before.chain.from, before.chain.rewrites);
         if is_longer && is_same {
             self.row = row;
+            self.is_sliced = true;
         }
         is_longer && is_same
+    }
+
+    /// Whether it may differ from its row because something else than its length changed between two
+    /// snapshots, such as what a later version makes of its lines.
+    pub(super) fn may_be_of_two_times(&self) -> bool {
+        let (seen, row) = (&self.seen, &self.row);
+        let fits = (
+            seen.records,
+            seen.messages,
+            seen.hidden,
+            seen.bytes,
+            seen.malformed,
+        ) == (
+            row.records,
+            row.messages,
+            row.hidden,
+            row.bytes,
+            row.malformed,
+        ) && self.chains.as_ref().is_none_or(|chains| chains.fit(row));
+        self.is_sliced && !fits
     }
 
     /// Begins again, with the row that a later snapshot has.
@@ -70,6 +93,7 @@ impl<'d> Reading<'d> {
             query: ScanQuery::default(),
             last: None,
             unterminated: false,
+            is_sliced: false,
             chains,
             order,
         })
@@ -136,8 +160,7 @@ impl<'d> Checker<'_, '_, 'd> {
                     chains.take(record);
                 }
                 reading.unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
-                let shown = exceptions.shown(record.sequence, record.header.messages);
-                let messages = u64::from(shown);
+                let messages = u64::from(exceptions.shown(record.sequence, record.header.messages));
                 let seen = &mut reading.seen;
                 seen.records += 1;
                 seen.bytes += record.line.len() as u64;

@@ -43,7 +43,7 @@ impl<'d> Checker<'_, '_, 'd> {
         };
         self.found.rows.insert(number, row.clone());
         let mut now = match reading.take() {
-            None => match self.begin(number, row) {
+            None => match self.begin(number, row.clone()) {
                 Ok(begun) => begun,
                 Err(error) => return self.note(error, Some(number)).map(|()| true),
             },
@@ -53,11 +53,19 @@ impl<'d> Checker<'_, '_, 'd> {
                 } else {
                     *tries += 1;
                     let order = self.snapshot.order(number, &row)?;
-                    begun.begin_again(row, order)?
+                    begun.begin_again(row.clone(), order)?
                 }
             }
         };
         match self.read(number, &mut now, until)? {
+            Read::All if now.may_be_of_two_times() => {
+                *tries = TRIES;
+                let order = self.snapshot.order(number, &row)?;
+                let mut again = now.begin_again(row, order)?;
+                if self.read(number, &mut again, None)? == Read::All {
+                    self.end(number, again);
+                }
+            }
             Read::All => self.end(number, now),
             Read::Damaged => {}
             Read::Some => {
