@@ -10,11 +10,6 @@ pub(crate) fn has(own: &[&str], path: &Path) -> bool {
     below(&names(path), own).is_some()
 }
 
-/// Whether a file lies there that is kept beside the sessions: all but credentials and settings.
-pub(crate) fn keeps(own: &[&str], path: &Path) -> bool {
-    has(own, path) && !is_private(&paths::name(path))
-}
-
 /// How sure an agent with such a folder is of a file of lines. There a file is its, whatever is in
 /// it, even nothing: a session may have its file before its first line. Elsewhere the lines tell.
 pub(crate) fn recognise(
