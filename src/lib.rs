@@ -78,7 +78,7 @@ pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
         Removed, RepairReport, Reread, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
-        StoreStats, TableReads, Truncated, VerifyReport,
+        StoreStats, TableReads, Truncated, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use rusqlite::Connection;
 use scrollback::report::ImportReport;
 use scrollback::{
-    ImportOptions, ListQuery, RedbStore, SessionKey, Store as _, StoreExt as _, import,
+    ImportOptions, ListQuery, RedbStore, SessionKey, Store as _, import,
 };
 
 use crate::harness::Home;

@@ -153,6 +153,8 @@ impl Course {
         }
         match links.answer {
             Some(answer) if links.act == Act::Total => self.sum(sequence, answer, spent),
+            // Its last state is shown, with what that took.
+            Some(answer) if links.act == Act::Again => self.spend(sequence, answer, spent),
             Some(answer) => self.count(sequence, answer, spent),
             None => {}
         }
@@ -283,9 +285,14 @@ impl Course {
             Some((best, _)) => self.put(elsewhere(best, sequence)),
             None => {}
         }
+        self.spend(sequence, answer, spent);
+    }
+
+    /// An answer counts here.
+    fn spend(&mut self, sequence: u64, answer: Answer, spent: Spent<'_>) {
         let note = Note::Counted {
-            answer: key,
-            usage,
+            answer: answer.key,
+            usage: answer.usage,
             day: spent.day,
             model: spent.model.to_owned(),
         };

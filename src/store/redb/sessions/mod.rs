@@ -4,6 +4,7 @@
 //! - `find`: by the start of an id
 //! - `scan`, `visit`: records by pages and by runs; `order`: of a session with an order of its own
 //! - `append`, `queue`, `appends`: appends that share a commit
+//! - `usage`: what answers took, over all sessions
 //! - `delete`, `compact`: what goes, and rechain: the digest chain where it does
 
 pub(crate) mod append;
@@ -16,4 +17,5 @@ pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod rechain;
 pub(crate) mod scan;
+mod usage;
 pub(crate) mod visit;
