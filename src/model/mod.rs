@@ -6,7 +6,7 @@ pub(crate) mod key;
 pub mod limits;
 pub(crate) mod links;
 pub(crate) mod message;
-mod naming;
+pub(crate) mod naming;
 pub(crate) mod properties;
 pub(crate) mod raw_json;
 pub(crate) mod record;

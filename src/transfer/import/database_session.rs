@@ -120,7 +120,7 @@ pub(super) fn take(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => session_names::create_beside(bulk, &wanted)?,
+                None => session_names::create_beside(bulk, &wanted, &task.file.path)?,
             };
             bulk.write_chunk(number, &chunk, None)?;
             bulk.settle(&wanted)?;
@@ -138,7 +138,7 @@ pub(super) fn take(
         row,
     })?;
     let report = &mut *keeper.report;
-    report.sessions += u64::from(is_new);
+    report.sessions += u64::from(is_new && replaces.is_none());
     report.sessions_grown += u64::from(!is_new);
     report.add(added);
     let name = task.file.name_path();

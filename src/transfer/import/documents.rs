@@ -251,7 +251,7 @@ impl DocumentWriter<'_, '_> {
         } = derived::build(builder, stored, goes_on.lines(new), &reading.placed);
         let next = chunk.row.next;
         let report = &mut *self.keeper.report;
-        report.sessions += u64::from(there.is_none());
+        report.sessions += u64::from(there.is_none() && replaces.is_none());
         report.sessions_grown += u64::from(there.is_some() && added.records > 0);
         report.add(added);
         for reason in problems.into_iter().chain(reading.problem.clone()) {
@@ -268,7 +268,7 @@ impl DocumentWriter<'_, '_> {
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create_beside(bulk, &wanted)?;
+                let (number, key) = session_names::create_beside(bulk, &wanted, &task.file.path)?;
                 bulk.write_chunk(number, &chunk, None)?;
                 bulk.settle(&wanted)?;
                 Some(Subject::made(number, key))

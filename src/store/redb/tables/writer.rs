@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use redb::{Table, WriteTransaction};
 
-use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
@@ -17,6 +16,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
+use crate::model::naming::numbered;
 use crate::model::record::Record;
 use crate::store::Options;
 use crate::store::addition::{self, Added, Addition, Outcome};
@@ -104,7 +104,7 @@ impl<'s> Writer<'s> {
     /// A session by its name.
     pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
         let Some(number) = self.number_of(key)? else {
-            let Some((plain, content)) = contents::numbered(key.id()) else {
+            let Some((plain, content)) = numbered(key.id()) else {
                 return Ok(None);
             };
             // The newest content of an id may be called by its number too.

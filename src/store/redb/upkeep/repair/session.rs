@@ -12,6 +12,7 @@ use crate::model::error::Result;
 use crate::model::record::RecordFlags;
 use crate::store::course::CourseChanges;
 use crate::store::fold::Fold;
+use crate::store::order::Order;
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::segments;
@@ -103,6 +104,8 @@ pub(crate) fn segments_of(file: &PageFile, gathered: &Gathered, number: u64) -> 
 pub(crate) struct Count<'r> {
     old: Option<&'r Found<SessionRow>>,
     row: SessionRow,
+    /// The order of its records, where it is not that of their numbers.
+    order: Option<Order>,
     fold: Fold,
     /// The digest chain over what the old row's covers.
     read: Chain,
@@ -117,7 +120,7 @@ pub(crate) struct Count<'r> {
 impl<'r> Count<'r> {
     /// Starts from an empty row, and the one that the damaged store has.
     pub(crate) fn new(
-        empty: SessionRow,
+        (empty, order): (SessionRow, Option<Order>),
         old: Option<&'r Found<SessionRow>>,
         dialect: &'static dyn Dialect,
     ) -> Self {
@@ -128,6 +131,7 @@ impl<'r> Count<'r> {
         Self {
             old,
             row,
+            order,
             fold: Fold::default(),
             read: Chain::starting_at(old.map_or(0, |old| old.value.chain.from)),
             anew,
@@ -158,7 +162,11 @@ impl<'r> Count<'r> {
                 RecordFlags::default(),
                 line.len(),
             );
-            if sequence < mark {
+            let is_hidden = match &self.order {
+                Some(order) => order.place(sequence) < order.place(mark),
+                None => sequence < mark,
+            };
+            if is_hidden {
                 self.row.hidden += self.row.messages.saturating_sub(before);
             }
         }
