@@ -58,8 +58,8 @@ pub(crate) fn write_message(out: &mut dyn Write, message: &Message) -> io::Resul
 
 /// What is to be known of a message before it is read.
 fn write_standing(out: &mut dyn Write, message: &Message) -> io::Result<()> {
-    if let Some(agent) = &message.agent_id {
-        writeln!(out, "*By a sub-agent:* {}\n", code_span(agent))?;
+    if message.agent_id.is_some() {
+        writeln!(out, "*By a sub-agent.*\n")?;
     }
     if message.injected {
         writeln!(out, "*Put in by the agent.*\n")?;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use scrollback::{
-    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
-    import_places,
+    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store as _, export_all,
+    import, import_places,
 };
 
 use scrollback::provider::Places;

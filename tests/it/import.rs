@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, SessionKey, Store,
-    Summary, export_all, export_session, import,
+    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, ScanQuery, SessionKey,
+    Store, StoreExt as _, Summary, export_all, export_session, import,
 };
 
 use crate::deleted::again_in;
