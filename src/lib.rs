@@ -55,6 +55,7 @@ pub use uuid;
 
 pub use agents::KnownAgent;
 pub use model::error::{Cause, Error, Result};
+pub use model::exception::{Exception, ExceptionKind};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
 pub use model::message::{Block, Message, Role, Usage};
@@ -65,7 +66,7 @@ pub use model::session::{Session, Summary};
 pub use store::{
     Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
     Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
-    Stamps, Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
+    Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
@@ -76,7 +77,7 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
-        Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
+        Removed, RepairReport, Reread, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
         StoreStats, TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};

@@ -17,6 +17,7 @@ mod session_list;
 mod sizes;
 mod subagents;
 mod table;
+mod talk;
 mod times;
 mod transcript;
 mod wrap;

@@ -4,6 +4,8 @@
 use chrono::DateTime;
 use uuid::Uuid;
 
+use super::course::{Course, CourseChanges};
+use super::fold::Fold;
 use super::query::{Appended, Expect};
 use super::{Stamps, fold, lines};
 use crate::agents;
@@ -60,6 +62,8 @@ pub(crate) struct Added {
     pub row: SessionRow,
     /// The new records.
     pub made: Vec<Record>,
+    /// What they tell of other records.
+    pub course: CourseChanges,
     /// What the caller is told.
     pub appended: Appended,
     /// The batch that the row has no room for any more.
@@ -69,21 +73,26 @@ pub(crate) struct Added {
 }
 
 /// Adds to a session's row, if there is one, or to a new one. `older` is the batch of that id that the
-/// row has no room for, if there is one.
+/// row has no room for, if there is one; `course` gives the session's, once it is needed.
 pub(crate) fn add_to(
     old: Option<&SessionRow>,
     addition: &Addition,
     older: Option<Batch>,
     stamps: &Stamps,
+    course: impl FnOnce() -> Result<Course>,
 ) -> Result<Outcome> {
     let key = &addition.key;
     if let Some(replayed) = check(old, addition, older)? {
         return Ok(Outcome::Replayed(replayed));
     }
     let now_us = lines::now(stamps)?.timestamp_micros();
-    let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
     let dialect = agents::of_agent(key.agent());
-    let made = lines::append_to_row(&mut row, dialect, &addition.lines, now_us);
+    let mut row = old.cloned().unwrap_or_else(|| SessionRow {
+        reader: dialect.reader_version(),
+        ..SessionRow::new(key, now_us)
+    });
+    let mut fold = Fold::of(course()?);
+    let made = lines::append_to_row(&mut row, &mut fold, dialect, &addition.lines, now_us);
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
         Intent::Append | Intent::Create => {}
@@ -103,6 +112,7 @@ pub(crate) fn add_to(
     Ok(Outcome::Added(Box::new(Added {
         row,
         made,
+        course: fold.take_changes(),
         appended,
         left,
         now_us,
@@ -203,8 +213,8 @@ mod tests {
     use super::*;
 
     fn add(row: &mut SessionRow, addition: &Addition) {
-        let stamps = Stamps::default();
-        match add_to(Some(row), addition, None, &stamps).unwrap() {
+        let (stamps, course) = (Stamps::default(), || Ok(Course::default()));
+        match add_to(Some(row), addition, None, &stamps, course).unwrap() {
             Outcome::Added(added) => *row = added.row,
             Outcome::Replayed(appended) => panic!("{appended:?}"),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::course::StoredCourse;
 use super::deleted::DeletedSession;
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
@@ -68,6 +69,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
 
+    /// Reads a session again, if an older version has read it.
+    fn reread(&self, number: u64) -> Result<()>;
+
     /// Whether there is any session.
     fn has_sessions(&self) -> Result<bool>;
 
@@ -96,6 +100,8 @@ pub(crate) struct Known {
     pub source: Source,
     /// The name of the session of that, unless it is gone.
     pub key: Option<SessionKey>,
+    /// Whether an older version has read that session.
+    pub is_behind: bool,
 }
 
 /// What a restore leaves in a store: no two leave the same.
@@ -152,6 +158,9 @@ pub(crate) trait Sources: Sync {
 
     /// The row of a session by its number.
     fn row(&self, number: u64) -> Result<Option<SessionRow>>;
+
+    /// The course of a session: what its next lines are read by.
+    fn course(&self, number: u64) -> Result<StoredCourse>;
 
     /// The name of a session by its number.
     fn key(&self, number: u64) -> Result<Option<SessionKey>>;

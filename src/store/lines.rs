@@ -130,11 +130,11 @@ pub(crate) fn complete(
 /// Lines that state no time count as written now, at `now_us`.
 pub(crate) fn append_to_row(
     row: &mut SessionRow,
+    fold: &mut Fold,
     dialect: &dyn Dialect,
     lines: &[Vec<u8>],
     now_us: i64,
 ) -> Vec<Record> {
-    let mut fold = Fold::default();
     let mut made = Vec::with_capacity(lines.len() + 1);
     let repair = (row.unterminated && !lines.is_empty()).then(|| b"\n".to_vec());
     let mut stated = false;

@@ -8,16 +8,20 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::addition::{self, Added, Addition, Outcome};
+use super::course::{Course, copied};
 use super::properties::{self, Claims};
 use super::query::{
     Appended, Compacted, Cursor, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed,
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Stamps, Store, StoreId, fold, select};
+use super::{Stamps, Store, StoreId, fold, select, view};
+use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{Record, RecordFlags, RecordKind};
 use crate::model::session::{Session, Summary};
@@ -52,6 +56,7 @@ struct HeldSession {
     number: u64,
     row: SessionRow,
     records: BTreeMap<u64, Record>,
+    course: Course,
     /// Batches that the row has no room for, each with the time when it left.
     older: BTreeMap<u128, (Batch, i64)>,
     properties: Properties,
@@ -224,16 +229,21 @@ impl Primitives for MemoryStore {
         let Added {
             row,
             made,
+            course,
             appended,
             left,
             now_us,
-        } = match addition::add_to(there, &addition, older, &self.stamps)? {
+        } = match addition::add_to(there, &addition, older, &self.stamps, || {
+            let there = held.sessions.get(key);
+            Ok(there.map_or_else(Course::default, |session| session.course.clone()))
+        })? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
         let made = made.into_iter().map(|record| (record.sequence, record));
         if let Some(session) = held.sessions.get_mut(key) {
             session.row = row;
+            session.course.apply(&course);
             session.records.extend(made);
             if let Some(left) = left {
                 let older = &mut session.older;
@@ -242,10 +252,13 @@ impl Primitives for MemoryStore {
             }
         } else {
             held.next_number += 1;
+            let mut begun = Course::default();
+            begun.apply(&course);
             let session = HeldSession {
                 number: held.next_number,
                 row,
                 records: made.collect(),
+                course: begun,
                 older: BTreeMap::new(),
                 properties: Properties::default(),
             };
@@ -360,9 +373,11 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|sequence| session.records.remove(sequence))
         {
+            let hidden = session.course.hidden_of(record.sequence);
             fold::count_out(
                 &mut session.row,
                 &record.header,
+                record.header.messages.saturating_sub(hidden),
                 record.line.len(),
                 &mut compacted,
             );
@@ -394,6 +409,30 @@ impl Store for MemoryStore {
     fn id(&self) -> Result<Option<StoreId>> {
         let id = *self.id.get_or_init(|| (self.stamps.ids)());
         Ok(Some(StoreId { id, file: None }))
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        let held = self.read();
+        let session = held.get(key)?;
+        let all = session.course.exceptions();
+        let is_of = |exception: &&Exception| exception.last >= first && exception.first <= last;
+        let mut found: Vec<Exception> = all.filter(is_of).copied().collect();
+        if let Some(parent) = session.row.shown_parent()
+            && agents::of_agent(key.agent()).repeats_its_parent()
+            && let Ok(parent) = SessionKey::new(key.agent(), parent)
+            && let Some(parent) = held.sessions.get(&parent).filter(|_| parent != *key)
+        {
+            found.extend(copied(&session.course, &parent.course, (first, last)));
+        }
+        Ok(found)
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let place = self.read().get(key)?.course.place_of(id_hash(id));
+        match place {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -206,6 +206,26 @@ impl AddAssign for Compacted {
     }
 }
 
+/// What reading sessions again has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reread {
+    /// Sessions that were read again.
+    pub sessions: u64,
+    /// Records of which something else is known now.
+    pub records: u64,
+    /// Sessions that could not be read, and are as they were.
+    pub damaged: u64,
+}
+
+impl AddAssign for Reread {
+    /// Counts what changed in another session.
+    fn add_assign(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.records += other.records;
+        self.damaged += other.damaged;
+    }
+}
+
 /// What a deletion removed, or a cleanup altogether.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 
 use super::Stamps;
 use super::addition::{Addition, Intent};
+use super::exceptions::Talk;
 use super::lines::{self, microseconds};
-use super::message_ids::{messages_of, place};
+use super::message_ids::place;
 use super::query::Expect;
-use super::sessions::{Primitives, read_lines};
+use super::sessions::{Primitives, all_exceptions, read_lines};
 use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
@@ -89,17 +90,16 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let dialect = agents::of_agent(key.agent());
     let mut messages = HashMap::new();
     let mut has_header = row.header_sequence.is_some();
+    let mut talk = Talk::new(all_exceptions(store, key, 0)?);
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
-        if record.header.messages == 0 {
-            return Ok(());
-        }
-        for (at, message) in messages_of(dialect, record).into_iter().enumerate() {
-            let id = message.id.clone();
-            messages.insert(id.unwrap_or_else(|| place(record.sequence, at)), message);
-        }
+        talk.take(dialect, record, true);
         Ok(())
     })?;
+    for (sequence, message) in talk.into_messages() {
+        let id = message.id.clone();
+        messages.insert(id.unwrap_or_else(|| place(sequence, 0)), message);
+    }
     Ok(Stored {
         session,
         given: row.given.clone(),

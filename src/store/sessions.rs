@@ -7,17 +7,18 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
+use super::exceptions::{Exceptions, Talk};
 use super::lines;
-use super::message_ids::messages_of;
 use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
-use super::{Stamps, Store};
-use crate::agents;
+use super::{Stamps, Store, view};
+use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::record::RecordView;
+use crate::model::message::Block;
+use crate::model::record::{Record, RecordView};
 use crate::model::session::Session;
 use crate::render::markdown;
 
@@ -118,18 +119,27 @@ pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;
     let dialect = agents::of_agent(key.agent());
-    let mut messages = Vec::new();
     let places = Places::of(store, key, &row)?;
     let mark = places.of_record(row.mark);
+    let from = if row.reordered { 0 } else { row.mark };
+    let mut talk = Talk::new(all_exceptions(store, key, from)?);
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
-        if places.of_record(record.sequence) >= mark && record.header.messages > 0 {
-            messages.extend(messages_of(dialect, record));
-        }
+        talk.take(dialect, record, places.of_record(record.sequence) >= mark);
         Ok(())
     })?;
-    session.messages = messages;
+    let messages = talk.into_messages().into_iter();
+    session.messages = messages.map(|(_, message)| message).collect();
     give(&mut session, &row.given);
     Ok(session)
+}
+
+/// What is to be known of a session's records from one on.
+pub(crate) fn all_exceptions(
+    store: &impl Primitives,
+    key: &SessionKey,
+    from: u64,
+) -> Result<Exceptions> {
+    Ok(Exceptions::of(store.exceptions(key, from, u64::MAX)?))
 }
 
 /// Walks through a session's records from `from` on, or through all of them where its format
@@ -287,19 +297,21 @@ fn messages_between(
         from: Some(from),
         ..ScanQuery::default()
     };
+    let exceptions = all_exceptions(store, key, if places.0.is_some() { 0 } else { from })?;
     let mut messages = 0;
     for record in Records::new(store, key.clone(), forward) {
         let record = record?;
         if places.of_record(record.sequence) >= places.of_record(to) {
             break;
         }
-        messages += u64::from(record.header.messages);
+        messages += u64::from(exceptions.shown(record.sequence, record.header.messages));
     }
     Ok(messages)
 }
 
 /// Where the last `keep_last` messages begin, and how many there are from there on: a damaged
-/// line can hold several, and is kept whole. What stands before `start` stays hidden.
+/// line can hold several, and is kept whole. What stands before `start` stays hidden. They do not begin
+/// with a tool's answer: the call that it answers is kept with it.
 fn mark_before(
     store: &impl Primitives,
     key: &SessionKey,
@@ -311,18 +323,33 @@ fn mark_before(
         direction: Direction::Backward,
         ..ScanQuery::default()
     };
-    let (mut mark, mut visible) = (next, 0);
+    let exceptions = all_exceptions(store, key, 0)?;
+    let dialect = agents::of_agent(key.agent());
+    let (mut mark, mut visible, mut is_answer) = (next, 0, false);
     for record in Records::new(store, key.clone(), backward) {
         let record = record?;
-        if visible >= keep_last || places.of_record(record.sequence) < places.of_record(start) {
+        let is_enough = visible >= keep_last && !is_answer;
+        if is_enough || places.of_record(record.sequence) < places.of_record(start) {
             break;
         }
-        if record.sequence < next && record.header.messages > 0 {
-            visible += u64::from(record.header.messages);
+        let shown = exceptions.shown(record.sequence, record.header.messages);
+        if record.sequence < next && shown > 0 {
+            visible += u64::from(shown);
             mark = record.sequence;
+            is_answer =
+                visible >= keep_last && keep_last > 0 && is_answer_of_tools(dialect, &record);
         }
     }
     Ok((mark, visible))
+}
+
+/// Whether a record's first message is nothing but what tools answered.
+fn is_answer_of_tools(dialect: &dyn Dialect, record: &Record) -> bool {
+    let is_result = |block: &Block| matches!(block, Block::ToolResult { .. });
+    let messages = dialect.stored_messages(record.view());
+    messages
+        .first()
+        .is_some_and(|message| !message.content.is_empty() && message.content.iter().all(is_result))
 }
 
 /// Where records stand in their session.
@@ -360,11 +387,18 @@ pub(crate) fn export_markdown(
     let failed = |source| Error::Output { source };
     let dialect = agents::of_agent(key.agent());
     markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
+    let exceptions = all_exceptions(store, key, 0)?;
     store.visit(key, 0, &mut |record| {
-        if record.header.messages > 0 {
-            for message in dialect.stored_messages(record) {
-                markdown::write_message(out, &message).map_err(failed)?;
-            }
+        if exceptions.shown(record.sequence, record.header.messages) == 0 {
+            return Ok(());
+        }
+        let last = match exceptions.replaced_by(record.sequence) {
+            Some(by) => view::record_at(store, key, by)?,
+            None => None,
+        };
+        let view = last.as_ref().map_or(record, Record::view);
+        for message in exceptions.messages(dialect, view, record.sequence) {
+            markdown::write_message(out, &message).map_err(failed)?;
         }
         Ok(())
     })?;

@@ -171,13 +171,15 @@ fn what_one_says_under_a_deleted_name_begins_anew_and_its_file_stays_away() {
 fn of_two_contents_of_a_file_the_deleted_one_stays_away_and_the_other_grows() {
     let home = Home::new();
     let store = open(&home);
-    let (s, s2) = (key("claude-code", "s"), key("claude-code", "s~2"));
+    let (older, newest) = (key("claude-code", "s~1"), key("claude-code", "s"));
     home.write(&format!("{PROJECT}/s.jsonl"), lines(&["one"]));
     run_in(&home, &store);
     home.write(&format!("{PROJECT}/s.jsonl"), lines(&["two", "three"]));
     assert_eq!(run_in(&home, &store).generations, 1);
     // The older one goes: the newer one goes on.
-    store.delete(&s).unwrap();
+    store.delete(&older).unwrap();
+    assert!(store.summary(&older).is_err());
+    assert_eq!(store.summary(&newest).unwrap().contents, 1);
     home.write(
         &format!("{PROJECT}/s.jsonl"),
         lines(&["two", "three", "four"]),
@@ -185,15 +187,15 @@ fn of_two_contents_of_a_file_the_deleted_one_stays_away_and_the_other_grows() {
     let report = run_in(&home, &store);
     assert_eq!((report.sessions_grown, report.deleted), (1, 0));
     assert_eq!(
-        content_of(&store, &s2),
+        content_of(&store, &newest),
         lines(&["two", "three", "four"]).into_bytes()
     );
     // Another content of a session that is there is taken.
     home.write(&format!("{PROJECT}/s.jsonl"), lines(&["five"]));
-    assert_eq!(run_in(&home, &store).sessions, 1);
-    // The newest one goes, and the file has still its content.
-    let newest = sessions(&store).pop().unwrap().key;
+    assert_eq!(run_in(&home, &store).generations, 1);
+    // The plain id takes all contents along, and the file has still its content.
     store.delete(&newest).unwrap();
+    assert_eq!(sessions(&store).len(), 0);
     let report = run_in(&home, &store);
     assert_eq!((report.sessions, report.deleted), (0, 1), "{report:?}");
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use scrollback::{
-    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
-    import_places,
+    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store as _, export_all,
+    import, import_places,
 };
 
 use scrollback::provider::Places;
@@ -235,7 +235,7 @@ fn a_pipe_is_never_opened() {
 }
 
 #[test]
-fn of_two_files_with_one_name_the_first_gets_it() {
+fn files_of_one_id_are_its_contents_in_their_order() {
     let home = Home::new();
     // The first one is by far the slower to read.
     let long: String = (0..40_000)
@@ -247,9 +247,11 @@ fn of_two_files_with_one_name_the_first_gets_it() {
         home.write(&path, says(&folder.to_string()));
     }
     let store = open(&home);
-    assert_eq!(run_in(&home, &store).sessions, 5);
+    let report = run_in(&home, &store);
+    assert_eq!((report.sessions, report.generations), (1, 4));
     let key = |id: &str| SessionKey::new("claude-code", id).unwrap();
-    assert!(content_of(&store, &key("a")) == long.as_bytes());
+    assert!(content_of(&store, &key("a~1")) == long.as_bytes());
+    assert_eq!(store.summary(&key("a")).unwrap().contents, 5);
     for (id, folder) in [("a~2", "2"), ("a~3", "3"), ("a~4", "4"), ("a~5", "5")] {
         assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
     }

@@ -112,15 +112,23 @@ fn an_imported_session_of_a_longer_id_is_kept_under_a_cut_one() {
         ("3", &longer),
         ("4", &longer),
     ] {
-        home.write(&format!("in/{file}.jsonl"), line(id));
+        let said = format!(
+            "{{\"scrollback\":1,\"type\":\"message\",\"role\":\"user\",\"id\":\"{file}\"}}\n"
+        );
+        home.write(
+            &format!("in/{file}.jsonl"),
+            [line(id), said.into_bytes()].concat(),
+        );
     }
     let (store, _, report) = import(&home, home.path().join("in"));
-    assert_eq!((report.sessions, report.skipped), (4, 0), "{report:?}");
+    let told = (report.sessions, report.generations, report.skipped);
+    assert_eq!(told, (2, 2, 0), "{report:?}");
     let page = store.list(&ListQuery::default()).unwrap();
     let mut ids: Vec<&str> = page.sessions.iter().map(|s| s.key.id()).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 4);
+    assert_eq!(ids.len(), 2);
+    assert!(page.sessions.iter().all(|session| session.contents == 2));
     assert!(ids.iter().all(|id| id.len() <= ID_BYTES_MAX));
     assert!(ids.contains(&longest.as_str()));
 }

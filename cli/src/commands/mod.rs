@@ -13,6 +13,7 @@ mod list;
 mod mark;
 mod rename;
 mod repair;
+mod reread;
 mod restore;
 mod show;
 mod stats;
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Stats(stats::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
+    /// Read sessions again that an older version has read: titles, counts, what was taken back
+    Reread(reread::Args),
     /// Save what can be read of a damaged store into a new one
     Repair(repair::Args),
     /// Write a copy of the store to a file, while others use it
@@ -97,6 +100,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
+        Command::Reread(args) => reread::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),

@@ -4,10 +4,11 @@
 use crate::exit::{Ending, Outcome};
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
+use crate::talk::Talk;
 use crate::transcript::{self, Head};
 use scrollback::{
-    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Store as _, StoreExt as _,
-    Summary,
+    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Shown, Store as _,
+    StoreExt as _, Summary,
 };
 
 /// Records that are read at a time.
@@ -85,12 +86,14 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
         .with_direction(Direction::Backward)
         .with_records_max(PAGE);
     let mut seen = 0_u64;
-    for record in store.records(&summary.key, query) {
-        let record = record?;
+    for shown in store.view(&summary.key, query) {
+        let Shown {
+            record, messages, ..
+        } = shown?;
         if record.sequence < first {
             break;
         }
-        seen += u64::from(record.header.messages);
+        seen += messages.len() as u64;
         if let Some(skip) = seen.checked_sub(tail) {
             let skip = usize::try_from(skip).unwrap_or(0);
             return Ok(Start {
@@ -113,6 +116,16 @@ fn records<'s>(
 ) -> impl Iterator<Item = Result<Record>> + 's {
     let query = ScanQuery::default().with_from(from);
     store.records(key, query)
+}
+
+/// What the records of a session say, from one on.
+fn view<'s>(
+    store: &'s RedbStore,
+    key: &SessionKey,
+    from: u64,
+) -> impl Iterator<Item = Result<Shown>> + 's {
+    let query = ScanQuery::default().with_from(from);
+    store.view(key, query)
 }
 
 fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
@@ -141,16 +154,16 @@ fn show_json(
     tool: &mut Tool,
 ) -> Result<()> {
     let mut skip = start.skip;
-    for record in records(store, key, start.sequence) {
-        let record = record?;
-        let mut messages = record.messages(key.agent());
-        let mut line = raw.then(|| String::from_utf8_lossy(&record.line));
-        if messages.is_empty() {
-            tool.out.json_line(&RecordRow::new(&record, line.take()))?;
+    for shown in view(store, key, start.sequence) {
+        let mut shown = shown?;
+        let text = |record: &Record| String::from_utf8_lossy(&record.line).into_owned();
+        let mut line = raw.then(|| text(&shown.record).into());
+        if shown.messages.is_empty() {
+            tool.out.json_line(&RecordRow::new(&shown, line.take()))?;
         }
-        for message in messages.iter_mut().skip(std::mem::take(&mut skip)) {
+        for message in shown.messages.iter_mut().skip(std::mem::take(&mut skip)) {
             tool.out
-                .json_line(&MessageRow::new(&record, message, line.take()))?;
+                .json_line(&MessageRow::new(&shown.record, message, line.take()))?;
         }
     }
     Ok(())
@@ -175,14 +188,14 @@ fn show_transcript(
     };
     head.print(tool)?;
     let mut skip = start.skip;
-    for record in records(store, &summary.key, start.sequence) {
-        let record = record?;
-        let messages = record.messages(summary.key.agent());
-        for message in messages.iter().skip(std::mem::take(&mut skip)) {
-            transcript::print_message(message, &mut tool.out)?;
+    let mut talk = Talk::default();
+    for shown in view(store, &summary.key, start.sequence) {
+        let shown = shown?;
+        for message in shown.messages.iter().skip(std::mem::take(&mut skip)) {
+            talk.print(message, &mut tool.out)?;
         }
-        if messages.is_empty() {
-            transcript::print_unread(&record, &mut tool.out)?;
+        if shown.messages.is_empty() && shown.shown_at.is_none() {
+            transcript::print_unread(&shown.record, &mut tool.out)?;
         }
     }
     Ok(())

@@ -146,6 +146,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         None,
         &["truncate", GGCODE, "--keep", "1", "--json"],
     );
+    add("`reread`", None, &["reread", "--all", "--json"]);
     add("`compact`", None, &["compact", "--all", "--json"]);
     std::fs::create_dir(home.path().join("histories")).unwrap();
     add(

@@ -75,6 +75,10 @@ impl Dialect for OpenCode {
         Recognition::No
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn has_unique_ids(&self) -> bool {
         true
     }

@@ -5,6 +5,7 @@ pub(crate) mod compact;
 pub(crate) mod fields;
 pub(crate) mod go_json;
 pub(crate) mod heads;
+pub(crate) mod injected;
 pub(crate) mod lines;
 pub(crate) mod meta_file;
 pub(crate) mod own_folder;

@@ -13,7 +13,9 @@ use super::tables::families::Families;
 use super::tables::properties;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
@@ -24,7 +26,7 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Stamps, Store, StoreId};
+use crate::store::{Stamps, Store, StoreId, view};
 
 impl Primitives for RedbStore {
     fn stamps(&self) -> &Stamps {
@@ -175,6 +177,24 @@ impl Store for RedbStore {
                 file: Some(file),
             }))
         })
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.all_exceptions((number, &row), (first, last))
+        })
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let course = self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            Ok(snapshot.course(number, &row)?.before(None))
+        })?;
+        match course.place_of(id_hash(id)) {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -10,6 +10,7 @@ use memchr::{memrchr, memrchr_iter};
 use super::item::{Content, Item};
 use super::place::{self, Folders};
 use crate::agents;
+use crate::codec::file_order;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
@@ -51,7 +52,7 @@ pub(super) struct Home {
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
     /// Where its file lies, as its agent last had it; the other places have copies.
-    place: Option<(Vec<u8>, u32)>,
+    place: Option<file_order::Place>,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
@@ -147,7 +148,7 @@ impl Plan<'_> {
             }
             return Ok(());
         }
-        let place = (source.path.clone(), source.generation);
+        let place = file_order::place_of(&source.path, source.generation);
         // The file is written where its agent last had it, and once.
         if home.lines.is_some() || home.place.as_ref().is_some_and(|its| *its != place) {
             return Ok(());

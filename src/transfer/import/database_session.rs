@@ -2,7 +2,7 @@
 
 use super::classify;
 use super::deleted::Comer;
-use super::derived::{self, Content, Course, Known, Stored, Taken};
+use super::derived::{self, Content, Known, Stored, Taken, Way};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
 use super::session_names;
@@ -22,7 +22,7 @@ enum Step {
     /// It has nothing new.
     Nothing(Stored),
     /// It goes there.
-    Store(Course),
+    Store(Way),
 }
 
 /// Takes one session of a database. Returns whether it is this database's.
@@ -54,7 +54,7 @@ pub(super) fn take(
     {
         step = elsewhere;
     }
-    let course = match step {
+    let way = match step {
         Step::Nothing(stored) => {
             if previous.is_none() {
                 let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
@@ -67,11 +67,11 @@ pub(super) fn take(
             places.push(place(task, stored.number, stored.key, false));
             return Ok(true);
         }
-        Step::Store(course) => course,
+        Step::Store(way) => way,
     };
     // What goes on is of the same generation; so is what is made again after it was deleted here.
-    let replaces = matches!(course, Course::New(Some(_)));
-    if matches!(course, Course::New(_)) {
+    let replaces = matches!(way, Way::New(Some(_)));
+    if matches!(way, Way::New(_)) {
         let living = previous.as_ref().filter(|_| replaces);
         let comer = Comer {
             wanted: &wanted,
@@ -106,7 +106,7 @@ pub(super) fn take(
         is_new,
         next,
         problems,
-    } = derived::store(keeper, (&wanted, name), &lines, course)?;
+    } = derived::store(keeper, (&wanted, &task.file), &lines, way)?;
     let row = row_of(task, content, number, &key, next);
     keeper.note(&Source {
         path,
@@ -141,24 +141,24 @@ fn step(
     content: &DocumentLines,
 ) -> Result<Step> {
     let Some(previous) = previous else {
-        return Ok(Step::Store(Course::New(None)));
+        return Ok(Step::Store(Way::New(None)));
     };
     let number = previous.row.session;
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
-        return Ok(Step::Store(Course::New(None)));
+        return Ok(Step::Store(Way::New(None)));
     };
     let stored = Stored { number, key, row };
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
-        return Ok(Step::Store(Course::New(Some(stored.key))));
+        return Ok(Step::Store(Way::New(Some(stored.key))));
     };
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
         // Only the trailer: it can wait.
         Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
-        Some(goes_on) if !is_touched => Step::Store(Course::Grown(Box::new(stored), goes_on)),
+        Some(goes_on) if !is_touched => Step::Store(Way::Grown(Box::new(stored), goes_on)),
         // Or else somebody has added to it: what is new cannot follow on what was read.
-        _ => Step::Store(Course::New(Some(stored.key))),
+        _ => Step::Store(Way::New(Some(stored.key))),
     })
 }
 
@@ -194,7 +194,7 @@ fn elsewhere(
         newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
         for source in newest {
             match step(dialect, sources, Some(source), content)? {
-                Step::Store(Course::New(_)) => {}
+                Step::Store(Way::New(_)) => {}
                 found => return Ok(Some(found)),
             }
         }

@@ -10,7 +10,7 @@
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
 use super::deleted::Comer;
-use super::derived::{self, Content, Continuation, Course, Known, Stored, Taken};
+use super::derived::{self, Content, Continuation, Known, Stored, Taken, Way};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
 use super::session_names;
@@ -52,7 +52,7 @@ enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
     /// To a session.
-    Session(Course),
+    Session(Way),
 }
 
 impl DocumentWriter<'_, '_> {
@@ -83,13 +83,13 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
-        if let Destination::Session(Course::New(replaces)) = &home
+        if let Destination::Session(Way::New(replaces)) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
             return Ok(());
         }
         let generation = keep::generation(previous, task.previous_lives);
-        let is_new = matches!(home, Destination::Session(Course::New(_)));
+        let is_new = matches!(home, Destination::Session(Way::New(_)));
         let is_beside = matches!(home, Destination::Beside(_));
         let (subject, next) = self.store_records(task, &reading, home)?;
         // Beside another session there may be several of the same name, from several folders.
@@ -146,12 +146,12 @@ impl DocumentWriter<'_, '_> {
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
             let there = self.there(task)?.filter(|_| task.document.yields);
-            let anew = Destination::Session(Course::New(None));
+            let anew = Destination::Session(Way::New(None));
             return Ok(there.map_or(anew, Destination::Beside));
         };
         let number = living.row.session;
         let Some(row) = sources.row(number)? else {
-            return Ok(Destination::Session(Course::New(None)));
+            return Ok(Destination::Session(Way::New(None)));
         };
         let has_own_records = row.next == living.row.next_sequence;
         if task.document.yields {
@@ -177,13 +177,10 @@ impl DocumentWriter<'_, '_> {
                     Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
                 };
                 let there = Stored { number, key, row };
-                return Ok(Destination::Session(Course::Grown(
-                    Box::new(there),
-                    goes_on,
-                )));
+                return Ok(Destination::Session(Way::Grown(Box::new(there), goes_on)));
             }
         }
-        Ok(Destination::Session(Course::New(sources.key(number)?)))
+        Ok(Destination::Session(Way::New(sources.key(number)?)))
     }
 
     /// The session that has the document's id already.
@@ -228,12 +225,12 @@ impl DocumentWriter<'_, '_> {
         home: Destination,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        let course = match home {
+        let way = match home {
             Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Destination::Session(course) => course,
+            Destination::Session(way) => way,
         };
         let none = DocumentLines::default();
         let content = Content {
@@ -249,7 +246,7 @@ impl DocumentWriter<'_, '_> {
             is_new,
             next,
             problems,
-        } = derived::store(&mut self.keeper, (&wanted, file), &content, course)?;
+        } = derived::store(&mut self.keeper, (&wanted, &task.file), &content, way)?;
         let report = &mut *self.keeper.report;
         for reason in problems.into_iter().chain(reading.problem.clone()) {
             report.add_file_problem(file, reason);

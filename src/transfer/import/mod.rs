@@ -123,7 +123,9 @@ impl ImportOptions {
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
-/// old one. A file that is gone changes nothing. `progress` is told at most every 50 ms, and at
+/// old one. A file that is gone changes nothing. Sessions of these files that an older version has read
+/// are read again ([`RedbStore::reread`](crate::RedbStore::reread)).
+/// `progress` is told at most every 50 ms, and at
 /// the end, when it is too late to cancel.
 ///
 /// # Durability
@@ -220,6 +222,16 @@ fn import_for(
     );
     meter.add(files, bytes);
     meter.go_on()?;
+    if !options.dry_run {
+        for number in &plan.behind {
+            match store.reread(*number) {
+                // What is damaged is for a verification to tell.
+                Ok(()) | Err(Error::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            meter.go_on()?;
+        }
+    }
     let mut transactions = (!options.dry_run).then(|| Transactions::new(store, restored));
     read_rounds(
         &mut plan,

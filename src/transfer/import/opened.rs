@@ -23,7 +23,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::LineReader;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{IngestStore, ReplacedTail, SessionBuilder, Source};
+use crate::store::{IngestStore, ReplacedTail, SessionBuilder, Source, StoredCourse};
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::{Added, Problems};
 
@@ -198,14 +198,16 @@ impl<'a> Opened<'a> {
                 shape,
                 change,
             }) => {
-                let replaced = match replaced(store, &head, &change) {
-                    Ok(replaced) => replaced,
+                let known = replaced(store, &head, &change)
+                    .and_then(|replaced| Ok((replaced, store.sources().course(head.number)?)));
+                let (replaced, course) = match known {
+                    Ok(known) => known,
                     Err(error) => return outlet.send(Message::Broken(error)),
                 };
                 self.read_changed(
                     task,
                     (*head, *shape, change),
-                    (replaced, generation),
+                    (replaced, course, generation),
                     outlet,
                     buffer,
                 )
@@ -402,6 +404,7 @@ impl<'a> Opened<'a> {
         });
         let builder = SessionBuilder::resume(
             head.row,
+            store.sources().course(head.number)?,
             self.dialect,
             replaced,
             self.mtime_ns.div_euclid(1000),
@@ -508,7 +511,7 @@ impl<'a> Opened<'a> {
         mut self,
         task: usize,
         (head, shape, change): (Head, FileShape, Change),
-        (replaced, generation): (Option<ReplacedTail>, u32),
+        (replaced, course, generation): (Option<ReplacedTail>, StoredCourse, u32),
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
@@ -525,6 +528,7 @@ impl<'a> Opened<'a> {
         let weak = self.weak();
         let builder = SessionBuilder::resume(
             head.row.clone(),
+            course,
             self.dialect,
             replaced,
             self.mtime_ns.div_euclid(1000),

@@ -4,6 +4,7 @@
 //! A file that has the size and the time that it had when all of it was imported is unchanged: it
 //! is not opened.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::classify::{self, Form};
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     pub places: Vec<Place>,
     /// Unchanged files of folders.
     pub kept: Vec<KeptFile>,
+    /// Sessions that an older version has read.
+    pub behind: BTreeSet<u64>,
     /// Files in all.
     pub files: u64,
     /// Bytes of all files.
@@ -126,7 +129,12 @@ impl Plan {
         (sources, marks, forced): (&dyn Sources, &Marks, Option<&'static dyn Agent>),
         report: &mut ImportReport,
     ) -> Result<()> {
-        let Some(Known { source, key }) = known else {
+        let Some(Known {
+            source,
+            key,
+            is_behind,
+        }) = known
+        else {
             if marks.passes_path(&file.path, forced) {
                 report.files += 1;
                 self.files += 1;
@@ -138,6 +146,9 @@ impl Plan {
             self.take(file, (None, false), forced, report);
             return Ok(());
         };
+        if is_behind {
+            self.behind.insert(source.row.session);
+        }
         // What belongs to a folder needs no session.
         let lives = source.row.session == 0 || key.is_some();
         if !(lives && has_nothing_new(&file, &source, (sources, marks))?) {

@@ -15,7 +15,7 @@ use super::worker::{Outlet, Over};
 use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
-use crate::codec::file_order::{FileOrder, Run, push_run};
+use crate::codec::file_order::{FileOrder, Run, place_of, push_run};
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
@@ -87,7 +87,7 @@ impl Follow {
     ) -> Self {
         let mut now = before.clone();
         now.revision = before.revision.saturating_add(1);
-        now.place = Some((source.path.clone(), source.generation));
+        now.place = Some(place_of(&source.path, source.generation));
         now.mtime_ns = before.mtime_ns.max(mtime_ns);
         now.skip = skip.unwrap_or(before.skip);
         if before.open
@@ -378,7 +378,7 @@ impl Planned {
     fn state(&self, source: &Source, then: u64, weak: Option<SessionKey>) -> FileState {
         let mut order = self.change.order((&self.old, self.next), &self.shape, then);
         if !self.change.keeps_order {
-            order.place = Some((source.path.clone(), source.generation));
+            order.place = Some(place_of(&source.path, source.generation));
         }
         FileState {
             seen: self.old.place.is_some().then(|| self.old.clone()),

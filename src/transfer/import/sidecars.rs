@@ -1,5 +1,7 @@
 //! Keeps sidecars whole, and hands on what they tell of them.
 
+use std::path::Path;
+
 use super::deleted::Comer;
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Places;
@@ -180,7 +182,7 @@ impl SidecarWriter<'_, '_> {
         let session = match about.filter(|about| sidecar_facts::is_a_session(about)) {
             Some(about) => {
                 let key = session_names::key_of(task.agent, &about.id)?;
-                Some(self.make(key, mtime_ns)?)
+                Some(self.make(key, &task.file.path, mtime_ns)?)
             }
             None => None,
         };
@@ -209,13 +211,13 @@ impl SidecarWriter<'_, '_> {
     }
 
     /// Makes the session that a file tells of and that has no lines.
-    fn make(&mut self, key: SessionKey, mtime_ns: i64) -> Result<Subject> {
+    fn make(&mut self, key: SessionKey, path: &Path, mtime_ns: i64) -> Result<Subject> {
         self.keeper.report.sessions += 1;
         let Some(transactions) = &mut self.keeper.transactions else {
             return Ok(Subject::made(0, key));
         };
         let bulk = transactions.bulk()?;
-        let (number, key) = session_names::create_beside(bulk, &key)?;
+        let (number, key) = session_names::create_beside(bulk, &key, path)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
         bulk.write_chunk(number, &builder.take_chunk(), None)?;

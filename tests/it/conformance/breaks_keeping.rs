@@ -65,6 +65,28 @@ pub(crate) const HIDING: &[Break] = &[
     }),
 ];
 
+pub(crate) const VIEWING: &[Break] = &[
+    ("a_message_that_is_written_again_is_one", |b| {
+        b.calls.exceptions = |_, _, _, _| Ok(Vec::new());
+    }),
+    ("find_message_leads_to_its_first_place", |b| {
+        b.calls.find_message = |b, key, id| {
+            let found = b.store.find_message(key, id)?;
+            let mark = b.store.summary(key)?.mark;
+            Ok(found.filter(|found| *found >= mark))
+        };
+    }),
+    ("truncate_keeps_a_tools_answer_with_its_call", |b| {
+        b.calls.truncate = |b, key, keep| {
+            let kept = b.store.truncate(key, keep)?;
+            match kept.visible.checked_sub(keep) {
+                Some(more) if keep > 0 => b.store.hide_before(key, kept.mark + more),
+                _ => Ok(kept),
+            }
+        };
+    }),
+];
+
 pub(crate) const REPLACING: &[Break] = &[
     ("replace_history_shows_only_the_new_records", |b| {
         b.calls.replace =

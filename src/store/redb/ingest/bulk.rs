@@ -111,13 +111,16 @@ impl Bulk for RedbBulk<'_> {
         if let Some(sequence) = chunk.replaced {
             // Before they are cut: the chain up to there is made anew from the lines, and compared.
             left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
+            let moved = self.writer.cut_course(number, &mut left, sequence)?;
             for (at, header, bytes) in
                 segments::cut(&mut table, number, sequence, self.writer.counts())?
             {
-                take_out(&mut left, &header, bytes);
+                let hidden = moved.get(&at).copied().unwrap_or(0);
+                let shown = header.messages.saturating_sub(hidden);
+                take_out(&mut left, &header, shown, bytes);
                 // What comes in their place has not been hidden by anybody.
                 if at < old.mark {
-                    left.hidden = left.hidden.saturating_sub(u64::from(header.messages));
+                    left.hidden = left.hidden.saturating_sub(u64::from(shown));
                 }
             }
             left.mark = left.mark.min(sequence);
@@ -127,6 +130,12 @@ impl Bulk for RedbBulk<'_> {
                 segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
+        for moved in chunk.course.moved() {
+            if moved.first < left.mark && moved.first < old.next {
+                left.hidden = left.hidden.saturating_sub(u64::from(moved.messages));
+            }
+        }
+        self.writer.write_course(number, &mut left, &chunk.course)?;
         let file = digest_of_file(&mut left.chain, chunk, file);
         // The name is the one that was free; marks and batches are not the builder's to change.
         let row = SessionRow {
@@ -145,6 +154,8 @@ impl Bulk for RedbBulk<'_> {
             content: old.content,
             contents: old.contents,
             reordered: old.reordered,
+            exceptions: left.exceptions,
+            blocks: left.blocks,
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)?;
@@ -268,6 +279,7 @@ mod tests {
     use super::*;
     use crate::agents;
     use crate::jsonl::LineReader;
+    use crate::store::StoredCourse;
     use crate::store::ingest::IngestStore as _;
     use crate::store::{Options, RedbStore, ReplacedTail, SessionBuilder, Store as _};
 
@@ -304,7 +316,8 @@ mod tests {
             sequence: tail.sequence,
             records: vec![(tail.header, tail.line.len() as u64)],
         };
-        let mut builder = SessionBuilder::resume(row, dialect, Some(replaced), 6);
+        let mut builder =
+            SessionBuilder::resume(row, StoredCourse::default(), dialect, Some(replaced), 6);
         push(
             &mut builder,
             &format!("{torn},\"content\":\"three\"}}\n{}", said("four")),

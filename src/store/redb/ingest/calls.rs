@@ -51,6 +51,10 @@ impl IngestStore for RedbStore {
         self.visit_session_lines(key, from, each)
     }
 
+    fn reread(&self, number: u64) -> Result<()> {
+        self.read_number_again(number).map(drop)
+    }
+
     fn has_sessions(&self) -> Result<bool> {
         let action = storage("read the sessions");
         self.read(|snapshot| {

@@ -155,6 +155,7 @@ impl<'w, 's> Deletion<'w, 's> {
         let mut removed = Removed::default();
         for (number, row) in doomed {
             properties::remove(self.writer, &mut self.properties, *number, row)?;
+            self.writer.remove_course(*number, row)?;
             if addition::has_older(row) {
                 batches::remove(&mut self.batches, *number)?;
             }

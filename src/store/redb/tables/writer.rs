@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use redb::{Table, WriteTransaction};
 
-use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
@@ -17,9 +16,11 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
+use crate::model::naming::numbered;
 use crate::model::record::Record;
 use crate::store::Stamps;
 use crate::store::addition::{self, Added, Addition, Outcome};
+use crate::store::course::Course;
 use crate::store::fold;
 use crate::store::lines;
 use crate::store::query::Appended;
@@ -91,10 +92,19 @@ impl<'s> Writer<'s> {
         snapshot::row_behind(&table, number, self.counts)
     }
 
+    /// The row of a session, if it is there.
+    pub(crate) fn row_if_there(&self, number: u64) -> Result<Option<SessionRow>> {
+        let table = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("read a session"))?;
+        snapshot::row_by_number(&table, number, self.counts)
+    }
+
     /// A session by its name.
     pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
         let Some(number) = self.number_of(key)? else {
-            let Some((plain, content)) = contents::numbered(key.id()) else {
+            let Some((plain, content)) = numbered(key.id()) else {
                 return Ok(None);
             };
             // The newest content of an id may be called by its number too.
@@ -266,10 +276,14 @@ impl<'s> Writer<'s> {
         let Added {
             mut row,
             made,
+            course,
             appended,
             left,
             now_us,
-        } = match addition::add_to(old, addition, older, stamps)? {
+        } = match addition::add_to(old, addition, older, stamps, || match &there {
+            Some((number, row)) => Ok(self.course(*number, row)?.before(None)),
+            None => Ok(Course::default()),
+        })? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -283,6 +297,7 @@ impl<'s> Writer<'s> {
         for record in &made {
             row.chain.push(&chain::digest_of(&record.line));
         }
+        self.write_course(number, &mut row, &course)?;
         self.insert_tail(number, &mut row, made)?;
         self.put_row(number, old, &row)?;
         Ok(appended)

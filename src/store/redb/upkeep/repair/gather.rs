@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 
 use super::keys;
 use crate::codec::deleted_row::DeletedRow;
+use crate::codec::file_order::FileOrder;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -25,7 +26,7 @@ use crate::store::redb::tables::segments;
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Tables whose rows are worth looking for where nothing leads to them.
-const SOUGHT: [&str; 7] = [
+const SOUGHT: [&str; 8] = [
     "sessions",
     "records",
     "attachments",
@@ -33,6 +34,7 @@ const SOUGHT: [&str; 7] = [
     "aliases",
     "sources",
     "deleted",
+    "file_orders",
 ];
 
 /// How far a row can be believed to be the last of its key; the first is the best.
@@ -86,6 +88,8 @@ pub(crate) struct Gathered {
     pub claims: Rows<(String, String, u64), u64>,
     /// Import states.
     pub sources: Rows<(Vec<u8>, u32), SourceRow>,
+    /// File orders.
+    pub file_orders: Rows<u64, FileOrder>,
     /// Marks of deleted sessions.
     pub deleted: Rows<(String, String, Vec<u8>), DeletedRow>,
     /// The number of the next session.
@@ -235,6 +239,7 @@ impl Gathered {
             "aliases" => self.claims.len(),
             "sources" => self.sources.len(),
             "deleted" => self.deleted.len(),
+            "file_orders" => self.file_orders.len(),
             _ => 0,
         };
         found as u64
@@ -313,6 +318,13 @@ impl Gathered {
                 note(&mut self.sources, (key, row), trust, |new, old| {
                     let age = |row: &SourceRow| (row.next_sequence, row.mtime_ns);
                     Choice::new_if(age(new) > age(old))
+                });
+            }
+            "file_orders" => {
+                let number = keys::number(key)?;
+                let order = FileOrder::decode(number, value).ok()?;
+                note(&mut self.file_orders, (number, order), trust, |new, old| {
+                    Choice::new_if((new.next, new.revision) > (old.next, old.revision))
                 });
             }
             "deleted" => {

@@ -6,6 +6,7 @@ mod batches;
 mod calls;
 mod chain;
 mod contents;
+mod courses;
 mod deleted;
 pub(crate) mod depth;
 mod families;
@@ -109,6 +110,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             }
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::courses)?;
             self.step(Self::contents)?;
             self.step(Self::deleted)?;
         }
@@ -303,7 +305,12 @@ impl Checker<'_, '_, '_> {
                 // than it does.
                 Err(error) => return self.note(error, Some(number)),
             };
+            let exceptions = match self.exceptions_of(number, &row, &page.records) {
+                Ok(exceptions) => exceptions,
+                Err(error) => return self.note(error, Some(number)),
+            };
             for record in &page.records {
+                let shown = exceptions.shown(record.sequence, record.header.messages);
                 if last.is_some_and(|last| last >= record.sequence) {
                     let key = format!("session {number}, record {}", record.sequence);
                     self.problem("records", key, "out of order".to_owned(), Some(number));
@@ -315,17 +322,13 @@ impl Checker<'_, '_, '_> {
                 unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
                 seen.records += 1;
                 seen.bytes += record.line.len() as u64;
-                seen.messages += u64::from(record.header.messages);
+                seen.messages += u64::from(shown);
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
                 let hidden = match &order {
                     Some(order) => order.place(record.sequence) < order.place(row.mark),
                     None => record.sequence < row.mark,
                 };
-                seen.hidden += if hidden {
-                    u64::from(record.header.messages)
-                } else {
-                    0
-                };
+                seen.hidden += if hidden { u64::from(shown) } else { 0 };
             }
             match page.next {
                 Some(next) => query.from = Some(next),
