@@ -208,6 +208,7 @@ impl AddAssign for Compacted {
 
 /// What reading sessions again has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reread {
     /// Sessions that were read again.
     pub sessions: u64,

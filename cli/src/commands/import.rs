@@ -86,7 +86,7 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
         tool.open_or_create()?
     };
     let mut options = ImportOptions::default();
-    options.agent = args.agent.clone();
+    options.agent.clone_from(&args.agent);
     options.dry_run = args.dry_run;
     options.again = args.again;
     let mut bar = Bar::new(&tool.out);

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     query.project = args.project.as_deref().map(project_path).transpose()?;
     query.since = args.since.map(|time| time.resolve(now));
     query.before = args.before.map(|time| time.resolve(now));
-    query.title = args.title.clone();
+    query.title.clone_from(&args.title);
     query.pinned = args.pinned.then_some(true);
     query.archived = args.archived.then_some(true);
     query.after = args.after;

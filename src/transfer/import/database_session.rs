@@ -20,7 +20,7 @@ use crate::transfer::files::paths;
 /// What is to be done with a session.
 enum Step {
     /// It has nothing new.
-    Nothing(Stored),
+    Nothing(Box<Stored>),
     /// It goes there.
     Store(Way),
 }
@@ -71,19 +71,9 @@ pub(super) fn take(
     };
     // What goes on is of the same generation; so is what is made again after it was deleted here.
     let replaces = matches!(way, Way::New(Some(_)));
-    if matches!(way, Way::New(_)) {
-        let living = previous.as_ref().filter(|_| replaces);
-        let comer = Comer {
-            wanted: &wanted,
-            path: &path,
-            living: living.map(|previous| previous.generation),
-        };
-        if keeper.marks.passes(&comer) {
-            return Ok(true);
-        }
-        if let Some(transactions) = &mut keeper.transactions {
-            keeper.marks.lift(transactions.bulk()?, &comer)?;
-        }
+    let living = previous.as_ref().filter(|_| replaces);
+    if matches!(way, Way::New(_)) && is_deleted(keeper, (&wanted, &path), living)? {
+        return Ok(true);
     }
     let generation = match &previous {
         Some(previous) => previous.generation + u32::from(replaces),
@@ -124,6 +114,27 @@ pub(super) fn take(
     Ok(true)
 }
 
+/// Whether the session that a content would become was deleted. If that is asked for again, its mark is
+/// lifted.
+fn is_deleted(
+    keeper: &mut Keeper<'_, '_>,
+    (wanted, path): (&SessionKey, &[u8]),
+    living: Option<&Source>,
+) -> std::result::Result<bool, Failure> {
+    let comer = Comer {
+        wanted,
+        path,
+        living: living.map(|living| living.generation),
+    };
+    if keeper.marks.passes(&comer) {
+        return Ok(true);
+    }
+    if let Some(transactions) = &mut keeper.transactions {
+        keeper.marks.lift(transactions.bulk()?, &comer)?;
+    }
+    Ok(false)
+}
+
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
     Place {
         key,
@@ -147,7 +158,7 @@ fn step(
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
         return Ok(Step::Store(Way::New(None)));
     };
-    let stored = Stored { number, key, row };
+    let stored = Box::new(Stored { number, key, row });
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
         return Ok(Step::Store(Way::New(Some(stored.key))));
     };
@@ -156,7 +167,7 @@ fn step(
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
         // Only the trailer: it can wait.
         Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
-        Some(goes_on) if !is_touched => Step::Store(Way::Grown(Box::new(stored), goes_on)),
+        Some(goes_on) if !is_touched => Step::Store(Way::Grown(stored, goes_on)),
         // Or else somebody has added to it: what is new cannot follow on what was read.
         _ => Step::Store(Way::New(Some(stored.key))),
     })
@@ -201,7 +212,7 @@ fn elsewhere(
         if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
             && is_beginning(sources, (number, &row), content)?
         {
-            return Ok(Some(Step::Nothing(Stored { number, key, row })));
+            return Ok(Some(Step::Nothing(Box::new(Stored { number, key, row }))));
         }
     }
     Ok(None)

@@ -4,7 +4,7 @@
 use crate::agents;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordHeader};
@@ -69,7 +69,7 @@ impl RedbStore {
         for (number, bytes) in behind {
             match self.read_number_again(number) {
                 Ok(one) => all += one,
-                Err(crate::Error::Corrupt { .. }) => all.damaged += 1,
+                Err(Error::Corrupt { .. }) => all.damaged += 1,
                 Err(error) => return Err(error),
             }
             done += bytes;
