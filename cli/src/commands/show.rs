@@ -114,7 +114,11 @@ fn records<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
-    let query = ScanQuery::default().with_from(from);
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
+    };
     store.records(key, query)
 }
 
@@ -124,7 +128,11 @@ fn view<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Shown>> + 's {
-    let query = ScanQuery::default().with_from(from);
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
+    };
     store.view(key, query)
 }
 
