@@ -213,8 +213,8 @@ mod tests {
     use super::*;
 
     fn add(row: &mut SessionRow, addition: &Addition) {
-        let stamps = Stamps::default();
-        match add_to(Some(row), addition, None, &stamps, || Ok(Course::default())).unwrap() {
+        let (stamps, course) = (Stamps::default(), || Ok(Course::default()));
+        match add_to(Some(row), addition, None, &stamps, course).unwrap() {
             Outcome::Added(added) => *row = added.row,
             Outcome::Replayed(appended) => panic!("{appended:?}"),
         }

@@ -227,6 +227,7 @@ pub struct UsageSum {
 
 /// What reading sessions again has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reread {
     /// Sessions that were read again.
     pub sessions: u64,

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     };
     query.since = args.since.map(|time| time.resolve(now));
     query.before = args.before.map(|time| time.resolve(now));
-    query.title = args.title.clone();
+    query.title.clone_from(&args.title);
     query.pinned = args.pinned.then_some(true);
     query.archived = args.archived.then_some(true);
     query.after = args.after;

@@ -2,7 +2,7 @@
 
 use super::classify;
 use super::deleted::Comer;
-use super::derived::{self, Content, Course, Known, Stored, Taken};
+use super::derived::{self, Content, Known, Stored, Taken, Way};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
 use super::session_names;
@@ -20,9 +20,9 @@ use crate::transfer::files::paths;
 /// What is to be done with a session.
 enum Step {
     /// It has nothing new.
-    Nothing(Stored),
+    Nothing(Box<Stored>),
     /// It goes there.
-    Store(Course),
+    Store(Way),
 }
 
 /// Takes one session of a database. Returns whether it is this database's.
@@ -54,7 +54,7 @@ pub(super) fn take(
     {
         step = elsewhere;
     }
-    let course = match step {
+    let way = match step {
         Step::Nothing(stored) => {
             if previous.is_none() {
                 let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
@@ -67,23 +67,13 @@ pub(super) fn take(
             places.push(place(task, stored.number, stored.key, false));
             return Ok(true);
         }
-        Step::Store(course) => course,
+        Step::Store(way) => way,
     };
     // What goes on is of the same generation; so is what is made again after it was deleted here.
-    let replaces = matches!(course, Course::New(Some(_)));
-    if matches!(course, Course::New(_)) {
-        let living = previous.as_ref().filter(|_| replaces);
-        let comer = Comer {
-            wanted: &wanted,
-            path: &path,
-            living: living.map(|previous| previous.generation),
-        };
-        if keeper.marks.passes(&comer) {
-            return Ok(true);
-        }
-        if let Some(transactions) = &mut keeper.transactions {
-            keeper.marks.lift(transactions.bulk()?, &comer)?;
-        }
+    let replaces = matches!(way, Way::New(Some(_)));
+    let living = previous.as_ref().filter(|_| replaces);
+    if matches!(way, Way::New(_)) && is_deleted(keeper, (&wanted, &path), living)? {
+        return Ok(true);
     }
     let generation = match &previous {
         Some(previous) => previous.generation + u32::from(replaces),
@@ -106,7 +96,7 @@ pub(super) fn take(
         is_new,
         next,
         problems,
-    } = derived::store(keeper, (&wanted, name), &lines, course)?;
+    } = derived::store(keeper, (&wanted, &task.file), &lines, way)?;
     let row = row_of(task, content, number, &key, next);
     keeper.note(&Source {
         path,
@@ -122,6 +112,27 @@ pub(super) fn take(
         transactions.commit_if_due()?;
     }
     Ok(true)
+}
+
+/// Whether the session that a content would become was deleted. If that is asked for again, its mark is
+/// lifted.
+fn is_deleted(
+    keeper: &mut Keeper<'_, '_>,
+    (wanted, path): (&SessionKey, &[u8]),
+    living: Option<&Source>,
+) -> std::result::Result<bool, Failure> {
+    let comer = Comer {
+        wanted,
+        path,
+        living: living.map(|living| living.generation),
+    };
+    if keeper.marks.passes(&comer) {
+        return Ok(true);
+    }
+    if let Some(transactions) = &mut keeper.transactions {
+        keeper.marks.lift(transactions.bulk()?, &comer)?;
+    }
+    Ok(false)
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
@@ -141,24 +152,24 @@ fn step(
     content: &DocumentLines,
 ) -> Result<Step> {
     let Some(previous) = previous else {
-        return Ok(Step::Store(Course::New(None)));
+        return Ok(Step::Store(Way::New(None)));
     };
     let number = previous.row.session;
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
-        return Ok(Step::Store(Course::New(None)));
+        return Ok(Step::Store(Way::New(None)));
     };
-    let stored = Stored { number, key, row };
+    let stored = Box::new(Stored { number, key, row });
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
-        return Ok(Step::Store(Course::New(Some(stored.key))));
+        return Ok(Step::Store(Way::New(Some(stored.key))));
     };
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
         // Only the trailer: it can wait.
         Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
-        Some(goes_on) if !is_touched => Step::Store(Course::Grown(Box::new(stored), goes_on)),
+        Some(goes_on) if !is_touched => Step::Store(Way::Grown(stored, goes_on)),
         // Or else somebody has added to it: what is new cannot follow on what was read.
-        _ => Step::Store(Course::New(Some(stored.key))),
+        _ => Step::Store(Way::New(Some(stored.key))),
     })
 }
 
@@ -194,14 +205,14 @@ fn elsewhere(
         newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
         for source in newest {
             match step(dialect, sources, Some(source), content)? {
-                Step::Store(Course::New(_)) => {}
+                Step::Store(Way::New(_)) => {}
                 found => return Ok(Some(found)),
             }
         }
         if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
             && is_beginning(sources, (number, &row), content)?
         {
-            return Ok(Some(Step::Nothing(Stored { number, key, row })));
+            return Ok(Some(Step::Nothing(Box::new(Stored { number, key, row }))));
         }
     }
     Ok(None)

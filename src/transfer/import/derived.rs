@@ -1,10 +1,9 @@
 //! Records that are made from a document or a row of a database: which of them are new, and how
 //! they become a part of a session.
 
-use std::path::Path;
-
 use xxhash_rust::xxh3::Xxh3;
 
+use super::found::FoundFile;
 use super::keep::{Failure, Keeper};
 use super::session_names;
 use crate::agents::{Agent, Dialect, DocumentLines, Placed};
@@ -26,7 +25,7 @@ pub(super) struct Stored {
 }
 
 /// Where a content goes.
-pub(super) enum Course {
+pub(super) enum Way {
     /// To the session of the content before, which goes on so.
     Grown(Box<Stored>, Continuation),
     /// To a session of its own, and not to the one that is named.
@@ -63,28 +62,23 @@ pub(super) struct Taken {
 /// and counts it for the file. In a dry run it only counts.
 pub(super) fn store(
     keeper: &mut Keeper<'_, '_>,
-    (wanted, file): (&SessionKey, &Path),
+    (wanted, file): (&SessionKey, &FoundFile),
     content: &Content<'_>,
-    course: Course,
+    way: Way,
 ) -> std::result::Result<Taken, Failure> {
     let (agent, mtime_us) = (content.agent, content.mtime_us);
-    let (builder, stored, goes_on, there, replaces) = match course {
-        Course::Grown(there, goes_on) => {
+    let (builder, stored, goes_on, there, replaces) = match way {
+        Way::Grown(there, goes_on) => {
             let Stored { number, key, row } = *there;
             let tail = goes_on.replaced(content.lines, keeper.store.sources(), (number, &row))?;
             // Before the builder takes out what is replaced: a message that changed is not counted
             // as new.
             let stored = Totals::of(&row);
-            let builder = SessionBuilder::resume(
-                row,
-                keeper.store.sources().course(number)?,
-                agent,
-                tail,
-                mtime_us,
-            );
+            let course = keeper.store.sources().course(number)?;
+            let builder = SessionBuilder::resume(row, course, agent, tail, mtime_us);
             (builder, stored, goes_on, Some((number, key)), None)
         }
-        Course::New(replaces) => {
+        Way::New(replaces) => {
             let builder = SessionBuilder::new(wanted, agent, mtime_us);
             (
                 builder,
@@ -104,7 +98,7 @@ pub(super) fn store(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => session_names::create_beside(bulk, wanted, file)?,
+                None => session_names::create_beside(bulk, wanted, &file.path)?,
             };
             bulk.write_chunk(number, &chunk, None)?;
             bulk.settle(wanted)?;
@@ -118,7 +112,7 @@ pub(super) fn store(
     report.add(added);
     if let Some(replaced) = &replaces {
         let key = (number != 0).then_some(&key);
-        report.add_generation(file, key, replaced);
+        report.add_generation(file.name_path(), key, replaced);
     }
     Ok(Taken {
         number,
