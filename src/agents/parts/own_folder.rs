@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::paths::{self, below, is_private, names};
+use super::paths::{self, below, names};
 use crate::agents::dialect::{Candidate, Recognition};
 
 /// Whether a file lies in the folder `own` (one or more names).
@@ -50,12 +50,5 @@ mod tests {
         assert_eq!(sureness("/h/other/a.jsonl", true), Recognition::Lines);
         assert_eq!(sureness("/h/other/a.jsonl", false), Recognition::No);
         assert_eq!(sureness("/h/.stone/sessions/a.txt", true), Recognition::No);
-    }
-
-    #[test]
-    fn credentials_are_never_kept() {
-        let keeps = |path| keeps(&OWN, Path::new(path));
-        assert!(keeps("/h/.stone/sessions/a.lock"));
-        assert!(!keeps("/h/.stone/sessions/auth.json") && !keeps("/h/a.lock"));
     }
 }

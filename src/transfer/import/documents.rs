@@ -11,7 +11,7 @@
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
 use super::deleted::Comer;
-use super::derived::{self, Content, Continuation, Course, Known, Stored, Taken};
+use super::derived::{self, Content, Continuation, Known, Stored, Taken, Way};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
 use super::session_names;
@@ -54,7 +54,7 @@ enum Destination {
     Beside(u64),
     /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
     /// that this one does not.
-    Session(Course, Option<u32>),
+    Session(Way, Option<u32>),
 }
 
 impl DocumentWriter<'_, '_> {
@@ -85,12 +85,12 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
-        if let Destination::Session(Course::New(replaces), _) = &home
+        if let Destination::Session(Way::New(replaces), _) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
             return Ok(());
         }
-        let is_new = matches!(home, Destination::Session(Course::New(_), _));
+        let is_new = matches!(home, Destination::Session(Way::New(_), _));
         let is_beside = matches!(home, Destination::Beside(_));
         let repeated = match &home {
             Destination::Session(_, from) => *from,
@@ -164,12 +164,12 @@ impl DocumentWriter<'_, '_> {
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
             let there = self.there(task)?.filter(|_| task.document.yields);
-            let anew = Destination::Session(Course::New(None), None);
+            let anew = Destination::Session(Way::New(None), None);
             return Ok(there.map_or(anew, Destination::Beside));
         };
         let number = living.row.session;
         let Some(row) = sources.row(number)? else {
-            return Ok(Destination::Session(Course::New(None), None));
+            return Ok(Destination::Session(Way::New(None), None));
         };
         let has_own_records = row.next == living.row.next_sequence;
         if task.document.yields {
@@ -198,14 +198,11 @@ impl DocumentWriter<'_, '_> {
                     Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
                 };
                 let there = Stored { number, key, row };
-                let course = Course::Grown(Box::new(there), goes_on);
-                return Ok(Destination::Session(course, repeated));
+                let way = Way::Grown(Box::new(there), goes_on);
+                return Ok(Destination::Session(way, repeated));
             }
         }
-        Ok(Destination::Session(
-            Course::New(sources.key(number)?),
-            None,
-        ))
+        Ok(Destination::Session(Way::New(sources.key(number)?), None))
     }
 
     /// The session that has the document's id already.
@@ -251,12 +248,12 @@ impl DocumentWriter<'_, '_> {
         home: Destination,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        let course = match home {
+        let way = match home {
             Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Destination::Session(course, _) => course,
+            Destination::Session(way, _) => way,
         };
         let none = DocumentLines::default();
         let content = Content {
@@ -272,7 +269,7 @@ impl DocumentWriter<'_, '_> {
             is_new,
             next,
             problems,
-        } = derived::store(&mut self.keeper, (&wanted, file), &content, course)?;
+        } = derived::store(&mut self.keeper, (&wanted, &task.file), &content, way)?;
         let report = &mut *self.keeper.report;
         for reason in problems.into_iter().chain(reading.problem.clone()) {
             report.add_file_problem(file, reason);

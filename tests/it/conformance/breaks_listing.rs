@@ -97,10 +97,11 @@ pub(crate) const LISTING: &[Break] = &[
     ("list_filters_by_folders", |b| {
         b.calls.list = |b, query| {
             // Takes what begins with the text for what is below the folder.
-            let mut page = b.store.list(&ListQuery {
-                folders: Vec::new(),
-                ..query.clone()
-            })?;
+            let mut page = {
+                let mut wide = query.clone();
+                wide.folders = Vec::new();
+                b.store.list(&wide)?
+            };
             if query.folders.is_empty() {
                 return Ok(page);
             }
