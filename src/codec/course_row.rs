@@ -9,8 +9,9 @@ use crate::model::message::Usage;
 
 const VERSION: u8 = 1;
 
-/// Bytes of notes in a block: what is longer goes on in another one. A line's notes stay together.
-pub(crate) const BLOCK_BYTES: usize = 32 * 1024;
+/// Bytes of notes in a block: what is longer goes on in another one. A line's notes stay together. Two blocks
+/// fill a page of the database.
+pub(crate) const BLOCK_BYTES: usize = 1_880;
 
 /// Something that a line told.
 #[derive(Clone, Debug, PartialEq, Eq)]

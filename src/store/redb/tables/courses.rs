@@ -22,7 +22,7 @@ use crate::store::redb::engine::errors::storage;
 
 /// A block of fewer bytes is written anew with what comes behind it, so that appends of a line each do
 /// not make a block each.
-const SMALL_BYTES: usize = 2 * 1024;
+const SMALL_BYTES: usize = 1024;
 
 /// The key of a block: session number, first sequence number.
 pub(crate) type CourseKey = (u64, u64);
