@@ -31,7 +31,7 @@
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
-//! clock and its ids from [`Options`].
+//! clock and its ids from [`Stamps`].
 
 mod agents;
 mod codec;
@@ -66,11 +66,11 @@ pub use model::session::{Session, Summary};
 pub use store::{
     Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
     Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
-    Shown, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
+    Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
-    import, import_places,
+    import, import_places, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
@@ -78,10 +78,11 @@ pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
         Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
-        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
+        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
-        ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+        PlaceStatus,
     };
 }
 

@@ -234,6 +234,21 @@ pub(crate) fn print_unread(record: &Record, out: &mut Output) -> Result<()> {
     out.line(&text)
 }
 
+/// Names sub-agents where they were started.
+pub(crate) fn print_subagents(started: &[Summary], out: &mut Output) -> Result<()> {
+    for summary in started {
+        let (id, title) = (summary.key.id(), one_line(&summary.title, 80));
+        let messages = sizes::counted(summary.message_count, "message");
+        let text = out
+            .field(&format!("(sub-agent {id}: {title}, {messages})"))
+            .into_owned();
+        out.line("")?;
+        let text = out.paint(Style::Dim, &text).into_owned();
+        out.line(&text)?;
+    }
+    Ok(())
+}
+
 fn print_block(block: &Block, out: &mut Output) -> Result<()> {
     match block {
         Block::Text { text } if text.is_empty() => Ok(()),
@@ -340,7 +355,7 @@ mod tests {
 
     use super::super::output::tests::captured;
     use super::*;
-    use scrollback::{RawJson, RecordFlags, RecordHeader};
+    use scrollback::{RawJson, RecordHeader};
 
     fn printed(terminal: bool, message: &Message) -> String {
         let (mut out, stdout, _) = captured(terminal, false);
@@ -439,18 +454,8 @@ mod tests {
             RecordKind::Unknown,
             RecordKind::Malformed,
         ] {
-            let header = RecordHeader {
-                kind,
-                role: None,
-                flags: RecordFlags::default(),
-                messages: 0,
-                time_us: None,
-            };
-            let record = Record {
-                sequence: 5,
-                header,
-                line: b"{oops\n".to_vec(),
-            };
+            let header = RecordHeader::new(kind);
+            let record = Record::new(5, header, b"{oops\n".to_vec());
             print_unread(&record, &mut out).unwrap();
         }
         out.flush().unwrap();

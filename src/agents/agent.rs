@@ -48,6 +48,11 @@ pub(crate) trait Agent: Dialect + Companions {
         &[""]
     }
 
+    /// Where it keeps sessions besides its home, or did. In the last name a `*` stands for anything.
+    fn more_places(&self) -> &'static [DefaultHome] {
+        &[]
+    }
+
     /// Finds the file of every session in a home, for reading them where they lie; `None` if
     /// nobody needs that of this agent. Walks the home, and reads what tells ids and projects.
     fn search(&self) -> Option<fn(&Path) -> Found> {

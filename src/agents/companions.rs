@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::parts::meta_file::META_ENDING;
 use super::state::{SessionState, SidecarFacts};
 
-/// Whose a file is that lies beside sessions and is not lines.
+/// Whose a sidecar is: a file beside sessions that is not lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sidecar {
     /// It belongs to the session with this id.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::document::DocumentLines;
 use crate::model::error::Result;
@@ -41,6 +41,18 @@ impl Databases {
     /// Whether a path is that of a session in files of its own.
     pub(crate) fn is_in_tree(&self, path: &Path) -> bool {
         self.tree.is_some_and(|tree| (tree.is_session)(path))
+    }
+
+    /// The database that a session lies in, by the path of its source: that of the file, `#`, and the
+    /// session's id.
+    pub(crate) fn file_of(&self, path: &Path) -> Option<PathBuf> {
+        let text = path.to_str()?;
+        let mut ends = text.rmatch_indices('#');
+        ends.find_map(|(end, _)| {
+            let file = Path::new(text.get(..end)?);
+            let name = file.file_name()?.as_encoded_bytes();
+            (self.are_named(name) || self.is_in_tree(file)).then(|| file.to_owned())
+        })
     }
 
     /// What opens a path.

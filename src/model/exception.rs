@@ -1,8 +1,11 @@
 //! What of a record only other lines of its session tell: that it was written again, taken back, or
 //! that its tokens count elsewhere.
 
+use serde::Serialize;
+
 /// What is to be known of a record, or of a run of records, beyond its own line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExceptionKind {
     /// Its message was written again: it is shown here, in the state that the record
@@ -38,7 +41,7 @@ impl ExceptionKind {
 }
 
 /// Something that is to be known of records beyond their own lines. Most records have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Exception {
     /// What it is.

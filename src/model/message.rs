@@ -128,6 +128,7 @@ pub enum Block {
 
 /// Tokens that one call to a model took. A field that the line does not have is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Usage {
     /// Tokens read.
     pub input_tokens: u64,
@@ -152,6 +153,7 @@ pub struct Usage {
 /// `text` (the text blocks, joined by line feeds), `tool_text` (what tools were given and what they
 /// answered), `blocks` and `usage`. Fields that only its agent understands (`extra`) are in its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// The message's own id. [`Store::save`](crate::Store::save) and
     /// [`NewRecord::message`](crate::NewRecord::message) give one to a message that has none.

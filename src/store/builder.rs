@@ -36,7 +36,8 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn of(row: &SessionRow) -> Self {
+    /// What a row counts.
+    pub(crate) fn of(row: &SessionRow) -> Self {
         Self {
             records: row.records,
             messages: row.messages,
@@ -45,7 +46,8 @@ impl Totals {
         }
     }
 
-    fn since(self, before: Self) -> Self {
+    /// What came to an earlier count.
+    pub(crate) fn since(self, before: Self) -> Self {
         Self {
             records: self.records.saturating_sub(before.records),
             messages: self.messages.saturating_sub(before.messages),

@@ -5,21 +5,25 @@ use std::path::PathBuf;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::json_names;
 use super::query::{StoredFile, VerifyReport};
 
 /// Which store one is: what [`Store::id`](crate::Store::id) tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoreId {
     /// Made with the store. A copy of a store, a backup and what is restored from it have that of
     /// what they were copied from.
     pub id: Uuid,
     /// The file that it lies in, which tells copies apart; `None` if it lies in none.
+    /// As JSON, U+FFFD stands for what of its name is not UTF-8.
+    #[serde(serialize_with = "json_names::lossy")]
     pub file: Option<PathBuf>,
 }
 
 /// What to do where a file is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Existing {
     /// Fail with [`FileExists`](crate::Error::FileExists), and leave it.
     Refuse,
@@ -37,7 +41,7 @@ pub struct StoreCounts {
     pub records: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// Files kept beside the lines.
+    /// Attachments.
     pub attachments: u64,
 }
 

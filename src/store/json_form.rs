@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::copies::{Restored, StoreCounts};
 use super::query::{Cursor, SessionDigest, StoreStats, VerifyReport};
 use crate::model::key::SessionKey;
+use crate::model::record::Record;
 use crate::model::session::Summary;
 
 impl Serialize for Summary {
@@ -37,6 +38,34 @@ impl Serialize for Summary {
         fields.serialize_field("subagents", &self.subagents)?;
         fields.serialize_field("number", &self.number)?;
         fields.serialize_field("cursor", &Cursor::of(self).to_string())?;
+        fields.end()
+    }
+}
+
+/// As the text that [`Cursor`] is printed as.
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The line is a text, where U+FFFD stands for what is not UTF-8.
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Record", 6)?;
+        fields.serialize_field("sequence", &self.sequence)?;
+        fields.serialize_field("kind", &self.header.kind)?;
+        fields.serialize_field("role", &self.header.role)?;
+        fields.serialize_field("time", &self.header.time())?;
+        fields.serialize_field("messages", &self.header.messages)?;
+        fields.serialize_field("line", &String::from_utf8_lossy(&self.line))?;
         fields.end()
     }
 }

@@ -15,7 +15,7 @@ use super::query::{
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreId, fold, saving, select, view};
+use super::{Stamps, Store, StoreId, fold, select, view};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
@@ -38,7 +38,7 @@ use crate::model::session::{Session, Summary};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    options: Options,
+    stamps: Stamps,
     held: RwLock<Held>,
     id: OnceLock<Uuid>,
 }
@@ -64,9 +64,9 @@ struct HeldSession {
 
 impl MemoryStore {
     /// An empty store with a clock and ids of the caller's.
-    pub fn new(options: Options) -> Self {
+    pub fn new(stamps: Stamps) -> Self {
         Self {
-            options,
+            stamps,
             held: RwLock::default(),
             id: OnceLock::new(),
         }
@@ -205,8 +205,8 @@ impl HeldSession {
 }
 
 impl Primitives for MemoryStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -217,7 +217,8 @@ impl Primitives for MemoryStore {
             .map(|session| session.row.clone()))
     }
 
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
+    fn add(&self, addition: Addition) -> Result<Appended> {
+        let key = &addition.key;
         let mut held = self.write();
         let there = held.sessions.get(key).map(|session| &session.row);
         let older = held
@@ -232,7 +233,7 @@ impl Primitives for MemoryStore {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, there, addition, older, &self.options, || {
+        } = match addition::add_to(there, &addition, older, &self.stamps, || {
             let there = held.sessions.get(key);
             Ok(there.map_or_else(Course::default, |session| session.course.clone()))
         })? {
@@ -284,13 +285,7 @@ impl Primitives for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn save(&self, session: &mut Session) -> Result<()> {
-        saving::save(self, session)
-    }
-
-    fn load(&self, key: &SessionKey) -> Result<Session> {
-        sessions::load(self, key)
-    }
+    sessions::calls_over_primitives!();
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         let held = self.read();
@@ -347,28 +342,6 @@ impl Store for MemoryStore {
         Ok(removed)
     }
 
-    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
-        sessions::export_markdown(self, key, out)
-    }
-
-    fn append(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        records: &[NewRecord],
-    ) -> Result<Appended> {
-        sessions::append(self, key, expect, batch_id, records)
-    }
-
-    fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        saving::ensure_meta(self, session)
-    }
-
-    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
-        sessions::truncate(self, key, keep_last)
-    }
-
     fn compact(
         &self,
         key: &SessionKey,
@@ -419,14 +392,6 @@ impl Store for MemoryStore {
         Ok(Reclaimed::default())
     }
 
-    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
-        sessions::hide_before(self, key, sequence)
-    }
-
-    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
-        sessions::replace_history(self, key, records)
-    }
-
     fn properties(&self, key: &SessionKey) -> Result<Properties> {
         Ok(self.read().get(key)?.properties.clone())
     }
@@ -442,7 +407,7 @@ impl Store for MemoryStore {
     }
 
     fn id(&self) -> Result<Option<StoreId>> {
-        let id = *self.id.get_or_init(|| (self.options.ids)());
+        let id = *self.id.get_or_init(|| (self.stamps.ids)());
         Ok(Some(StoreId { id, file: None }))
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::exceptions::Exceptions;
 use super::message_ids::messages_of;
@@ -54,13 +55,14 @@ impl RecordHeader {
 }
 
 /// A message, and where it stands in its session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoredMessage {
     /// The sequence number of its record: what [`Store::hide_before`] and
     /// [`StoreExt::fork`](super::StoreExt::fork) take.
     pub sequence: u64,
-    /// The message.
+    /// The message; as JSON its fields.
+    #[serde(flatten)]
     pub message: Message,
 }
 

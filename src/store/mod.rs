@@ -15,6 +15,7 @@ mod ingest;
 mod json_form;
 mod json_names;
 mod lines;
+mod making;
 mod memory;
 mod message_ids;
 mod messages;
@@ -25,7 +26,7 @@ mod properties;
 mod query;
 mod records;
 mod redb;
-mod row_title;
+pub(crate) mod row_title;
 mod saving;
 mod select;
 mod sessions;
@@ -36,7 +37,7 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::course::Course;
@@ -51,13 +52,13 @@ pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, So
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
-pub use self::options::{Mode, Options};
+pub use self::options::{Mode, Options, Stamps};
 pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
-    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
+    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

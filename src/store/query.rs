@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::json_names;
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
+use crate::model::message::{Message, Usage};
 use crate::model::record::Record;
 use crate::model::session::Summary;
 
@@ -18,16 +18,20 @@ use crate::model::session::Summary;
 /// ```
 /// use scrollback::ListQuery;
 ///
-/// let query = ListQuery { agent: Some("codex".into()), limit: 50, ..ListQuery::default() };
+/// let query = ListQuery::default().with_agent("codex").with_limit(50);
 /// assert!(query.after.is_none());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListQuery {
     /// Sessions of this agent only.
     pub agent: Option<String>,
     /// Sessions of this project only: the folder as the session states it, or, without a leading
     /// `/`, its last components.
     pub project: Option<String>,
+    /// Sessions of these folders only, and of any below them: whole paths, or, without a leading `/`,
+    /// names that follow each other anywhere in a path. Empty, all of them.
+    pub folders: Vec<String>,
     /// Sessions updated at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Sessions updated strictly before this time.
@@ -78,7 +82,8 @@ impl FromStr for Cursor {
 pub struct CursorError;
 
 /// One page of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SessionPage {
     /// The sessions, newest first.
     pub sessions: Vec<Summary>,
@@ -98,6 +103,7 @@ pub enum Direction {
 
 /// Which records to read. The default is all of them, oldest first, in pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScanQuery {
     /// The first sequence number to look at: inclusive, in both directions. `None` starts at the
     /// oldest record going forward, and at the newest going backward.
@@ -112,7 +118,8 @@ pub struct ScanQuery {
 }
 
 /// One page of a scan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RecordPage {
     /// The records, in the direction of the scan.
     pub records: Vec<Record>,
@@ -157,6 +164,7 @@ impl NewRecord {
 /// What an append did. One without records tells where the session's next record goes: `first` is
 /// its number, and `last` the one before, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Appended {
     /// Sequence number of the first record of the batch.
     pub first: u64,
@@ -170,6 +178,7 @@ pub struct Appended {
 
 /// What a truncation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Truncated {
     /// The first visible sequence number now.
     pub mark: u64,
@@ -181,6 +190,7 @@ pub struct Truncated {
 
 /// What a compaction removed from one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Compacted {
     /// Records removed.
     pub records: u64,
@@ -199,8 +209,25 @@ impl AddAssign for Compacted {
     }
 }
 
+/// What answers took on a day: those of an agent by a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UsageSum {
+    /// The agent.
+    pub agent: String,
+    /// The day in UTC, where lines say it.
+    pub day: Option<NaiveDate>,
+    /// The model; empty where no line names one.
+    pub model: String,
+    /// How many answers.
+    pub answers: u64,
+    /// What they took. Some providers count what was read from a cache among what was read.
+    pub usage: Usage,
+}
+
 /// What reading sessions again has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Reread {
     /// Sessions that were read again.
     pub sessions: u64,
@@ -221,6 +248,7 @@ impl AddAssign for Reread {
 
 /// What a deletion removed, or a cleanup altogether.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Removed {
     /// Sessions removed.
     pub sessions: u64,
@@ -253,7 +281,7 @@ pub struct Reclaimed {
     pub refused: Option<String>,
 }
 
-/// A file kept beside the lines of a session.
+/// An attachment: a file that is kept whole, a sidecar of a session or the document that it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AttachmentInfo {
@@ -279,7 +307,7 @@ pub struct AgentStats {
     pub bytes: u64,
     /// Records of which not all could be read.
     pub malformed: u64,
-    /// Files kept beside the lines.
+    /// Attachments.
     pub attachments: u64,
 }
 
@@ -427,7 +455,7 @@ pub struct SessionDigest {
 }
 
 /// Rows read from each table since the store was opened, for measuring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TableReads {
     /// Summary rows.

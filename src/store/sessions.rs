@@ -12,7 +12,7 @@ use super::lines;
 use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
-use super::{Options, Store, view};
+use super::{Stamps, Store, view};
 use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
@@ -27,8 +27,8 @@ pub(crate) type Visit<'v> = dyn FnMut(RecordView<'_>) -> Result<()> + 'v;
 
 /// What the stores of this crate have in common below the [`Store`] trait.
 pub(crate) trait Primitives: Store {
-    /// The options of the store.
-    fn options(&self) -> &Options;
+    /// What new records are stamped with.
+    fn stamps(&self) -> &Stamps;
 
     /// The row of a session.
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>>;
@@ -39,7 +39,7 @@ pub(crate) trait Primitives: Store {
     }
 
     /// Adds lines to a session, all or none, by [`add_to`](super::addition::add_to).
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended>;
+    fn add(&self, addition: Addition) -> Result<Appended>;
 
     /// Moves the mark of a session whose row still says what `seen` says of its records. Returns
     /// whether it did.
@@ -62,6 +62,52 @@ pub(crate) trait Primitives: Store {
         })
     }
 }
+
+/// The calls of [`Store`](super::Store) that every store of this crate makes of its primitives, for its
+/// `impl`. A macro, since an `impl` for all that have the primitives would show them to everybody.
+macro_rules! calls_over_primitives {
+    () => {
+        fn save(&self, session: &mut Session) -> Result<()> {
+            $crate::store::saving::save(self, session)
+        }
+
+        fn load(&self, key: &SessionKey) -> Result<Session> {
+            $crate::store::sessions::load(self, key)
+        }
+
+        fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
+            $crate::store::sessions::export_markdown(self, key, out)
+        }
+
+        fn append(
+            &self,
+            key: &SessionKey,
+            expect: Expect,
+            batch_id: Option<Uuid>,
+            records: &[NewRecord],
+        ) -> Result<Appended> {
+            $crate::store::sessions::append(self, key, expect, batch_id, records)
+        }
+
+        fn ensure_meta(&self, session: &Session) -> Result<bool> {
+            $crate::store::saving::ensure_meta(self, session)
+        }
+
+        fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
+            $crate::store::sessions::truncate(self, key, keep_last)
+        }
+
+        fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
+            $crate::store::sessions::hide_before(self, key, sequence)
+        }
+
+        fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
+            $crate::store::sessions::replace_history(self, key, records)
+        }
+    };
+}
+
+pub(crate) use calls_over_primitives;
 
 /// Whether two rows of a session have the same records, hidden ones and visible ones.
 pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
@@ -160,14 +206,13 @@ pub(crate) fn append(
     records: &[NewRecord],
 ) -> Result<Appended> {
     let dialect = agents::of_agent(key.agent());
-    let lines = lines::lines_of(dialect, key, records, store.options())?;
-    let addition = Addition {
+    store.add(Addition {
+        key: key.clone(),
         expect,
         batch_id,
-        lines: &lines,
+        lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Append,
-    };
-    store.add(key, &addition)
+    })
 }
 
 /// Hides all that is there, and appends.
@@ -178,12 +223,13 @@ pub(crate) fn replace_history(
 ) -> Result<()> {
     let dialect = agents::of_agent(key.agent());
     let addition = Addition {
+        key: key.clone(),
         expect: Expect::Any,
         batch_id: None,
-        lines: &lines::lines_of(dialect, key, records, store.options())?,
+        lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Replace,
     };
-    store.add(key, &addition).map(drop)
+    store.add(addition).map(drop)
 }
 
 /// Hides all but the last `keep_last` messages.
@@ -363,7 +409,7 @@ pub(crate) fn export_markdown(
 mod tests {
     use super::*;
     use crate::model::message::{Message, Role};
-    use crate::store::{MemoryStore, RedbStore};
+    use crate::store::{MemoryStore, Options, RedbStore};
 
     fn check(store: &impl Primitives) {
         let key = SessionKey::native("s").unwrap();

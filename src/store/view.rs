@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
+
 use super::exceptions::Exceptions;
 use super::{ScanQuery, Store};
 use crate::agents;
@@ -12,7 +14,7 @@ use crate::model::message::Message;
 use crate::model::record::Record;
 
 /// A record of a session, and what it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Shown {
     /// The record.

@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 
 use crate::agents::Unread;
 use crate::model::key::SessionKey;
+use crate::store::Totals;
+/// The name that it has where files are read.
+pub(super) use crate::store::Totals as Added;
 
 /// What an import did, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,7 +68,7 @@ impl ImportReport {
     pub const PROBLEMS_MAX: usize = 10_000;
 
     /// Counts what a file or a session has added.
-    pub(super) fn add(&mut self, added: Added) {
+    pub(super) fn add(&mut self, added: Totals) {
         self.records += added.records;
         self.messages += added.messages;
         self.bytes += added.bytes;
@@ -201,19 +204,6 @@ pub struct ImportProblem {
     pub offset: Option<u64>,
     /// What is wrong.
     pub reason: String,
-}
-
-/// What a file has added.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Added {
-    /// Records.
-    pub records: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of lines.
-    pub bytes: u64,
-    /// Lines of which not all could be read.
-    pub malformed: u64,
 }
 
 fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -209,10 +209,7 @@ fn an_old_document_that_went_on_is_one_session_wherever_its_export_is_imported()
         let record = NewRecord::line(more);
         store.append(&key, Expect::Any, None, &[record]).unwrap();
         if with_project {
-            let change = PropertiesChange {
-                project: Some(Some(WEBSHOP.to_owned())),
-                ..Default::default()
-            };
+            let change = PropertiesChange::default().with_project(WEBSHOP);
             store.update_properties(&key, &change).unwrap();
         }
         drop(store);

@@ -19,10 +19,7 @@ const PICOCLAW: &str = "in/.picoclaw/workspace/sessions";
 
 /// Imports the folder `in` of a home, also what was deleted.
 pub(crate) fn again_in(home: &Home, store: &RedbStore) -> ImportReport {
-    let options = ImportOptions {
-        again: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_again(true);
     import(store, &[home.path().join("in")], &options, &mut unwatched).unwrap()
 }
 
@@ -277,11 +274,9 @@ fn a_dry_run_counts_them_and_lifts_nothing() {
     run_in(&home, &store);
     store.delete(&key("claude-code", "s")).unwrap();
     for (again, expected) in [(false, (0, 1, 1)), (true, (1, 0, 1))] {
-        let options = ImportOptions {
-            again,
-            dry_run: true,
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default()
+            .with_again(again)
+            .with_dry_run(true);
         let paths = [home.path().join("in")];
         let report = import(&store, &paths, &options, &mut unwatched).unwrap();
         assert_eq!(told(&report), expected);

@@ -199,20 +199,12 @@ fn a_file_of_no_known_form_needs_an_agent() {
         let reason = "not recognised as sessions; name its agent";
         assert_eq!(report.problems[0].reason, reason);
         assert_eq!((report.paths_failed, report.skipped), (1, 1));
-        let options = ImportOptions {
-            agent: Some("claude-code".into()),
-            dry_run: false,
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default().with_agent("claude-code");
         let report = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap();
         assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
     }
     assert_eq!(sessions(&store)[0].key.agent(), "claude-code");
-    let options = ImportOptions {
-        agent: Some("no-such-agent".into()),
-        dry_run: false,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_agent("no-such-agent");
     let error = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap_err();
     // What was meant is among the names that there are.
     assert!(

@@ -286,10 +286,7 @@ fn project_scope_by_hash_of_git_root_comes_from_the_folder() {
         (3, 2, 2),
         "{report:?}"
     );
-    let query = ListQuery {
-        project: Some("8f09a69e9fed88db".to_owned()),
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_project("8f09a69e9fed88db");
     let of_project: Vec<Summary> = store.list(&query).unwrap().sessions;
     assert_eq!(of_project.len(), 2);
     assert_eq!(said(&store, &key("celeste", "17")), ["x"]);

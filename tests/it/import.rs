@@ -380,11 +380,7 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     );
     home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
     drop(open(&home));
-    let options = ImportOptions {
-        agent: None,
-        dry_run: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_dry_run(true);
     let paths = [home.path().join("in")];
     let dry = {
         let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();

@@ -2,6 +2,7 @@
 //! What is where:
 //!
 //! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
+//! - `api`: what is public can grow, and be written as JSON; a list of it
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
 //!   `modules` finds which files name which;
 //!   `front_door`: what the tool may use of the library
@@ -17,6 +18,7 @@
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
+//! - `view`: the view of a session, however its lines come, and of old stores that are read again
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -65,6 +67,7 @@
 )]
 
 mod agents;
+mod api;
 mod archives;
 mod bad_bytes;
 mod between_steps;
@@ -133,3 +136,4 @@ mod size;
 mod soak;
 mod source;
 mod tidy;
+mod view;

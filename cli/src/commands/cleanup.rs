@@ -112,10 +112,11 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 
 /// The sessions of a cleanup: all of them, or only those that are pinned, or not.
 fn query(before: DateTime<Utc>, pinned: Option<bool>) -> ListQuery {
-    ListQuery {
-        before: Some(before),
-        pinned,
-        ..ListQuery::default()
+    {
+        let mut asked = ListQuery::default();
+        asked.before = Some(before);
+        asked.pinned = pinned;
+        asked
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::exit::{Ending, Outcome};
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
+use crate::subagents::Started;
 use crate::talk::Talk;
 use crate::transcript::{self, Head};
 use scrollback::{
@@ -82,11 +83,9 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
             skip: 0,
         });
     }
-    let query = ScanQuery {
-        direction: Direction::Backward,
-        records_max: PAGE,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(PAGE);
     let mut seen = 0_u64;
     for shown in store.view(&summary.key, query) {
         let Shown {
@@ -116,9 +115,10 @@ fn records<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
     };
     store.records(key, query)
 }
@@ -129,9 +129,10 @@ fn view<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Shown>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
     };
     store.view(key, query)
 }
@@ -197,14 +198,23 @@ fn show_transcript(
     head.print(tool)?;
     let mut skip = start.skip;
     let mut talk = Talk::default();
+    let mut started = Started::of(store, summary)?;
+    let mut is_first = start.sequence > summary.mark;
     for shown in view(store, &summary.key, start.sequence) {
         let shown = shown?;
         for message in shown.messages.iter().skip(std::mem::take(&mut skip)) {
+            if let Some(time) = message.time {
+                let named = started.before(Some(time));
+                // What was started before the first message that is shown is not shown either.
+                if !std::mem::take(&mut is_first) {
+                    transcript::print_subagents(&named, &mut tool.out)?;
+                }
+            }
             talk.print(message, &mut tool.out)?;
         }
         if shown.messages.is_empty() && shown.shown_at.is_none() {
             transcript::print_unread(&shown.record, &mut tool.out)?;
         }
     }
-    Ok(())
+    transcript::print_subagents(&started.before(None), &mut tool.out)
 }

@@ -159,6 +159,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         None,
         &["compact", "--jsonl", "histories", "--json"],
     );
+    add("`status`", None, &["status", "--json"]);
     let dry_run = ["cleanup", "--older-than", "1d", "--dry-run", "--json"];
     add("`cleanup`", Some("listed"), &dry_run);
     add("`delete`", None, &["delete", GGCODE, "--json"]);

@@ -3,7 +3,7 @@
 //! - `harness`: temporary homes, the library's own file, so that there is one; `tool`: the built tool
 //!   in a clean environment; `tree`: what lies in a folder, the library's too
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
-//! - `families`: sub-agents in lists
+//! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -68,6 +68,7 @@ mod scarce;
 mod security;
 #[cfg(unix)]
 mod signals;
+mod status;
 mod tool;
 #[cfg(unix)]
 #[path = "../../../tests/it/security/tree.rs"]

@@ -30,8 +30,8 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{self, below, is_private, names, stem};
-use super::parts::{blocks, times, titles};
+use super::parts::paths::{below, is_private, names, stem};
+use super::parts::{blocks, own_folder, times, titles};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -67,22 +67,11 @@ impl Dialect for Celeste {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            return Recognition::No;
-        }
-        // A file in celeste's own folder is its, whatever is in it, even nothing: a session has
-        // its file before its first entry.
-        if below(&names(candidate.path), &OWN).is_some() {
-            return Recognition::PathAndLines;
-        }
-        if has_entries_alone(candidate) {
-            return Recognition::Lines;
-        }
-        Recognition::No
+        own_folder::recognise(&OWN, candidate, has_entries_alone)
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        below(&names(candidate.path), &OWN).is_some()
+        own_folder::has(&OWN, candidate.path)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::meta_file::META_ENDING;
-use crate::agents::parts::paths::{below, is_uuid, names, stem};
+use crate::agents::parts::paths::{below, is_lines, is_uuid, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "claude-code";
@@ -18,8 +18,8 @@ const PROMPTS: &str = "history.jsonl";
 /// The folder of a session's sub-agents.
 const SUBAGENTS: &str = "subagents";
 
-/// What a run of several sub-agents writes of itself beside them.
-const JOURNAL: &str = "journal.jsonl";
+/// The folder of what tools have put out.
+const OUTPUTS: &str = "tool-results";
 
 /// How the name of a sub-agent's file begins.
 const SUBAGENT: &str = "agent-";
@@ -66,6 +66,18 @@ pub(super) fn parent(path: &Path) -> Option<String> {
     names.get(at.checked_sub(1)?).cloned()
 }
 
+/// Whether a file of lines at this path may be a session: in a session's folder lie its sub-agents',
+/// and lines that are none: journals of what they did, and what tools have put out.
+pub(super) fn may_be_session(path: &Path) -> bool {
+    let names = names(path);
+    let rest = match below(&names, &[".claude", "projects"]) {
+        Some(rest) => rest,
+        None => project(&names).unwrap_or_default(),
+    };
+    let is_in = |folder: &str| rest.iter().rev().skip(1).any(|name| name == folder);
+    !is_in(OUTPUTS) && (!is_in(SUBAGENTS) || subagent(&stem(path)).is_some())
+}
+
 /// Whose sidecar a file is.
 pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
     let names = names(path);
@@ -95,15 +107,19 @@ fn owner(rest: &[String]) -> Option<Sidecar> {
     match (folders, about) {
         ([], None) => (name == INDEX).then_some(Sidecar::Folder),
         ([], Some(stem)) => Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())),
-        ([session, folder, ..], _) if folder == "tool-results" => {
-            Some(Sidecar::Session(session.clone()))
-        }
-        ([session, folder, ..], None) if folder == SUBAGENTS && name == JOURNAL => {
-            Some(Sidecar::Session(session.clone()))
-        }
+        ([session, folder, ..], _) if folder == OUTPUTS => Some(Sidecar::Session(session.clone())),
         ([_, folder, ..], Some(stem)) if folder == SUBAGENTS => {
             Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned()))
         }
+        ([session, folder, ..], None) if folder == SUBAGENTS && is_journal(name) => {
+            Some(Sidecar::Session(session.clone()))
+        }
         _ => None,
     }
+}
+
+/// Whether a file among those of sub-agents is lines, and not a sub-agent's.
+fn is_journal(name: &str) -> bool {
+    let path = Path::new(name);
+    is_lines(path) && subagent(&stem(path)).is_none()
 }

@@ -271,6 +271,29 @@ fn its_own_folder_is_enough_and_other_folders_need_lines() {
         found("/h/.claude/projects/-w/a.json", line),
         Recognition::No
     );
+    for (path, expected) in [
+        ("/h/.claude/projects/-w/a/subagents/agent-x.jsonl", true),
+        (
+            "/h/.claude/projects/-w/a/subagents/workflows/wf_1/agent-x.jsonl",
+            true,
+        ),
+        (
+            "/h/.claude/projects/-w/a/subagents/workflows/wf_1/journal.jsonl",
+            false,
+        ),
+        ("/h/.claude/projects/-w/a/tool-results/rows.jsonl", false),
+        ("/h/.claude/projects/-w/new/a.jsonl", true),
+        ("/copy/projects/-w/a/tool-results/rows.jsonl", false),
+    ] {
+        let is_own = found(path, line) == Recognition::PathAndLines;
+        assert_eq!(is_own, expected, "{path}");
+        let owner = Some(Sidecar::Session("a".to_owned()));
+        let is_kept = ClaudeCode.sidecar(Path::new(path)) == owner;
+        assert!(
+            is_kept != expected || path.contains("copy") || path.contains("new"),
+            "{path}"
+        );
+    }
     assert_eq!(
         found("/copy/projects/-w/a.jsonl", line),
         Recognition::PathAndLines

@@ -16,7 +16,7 @@ const LISTS: [&str; 2] = ["history.jsonl", "session_index.jsonl"];
 
 /// Where a file lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum RolloutPlace {
     /// In Codex's own folder, with the name of a rollout.
     Own,
     /// In a folder like it, with such a name.
@@ -25,13 +25,13 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-pub(super) fn place(path: &Path) -> Place {
+pub(super) fn place(path: &Path) -> RolloutPlace {
     let names = names(path);
     if !paths::name(path).starts_with("rollout-") {
-        return Place::Elsewhere;
+        return RolloutPlace::Elsewhere;
     }
     if OWN.iter().any(|folder| below(&names, folder).is_some()) {
-        return Place::Own;
+        return RolloutPlace::Own;
     }
     let number = |name: &String, digits: usize| {
         name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
@@ -41,9 +41,9 @@ pub(super) fn place(path: &Path) -> Place {
         _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
     };
     if copied {
-        Place::Copied
+        RolloutPlace::Copied
     } else {
-        Place::Elsewhere
+        RolloutPlace::Elsewhere
     }
 }
 
@@ -52,8 +52,8 @@ pub(super) fn is_archived(path: &Path) -> Option<bool> {
     let names = names(path);
     let is_in = |folder: &str| below(&names, &[folder]).is_some();
     match place(path) {
-        Place::Elsewhere => None,
-        Place::Own | Place::Copied => Some(is_in("archived_sessions")),
+        RolloutPlace::Elsewhere => None,
+        RolloutPlace::Own | RolloutPlace::Copied => Some(is_in("archived_sessions")),
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
         return Some(Sidecar::Folder);
     }
     let own = OWN.iter().any(|folder| below(&names, folder).is_some());
-    if !name.starts_with("rollout-") || !(own || place(path) == Place::Copied) {
+    if !name.starts_with("rollout-") || !(own || place(path) == RolloutPlace::Copied) {
         return None;
     }
     let session = name

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use self::layout::{AGENT, Place, place};
+use self::layout::{AGENT, RolloutPlace, place};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
@@ -68,10 +68,10 @@ impl Dialect for Codex {
         }
         let placed = place(candidate.path);
         // A rollout in Codex's own folder is its, whatever is in it, even nothing.
-        if placed == Place::Own {
+        if placed == RolloutPlace::Own {
             return Recognition::PathAndLines;
         }
-        let named = placed == Place::Copied;
+        let named = placed == RolloutPlace::Copied;
         match candidate.lines().any(|line| is_line(&line, named)) {
             true if named => Recognition::PathAndLines,
             true => Recognition::Lines,
@@ -80,7 +80,7 @@ impl Dialect for Codex {
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        place(candidate.path) != Place::Elsewhere
+        place(candidate.path) != RolloutPlace::Elsewhere
     }
 
     fn reader_version(&self) -> u16 {

@@ -8,6 +8,7 @@ pub(crate) mod heads;
 pub(crate) mod injected;
 pub(crate) mod lines;
 pub(crate) mod meta_file;
+pub(crate) mod own_folder;
 pub(crate) mod paths;
 pub(crate) mod times;
 pub(crate) mod titles;

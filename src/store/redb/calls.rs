@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::engine::panics::guard;
-use super::sessions::append::Append;
 use super::sessions::appends;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
@@ -27,11 +26,11 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Options, Store, StoreId, saving, view};
+use crate::store::{Stamps, Store, StoreId, view};
 
 impl Primitives for RedbStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.options.stamps
     }
 
     fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
@@ -52,11 +51,10 @@ impl Primitives for RedbStore {
         })
     }
 
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
-        let append = Append::of(key, addition);
+    fn add(&self, addition: Addition) -> Result<Appended> {
         let bytes = addition.lines.iter().map(Vec::len).sum();
         self.queue
-            .submit(append, bytes, |appends| appends::write(self, appends))
+            .submit(addition, bytes, |additions| appends::write(self, additions))
             .unwrap_or_else(appends::stopped)
     }
 
@@ -94,13 +92,7 @@ fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
 }
 
 impl Store for RedbStore {
-    fn save(&self, session: &mut Session) -> Result<()> {
-        saving::save(self, session)
-    }
-
-    fn load(&self, key: &SessionKey) -> Result<Session> {
-        sessions::load(self, key)
-    }
+    sessions::calls_over_primitives!();
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
@@ -127,28 +119,6 @@ impl Store for RedbStore {
 
     fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
         self.clean_up(before, |_| true)
-    }
-
-    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
-        sessions::export_markdown(self, key, out)
-    }
-
-    fn append(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        records: &[NewRecord],
-    ) -> Result<Appended> {
-        sessions::append(self, key, expect, batch_id, records)
-    }
-
-    fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        saving::ensure_meta(self, session)
-    }
-
-    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
-        sessions::truncate(self, key, keep_last)
     }
 
     fn compact(
@@ -178,14 +148,6 @@ impl Store for RedbStore {
 
     fn reclaim(&self) -> Result<Reclaimed> {
         self.engine.freeing(|| guard(|| self.engine.reclaim()))
-    }
-
-    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
-        sessions::hide_before(self, key, sequence)
-    }
-
-    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
-        sessions::replace_history(self, key, records)
     }
 
     fn properties(&self, key: &SessionKey) -> Result<Properties> {

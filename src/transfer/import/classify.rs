@@ -1,5 +1,5 @@
 //! What is to be made of a file: lines of a session, a session in one document, a database of
-//! sessions, or something that lies beside sessions.
+//! sessions, or a sidecar.
 //!
 //! The head of a file is read only where its name alone does not decide.
 
@@ -39,8 +39,8 @@ pub(super) enum Form {
     Document(Document),
     /// It is a database of sessions of this agent.
     Database(&'static dyn Agent),
-    /// It lies beside sessions of this agent.
-    Beside(&'static str, Sidecar),
+    /// It is a sidecar of this agent.
+    Sidecar(&'static str, Sidecar),
 }
 
 /// Whether a file may be of interest, by its name.
@@ -131,7 +131,7 @@ pub(super) fn classify(
 }
 
 fn into_form((agent, owner): (&'static str, Sidecar)) -> Form {
-    Form::Beside(agent, owner)
+    Form::Sidecar(agent, owner)
 }
 
 /// The start of the file that has to be read before the session in `path` gets its name, if there

@@ -154,6 +154,8 @@ impl DatabaseWriter<'_, '_> {
             return Err(Failure::File(reason));
         };
         let (mut sessions, mut has_all, mut is_ours) = (0, true, false);
+        // One session that cannot be taken costs itself: the others are read. Only the store's own
+        // errors end it.
         let mut visit = |mut session: DatabaseSession| {
             for reason in std::mem::take(&mut session.problems) {
                 let reason = format!("session `{}`: {reason}", session.id);
@@ -191,6 +193,7 @@ impl DatabaseWriter<'_, '_> {
                 }
                 Ok((sessions, has_all))
             }
+            // The reader hands on what the visit gave it: whose error it is only we know.
             Err(error) if is_ours => Err(Failure::Store(error)),
             Err(error) => {
                 let cause = std::error::Error::source(&error);

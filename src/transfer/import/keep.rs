@@ -98,6 +98,7 @@ impl Opened {
         let Some(previous) = previous else {
             return Ok(false);
         };
+        // The size first: most files that changed are not read twice.
         let is_same = previous.row.kind == SourceKind::Attachment
             && previous.row.size == self.look.size
             && hash_all((&mut self.file).take(self.look.size))?
@@ -267,6 +268,7 @@ impl<'s> Keeper<'_, 's> {
         let bulk = transactions.bulk()?;
         let written = bulk.write_attachment(session, name, &mut watched);
         if let Some(error) = watched.failed {
+            // Half of a content is in it: nothing of this transaction may stay.
             transactions.abandon();
             return Err(error.into());
         }

@@ -3,10 +3,10 @@
 //! 1. The folders are searched for files that may matter (`discover`).
 //! 2. Each file is compared with its state in the store (`plan`); unchanged ones are not opened.
 //! 3. Workers read the others and pack their lines (`worker`); one writer stores the parts, each
-//!    with the state of its file in the same transaction (`lines`).
+//!    with the state of its file in the same transaction (`writer`).
 //! 4. Sessions that are one document follow (`documents`), and those in databases (`databases`).
-//! 5. Then files beside sessions are kept whole (`whole`), when the sessions that they belong to are
-//!    there, and what they tell of sessions is put beside their lines (`facts`).
+//! 5. Then sidecars are kept whole (`sidecars`), when the sessions that they belong to are
+//!    there, and what they tell of sessions is put beside their lines (`sidecar_facts`).
 //!
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
@@ -51,7 +51,7 @@ use self::owners::Places;
 use self::plan::Plan;
 use self::room::Room;
 use self::session_names::Names;
-use self::sidecars::WholeWriter;
+use self::sidecars::SidecarWriter;
 use self::transaction::Transactions;
 use self::worker::{Outlet, Queue};
 use self::writer::LinesWriter;
@@ -70,6 +70,7 @@ const OVERTAKEN_ROUNDS: usize = 3;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// Take every session file for one of this agent, instead of finding out. Its name, or another
     /// that is taken for it: see [`KnownAgent`](crate::KnownAgent).
@@ -80,11 +81,34 @@ pub struct ImportOptions {
     pub again: bool,
 }
 
+impl ImportOptions {
+    /// The same, with every session file taken for one of this agent.
+    #[must_use]
+    pub fn with_agent(mut self, agent: impl Into<String>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+
+    /// The same, writing nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// The same, taking sessions that were deleted here too.
+    #[must_use]
+    pub fn with_again(mut self, again: bool) -> Self {
+        self.again = again;
+        self
+    }
+}
+
 /// Imports files and folders.
 ///
 /// Folders are searched whole, hidden folders included, except `.git` and `node_modules`. Taken
 /// are files of lines (`.jsonl`, `.ndjson`, and `.json` where an agent writes lines there), documents,
-/// databases and files beside sessions that an agent's format knows; anything else is passed over
+/// databases and sidecars that an agent's format knows; anything else is passed over
 /// without a word, unless it was named itself. Symbolic links are followed, and a file is taken once,
 /// however many ways lead to it.
 ///
@@ -175,6 +199,8 @@ fn import_for(
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
+    // First of all: what is found out from here on is of this content of the store, and a restore
+    // that comes in between is noticed.
     let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
@@ -190,6 +216,7 @@ fn import_for(
         &mut report,
     )?;
     meter.begin(plan.files, plan.bytes);
+    // What is unchanged counts as done at once, so that the share that is shown is true.
     let (files, bytes) = (
         report.unchanged + plan.passed,
         plan.unchanged_bytes + plan.passed_bytes,
@@ -219,6 +246,7 @@ fn import_for(
         report: &mut report,
         marks: &marks,
     };
+    // After the lines: a sidecar is put to the session of a file that this run may just have made.
     keep_others(&mut plan, keeper, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
@@ -319,7 +347,7 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
     })
 }
 
-/// Takes what is no file of lines: databases, documents, and then the files beside sessions, which
+/// Takes what is no file of lines: databases, documents, and then the sidecars, which
 /// tell of them.
 fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
     let mut databases = DatabaseWriter {
@@ -348,7 +376,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     }
     let made = documents.made;
     plan.places.extend(made);
-    let mut whole = WholeWriter {
+    let mut whole = SidecarWriter {
         keeper,
         places: Places::new(&plan.places),
     };

@@ -13,7 +13,7 @@ use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::FoundFile;
 use super::owners::Place;
-use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
+use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, SidecarTask};
 use crate::agents::{Agent, Dialect};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
@@ -36,7 +36,7 @@ pub(super) struct Plan {
     /// Databases of sessions.
     pub databases: Vec<DatabaseTask>,
     /// Files to be kept whole.
-    pub whole: Vec<WholeTask>,
+    pub whole: Vec<SidecarTask>,
     /// Sessions of unchanged files.
     pub places: Vec<Place>,
     /// Sessions of unchanged files that are no lines.
@@ -223,7 +223,7 @@ impl Plan {
                 file,
                 previous,
             }),
-            Form::Beside(agent, owner) => self.whole.push(WholeTask {
+            Form::Sidecar(agent, owner) => self.whole.push(SidecarTask {
                 file,
                 previous,
                 previous_lives,

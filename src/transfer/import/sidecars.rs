@@ -8,7 +8,7 @@ use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Places;
 use super::session_names;
 use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
-use super::tasks::{KeptFile, WholeTask};
+use super::tasks::{KeptFile, SidecarTask};
 use crate::agents::{self, Sidecar, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -18,8 +18,8 @@ use crate::transfer::files::paths;
 /// What a file of zstd begins with.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Writes files beside sessions. In a dry run it only counts.
-pub(super) struct WholeWriter<'w, 's> {
+/// Writes sidecars. In a dry run it only counts.
+pub(super) struct SidecarWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of the files of this run.
@@ -34,13 +34,13 @@ struct Home {
     name: String,
 }
 
-impl WholeWriter<'_, '_> {
+impl SidecarWriter<'_, '_> {
     /// Keeps one file.
     ///
     /// # Errors
     ///
     /// The store's errors. What is wrong with the file goes to the report.
-    pub(super) fn keep(&mut self, task: &WholeTask) -> Result<()> {
+    pub(super) fn keep(&mut self, task: &SidecarTask) -> Result<()> {
         let done = self.try_keep(task);
         self.keeper.finish(&task.file, done)
     }
@@ -63,7 +63,7 @@ impl WholeWriter<'_, '_> {
         Ok(())
     }
 
-    fn try_keep(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
+    fn try_keep(&mut self, task: &SidecarTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
         let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
@@ -74,12 +74,15 @@ impl WholeWriter<'_, '_> {
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
+        // Before the content is taken, which moves the file on.
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
         let now = content.bytes().map_or_else(Vec::new, |bytes| {
             agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
         });
         let unused = unused(content.bytes(), size).filter(|_| tells(task));
+        // A large content is read within the transaction: what came before is committed first. Then
+        // the state is compared, as another process may have come in between.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let Some(home) = self.home(task, &now, mtime_ns)? else {
@@ -126,7 +129,7 @@ impl WholeWriter<'_, '_> {
     /// What the content of a file that is stored tells of sessions.
     fn told_before(
         &self,
-        task: &WholeTask,
+        task: &SidecarTask,
         living: &Source,
     ) -> std::result::Result<Vec<SidecarFacts>, Failure> {
         if living.row.size > FACTS_BYTES_MAX || living.row.name.is_empty() {
@@ -140,7 +143,7 @@ impl WholeWriter<'_, '_> {
     /// Hands on what a file tells of sessions.
     fn tell(
         &mut self,
-        task: &WholeTask,
+        task: &SidecarTask,
         before: Vec<SidecarFacts>,
         now: Vec<SidecarFacts>,
         owner: Option<Subject>,
@@ -162,7 +165,7 @@ impl WholeWriter<'_, '_> {
     /// The session that a file goes to, and its name there; `None` if the session was deleted.
     fn home(
         &mut self,
-        task: &WholeTask,
+        task: &SidecarTask,
         now: &[SidecarFacts],
         mtime_ns: i64,
     ) -> std::result::Result<Option<Home>, Failure> {
@@ -179,6 +182,7 @@ impl WholeWriter<'_, '_> {
                 session: Some(Subject::of_place(place)),
             }));
         }
+        // An index tells of many sessions and is none's; a file about one session names it.
         let about = match now {
             [about] => Some(about),
             _ => None,
@@ -212,7 +216,7 @@ impl WholeWriter<'_, '_> {
 
     /// Whether a session that a file lies beside was deleted. If that is asked for again, its mark is
     /// lifted.
-    fn is_deleted(&mut self, task: &WholeTask, id: &str) -> std::result::Result<bool, Failure> {
+    fn is_deleted(&mut self, task: &SidecarTask, id: &str) -> std::result::Result<bool, Failure> {
         let comer = Comer {
             wanted: &session_names::key_of(task.agent, id)?,
             path: &paths::to_bytes(&task.file.path),
@@ -255,13 +259,13 @@ fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
 }
 
 /// Whether a file is one of zstd, by its name.
-fn is_called_packed(task: &WholeTask) -> bool {
+fn is_called_packed(task: &SidecarTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
     name.as_encoded_bytes().ends_with(b".zst")
 }
 
 /// Whether a file is one that tells of sessions, by its name.
-fn tells(task: &WholeTask) -> bool {
+fn tells(task: &SidecarTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
     agents::of_agent(task.agent).is_telling(name.as_encoded_bytes(), &task.owner)
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use redb::ReadTransaction;
 use tempfile::NamedTempFile;
 
-use super::copy::{Target, copy};
+use super::copy::{CopyInto, copy};
 use super::scrub_due as scrub;
 use crate::model::error::{Error, Result};
 use crate::store::Watcher;
@@ -70,11 +70,9 @@ impl CopyFile {
         let file = new_file(path)?;
         let writing = |source| io_error("write", path, source);
         // Nobody else knows of it: one flush a commit is enough.
-        let options = Options {
-            mode: Mode::Exclusive,
-            ..options.clone()
-        };
+        let options = options.clone().with_mode(Mode::Exclusive);
         guard(|| fill(&file, from, kind, &options, progress)).map_err(no_commit)?;
+        // Read again as it lies in the file: what memory had may not be what was written.
         let report = verified(file.path(), &options, progress)?;
         if let Some(problem) = report.problems.first() {
             let damage = Error::Corrupt {
@@ -87,6 +85,7 @@ impl CopyFile {
                 Kind::Restore(backup) => crate::store::redb::copies::copy::damaged(backup, damage),
             });
         }
+        // Before the name is given: a name on disk must not lead to content that is not.
         file.as_file().sync_all().map_err(writing)?;
         Ok(Self { file, report })
     }
@@ -155,16 +154,19 @@ fn fill(
         Kind::Backup | Kind::Scrub => None,
         Kind::Restore(backup) => Some(backup),
     };
-    copy(&from, Target::Database(&database), backup, progress)?;
+    copy(&from, CopyInto::Database(&database), backup, progress)?;
+    // The snapshot of the source is held no longer than the copy needs it: it keeps freed pages
+    // there.
     drop(from);
     if !matches!(kind, Kind::Backup) {
         let txn = database.begin_write().map_err(storage("begin writing"))?;
         match kind {
             Kind::Scrub => scrub::note_done(&txn)?,
-            _ => migrate::migrate_within(&txn, options)?,
+            _ => migrate::migrate_within(&txn, &options.stamps)?,
         }
         commit(txn)?;
     }
+    // A compaction moves what it can in one go; another one goes on, until nothing is left to move.
     while database
         .compact()
         .map_err(storage("make the copy compact"))?
@@ -205,7 +207,7 @@ fn no_commit(error: Error) -> Error {
 /// in nobody's way.
 fn remove_abandoned(folder: &Path, options: &Options) {
     // By a clock that stands before 1970 nothing is old.
-    let Ok(now) = options.now() else {
+    let Ok(now) = options.stamps.now() else {
         return;
     };
     let now = Duration::from_micros(now.timestamp_micros().unsigned_abs());
@@ -266,10 +268,7 @@ pub(crate) fn check_target(
         });
     }
     // Whoever has a store open there would go on writing into a file without a name.
-    let options = Options {
-        mode: Mode::Exclusive,
-        ..options.clone()
-    };
+    let options = options.clone().with_mode(Mode::Exclusive);
     match Engine::open_unchanged(path, &options) {
         Err(error @ Error::Locked { .. }) => Err(error),
         _ => Ok(()),

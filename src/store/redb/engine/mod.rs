@@ -123,7 +123,7 @@ impl Engine {
             let database = builder(&as_before)
                 .create_with_backend(Watched::new(storage.clone(), &watch.health))
                 .map_err(opening(&place, &as_before))?;
-            migrate::migrate(&place, &database, &as_before)?;
+            migrate::migrate(&place, &database, &as_before.stamps)?;
             Ok(Handle::Writer(database))
         });
         let watch = Watch::default();
@@ -350,10 +350,7 @@ mod tests {
     fn a_write_that_waits_too_long_says_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: std::time::Duration::from_millis(50),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(std::time::Duration::from_millis(50));
         // Two handles on one file exclude each other like two processes.
         let (first, second) = (
             Engine::open(&path, &options).unwrap(),

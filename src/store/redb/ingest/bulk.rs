@@ -97,6 +97,7 @@ impl Bulk for RedbBulk<'_> {
         file: Option<Digest>,
     ) -> Result<Option<Digest>> {
         let old = self.writer.row(number)?;
+        // Somebody else has added to the session since the chunk was begun: its numbers are taken.
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
             return Err(Error::Conflict {
@@ -108,6 +109,7 @@ impl Bulk for RedbBulk<'_> {
         let mut left = old.clone();
         let mut table = self.writer.records()?;
         if let Some(sequence) = chunk.replaced {
+            // Before they are cut: the chain up to there is made anew from the lines, and compared.
             left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
             let moved = self.writer.cut_course(number, &mut left, sequence)?;
             for (at, header, bytes) in
@@ -195,6 +197,8 @@ impl Bulk for RedbBulk<'_> {
         sources
             .insert((path.as_slice(), *generation), encoded.as_slice())
             .map_err(&action)?;
+        // The way back, so that a deletion finds the sources of a session without reading all of
+        // them.
         let mut of_session = txn
             .open_table(SESSION_SOURCES)
             .map_err(storage("write a source"))?;

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::{Leaf, Node, PageFile, Place, Root, Shape, place_of};
+use super::{Extent, Leaf, Node, PageFile, Root, Shape, place_of};
 use crate::model::error::Result;
 
 /// Most levels of a tree: one of pages with two children each would be larger than any disk.
@@ -14,7 +14,7 @@ const LEVELS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Damage {
     /// Where it stands; the number of no page has no place.
-    pub place: Option<Place>,
+    pub place: Option<Extent>,
     /// What is wrong.
     pub detail: String,
 }
@@ -214,6 +214,8 @@ impl<'f> Walk<'f> {
         let Some(at) = place else {
             return visit(damage("a page number that cannot be"));
         };
+        // A damaged branch can lead back up, or into another tree: without this a walk would not
+        // end.
         if !self.seen.insert(at.offset) || step.level > LEVELS_MAX {
             return visit(damage("two ways lead to this page"));
         }
@@ -225,6 +227,8 @@ impl<'f> Walk<'f> {
         let Some(node) = Node::of(&bytes, shape) else {
             return visit(damage("neither rows nor a branch"));
         };
+        // The rows are given all the same: each of them proves itself, and a repair wants what
+        // there is.
         let is_right = node.checksum() == Some(step.checksum);
         if !is_right {
             visit(damage("another checksum than the page above it says"))?;
@@ -244,6 +248,7 @@ impl<'f> Walk<'f> {
                         is_sound && compare(key, from).is_le()
                     })
                 };
+                // A stack gives the last first: so leaves come in the order of their keys.
                 let children = (0..branch.children()).rev().filter(|at| !is_done(*at));
                 for (number, checksum) in children.filter_map(|at| branch.child(at)) {
                     steps.push(Step {

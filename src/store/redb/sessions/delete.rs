@@ -194,6 +194,7 @@ impl<'w, 's> Deletion<'w, 's> {
         let action = storage(ACTION);
         let mut rows: Vec<(u64, &SessionRow)> =
             doomed.iter().map(|(number, row)| (*number, row)).collect();
+        // Each index in its own order: what stands on one page goes in one pass over it.
         rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
         for (_, row) in &rows {
             self.keys
@@ -240,6 +241,8 @@ impl<'w, 's> Deletion<'w, 's> {
             .retain_in(
                 (first, none, 0)..(last.saturating_add(1), none, 0),
                 |(number, path, generation), ()| {
+                    // A damaged branch leads elsewhere: what is found there would be deleted for
+                    // somebody else.
                     is_led_astray |= number < first || number > last;
                     let goes = doomed.contains_key(&number);
                     if goes {
@@ -273,7 +276,7 @@ impl<'w, 's> Deletion<'w, 's> {
     /// Leaves marks, in the order of their keys.
     fn mark(&mut self, doomed: &BTreeMap<u64, SessionRow>, mut origins: Origins) -> Result<()> {
         // A clock that is wrong keeps nobody from deleting.
-        let now = lines::now(&self.writer.engine().options);
+        let now = lines::now(&self.writer.engine().options.stamps);
         let now_us = now.map_or(0, |now| now.timestamp_micros());
         let mut rows: Vec<(u64, &SessionRow)> =
             doomed.iter().map(|(number, row)| (*number, row)).collect();

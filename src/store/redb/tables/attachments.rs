@@ -1,4 +1,4 @@
-//! Attachments: whole files beside a session (or, under number 0, beside a folder's sessions).
+//! Attachments: files kept whole for a session or, under number 0, for a folder.
 //!
 //! An attachment is kept in parts ([`codec::attachment`](crate::codec::attachment)), so that neither
 //! writing nor reading one holds it in memory.
@@ -66,6 +66,7 @@ pub(crate) fn write(
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("write an attachment"))?;
+    // An older content may have had more parts: one that stayed would go on behind the new ones.
     let replaced = cut(&mut table, number, name)?;
     let mut hash = Xxh3::new();
     let (mut bytes, mut part) = (0_u64, 0_u32);
@@ -77,6 +78,7 @@ pub(crate) fn write(
         let later = rest.split_off(length.min(rest.len()));
         hash.update(&rest);
         bytes += rest.len() as u64;
+        // The file may grow while it is read: what its size was says nothing.
         if bytes > ATTACHMENT_BYTES_MAX {
             return Err(Error::TooLarge {
                 what: "size of an attachment in bytes",
@@ -93,6 +95,7 @@ pub(crate) fn write(
         table
             .insert((number, name, part), framed.as_slice())
             .map_err(&action)?;
+        // After the first part: an empty content has one too, or it would not be there.
         if at_end && later.is_empty() {
             return Ok(Written {
                 bytes,

@@ -135,6 +135,7 @@ impl<'s> Snapshot<'s> {
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
         let Some(number) = number_of(&keys, key, self.counts)? else {
+            // That there is none is believed only of pages with the right checksums.
             let place = (key.agent(), key.id());
             self.check(SESSION_KEYS, &place, &place)?;
             return match numbered(key.id()) {

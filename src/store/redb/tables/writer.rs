@@ -18,7 +18,7 @@ use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
 use crate::model::naming::numbered;
 use crate::model::record::Record;
-use crate::store::Options;
+use crate::store::Stamps;
 use crate::store::addition::{self, Added, Addition, Outcome};
 use crate::store::course::Course;
 use crate::store::fold;
@@ -199,7 +199,7 @@ impl<'s> Writer<'s> {
         row: &SessionRow,
     ) -> Result<()> {
         let action = storage("write a session");
-        let now_us = lines::now(&self.engine.options)?.timestamp_micros();
+        let now_us = lines::now(&self.engine.options.stamps)?.timestamp_micros();
         let mut row = Cow::Borrowed(row);
         if !fold::is_believed(row.updated_us, now_us) {
             fold::believe(row.to_mut(), now_us);
@@ -235,6 +235,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
+        // The time is in the key of this index too, so a change of either moves the entry.
         if !(is_same && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
@@ -262,12 +263,8 @@ impl<'s> Writer<'s> {
     }
 
     /// Adds lines to a session, which is created if need be.
-    pub(crate) fn add(
-        &self,
-        key: &SessionKey,
-        addition: &Addition<'_>,
-        options: &Options,
-    ) -> Result<Appended> {
+    pub(crate) fn add(&self, addition: &Addition, stamps: &Stamps) -> Result<Appended> {
+        let key = &addition.key;
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
         let older = match (&there, addition.batch_id) {
@@ -283,7 +280,7 @@ impl<'s> Writer<'s> {
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, old, addition, older, options, || match &there {
+        } = match addition::add_to(old, addition, older, stamps, || match &there {
             Some((number, row)) => Ok(self.course(*number, row)?.before(None)),
             None => Ok(Course::default()),
         })? {
@@ -312,6 +309,8 @@ impl<'s> Writer<'s> {
         let bytes: u64 = made.iter().map(|record| record.line.len() as u64).sum();
         let tail_records = row.next.saturating_sub(row.tail_first);
         let mut packer = Packer::default();
+        // A short tail stays as it is, a row a record: an append writes its own rows, not the tail
+        // again.
         if row.tail_bytes + bytes < TAIL_BYTES && tail_records < TAIL_RECORDS {
             for record in made {
                 packer.push(record.sequence, record.header, &record.line);
@@ -329,6 +328,7 @@ impl<'s> Writer<'s> {
             }
             packer.push(sequence, header, line);
         };
+        // Read before it is removed: its lines go into the new segments, and pack better together.
         let mut from = row.tail_first;
         while let Some(found) = segments::starting_from(&table, number, from, self.counts)? {
             for (sequence, header, line) in found.segment.records() {

@@ -161,7 +161,7 @@ proptest! {
 
     #[test]
     fn every_path_keeps_the_chain_that_of_the_lines(ops in prop::collection::vec(ops(), 1..14)) {
-        let options = Options { mode: Mode::Exclusive, ..Options::default() };
+        let options = Options::default().with_mode(Mode::Exclusive);
         let store = RedbStore::over(Disk::default(), options).unwrap();
         let mut bulk = Box::new(store.bulk().unwrap());
         prop_assert_eq!(bulk.create(&key()).unwrap(), 1);

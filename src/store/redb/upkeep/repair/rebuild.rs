@@ -161,6 +161,7 @@ impl<'r> Rebuilder<'r> {
 
     /// Writes a session with its attachments.
     fn session(&mut self, number: u64) -> Result<()> {
+        // First, since the row says how many there are.
         self.attachments(number)?;
         if number == 0 {
             return Ok(());
@@ -171,6 +172,7 @@ impl<'r> Rebuilder<'r> {
             .attached
             .range((number, String::new())..(number + 1, String::new()));
         let attached = attached.count() as u64;
+        // A session that never had a record has lost none.
         let is_empty = found.is_some_and(|found| found.value.records == 0);
         if segments.is_empty() && attached == 0 && !is_empty {
             self.lose(
@@ -181,6 +183,7 @@ impl<'r> Rebuilder<'r> {
             return Ok(());
         }
         let key = self.name(number)?;
+        // Counts and facts are made anew from the lines; times that no line states are kept.
         let mut empty = SessionRow::new(&key, 0);
         if let Some(found) = found {
             empty.created_us = found.value.created_us;
@@ -202,6 +205,7 @@ impl<'r> Rebuilder<'r> {
             count.add(&segment);
             let bytes = rows.iter().map(Vec::len).sum();
             self.bulk()?.put_parts(number, whole.first, &rows)?;
+            // Now and then, so that a store of any size needs the memory of one transaction.
             self.commit(bytes)?;
         }
         let Counted {
@@ -255,6 +259,7 @@ impl<'r> Rebuilder<'r> {
                 format!("{missing} are missing"),
             );
         }
+        // All that the row counts is there.
         if is_whole {
             return;
         }
