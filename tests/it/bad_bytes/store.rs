@@ -137,11 +137,9 @@ fn imported(store: &RedbStore, folder: &Path) {
         .unwrap();
     }
     // A file beside the sessions that takes several parts.
-    fs::write(
-        project.join(format!("0-{}.big.bin", "session-".repeat(6))),
-        noise(77, 40_000),
-    )
-    .unwrap();
+    let outputs = project.join(format!("0-{}/tool-results", "session-".repeat(6)));
+    fs::create_dir_all(&outputs).unwrap();
+    fs::write(outputs.join("big.bin"), noise(77, 40_000)).unwrap();
     let report = import(
         store,
         &[folder.to_path_buf()],
