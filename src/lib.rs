@@ -70,17 +70,20 @@ pub use store::{
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
-    import, import_places,
+    import, import_places, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
-        Removed, RepairReport, Reread, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
-        StoreStats, TableReads, Truncated, VerifyReport,
+        Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
+        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
     };
-    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+    pub use crate::transfer::{
+        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+        PlaceStatus,
+    };
 }
 
 /// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.

@@ -202,6 +202,11 @@ impl Tool {
         Ok(self.hold(store))
     }
 
+    /// Closes the store, as far as nobody else here holds it.
+    pub(crate) fn close(&mut self) {
+        self.opened = None;
+    }
+
     /// Rows read so far.
     pub(crate) fn table_reads(&self) -> TableReads {
         self.opened
@@ -217,7 +222,8 @@ impl Tool {
         Rc::clone(self.opened.insert(Rc::new(store)))
     }
 
-    fn check_there(&self) -> Result<(), Failure> {
+    /// Whether there is a store.
+    pub(crate) fn check_there(&self) -> Result<(), Failure> {
         match std::fs::metadata(&self.target.path) {
             Ok(_) => Ok(()),
             Err(source) => {

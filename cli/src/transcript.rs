@@ -234,6 +234,21 @@ pub(crate) fn print_unread(record: &Record, out: &mut Output) -> Result<()> {
     out.line(&text)
 }
 
+/// Names sub-agents where they were started.
+pub(crate) fn print_subagents(started: &[Summary], out: &mut Output) -> Result<()> {
+    for summary in started {
+        let (id, title) = (summary.key.id(), one_line(&summary.title, 80));
+        let messages = sizes::counted(summary.message_count, "message");
+        let text = out
+            .field(&format!("(sub-agent {id}: {title}, {messages})"))
+            .into_owned();
+        out.line("")?;
+        let text = out.paint(Style::Dim, &text).into_owned();
+        out.line(&text)?;
+    }
+    Ok(())
+}
+
 fn print_block(block: &Block, out: &mut Output) -> Result<()> {
     match block {
         Block::Text { text } if text.is_empty() => Ok(()),

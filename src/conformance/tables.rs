@@ -46,6 +46,7 @@ macro_rules! __scrollback_store_contracts {
             listing::list_cursor_stays_valid_while_sessions_change: "A cursor, also one that was kept as text, stays valid while sessions come, go and change.";
             listing::list_filters_by_agent: "`list` gives the sessions of one agent.";
             listing::list_filters_by_project: "`list` gives the sessions of one project: the whole path, or its last components.";
+            listing::list_filters_by_folders: "`list` gives the sessions of several folders and of all below them, newest first, page by page.";
             listing::list_takes_since_inclusive_and_before_strict: "`since` takes in the time itself, `before` does not.";
             listing::list_filters_by_title_whatever_the_case: "`list` gives the sessions whose title holds a text, whatever the case of its letters.";
             listing::list_filters_by_pin: "`list` gives pinned sessions only, or only others.";

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::json_names;
-use super::query::VerifyReport;
+use super::query::{StoredFile, VerifyReport};
 
 /// Which store one is: what [`Store::id`](crate::Store::id) tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,6 +66,28 @@ pub struct BackedUp {
     pub counts: StoreCounts,
     /// Bytes of its file.
     pub file_bytes: u64,
+}
+
+/// What a scrub has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Scrubbed {
+    /// The files that were removed: agents' databases, as earlier versions kept them.
+    pub files: Vec<StoredFile>,
+    /// Bytes of the store's file before.
+    pub bytes_before: u64,
+    /// Bytes of the new file; as before where nothing was changed.
+    pub bytes_after: u64,
+    /// Files beside the store that another run seems to be making, or was stopped at: copies of the store,
+    /// which were not looked into. As JSON, U+FFFD stands for what of a name is not UTF-8.
+    #[serde(serialize_with = "lossy")]
+    pub beside: Vec<PathBuf>,
+}
+
+/// Paths as text.
+#[expect(clippy::ptr_arg, reason = "what serde passes")]
+fn lossy<S: serde::Serializer>(paths: &Vec<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 /// What a restore has done. As JSON the counts stand beside each other, those of what the store held

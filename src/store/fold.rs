@@ -130,7 +130,8 @@ impl Fold {
         {
             row.project = Some(project_of(project));
         }
-        let is_childs = |child: &Cow<'_, str>| **child == *own_id(row);
+        // Its id may have been kept with folders before it.
+        let is_childs = |child: &Cow<'_, str>| own_id(row).ends_with(&**child);
         let is_own = facts.child.as_ref().is_none_or(is_childs);
         if let Some(parent) = &facts.parent
             && is_own

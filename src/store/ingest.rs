@@ -69,6 +69,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
 
+    /// Whether a scrub of the store is due.
+    fn is_scrub_due(&self) -> Result<bool>;
+
     /// Reads a session again, if an older version has read it.
     fn reread(&self, number: u64) -> Result<()>;
 
@@ -232,8 +235,8 @@ pub(crate) trait Bulk: std::fmt::Debug {
         file: Option<Digest>,
     ) -> Result<Option<Digest>>;
 
-    /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
-    /// their hash.
+    /// Writes an attachment from a reader, replacing one of the same name, and counts a new one in its
+    /// session's row. Returns its bytes and their hash.
     fn write_attachment(
         &mut self,
         number: u64,
@@ -241,8 +244,8 @@ pub(crate) trait Bulk: std::fmt::Debug {
         content: &mut dyn Read,
     ) -> Result<(u64, u128)>;
 
-    /// Counts a new attachment in its session's row.
-    fn count_attachment(&mut self, number: u64) -> Result<()>;
+    /// Removes a source's row, and the attachment that it led to, unless another source leads there too.
+    fn remove_source(&mut self, source: &Source) -> Result<()>;
 
     /// Writes a source's row, and notes it with its session.
     fn write_source(&mut self, source: &Source) -> Result<()>;

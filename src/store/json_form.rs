@@ -91,12 +91,14 @@ impl Serialize for StoreStats {
 impl Serialize for VerifyReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rewritten: Vec<String> = self.rewritten.iter().map(ToString::to_string).collect();
-        let mut fields = serializer.serialize_struct("VerifyReport", 11)?;
+        let mut fields = serializer.serialize_struct("VerifyReport", 13)?;
         fields.serialize_field("clean", &self.is_clean())?;
         fields.serialize_field("sessions", &self.sessions)?;
         fields.serialize_field("records", &self.records)?;
         fields.serialize_field("bytes", &self.bytes)?;
         fields.serialize_field("attachments", &self.attachments)?;
+        fields.serialize_field("databases", &self.databases)?;
+        fields.serialize_field("scrub_due", &self.scrub_due)?;
         fields.serialize_field("sources", &self.sources)?;
         fields.serialize_field("index_entries", &self.index_entries)?;
         fields.serialize_field("problems", &self.problems)?;

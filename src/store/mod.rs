@@ -26,7 +26,7 @@ mod properties;
 mod query;
 mod records;
 mod redb;
-mod row_title;
+pub(crate) mod row_title;
 mod saving;
 mod select;
 mod sessions;
@@ -38,7 +38,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
-pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::course::Course;
 pub(crate) use self::course::StoredCourse;
@@ -58,7 +58,7 @@ pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
-    SessionPage, StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

@@ -29,6 +29,9 @@ pub struct ListQuery {
     /// Sessions of this project only: the folder as the session states it, or, without a leading
     /// `/`, its last components.
     pub project: Option<String>,
+    /// Sessions of these folders only, and of any below them: whole paths, or, without a leading `/`,
+    /// names that follow each other anywhere in a path. Empty, all of them.
+    pub folders: Vec<String>,
     /// Sessions updated at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Sessions updated strictly before this time.
@@ -305,6 +308,24 @@ pub struct StoreStats {
     pub attachment_bytes: u64,
 }
 
+/// A file that is kept beside the lines of a session, or beside the sessions of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoredFile {
+    /// The agent.
+    pub agent: String,
+    /// Its session; `None` for a file of a folder. As JSON `agent:id`.
+    #[serde(serialize_with = "json_names::named")]
+    pub session: Option<SessionKey>,
+    /// Its name among the attachments: of a file of a folder the whole path.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Whether it is a database, as earlier versions kept them: it may hold credentials, is not exported,
+    /// and [`scrub`](crate::RedbStore::scrub) removes it.
+    pub is_database: bool,
+}
+
 /// What a verification found. As JSON it also has `clean`, and `digests` is `null` unless it was
 /// a deep one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -319,6 +340,12 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Attachments read.
     pub attachments: u64,
+    /// Those of them that are databases, as earlier versions kept them: they may hold credentials, and
+    /// [`scrub`](crate::RedbStore::scrub) removes them. No damage.
+    pub databases: Vec<StoredFile>,
+    /// Whether a scrub is due: one that was begun has not ended, and bytes that are to be gone may still be
+    /// in the file. No damage.
+    pub scrub_due: bool,
     /// Sources read.
     pub sources: u64,
     /// Index entries checked, both ways.

@@ -8,9 +8,11 @@ mod histories;
 mod import;
 mod progress;
 mod report;
+mod status;
 
 pub use self::archive::compact_archived;
 pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
 pub use self::histories::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import, import_places};
-pub use self::report::{ImportProblem, ImportReport};
+pub use self::report::{ImportProblem, ImportReport, NotRead};
+pub use self::status::{AgentStatus, PlaceStatus, status};

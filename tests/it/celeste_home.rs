@@ -66,7 +66,6 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     files.insert(format!("{WEBSHOP}/raw.jsonl"), raw.to_vec());
     let odd = format!("{PIPELINE}/sess.with dots & space.jsonl");
     files.insert(odd, said("user", "custom id").into_bytes());
-    files.insert(format!("{PIPELINE}/notes.txt"), b"not a session\n".to_vec());
     files.insert("1774000000000000001.json".to_owned(), DOCUMENT.into());
     files
 }

@@ -130,7 +130,7 @@ fn hidden_folders_are_searched_and_what_is_no_session_is_passed_over() {
 fn secrets_beside_sessions_are_never_taken() {
     let home = Home::new();
     home.write(&format!("{PROJECT}/a.jsonl"), says("one"));
-    home.write(&format!("{PROJECT}/notes.txt"), "kept");
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
     let secrets = [
         ".credentials.json",
         "credentials.json",
@@ -230,6 +230,9 @@ fn a_pipe_is_never_opened() {
     let store = open(&home);
     let report = run_in(&home, &store);
     assert_eq!((report.files, report.skipped), (1, 0), "{report:?}");
+    // It is told all the same, since a session could have that name.
+    assert!(report.problems[0].path.ends_with("pipe.jsonl"));
+    assert!(report.problems[0].reason.contains("a pipe"), "{report:?}");
     let report = run(&store, &[pipe]);
     assert_eq!((report.paths_failed, report.skipped), (1, 1));
 }
@@ -287,7 +290,10 @@ fn the_store_itself_is_passed_over_whatever_its_name() {
 fn an_import_of_default_places_takes_nothing_else_of_a_home() {
     let home = Home::new();
     let line = "{\"role\":\"user\",\"content\":\"hi\"}\n";
-    home.write(".jcode/sessions/20260401-120000-abc.jsonl", line);
+    home.write(
+        ".jcode/sessions/0a1b2c3d-0000-4000-8000-000000000001.json",
+        line,
+    );
     for beside in [
         ".jcode/history.jsonl",
         ".jcode/auth.json",

@@ -29,6 +29,7 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
+//! - `kept_files`: what is kept beside sessions, and how long; what is seen and not read
 //! - `killed_grower`: a process killed after it has made the file longer
 //! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
@@ -107,6 +108,7 @@ mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
+mod kept_files;
 mod killed_grower;
 mod limit_table;
 mod limits;

@@ -4,6 +4,7 @@
 use crate::exit::{Ending, Outcome};
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
+use crate::subagents::Started;
 use crate::talk::Talk;
 use crate::transcript::{self, Head};
 use scrollback::{
@@ -197,14 +198,23 @@ fn show_transcript(
     head.print(tool)?;
     let mut skip = start.skip;
     let mut talk = Talk::default();
+    let mut started = Started::of(store, summary)?;
+    let mut is_first = start.sequence > summary.mark;
     for shown in view(store, &summary.key, start.sequence) {
         let shown = shown?;
         for message in shown.messages.iter().skip(std::mem::take(&mut skip)) {
+            if let Some(time) = message.time {
+                let named = started.before(Some(time));
+                // What was started before the first message that is shown is not shown either.
+                if !std::mem::take(&mut is_first) {
+                    transcript::print_subagents(&named, &mut tool.out)?;
+                }
+            }
             talk.print(message, &mut tool.out)?;
         }
         if shown.messages.is_empty() && shown.shown_at.is_none() {
             transcript::print_unread(&shown.record, &mut tool.out)?;
         }
     }
-    Ok(())
+    transcript::print_subagents(&started.before(None), &mut tool.out)
 }

@@ -129,7 +129,6 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     let home = Home::new();
     for (arguments, says) in [
         (&["unknown"][..], "unrecognized subcommand"),
-        (&["import"], "PATH"),
         (&["import", ".", "--agent", "nobody"], "claude-code"),
         (&["list", "--since", "yesterday"], "2026-01-01"),
         (&["list", "--after", "here"], "cursor"),

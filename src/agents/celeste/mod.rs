@@ -30,7 +30,7 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{names, stem};
+use super::parts::paths::{below, is_private, names, stem};
 use super::parts::{blocks, own_folder, times, titles};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
@@ -111,7 +111,12 @@ impl Dialect for Celeste {
 
 impl Companions for Celeste {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        own_folder::keeps(&OWN, path).then_some(Sidecar::Folder)
+        // A document that cannot be read as one: what else has that name there is a session.
+        let names = names(path);
+        let [name] = below(&names, &OWN)? else {
+            return None;
+        };
+        (name.ends_with(".json") && !is_private(name)).then_some(Sidecar::Folder)
     }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {

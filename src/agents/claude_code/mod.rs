@@ -117,7 +117,8 @@ impl Dialect for ClaudeCode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !super::parts::paths::is_lines(candidate.path) {
+        if !super::parts::paths::is_lines(candidate.path) || !layout::may_be_session(candidate.path)
+        {
             return Recognition::No;
         }
         // A file in Claude Code's own folder is its, whatever is in it, even nothing.

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use crate::agents::companions::Sidecar;
-use crate::agents::parts::paths::{self, below, is_private, names, stem};
+use crate::agents::parts::paths::{self, below, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "codex";
 
 /// The folders that Codex keeps sessions in.
 const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
+
+/// Lists of prompts and of sessions in the home.
+const LISTS: [&str; 2] = ["history.jsonl", "session_index.jsonl"];
 
 /// Where a file lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,20 +63,24 @@ pub(super) fn session_id(path: &Path) -> String {
     paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
 }
 
-/// Whose sidecar a file is.
+/// Whose sidecar a file is: a rollout in another form than lines, or a list of the home.
 pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
     let name = paths::name(path);
     let names = names(path);
+    if matches!(below(&names, &[".codex"]), Some([list]) if LISTS.contains(&list.as_str())) {
+        return Some(Sidecar::Folder);
+    }
     let own = OWN.iter().any(|folder| below(&names, folder).is_some());
-    if is_private(&name) || !(own || place(path) == RolloutPlace::Copied) {
+    if !name.starts_with("rollout-") || !(own || place(path) == RolloutPlace::Copied) {
         return None;
     }
     let session = name
         .split_once(".jsonl")
-        .and_then(|(stem, _)| paths::uuid_at_end(stem))
-        .filter(|_| name.starts_with("rollout-"));
+        .filter(|(_, ending)| !ending.is_empty())
+        .and_then(|(stem, _)| paths::uuid_at_end(stem));
     match session {
         Some(session) => Some(Sidecar::Session(session.to_owned())),
-        None => own.then_some(Sidecar::Folder),
+        // The form of the first versions.
+        None => (own && name.ends_with(".json")).then_some(Sidecar::Folder),
     }
 }

@@ -24,7 +24,7 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::own_folder;
-use super::parts::paths::{self, stem};
+use super::parts::paths::{self, below, names, stem};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -97,9 +97,11 @@ impl Companions for Ggcode {
             .iter()
             .find_map(|ending| name.strip_suffix(ending))
             .filter(|session| !session.is_empty() && *session != "index.json");
-        let own = own_folder::keeps(&OWN, path);
+        let is_index = name.starts_with("index.json");
+        let names = names(path);
+        let own = below(&names, &OWN).is_some() && (is_index || session.is_some());
         let copied = session.is_some_and(is_generated)
-            || (name.starts_with("index.json") && own_folder::has(&["ggcode", "sessions"], path));
+            || (is_index && below(&names, &["ggcode", "sessions"]).is_some());
         (own || copied).then(|| {
             session.map_or(Sidecar::Folder, |session| {
                 Sidecar::Session(session.to_owned())

@@ -151,6 +151,20 @@ impl Agent for OpenCode {
         &HOMES
     }
 
+    fn more_places(&self) -> &'static [DefaultHome] {
+        const MORE: [DefaultHome; 2] = [
+            DefaultHome {
+                root: Root::XdgData,
+                below: "opencode/opencode-*.db",
+            },
+            DefaultHome {
+                root: Root::XdgData,
+                below: "opencode/storage",
+            },
+        ];
+        &MORE
+    }
+
     fn databases(&self) -> Option<&'static Databases> {
         Some(&DATABASES)
     }

@@ -2,17 +2,12 @@
 
 use std::path::Path;
 
-use super::paths::{self, below, is_private, names};
+use super::paths::{self, below, names};
 use crate::agents::dialect::{Candidate, Recognition};
 
 /// Whether a file lies in the folder `own` (one or more names).
 pub(crate) fn has(own: &[&str], path: &Path) -> bool {
     below(&names(path), own).is_some()
-}
-
-/// Whether a file lies there that is kept beside the sessions: all but credentials and settings.
-pub(crate) fn keeps(own: &[&str], path: &Path) -> bool {
-    has(own, path) && !is_private(&paths::name(path))
 }
 
 /// How sure an agent with such a folder is of a file of lines. There a file is its, whatever is in
@@ -55,12 +50,5 @@ mod tests {
         assert_eq!(sureness("/h/other/a.jsonl", true), Recognition::Lines);
         assert_eq!(sureness("/h/other/a.jsonl", false), Recognition::No);
         assert_eq!(sureness("/h/.stone/sessions/a.txt", true), Recognition::No);
-    }
-
-    #[test]
-    fn credentials_are_never_kept() {
-        let keeps = |path| keeps(&OWN, Path::new(path));
-        assert!(keeps("/h/.stone/sessions/a.lock"));
-        assert!(!keeps("/h/.stone/sessions/auth.json") && !keeps("/h/a.lock"));
     }
 }

@@ -1,7 +1,8 @@
-//! Sessions that are one document: each content is kept whole, as an attachment of its session, and
+//! Sessions that are one document: its content is kept whole, as an attachment of its session, and
 //! the session's records are made from it.
 //!
-//! - A content whose lines begin with those of the content before adds the rest to the session.
+//! - A content whose lines begin with those of the content before adds the rest to the session, and takes
+//!   the place of that content. Where it says less or something else, both stay.
 //! - Another content, or one of a session that somebody else has added to, is a session of its own
 //!   beside the old one, as for files of lines.
 //! - A document that cannot be read, or is too large to be read, is kept without records, and
@@ -51,8 +52,9 @@ struct Reading {
 enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
-    /// To a session.
-    Session(Way),
+    /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
+    /// that this one does not.
+    Session(Way, Option<u32>),
 }
 
 impl DocumentWriter<'_, '_> {
@@ -68,14 +70,14 @@ impl DocumentWriter<'_, '_> {
 
     fn try_keep(&mut self, task: &DocumentTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
@@ -83,32 +85,48 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
-        if let Destination::Session(Way::New(replaces)) = &home
+        if let Destination::Session(Way::New(replaces), _) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
             return Ok(());
         }
-        let generation = keep::generation(previous, task.previous_lives);
-        let is_new = matches!(home, Destination::Session(Way::New(_)));
+        let is_new = matches!(home, Destination::Session(Way::New(_), _));
         let is_beside = matches!(home, Destination::Beside(_));
+        let repeated = match &home {
+            Destination::Session(_, from) => *from,
+            Destination::Beside(_) => None,
+        };
         let (subject, next) = self.store_records(task, &reading, home)?;
         // Beside another session there may be several of the same name, from several folders.
         let name = match task.file.path.file_name().filter(|_| !is_beside) {
             Some(name) => paths::to_name(name.as_ref()),
             None => paths::to_name(&task.file.path),
         };
-        let name = keep::numbered(name, if is_new { 1 } else { generation });
         // A dry run has none, and writes nothing.
         let number = subject.as_ref().map_or(0, |subject| subject.number);
+        let in_place = living.filter(|living| repeated.is_some() && keep::is_of(living, number));
+        let generation = match in_place {
+            Some(living) => living.generation,
+            None => keep::generation(previous, task.previous_lives),
+        };
+        let name = match in_place {
+            Some(living) => living.row.name.clone(),
+            None => keep::numbered(name, if is_new { 1 } else { generation }),
+        };
+        let before = self.told_before(task, living.filter(|_| !is_new), &reading)?;
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
-        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         source.row.next_sequence = next;
         self.keeper.note(&source)?;
+        if let Some(first) = repeated {
+            self.keeper.drop_older(&source, first)?;
+        }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
         if let Some(subject) = subject.filter(|_| next > 0 || is_new) {
-            self.tell(task, living.filter(|_| !is_new), &reading, &subject)?;
+            self.tell(&reading, before.first(), &subject)?;
         }
         Ok(())
     }
@@ -146,12 +164,12 @@ impl DocumentWriter<'_, '_> {
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
             let there = self.there(task)?.filter(|_| task.document.yields);
-            let anew = Destination::Session(Way::New(None));
+            let anew = Destination::Session(Way::New(None), None);
             return Ok(there.map_or(anew, Destination::Beside));
         };
         let number = living.row.session;
         let Some(row) = sources.row(number)? else {
-            return Ok(Destination::Session(Way::New(None)));
+            return Ok(Destination::Session(Way::New(None), None));
         };
         let has_own_records = row.next == living.row.next_sequence;
         if task.document.yields {
@@ -164,23 +182,27 @@ impl DocumentWriter<'_, '_> {
         if has_own_records {
             let old = self.stored_lines(task, living)?;
             let goes_on = match (old, &reading.lines) {
-                (Some(old), Some(new)) => {
-                    Known::of(old, new).and_then(|known| known.continued(new, reading.dialect))
+                (Some((old, generation)), Some(new)) => {
+                    let lines = old.lines.len();
+                    let goes_on =
+                        Known::of(old, new).and_then(|known| known.continued(new, reading.dialect));
+                    goes_on.map(|goes_on| (goes_on, generation.filter(|_| goes_on.kept == lines)))
                 }
                 // It may be torn: nothing is added, and the next content is compared again.
-                (Some(_), None) => Some(Continuation::default()),
+                (Some(_), None) => Some((Continuation::default(), None)),
                 (None, _) => None,
             };
-            if let Some(goes_on) = goes_on {
+            if let Some((goes_on, repeated)) = goes_on {
                 let key = match row.key() {
                     Ok(key) => key,
                     Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
                 };
                 let there = Stored { number, key, row };
-                return Ok(Destination::Session(Way::Grown(Box::new(there), goes_on)));
+                let way = Way::Grown(Box::new(there), goes_on);
+                return Ok(Destination::Session(way, repeated));
             }
         }
-        Ok(Destination::Session(Way::New(sources.key(number)?)))
+        Ok(Destination::Session(Way::New(sources.key(number)?), None))
     }
 
     /// The session that has the document's id already.
@@ -193,14 +215,15 @@ impl DocumentWriter<'_, '_> {
         Ok(self.keeper.number_of(&key)?)
     }
 
-    /// The lines of the newest stored content that can be read; `None` if none can.
+    /// The lines of the newest stored content that can be read, and its generation if it gave records;
+    /// `None` if none can.
     fn stored_lines(
         &self,
         task: &DocumentTask,
         living: &Source,
-    ) -> std::result::Result<Option<DocumentLines>, Failure> {
+    ) -> std::result::Result<Option<(DocumentLines, Option<u32>)>, Failure> {
         if living.row.next_sequence == 0 {
-            return Ok(Some(DocumentLines::default()));
+            return Ok(Some((DocumentLines::default(), None)));
         }
         let dialect = agents::of_agent(task.document.agent);
         for source in self.keeper.store.sources().generations(&living.path)? {
@@ -210,7 +233,7 @@ impl DocumentWriter<'_, '_> {
             if is_of_session
                 && let Some(lines) = dialect.document_lines(&self.keeper.stored(&source)?)
             {
-                return Ok(Some(lines));
+                return Ok(Some((lines, Some(source.generation))));
             }
         }
         Ok(None)
@@ -230,7 +253,7 @@ impl DocumentWriter<'_, '_> {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Destination::Session(way) => way,
+            Destination::Session(way, _) => way,
         };
         let none = DocumentLines::default();
         let content = Content {
@@ -266,29 +289,37 @@ impl DocumentWriter<'_, '_> {
         Ok((subject, next))
     }
 
-    /// Hands on what a document tells of its session besides its lines.
-    fn tell(
-        &mut self,
+    /// What the content of a document that is stored tells of its session besides its lines: read before
+    /// another one takes its place.
+    fn told_before(
+        &self,
         task: &DocumentTask,
         living: Option<&Source>,
         reading: &Reading,
+    ) -> std::result::Result<Vec<SidecarFacts>, Failure> {
+        let is_read = |living: &&Source| living.row.size <= DOCUMENT_BYTES_MAX;
+        let (Some(living), false) = (living.filter(is_read), reading.facts.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let stored = self.keeper.stored(living)?;
+        Ok(reading
+            .dialect
+            .sidecar_facts(task.file.name_path(), &stored))
+    }
+
+    /// Hands on what a document tells of its session besides its lines.
+    fn tell(
+        &mut self,
+        reading: &Reading,
+        before: Option<&SidecarFacts>,
         subject: &Subject,
     ) -> std::result::Result<(), Failure> {
         let Some(now) = reading.facts.first() else {
             return Ok(());
         };
-        let before = match living.filter(|living| living.row.size <= DOCUMENT_BYTES_MAX) {
-            Some(living) => {
-                let stored = self.keeper.stored(living)?;
-                reading
-                    .dialect
-                    .sidecar_facts(task.file.name_path(), &stored)
-            }
-            None => Vec::new(),
-        };
         let store = self.keeper.store;
         if let Some(transactions) = &mut self.keeper.transactions {
-            sidecar_facts::tell_one(transactions.bulk()?, store, subject, now, before.first())?;
+            sidecar_facts::tell_one(transactions.bulk()?, store, subject, now, before)?;
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ use super::report::ImportReport;
 use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
 use crate::provider;
-use crate::store::{self, Ingest, IngestStore, Watcher};
+use crate::store::{self, Ingest, IngestStore, Source, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -113,8 +113,9 @@ impl ImportOptions {
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of a database (feature `sqlite`) every session is read;
-/// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
+/// 64 MiB is kept without records. Of a database (feature `sqlite`) every session is read, and
+/// the file itself is never kept: it may hold credentials. Below an agent's home its own rules decide alone
+/// what is a session, what is kept beside one, and what is neither. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
 ///
@@ -252,7 +253,20 @@ fn import_for(
     }
     report.deleted = marks.passed();
     meter.finish();
+    report.sessions_found = plan.sessions();
+    remind(store, &mut report)?;
     Ok(report)
+}
+
+/// Tells what an earlier version has left in the store that should not stay there.
+fn remind(store: &dyn IngestStore, report: &mut ImportReport) -> Result<()> {
+    let of_folders = store.sources().of_session(0)?;
+    let is_database = |source: &&Source| {
+        !source.row.name.is_empty() && agents::is_database_of(&source.row.agent, &source.path)
+    };
+    report.kept_databases = of_folders.iter().filter(is_database).count() as u64;
+    report.scrub_due = store.is_scrub_due()?;
+    Ok(())
 }
 
 /// Reads the files of lines, round by round: what may be of one session is read one after the other.

@@ -1,10 +1,12 @@
 //! A file while its lines are read: which of them become records, and what the file's order is then.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::file_stat::Look;
 use super::found::cannot_read;
 use super::identity::shape::{Mark, mark_of};
 use super::identity::{COMMON_BYTES, COMMON_LINES, Change, FileShape, Step};
@@ -41,6 +43,8 @@ pub(super) struct Making {
     pub packed_size: Option<u64>,
     /// The id that the file has by itself, where that is not unique.
     pub weak: Option<SessionKey>,
+    /// What was seen of the file when it was opened, and the file.
+    pub seen: (Look, Option<File>),
 }
 
 /// Which lines of a file become records.
@@ -252,7 +256,9 @@ impl<'a> Reading<'a> {
         let failure = failure.or_else(|| self.is_cut().then(|| CHANGED.to_owned()));
         let Some(reason) = failure else {
             self.source.row.size = self.making.packed_size.unwrap_or(self.source.row.offset);
-            self.source.row.complete = true;
+            // What changed meanwhile is looked at again.
+            let (look, file) = &self.making.seen;
+            self.source.row.complete = file.as_ref().is_none_or(|file| look.still_holds(file));
             self.making.builder.offer_placed(&self.making.placed);
             return self.send(stored, true, outlet);
         };

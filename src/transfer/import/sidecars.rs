@@ -1,4 +1,5 @@
-//! Keeps sidecars whole, and hands on what they tell of them.
+//! Keeps the files beside sessions whole, each in its newest content, and hands on what they tell of
+//! them.
 
 use std::path::Path;
 
@@ -64,14 +65,14 @@ impl SidecarWriter<'_, '_> {
 
     fn try_keep(&mut self, task: &SidecarTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
         // Before the content is taken, which moves the file on.
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
@@ -88,14 +89,27 @@ impl SidecarWriter<'_, '_> {
             return Ok(());
         };
         let session = home.session.as_ref().map_or(0, |subject| subject.number);
-        let generation = keep::generation(previous, task.previous_lives);
-        let name = keep::numbered(home.name, generation);
+        // What it said before is read before it is replaced.
+        let before = match (now.is_empty(), living) {
+            (false, Some(living)) => self.told_before(task, living)?,
+            _ => Vec::new(),
+        };
+        let in_place = living.filter(|living| keep::is_of(living, session));
+        let (generation, name) = match in_place {
+            Some(living) => (living.generation, living.row.name.clone()),
+            None => {
+                let generation = keep::generation(previous, task.previous_lives);
+                (generation, keep::numbered(home.name, generation))
+            }
+        };
         let (bytes, hash) = self.keeper.write(session, &name, content)?;
         let about = (task.agent, session, name);
-        let source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         self.keeper.note(&source)?;
+        self.keeper.drop_older(&source, 0)?;
         if !now.is_empty() {
-            self.tell(task, living, now, home.session)?;
+            self.tell(task, before, now, home.session)?;
         }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
@@ -112,21 +126,28 @@ impl SidecarWriter<'_, '_> {
         Ok(())
     }
 
+    /// What the content of a file that is stored tells of sessions.
+    fn told_before(
+        &self,
+        task: &SidecarTask,
+        living: &Source,
+    ) -> std::result::Result<Vec<SidecarFacts>, Failure> {
+        if living.row.size > FACTS_BYTES_MAX || living.row.name.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = self.keeper.stored(living)?;
+        let agent = agents::of_agent(task.agent);
+        Ok(agent.sidecar_facts(task.file.name_path(), &stored))
+    }
+
     /// Hands on what a file tells of sessions.
     fn tell(
         &mut self,
         task: &SidecarTask,
-        living: Option<&Source>,
+        before: Vec<SidecarFacts>,
         now: Vec<SidecarFacts>,
         owner: Option<Subject>,
     ) -> std::result::Result<(), Failure> {
-        let before = match living {
-            Some(living) if living.row.size <= FACTS_BYTES_MAX => {
-                let stored = self.keeper.stored(living)?;
-                agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), &stored)
-            }
-            _ => Vec::new(),
-        };
         let told = Told {
             agent: task.agent,
             path: &task.file.path,

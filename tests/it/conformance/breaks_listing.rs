@@ -94,6 +94,22 @@ pub(crate) const LISTING: &[Break] = &[
             })
         };
     }),
+    ("list_filters_by_folders", |b| {
+        b.calls.list = |b, query| {
+            // Takes what begins with the text for what is below the folder.
+            let mut page = b.store.list(&query.clone().with_folders([""; 0]))?;
+            if query.folders.is_empty() {
+                return Ok(page);
+            }
+            let is_below = |project: &str| {
+                let mut folders = query.folders.iter();
+                folders.any(|folder| project.starts_with(&**folder))
+            };
+            page.sessions
+                .retain(|summary| summary.project.as_deref().is_some_and(is_below));
+            Ok(page)
+        };
+    }),
     ("list_filters_by_title_whatever_the_case", |b| {
         b.calls.list = |b, query| {
             let mut page = b.store.list(query)?;

@@ -39,7 +39,7 @@ use self::opening::{
     began, create_whole, in_force, open_as_it_is, open_for_writing, open_new, open_repaired,
     open_there, patiently, place_of,
 };
-use self::panics::{commit, guard};
+use self::panics::{commit, guard, guard_opening};
 use self::reserve::Reserve;
 use crate::model::error::{Error, Result};
 use crate::store::redb::pages::PageFile;
@@ -87,7 +87,9 @@ impl Engine {
         let watch = Watch::default();
         let open_again = |path: &Path, named: &Named| named.or_gone(open_there(path, true));
         let handle = patiently(&options, || {
-            guard(|| open_for_writing(open_again(path, &named)?, path, &options, &watch))
+            guard_opening(path, || {
+                open_for_writing(open_again(path, &named)?, path, &options, &watch)
+            })
         })?;
         let (again, as_before, still) = (place.clone(), options.clone(), Arc::clone(&named));
         let opener = Opener::new(move |watch| {
@@ -170,7 +172,9 @@ impl Engine {
         check_magic(path, &file, false)?;
         let options = in_force(path, &file, options)?;
         let (watch, place) = (Watch::default(), place_of(path));
-        let opened = patiently(&options, || guard(|| open(path, &options, &watch)))?;
+        let opened = patiently(&options, || {
+            guard_opening(path, || open(path, &options, &watch))
+        })?;
         let Some(handle) = opened else {
             return Ok(None);
         };
@@ -192,7 +196,7 @@ impl Engine {
             opener,
             is_writable: false,
         };
-        guard(|| migrate::check(path, &engine.begin_read()?))?;
+        guard_opening(path, || migrate::check(path, &engine.begin_read()?))?;
         Ok(Some(engine))
     }
 

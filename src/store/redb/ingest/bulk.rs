@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::attached;
 use crate::codec::chain::{Chain, Digest};
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -14,7 +15,6 @@ use crate::store::fold::take_out;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
-use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::segments::{self, Edge};
 use crate::store::redb::tables::sources::{corrupt_source, key_of, newest};
@@ -168,18 +168,13 @@ impl Bulk for RedbBulk<'_> {
         name: &str,
         content: &mut dyn Read,
     ) -> Result<(u64, u128)> {
-        let written = attachments::write(&self.writer, number, name, content)?;
+        let written = attached::write(&self.writer, number, name, content)?;
         self.written_bytes += written.0;
         Ok(written)
     }
 
-    fn count_attachment(&mut self, number: u64) -> Result<()> {
-        let old = self.writer.row(number)?;
-        let row = SessionRow {
-            attachments: old.attachments + 1,
-            ..old.clone()
-        };
-        self.writer.put_row(number, Some(&old), &row)
+    fn remove_source(&mut self, source: &Source) -> Result<()> {
+        attached::remove_source(&self.writer, source)
     }
 
     fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()> {

@@ -4,8 +4,10 @@
 //! indexes, in which old and new sessions stand side by side, are then written once for all of them.
 //! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
 //! pass.
+//!
+//! Files of folders that no session needs any more go along (`folder_files`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::slice::Chunks;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use redb::Table;
 
+use super::folder_files::FolderFiles;
 use super::list;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -138,6 +141,7 @@ impl<'w, 's> Deletion<'w, 's> {
         let action = storage(ACTION);
         let doomed = &self.with_contents(doomed)?;
         self.delete_index_entries(doomed)?;
+        let mut paths = BTreeSet::new();
         let mut origins = Origins::new();
         for (first, last) in neighbours(doomed) {
             // A damaged branch may lead to rows of other sessions: they stay.
@@ -149,7 +153,7 @@ impl<'w, 's> Deletion<'w, 's> {
                     !doomed.contains_key(&key.0)
                 })
                 .map_err(&action)?;
-            self.delete_sources(first, last, doomed, &mut origins)?;
+            self.delete_sources((first, last), doomed, (&mut origins, &mut paths))?;
         }
         self.mark(doomed, origins)?;
         let mut removed = Removed::default();
@@ -177,6 +181,12 @@ impl<'w, 's> Deletion<'w, 's> {
                 bytes: row.bytes,
             };
         }
+        let mut folders = FolderFiles {
+            sources: &mut self.sources,
+            session_sources: &mut self.session_sources,
+            attachments: &mut self.attachments,
+        };
+        folders.delete_unneeded(&paths)?;
         Ok(removed)
     }
 
@@ -216,13 +226,12 @@ impl<'w, 's> Deletion<'w, 's> {
         Ok(())
     }
 
-    /// Deletes the sources of sessions from one to another.
+    /// Deletes the sources of sessions from one to another, and notes their paths.
     fn delete_sources(
         &mut self,
-        first: u64,
-        last: u64,
+        (first, last): (u64, u64),
         doomed: &BTreeMap<u64, SessionRow>,
-        origins: &mut Origins,
+        (origins, paths): (&mut Origins, &mut BTreeSet<Vec<u8>>),
     ) -> Result<()> {
         let action = storage(ACTION);
         let none: &[u8] = &[];
@@ -259,6 +268,7 @@ impl<'w, 's> Deletion<'w, 's> {
                 let origin = Origin::of(path.clone(), generation, row.value());
                 origins.entry(number).or_default().push(origin);
             }
+            paths.insert(path);
         }
         Ok(())
     }

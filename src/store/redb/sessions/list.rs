@@ -2,6 +2,7 @@
 
 use redb::ReadableTable;
 
+use super::folders;
 use crate::model::error::Result;
 use crate::model::text::without_trailing_separators;
 use crate::store::query::{Cursor, ListQuery, SessionPage};
@@ -54,6 +55,11 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         return Ok(lister.page);
     }
     lister.project = project;
+    let has_whole_paths = query.folders.iter().all(|folder| folder.starts_with('/'));
+    if project.is_none() && has_whole_paths && !query.folders.is_empty() {
+        folders::walk(snapshot, query, (from, to), &mut |place| lister.take(place))?;
+        return Ok(lister.page);
+    }
     if let Some(project) = project {
         let index = snapshot
             .txn()

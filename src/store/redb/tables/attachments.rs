@@ -20,23 +20,54 @@ use crate::store::redb::engine::errors::storage;
 
 const VERSION: u8 = 1;
 
-/// Writes an attachment, replacing one of the same name. Returns its bytes and their hash.
+/// The table, open for writing.
+type Table<'w> = redb::Table<'w, (u64, &'static str, u32), &'static [u8]>;
+
+/// What was written of an attachment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// Its bytes.
+    pub bytes: u64,
+    /// Their hash.
+    pub hash: u128,
+    /// Whether it took the place of one of the same name.
+    pub replaced: bool,
+}
+
+/// Removes an attachment. Returns whether there was one.
+pub(crate) fn remove(writer: &Writer<'_>, number: u64, name: &str) -> Result<bool> {
+    let action = storage("remove an attachment");
+    let mut table = writer.txn().open_table(ATTACHMENTS).map_err(action)?;
+    cut(&mut table, number, name)
+}
+
+fn cut(table: &mut Table<'_>, number: u64, name: &str) -> Result<bool> {
+    let mut was_there = false;
+    table
+        .retain_in((number, name, 0)..=(number, name, u32::MAX), |key, _| {
+            // A damaged branch may lead to rows of others: they stay.
+            let goes = (key.0, key.1) == (number, name);
+            was_there |= goes;
+            !goes
+        })
+        .map_err(storage("remove an attachment"))?;
+    Ok(was_there)
+}
+
+/// Writes an attachment, replacing one of the same name.
 pub(crate) fn write(
     writer: &Writer<'_>,
     number: u64,
     name: &str,
     content: &mut dyn Read,
-) -> Result<(u64, u128)> {
+) -> Result<Written> {
     let action = storage("write an attachment");
     let mut table = writer
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("write an attachment"))?;
-    table
-        // An older content may have had more parts: one that stayed would go on behind the new
-        // ones.
-        .retain_in((number, name, 0)..=(number, name, u32::MAX), |_, _| false)
-        .map_err(&action)?;
+    // An older content may have had more parts: one that stayed would go on behind the new ones.
+    let replaced = cut(&mut table, number, name)?;
     let mut hash = Xxh3::new();
     let (mut bytes, mut part) = (0_u64, 0_u32);
     let mut cutter = Cutter::new(name);
@@ -66,7 +97,11 @@ pub(crate) fn write(
             .map_err(&action)?;
         // After the first part: an empty content has one too, or it would not be there.
         if at_end && later.is_empty() {
-            return Ok((bytes, hash.digest128()));
+            return Ok(Written {
+                bytes,
+                hash: hash.digest128(),
+                replaced,
+            });
         }
         rest = later;
         part += 1;

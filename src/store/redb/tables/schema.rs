@@ -38,6 +38,9 @@ pub(crate) const INFO_STORE_ID: &str = "store_id";
 /// if there was none.
 pub(crate) const INFO_RESTORED: &str = "restored";
 
+/// In [`STORE_INFO`]: there while a scrub is due; missing otherwise.
+pub(crate) const INFO_SCRUB: &str = "scrub";
+
 /// In [`STORE_INFO`]: the version of the crate that wrote last in this format, as text.
 pub(crate) const INFO_WRITER: &str = "writer";
 

@@ -85,7 +85,6 @@ fn a_panic_of_the_callers_code_passes_through_and_the_store_goes_on() {
         append(&store, "s", "{}").unwrap();
         let mut bulk = Box::new(store.bulk().unwrap());
         bulk.write_attachment(1, "a", &mut &b"content"[..]).unwrap();
-        bulk.count_attachment(1).unwrap();
         bulk.commit().unwrap();
         store.hide_before(&key("s"), 1).unwrap();
         let file = folder.path().join("backup");

@@ -73,7 +73,7 @@ fn is_empty(txn: &ReadTransaction) -> Result<bool> {
 fn not_a_store(path: &Path) -> Error {
     Error::NotAStore {
         path: path.to_owned(),
-        reason: "it is another program's redb database".to_owned(),
+        reason: "it is another program's redb database, or a copy of a store that was made while it was written".to_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::SESSIONS;
 use crate::store::redb::tables::segments::{self, Found};
 use crate::store::redb::tables::writer::Writer;
+use crate::store::row_title;
 use crate::store::{Progress, Step, Watcher};
 
 /// The flags that the reader of the file knew, and no line tells.
@@ -186,16 +187,16 @@ fn read_again(writer: &Writer<'_>, number: u64, old: &SessionRow) -> Result<Rere
 fn derived(read: SessionRow, old: &SessionRow, hidden: u64) -> SessionRow {
     // A title of a file beside the lines stays, unless the lines have a better one now.
     let is_told_beside = old.title_rank == agents::INDEX_TITLE_RANK;
-    let (title, title_rank) = if is_told_beside && read.title_rank < old.title_rank {
-        (old.title.clone(), old.title_rank)
-    } else {
-        (read.title, read.title_rank)
-    };
+    let mut read = read;
+    if is_told_beside && read.title_rank < old.title_rank {
+        row_title::put(&mut read, old.title_rank, old.title.clone(), true);
+    }
     let parent = old.parent.clone().filter(|parent| *parent != old.id);
     SessionRow {
         project: read.project.or_else(|| old.project.clone()),
-        title,
-        title_rank,
+        title: read.title,
+        title_rank: read.title_rank,
+        beaten_titles: read.beaten_titles,
         created_us: if read.created_stated {
             read.created_us
         } else {
@@ -206,6 +207,7 @@ fn derived(read: SessionRow, old: &SessionRow, hidden: u64) -> SessionRow {
         created_stated: read.created_stated || old.created_stated,
         model: read.model,
         branch: read.branch,
+        subagent: read.subagent || (read.parent.is_none() && old.subagent),
         parent: read.parent.or(parent),
         messages: read.messages,
         hidden,

@@ -56,8 +56,14 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
             )
         })?;
         // The row knows the size: no attachment is read.
-        if row.kind == SourceKind::Attachment {
+        if row.kind == SourceKind::Attachment && !row.name.is_empty() {
             attachment_bytes += row.size;
+            if row.session == 0 {
+                // A folder has no row that counts its files.
+                let agent = agents.entry(row.agent.clone()).or_default();
+                agent.agent = row.agent;
+                agent.attachments += 1;
+            }
         }
     }
     all_read("sources", rows, table.len().map_err(&action)?)?;

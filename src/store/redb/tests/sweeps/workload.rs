@@ -146,7 +146,6 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
         bulk.write_chunk(number, &builder.take_chunk(), None)?;
         if half == 1 {
             bulk.write_attachment(number, "notes.txt", &mut &b"kept whole"[..])?;
-            bulk.count_attachment(number)?;
         }
         let next_sequence = (half + 1) * (lines / 2);
         let offset = content.len() as u64 * (half + 1);

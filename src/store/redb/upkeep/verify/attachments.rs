@@ -1,30 +1,32 @@
-//! Verification of the attachments: their parts, and how many each session's row counts.
+//! Every attachment is whole, and each session has as many as its row says; databases among them are
+//! named.
 
 use std::collections::BTreeSet;
 
 use redb::ReadableTable as _;
 
 use super::Checker;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::ATTACHMENTS;
+use crate::store::redb::upkeep::files::Files;
 
 impl Checker<'_, '_, '_> {
     /// Reads every attachment; gives their names.
-    pub(crate) fn attachments(&mut self) -> Result<BTreeSet<(u64, String)>> {
+    pub(super) fn attachments(&mut self) -> Result<BTreeSet<(u64, String)>> {
         let read = storage("verify the attachments");
         let table = self
             .snapshot
             .txn()
             .open_table(ATTACHMENTS)
             .map_err(storage("verify"))?;
+        let mut files = Files::default();
         let mut names = BTreeSet::new();
         let mut open: Option<(u64, String, u32)> = None;
         for entry in table.iter().map_err(&read)? {
             let (key, value) = entry.map_err(&read)?;
             let (number, name, part) = key.value();
-            // The parts of an attachment follow each other: a look at the row before is enough.
             let goes_on = open
                 .take()
                 .map(|(n, of, last)| n == number && of == name && last + 1 == part);
@@ -38,8 +40,10 @@ impl Checker<'_, '_, '_> {
                 );
             }
             match attachments::open_part(number, name, part, value.value()) {
-                Ok((true, _)) => {}
-                Ok((false, _)) => open = Some((number, name.to_owned(), part)),
+                Ok((is_last, data)) => {
+                    files.take((number, name, part), &data);
+                    open = (!is_last).then(|| (number, name.to_owned(), part));
+                }
                 Err(error) => self.note(error, Some(number))?,
             }
             names.insert((number, name.to_owned()));
@@ -54,6 +58,15 @@ impl Checker<'_, '_, '_> {
             );
         }
         self.found.report.attachments = names.len() as u64;
+        match files.told(self.snapshot) {
+            Ok(told) => {
+                let databases = told.into_iter().filter(|file| file.is_database);
+                self.found.report.databases = databases.collect();
+            }
+            // The rows that it looks at are checked one by one.
+            Err(Error::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
         let rows: Vec<(u64, u64)> = self
             .found
             .rows

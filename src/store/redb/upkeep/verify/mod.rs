@@ -10,8 +10,10 @@ mod courses;
 mod deleted;
 pub(crate) mod depth;
 mod families;
+mod page_slices;
 mod pages;
 mod properties;
+mod records;
 pub(crate) mod slices;
 #[cfg(test)]
 mod tests;
@@ -24,8 +26,8 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::record::RecordFlags;
-use crate::store::query::{ScanQuery, StoreProblem, VerifyReport};
+use crate::store::query::{StoreProblem, VerifyReport};
+use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::tables::ranges::within;
@@ -82,8 +84,8 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         Self { snapshot, found }
     }
 
-    /// Checks everything but the sessions' rows, which `are_read`, and the records of sessions that
-    /// were checked before.
+    /// Checks everything but the sessions' rows, which `are_read`, the records of sessions that were
+    /// checked before, and the pages.
     fn rest(&mut self, are_read: bool, progress: &mut Watcher<'_>) -> Result<()> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
@@ -108,33 +110,17 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             if are_read {
                 self.step(|checker| checker.sources(&attached))?;
             }
+            self.step(|checker| {
+                checker.found.report.scrub_due = scrub_due::is_noted(checker.snapshot.txn())?;
+                Ok(())
+            })?;
             self.step(Self::properties)?;
             self.step(Self::batches)?;
             self.step(Self::courses)?;
             self.step(Self::contents)?;
             self.step(Self::deleted)?;
         }
-        self.pages()
-    }
-
-    /// The records of a session, with the row that this snapshot has, if it is still there.
-    fn session(&mut self, number: u64) -> Result<()> {
-        let table = self
-            .snapshot
-            .txn()
-            .open_table(SESSIONS)
-            .map_err(storage("verify"))?;
-        let Some(value) = table.get(number).map_err(storage("verify"))? else {
-            return Ok(());
-        };
-        match SessionRow::decode(number, value.value()) {
-            Ok(row) => {
-                self.found.rows.insert(number, row);
-                self.records(number)
-            }
-            // The last look at all rows tells.
-            Err(_) => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -279,88 +265,6 @@ impl Checker<'_, '_, '_> {
                 let detail = format!("{found} entries for {expected} sessions");
                 self.problem(table, "(all)".to_owned(), detail, None);
             }
-        }
-        Ok(())
-    }
-
-    /// The records of a session against the counts in its row.
-    fn records(&mut self, number: u64) -> Result<()> {
-        let Some(row) = self.found.rows.get(&number).cloned() else {
-            return Ok(());
-        };
-        // Nobody's row, for its counters.
-        let mut seen = SessionRow::new(&SessionKey::native("x")?, 0);
-        let mut query = ScanQuery::default();
-        let mut last = None;
-        let mut unterminated = false;
-        let mut chains = self.chains(&row);
-        let order = match self.snapshot.order(number, &row) {
-            Ok(order) => order,
-            Err(error) => return self.note(error, Some(number)),
-        };
-        loop {
-            let page = match self.snapshot.scan(number, &query) {
-                Ok(page) => page,
-                // Behind damage nothing can be counted, and six counts that are wrong say no more
-                // than it does.
-                Err(error) => return self.note(error, Some(number)),
-            };
-            let exceptions = match self.exceptions_of(number, &row, &page.records) {
-                Ok(exceptions) => exceptions,
-                Err(error) => return self.note(error, Some(number)),
-            };
-            for record in &page.records {
-                let shown = exceptions.shown(record.sequence, record.header.messages);
-                if last.is_some_and(|last| last >= record.sequence) {
-                    let key = format!("session {number}, record {}", record.sequence);
-                    self.problem("records", key, "out of order".to_owned(), Some(number));
-                }
-                last = Some(record.sequence);
-                if let Some(chains) = &mut chains {
-                    chains.take(record);
-                }
-                unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
-                seen.records += 1;
-                seen.bytes += record.line.len() as u64;
-                seen.messages += u64::from(shown);
-                seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                let hidden = match &order {
-                    Some(order) => order.place(record.sequence) < order.place(row.mark),
-                    None => record.sequence < row.mark,
-                };
-                seen.hidden += if hidden { u64::from(shown) } else { 0 };
-            }
-            match page.next {
-                Some(next) => query.from = Some(next),
-                None => break,
-            }
-        }
-        if let Some(chains) = chains {
-            self.compare(number, chains);
-        }
-        self.found.report.records += seen.records;
-        self.found.report.bytes += seen.bytes;
-        for (what, found, expected) in [
-            ("records", seen.records, row.records),
-            ("messages", seen.messages, row.messages),
-            ("hidden messages", seen.hidden, row.hidden),
-            ("bytes of lines", seen.bytes, row.bytes),
-            ("damaged records", seen.malformed, row.malformed),
-            (
-                "unterminated last records",
-                u64::from(unterminated),
-                u64::from(row.unterminated),
-            ),
-        ] {
-            if found != expected {
-                let detail = format!("{found} {what}, the summary row says {expected}");
-                self.problem("records", format!("session {number}"), detail, Some(number));
-            }
-        }
-        // The next append would write over it, or come before it.
-        if last.is_some_and(|last| last >= row.next) {
-            let detail = format!("a record beyond the next sequence number {}", row.next);
-            self.problem("records", format!("session {number}"), detail, Some(number));
         }
         Ok(())
     }
