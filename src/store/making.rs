@@ -25,6 +25,13 @@ impl ListQuery {
         self
     }
 
+    /// The same, of these folders only, and of any below them.
+    #[must_use]
+    pub fn with_folders<F: Into<String>>(mut self, folders: impl IntoIterator<Item = F>) -> Self {
+        self.folders = folders.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// The same, of sessions updated at this time or later.
     #[must_use]
     pub fn with_since(mut self, since: DateTime<Utc>) -> Self {

@@ -97,11 +97,7 @@ pub(crate) const LISTING: &[Break] = &[
     ("list_filters_by_folders", |b| {
         b.calls.list = |b, query| {
             // Takes what begins with the text for what is below the folder.
-            let mut page = {
-                let mut wide = query.clone();
-                wide.folders = Vec::new();
-                b.store.list(&wide)?
-            };
+            let mut page = b.store.list(&query.clone().with_folders([""; 0]))?;
             if query.folders.is_empty() {
                 return Ok(page);
             }
