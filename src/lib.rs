@@ -78,7 +78,7 @@ pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
         Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
-        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
+        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

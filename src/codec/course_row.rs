@@ -67,24 +67,35 @@ pub(crate) enum Note {
 /// Packs notes, each with the sequence number of its line, into blocks: each with its first one.
 pub(crate) fn pack(notes: &[(u64, Note)]) -> Vec<(u64, Vec<u8>)> {
     let mut blocks: Vec<(u64, Vec<u8>)> = Vec::new();
-    let (mut last, mut model) = (0, String::new());
+    let mut state = State::default();
     for (sequence, note) in notes {
-        let is_full = |block: &(u64, Vec<u8>)| block.1.len() >= BLOCK_BYTES && last != *sequence;
+        let is_full =
+            |block: &(u64, Vec<u8>)| block.1.len() >= BLOCK_BYTES && state.last != *sequence;
         if blocks.last().is_none_or(is_full) {
             blocks.push((*sequence, Vec::new()));
-            last = *sequence;
-            model.clear();
+            state = State {
+                last: *sequence,
+                ..State::default()
+            };
         }
         if let Some((_, block)) = blocks.last_mut() {
-            put(block, (*sequence, note), &mut last, &mut model);
+            put(block, (*sequence, note), &mut state);
         }
     }
     blocks
 }
 
-fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), last: &mut u64, current: &mut String) {
-    let (tag, step) = (tag_of(note), sequence.wrapping_sub(*last));
-    *last = sequence;
+/// What a note in a block leans on: what stands before it there.
+#[derive(Debug, Default)]
+struct State {
+    last: u64,
+    model: String,
+    answer: u64,
+}
+
+fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), state: &mut State) {
+    let (tag, step) = (tag_of(note), sequence.wrapping_sub(state.last));
+    state.last = sequence;
     match note {
         Note::Id { id, above, begin } => {
             block.push(tag);
@@ -95,10 +106,19 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), last: &mut u64, curr
             number(block, up);
             number(block, sequence.wrapping_sub(*begin));
         }
-        Note::Said { answer, .. } => {
+        Note::Said { answer, is_asked } => {
+            // A person's message has no answer, and the model's is mostly of the one before.
+            let tag = match (*is_asked, *answer) {
+                (true, 0) => ASKED,
+                (false, answer) if answer == state.answer => OF_LAST,
+                _ => tag,
+            };
             block.push(tag);
             number(block, step);
-            block.extend_from_slice(&answer.to_le_bytes());
+            if tag != ASKED && tag != OF_LAST {
+                block.extend_from_slice(&answer.to_le_bytes());
+                state.answer = *answer;
+            }
         }
         Note::Counted {
             answer,
@@ -106,12 +126,13 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), last: &mut u64, curr
             day,
             model,
         } => {
-            if model != current {
+            if *model != state.model {
                 block.push(MODEL);
                 number(block, model.len() as u64);
                 block.extend_from_slice(model.as_bytes());
-                current.clone_from(model);
+                state.model.clone_from(model);
             }
+            state.answer = *answer;
             block.push(tag);
             number(block, step);
             block.extend_from_slice(&answer.to_le_bytes());
@@ -140,6 +161,10 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), last: &mut u64, curr
 }
 
 const MODEL: u8 = 0;
+/// A person's message, without an answer.
+const ASKED: u8 = 9;
+/// A message of the answer that was named last.
+const OF_LAST: u8 = 10;
 
 fn tag_of(note: &Note) -> u8 {
     match note {
@@ -157,6 +182,7 @@ fn tag_of(note: &Note) -> u8 {
 /// Unpacks a block that begins with the notes of a record.
 pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, RowError> {
     let (mut notes, mut sequence, mut model) = (Vec::new(), first, String::new());
+    let mut last_answer = 0;
     let bytes = &mut block;
     while let Some(tag) = byte(bytes) {
         if tag == MODEL {
@@ -175,12 +201,26 @@ pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, R
                 let begin = sequence.wrapping_sub(take_number(bytes)?);
                 Note::Id { id, above, begin }
             }
-            2 | 3 => Note::Said {
-                answer: take_hash(bytes)?,
-                is_asked: tag == 2,
+            2 | 3 => {
+                last_answer = take_hash(bytes)?;
+                Note::Said {
+                    answer: last_answer,
+                    is_asked: tag == 2,
+                }
+            }
+            ASKED => Note::Said {
+                answer: 0,
+                is_asked: true,
+            },
+            OF_LAST => Note::Said {
+                answer: last_answer,
+                is_asked: false,
             },
             4 => Note::Counted {
-                answer: take_hash(bytes)?,
+                answer: {
+                    last_answer = take_hash(bytes)?;
+                    last_answer
+                },
                 usage: Usage {
                     input_tokens: take_number(bytes)?,
                     output_tokens: take_number(bytes)?,
@@ -236,7 +276,7 @@ fn cut() -> RowError {
 }
 
 /// Writes a number, seven bits a byte, the lowest first.
-fn number(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7F) as u8 | 0x80);
         value >>= 7;
@@ -244,7 +284,8 @@ fn number(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-fn take_number(bytes: &mut &[u8]) -> Result<u64, RowError> {
+/// Reads such a number, and passes over it.
+pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u64, RowError> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let next = byte(bytes).ok_or_else(cut)?;

@@ -48,12 +48,8 @@ pub(super) fn run(data: &[u8]) {
         "{again:?}"
     );
     assert_eq!(again.skipped, report.skipped, "{again:?}\n{report:?}");
-    assert!(
-        store
-            .verify(&mut crate::store::unwatched)
-            .unwrap()
-            .is_clean()
-    );
+    let report = store.verify(&mut crate::store::unwatched).unwrap();
+    assert!(report.is_clean(), "{:?}", report.problems);
 
     let out = home.path().join("out");
     export_all(

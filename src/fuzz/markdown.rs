@@ -44,6 +44,9 @@ pub(super) fn run(data: &[u8]) {
             "**Tool Result** (error=",
             "**Image:** ",
             "**Other Block:** ",
+            "*By a sub-agent.*",
+            "*Put in by the agent.*",
+            "*Taken back.*",
         ];
         let layout = only(&text, &starts);
         assert_eq!(

@@ -49,10 +49,25 @@ pub(crate) fn write_message(out: &mut dyn Write, message: &Message) -> io::Resul
         Role::Other => "Other",
     };
     writeln!(out, "## {role}\n")?;
+    write_standing(out, message)?;
     for block in &message.content {
         write_block(out, block)?;
     }
     writeln!(out, "---\n")
+}
+
+/// What is to be known of a message before it is read.
+fn write_standing(out: &mut dyn Write, message: &Message) -> io::Result<()> {
+    if message.agent_id.is_some() {
+        writeln!(out, "*By a sub-agent.*\n")?;
+    }
+    if message.injected {
+        writeln!(out, "*Put in by the agent.*\n")?;
+    }
+    if !message.live {
+        writeln!(out, "*Taken back.*\n")?;
+    }
+    Ok(())
 }
 
 fn write_block(out: &mut dyn Write, block: &Block) -> io::Result<()> {

@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::json_names;
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
+use crate::model::message::{Message, Usage};
 use crate::model::record::Record;
 use crate::model::session::Summary;
 
@@ -207,6 +207,22 @@ impl AddAssign for Compacted {
         self.messages += other.messages;
         self.bytes += other.bytes;
     }
+}
+
+/// What answers took on a day: those of an agent by a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UsageSum {
+    /// The agent.
+    pub agent: String,
+    /// The day in UTC, where lines say it.
+    pub day: Option<NaiveDate>,
+    /// The model; empty where no line names one.
+    pub model: String,
+    /// How many answers.
+    pub answers: u64,
+    /// What they took. Some providers count what was read from a cache among what was read.
+    pub usage: Usage,
 }
 
 /// What reading sessions again has changed.

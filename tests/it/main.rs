@@ -18,6 +18,7 @@
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
+//! - `view`: the view of a session, however its lines come, and of old stores that are read again
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -135,3 +136,4 @@ mod size;
 mod soak;
 mod source;
 mod tidy;
+mod view;

@@ -11,7 +11,7 @@ use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, t
 use crate::agents::parts::injected::is_put_in;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{times, titles};
-use crate::model::links::{Act, Links, id_hash};
+use crate::model::links::{Act, Answer, Links, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
@@ -32,7 +32,7 @@ const PUT_IN: [&str; 2] = ["session_context", "hook_context"];
 const FAILED: [&str; 2] = ["error", "cancelled"];
 
 /// The fields of a message, in the order in which they are taken apart.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "author",
     "type",
     "id",
@@ -41,12 +41,22 @@ const FIELDS: [&str; 8] = [
     "model",
     "toolCalls",
     "thoughts",
+    "tokens",
 ];
 
 /// What a message's object says; `None` if it is none.
 pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
-    let [author, kind, id, timestamp, content, model, calls, thoughts] =
-        fields_of(Some(object), &FIELDS);
+    let [
+        author,
+        kind,
+        id,
+        timestamp,
+        content,
+        model,
+        calls,
+        thoughts,
+        tokens,
+    ] = fields_of(Some(object), &FIELDS);
     content.or(calls).or(thoughts)?;
     let role = speaker(author, kind)?;
     // The answers of tools are with their calls already.
@@ -56,8 +66,12 @@ pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
     reading.time_us = times::time_us(timestamp);
+    let key = text_filled(id).map(|id| id_hash(&id));
     let links = Links {
-        id: text_filled(id).map(|id| id_hash(&id)),
+        id: key,
+        answer: key
+            .zip(usage(tokens))
+            .map(|(key, usage)| Answer { key, usage }),
         act: Act::Again,
         ..Links::default()
     };
@@ -92,9 +106,17 @@ fn is_injected(role: Role, content: &[Block]) -> bool {
 
 /// The message of such an object.
 pub(super) fn message(object: Json<'_>) -> Message {
-    let [author, kind, id, timestamp, content, model, calls, thoughts] =
-        fields_of(Some(object), &FIELDS);
-    let [tokens] = fields_of(Some(object), &["tokens"]);
+    let [
+        author,
+        kind,
+        id,
+        timestamp,
+        content,
+        model,
+        calls,
+        thoughts,
+        tokens,
+    ] = fields_of(Some(object), &FIELDS);
     let mut content = blocks(thoughts, content);
     for call in calls.map(elements).unwrap_or_default() {
         tool_call(call, &mut content);

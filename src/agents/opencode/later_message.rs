@@ -25,8 +25,10 @@ fn speaker(kind: &str) -> Option<Role> {
 
 /// What the line of a row tells.
 pub(super) fn read(message: Json<'_>) -> Reading<'_> {
-    let [kind, id, time, said, model] =
-        fields_of(Some(message), &["type", "id", "time", "text", "model"]);
+    let [kind, id, time, said, model, tokens] = fields_of(
+        Some(message),
+        &["type", "id", "time", "text", "model", "tokens"],
+    );
     let [created] = fields_of(time, &["created"]);
     let mut reading = Reading::of(RecordKind::Event);
     reading.time_us = times::time_us(created);
@@ -39,6 +41,7 @@ pub(super) fn read(message: Json<'_>) -> Reading<'_> {
     reading.facts = Facts {
         model: model_of(model),
         title: titles::of_message(role, said, titles::any),
+        links: parts::links(id, tokens),
         ..reading.facts
     };
     reading
@@ -53,6 +56,7 @@ pub(super) fn message(message: Json<'_>) -> Message {
         ],
     );
     let [created] = fields_of(time, &["created"]);
+    let is_put_in = text(kind).as_deref() == Some("synthetic");
     let role = text(kind).as_deref().and_then(speaker);
     let mut blocks = shapes::content(said);
     for piece in content.map(elements).unwrap_or_default() {
@@ -71,6 +75,7 @@ pub(super) fn message(message: Json<'_>) -> Message {
         time: times::time(created),
         model: model_of(model).map(Cow::into_owned),
         usage: parts::usage(tokens),
+        injected: is_put_in,
         ..Message::new(role.unwrap_or(Role::Other))
     }
 }

@@ -8,6 +8,7 @@ use crate::agents::described::TitleOffer;
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{self, count, elements, fields_of, is_true, owned, text};
 use crate::agents::parts::titles;
+use crate::model::links::{Answer, Links, id_hash};
 use crate::model::message::{Block, Role, Usage};
 use crate::model::raw_json::RawJson;
 
@@ -50,6 +51,17 @@ pub(super) fn first_text(role: Role, parts: Option<Json<'_>>) -> Option<TitleOff
             .flatten()
     });
     titles::offer(said, titles::FIRST_MESSAGE)
+}
+
+/// What a message says of others: its id, and the answer that it is.
+pub(super) fn links(id: Option<Json<'_>>, tokens: Option<Json<'_>>) -> Links {
+    let key = fields::text_filled(id).map(|id| id_hash(&id));
+    let answer = key.zip(usage(tokens));
+    Links {
+        id: key,
+        answer: answer.map(|(key, usage)| Answer { key, usage }),
+        ..Links::default()
+    }
 }
 
 /// Whether all texts among a message's parts are such as OpenCode added in the user's name.

@@ -24,7 +24,7 @@ impl Format for OpenCode {
             let message = message.filter(|message| message.is_object());
             return message.map_or(Reading::of(RecordKind::Unknown), later_message::read);
         };
-        let [role, id, time] = fields_of(Some(info), &["role", "id", "time"]);
+        let [role, id, time, tokens] = fields_of(Some(info), &["role", "id", "time", "tokens"]);
         let [created] = fields_of(time, &["created"]);
         let Some(word) = fields::text(role) else {
             let kind = match (parts, fields::text_filled(id)) {
@@ -42,10 +42,7 @@ impl Format for OpenCode {
             model: parts::model(info),
             record_id: fields::text_filled(id),
             title: parts::first_text(role, parts),
-            links: Links {
-                id: fields::text_filled(id).map(|id| id_hash(&id)),
-                ..Links::default()
-            },
+            links: parts::links(id, tokens),
             ..Facts::default()
         };
         reading

@@ -146,15 +146,17 @@ impl Course {
                 _ => self.place(id, sequence, links),
             }
         }
+        match links.answer {
+            Some(answer) if links.act == Act::Total => self.sum(sequence, answer, spent),
+            // Its last state is shown, with what that took.
+            Some(answer) if links.act == Act::Again => self.spend(sequence, answer, spent),
+            Some(answer) => self.count(sequence, answer, spent),
+            None => {}
+        }
         match links.place {
             Place::Asked | Place::Answered => self.say(sequence, links),
             Place::Joint => self.note_said(sequence, 0, false),
             Place::Apart | Place::Way => {}
-        }
-        match links.answer {
-            Some(answer) if links.act == Act::Total => self.sum(sequence, answer, spent),
-            Some(answer) => self.count(sequence, answer, spent),
-            None => {}
         }
         effect
     }
@@ -283,9 +285,14 @@ impl Course {
             Some((best, _)) => self.put(elsewhere(best, sequence)),
             None => {}
         }
+        self.spend(sequence, answer, spent);
+    }
+
+    /// An answer counts here.
+    fn spend(&mut self, sequence: u64, answer: Answer, spent: Spent<'_>) {
         let note = Note::Counted {
-            answer: key,
-            usage,
+            answer: answer.key,
+            usage: answer.usage,
             day: spent.day,
             model: spent.model.to_owned(),
         };

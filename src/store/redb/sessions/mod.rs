@@ -6,6 +6,7 @@
 //! - `queue`, `appends`: appends that share a commit
 //! - `delete`, `compact`: what goes, and `rechain`: the digest chain where it does; `folder_files`: what goes
 //!   with the last session of a folder
+//! - `usage`: what answers took, over all sessions
 
 pub(crate) mod appends;
 pub(crate) mod compact;
@@ -18,4 +19,5 @@ pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod rechain;
 pub(crate) mod scan;
+mod usage;
 pub(crate) mod visit;

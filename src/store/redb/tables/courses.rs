@@ -178,8 +178,7 @@ impl Writer<'_> {
                 row.exceptions -= u64::from(gone.is_some()).min(row.exceptions);
             }
             for exception in &changes.put {
-                let (key, bytes) = exception_row::encode(number, exception)
-                    .map_err(|error| corrupt_exception((number, 0, exception.first), &error))?;
+                let (key, bytes) = exception_row::encode(number, exception);
                 let old = table.insert(key, bytes.as_slice()).map_err(&action)?;
                 row.exceptions += u64::from(old.is_none());
             }

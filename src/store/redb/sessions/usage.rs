@@ -1,0 +1,145 @@
+//! What answers took, summed up over sessions by day and model, without a record being read: from the notes
+//! that lie beside each session.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, Days, NaiveDate};
+
+use crate::codec::course_row::Note;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
+use crate::model::message::Usage;
+use crate::store::query::UsageSum;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::schema::SESSIONS;
+use crate::store::redb::tables::snapshot::corrupt_session;
+
+impl RedbStore {
+    /// Sums up what the answers in all sessions took, by agent, day and model. An answer that several
+    /// sessions hold, since one was forked from another, counts once, in the oldest. Costs a look at each
+    /// summary row and at the notes beside it, and reads no record.
+    ///
+    /// Agents whose lines do not tell answers apart are not in it yet; their messages have
+    /// [`usage`](crate::Message::usage) all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    ///
+    /// ```
+    /// use scrollback::{Expect, NewRecord, Options, RedbStore, SessionKey, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let store = RedbStore::open(folder.path().join("sessions.redb"), Options::default())?;
+    /// let key = SessionKey::new("gemini", "s")?;
+    /// let line = r#"{"id":"m1","type":"gemini","content":"hi","model":"g","tokens":{"input":7}}"#;
+    /// store.append(&key, Expect::Any, None, &[NewRecord::line(line)])?;
+    /// let sums = store.usage()?;
+    /// assert_eq!((sums[0].model.as_str(), sums[0].usage.input_tokens), ("g", 7));
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    pub fn usage(&self) -> Result<Vec<UsageSum>> {
+        self.read(|snapshot| {
+            let read = storage("sum up what answers took");
+            let table = snapshot.txn().open_table(SESSIONS);
+            let table = table.map_err(storage("sum up what answers took"))?;
+            let mut sessions = Vec::new();
+            for entry in redb::ReadableTable::iter(&table).map_err(&read)? {
+                let (number, value) = entry.map_err(&read)?;
+                let number = number.value();
+                let row = SessionRow::decode(number, value.value())
+                    .map_err(|error| corrupt_session(number, error.to_string()))?;
+                if row.blocks > 0 {
+                    sessions.push((row.created_us, number, row));
+                }
+            }
+            sessions.sort_by_key(|(created_us, number, _)| (*created_us, *number));
+            let mut sums = Sums::default();
+            for (_, number, row) in sessions {
+                sums.add(&row.agent, snapshot.course(number, &row)?.notes);
+            }
+            Ok(sums.finish())
+        })
+    }
+}
+
+/// What is summed up.
+#[derive(Debug, Default)]
+struct Sums {
+    counted: HashMap<String, HashSet<u64>>,
+    sums: BTreeMap<(String, Option<i32>, String), (u64, Usage)>,
+}
+
+impl Sums {
+    /// Adds the answers of a session that no older one has.
+    fn add(&mut self, agent: &str, notes: Vec<(u64, Note)>) {
+        // Of an answer that was told several times the last holds.
+        let mut answers = BTreeMap::new();
+        for (_, note) in notes {
+            if let Note::Counted {
+                answer,
+                usage,
+                day,
+                model,
+            } = note
+            {
+                answers.insert(answer, (usage, day, model));
+            }
+        }
+        let counted = self.counted.entry(agent.to_owned()).or_default();
+        for (answer, (usage, day, model)) in answers {
+            if counted.insert(answer) {
+                let key = (agent.to_owned(), day, model);
+                let (count, sum) = self.sums.entry(key).or_default();
+                *count += 1;
+                sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
+                sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
+                sum.cache_read_tokens = sum
+                    .cache_read_tokens
+                    .saturating_add(usage.cache_read_tokens);
+                sum.cache_write_tokens = sum
+                    .cache_write_tokens
+                    .saturating_add(usage.cache_write_tokens);
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<UsageSum> {
+        self.sums
+            .into_iter()
+            .map(|((agent, day, model), (answers, usage))| UsageSum {
+                agent,
+                day: day.and_then(date),
+                model,
+                answers,
+                usage,
+            })
+            .collect()
+    }
+}
+
+/// The day of a number of days since 1970.
+fn date(day: i32) -> Option<NaiveDate> {
+    let first = DateTime::UNIX_EPOCH.date_naive();
+    let days = Days::new(u64::from(day.unsigned_abs()));
+    if day < 0 {
+        first.checked_sub_days(days)
+    } else {
+        first.checked_add_days(days)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_before_and_after_1970_are_days() {
+        let text = |day| date(day).map(|date| date.to_string());
+        assert_eq!(text(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(text(-1).as_deref(), Some("1969-12-31"));
+        assert_eq!(text(20_000).as_deref(), Some("2024-10-04"));
+        assert_eq!(text(i32::MAX), None);
+    }
+}
