@@ -248,7 +248,7 @@ impl DocumentWriter<'_, '_> {
         home: Destination,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        let course = match home {
+        let way = match home {
             Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
@@ -269,7 +269,7 @@ impl DocumentWriter<'_, '_> {
             is_new,
             next,
             problems,
-        } = derived::store(&mut self.keeper, (&wanted, file), &content, course)?;
+        } = derived::store(&mut self.keeper, (&wanted, &task.file), &content, way)?;
         let report = &mut *self.keeper.report;
         for reason in problems.into_iter().chain(reading.problem.clone()) {
             report.add_file_problem(file, reason);
