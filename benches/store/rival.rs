@@ -151,6 +151,10 @@ fn summary(row: &Row<'_>) -> Outcome<Summary> {
         parent: row.get(17)?,
         pinned: row.get(18)?,
         archived: row.get(19)?,
+        archived_by_agent: false,
+        subagent: false,
+        subagents: 0,
+        contents: 1,
     })
 }
 

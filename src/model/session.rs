@@ -14,6 +14,7 @@ use super::raw_json::RawJson;
 /// project or parent that was given to the session ([`Properties`](crate::Properties)) is shown
 /// instead of what the lines say.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Summary {
     /// The session's name.
     pub key: SessionKey,
