@@ -15,6 +15,7 @@ use super::raw_json::RawJson;
 /// instead of what the lines say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Summary {
     /// The session's name.
     pub key: SessionKey,

@@ -64,7 +64,7 @@ fn agent_names() -> PossibleValuesParser {
 
 /// What was imported, as JSON.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct Told<'a> {
     #[serde(flatten)]
     report: &'a ImportReport,
     dry_run: bool,
@@ -158,7 +158,7 @@ fn import_paths(
     let report = imported?;
     if tool.out.is_json() {
         let (report, dry_run) = (&report, args.dry_run);
-        tool.out.json_line(&Report {
+        tool.out.json_line(&Told {
             report,
             dry_run,
             places,

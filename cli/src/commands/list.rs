@@ -24,6 +24,7 @@ T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
 (2026-01-01T12:00:00Z).";
 
 /// What to list.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -102,9 +103,8 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
                 rows.extend(subagents::below(&*store, summary)?);
             }
             if is_json {
-                let rows = rows.iter();
-                rows.map(|(_, summary)| tool.out.json_line(summary))
-                    .collect::<Result<()>>()?;
+                let mut rows = rows.iter();
+                rows.try_for_each(|(_, summary)| tool.out.json_line(summary))?;
             } else {
                 shown.extend(rows);
             }

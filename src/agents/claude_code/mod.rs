@@ -87,6 +87,28 @@ const EVENTS: [&str; 46] = [
     "artifact-autoreact-ledger",
 ];
 
+/// The fields of a line that are read of every line.
+const FIELDS: [&str; 18] = [
+    "type",
+    "uuid",
+    "timestamp",
+    "cwd",
+    "gitBranch",
+    "message",
+    "role",
+    "content",
+    "model",
+    "isMeta",
+    "isCompactSummary",
+    "forkedFrom",
+    "isSidechain",
+    "agentId",
+    "sessionId",
+    "parentUuid",
+    "requestId",
+    "origin",
+];
+
 /// Kinds of lines that lead to another folder or another session.
 const LINKS: [&str; 2] = ["relocated", "derived-from"];
 
@@ -284,29 +306,7 @@ impl Format for ClaudeCode {
             parent,
             request,
             origin,
-        ] = fields_of(
-            Some(object),
-            &[
-                "type",
-                "uuid",
-                "timestamp",
-                "cwd",
-                "gitBranch",
-                "message",
-                "role",
-                "content",
-                "model",
-                "isMeta",
-                "isCompactSummary",
-                "forkedFrom",
-                "isSidechain",
-                "agentId",
-                "sessionId",
-                "parentUuid",
-                "requestId",
-                "origin",
-            ],
-        );
+        ] = fields_of(Some(object), &FIELDS);
         let kind = text(kind).unwrap_or_default();
         // A subagent's lines have the id of the session that started it.
         let is_side_talk = is_true(sidechain);
@@ -360,16 +360,8 @@ impl Format for ClaudeCode {
             }
         } else if let Some(beside) = beside::of(&kind, object) {
             beside::read(&beside, linked, &mut reading);
-        } else if title::KINDS.contains(&&*kind) {
-            reading.kind = RecordKind::Meta;
-            reading.facts.title = title::given(&kind, object, session);
-        } else if LINKS.contains(&&*kind) {
-            reading.kind = RecordKind::Meta;
-            link(object, &mut reading.facts);
-        } else if kind == "last-prompt" {
-            reading.facts.title = title::last_prompt(object);
-        } else if !EVENTS.contains(&&*kind) {
-            reading.kind = RecordKind::Unknown;
+        } else {
+            about_session(&kind, object, session, &mut reading);
         }
         if reading.kind != RecordKind::Message {
             reading.facts.links = links::of(linked, None, false);
@@ -469,6 +461,26 @@ fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role 
         Role::User if is_answer() => Role::Tool,
         Role::User if is_meta => Role::System,
         role => role,
+    }
+}
+
+/// What a line that says nothing tells of the session as a whole.
+fn about_session<'a>(
+    kind: &str,
+    object: Json<'a>,
+    session: Option<Json<'a>>,
+    reading: &mut Reading<'a>,
+) {
+    if title::KINDS.contains(&kind) {
+        reading.kind = RecordKind::Meta;
+        reading.facts.title = title::given(kind, object, session);
+    } else if LINKS.contains(&kind) {
+        reading.kind = RecordKind::Meta;
+        link(object, &mut reading.facts);
+    } else if kind == "last-prompt" {
+        reading.facts.title = title::last_prompt(object);
+    } else if !EVENTS.contains(&kind) {
+        reading.kind = RecordKind::Unknown;
     }
 }
 

@@ -16,6 +16,9 @@ pub(super) const KINDS: [&str; 3] = ["summary", "custom-title", "ai-title"];
 /// nearly anything else is better.
 const SAID_TO_SUBAGENT: u8 = titles::LAST_PROMPT + 1;
 
+const _: () =
+    assert!(titles::LAST_PROMPT < SAID_TO_SUBAGENT && SAID_TO_SUBAGENT < titles::DOUBTFUL_MESSAGE);
+
 /// Tags around text that the user did not write. What follows the last of them is the user's.
 const NOT_WRITTEN: [&str; 16] = [
     "system-reminder",
@@ -240,7 +243,5 @@ mod tests {
             of("Warmup", true),
             Some(("Warmup".to_owned(), SAID_TO_SUBAGENT))
         );
-        assert!(SAID_TO_SUBAGENT < titles::DOUBTFUL_MESSAGE);
-        assert!(SAID_TO_SUBAGENT > titles::LAST_PROMPT);
     }
 }

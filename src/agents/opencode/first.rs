@@ -40,6 +40,10 @@ impl FirstTables {
     }
 
     /// How many messages a session has.
+    #[expect(
+        clippy::unused_self,
+        reason = "only who has looked at the table asks it"
+    )]
     pub(super) fn message_count(
         &self,
         connection: &Connection,

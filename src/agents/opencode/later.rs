@@ -16,6 +16,10 @@ const TABLE: &str = "session_message";
 #[derive(Clone, Debug)]
 pub(super) struct LaterTable(Vec<String>);
 
+#[expect(
+    clippy::unused_self,
+    reason = "only who has looked at the table asks it"
+)]
 impl LaterTable {
     /// Looks at the table; `None` if there is none.
     pub(super) fn of(connection: &Connection) -> rusqlite::Result<Option<Self>> {

@@ -27,11 +27,15 @@ pub(super) fn is_session(path: &Path) -> bool {
     let names = paths::names(path);
     matches!(
         paths::below(&names, &["storage", "session"]),
-        Some([_, name]) if name.starts_with(ID) && name.ends_with(".json")
+        Some([_, name]) if name.starts_with(ID) && paths::document_stem(path).is_some()
     )
 }
 
 /// Opens the session of such a file.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an `Open`, as that of a database is"
+)]
 pub(super) fn open(path: &Path) -> Result<Box<dyn Database>> {
     Ok(Box::new(Tree {
         session: path.to_owned(),

@@ -76,6 +76,7 @@ impl From<GivenV2> for Given {
 /// A session's row, version 4. All but the batches, what was given and what the digest chain tells
 /// of the past can be rebuilt from the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct SessionRow {
     /// The agent.
     pub agent: String,
