@@ -63,9 +63,9 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
-    Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
-    Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
+    CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore,
+    Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery,
+    SessionPage, Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
@@ -75,9 +75,9 @@ pub use transfer::{
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
-        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
-        Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId, StoreProblem,
-        StoreStats, TableReads, Truncated, VerifyReport,
+        AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
+        Reclaimed, Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId,
+        StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
     };
     pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
 }

@@ -5,11 +5,12 @@ use std::ops::RangeBounds;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cleanup;
 use super::families;
 use super::fork;
 use super::message_ids::messages_of;
 use super::{
-    Appended, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
+    Appended, Cleaned, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
     SessionPage, Store,
 };
 use crate::agents;
@@ -225,6 +226,20 @@ pub trait StoreExt: Store {
         families::descendants(self, key, spared)
     }
 
+    /// Deletes a session with those that it started, all generations; what of these is pinned stays,
+    /// with all below it. The session itself is deleted, pinned or not: it was named.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::delete`], session by session: children go before their parents.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; after another error some are gone.
+    fn delete_family(&self, key: &SessionKey) -> Result<Cleaned> {
+        cleanup::delete_family(self, key)
+    }
+
     /// The [`latest`](Self::latest) session of a project, if it was updated at most `age_max`
     /// before `now`.
     ///
@@ -326,7 +341,7 @@ pub trait StoreExt: Store {
     ///
     /// # Durability
     ///
-    /// As [`Store::cleanup_older_than`].
+    /// As [`Store::cleanup`].
     ///
     /// # Errors
     ///

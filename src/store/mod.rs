@@ -3,6 +3,7 @@
 mod addition;
 mod builder;
 mod callers;
+mod cleanup;
 mod copies;
 pub(crate) mod deleted;
 mod extension;
@@ -33,6 +34,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
 pub use self::deleted::DeletedSession;
 pub(crate) use self::deleted::folder_of;
@@ -166,8 +168,14 @@ pub trait Store: Send + Sync {
         self.delete(key)
     }
 
-    /// Deletes the sessions that were updated strictly before a time. What would go is what
-    /// [`list`](Self::list) answers for [`ListQuery::before`]. Reads no record.
+    /// Deletes the sessions that were updated strictly before a time, each with those that it started
+    /// (its sub-agents, all generations), whatever their age. What is pinned stays, and so does what a
+    /// pinned session started, unless the query says otherwise. With
+    /// [`preview`](CleanupQuery::preview) nothing is deleted, and the answer lists what would go. Reads
+    /// no record.
+    ///
+    /// This default goes by [`list`](Self::list) and [`delete_unchanged`](Self::delete_unchanged); a
+    /// store that has several writers decides in the step that deletes, as [`RedbStore`] does.
     ///
     /// # Durability
     ///
@@ -175,9 +183,26 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`delete`](Self::delete), but a session that another process deletes meanwhile is
-    /// none.
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed>;
+    /// Those of [`list`](Self::list) and [`delete`](Self::delete), but a session that another process
+    /// deletes meanwhile is none.
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        cleanup::clean_up(self, query)
+    }
+
+    /// Deletes the sessions that were updated strictly before a time, but for pinned ones and what
+    /// these started: as [`cleanup`](Self::cleanup) of [`CleanupQuery::older_than`].
+    ///
+    /// # Durability
+    ///
+    /// As [`cleanup`](Self::cleanup).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cleanup`](Self::cleanup).
+    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let cleaned = self.cleanup(&CleanupQuery::older_than(before))?;
+        Ok(cleaned.removed)
+    }
 
     /// Writes a session as Markdown: everything that is stored, the hidden part too.
     ///
@@ -342,4 +367,21 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage>;
+}
+
+impl<S: Store + ?Sized> families::Calls for S {
+    fn page(&self, query: &ListQuery) -> Result<SessionPage> {
+        self.list(query)
+    }
+
+    fn session(&self, key: &SessionKey) -> Result<Summary> {
+        self.summary(key)
+    }
+
+    fn remove(&self, key: &SessionKey, next_sequence: Option<u64>) -> Result<Removed> {
+        match next_sequence {
+            Some(next) => self.delete_unchanged(key, next),
+            None => self.delete(key),
+        }
+    }
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use scrollback::report::ImportReport;
 use scrollback::{
-    Existing, ImportOptions, Message, Options, RedbStore, Role, Session, Store, StoreExt, import,
-    unwatched,
+    CleanupQuery, Existing, ImportOptions, Message, Options, RedbStore, Role, Session, Store,
+    StoreExt, import, unwatched,
 };
 
 use crate::harness::Home;
@@ -90,9 +90,12 @@ fn clean_ups_of_every_kind_leave_marks() {
         .delete_unchanged(&key("claude-code", "a"), next)
         .unwrap();
     store.pin(&key("claude-code", "b"), true).unwrap();
-    store.cleanup_unpinned_older_than(later).unwrap();
-    store.pin(&key("claude-code", "b"), false).unwrap();
     store.cleanup_older_than(later).unwrap();
+    let pinned_too = CleanupQuery {
+        pinned_too: true,
+        ..CleanupQuery::older_than(later)
+    };
+    assert_eq!(store.cleanup(&pinned_too).unwrap().removed.sessions, 1);
     assert_eq!(store.deleted().unwrap().len(), 5);
     assert_eq!(told(&run_in(&home, &store)), (0, 5, 5));
 }

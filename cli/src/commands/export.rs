@@ -16,7 +16,8 @@ EXAMPLES
   scrollback export 0199c1f2 --format markdown | less
   scrollback export --all --to backup
 
-One session goes to standard output, unless `--to` is given. Imported sessions are written at
+One session goes to standard output, unless `--to` is given; then what it started (its sub-agents) is
+written too. Imported sessions are written at
 their paths relative to the imported folder, below DIR/<agent>/.";
 
 /// What to export, and where to.
@@ -70,13 +71,19 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         let key = store.resolve(id)?;
         tool.out
             .bytes(|out| export_session(store.as_ref(), &key, format, out))?;
+        let below = store.descendants(&key, &|_| false)?.len() as u64;
+        if below > 0 {
+            let below = sizes::counted(below, "sub-agent");
+            tool.out
+                .notice(&format!("{below} not written; `--to DIR` takes them too"));
+        }
         return Ok(Ending::Done);
     };
     let store = tool.open_to_read()?;
     let keys = if args.all {
         None
     } else {
-        Some(resolve::sessions(&store, &args.ids)?)
+        Some(resolve::families(&store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
     let exported = export_all(&*store, keys.as_deref(), format, folder, &mut |progress| {

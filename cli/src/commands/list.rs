@@ -139,7 +139,7 @@ fn tell_passed_over(number: u64, tool: &mut Tool) {
 }
 
 /// A project as sessions state it: a path that starts with `.` is made absolute.
-fn project_path(project: &str) -> Result<String> {
+pub(super) fn project_path(project: &str) -> Result<String> {
     let relative = project == "." || project.starts_with("./") || project.starts_with("..");
     if !relative {
         return Ok(project.to_owned());
@@ -155,7 +155,7 @@ fn project_path(project: &str) -> Result<String> {
 
 /// The name that an agent's sessions have, where somebody uses another one. Sessions of agents that
 /// are not known have names too.
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     KnownAgent::named(name).map_or_else(|_| name.to_owned(), |agent| agent.name.to_owned())
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::engine::panics::guard;
@@ -25,7 +24,7 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Options, Store, StoreId, saving};
+use crate::store::{Cleaned, CleanupQuery, Options, Store, StoreId, cleanup, saving};
 
 impl Primitives for RedbStore {
     fn options(&self) -> &Options {
@@ -114,8 +113,11 @@ impl Store for RedbStore {
         self.delete_if_at(key, Some(next_sequence))
     }
 
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        self.clean_up(before, |_| true)
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        if query.preview {
+            return cleanup::clean_up(self, query);
+        }
+        self.clean_up(query)
     }
 
     fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
