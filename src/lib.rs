@@ -68,8 +68,8 @@ pub use store::{
     SessionPage, Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
 };
 pub use transfer::{
-    ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
-    import, import_places,
+    ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
+    export_all_as, export_session, import, import_places,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.

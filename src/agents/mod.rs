@@ -21,7 +21,7 @@ pub(crate) mod walk;
 pub(crate) use self::agent::Agent;
 pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
-pub(crate) use self::dialect::{Candidate, Dialect, Recognition};
+pub(crate) use self::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
 pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;

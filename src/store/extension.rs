@@ -136,7 +136,9 @@ pub trait StoreExt: Store {
     }
 
     /// Appends messages to a session, all or none, and to the caller's copy of it as they were
-    /// stored, with their ids: a later [`save`](Store::save) adds nothing twice. Whatever else the
+    /// stored, with their ids. A session that is not there gets its header line first, as by
+    /// [`ensure_meta`](Store::ensure_meta), if the copy says what such a line holds (a title, a model, a
+    /// project, ...): a later [`save`](Store::save) adds nothing twice. Whatever else the
     /// copy lacks or has is left alone, but for an empty title. Costs a read of what was written.
     ///
     /// # Durability
@@ -150,6 +152,9 @@ pub trait StoreExt: Store {
     fn append_messages(&self, session: &mut Session, messages: Vec<Message>) -> Result<Appended> {
         let records: Vec<NewRecord> = messages.into_iter().map(NewRecord::message).collect();
         let nothing = records.is_empty();
+        if !nothing && says_something(session) {
+            self.ensure_meta(session)?;
+        }
         let appended = self.append(&session.key, Expect::Any, None, &records)?;
         session.updated_at = Some(appended.updated_at);
         let dialect = agents::of_agent(session.key.agent());
@@ -386,3 +391,14 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Whether a header line would say something of a session, in a format that has such lines.
+fn says_something(session: &Session) -> bool {
+    let is_bare = session.title.is_empty()
+        && session.project.is_none()
+        && session.model.is_none()
+        && session.parent.is_none()
+        && session.extra.is_empty();
+    let written = || agents::of_agent(session.key.agent()).write_meta(session, true);
+    !is_bare && matches!(written(), Ok(Some(_)))
+}

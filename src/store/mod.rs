@@ -310,7 +310,9 @@ pub trait Store: Send + Sync {
     fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties>;
 
     /// The session that has `alias` (an agent and another name) among its aliases. Costs one
-    /// lookup, however many sessions there are.
+    /// lookup, however many sessions there are. Where none has, and the agent's names of files do not
+    /// tell keys: the session that was imported from the file in which the agent would keep one of this
+    /// key, as long as nothing states another.
     ///
     /// # Errors
     ///

@@ -240,7 +240,8 @@ fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("a.jsonl"), lines(&["uno", "two", "three", "four"]));
-    assert_eq!(read("a~2.jsonl"), lines(&["one", "two"]));
+    let older = out.join(".older/claude-code/.claude/projects/-w/a.jsonl");
+    assert_eq!(fs::read_to_string(older).unwrap(), lines(&["one", "two"]));
 }
 
 #[test]
@@ -284,11 +285,8 @@ fn a_deleted_session_that_is_asked_for_is_imported_anew() {
     run_in(&home, &store);
     store.delete(&sessions(&store)[0].key).unwrap();
     let report = again_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.generations, report.unchanged),
-        (1, 0, 0),
-        "{report:?}"
-    );
+    let came = (report.sessions, report.generations, report.unchanged);
+    assert_eq!(came, (1, 0, 0), "{report:?}");
     assert_eq!(sessions(&store)[0].key.id(), "a");
 }
 
@@ -354,7 +352,10 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");
-    assert_eq!(read(&name.replace("out.txt", "out~2.txt")), "first");
+    let older = out
+        .join(".older/claude-code/.claude/projects/-w")
+        .join(&name);
+    assert_eq!(fs::read_to_string(older).unwrap(), "first");
     assert_eq!(read("sessions-index.json"), "{\"version\":1}");
     assert_eq!(run_in(&home, &store).unchanged, 3);
 }

@@ -20,7 +20,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
@@ -65,6 +65,15 @@ impl Dialect for Ggcode {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         stem(candidate.path)
+    }
+
+    /// A scanner with a buffer of so many bytes.
+    fn line_bytes_max(&self) -> Option<u64> {
+        Some(10_485_759)
+    }
+
+    fn markdown_head(&self, header: &[u8]) -> Option<MarkdownHead> {
+        reading::markdown_head(header)
     }
 
     fn has_message_ids(&self) -> bool {

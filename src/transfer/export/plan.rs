@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use memchr::{memrchr, memrchr_iter};
 
 use super::item::{Content, Item};
+use super::older::{self, Older};
 use super::place::{self, Folders};
 use crate::agents;
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -29,6 +30,9 @@ pub(super) struct Plan<'s> {
     pub items: Vec<Item>,
     /// The files of each session, by its number.
     pub homes: HashMap<u64, Home>,
+    /// What is told of the files.
+    pub notes: Vec<(Vec<Vec<u8>>, String)>,
+    older: Older,
     targets: Targets,
     folders: Folders,
     /// Databases that are among the files.
@@ -69,6 +73,8 @@ impl<'s> Plan<'s> {
             snapshot,
             items: Vec::new(),
             homes: HashMap::new(),
+            notes: Vec::new(),
+            older: Older::default(),
             targets: Targets::default(),
             folders: Folders::default(),
             databases: HashSet::new(),
@@ -84,16 +90,51 @@ impl Plan<'_> {
         self.items.len() - 1
     }
 
-    /// The file of a source, unless its session was deleted.
-    pub(super) fn take_source(&mut self, source: &Source) -> Result<()> {
+    /// Adds an older content, or one whose place is taken: where no agent looks.
+    fn push_older(&mut self, names: &[Vec<u8>], source: &Source, item: Item) -> usize {
+        let place = self.push(&older::place(names), item);
+        if let Some(item) = self.items.get(place) {
+            let about = (source.generation, source.row.mtime_ns);
+            self.older.note(&item.names, names, about);
+        }
+        place
+    }
+
+    /// Ends the plan with the list of older contents.
+    pub(super) fn list_older(&mut self) -> Result<()> {
+        self.items.extend(self.older.item()?);
+        Ok(())
+    }
+
+    /// Adds the lines of a session; tells if another one has its place.
+    fn push_session(&mut self, wanted: &[Vec<u8>], item: Item) -> usize {
+        let place = self.push(wanted, item);
+        if let Some(item) = self.items.get(place)
+            && item.names != wanted
+        {
+            let name = wanted.last().map(Vec::as_slice).unwrap_or_default();
+            let reason = format!(
+                "would be called `{}`, as another session is already: its agent may not find it",
+                String::from_utf8_lossy(name)
+            );
+            self.notes.push((item.names.clone(), reason));
+        }
+        place
+    }
+
+    /// The file of a source, unless its session was deleted. There may be a newer content of it.
+    pub(super) fn take_source(&mut self, source: &Source, is_older: bool) -> Result<()> {
         let row = &source.row;
+        let components = paths::plain_components(&row.relative);
+        let was_older = older::below(&components);
+        let is_older = is_older || was_older.is_some();
         let mut names = vec![row.agent.clone().into_bytes()];
-        names.extend(paths::plain_components(&row.relative));
+        names.extend_from_slice(was_older.unwrap_or(&components));
         if row.session == 0 {
             // A database that was only read has a row without a name, and no content here.
             if !row.name.is_empty() {
                 self.databases.insert(source.path.clone());
-                self.push_whole(&names, row);
+                self.push_whole(&names, source, is_older);
             }
             return Ok(());
         }
@@ -124,7 +165,13 @@ impl Plan<'_> {
             if let Some(beside) = self.beside_lines(row, &names) {
                 names = beside;
             }
-            let place = self.push_whole(&names, row);
+            let is_own_document = is_own && row.next_sequence > 0;
+            let lies_apart = is_older || older::is_older(&names);
+            if older::is_older(&names) {
+                names.remove(0);
+            }
+            let is_second = !is_own_document && self.targets.is_taken(&names);
+            let place = self.push_whole(&names, source, lies_apart || is_second);
             let home = self.homes.entry(row.session).or_default();
             home.whole.push(place);
             if home.document.is_none() && is_own {
@@ -148,7 +195,12 @@ impl Plan<'_> {
             },
             ..Item::lines(&summary)
         };
-        let place = self.push(&names, item);
+        // One that was gone on with here is a session of its own.
+        let place = if is_older && !is_changed {
+            self.push_older(&names, source, item)
+        } else {
+            self.push_session(&names, item)
+        };
         let home = self.homes.entry(row.session).or_default();
         home.lines = Some(place);
         home.lines_from = names;
@@ -203,7 +255,8 @@ impl Plan<'_> {
     }
 
     /// A file that was kept whole.
-    fn push_whole(&mut self, names: &[Vec<u8>], row: &SourceRow) -> usize {
+    fn push_whole(&mut self, names: &[Vec<u8>], source: &Source, is_older: bool) -> usize {
+        let row = &source.row;
         let mut names = names.to_vec();
         if names.len() == 1 {
             names.push(paths::file_safe(&row.name).into_bytes());
@@ -215,6 +268,9 @@ impl Plan<'_> {
             mtime_ns: Some(row.mtime_ns),
             bytes: row.offset,
         };
+        if is_older || (row.session == 0 && self.targets.is_taken(&names)) {
+            return self.push_older(&names, source, item);
+        }
         self.push(&names, item)
     }
 
@@ -254,7 +310,7 @@ impl Plan<'_> {
             mtime_ns: updated_ns(summary),
             ..Item::lines(summary)
         };
-        let place = self.push(&names, item);
+        let place = self.push_session(&names, item);
         self.homes.entry(summary.number).or_default().lines = Some(place);
         Ok(())
     }
@@ -297,10 +353,10 @@ fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
     agents::of_agent(&row.agent).is_read_anew(name)
 }
 
-/// Sources with the newest content of every path first, in the order of the paths; then the older
-/// ones, newer before older.
-pub(super) fn newest_first(sources: Vec<Source>) -> Vec<Source> {
-    let (mut newest, mut older): (Vec<Source>, Vec<Source>) = (Vec::new(), Vec::new());
+/// The newest content of every path, in the order of the paths; and the older ones, newer before
+/// older.
+pub(super) fn newest_first(sources: Vec<&Source>) -> (Vec<&Source>, Vec<&Source>) {
+    let (mut newest, mut older): (Vec<&Source>, Vec<&Source>) = (Vec::new(), Vec::new());
     for source in sources {
         match newest.last_mut() {
             Some(last) if last.path == source.path => {
@@ -314,6 +370,5 @@ pub(super) fn newest_first(sources: Vec<Source>) -> Vec<Source> {
             .cmp(&right.path)
             .then(right.generation.cmp(&left.generation))
     });
-    newest.extend(older);
-    newest
+    (newest, older)
 }

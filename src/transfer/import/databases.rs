@@ -47,6 +47,7 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
         size: metadata.len(),
         mtime_ns: found::mtime_ns(&metadata),
         named: false,
+        is_older: database.is_older,
         path,
     })
 }
