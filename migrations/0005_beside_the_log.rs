@@ -25,6 +25,7 @@ pub(super) fn run(txn: &WriteTransaction) -> Result<()> {
     txn.open_table(schema::CONTENTS).map_err(&action)?;
     txn.open_table(schema::HOMES).map_err(&action)?;
     txn.open_table(schema::DELETED).map_err(&action)?;
+    super::step_0005_contents::run(txn)?;
     index_families(txn)
 }
 
@@ -42,7 +43,7 @@ fn index_families(txn: &WriteTransaction) -> Result<()> {
         let number = number.value();
         let row = SessionRow::decode(number, value.value())
             .map_err(|error| corrupt_session(number, error.to_string()))?;
-        if let Some(parent) = row.shown_parent() {
+        if let Some(parent) = row.shown_parent().filter(|_| row.is_listed()) {
             index
                 .insert((row.agent.as_str(), parent, number), ())
                 .map_err(&action)?;

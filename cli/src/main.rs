@@ -15,6 +15,7 @@ mod progress;
 mod resolve;
 mod session_list;
 mod sizes;
+mod subagents;
 mod table;
 mod times;
 mod transcript;

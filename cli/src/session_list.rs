@@ -33,7 +33,7 @@ pub(crate) fn each_page(
     store: &dyn Store,
     mut query: ListQuery,
     limit: usize,
-    keep: fn(&Summary) -> bool,
+    keep: &mut dyn FnMut(&Summary) -> Result<bool>,
     visit: &mut dyn FnMut(&[Summary]) -> Result<()>,
 ) -> Result<Walked> {
     let mut walked = Walked::default();
@@ -42,10 +42,14 @@ pub(crate) fn each_page(
         // One more than wanted, to know whether there is one.
         query.limit = left.saturating_add(1).min(PAGE);
         let page = store.list(&query)?;
-        let there = page.sessions.len();
-        let mut sessions = page.sessions;
-        sessions.retain(keep);
-        walked.passed_over += (there - sessions.len()) as u64;
+        let mut sessions = Vec::with_capacity(page.sessions.len());
+        for summary in page.sessions {
+            if keep(&summary)? {
+                sessions.push(summary);
+            } else {
+                walked.passed_over += 1;
+            }
+        }
         walked.more = sessions.len() > left;
         sessions.truncate(left);
         if !sessions.is_empty() {
@@ -61,11 +65,22 @@ pub(crate) fn each_page(
 
 /// Prints sessions as aligned columns that fit the terminal.
 pub(crate) fn print_table(sessions: &[Summary], tool: &mut Tool) -> Result<()> {
+    let rows: Vec<(usize, Summary)> = sessions.iter().map(|one| (0, one.clone())).collect();
+    print_tree(&rows, tool)
+}
+
+/// The same of sessions with their depth below the ones that started them.
+pub(crate) fn print_tree(sessions: &[(usize, Summary)], tool: &mut Tool) -> Result<()> {
     let (now, home) = (tool.now(), tool.home().map(Path::to_owned));
     table(sessions, &tool.out, home.as_deref(), now).print(&mut tool.out)
 }
 
-fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<Utc>) -> Table {
+fn table(
+    sessions: &[(usize, Summary)],
+    out: &Output,
+    home: Option<&Path>,
+    now: DateTime<Utc>,
+) -> Table {
     let mut table = Table::new(&[
         ("ID", Align::Left),
         ("AGENT", Align::Left),
@@ -78,7 +93,7 @@ fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<
     let columns = out.columns();
     let id_length = columns.map(|_| distinct_length(sessions));
     let mut rows: Vec<[String; 7]> = Vec::with_capacity(sessions.len());
-    for summary in sessions {
+    for (depth, summary) in sessions {
         let id: String = match id_length {
             Some(length) => summary.key.id().chars().take(length).collect(),
             None => summary.key.id().to_owned(),
@@ -98,11 +113,21 @@ fn table(sessions: &[Summary], out: &Output, home: Option<&Path>, now: DateTime<
             times::relative(summary.updated_at, now),
             sizes::count(summary.message_count),
             sizes::bytes(summary.bytes),
-            format!("{}{}", marks(summary), out.field(&summary.title)),
+            format!(
+                "{}{}{}",
+                branch(*depth),
+                marks(summary),
+                out.field(&summary.title)
+            ),
         ]);
     }
+    let behind: Vec<String> = sessions.iter().map(|(_, one)| subagents(one)).collect();
     if let Some(columns) = columns {
-        shorten_titles(&mut rows, columns);
+        let room = behind.iter().map(String::len).max().unwrap_or(0);
+        shorten_titles(&mut rows, columns.saturating_sub(room));
+    }
+    for ([.., title], behind) in rows.iter_mut().zip(behind) {
+        title.push_str(&behind);
     }
     for row in rows {
         table.push(row.into());
@@ -118,6 +143,22 @@ fn marks(summary: &Summary) -> &'static str {
         (false, true) => "[archived] ",
         (false, false) => "",
     }
+}
+
+/// What stands before the title of a session that stands under the one that started it.
+fn branch(depth: usize) -> String {
+    match depth {
+        0 => String::new(),
+        _ => format!("{}└ ", "  ".repeat(depth - 1)),
+    }
+}
+
+/// What stands behind the title of a session that has started others.
+fn subagents(summary: &Summary) -> String {
+    if summary.subagents == 0 {
+        return String::new();
+    }
+    format!(" +{}", sizes::counted(summary.subagents, "sub-agent"))
 }
 
 fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {
@@ -136,8 +177,8 @@ fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {
 }
 
 /// How many characters tell the ids of these sessions apart.
-fn distinct_length(sessions: &[Summary]) -> usize {
-    let mut ids: Vec<&str> = sessions.iter().map(|summary| summary.key.id()).collect();
+fn distinct_length(sessions: &[(usize, Summary)]) -> usize {
+    let mut ids: Vec<&str> = sessions.iter().map(|(_, one)| one.key.id()).collect();
     ids.sort_unstable();
     ids.dedup();
     let common = |(one, other): (&&str, &&str)| {
@@ -190,18 +231,23 @@ pub(crate) mod tests {
             hidden_count: 0,
             mark: 0,
             next_sequence: 40,
+            contents: 1,
             model: None,
             branch: None,
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 
     fn printed(terminal: bool, sessions: &[Summary]) -> String {
         let (mut out, stdout, _) = captured(terminal, false);
         let now = sessions[0].updated_at + scrollback::chrono::TimeDelta::minutes(5);
-        table(sessions, &out, Some(Path::new("/home/ann")), now)
+        let rows: Vec<_> = sessions.iter().map(|one| (0, one.clone())).collect();
+        table(&rows, &out, Some(Path::new("/home/ann")), now)
             .print(&mut out)
             .unwrap();
         out.flush().unwrap();
@@ -235,7 +281,11 @@ pub(crate) mod tests {
     #[test]
     fn ids_are_shown_as_far_as_they_differ() {
         let of = |ids: &[&str]| {
-            distinct_length(&ids.iter().map(|id| summary(id, "")).collect::<Vec<_>>())
+            distinct_length(
+                &ids.iter()
+                    .map(|id| (0, summary(id, "")))
+                    .collect::<Vec<_>>(),
+            )
         };
         assert_eq!(of(&["a"]), 8);
         assert_eq!(of(&["aaaaaaaaaaaa1", "aaaaaaaaaaaa2", "b"]), 13);

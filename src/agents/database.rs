@@ -20,9 +20,34 @@ pub(crate) struct Databases {
     pub name: (&'static str, &'static str),
     /// Opens one; `None` if this build cannot read them. Nothing is made or changed beside it.
     pub open: Option<Open>,
+    /// What the agent kept sessions in before.
+    pub tree: Option<Tree>,
+}
+
+/// Sessions in many small files each: the session's own file is taken for a database of that session.
+/// What is in a database goes before it.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree {
+    /// Whether a path is that of a session's own file.
+    pub is_session: fn(&Path) -> bool,
+    /// Opens it.
+    pub open: Open,
 }
 
 impl Databases {
+    /// Whether a path is that of a session in files of its own.
+    pub(crate) fn is_in_tree(&self, path: &Path) -> bool {
+        self.tree.is_some_and(|tree| (tree.is_session)(path))
+    }
+
+    /// What opens a path.
+    pub(crate) fn opens(&self, path: &Path) -> Option<Open> {
+        match self.tree {
+            Some(tree) if (tree.is_session)(path) => Some(tree.open),
+            _ => self.open,
+        }
+    }
+
     /// Whether a file has the name of one.
     pub(crate) fn are_named(&self, name: &[u8]) -> bool {
         name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::described::Described;
 use super::document::{Document, DocumentLines};
+use super::habits::Habits;
 use super::operation::{MessageType, Operation};
 use super::parts::lines::{self, Format};
 use super::parts::paths;
@@ -57,6 +58,17 @@ pub(crate) struct MarkdownHead {
     pub updated: Option<String>,
     /// Who answered: a label and what it says.
     pub answering: Option<(&'static str, String)>,
+}
+
+/// What the path of a session's file tells of it, or a file beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// The project, where its lines tell none.
+    pub project: Option<String>,
+    /// The session that started it as a sub-agent, where its lines tell none.
+    pub parent: Option<String>,
+    /// Whether its agent has put it away, if that is told by the place.
+    pub archived: Option<bool>,
 }
 
 /// Finds the version of the program in a line.
@@ -127,6 +139,25 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// The session that started this one as a sub-agent, where the file's path tells it.
+    fn parent(&self, _candidate: &Candidate<'_>) -> Option<String> {
+        None
+    }
+
+    /// Whether the agent has put the session away, where the file's path tells it.
+    fn archived(&self, _candidate: &Candidate<'_>) -> Option<bool> {
+        None
+    }
+
+    /// All of that.
+    fn placed(&self, candidate: &Candidate<'_>) -> Placed {
+        Placed {
+            project: self.project(candidate),
+            parent: self.parent(candidate),
+            archived: self.archived(candidate),
+        }
+    }
+
     /// The lines of a session that is one JSON document; `None` if it cannot be read. The whole
     /// document is in memory, and its lines beside it.
     fn document_lines(&self, _bytes: &[u8]) -> Option<DocumentLines> {
@@ -166,6 +197,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// then, wherever its file lies. Elsewhere it is a session of its folder.
     fn has_unique_ids(&self) -> bool {
         false
+    }
+
+    /// What the agent does with files that it has written.
+    fn habits(&self) -> Habits {
+        Habits::default()
     }
 
     /// Whether lines hold the ids of messages. Where they do not, a message's id is the place of

@@ -8,6 +8,7 @@ pub(crate) mod default_home;
 mod described;
 mod dialect;
 mod document;
+pub(crate) mod habits;
 pub(crate) mod home;
 mod known;
 pub(crate) mod operation;
@@ -21,7 +22,7 @@ pub(crate) mod walk;
 pub(crate) use self::agent::Agent;
 pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
-pub(crate) use self::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
+pub(crate) use self::dialect::{Candidate, Dialect, MarkdownHead, Placed, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
 pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;
@@ -51,6 +52,7 @@ agents! {
     picoclaw::Picoclaw,
     jcode::Jcode,
     celeste::Celeste,
+    qwen::Qwen,
     claude_code::ClaudeCode,
     codex::Codex,
     gemini::Gemini,

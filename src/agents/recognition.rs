@@ -53,11 +53,12 @@ pub(crate) fn companion_of(path: &Path) -> impl Iterator<Item = PathBuf> {
     all().iter().filter_map(|agent| agent.companion(path))
 }
 
-/// The agent that has databases of that name.
-pub(crate) fn recognise_database(name: &[u8]) -> Option<&'static dyn Agent> {
+/// The agent that has databases of that name, or a session in files of its own there.
+pub(crate) fn recognise_database(path: &Path) -> Option<&'static dyn Agent> {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let has = |agent: &&dyn Agent| {
         let databases = agent.databases();
-        databases.is_some_and(|databases| databases.are_named(name))
+        databases.is_some_and(|databases| databases.are_named(name) || databases.is_in_tree(path))
     };
     all().iter().copied().find(has)
 }

@@ -82,6 +82,8 @@ pub(crate) struct FileOrder {
     pub open: bool,
     /// How many lines its agent said to be hidden, where its agent counts them.
     pub skip: u64,
+    /// What it was before its agent took lines away: compared lines, and the chain over them.
+    pub earlier: Vec<(u64, Digest)>,
 }
 
 impl FileOrder {
@@ -98,6 +100,7 @@ impl FileOrder {
             mtime_ns: i64::MIN,
             open: false,
             skip: 0,
+            earlier: Vec::new(),
         }
     }
 
@@ -203,6 +206,7 @@ mod tests {
             mtime_ns: -1,
             open: true,
             skip: 3,
+            earlier: vec![(2, [9; 32])],
         }
     }
 
@@ -218,7 +222,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x9714_15de_f2e3_c8db;
+    const GOLDEN: u64 = 0;
 
     #[test]
     fn what_was_dropped_is_read_first_and_what_was_appended_here_last() {

@@ -67,6 +67,7 @@ pub(super) fn run(data: &[u8]) {
     if grown.title_rank != whole.row.title_rank || records.iter().any(is_about) {
         grown.title.clone_from(&whole.row.title);
         grown.title_rank = whole.row.title_rank;
+        grown.beaten_titles.clone_from(&whole.row.beaten_titles);
     }
     assert_eq!(grown, whole.row, "{dialect:?} cut at {cut}");
 }

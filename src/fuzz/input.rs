@@ -192,11 +192,15 @@ impl<'a> Input<'a> {
             attachment_count: 0,
             mark: self.number(),
             next_sequence: self.number(),
+            contents: 1,
             model: session.model,
             branch: None,
             parent: session.parent,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

@@ -43,6 +43,9 @@ pub struct Summary {
     pub mark: u64,
     /// The sequence number that the next record gets.
     pub next_sequence: u64,
+    /// How many contents the session's id has, this one counted: 1, unless files of one id went
+    /// different ways. This is the newest, or was asked for by its number (`ID~1`).
+    pub contents: u64,
     /// The model that spoke last.
     pub model: Option<String>,
     /// The git branch that was named last.
@@ -51,8 +54,14 @@ pub struct Summary {
     pub parent: Option<String>,
     /// Whether its users pinned it.
     pub pinned: bool,
-    /// Whether its users put it away.
+    /// Whether its users put it away, or its agent did.
     pub archived: bool,
+    /// Whether its agent did, and nobody has taken it out here since.
+    pub archived_by_agent: bool,
+    /// Whether its parent started it to do a part of its work: a sub-agent, and no fork.
+    pub subagent: bool,
+    /// How many stored sessions are sub-agents of this one.
+    pub subagents: u64,
 }
 
 /// A session with its messages, as agent programmers hold it.

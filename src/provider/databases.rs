@@ -84,11 +84,11 @@ impl DatabaseProvider {
     }
 
     fn summary(&self, id: &str, outline: &Outline) -> ProviderSummary {
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(id);
         for line in &outline.lines {
             gather.add(&self.agent.describe(line));
         }
-        let mut summary = gather.summary(self.agent.agent(), id);
+        let mut summary = gather.summary(self.agent.agent());
         summary.message_count = outline.messages;
         summary
     }
@@ -153,14 +153,14 @@ impl SessionProvider for DatabaseProvider {
     }
 
     fn read_session(&self, id: &str) -> Result<ProviderSession> {
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(id);
         let mut messages = Vec::new();
         let walked = self.walk(id, &mut gather, &mut |message| {
             messages.push(message);
             ControlFlow::Continue(())
         })?;
         Ok(ProviderSession {
-            summary: gather.summary(self.agent.agent(), id),
+            summary: gather.summary(self.agent.agent()),
             version: walked.version,
             messages,
         })
@@ -171,7 +171,7 @@ impl SessionProvider for DatabaseProvider {
         id: &str,
         visit: &mut dyn FnMut(ProviderMessage) -> ControlFlow<()>,
     ) -> Result<Scan> {
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(id);
         let walked = self.walk(id, &mut gather, visit)?;
         Ok(Scan {
             stopped: walked.stopped,

@@ -50,7 +50,7 @@ impl FileProvider {
 
     /// The project of a file, without reading more than needed.
     fn project(&self, file: &SessionFile) -> Result<String> {
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(&file.id);
         if matches!(file.form, Form::Lines | Form::Compressed) {
             each_line(file, self.agent, &mut |_, _, described| {
                 if let Some(described) = described {
@@ -68,7 +68,7 @@ impl FileProvider {
 
     /// The summary of a file, after it was gathered.
     fn summary(&self, file: &SessionFile, gather: Gather) -> ProviderSummary {
-        let mut summary = gather.summary(self.agent.agent(), &file.id);
+        let mut summary = gather.summary(self.agent.agent());
         let row = file.row.clone().unwrap_or_default();
         let fill = |fact: &mut Option<String>, other: Option<String>| {
             if fact.is_none() {
@@ -114,7 +114,7 @@ impl FileProvider {
         {
             return Ok(None);
         }
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(&file.id);
         let count = self.read(file, &mut gather, None)?.1;
         let mut summary = self.summary(file, gather);
         summary.message_count = count;
@@ -206,7 +206,7 @@ impl SessionProvider for FileProvider {
 
     fn read_session(&self, id: &str) -> Result<ProviderSession> {
         let file = self.find(id)?;
-        let (mut gather, mut messages) = (Gather::default(), Vec::new());
+        let (mut gather, mut messages) = (Gather::of(&file.id), Vec::new());
         let mut keep = |message| {
             messages.push(message);
             ControlFlow::Continue(())
@@ -233,7 +233,7 @@ impl SessionProvider for FileProvider {
 
     fn scan_messages(&self, id: &str, visit: &mut Visit<'_>) -> Result<Scan> {
         let file = self.find(id)?;
-        let mut gather = Gather::default();
+        let mut gather = Gather::of(&file.id);
         let (stopped, _) = self.read(&file, &mut gather, Some(visit))?;
         Ok(Scan {
             stopped,

@@ -3,9 +3,13 @@
 //! The rules are those of the store's summary rows: the first project and parent hold, the last
 //! branch, and of titles the one of the highest rank.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 
 use super::ProviderSummary;
+use crate::agents::parts::paths::is_uuid;
 use crate::agents::{Described, Facts, TitleOffer};
 use crate::model::record::RecordFlags;
 use crate::model::text::cut;
@@ -17,20 +21,24 @@ const PROMPT_BYTES: usize = 200;
 /// gave.
 const FIRST_MESSAGE: u8 = 10;
 
+/// The rank of the last prompt among them; what ranks lower than both is no first one.
+const LAST_PROMPT: u8 = 5;
+
 /// Most titles that wait for the record that they are about.
 const WAITING_MAX: usize = 64;
 
 /// What is known of a session so far.
 #[derive(Debug, Default)]
 pub(super) struct Gather {
+    id: String,
     project: Option<String>,
     parent: Option<String>,
     branch: Option<String>,
     created_us: Option<i64>,
     first_us: Option<i64>,
     last_us: Option<i64>,
-    prompt: Option<String>,
-    title: Option<(u8, String)>,
+    prompt: Option<(u8, String)>,
+    titles: BTreeMap<u8, String>,
     waiting: Vec<(String, u8, String)>,
     last_record: String,
     messages: u64,
@@ -38,12 +46,26 @@ pub(super) struct Gather {
 }
 
 impl Gather {
+    /// Nothing yet of the session of that id.
+    pub(super) fn of(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Adds a line.
     pub(super) fn add(&mut self, described: &Described<'_>) {
         let header = &described.header;
         self.messages += u64::from(header.messages);
         self.unread += u64::from(header.flags.contains(RecordFlags::DAMAGED));
-        let facts = &described.facts;
+        let nothing = Facts::default();
+        let is_begun = self.created_us.is_some() || self.project.is_some();
+        let is_others = |id: &Cow<'_, str>| is_begun && **id != *self.id;
+        let facts = match &described.facts.session {
+            Some(id) if is_others(id) => &nothing,
+            _ => &described.facts,
+        };
         for time in [header.time_us, facts.created_us, facts.updated_us] {
             self.first_us = self.first_us.into_iter().chain(time).min();
             self.last_us = self.last_us.max(time);
@@ -53,12 +75,13 @@ impl Gather {
     }
 
     fn add_facts(&mut self, facts: &Facts<'_>) {
-        let owned = |fact: &Option<std::borrow::Cow<'_, str>>| fact.as_deref().map(str::to_owned);
-        if self.project.is_none() {
-            self.project = owned(&facts.project);
+        let owned = |fact: &Option<Cow<'_, str>>| fact.as_deref().map(str::to_owned);
+        if self.project.is_none() || facts.moved {
+            self.project = owned(&facts.project).or(self.project.take());
         }
-        if self.parent.is_none() {
-            self.parent = owned(&facts.parent);
+        let is_own = |id: &Cow<'_, str>| **id == *self.id;
+        if self.parent.is_none() && facts.child.as_ref().is_none_or(is_own) {
+            self.parent = owned(&facts.parent).filter(|parent| *parent != self.id);
         }
         if facts.branch.is_some() && facts.branch.as_deref() != self.branch.as_deref() {
             self.branch = owned(&facts.branch);
@@ -77,9 +100,14 @@ impl Gather {
 
     fn offer(&mut self, offer: &TitleOffer<'_>) {
         if offer.rank <= FIRST_MESSAGE {
-            if offer.rank == FIRST_MESSAGE && self.prompt.is_none() {
-                self.prompt = Some(prompt(&offer.text));
+            let best = self.prompt.as_ref().map_or(LAST_PROMPT, |(rank, _)| *rank);
+            if offer.rank > best {
+                self.prompt = Some((offer.rank, prompt(&offer.text)));
             }
+            return;
+        }
+        let is_others = |session: &Cow<'_, str>| is_uuid(&self.id) && **session != *self.id;
+        if offer.session.as_ref().is_some_and(is_others) {
             return;
         }
         match &offer.about {
@@ -95,8 +123,10 @@ impl Gather {
     }
 
     fn take_title(&mut self, rank: u8, text: String) {
-        if self.title.as_ref().is_none_or(|(best, _)| rank >= *best) {
-            self.title = Some((rank, text));
+        if text.trim().is_empty() {
+            self.titles.remove(&rank);
+        } else {
+            self.titles.insert(rank, text);
         }
     }
 
@@ -116,10 +146,10 @@ impl Gather {
     }
 
     /// What is known.
-    pub(super) fn summary(self, agent: &str, id: &str) -> ProviderSummary {
+    pub(super) fn summary(mut self, agent: &str) -> ProviderSummary {
         ProviderSummary {
             agent: agent.to_owned(),
-            id: id.to_owned(),
+            id: self.id,
             parent: self.parent,
             project: self.project,
             message_count: self.messages,
@@ -130,8 +160,8 @@ impl Gather {
                 .and_then(DateTime::from_timestamp_micros),
             updated_at: self.last_us.and_then(DateTime::from_timestamp_micros),
             branch: self.branch,
-            first_prompt: self.prompt,
-            summary: self.title.map(|(_, title)| title),
+            first_prompt: self.prompt.map(|(_, prompt)| prompt),
+            summary: self.titles.pop_last().map(|(_, title)| title),
         }
     }
 }

@@ -228,11 +228,15 @@ mod tests {
             hidden_count: 0,
             mark: 0,
             next_sequence: 5,
+            contents: 1,
             model: Some("model-1".into()),
             branch: None,
             parent: None,
             pinned: false,
             archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
         }
     }
 

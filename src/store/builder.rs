@@ -1,8 +1,8 @@
 //! Turns lines into packed segments and a summary row, away from the store: the worker's half of a
 //! bulk import.
 
-use super::fold::{Fold, project_of, take_out};
-use crate::agents::Dialect;
+use super::fold::{Fold, offer_parent, project_of, take_out};
+use crate::agents::{Dialect, Placed};
 use crate::codec::chain::{Digest, digest_of};
 use crate::codec::segment::{Packer, Sealed};
 use crate::codec::session_row::SessionRow;
@@ -189,11 +189,17 @@ impl SessionBuilder {
         problem
     }
 
-    /// Gives the session a project, unless its lines have stated one so far.
-    pub(crate) fn offer_project(&mut self, project: &str) {
+    /// Gives the session what its file's place tells: a project and a parent, unless its lines have
+    /// stated one so far.
+    pub(crate) fn offer_placed(&mut self, placed: &Placed) {
+        let project = placed.project.as_deref().unwrap_or_default();
         if self.row.project.is_none() && !project.is_empty() {
             self.row.project = Some(project_of(project));
         }
+        if let Some(parent) = &placed.parent {
+            offer_parent(&mut self.row, parent, true);
+        }
+        self.row.archived_by_agent = placed.archived.unwrap_or(self.row.archived_by_agent);
     }
 
     /// The session's row so far.

@@ -20,6 +20,30 @@ use crate::model::message::Message;
 use crate::model::properties::PropertiesChange;
 use crate::model::session::{Session, Summary};
 
+/// Sessions that are looked at to find out whether one is the head of all others.
+const FAMILY_MAX: usize = 1000;
+
+/// Sessions that an error names.
+const CANDIDATES_MAX: usize = 10;
+
+/// The session of which all others are sub-agents, or sub-agents of those; `None` if there is none.
+fn head_of<S: Store + ?Sized>(store: &S, found: &[SessionKey]) -> Result<Option<SessionKey>> {
+    let mut heads = Vec::new();
+    for key in found {
+        let summary = store.summary(key)?;
+        let is_below = |other: &SessionKey| {
+            other.agent() == key.agent() && Some(other.id()) == summary.parent.as_deref()
+        };
+        if !(summary.subagent && found.iter().any(is_below)) {
+            heads.push(key);
+        }
+        if heads.len() > 1 || found.len() == FAMILY_MAX {
+            return Ok(None);
+        }
+    }
+    Ok(heads.pop().cloned())
+}
+
 /// What follows from the calls of a [`Store`], for every store.
 ///
 /// ```
@@ -73,13 +97,19 @@ pub trait StoreExt: Store {
     }
 
     /// The one session whose id is `id` or starts with it, or that has it as an alias, as
-    /// [`Store::find`] says; `agent:id` names the agent too.
+    /// [`Store::find`] says; `agent:id` names the agent too. A start that fits a session and otherwise
+    /// only its own sub-agents means the session.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
     fn resolve(&self, id: &str) -> Result<SessionKey> {
-        let mut found = self.find(id, 10)?;
+        let mut found = self.find(id, FAMILY_MAX)?;
+        if found.len() > 1
+            && let Some(head) = head_of(self, &found)?
+        {
+            return Ok(head);
+        }
         match (found.len(), found.pop()) {
             (1, Some(key)) => Ok(key),
             (_, None) => Err(Error::NotFound {
@@ -87,6 +117,7 @@ pub trait StoreExt: Store {
             }),
             (_, Some(last)) => {
                 found.push(last);
+                found.truncate(CANDIDATES_MAX);
                 Err(Error::Ambiguous {
                     prefix: id.to_owned(),
                     candidates: found,

@@ -3,7 +3,11 @@
 //! Every store and every import goes through here, so a row says the same wherever its lines
 //! came from.
 
+use std::borrow::Cow;
+
 use super::query::Compacted;
+use super::row_title;
+use crate::agents::parts::paths::is_uuid;
 use crate::agents::{Described, Facts, TitleOffer};
 use crate::codec::session_row::SessionRow;
 use crate::model::limits::{FACT_BYTES_MAX, TITLE_BYTES_MAX};
@@ -32,6 +36,12 @@ impl Fold {
     ) -> RecordHeader {
         let mut header = described.header;
         header.flags = header.flags.with(flags);
+        let nothing = Facts::default();
+        let facts = if is_of_another(row, &described.facts) {
+            &nothing
+        } else {
+            &described.facts
+        };
         if described.facts.replaces && header.kind == RecordKind::Meta {
             row.header_sequence = Some(row.next);
         }
@@ -41,9 +51,22 @@ impl Fold {
         row.messages += u64::from(header.messages);
         row.malformed += u64::from(header.flags.contains(RecordFlags::DAMAGED));
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
-        add_times(row, header.time_us, &described.facts);
-        self.add_facts(row, &described.facts);
+        add_times(row, header.time_us, facts);
+        self.add_facts(row, facts);
         header
+    }
+
+    /// Lets a row say what a stored header says, which stands at the head of its file now.
+    pub(crate) fn take_header(
+        &mut self,
+        row: &mut SessionRow,
+        described: &Described<'_>,
+        sequence: u64,
+    ) {
+        if described.facts.replaces && described.header.kind == RecordKind::Meta {
+            row.header_sequence = Some(sequence);
+        }
+        self.add_facts(row, &described.facts);
     }
 
     fn add_facts(&mut self, row: &mut SessionRow, facts: &Facts<'_>) {
@@ -51,14 +74,20 @@ impl Fold {
         if facts.replaces {
             row.project = facts.project.as_deref().map(project_of);
             row.model = facts.model.as_deref().map(text);
-            row.parent = facts.parent.as_deref().map(text);
+            (row.parent, row.subagent) = (None, false);
         }
-        if let (None, Some(project)) = (&row.project, &facts.project) {
+        if let Some(project) = &facts.project
+            && (facts.moved || row.project.is_none())
+        {
             row.project = Some(project_of(project));
         }
-        if let (None, Some(parent)) = (&row.parent, &facts.parent) {
-            row.parent = Some(text(parent));
+        let is_childs = |child: &Cow<'_, str>| **child == *own_id(row);
+        if let Some(parent) = &facts.parent
+            && facts.child.as_ref().is_none_or(is_childs)
+        {
+            offer_parent(row, parent, facts.subagent);
         }
+        row.archived_by_agent = facts.archived.unwrap_or(row.archived_by_agent);
         replace_with(&mut row.model, facts.model.as_deref());
         replace_with(&mut row.branch, facts.branch.as_deref());
         if let Some(id) = &facts.record_id {
@@ -71,13 +100,18 @@ impl Fold {
 
     /// Takes a title now, or keeps it until the record that it is about has come by.
     pub(crate) fn offer_title(&mut self, row: &mut SessionRow, offer: &TitleOffer<'_>) {
-        let beaten =
-            offer.rank < row.title_rank || (offer.rank == row.title_rank && !offer.latest_wins);
-        if beaten {
+        // An agent may note the title of another session in this one's file.
+        if let Some(session) = &offer.session
+            && is_uuid(own_id(row))
+            && **session != *own_id(row)
+        {
             return;
         }
         let title = title_line(&offer.text, TITLE_BYTES_MAX);
         if title.is_empty() {
+            if offer.latest_wins {
+                row_title::take_back(row, offer.rank);
+            }
             return;
         }
         match &offer.about {
@@ -87,10 +121,7 @@ impl Fold {
                         .push((about.clone().into_owned(), title, offer.rank));
                 }
             }
-            _ => {
-                row.title = title;
-                row.title_rank = offer.rank;
-            }
+            _ => row_title::put(row, offer.rank, title, offer.latest_wins),
         }
     }
 
@@ -99,11 +130,35 @@ impl Fold {
         id.clone_into(&mut self.last_record_id);
         while let Some(at) = self.waiting.iter().position(|(about, ..)| about == id) {
             let (_, title, rank) = self.waiting.swap_remove(at);
-            if rank >= row.title_rank {
-                row.title = title;
-                row.title_rank = rank;
-            }
+            row_title::put(row, rank, title, true);
         }
+    }
+}
+
+/// The id that the agent gave the session of a row: without the number of a copy.
+fn own_id(row: &SessionRow) -> &str {
+    match row.id.rsplit_once('~') {
+        Some((id, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+            id
+        }
+        _ => &row.id,
+    }
+}
+
+/// Whether facts stand in the header of another session, which some agents repeat behind that of a
+/// session that comes from it.
+fn is_of_another(row: &SessionRow, facts: &Facts<'_>) -> bool {
+    let is_begun = row.created_stated || row.project.is_some();
+    let is_other = |id: &Cow<'_, str>| **id != *own_id(row);
+    is_begun && facts.session.as_ref().is_some_and(is_other)
+}
+
+/// Gives a session a parent, unless it has one: nobody is the parent of itself.
+pub(super) fn offer_parent(row: &mut SessionRow, parent: &str, subagent: bool) {
+    row.subagent |= subagent && row.parent.as_deref() == Some(parent);
+    if row.parent.is_none() && !parent.is_empty() && parent != own_id(row) {
+        row.parent = Some(cut(parent, FACT_BYTES_MAX).to_owned());
+        row.subagent = subagent;
     }
 }
 
@@ -187,8 +242,6 @@ pub(crate) fn count_out(
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
     use crate::model::key::SessionKey;
 
@@ -218,6 +271,7 @@ mod tests {
             rank,
             latest_wins,
             about: about.map(Cow::Borrowed),
+            session: None,
         };
         Facts {
             title: Some(title),

@@ -26,10 +26,18 @@ pub(crate) fn fork<S: Store + ?Sized>(
     if is_native {
         lines.extend(header(store, &old, new_key)?.map(NewRecord::Line));
     }
-    let mut hidden = 0;
+    let first_shown = from(store, key, old.mark)?.first().copied();
+    let stop = match through {
+        Some(through) => {
+            let mut here = from(store, key, through)?.into_iter();
+            here.find(|sequence| *sequence != through)
+        }
+        None => None,
+    };
+    let (mut hidden, mut is_shown) = (0, false);
     for record in Records::new(store, key.clone(), ScanQuery::default()) {
         let record = record?;
-        if through.is_some_and(|through| record.sequence > through) {
+        if stop == Some(record.sequence) {
             break;
         }
         if is_native && record.header.kind == RecordKind::Meta {
@@ -51,7 +59,8 @@ pub(crate) fn fork<S: Store + ?Sized>(
             });
         }
         lines.push(NewRecord::Line(record.line));
-        if record.sequence < old.mark {
+        is_shown |= Some(record.sequence) == first_shown;
+        if !is_shown {
             hidden = lines.len() as u64;
         }
     }
@@ -70,6 +79,17 @@ pub(crate) fn fork<S: Store + ?Sized>(
     };
     store.update_properties(new_key, &change)?;
     store.summary(new_key)
+}
+
+/// The first two records that stand at one or behind it, in the order in which the session is read.
+fn from<S: Store + ?Sized>(store: &S, key: &SessionKey, sequence: u64) -> Result<Vec<u64>> {
+    let two = ScanQuery {
+        from: Some(sequence),
+        records_max: 2,
+        ..ScanQuery::default()
+    };
+    let page = store.scan(key, &two)?;
+    Ok(page.records.iter().map(|record| record.sequence).collect())
 }
 
 /// Whether the new session can have that name.

@@ -7,6 +7,8 @@ use std::path::Path;
 use super::Store;
 use super::builder::SessionChunk;
 use super::deleted::DeletedSession;
+use crate::codec::chain::Digest;
+use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
 use crate::model::error::Result;
@@ -65,6 +67,9 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         from: u64,
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
+
+    /// Whether there is any session.
+    fn has_sessions(&self) -> Result<bool>;
 
     /// The marks of sessions that were deleted.
     fn deleted(&self) -> Result<Vec<DeletedSession>>;
@@ -136,6 +141,15 @@ pub(crate) trait Sources: Sync {
     /// The number of the session of that name, if there is one.
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>>;
 
+    /// The file order of a session, if it has one.
+    fn file_order(&self, number: u64) -> Result<Option<FileOrder>>;
+
+    /// The contents of a plain id and their sessions, by number: of one that has several, else none.
+    fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>>;
+
+    /// The id under which the session of a home is kept, or of a beginning.
+    fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>>;
+
     /// The row of a session by its number.
     fn row(&self, number: u64) -> Result<Option<SessionRow>>;
 
@@ -165,11 +179,31 @@ pub(crate) trait Bulk: std::fmt::Debug {
     /// to follow.
     fn create(&mut self, key: &SessionKey) -> Result<u64>;
 
+    /// Creates a session of a plain id: the first one has it, another one is another content of it.
+    /// Returns its number and its key. A chunk, if an empty one, has to follow, and then
+    /// [`settle`](Self::settle).
+    fn create_content(&mut self, key: &SessionKey) -> Result<(u64, SessionKey)>;
+
+    /// Gives a plain id to the newest of its contents. Returns the number of that, if there is one.
+    fn settle(&mut self, key: &SessionKey) -> Result<Option<u64>>;
+
+    /// The contents of a plain id and their sessions, by number: of one that has several, else none.
+    fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>>;
+
+    /// The row of a session that is there.
+    fn row(&self, number: u64) -> Result<SessionRow>;
+
+    /// The file order of a session, if it has one.
+    fn file_order(&self, number: u64) -> Result<Option<FileOrder>>;
+
+    /// Writes the file order of a session, behind its records.
+    fn write_file_order(&mut self, number: u64, order: &FileOrder) -> Result<()>;
+
+    /// Notes the home of the session that is kept under an id, or a beginning of it.
+    fn put_home(&mut self, wanted: &SessionKey, home: &[u8], id: &str) -> Result<()>;
+
     /// The number of the session of that name, if there is one.
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>>;
-
-    /// Gives a session another name, which is free.
-    fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()>;
 
     /// Writes a chunk, perhaps in place of the last records.
     /// [`Error::Conflict`](crate::Error::Conflict) if the session got other records since the
@@ -179,7 +213,15 @@ pub(crate) trait Bulk: std::fmt::Debug {
     /// with what goes and comes here; so is the digest chain. Where records are replaced, the
     /// session is read for it, before anything is written:
     /// [`Error::Corrupt`](crate::Error::Corrupt) if it does not fit.
-    fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()>;
+    ///
+    /// `file` is the digest over the compared lines of the session's file so far; returned is that with
+    /// the lines of the chunk.
+    fn write_chunk(
+        &mut self,
+        number: u64,
+        chunk: &SessionChunk,
+        file: Option<Digest>,
+    ) -> Result<Option<Digest>>;
 
     /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
     /// their hash.

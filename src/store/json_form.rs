@@ -12,7 +12,7 @@ use crate::model::session::Summary;
 
 impl Serialize for Summary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Summary", 20)?;
+        let mut fields = serializer.serialize_struct("Summary", 24)?;
         fields.serialize_field("id", self.key.id())?;
         fields.serialize_field("agent", self.key.agent())?;
         fields.serialize_field("project", &self.project)?;
@@ -31,6 +31,10 @@ impl Serialize for Summary {
         fields.serialize_field("parent", &self.parent)?;
         fields.serialize_field("pinned", &self.pinned)?;
         fields.serialize_field("archived", &self.archived)?;
+        fields.serialize_field("contents", &self.contents)?;
+        fields.serialize_field("archived_by_agent", &self.archived_by_agent)?;
+        fields.serialize_field("subagent", &self.subagent)?;
+        fields.serialize_field("subagents", &self.subagents)?;
         fields.serialize_field("number", &self.number)?;
         fields.serialize_field("cursor", &Cursor::of(self).to_string())?;
         fields.end()

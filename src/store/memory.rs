@@ -134,6 +134,8 @@ impl Held {
         }
         let session = self.get_mut(key)?;
         session.row.given = properties::given(&new);
+        session.row.archived_by_agent =
+            properties::stays_archived(session.row.archived_by_agent, change);
         session.properties = new.clone();
         Ok(new)
     }
@@ -162,6 +164,23 @@ impl Held {
             sessions: 1,
             records: session.row.records,
             bytes: session.row.bytes,
+        })
+    }
+}
+
+impl Held {
+    /// A session's summary, with the number of its sub-agents.
+    fn summary(&self, session: &HeldSession) -> Result<Summary> {
+        let is_child = |other: &&HeldSession| {
+            let parent = other.row.shown_parent();
+            other.row.subagent
+                && other.row.agent == session.row.agent
+                && parent == Some(session.row.id.as_str())
+        };
+        let subagents = self.sessions.values().filter(is_child).count() as u64;
+        Ok(Summary {
+            subagents,
+            ..session.summary()?
         })
     }
 }
@@ -260,7 +279,8 @@ impl Store for MemoryStore {
     }
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
-        self.read().get(key)?.summary()
+        let held = self.read();
+        held.summary(held.get(key)?)
     }
 
     fn list(&self, query: &ListQuery) -> Result<SessionPage> {
@@ -282,7 +302,7 @@ impl Store for MemoryStore {
                 page.next = page.sessions.last().map(Cursor::of);
                 break;
             }
-            page.sessions.push(session.summary()?);
+            page.sessions.push(held.summary(session)?);
         }
         Ok(page)
     }

@@ -70,10 +70,12 @@ pub struct StoredMessage {
 pub struct Messages<'s, S: ?Sized> {
     store: &'s S,
     key: SessionKey,
-    /// The first sequence number that nobody has read yet.
-    low: u64,
-    /// The last one; `None` stands for the newest record.
-    high: Option<u64>,
+    /// The first record that nobody has read yet; `None` stands for the oldest.
+    first: Option<u64>,
+    /// The last one; `None` stands for the newest.
+    last: Option<u64>,
+    /// Whether the two are records, and not yet bounds that were asked for.
+    found: bool,
     /// Whether all between the two has been read.
     read: bool,
     front: Buffer,
@@ -107,8 +109,9 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
         Self {
             store,
             key,
-            low,
-            high,
+            first: Some(low).filter(|low| *low > 0),
+            last: high,
+            found: false,
             read: is_empty || high.is_some_and(|high| high < low),
             front: Buffer::default(),
             back: Buffer::default(),
@@ -123,35 +126,74 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             .collect()
     }
 
+    /// The first record from one on in a direction.
+    fn from(&self, sequence: u64, direction: Direction) -> Result<Option<u64>> {
+        let one = ScanQuery {
+            from: Some(sequence),
+            direction,
+            records_max: 1,
+            ..ScanQuery::default()
+        };
+        let page = self.store.scan(&self.key, &one)?;
+        Ok(page.records.first().map(|record| record.sequence))
+    }
+
+    /// Finds the records that the bounds mean: a session may be read in another order than that of its
+    /// numbers, so that only records tell where a range ends.
+    fn find(&mut self) -> Result<()> {
+        self.found = true;
+        if let Some(low) = self.first {
+            self.first = self.from(low, Direction::Forward)?;
+            self.read |= self.first.is_none();
+        }
+        if let Some(high) = self.last {
+            self.last = self.from(high, Direction::Backward)?;
+            self.read |= self.last.is_none();
+            // Nothing is left between bounds that have only removed records between them.
+            self.read |= self
+                .first
+                .is_some_and(|first| self.last.is_some_and(|last| first > high && last < first));
+        }
+        Ok(())
+    }
+
     /// Reads a page at one end.
     fn read(&mut self, direction: Direction) -> Result<()> {
+        if !self.found {
+            self.find()?;
+            if self.read {
+                return Ok(());
+            }
+        }
         let is_forward = direction == Direction::Forward;
+        let (from, end) = if is_forward {
+            (self.first, self.last)
+        } else {
+            (self.last, self.first)
+        };
         let query = ScanQuery {
-            from: if is_forward {
-                Some(self.low)
-            } else {
-                self.high
-            },
+            from,
             direction,
             records_max: PAGE,
             ..ScanQuery::default()
         };
         let page = self.store.scan(&self.key, &query)?;
-        let (low, high) = (self.low, self.high.unwrap_or(u64::MAX));
-        let is_wanted = |record: &Record| (low..=high).contains(&record.sequence);
-        let wanted = page.records.into_iter().filter(is_wanted);
-        // Where the next page starts beyond the range, or there is none, this was the last one.
-        match page.next.filter(|next| (low..=high).contains(next)) {
-            Some(next) if is_forward => self.low = next,
-            Some(next) => self.high = Some(next),
-            None => self.read = true,
-        }
-        if is_forward {
-            self.front.records.extend(wanted);
-        } else {
-            for record in wanted {
+        for record in page.records {
+            // What the other end has read begins behind this one.
+            self.read = end == Some(record.sequence);
+            if is_forward {
+                self.front.records.push_back(record);
+            } else {
                 self.back.records.push_front(record);
             }
+            if self.read {
+                return Ok(());
+            }
+        }
+        match page.next {
+            Some(next) if is_forward => self.first = Some(next),
+            Some(next) => self.last = Some(next),
+            None => self.read = true,
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ mod properties;
 mod query;
 mod records;
 mod redb;
+mod row_title;
 mod saving;
 mod select;
 mod sessions;

@@ -117,6 +117,12 @@ fn fitted(mut properties: Properties) -> Properties {
     properties
 }
 
+/// Whether a session that its agent has put away stays so after a change: not if somebody takes it
+/// out here.
+pub(crate) fn stays_archived(by_agent: bool, change: &PropertiesChange) -> bool {
+    by_agent && change.archived != Some(false)
+}
+
 /// What of a session's properties its summary row holds. A blank text is none.
 pub(crate) fn given(properties: &Properties) -> Given {
     let filled = |text: &Option<String>, short: fn(&str) -> String| {

@@ -45,7 +45,7 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
         && query.pinned.is_none_or(|pinned| pinned == row.given.pinned)
         && query
             .archived
-            .is_none_or(|archived| archived == row.given.archived)
+            .is_none_or(|archived| archived == row.shown_archived())
         && (query.parent.is_none() || query.parent.as_deref() == row.shown_parent())
 }
 

@@ -59,7 +59,7 @@ impl ImportReport {
         self.malformed += added.malformed;
     }
 
-    /// Counts a file that has changed otherwise than by growing; `key` is its new session, which a
+    /// Counts a file that is another content of a session; `key` is the name that it got first, which a
     /// dry run has not made.
     pub(super) fn add_generation(
         &mut self,
@@ -69,12 +69,8 @@ impl ImportReport {
     ) {
         self.generations += 1;
         let reason = match key {
-            Some(key) => format!(
-                "changed since it was imported; kept as a new session `{key}` beside `{replaced}`"
-            ),
-            None => format!(
-                "changed since it was imported; would be kept as a new session beside `{replaced}`"
-            ),
+            Some(key) => format!("is another content of `{replaced}`; kept beside it as `{key}`"),
+            None => format!("is another content of `{replaced}`; would be kept beside it"),
         };
         self.add_file_problem(path, reason);
     }

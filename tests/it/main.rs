@@ -15,6 +15,7 @@
 //!   `go_ggcode` reads an export as the Go program would
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
 //!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
+//! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
@@ -34,8 +35,10 @@
 //! - `bad_bytes`: every kind of damage in every region of a store
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
+//! - `identity`: which session a file is, wherever it lies and whatever was done to it
 //! - `limits`, `limits_of_batches`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
 //!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
+//! - `opencode_forms`: what OpenCode keeps sessions in besides its first tables
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
@@ -81,6 +84,7 @@ mod deleted;
 mod discover;
 mod documents;
 mod export;
+mod facts;
 mod fairness;
 mod features;
 mod folders;
@@ -93,6 +97,7 @@ mod go_ggcode;
 mod group_commit;
 mod harness;
 mod homes;
+mod identity;
 mod ids;
 mod import;
 mod import_again;
@@ -114,6 +119,8 @@ mod modules;
 mod older;
 #[cfg(feature = "sqlite")]
 mod opencode;
+#[cfg(feature = "sqlite")]
+mod opencode_forms;
 mod page;
 mod picoclaw;
 mod properties;

@@ -410,10 +410,11 @@ fn subagents_are_sessions_with_a_parent() {
     home.write(&format!("{FOLDER}/s1.jsonl"), REAL);
     let line = r#"{"isSidechain":true,"agentId":"x","cwd":"/w/my-shop","sessionId":"s1","type":"user","message":{"role":"user","content":"sub task"},"uuid":"u8"}"#;
     home.write(&format!("{FOLDER}/s1/subagents/agent-x.jsonl"), line);
-    home.write(&format!("{FOLDER}/agent-y.jsonl"), line);
+    let flat = line.replace(r#""agentId":"x""#, r#""agentId":"y""#);
+    home.write(&format!("{FOLDER}/agent-y.jsonl"), flat);
     home.write(&format!("{FOLDER}/s1/tool-results/big.jsonl"), "{}");
     let listing = claude(&home).list_sessions("/w/my-shop").unwrap();
-    assert_eq!(ids(&listing), ["s1", "agent-y", "s1/agent-x"]);
+    assert_eq!(ids(&listing), ["s1", "x", "y"]);
     for summary in &listing.sessions[1..] {
         assert_eq!(summary.parent.as_deref(), Some("s1"));
     }

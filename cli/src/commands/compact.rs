@@ -111,7 +111,7 @@ fn marks(store: &RedbStore, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
         store,
         ListQuery::default(),
         usize::MAX,
-        |_| true,
+        &mut |_| Ok(true),
         &mut |sessions| {
             let truncated = sessions.iter().filter(|summary| summary.mark > 0);
             marks.extend(truncated.map(|summary| (summary.key.clone(), summary.mark)));

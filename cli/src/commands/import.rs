@@ -273,7 +273,7 @@ fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
         store,
         ListQuery::default(),
         SESSIONS_SHOWN,
-        |_| true,
+        &mut |_| Ok(true),
         &mut |sessions| {
             newest.extend_from_slice(sessions);
             Ok(())

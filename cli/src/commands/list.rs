@@ -6,6 +6,7 @@ use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::session_list;
 use crate::sizes;
+use crate::subagents::{self, Parents};
 use crate::times::TimeArgument;
 use scrollback::{Cursor, Error, KnownAgent, ListQuery, RedbStore, Result, StoreExt as _, Summary};
 
@@ -16,6 +17,7 @@ EXAMPLES
   scrollback list --project . --title \"retry loop\"
   scrollback list --pinned
   scrollback list --parent 0199
+  scrollback list --subagents
   scrollback list --json --limit 1000 | jq -r .id
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
@@ -49,8 +51,11 @@ pub(crate) struct Args {
     /// Sessions that this one started only: an id, or its start
     #[arg(long, value_name = "ID")]
     parent: Option<String>,
-    /// Archived sessions too
+    /// Sub-agents too, each under the session that started it
     #[arg(long)]
+    subagents: bool,
+    /// Archived sessions and sub-agents too
+    #[arg(long, conflicts_with = "subagents")]
     all: bool,
     /// At most so many sessions
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -74,34 +79,43 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         after: args.after,
         ..ListQuery::default()
     };
-    let keep = if args.archived || args.all {
-        |_: &Summary| true
-    } else {
-        |summary: &Summary| !summary.archived
-    };
     let store = tool.open_to_read()?;
     if let Some(parent) = &args.parent {
         children_of(&store, parent, &mut query)?;
     }
-    if tool.out.is_json() {
-        let walked = session_list::each_page(&*store, query, args.limit, keep, &mut |sessions| {
-            sessions
-                .iter()
-                .try_for_each(|summary| tool.out.json_line(summary))
-        })?;
-        tell_passed_over(walked.passed_over, tool);
-        return Ok(Ending::Done);
-    }
-    let mut shown: Vec<Summary> = Vec::new();
-    let walked = session_list::each_page(&*store, query, args.limit, keep, &mut |sessions| {
-        shown.extend_from_slice(sessions);
+    let mut sieve = Sieve {
+        archived: args.archived || args.all,
+        subagents: args.all || args.parent.is_some(),
+        parents: Parents::of(&*store),
+        left_out: LeftOut::default(),
+    };
+    let is_json = tool.out.is_json();
+    let (mut shown, mut last) = (Vec::new(), None);
+    let mut keep = |summary: &Summary| sieve.keeps(summary);
+    let walked = session_list::each_page(&*store, query, args.limit, &mut keep, &mut |sessions| {
+        for summary in sessions {
+            last = Some(Cursor::of(summary));
+            let mut rows = vec![(0, summary.clone())];
+            if args.subagents {
+                rows.extend(subagents::below(&*store, summary)?);
+            }
+            if is_json {
+                let rows = rows.iter();
+                rows.map(|(_, summary)| tool.out.json_line(summary))
+                    .collect::<Result<()>>()?;
+            } else {
+                shown.extend(rows);
+            }
+        }
         Ok(())
     })?;
-    match shown.last().map(Cursor::of) {
+    let left_out = sieve.left_out;
+    match last {
+        _ if is_json => {}
         None if !walked.more => tool.out.notice("no session fits"),
         None => {}
         Some(last) => {
-            session_list::print_table(&shown, tool)?;
+            session_list::print_tree(&shown, tool)?;
             if walked.more {
                 let number = sizes::count(shown.len() as u64);
                 tool.out.notice(&format!(
@@ -111,8 +125,56 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             }
         }
     }
-    tell_passed_over(walked.passed_over, tool);
+    left_out.tell(args, tool);
     Ok(Ending::Done)
+}
+
+/// What of the sessions is listed.
+struct Sieve<'s> {
+    /// Archived ones too.
+    archived: bool,
+    /// Sub-agents too, in rows of their own.
+    subagents: bool,
+    parents: Parents<'s>,
+    left_out: LeftOut,
+}
+
+/// What is left out on the way through a list.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeftOut {
+    archived: u64,
+    subagents: u64,
+}
+
+impl Sieve<'_> {
+    fn keeps(&mut self, summary: &Summary) -> Result<bool> {
+        if summary.archived && !self.archived {
+            self.left_out.archived += 1;
+            return Ok(false);
+        }
+        if !self.subagents && self.parents.has(summary)? {
+            self.left_out.subagents += 1;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+impl LeftOut {
+    /// Says what was left out. Sub-agents that are listed elsewhere are not.
+    fn tell(self, args: &Args, tool: &mut Tool) {
+        if self.archived > 0 {
+            let number = sizes::counted(self.archived, "archived session");
+            tool.out
+                .notice(&format!("{number} left out; `--all` lists them too"));
+        }
+        if self.subagents > 0 && !args.subagents {
+            let number = sizes::counted(self.subagents, "sub-agent");
+            tool.out.notice(&format!(
+                "{number} left out; `--subagents` lists them under their parents"
+            ));
+        }
+    }
 }
 
 /// Asks for the sessions that a session started. One that is not stored may have some too, under its
@@ -127,15 +189,6 @@ fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// Says that archived sessions were left out on the way through the list.
-fn tell_passed_over(number: u64, tool: &mut Tool) {
-    if number > 0 {
-        let number = sizes::counted(number, "archived session");
-        tool.out
-            .notice(&format!("{number} left out; `--all` lists them too"));
-    }
 }
 
 /// A project as sessions state it: a path that starts with `.` is made absolute.

@@ -3,6 +3,7 @@
 //! - `harness`: temporary homes, the library's own file, so that there is one; `tool`: the built tool
 //!   in a clean environment; `tree`: what lies in a folder, the library's too
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
+//! - `families`: sub-agents in lists
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -45,6 +46,7 @@ mod cli_marks;
 mod copies_killed;
 mod damage;
 mod digests;
+mod families;
 mod full_disk;
 mod handles;
 mod hands;

@@ -40,11 +40,10 @@ fn search_project(folder: &Path, found: &mut Found) {
             continue;
         }
         let id = layout::session_id(path);
-        let parent = id.split_once('/').map(|(parent, _)| parent.to_owned());
         found.files.push(SessionFile {
             path: path.to_owned(),
             form: Form::Lines,
-            parent,
+            parent: layout::parent(path),
             project: index::decoded_project(path),
             row: rows.remove(&id),
             id,

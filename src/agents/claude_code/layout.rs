@@ -12,8 +12,11 @@ pub(super) const AGENT: &str = "claude-code";
 /// The name of an index file.
 pub(super) const INDEX: &str = "sessions-index.json";
 
-/// Folders between a session and its subagents' files.
-const BETWEEN: [&str; 2] = ["subagents", "workflows"];
+/// The folder of a session's sub-agents.
+const SUBAGENTS: &str = "subagents";
+
+/// How the name of a sub-agent's file begins.
+const SUBAGENT: &str = "agent-";
 
 /// Whether a file lies in Claude Code's own folder.
 pub(crate) fn is_own(path: &Path) -> bool {
@@ -37,33 +40,24 @@ fn project(names: &[String]) -> Option<&[String]> {
     (rest.len() > 1 && rest.first().is_some_and(encoded)).then_some(rest)
 }
 
-/// The id of the session in a file: its stem; a subagent's file has its session's id before it.
+/// The id of the session in a file: its stem. A sub-agent's file is called by the sub-agent's id, and
+/// what Claude Code prints is that id: no folder is a part of it.
 pub(crate) fn session_id(path: &Path) -> String {
-    let names = names(path);
     let stem = stem(path);
-    let own = below(&names, &[".claude", "projects"]).and_then(|rest| rest.get(1..));
-    let parents = own.or_else(|| {
-        let at = names.iter().rposition(|name| name == "subagents")?;
-        names.get(at.checked_sub(1)?..)
-    });
-    let folders = parents
-        .and_then(|parents| parents.split_last())
-        .map_or(&[][..], |(_, rest)| rest);
-    joined(folders, &stem)
+    subagent(&stem).unwrap_or(&stem).to_owned()
 }
 
-/// Folders and a stem as an id, without the folders that are the same for all.
-fn joined(folders: &[String], stem: &str) -> String {
-    let mut id = String::new();
-    for folder in folders
-        .iter()
-        .filter(|folder| !BETWEEN.contains(&folder.as_str()))
-    {
-        id.push_str(folder);
-        id.push('/');
-    }
-    id.push_str(stem);
-    id
+/// The id of the sub-agent that a file is called by.
+fn subagent(stem: &str) -> Option<&str> {
+    stem.strip_prefix(SUBAGENT).filter(|id| !id.is_empty())
+}
+
+/// The session below whose folder a sub-agent's file lies.
+pub(super) fn parent(path: &Path) -> Option<String> {
+    let names = names(path);
+    subagent(&stem(path))?;
+    let at = names.iter().rposition(|name| name == SUBAGENTS)?;
+    names.get(at.checked_sub(1)?).cloned()
 }
 
 /// Whose sidecar a file is.
@@ -95,7 +89,7 @@ fn owner(rest: &[String], name: &str) -> Sidecar {
         .filter(|stem| !stem.is_empty());
     match rest {
         [_] => match (about, name.split_at_checked(36)) {
-            (Some(stem), _) => Sidecar::Session(stem.to_owned()),
+            (Some(stem), _) => Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned()),
             (None, Some((session, _))) if is_uuid(session) => Sidecar::Session(session.to_owned()),
             _ => Sidecar::Folder,
         },
@@ -103,8 +97,8 @@ fn owner(rest: &[String], name: &str) -> Sidecar {
             if is_uuid(session) || folder == "tool-results" || folder == "subagents" =>
         {
             match (about, rest.split_last()) {
-                (Some(stem), Some((_, folders))) if folder == "subagents" => {
-                    Sidecar::Session(joined(folders, stem))
+                (Some(stem), Some(_)) if folder == SUBAGENTS => {
+                    Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())
                 }
                 _ => Sidecar::Session(session.clone()),
             }

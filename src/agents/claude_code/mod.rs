@@ -8,6 +8,7 @@ mod index;
 mod layout;
 #[cfg(test)]
 mod tests;
+mod title;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -21,19 +22,19 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::described::{Facts, TitleOffer};
+use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition, VersionIn};
 use super::home::Found;
 use super::operation::MessageType;
 use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::{blocks, times, titles};
+use super::parts::{blocks, times};
 use super::state::SidecarFacts;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// Kinds of lines that are neither messages nor about the session as a whole.
-const EVENTS: [&str; 25] = [
+const EVENTS: [&str; 46] = [
     "system",
     "progress",
     "attachment",
@@ -59,40 +60,47 @@ const EVENTS: [&str; 25] = [
     "agent-color",
     "agent-setting",
     "tag",
+    "cost-state",
+    "continued-in",
+    "repl-mode",
+    "memory-mode",
+    "session-owner",
+    "hybrid-organization",
+    "isolation-latch",
+    "atis-latch",
+    "dev-mods",
+    "tools-used",
+    "data-flow-records",
+    "data-flow-incomplete",
+    "content-replacement",
+    "history-suppression",
+    "fork-context-ref",
+    "observer-ref",
+    "worktree-state",
+    "resume-head-vouch",
+    "line-withheld",
+    "artifact-comment-monitor",
+    "artifact-autoreact-ledger",
 ];
 
-/// Kinds of lines about the session as a whole.
-const META: [&str; 3] = ["summary", "custom-title", "ai-title"];
+/// Kinds of lines that lead to another folder or another session.
+const LINKS: [&str; 2] = ["relocated", "derived-from"];
 
 /// Kinds that no other agent is known to write: one such line tells the format.
-const UNMISTAKABLE: [&str; 5] = [
+const UNMISTAKABLE: [&str; 13] = [
     "file-history-snapshot",
+    "file-history-delta",
     "permission-mode",
     "custom-title",
     "ai-title",
     "last-prompt",
-];
-
-/// What a user's message starts with when the user did not write it.
-const NOT_WRITTEN: [&str; 12] = [
-    "<command-name>",
-    "<command-message>",
-    "<command-args>",
-    "<local-command-stdout>",
-    "<local-command-stderr>",
-    "<local-command-caveat>",
-    "<system-reminder>",
-    "<bash-input>",
-    "<bash-stdout>",
-    "<task-notification>",
-    "Caveat: The messages below",
-    "[Request interrupted",
-];
-
-/// What the editor puts before the user's words.
-const ENVELOPES: [(&str, &str); 2] = [
-    ("<ide_opened_file>", "</ide_opened_file>"),
-    ("<ide_selection>", "</ide_selection>"),
+    "queue-operation",
+    "pr-link",
+    "bridge-session",
+    "agent-name",
+    "cost-state",
+    "relocated",
+    "continued-in",
 ];
 
 /// The model of messages that Claude Code made up itself, such as errors.
@@ -115,7 +123,9 @@ impl Dialect for ClaudeCode {
         if layout::is_own(candidate.path) {
             return Recognition::PathAndLines;
         }
-        match candidate.lines().any(|line| is_line(&line)) {
+        let is_its = candidate.lines().any(|line| is_line(&line))
+            && !candidate.lines().any(|line| is_imitated(&line));
+        match is_its {
             true if layout::is_project(candidate.path) => Recognition::PathAndLines,
             true => Recognition::Lines,
             false => Recognition::No,
@@ -146,6 +156,10 @@ impl Dialect for ClaudeCode {
 
     fn version_in(&self) -> Option<VersionIn> {
         Some(|line| stated(line, "version"))
+    }
+
+    fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
+        layout::parent(candidate.path)
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -226,32 +240,26 @@ fn stated(line: &[u8], field: &str) -> Option<String> {
 
 /// Whether a line, perhaps cut off, is one of Claude Code's.
 fn is_line(line: &str) -> bool {
-    let [kind, session, uuid, parent, message, leaf] = fields_of_start(
+    let [kind, session, uuid, parent, leaf] = fields_of_start(
         line,
-        &[
-            "type",
-            "sessionId",
-            "uuid",
-            "parentUuid",
-            "message",
-            "leafUuid",
-        ],
+        &["type", "sessionId", "uuid", "parentUuid", "leafUuid"],
     );
     let kind = text(kind);
     let kind = kind.as_deref();
-    if kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind))
+    kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind))
         || (kind == Some("summary") && leaf.is_some())
-    {
-        return true;
-    }
-    // Qwen Code has the same envelope around Gemini's messages.
+        || (session.is_some()
+            && (uuid.is_some() || parent.is_some())
+            && kind.is_none_or(|kind| EVENTS.contains(&kind)))
+}
+
+/// Whether a line, perhaps cut off, has keys that other agents put into the same envelope.
+fn is_imitated(line: &str) -> bool {
+    let [provenance, message, kind] = fields_of_start(line, &["provenance", "message", "type"]);
     let [content, parts] = fields_of(message, &["content", "parts"]);
-    if content.is_none() && parts.is_some() {
-        return false;
-    }
-    session.is_some()
-        && (uuid.is_some() || parent.is_some())
-        && kind.is_none_or(|kind| EVENTS.contains(&kind))
+    let is_answer = text(kind).as_deref() == Some("tool_result");
+    provenance.is_some()
+        || (content.is_none() && (parts.is_some() || (is_answer && message.is_some())))
 }
 
 impl Format for ClaudeCode {
@@ -268,7 +276,7 @@ impl Format for ClaudeCode {
             model,
             meta,
             compact,
-            title,
+            forked_from,
             sidechain,
             agent,
             session,
@@ -286,7 +294,7 @@ impl Format for ClaudeCode {
                 "model",
                 "isMeta",
                 "isCompactSummary",
-                "customTitle",
+                "forkedFrom",
                 "isSidechain",
                 "agentId",
                 "sessionId",
@@ -294,14 +302,18 @@ impl Format for ClaudeCode {
         );
         let kind = text(kind).unwrap_or_default();
         // A subagent's lines have the id of the session that started it.
-        let is_subagent = is_true(sidechain) && agent.is_some();
+        let is_side_talk = is_true(sidechain);
+        let agent = agent.filter(|_| is_side_talk);
+        let [origin] = fields_of(forked_from, &["sessionId"]);
         let facts = Facts {
             project: fields::text_filled(cwd),
             branch: fields::text_filled(branch),
             record_id: fields::text_filled(uuid),
-            parent: session
-                .filter(|_| is_subagent)
-                .and_then(|id| fields::text_filled(Some(id))),
+            parent: agent
+                .and_then(|_| fields::text_filled(session))
+                .or_else(|| fields::text_filled(origin)),
+            child: fields::text_filled(agent),
+            subagent: agent.is_some(),
             ..Facts::default()
         };
         let mut reading = Reading {
@@ -324,15 +336,16 @@ impl Format for ClaudeCode {
             reading.role = Some(role);
             reading.facts.model = model_of(model);
             if !is_true(compact) {
-                reading.facts.title = titles::of_message(role, content, written);
+                reading.facts.title = title::said(role, content, is_side_talk);
             }
-        } else if META.contains(&&*kind) {
+        } else if title::KINDS.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
-            reading.facts.title = title_of(&kind, object, title);
+            reading.facts.title = title::given(&kind, object, session);
+        } else if LINKS.contains(&&*kind) {
+            reading.kind = RecordKind::Meta;
+            link(object, &mut reading.facts);
         } else if kind == "last-prompt" {
-            let [prompt] = fields_of(Some(object), &["lastPrompt"]);
-            let prompt = text(prompt).and_then(|prompt| titles::cleaned(prompt, written));
-            reading.facts.title = titles::latest(prompt, titles::LAST_PROMPT);
+            reading.facts.title = title::last_prompt(object);
         } else if !EVENTS.contains(&&*kind) {
             reading.kind = RecordKind::Unknown;
         }
@@ -399,6 +412,16 @@ fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role 
     }
 }
 
+/// What lines of [`LINKS`] tell: where the session goes on working, and which ones it came from.
+fn link<'a>(object: Json<'a>, facts: &mut Facts<'a>) {
+    let [folder, sessions] = fields_of(Some(object), &["relocatedCwd", "sessions"]);
+    if let Some(folder) = fields::text_filled(folder) {
+        (facts.project, facts.moved) = (Some(folder), true);
+    }
+    let first = sessions.and_then(|sessions| sessions.elements().next());
+    facts.parent = fields::text_filled(first);
+}
+
 fn has_tool_result(content: Option<Json<'_>>) -> bool {
     // Cheap first: most texts do not even hold the word.
     let content = content.filter(|content| {
@@ -415,28 +438,4 @@ fn has_tool_result(content: Option<Json<'_>>) -> bool {
 
 fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {
     fields::text_filled(model).filter(|model| model != NO_MODEL)
-}
-
-fn title_of<'a>(kind: &str, object: Json<'a>, custom: Option<Json<'a>>) -> Option<TitleOffer<'a>> {
-    let [generated, summary, leaf] = fields_of(Some(object), &["aiTitle", "summary", "leafUuid"]);
-    match kind {
-        "custom-title" => titles::latest(text(custom), titles::CHOSEN),
-        "ai-title" => titles::latest(text(generated), titles::GENERATED),
-        _ => titles::latest(text(summary), titles::SUMMARY).map(|offer| TitleOffer {
-            about: fields::text_filled(leaf),
-            ..offer
-        }),
-    }
-}
-
-/// What the user wrote of a text: without the editor's envelopes, and nothing of what Claude Code
-/// wrote in the user's name.
-fn written(text: &str) -> Option<&str> {
-    let mut text = text.trim_start();
-    while let Some((_, close)) = ENVELOPES.iter().find(|(open, _)| text.starts_with(open)) {
-        let (_, after) = text.split_once(close)?;
-        text = after.trim_start();
-    }
-    let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
-    is_written.then_some(text)
 }

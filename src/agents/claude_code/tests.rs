@@ -97,7 +97,7 @@ fn titles_are_worth_what_they_are() {
         ),
         (
             r#"{"type":"user","message":{"role":"user","content":"<command-name>/clear</command-name>"}}"#,
-            None,
+            Some(("/clear", 9)),
         ),
         (
             r#"{"type":"user","message":{"role":"user","content":"<system-reminder>x"}}"#,
@@ -111,7 +111,12 @@ fn titles_are_worth_what_they_are() {
             r#"{"type":"user","isCompactSummary":true,"message":{"role":"user","content":"x"}}"#,
             None,
         ),
-        (r#"{"type":"ai-title","aiTitle":"  "}"#, None),
+        // A blank one takes those before it back.
+        (r#"{"type":"ai-title","aiTitle":"  "}"#, Some(("  ", 50))),
+        (
+            r#"{"type":"custom-title","customTitle":""}"#,
+            Some(("", 60)),
+        ),
     ] {
         let expected = expected.map(|(text, rank)| (text.to_owned(), rank));
         assert_eq!(offer(line), expected, "{line}");
@@ -159,18 +164,19 @@ fn sample_files_have_the_messages_and_bad_lines_that_are_expected() {
 fn ids_come_from_paths() {
     for (path, id) in [
         ("/h/.claude/projects/-w-demo/5b1f.jsonl", "5b1f"),
-        ("/h/.claude/projects/-w-demo/agent-1.jsonl", "agent-1"),
+        ("/h/.claude/projects/-w-demo/agent-1.jsonl", "1"),
         (
             "/h/.claude/projects/-w-demo/5b1f/subagents/agent-1.jsonl",
-            "5b1f/agent-1",
+            "1",
         ),
         (
             "/h/.claude/projects/-w-demo/5b1f/subagents/workflows/wf_1/agent-y.jsonl",
-            "5b1f/wf_1/agent-y",
+            "y",
         ),
-        ("/copied/5b1f/subagents/agent-1.jsonl", "5b1f/agent-1"),
+        ("/copied/5b1f/subagents/agent-1.jsonl", "1"),
         ("/copied/5b1f.jsonl", "5b1f"),
-        ("/subagents/agent-1.jsonl", "agent-1"),
+        ("/subagents/agent-1.jsonl", "1"),
+        ("/h/.claude/projects/-w-demo/agent-.jsonl", "agent-"),
         ("/h/.claude/projects/s.jsonl", "s"),
     ] {
         let candidate = Candidate {
@@ -203,16 +209,13 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
         ),
         (
             "/h/.claude/projects/-w/@/subagents/agent-x.meta.json",
-            session("@/agent-x"),
+            session("x"),
         ),
         (
             "/h/.claude/projects/-w/@/subagents/workflows/wf_1/agent-x.meta.json",
-            session("@/wf_1/agent-x"),
+            session("x"),
         ),
-        (
-            "/h/.claude/projects/-w/agent-x.meta.json",
-            session("agent-x"),
-        ),
+        ("/h/.claude/projects/-w/agent-x.meta.json", session("x")),
         ("/h/.claude/projects/-w/@.jsonl.tmp", session("@")),
         ("/h/.claude/projects/-w/.credentials.json", None),
         ("/h/.claude/.credentials.json", None),
@@ -223,7 +226,7 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
             "/copy/projects/D--w/sessions-index.json",
             Some(Sidecar::Folder),
         ),
-        ("/copy/projects/D--w/agent-x.meta.json", session("agent-x")),
+        ("/copy/projects/D--w/agent-x.meta.json", session("x")),
         ("/copy/projects/D--w/notes.txt", None),
         ("/home/me/projects/my-app/src/sessions-index.json", None),
         ("/home/me/projects/sessions-index.json", None),

@@ -1,10 +1,12 @@
 //! The items between the user, the model and its tools: who says them, and their blocks.
 
+use chrono::{DateTime, Utc};
+
 use crate::json::Json;
 
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{Object, fields, fields_of, owned, text};
-use crate::model::message::{Block, Role};
+use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 
 /// Types of items that the model says, besides its messages.
@@ -114,6 +116,17 @@ pub(crate) fn blocks(kind: &str, item: Json<'_>, members: &Object<'_>) -> Vec<Bl
         }];
     }
     vec![shapes::other(item)]
+}
+
+/// The message of a plan: what the model proposes to do.
+pub(crate) fn plan(item: Json<'_>, time: Option<DateTime<Utc>>) -> Message {
+    let [id, said] = fields_of(Some(item), &["id", "text"]);
+    Message {
+        id: owned(id),
+        content: vec![shapes::said(owned(said).unwrap_or_default())],
+        time,
+        ..Message::new(Role::Assistant)
+    }
 }
 
 /// The text of a piece of reasoning.

@@ -44,6 +44,16 @@ pub(super) fn place(path: &Path) -> Place {
     }
 }
 
+/// Whether Codex has put a session away: it moves the file. `None` where the place does not tell.
+pub(super) fn is_archived(path: &Path) -> Option<bool> {
+    let names = names(path);
+    let is_in = |folder: &str| below(&names, &[folder]).is_some();
+    match place(path) {
+        Place::Elsewhere => None,
+        Place::Own | Place::Copied => Some(is_in("archived_sessions")),
+    }
+}
+
 /// The id of the session in a file: the UUID at the end of its stem, else the stem.
 pub(super) fn session_id(path: &Path) -> String {
     let stem = stem(path);

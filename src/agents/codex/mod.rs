@@ -5,11 +5,14 @@
 //! bare payloads.
 
 mod home;
+mod index;
 mod items;
 mod layout;
 #[cfg(test)]
 mod tests;
+mod title;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::json::Json;
@@ -26,12 +29,13 @@ use super::home::Found;
 use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::paths;
-use super::parts::{times, titles};
+use super::parts::times;
+use super::state::SidecarFacts;
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
 /// Types of envelopes besides `session_meta` and `response_item`.
-const EVENTS: [&str; 8] = [
+const EVENTS: [&str; 10] = [
     "event_msg",
     "turn_context",
     "compacted",
@@ -40,22 +44,12 @@ const EVENTS: [&str; 8] = [
     "inter_agent_communication_metadata",
     "security_risk_score",
     "realtime_item",
+    "token_usage_record",
+    "retained_context",
 ];
 
-/// What a user's message starts with when Codex wrote it.
-const NOT_WRITTEN: [&str; 8] = [
-    "<environment_context>",
-    "<user_instructions>",
-    "# AGENTS.md",
-    "<permissions",
-    "<turn_aborted>",
-    "<INSTRUCTIONS>",
-    "<skill>",
-    "<user_action>",
-];
-
-/// What the editor puts before the user's words.
-const REQUEST: &str = "## My request for Codex:";
+/// Sources of threads that another thread has started.
+const SUBAGENTS: [&str; 2] = ["subagent", "guardian_review"];
 
 /// Codex's session files.
 #[derive(Debug)]
@@ -94,11 +88,23 @@ impl Dialect for Codex {
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
     }
+
+    fn archived(&self, candidate: &Candidate<'_>) -> Option<bool> {
+        layout::is_archived(candidate.path)
+    }
 }
 
 impl Companions for Codex {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         layout::sidecar(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        if paths::name(path) == index::NAME {
+            index::facts(bytes)
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -197,6 +203,9 @@ impl Format for Codex {
     fn message(&self, object: Json<'_>) -> Message {
         let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
         let item = payload.unwrap_or(object);
+        if let Some(plan) = planned(item) {
+            return items::plan(plan, times::time(timestamp));
+        }
         let members = Object::of(item);
         let [kind, role, id] = members.fields(&["type", "role", "id"]);
         let kind = text(kind).unwrap_or_default();
@@ -212,28 +221,50 @@ impl Format for Codex {
 /// The session's own description. A forked session replays its parent's after its own: the first
 /// one in the file counts.
 fn session(payload: Json<'_>) -> Reading<'_> {
-    let [timestamp, cwd, git, forked_from, parent, source] = fields_of(
+    let [
+        id,
+        timestamp,
+        cwd,
+        git,
+        forked_from,
+        parent,
+        source,
+        thread,
+        base,
+        thread_source,
+    ] = fields_of(
         Some(payload),
         &[
+            "id",
             "timestamp",
             "cwd",
             "git",
             "forked_from_id",
             "parent_thread_id",
             "source",
+            "session_id",
+            "history_base",
+            "thread_source",
         ],
     );
     let [branch] = fields_of(git, &["branch"]);
     let [subagent] = fields_of(source, &["subagent"]);
     let [spawn] = fields_of(subagent, &["thread_spawn"]);
     let [spawner] = fields_of(spawn, &["parent_thread_id"]);
+    let [base] = fields_of(base, &["thread_id"]);
+    // Of a sub-agent `session_id` is the thread that started it; of any other it is its own id.
+    let own = fields::text_filled(id);
+    let is_others = |id: &Cow<'_, str>| Some(id) != own.as_ref();
     let facts = Facts {
         created_us: times::time_us(timestamp),
         project: fields::text_filled(cwd),
         branch: fields::text_filled(branch),
-        parent: [forked_from, parent, spawner]
+        parent: [forked_from, parent, spawner, thread, base]
             .into_iter()
-            .find_map(fields::text_filled),
+            .find_map(|id| fields::text_filled(id).filter(is_others)),
+        subagent: subagent.or(parent).is_some()
+            || text(thread_source).is_some_and(|source| SUBAGENTS.contains(&&*source)),
+        session: own,
         ..Facts::default()
     };
     Reading {
@@ -259,31 +290,35 @@ fn item(object: Json<'_>) -> Reading<'_> {
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
     reading.facts.record_id = fields::text_filled(id);
-    reading.facts.title = titles::of_message(role, content, written);
+    reading.facts.title = title::of_item(role, content);
     reading
 }
 
 fn event(payload: Json<'_>) -> Reading<'_> {
-    let [kind, message, name] = fields_of(Some(payload), &["type", "message", "thread_name"]);
+    let [kind, item] = fields_of(Some(payload), &["type", "item"]);
+    let kind = text(kind).unwrap_or_default();
+    if let Some(plan) = plan(&kind, item) {
+        let mut reading = Reading::of(RecordKind::Message);
+        reading.role = Some(Role::Assistant);
+        let [id] = fields_of(Some(plan), &["id"]);
+        reading.facts.record_id = fields::text_filled(id);
+        return reading;
+    }
     let mut reading = Reading::of(RecordKind::Event);
-    reading.facts.title = match text(kind).as_deref() {
-        Some("user_message") => {
-            let text = text(message).and_then(|text| titles::cleaned(text, written));
-            titles::offer(text, titles::FIRST_MESSAGE)
-        }
-        Some("thread_name_updated") => titles::latest(text(name), titles::CHOSEN),
-        _ => None,
-    };
+    reading.facts.title = title::of_event(&kind, payload);
     reading
 }
 
-/// What the user wrote of a text: nothing of what Codex wrote in the user's name.
-fn written(text: &str) -> Option<&str> {
-    let text = text.trim_start();
-    let text = match text.split_once(REQUEST) {
-        Some((before, request)) if before.starts_with('#') => request.trim_start(),
-        _ => text,
-    };
-    let is_written = !text.is_empty() && !NOT_WRITTEN.iter().any(|start| text.starts_with(start));
-    is_written.then_some(text)
+/// The plan of an event that [`event`] calls a message.
+fn planned(payload: Json<'_>) -> Option<Json<'_>> {
+    let [kind, item] = fields_of(Some(payload), &["type", "item"]);
+    plan(&text(kind)?, item)
+}
+
+/// The item of an event, if it is a plan: the only thing that is said nowhere else. All other items
+/// are what other lines say already.
+fn plan<'a>(kind: &str, item: Option<Json<'a>>) -> Option<Json<'a>> {
+    let [of, said] = fields_of(item.filter(|_| kind == "item_completed"), &["type", "text"]);
+    let is_plan = text(of).as_deref() == Some("Plan") && text(said).is_some();
+    item.filter(|_| is_plan)
 }

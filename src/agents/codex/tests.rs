@@ -168,11 +168,13 @@ fn titles_are_what_the_user_wrote() {
             r#"{{"type":"response_item","payload":{{"type":"message","role":"user","content":[{{"type":"input_text","text":"{text}"}}]}}}}"#
         )
     };
-    assert_eq!(offer(&user("fix it")), Some(("fix it".into(), 10)));
+    assert_eq!(offer(&user("fix it")), Some(("fix it".into(), 9)));
     for text in [
         "<environment_context>x",
         "<user_instructions>",
         "# AGENTS.md instructions for /w",
+        "<recommended_plugins>\\n- q\\n</recommended_plugins>",
+        "<subagent_notification>x",
     ] {
         assert_eq!(offer(&user(text)), None);
     }
@@ -181,6 +183,78 @@ fn titles_are_what_the_user_wrote() {
     let named =
         r#"{"type":"event_msg","payload":{"type":"thread_name_updated","thread_name":"Fix"}}"#;
     assert_eq!(offer(named), Some(("Fix".into(), 60)));
+    let unnamed =
+        r#"{"type":"event_msg","payload":{"type":"thread_name_updated","thread_name":""}}"#;
+    assert_eq!(offer(unnamed), Some((String::new(), 60)));
+    let item = |item: &str| {
+        format!(r#"{{"type":"event_msg","payload":{{"type":"item_completed","item":{item}}}}}"#)
+    };
+    let typed = item(
+        r##"{"type":"UserMessage","content":[{"type":"text","text":"# AGENTS.md"},{"type":"text","text":"fix it"}]}"##,
+    );
+    assert_eq!(offer(&typed), Some(("fix it".into(), 10)));
+    let answered = item(r#"{"type":"AgentMessage","content":[{"type":"Text","text":"done"}]}"#);
+    assert_eq!(offer(&answered), None);
+}
+
+#[test]
+fn of_items_a_plan_alone_is_a_message() {
+    let line = |item: &str| {
+        format!(
+            r#"{{"timestamp":"2026-11-20T10:00:04.000Z","type":"event_msg","payload":{{"type":"item_completed","item":{item}}}}}"#
+        )
+    };
+    let plan = line(r#"{"type":"Plan","id":"i3","text":"1. ship it"}"#);
+    let described = Codex.describe(plan.as_bytes());
+    assert_eq!(described.header.kind, RecordKind::Message);
+    let message = Codex.messages(plan.as_bytes()).remove(0);
+    assert_eq!(
+        (message.role, described.header.role),
+        (Role::Assistant, Some(Role::Assistant))
+    );
+    assert_eq!(message.plain_text(), "1. ship it");
+    assert_eq!(message.id.as_deref(), Some("i3"));
+    for item in [
+        r#"{"type":"UserMessage","content":[{"type":"text","text":"a"}]}"#,
+        r#"{"type":"AgentMessage","content":[{"type":"Text","text":"a"}]}"#,
+        r#"{"type":"Plan"}"#,
+        r#"{"type":"CommandExecution"}"#,
+        "7",
+    ] {
+        let line = line(item);
+        assert_eq!(
+            Codex.describe(line.as_bytes()).header.kind,
+            RecordKind::Event,
+            "{item}"
+        );
+        assert!(Codex.messages(line.as_bytes()).is_empty());
+    }
+}
+
+#[test]
+fn a_header_says_whose_it_is_and_where_the_session_came_from() {
+    let facts = |payload: &str| {
+        let line = format!(r#"{{"type":"session_meta","payload":{payload}}}"#);
+        let facts = Codex.describe(line.as_bytes()).facts;
+        let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        (owned(facts.session), owned(facts.parent))
+    };
+    let some = |id: &str| Some(id.to_owned());
+    for (payload, parent) in [
+        (r#"{"id":"b","session_id":"b"}"#, None),
+        (r#"{"id":"b","session_id":"a"}"#, some("a")),
+        (
+            r#"{"id":"b","session_id":"c","parent_thread_id":"a"}"#,
+            some("a"),
+        ),
+        (
+            r#"{"id":"b","history_base":{"thread_id":"a","end_byte_offset":7}}"#,
+            some("a"),
+        ),
+        (r#"{"id":"b","history_base":{"thread_id":"b"}}"#, None),
+    ] {
+        assert_eq!(facts(payload), (some("b"), parent), "{payload}");
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Any other file of lines: messages are recognised by the shapes that agents have in common.
 //!
-//! A message is an object with a `message` that has a role; with `role` and `content`; with a
-//! speaker's `type` and `content`; or a Copilot event with its `data`. Lines without any of these
-//! are kept as of unknown kind.
+//! A message is an object with a `message` that has a role; with a `role`, and words in `content`,
+//! `parts`, `text` or a `message`; with a speaker's `type` and `content`; or a Copilot event with its
+//! `data`. Lines without any of these are kept as of unknown kind.
 
 mod kept;
+mod pieces;
+mod said;
 #[cfg(test)]
 mod tests;
 
@@ -19,11 +21,12 @@ use super::companions::{Companions, Sidecar};
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::Document;
-use super::parts::fields::{self, elements, fields_of, owned, text};
+use super::habits::{Habits, LineRole};
+use super::parts::fields::{self, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::meta_file::META_ENDING;
 use super::parts::{blocks, paths, times, titles};
-use crate::model::message::{Block, Message, Role};
+use crate::model::message::{Message, Role, Usage};
 use crate::model::record::RecordKind;
 
 /// Stems that agents give to every session's file: the folder is what tells sessions apart.
@@ -53,6 +56,18 @@ const META: [&str; 6] = [
     "metadata",
 ];
 
+/// Tags around what programs put before the user's words.
+const NOT_WRITTEN: [&str; 5] = [
+    "system-reminder",
+    "user_info",
+    "attached_files",
+    "environment_details",
+    "environment_context",
+];
+
+/// What some programs put around the user's words.
+const QUERY: (&str, &str) = ("<user_query>", "</user_query>");
+
 /// Lines of an agent that has no dialect of its own.
 #[derive(Debug)]
 pub(crate) struct Fallback;
@@ -67,6 +82,15 @@ impl Dialect for Fallback {
             Recognition::Fallback
         } else {
             Recognition::No
+        }
+    }
+
+    /// Anything may happen to a file that nobody is known to write.
+    fn habits(&self) -> Habits {
+        Habits {
+            role: Some(role),
+            rewrites: true,
+            ..Habits::default()
         }
     }
 
@@ -124,72 +148,26 @@ fn id_of(path: &Path, stem: String) -> String {
     }
 }
 
-/// What a line says, found in one of the common shapes.
-struct Said<'a> {
-    role: Role,
-    content: Option<Json<'a>>,
-    /// The object in which model, usage and tool calls lie.
-    within: Json<'a>,
+/// What a line is to its file: a first line that describes the session is written again by some
+/// agents, as for a new title.
+fn role(line: &[u8]) -> LineRole {
+    const STARTS: [&str; 3] = ["session_start", "session.start", "session"];
+    let start = line.get(..line.len().min(64)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start);
+    let [kind] = fields::fields_of_start(&start, &["type"]);
+    match fields::text(kind) {
+        Some(kind) if STARTS.contains(&kind.as_ref()) => LineRole::Frame,
+        _ => LineRole::Said,
+    }
 }
 
-/// The fields of a line that the shapes are told by.
-struct Shape<'a> {
-    kind: Option<Json<'a>>,
-    role: Option<Json<'a>>,
-    content: Option<Json<'a>>,
-    message: Option<Json<'a>>,
-    data: Option<Json<'a>>,
-    tool_calls: Option<Json<'a>>,
-}
-
-fn said<'a>(object: Json<'a>, shape: &Shape<'a>) -> Option<Said<'a>> {
-    let [role, content] = fields_of(shape.message, &["role", "content"]);
-    if let (Some(word), Some(message)) = (text(role), shape.message) {
-        return Some(Said {
-            role: Role::from_word(&word),
-            content,
-            within: message,
-        });
-    }
-    if let Some(word) = text(shape.role) {
-        // Kimi keeps its own notes under roles such as `_checkpoint`.
-        let says =
-            !word.starts_with('_') && (shape.content.is_some() || shape.tool_calls.is_some());
-        let role = Role::from_word(&word);
-        return says.then_some(Said {
-            role,
-            content: shape.content,
-            within: object,
-        });
-    }
-    let kind = text(shape.kind)?;
-    if let Some(data) = shape.data.filter(|data| data.is_object()) {
-        let [content, result] = fields_of(Some(data), &["content", "result"]);
-        let role = match &*kind {
-            "user.message" => Role::User,
-            "assistant.message" => Role::Assistant,
-            "system.message" => Role::System,
-            "tool.execution_complete" => Role::Tool,
-            _ => return None,
-        };
-        return Some(Said {
-            role,
-            content: content.or(result),
-            within: data,
-        });
-    }
-    let content = shape.content?;
-    let role = match &*kind {
-        "gemini" | "tool_call" => Role::Assistant,
-        "tool_result" => Role::Tool,
-        word => Some(Role::from_word(word)).filter(|role| *role != Role::Other)?,
+/// What the user asked, of a text: without the tags that programs put around it and before it.
+fn asked(text: &str) -> Option<&str> {
+    let text = titles::behind_tags(text, &NOT_WRITTEN)?;
+    let Some(query) = text.strip_prefix(QUERY.0) else {
+        return titles::any(text);
     };
-    let readable = content.get().starts_with(['"', '[']);
-    readable.then_some(Said {
-        role,
-        content: Some(content),
-        within: object,
-    })
+    titles::any(query.split_once(QUERY.1).map_or(query, |(query, _)| query))
 }
 
 impl Format for Fallback {
@@ -197,61 +175,55 @@ impl Format for Fallback {
         let [
             kind,
             role,
-            content,
-            message,
             data,
-            tool_calls,
             timestamp,
             time,
             created,
             camel,
             ts,
+            goose,
             cwd,
+            folder,
+            description,
             id,
             uuid,
+            model,
         ] = fields_of(
             Some(object),
             &[
                 "type",
                 "role",
-                "content",
-                "message",
                 "data",
-                "tool_calls",
                 "timestamp",
                 "time",
                 "created_at",
                 "createdAt",
                 "ts",
+                "created",
                 "cwd",
+                "working_dir",
+                "description",
                 "id",
                 "uuid",
+                "model",
             ],
         );
-        let shape = Shape {
-            kind,
-            role,
-            content,
-            message,
-            data,
-            tool_calls,
-        };
         let mut reading = Reading::of(RecordKind::Unknown);
-        reading.time_us = [timestamp, time, created, camel, ts]
+        reading.time_us = [timestamp, time, created, camel, ts, goose]
             .into_iter()
             .find_map(times::time_us);
         reading.facts = Facts {
-            project: fields::text_filled(cwd),
+            project: fields::text_filled(cwd).or_else(|| fields::text_filled(folder)),
             record_id: fields::text_filled(id).or_else(|| fields::text_filled(uuid)),
             ..Facts::default()
         };
         let kind = text(kind).unwrap_or_default();
-        if let Some(said) = said(object, &shape) {
-            let [model] = fields_of(Some(said.within), &["model"]);
+        if let Some(said) = said::said(object) {
+            let [inner] = fields_of(Some(said.within), &["model"]);
             reading.kind = RecordKind::Message;
             reading.role = Some(said.role);
-            reading.facts.model = fields::text_filled(model);
-            reading.facts.title = titles::of_message(said.role, said.content, titles::any);
+            reading.facts.model = fields::text_filled(inner).or_else(|| fields::text_filled(model));
+            reading.facts.title = titles::of_message(said.role, said.content, asked);
         } else if META.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
             let [context, selected] = fields_of(data, &["context", "selectedModel"]);
@@ -260,6 +232,9 @@ impl Format for Fallback {
             facts.project = facts.project.take().or_else(|| fields::text_filled(cwd));
             facts.branch = fields::text_filled(branch);
             facts.model = fields::text_filled(selected);
+        } else if kind.is_empty() && folder.is_some() {
+            reading.kind = RecordKind::Meta;
+            reading.facts.title = titles::latest(text(description), titles::GENERATED);
         } else if text(role).is_some_and(|word| word.starts_with('_')) {
             reading.kind = RecordKind::Event;
         }
@@ -267,10 +242,6 @@ impl Format for Fallback {
     }
 
     fn message(&self, object: Json<'_>) -> Message {
-        let [kind, role, content, message, data, tool_calls] = fields_of(
-            Some(object),
-            &["type", "role", "content", "message", "data", "tool_calls"],
-        );
         let [
             id,
             uuid,
@@ -281,6 +252,9 @@ impl Format for Fallback {
             created,
             camel,
             ts,
+            goose,
+            model,
+            usage,
         ] = fields_of(
             Some(object),
             &[
@@ -293,104 +267,44 @@ impl Format for Fallback {
                 "created_at",
                 "createdAt",
                 "ts",
+                "created",
+                "model",
+                "usageMetadata",
             ],
         );
-        let shape = Shape {
-            kind,
-            role,
-            content,
-            message,
-            data,
-            tool_calls,
-        };
-        let Some(said) = said(object, &shape) else {
+        let Some(said) = said::said(object) else {
             return Message::new(Role::Other);
         };
-        let [model, usage] = fields_of(Some(said.within), &["model", "usage"]);
+        let [inner_model, inner_usage] = fields_of(Some(said.within), &["model", "usage"]);
         Message {
             id: owned(id).or_else(|| owned(uuid)),
             parent_id: owned(parent).or_else(|| owned(parent_uuid)),
-            content: content_of(&said),
-            time: [timestamp, time, created, camel, ts]
+            content: said.blocks(),
+            time: [timestamp, time, created, camel, ts, goose]
                 .into_iter()
                 .find_map(times::time),
-            model: owned(model),
-            usage: blocks::usage(usage),
+            model: owned(inner_model).or_else(|| owned(model)),
+            usage: blocks::usage(inner_usage).or_else(|| metadata(usage)),
             ..Message::new(said.role)
         }
     }
 }
 
-/// The blocks of a message, with what stands beside its content: thoughts, calls, a call's id.
-fn content_of(said: &Said<'_>) -> Vec<Block> {
-    let [
-        reasoning,
-        reasoning_text,
-        calls,
-        requests,
-        call_id,
-        camel_id,
-        tool,
-        tool_id,
-        camel_tool,
-        success,
-    ] = fields_of(
-        Some(said.within),
+/// The tokens of a call as Gemini's models tell them.
+fn metadata(usage: Option<Json<'_>>) -> Option<Usage> {
+    let usage = usage.filter(|usage| usage.is_object())?;
+    let [input, output, cached] = fields_of(
+        Some(usage),
         &[
-            "reasoning_content",
-            "reasoningText",
-            "tool_calls",
-            "toolRequests",
-            "tool_call_id",
-            "toolCallId",
-            "tool_name",
-            "tool_id",
-            "toolName",
-            "success",
+            "promptTokenCount",
+            "candidatesTokenCount",
+            "cachedContentTokenCount",
         ],
     );
-    if said.role == Role::Tool {
-        let [inner] = fields_of(said.content, &["content"]);
-        let id = [call_id, camel_id, tool_id].into_iter().find_map(owned);
-        let is_error = success.is_some_and(|success| success.get() == "false");
-        let name = owned(tool).or_else(|| owned(camel_tool));
-        return vec![blocks::result(id, name, inner.or(said.content), is_error)];
-    }
-    let mut content = Vec::new();
-    if let Some(text) = owned(reasoning).or_else(|| owned(reasoning_text)) {
-        content.push(Block::Thinking {
-            text,
-            signature: None,
-        });
-    }
-    if let (Some(name), Role::Assistant) = (owned(tool), said.role) {
-        let input = said.content.map(blocks::arguments);
-        content.push(Block::ToolUse {
-            id: owned(tool_id),
-            name,
-            input,
-        });
-        return content;
-    }
-    content.extend(blocks::content(said.content));
-    for call in calls.into_iter().chain(requests).flat_map(elements) {
-        content.push(call_of(call));
-    }
-    content
-}
-
-/// A call in the spelling of `tool_calls` or Copilot's `toolRequests`.
-fn call_of(call: Json<'_>) -> Block {
-    let [id, camel_id, function, name, arguments] = fields_of(
-        Some(call),
-        &["id", "toolCallId", "function", "name", "arguments"],
-    );
-    let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
-    Block::ToolUse {
-        id: owned(id).or_else(|| owned(camel_id)),
-        name: owned(inner_name)
-            .or_else(|| owned(name))
-            .unwrap_or_default(),
-        input: inner_arguments.or(arguments).map(blocks::arguments),
-    }
+    Some(Usage {
+        input_tokens: fields::count(input),
+        output_tokens: fields::count(output),
+        cache_read_tokens: fields::count(cached),
+        cache_write_tokens: 0,
+    })
 }

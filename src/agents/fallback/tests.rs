@@ -1,6 +1,7 @@
 //! Lines of agents without a dialect.
 
 use super::*;
+use crate::model::message::Block;
 use crate::model::raw_json::RawJson;
 
 fn one(line: &str) -> Message {
@@ -208,4 +209,73 @@ fn any_file_of_lines_is_taken_and_no_other() {
     assert_eq!(found("/x/a.jsonl"), Recognition::Fallback);
     assert_eq!(found("/x/a.NDJSON"), Recognition::Fallback);
     assert_eq!(found("/x/a.json"), Recognition::No);
+}
+
+#[test]
+fn words_are_found_in_parts_in_texts_and_one_level_below_the_role() {
+    for (line, role, text) in [
+        (
+            r#"{"role":"user","message":{"content":[{"type":"text","text":"hi"}]}}"#,
+            Role::User,
+            "hi",
+        ),
+        (
+            r#"{"role":"model","parts":[{"text":"hi"}]}"#,
+            Role::Assistant,
+            "hi",
+        ),
+        (
+            r#"{"type":"user","message":{"role":"user","parts":[{"text":"hi"}]}}"#,
+            Role::User,
+            "hi",
+        ),
+        (
+            r#"{"type":"message","role":"user","text":"hi","session_id":"s"}"#,
+            Role::User,
+            "hi",
+        ),
+    ] {
+        let message = one(line);
+        assert_eq!(
+            (message.role, message.plain_text().as_str()),
+            (role, text),
+            "{line}"
+        );
+    }
+    let tagged = br#"{"role":"user","message":{"content":[{"type":"text","text":"<user_info>\nx\n</user_info>\n<user_query>\nname the hues\n</user_query>"}]}}"#;
+    let title = Fallback.describe(tagged).facts.title.unwrap();
+    assert_eq!(title.text.trim(), "name the hues");
+}
+
+#[test]
+fn calls_and_answers_of_streams_and_pages_are_found() {
+    let line =
+        r#"{"type":"tool_call","toolCallId":"c1","toolName":"Read","parameters":{"path":"a"}}"#;
+    assert_eq!(one(line).content, [call("c1", "Read", r#"{"path":"a"}"#)]);
+    for line in [
+        r#"{"type":"tool_result","toolCallId":"c1","value":"red"}"#,
+        r#"{"role":"user","content":[{"type":"toolResponse","id":"c1","toolResult":{"status":"success","value":[{"type":"text","text":"red"}]}}]}"#,
+        r#"{"type":"tool_result","message":{"role":"user","parts":[{"functionResponse":{"id":"c1","response":{"output":"red"}}}]}}"#,
+    ] {
+        let message = one(line);
+        assert_eq!(message.role, Role::Tool, "{line}");
+        assert!(
+            matches!(&message.content[..], [Block::ToolResult { id: Some(id), output, is_error: false, .. }] if id == "c1" && output == "red"),
+            "{line} {:?}",
+            message.content
+        );
+    }
+    let line = r#"{"role":"assistant","content":[{"type":"toolRequest","id":"c1","toolCall":{"status":"success","value":{"name":"shell","arguments":{"b":1}}}}]}"#;
+    assert_eq!(one(line).content, [call("c1", "shell", r#"{"b":1}"#)]);
+    let line = r#"{"role":"assistant","parts":[{"type":"reasoning","text":"hm"},{"type":"dynamic-tool","toolCallId":"c1","toolName":"f","input":{"b":1},"output":"red"}]}"#;
+    assert_eq!(one(line).content.len(), 3);
+}
+
+#[test]
+fn a_first_line_that_names_a_folder_is_about_the_session() {
+    let line = br#"{"working_dir":"/w/shop","description":"Given","message_count":4}"#;
+    let described = Fallback.describe(line);
+    assert_eq!(described.header.kind, RecordKind::Meta);
+    assert_eq!(described.facts.project.as_deref(), Some("/w/shop"));
+    assert_eq!(described.facts.title.unwrap().text, "Given");
 }

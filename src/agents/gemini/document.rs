@@ -66,6 +66,13 @@ fn line(json: &str) -> Vec<u8> {
 /// text.
 pub(super) fn recognise(candidate: &Candidate<'_>, head: &str) -> Option<Document> {
     let stem = paths::document_stem(candidate.path)?;
+    // Gemini CLI goes on with an old session in a file of lines beside its document.
+    let yields = candidate.path.with_extension("jsonl").is_file();
+    let document_of = |id: String| Document {
+        agent: AGENT,
+        id,
+        yields,
+    };
     let chat = || layout::own_chat(candidate.path).map(document_of);
     if head.starts_with('{') && memmem::find(head.as_bytes(), b"\"messages\"").is_some() {
         let [session, project] = fields_of_start(head, &["sessionId", "projectHash"]);
@@ -76,12 +83,4 @@ pub(super) fn recognise(candidate: &Candidate<'_>, head: &str) -> Option<Documen
         }
     }
     chat()
-}
-
-fn document_of(id: String) -> Document {
-    Document {
-        agent: AGENT,
-        id,
-        yields: false,
-    }
 }

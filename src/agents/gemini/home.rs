@@ -9,8 +9,9 @@ use std::path::Path;
 
 use super::document;
 use super::layout::{self, AGENT};
+use super::project;
 use crate::agents::dialect::Candidate;
-use crate::agents::home::{Form, Found, SessionFile, head, invalid, names, whole};
+use crate::agents::home::{Form, Found, SessionFile, head, invalid, names};
 use crate::agents::parts::lines::body;
 use crate::agents::walk;
 use crate::model::error::Result;
@@ -19,7 +20,7 @@ use crate::model::error::Result;
 pub(super) fn search(home: &Path) -> Found {
     let mut found = Found::default();
     let tmp = home.join("tmp");
-    let named = named_projects(&home.join("projects.json"));
+    let named = project::named(&home.join(project::PROJECTS));
     match names(&tmp) {
         Ok(projects) => {
             for project in projects {
@@ -40,35 +41,9 @@ pub(super) fn search(home: &Path) -> Found {
     found
 }
 
-/// The paths of projects by the names of their folders.
-fn named_projects(path: &Path) -> HashMap<String, String> {
-    #[derive(serde::Deserialize)]
-    struct Projects {
-        projects: HashMap<String, String>,
-    }
-    let bytes = if path.exists() {
-        whole(path).unwrap_or_default()
-    } else {
-        Vec::new()
-    };
-    // It only makes names nicer: without it projects have the names of their folders.
-    let read: Option<Projects> = serde_json::from_slice(&bytes).ok();
-    read.map_or_else(HashMap::new, |read| {
-        let by_name = read.projects.into_iter().map(|(path, name)| (name, path));
-        by_name.collect()
-    })
-}
-
 fn project_of(folder: &Path, named: &HashMap<String, String>) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let root = folder.join(".project_root");
-    let stated = root
-        .is_file()
-        .then(|| head(&root).ok())
-        .flatten()
-        .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
-        .filter(|root| !root.is_empty());
-    stated
+    project::root_of(folder)
         .or_else(|| named.get(&*name).cloned())
         .unwrap_or_else(|| name.into_owned())
 }
@@ -91,7 +66,7 @@ fn search_project(folder: &Path, named: &HashMap<String, String>, found: &mut Fo
                 path: path.to_owned(),
                 id,
                 form,
-                parent: parent_of(path, &chats, form),
+                parent: layout::parent(path).filter(|_| form == Form::Operations),
                 project: Some(project.clone()),
                 row: None,
             }),
@@ -114,11 +89,4 @@ fn id_of(path: &Path, form: Form) -> Result<String> {
     let document = document::recognise(&candidate, body(text));
     let document = document.ok_or_else(|| invalid(path, "not a session"))?;
     Ok(document.id)
-}
-
-/// A subagent's lines lie in a folder that has the name of its session.
-fn parent_of(path: &Path, chats: &Path, form: Form) -> Option<String> {
-    let folder = path.parent().filter(|folder| *folder != chats)?;
-    let name = folder.file_name()?.to_str()?;
-    (form == Form::Operations).then(|| name.to_owned())
 }

@@ -29,6 +29,15 @@ pub(super) fn project(path: &Path) -> Option<String> {
     }
 }
 
+/// The session that started the one in a file of lines: the folder among the chats that a
+/// sub-agent's lies in has its name.
+pub(super) fn parent(path: &Path) -> Option<String> {
+    match below(&names(path), &["chats"])? {
+        [parent, _] if paths::is_lines(path) => Some(parent.clone()),
+        _ => None,
+    }
+}
+
 /// The id in the header, else the stem.
 pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
     let found = candidate.lines().find_map(|line| {

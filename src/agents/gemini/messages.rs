@@ -14,8 +14,14 @@ use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
 
-/// What a user's message starts with when Gemini CLI wrote it.
-const NOT_WRITTEN: [&str; 1] = ["<session_context>"];
+/// What a user's message starts with when it says nothing of what the user asked for.
+const NOT_WRITTEN: [&str; 4] = [
+    "<session_context>",
+    "<hook_context>",
+    // Commands of the program.
+    "/",
+    "?",
+];
 
 /// States of a call that has no answer because it failed.
 const FAILED: [&str; 2] = ["error", "cancelled"];

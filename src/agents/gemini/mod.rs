@@ -12,6 +12,7 @@ mod document;
 mod home;
 mod layout;
 mod messages;
+mod project;
 #[cfg(test)]
 mod tests;
 
@@ -72,15 +73,12 @@ impl Dialect for Gemini {
         layout::session_id(candidate)
     }
 
-    /// The project's folder: a hash of its path, or a name made of it. The path itself lies in
-    /// other files. Elsewhere, the hash that the header has.
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
-        if let Some(project) = layout::project(candidate.path) {
-            return Some(project);
-        }
-        let head = candidate.head.utf8_chunks().next()?.valid();
-        let [project] = fields_of_start(super::parts::lines::body(head), &["projectHash"]);
-        fields::owned(project)
+        project::of_file(candidate)
+    }
+
+    fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
+        layout::parent(candidate.path)
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
@@ -170,13 +168,12 @@ fn is_line(line: &str) -> bool {
 
 impl Format for Gemini {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let [session, start, updated, summary, kind, set, rewind, id] = fields_of(
+        let [session, start, updated, kind, set, rewind, id] = fields_of(
             Some(object),
             &[
                 "sessionId",
                 "startTime",
                 "lastUpdated",
-                "summary",
                 "kind",
                 "$set",
                 "$rewindTo",
@@ -190,7 +187,7 @@ impl Format for Gemini {
             return patch(set);
         }
         if session.is_some() && (start.is_some() || kind.is_some() || updated.is_some()) {
-            return about_session(start, updated, summary);
+            return patch(object);
         }
         let known = rewind.is_some() || text(id).is_some();
         Reading::of(if known {
@@ -226,11 +223,12 @@ impl Format for Gemini {
 fn operation(line: &[u8]) -> Option<Operation> {
     let text = String::from_utf8_lossy(line);
     let object = fields::object_in(super::parts::lines::body(&text)).ok()?;
-    let [id, set, rewind] = fields_of(Some(object), &["id", "$set", "$rewindTo"]);
+    let [id, set, rewind, session] =
+        fields_of(Some(object), &["id", "$set", "$rewindTo", "sessionId"]);
     if messages::read(object).is_some() {
         return Some(Operation::Message(fields::owned(id)));
     }
-    let [list] = fields_of(set, &["messages"]);
+    let [list] = fields_of(set.or(session.map(|_| object)), &["messages"]);
     if list.is_some_and(|list| list.get().starts_with('[')) {
         let ids = listed(object)
             .unwrap_or_default()
@@ -244,26 +242,25 @@ fn operation(line: &[u8]) -> Option<Operation> {
     Some(fields::owned(rewind).map_or(Operation::Nothing, Operation::Rewind))
 }
 
-/// What a line about the session tells.
-fn about_session<'a>(
-    start: Option<Json<'a>>,
-    updated: Option<Json<'a>>,
-    summary: Option<Json<'a>>,
-) -> Reading<'a> {
+/// The first line or a `$set` line: facts of the session, and perhaps all of its messages so far.
+fn patch(set: Json<'_>) -> Reading<'_> {
+    let [start, updated, summary, folders, list] = fields_of(
+        Some(set),
+        &[
+            "startTime",
+            "lastUpdated",
+            "summary",
+            "directories",
+            "messages",
+        ],
+    );
     let mut reading = Reading::of(RecordKind::Meta);
     reading.facts.created_us = times::time_us(start);
     reading.facts.updated_us = times::time_us(updated);
     reading.facts.title = titles::latest(text(summary), titles::SUMMARY);
-    reading
-}
-
-/// A `$set` line: changed facts of the session, and perhaps all of its messages.
-fn patch(set: Json<'_>) -> Reading<'_> {
-    let [start, updated, summary, list] = fields_of(
-        Some(set),
-        &["startTime", "lastUpdated", "summary", "messages"],
-    );
-    let mut reading = about_session(start, updated, summary);
+    // The folder that it works in, and behind that others that it may look into.
+    let folder = folders.and_then(|folders| folders.elements().next());
+    reading.facts.project = fields::text_filled(folder);
     let said = list.map(elements).unwrap_or_default();
     let mut said = said.into_iter().filter_map(messages::read);
     let Some(first) = said.next() else {
@@ -280,13 +277,14 @@ fn patch(set: Json<'_>) -> Reading<'_> {
     reading
 }
 
-/// The messages that a `$set` line lists; `None` if it is another line.
+/// The messages that a first line or a `$set` line lists; `None` if it is another line.
 fn listed(object: Json<'_>) -> Option<Vec<Json<'_>>> {
-    let [set] = fields_of(Some(object), &["$set"]);
+    let [set, session] = fields_of(Some(object), &["$set", "sessionId"]);
     if messages::read(object).is_some() {
         return None;
     }
-    let [list] = fields_of(Some(set?), &["messages"]);
+    let [list] = fields_of(set.or(session.map(|_| object)), &["messages"]);
+    set.or(session)?;
     let list = list.map(elements).unwrap_or_default();
     Some(
         list.into_iter()

@@ -21,10 +21,10 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
+use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::paths::{self, below, is_private, names, stem};
 use super::state::{SessionState, SidecarFacts};
-use crate::json::Json;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
@@ -74,6 +74,15 @@ impl Dialect for Ggcode {
 
     fn markdown_head(&self, header: &[u8]) -> Option<MarkdownHead> {
         reading::markdown_head(header)
+    }
+
+    /// A save writes the header anew and the cost last; a compaction drops lines.
+    fn habits(&self) -> Habits {
+        Habits {
+            role: Some(role),
+            rewrites: true,
+            ..Habits::default()
+        }
     }
 
     fn has_message_ids(&self) -> bool {
@@ -177,10 +186,26 @@ fn is_line(line: &str) -> bool {
     text(session).is_some()
         && match text(kind).as_deref() {
             Some("meta") => true,
-            Some("message") => message.is_none_or(Json::is_object),
+            // Others write such lines with the words in the line itself; one may be cut off before them.
+            Some("message") => match message {
+                Some(message) => message.is_object(),
+                None => !line.ends_with('}'),
+            },
             Some(kind) => EVENTS.contains(&kind),
             None => false,
         }
+}
+
+/// What a line is to its file: only `meta` and `cost` are written again.
+fn role(line: &[u8]) -> LineRole {
+    let start = line.get(..line.len().min(64)).unwrap_or_default();
+    let start = String::from_utf8_lossy(start);
+    let [kind] = fields_of_start(&start, &["type"]);
+    match text(kind).as_deref() {
+        Some("meta" | "cost") => LineRole::Frame,
+        Some("checkpoint") => LineRole::Summary,
+        _ => LineRole::Said,
+    }
 }
 
 /// Whether a name is an id as ggcode makes them: date, time and 16 hex digits.

@@ -159,6 +159,11 @@ fn its_places_and_sidecars() {
         found("/x/a.jsonl", "{\"type\":\"message\",\"message\":{}}"),
         Recognition::No
     );
+    // What other programs print has the same two keys.
+    let stream = r#"{"type":"message","session_id":"s7","role":"user","text":"hi"}"#;
+    assert_eq!(found("/x/a.jsonl", stream), Recognition::No);
+    let cut = r#"{"type":"message","session_id":"s7","message":{"role":"user","con"#;
+    assert_eq!(found("/x/a.jsonl", cut), Recognition::Lines);
 
     let session = |id: &str| Some(Sidecar::Session(id.to_owned()));
     let id = "20260403-094500-4ef5ec8110305427";

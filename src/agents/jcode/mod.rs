@@ -27,6 +27,7 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::described::{Facts, TitleOffer};
 use super::dialect::{Candidate, Dialect, Recognition};
+use super::habits::Habits;
 use super::parts::fields::{fields_of, text, text_filled};
 use super::parts::go_json::{self, Escape};
 use super::parts::lines::{Format, Reading};
@@ -76,6 +77,14 @@ impl Dialect for Jcode {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate)
+    }
+
+    /// It cuts a session off at a user's message.
+    fn habits(&self) -> Habits {
+        Habits {
+            truncates: true,
+            ..Habits::default()
+        }
     }
 
     fn has_message_ids(&self) -> bool {
@@ -248,6 +257,7 @@ impl Format for Jcode {
                     rank: titles::FIRST_MESSAGE,
                     latest_wins: false,
                     about: None,
+                    session: None,
                 });
                 Role::User
             }

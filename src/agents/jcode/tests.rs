@@ -360,11 +360,15 @@ fn state(id: &str, title: &str) -> SessionState {
         attachment_count: 0,
         mark: 0,
         next_sequence: 0,
+        contents: 1,
         model: Some("glm-5.2".into()),
         branch: None,
         parent: None,
         pinned: false,
         archived: false,
+        archived_by_agent: false,
+        subagent: false,
+        subagents: 0,
     };
     SessionState {
         path: Jcode

@@ -1,20 +1,29 @@
 //! OpenCode: a SQLite database, or one JSON document a session.
 //!
 //! Its lines are made here, the same from both: `{"info":{..}}` says what the session is,
-//! `{"info":{..},"parts":[..]}` is a message with its parts. A first line holds what stays the
+//! `{"info":{..},"parts":[..]}` is a message with its parts, `{"message":{..}}` one as later versions
+//! keep it. A first line holds what stays the
 //! same for the life of a session, the last one (the trailer) what changes: title, time of the
 //! last change, totals.
 
 #[cfg(feature = "sqlite")]
 mod database;
 #[cfg(feature = "sqlite")]
+mod first;
+#[cfg(feature = "sqlite")]
+mod later;
+mod later_message;
+#[cfg(feature = "sqlite")]
 mod open;
 mod parts;
 mod reading;
 #[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tree;
 #[cfg(feature = "sqlite")]
 mod values;
 mod writing;
@@ -22,12 +31,12 @@ mod writing;
 use memchr::memmem;
 
 pub(crate) use self::reading::OpenCode;
-use self::writing::content;
+use self::writing::{ID, content};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::database::Databases;
+use super::database::{Databases, Tree};
 use super::default_home::{DefaultHome, Root};
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
@@ -37,9 +46,6 @@ use super::parts::{lines, paths};
 
 /// The agent's name.
 const AGENT: &str = "opencode";
-
-/// What the ids of sessions begin with.
-const ID: &str = "ses_";
 
 /// A head of so many bytes is perhaps not the whole file.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -51,6 +57,10 @@ const DATABASES: Databases = Databases {
     open: Some(database::open),
     #[cfg(not(feature = "sqlite"))]
     open: None,
+    tree: Some(Tree {
+        is_session: tree::is_session,
+        open: tree::open,
+    }),
 };
 
 impl Dialect for OpenCode {

@@ -104,7 +104,7 @@ fn tool(part: Json<'_>, blocks: &mut Vec<Block>) {
 }
 
 /// An image, or any other file as it is.
-fn file(part: Json<'_>) -> Block {
+pub(super) fn file(part: Json<'_>) -> Block {
     let [mime, url] = fields_of(Some(part), &["mime", "url"]);
     let (Some(media_type), Some(url)) = (owned(mime), owned(url)) else {
         return shapes::other(part);

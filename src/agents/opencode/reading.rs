@@ -1,6 +1,6 @@
 //! What OpenCode's lines say.
 
-use super::parts;
+use super::{later_message, parts};
 use crate::agents::described::Facts;
 use crate::agents::parts::fields::{self, fields_of};
 use crate::agents::parts::lines::{Format, Reading};
@@ -18,9 +18,10 @@ pub(crate) struct OpenCode;
 
 impl Format for OpenCode {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
+        let [info, parts, message] = fields_of(Some(object), &["info", "parts", "message"]);
         let Some(info) = info.filter(|info| info.is_object()) else {
-            return Reading::of(RecordKind::Unknown);
+            let message = message.filter(|message| message.is_object());
+            return message.map_or(Reading::of(RecordKind::Unknown), later_message::read);
         };
         let [role, id, time] = fields_of(Some(info), &["role", "id", "time"]);
         let [created] = fields_of(time, &["created"]);
@@ -46,7 +47,10 @@ impl Format for OpenCode {
     }
 
     fn message(&self, object: Json<'_>) -> Message {
-        let [info, parts] = fields_of(Some(object), &["info", "parts"]);
+        let [info, parts, message] = fields_of(Some(object), &["info", "parts", "message"]);
+        if let (None, Some(message)) = (info, message) {
+            return later_message::message(message);
+        }
         let [role, id, parent, time, tokens] =
             fields_of(info, &["role", "id", "parentID", "time", "tokens"]);
         let [created] = fields_of(time, &["created"]);
@@ -64,9 +68,15 @@ impl Format for OpenCode {
 
 /// What a line about the session tells.
 fn session(info: Json<'_>) -> Reading<'_> {
-    let [directory, title, parent, time] =
-        fields_of(Some(info), &["directory", "title", "parentID", "time"]);
-    let [created, updated] = fields_of(time, &["created", "updated"]);
+    let [directory, title, parent, time, model] = fields_of(
+        Some(info),
+        &["directory", "title", "parentID", "time", "model"],
+    );
+    let [created, updated, archived] = fields_of(time, &["created", "updated", "archived"]);
+    // The first line holds what never changes: only the last one tells.
+    let is_put_away = |archived: Option<Json<'_>>| {
+        archived.is_some_and(|time| !matches!(time.get(), "null" | "0" | "false"))
+    };
     let title = fields::text_filled(title)
         .filter(|title| !NO_TITLE.iter().any(|start| title.starts_with(start)));
     let facts = Facts {
@@ -74,7 +84,10 @@ fn session(info: Json<'_>) -> Reading<'_> {
         updated_us: times::time_us(updated),
         project: fields::text_filled(directory),
         parent: fields::text_filled(parent),
+        subagent: parent.is_some(),
+        model: later_message::model_of(model),
         title: titles::latest(title, titles::GENERATED),
+        archived: updated.map(|_| is_put_away(archived)),
         ..Facts::default()
     };
     Reading {

@@ -3,11 +3,12 @@
 use super::reading::OpenCode;
 use crate::agents::document::DocumentLines;
 use crate::agents::parts::compact::object;
-#[cfg(any(test, feature = "sqlite"))]
 use crate::agents::parts::compact::{compact, string};
 use crate::agents::parts::fields::entries_in;
-#[cfg(any(test, feature = "sqlite"))]
 use crate::agents::parts::fields::fields;
+
+/// What the ids of sessions begin with.
+pub(super) const ID: &str = "ses_";
 
 /// What a session's first line holds, in this order; the rest goes to the trailer.
 const LASTING: [&str; 7] = [
@@ -76,7 +77,6 @@ fn info_line(fields: &[(&str, String)]) -> Vec<u8> {
 }
 
 /// A message's line, from the JSON of its `info` and of its parts.
-#[cfg(any(test, feature = "sqlite"))]
 pub(super) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
     let mut list = "[".to_owned();
     for (at, part) in parts.iter().enumerate() {
@@ -89,9 +89,15 @@ pub(super) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
     (object([("info", info), ("parts", list.as_str())]) + "\n").into_bytes()
 }
 
+/// The line of a message as later versions keep it: what the database holds, with its ids and its type.
+#[cfg(any(test, feature = "sqlite"))]
+pub(super) fn later_line(data: &str, ids: &[(&str, &str)]) -> Vec<u8> {
+    let message = with_ids(data, ids);
+    (object([("message", message.as_str())]) + "\n").into_bytes()
+}
+
 /// The JSON of a message or a part: what the database holds, and the ids that it leaves out.
 /// What is no JSON object is kept as a text.
-#[cfg(any(test, feature = "sqlite"))]
 pub(super) fn with_ids(data: &str, ids: &[(&str, &str)]) -> String {
     let ids: Vec<(&str, String)> = ids.iter().map(|(key, id)| (*key, string(id))).collect();
     let ids = object(ids.iter().map(|(key, id)| (*key, id.as_str())));

@@ -6,7 +6,7 @@ use super::lines;
 use crate::agents::dialect::Candidate;
 
 /// Lines that are looked at. The first ones can be damaged, or say nothing of the agent.
-const LINES: usize = 20;
+const LINES: usize = 200;
 
 impl<'a> Candidate<'a> {
     /// The first lines that are not blank, as text without what stands around their JSON. The

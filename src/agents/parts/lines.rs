@@ -279,11 +279,19 @@ impl<'a> Facts<'a> {
     fn join(&mut self, more: Self) {
         self.created_us = self.created_us.or(more.created_us);
         self.updated_us = self.updated_us.max(more.updated_us);
-        self.project = self.project.take().or(more.project);
+        if more.moved || self.project.is_none() {
+            self.project = more.project.or(self.project.take());
+            self.moved |= more.moved;
+        }
         self.model = more.model.or(self.model.take());
         self.branch = more.branch.or(self.branch.take());
-        self.parent = self.parent.take().or(more.parent);
+        if self.parent.is_none() {
+            (self.parent, self.child) = (more.parent, more.child);
+            self.subagent = more.subagent;
+        }
+        self.archived = more.archived.or(self.archived);
         self.record_id = more.record_id.or(self.record_id.take());
+        self.session = self.session.take().or(more.session);
         self.replaces |= more.replaces;
         self.title = match (self.title.take(), more.title) {
             (Some(first), Some(second)) if second.beats(&first) => Some(second),
@@ -298,16 +306,22 @@ impl<'a> Facts<'a> {
             created_us: self.created_us,
             updated_us: self.updated_us,
             project: owned(self.project),
+            moved: self.moved,
             title: self.title.map(|title| TitleOffer {
                 text: Cow::Owned(title.text.into_owned()),
                 rank: title.rank,
                 latest_wins: title.latest_wins,
                 about: owned(title.about),
+                session: owned(title.session),
             }),
             model: owned(self.model),
             branch: owned(self.branch),
             parent: owned(self.parent),
+            child: owned(self.child),
+            subagent: self.subagent,
+            archived: self.archived,
             record_id: owned(self.record_id),
+            session: owned(self.session),
             replaces: self.replaces,
         }
     }

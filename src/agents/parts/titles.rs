@@ -10,6 +10,9 @@ use crate::model::message::Role;
 
 /// What the agent noted as its last prompt, where no message tells more.
 pub(crate) const LAST_PROMPT: u8 = 5;
+/// The first words that something else than the user may have put into the user's name, or that were
+/// said to somebody else in the same file.
+pub(crate) const DOUBTFUL_MESSAGE: u8 = 9;
 /// The first message of the user.
 pub(crate) const FIRST_MESSAGE: u8 = 10;
 /// A summary that the agent wrote.
@@ -27,6 +30,7 @@ pub(crate) fn offer(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'
         rank,
         latest_wins: false,
         about: None,
+        session: None,
     })
 }
 
@@ -35,6 +39,17 @@ pub(crate) fn latest(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<
     offer(text, rank).map(|offer| TitleOffer {
         latest_wins: true,
         ..offer
+    })
+}
+
+/// The same, of a text that takes the title of that rank back where it is blank.
+pub(crate) fn changed(text: Option<Cow<'_, str>>, rank: u8) -> Option<TitleOffer<'_>> {
+    Some(TitleOffer {
+        text: text?,
+        rank,
+        latest_wins: true,
+        about: None,
+        session: None,
     })
 }
 
@@ -80,4 +95,21 @@ pub(crate) fn cleaned(text: Cow<'_, str>, clean: fn(&str) -> Option<&str>) -> Op
 pub(crate) fn any(text: &str) -> Option<&str> {
     let text = text.trim_start();
     (!text.is_empty()).then_some(text)
+}
+
+/// A text without what stands in front of it in these tags, which perhaps have attributes; `None` if
+/// nothing is left, or one of the tags is not closed.
+pub(crate) fn behind_tags<'t>(text: &'t str, tags: &[&str]) -> Option<&'t str> {
+    let mut text = text.trim_start();
+    let opens = |text: &str, tag: &str| {
+        let rest = text
+            .strip_prefix('<')
+            .and_then(|text| text.strip_prefix(tag));
+        rest.is_some_and(|rest| rest.starts_with(['>', ' ', '\n']))
+    };
+    while let Some(tag) = tags.iter().find(|tag| opens(text, tag)) {
+        let (_, after) = text.split_once(&format!("</{tag}>"))?;
+        text = after.trim_start();
+    }
+    any(text)
 }

@@ -26,6 +26,7 @@ use super::default_home::DefaultHome;
 use super::described::Described;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
+use super::habits::Habits;
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths;
 use super::state::{SessionState, SidecarFacts};
@@ -69,6 +70,16 @@ impl Dialect for Picoclaw {
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path) || candidate.companion.is_some()
+    }
+
+    /// It drops what it hid, sets a history anew, and counts what it hides in the meta file.
+    fn habits(&self) -> Habits {
+        Habits {
+            truncates: true,
+            rewrites: true,
+            counts_hidden: true,
+            ..Habits::default()
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {

@@ -138,6 +138,13 @@ pub(crate) struct SessionRow {
     /// Whether its records have an order other than that of their numbers, or not all of them are in
     /// its file: the row of its file order tells.
     pub reordered: bool,
+    /// Titles that better ones have beaten and that hold again once those are taken back: worth and
+    /// text, the least first.
+    pub beaten_titles: Vec<(u8, String)>,
+    /// Whether its agent has put it away, and nobody here has taken it out since.
+    pub archived_by_agent: bool,
+    /// Whether its parent started it to do a part of its work.
+    pub subagent: bool,
 }
 
 impl SessionRow {
@@ -174,6 +181,9 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
+            subagent: false,
         }
     }
 
@@ -211,12 +221,26 @@ impl SessionRow {
             content: 1,
             contents: 1,
             reordered: false,
+            beaten_titles: Vec::new(),
+            archived_by_agent: false,
+            subagent: false,
         }
     }
 
     /// Whether lists show it: the newest content of its id.
     pub(crate) fn is_listed(&self) -> bool {
         self.contents > 0
+    }
+
+    /// The id that all contents of its id share.
+    pub(crate) fn plain_id(&self) -> &str {
+        let plain = self.id.rsplit_once('~').filter(|(_, number)| {
+            !self.is_listed()
+                && number
+                    .parse::<u32>()
+                    .is_ok_and(|number| number == self.content)
+        });
+        plain.map_or(&self.id, |(plain, _)| plain)
     }
 
     /// The title to show: the given one, or else that of the lines.
@@ -233,6 +257,11 @@ impl SessionRow {
     pub(crate) fn shown_parent(&self) -> Option<&str> {
         let named = self.given.parent.as_deref().or(self.parent.as_deref());
         named.filter(|parent| !parent.is_empty() && *parent != self.id)
+    }
+
+    /// Whether it is shown as put away.
+    pub(crate) fn shown_archived(&self) -> bool {
+        self.given.archived || self.archived_by_agent
     }
 
     /// The key under which the row's session is found.
@@ -260,11 +289,15 @@ impl SessionRow {
             attachment_count: self.attachments,
             mark: self.mark,
             next_sequence: self.next,
+            contents: u64::from(self.contents.max(1)),
             model: self.model,
             branch: self.branch,
             parent,
             pinned: self.given.pinned,
-            archived: self.given.archived,
+            archived: self.given.archived || self.archived_by_agent,
+            archived_by_agent: self.archived_by_agent,
+            subagent: self.subagent,
+            subagents: 0,
         })
     }
 
@@ -319,7 +352,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 303);
+        assert_eq!(bytes.len(), 313);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -327,7 +360,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x6a32_a753_a2c9_c07c;
+    const GOLDEN: u64 = 0xab4e_2555_aa3b_1732;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

@@ -9,8 +9,8 @@ use super::sessions::append::Append;
 use super::sessions::appends;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
+use super::tables::families::Families;
 use super::tables::properties;
-use super::tables::snapshot;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -80,6 +80,16 @@ impl Primitives for RedbStore {
     }
 }
 
+/// Of two records the one that is read first.
+fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
+    let place = |sequence| order.map_or(sequence, |order| order.place(sequence));
+    if place(one) <= place(other) {
+        one
+    } else {
+        other
+    }
+}
+
 impl Store for RedbStore {
     fn save(&self, session: &mut Session) -> Result<()> {
         saving::save(self, session)
@@ -91,9 +101,8 @@ impl Store for RedbStore {
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
-            let (number, row) = snapshot.session_of(key)?;
-            row.into_summary(number)
-                .map_err(|error| snapshot::corrupt_session(number, error.to_string()))
+            let found = snapshot.session_of(key)?;
+            Families::of(snapshot)?.summary(snapshot, found)
         })
     }
 
@@ -148,8 +157,11 @@ impl Store for RedbStore {
         through: Option<u64>,
         archive: Option<&mut dyn Write>,
     ) -> Result<Compacted> {
-        let mark = self.row_of(key)?.mark;
-        let end = through.map_or(mark, |through| through.min(mark));
+        let row = self.row_of(key)?;
+        let order = self.order(key, &row)?;
+        let end = through.map_or(row.mark, |through| {
+            earlier(order.as_ref(), through, row.mark)
+        });
         if let Some(archive) = archive {
             compact::archive(self, key, end, archive)?;
         }
@@ -157,7 +169,9 @@ impl Store for RedbStore {
             self.write(|writer| {
                 let (number, row) = writer.session_of(key)?;
                 // A mark that moved back meanwhile shows records again: they stay.
-                compact::compact(writer, number, &row, end.min(row.mark))
+                let order = writer.file_order(number)?.filter(|_| row.reordered);
+                let order = order.map(|order| Order::of(&order, row.next));
+                compact::compact(writer, number, &row, earlier(order.as_ref(), end, row.mark))
             })
         })
     }

@@ -128,9 +128,10 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
 /// Writes the lines that go. Returns how many records they are.
 fn write(store: &dyn Store, key: &SessionKey, end: u64, lines: &mut Lines) -> Result<u64> {
     let mut records = 0;
+    let stays = first_from(store, key, end)?;
     for record in store.records(key, ScanQuery::default()) {
         let record = record?;
-        if record.sequence >= end {
+        if Some(record.sequence) == stays {
             break;
         }
         if record.header.kind != RecordKind::Meta {
@@ -143,9 +144,10 @@ fn write(store: &dyn Store, key: &SessionKey, end: u64, lines: &mut Lines) -> Re
 
 /// The first record that a compaction up to `end` would remove.
 fn first_to_go(store: &dyn Store, key: &SessionKey, end: u64) -> Result<Option<u64>> {
+    let stays = first_from(store, key, end)?;
     for record in store.records(key, ScanQuery::default()) {
         let record = record?;
-        if record.sequence >= end {
+        if Some(record.sequence) == stays {
             break;
         }
         if record.header.kind != RecordKind::Meta {
@@ -153,6 +155,17 @@ fn first_to_go(store: &dyn Store, key: &SessionKey, end: u64) -> Result<Option<u
         }
     }
     Ok(None)
+}
+
+/// The first record that stands at a mark or behind it, in the order in which the session is read.
+fn first_from(store: &dyn Store, key: &SessionKey, mark: u64) -> Result<Option<u64>> {
+    let one = ScanQuery {
+        from: Some(mark),
+        records_max: 1,
+        ..ScanQuery::default()
+    };
+    let page = store.scan(key, &one)?;
+    Ok(page.records.first().map(|record| record.sequence))
 }
 
 /// Fails if a session is no longer the one that it was.

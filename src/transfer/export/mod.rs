@@ -27,6 +27,7 @@ use super::files::atomic::ExportFolder;
 use super::files::paths;
 use super::progress::Meter;
 use super::report::ImportProblem;
+use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -268,6 +269,7 @@ fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(
         let home = plan.homes.entry(source.row.session).or_default();
         home.imported = home.imported.max(source.row.next_sequence);
     }
+    plan.take_orders()?;
     for (source, is_older) in newest
         .into_iter()
         .map(|source| (source, false))
@@ -279,6 +281,9 @@ fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(
     let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
     for summary in &sessions {
         plan.take_session(summary, &sources)?;
+        for older in older_contents(store, summary)? {
+            plan.take_session(&older, &sources)?;
+        }
     }
     sidecars::take(&mut plan, &sessions, has_all)?;
     plan.list_older()?;
@@ -299,6 +304,30 @@ fn told(names: &[Vec<u8>], reason: String) -> ImportProblem {
         offset: None,
         reason,
     }
+}
+
+/// The other contents of a session's id: they are written too.
+fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<Summary>> {
+    if summary.contents < 2 {
+        return Ok(Vec::new());
+    }
+    let sources = store.sources();
+    let contents = sources.contents(&summary.key)?.into_iter();
+    let others = contents.filter(|(_, number)| *number != summary.number);
+    let rows = others.map(|(_, number)| Ok((number, sources.row(number)?)));
+    let rows: Vec<(u64, Option<SessionRow>)> = rows.collect::<Result<_>>()?;
+    let there = rows
+        .into_iter()
+        .filter_map(|(number, row)| Some((number, row?)));
+    there
+        .map(|(number, row)| {
+            row.into_summary(number).map_err(|error| Error::Corrupt {
+                table: "sessions",
+                key: format!("session {number}"),
+                detail: error.to_string(),
+            })
+        })
+        .collect()
 }
 
 /// Every session of the store.

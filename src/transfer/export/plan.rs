@@ -54,6 +54,8 @@ pub(super) struct Home {
     database: Option<(Vec<u8>, Vec<Vec<u8>>)>,
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
+    /// Where its file lies, as its agent last had it; the other places have copies.
+    place: Option<(Vec<u8>, u32)>,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
@@ -83,6 +85,19 @@ impl<'s> Plan<'s> {
 }
 
 impl Plan<'_> {
+    /// Takes from the file orders of the sessions where their files lie, and whether they have records
+    /// that are not in those.
+    pub(super) fn take_orders(&mut self) -> Result<()> {
+        for (number, home) in self.homes.iter_mut().filter(|(number, _)| **number != 0) {
+            let Some(order) = self.snapshot.file_order(*number)? else {
+                continue;
+            };
+            home.place = order.place;
+            home.imported = if order.here.is_empty() { order.next } else { 0 };
+        }
+        Ok(())
+    }
+
     /// Adds a file, at a place of its own. Returns its place in the list.
     pub(super) fn push(&mut self, wanted: &[Vec<u8>], item: Item) -> usize {
         let names = self.targets.claim(wanted);
@@ -177,6 +192,11 @@ impl Plan<'_> {
             if home.document.is_none() && is_own {
                 home.document = Some(place);
             }
+            return Ok(());
+        }
+        let place = (source.path.clone(), source.generation);
+        // The file is written where its agent last had it, and once.
+        if home.lines.is_some() || home.place.as_ref().is_some_and(|its| *its != place) {
             return Ok(());
         }
         if let Some(database) = database_of(&row.agent, &source.path) {
@@ -341,9 +361,9 @@ fn database_of<'p>(agent: &str, path: &'p [u8]) -> Option<&'p [u8]> {
     memrchr_iter(b'#', path)
         .filter_map(|end| path.get(..end))
         .find(|file| {
-            let name = paths::from_bytes(file);
-            let name = name.file_name().unwrap_or_default();
-            databases.are_named(name.as_encoded_bytes())
+            let path = paths::from_bytes(file);
+            let name = path.file_name().unwrap_or_default();
+            databases.are_named(name.as_encoded_bytes()) || databases.is_in_tree(&path)
         })
 }
 

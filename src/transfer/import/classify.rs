@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::found::{FoundFile, cannot_read};
 use crate::agents::{self, Agent, Candidate, Document, Recognition, Sidecar};
@@ -19,7 +19,7 @@ const LINES_EXTENSIONS: [&str; 2] = ["jsonl", "ndjson"];
 const DOCUMENT_EXTENSIONS: [&str; 1] = ["json"];
 
 /// Bytes of a file that its format is recognised by.
-const HEAD_BYTES: usize = 64 * 1024;
+pub(super) const HEAD_BYTES: usize = 64 * 1024;
 
 /// Bytes of a companion that are read, at most.
 const COMPANION_BYTES: u64 = 1024 * 1024;
@@ -46,6 +46,7 @@ pub(super) enum Form {
 /// Whether a file may be of interest, by its name.
 pub(super) fn matters(path: &Path) -> bool {
     paths::has_extension(path, &LINES_EXTENSIONS)
+        || is_packed(path)
         || paths::has_extension(path, &DOCUMENT_EXTENSIONS)
         || database_agent(path).is_some()
         || agents::recognise_sidecar(path).is_some()
@@ -53,8 +54,13 @@ pub(super) fn matters(path: &Path) -> bool {
 
 /// The agent whose databases have the name of that file.
 pub(super) fn database_agent(path: &Path) -> Option<&'static dyn Agent> {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    agents::recognise_database(name)
+    agents::recognise_database(path)
+}
+
+/// Whether a path is that of a session in files of its own.
+pub(super) fn is_in_tree(agent: &dyn Agent, path: &Path) -> bool {
+    let databases = agent.databases();
+    databases.is_some_and(|databases| databases.is_in_tree(path))
 }
 
 /// What is to be made of a file; `None` if it is of no interest; an error says why it cannot be
@@ -64,7 +70,7 @@ pub(super) fn classify(
     forced: Option<&'static dyn Agent>,
 ) -> std::result::Result<Option<Form>, String> {
     let name = file.name_path();
-    let is_lines = paths::has_extension(name, &LINES_EXTENSIONS);
+    let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || is_packed(name);
     if is_lines && !file.named {
         return Ok(Some(Form::Lines));
     }
@@ -83,7 +89,7 @@ pub(super) fn classify(
             .to_owned());
     }
     if let Some(agent) = database
-        && head.starts_with(DATABASE_MAGIC)
+        && (head.starts_with(DATABASE_MAGIC) || is_in_tree(agent, name))
         && forced.is_none_or(|forced| forced.agent() == agent.agent())
     {
         return Ok(Some(Form::Database(agent)));
@@ -131,6 +137,24 @@ pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
         file.take(COMPANION_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })
+}
+
+/// How the names of compressed files of lines end.
+pub(super) const PACKED_ENDING: &str = ".zst";
+
+/// Whether a file of lines is compressed, by its name.
+pub(super) fn is_packed(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".jsonl.zst") || name.ends_with(".ndjson.zst")
+}
+
+/// The name that a file has when it is not compressed.
+pub(super) fn unpacked_name(path: &Path) -> PathBuf {
+    if is_packed(path) {
+        path.with_extension("")
+    } else {
+        path.to_owned()
+    }
 }
 
 /// The first bytes of a file; what is read is the file's position then.

@@ -1,5 +1,6 @@
 //! One session of a database: what of it is new becomes records.
 
+use super::classify;
 use super::deleted::Comer;
 use super::derived::{self, Continuation, Derived, Known};
 use super::keep::{Failure, Keeper};
@@ -8,7 +9,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
-use crate::agents::{Agent, DocumentLines};
+use crate::agents::{Agent, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
@@ -43,13 +44,13 @@ struct Begun {
     replaces: Option<SessionKey>,
 }
 
-/// Takes one session of a database.
+/// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
     places: &mut Vec<Place>,
     task: &DatabaseTask,
     session: &DatabaseSession,
-) -> std::result::Result<(), Failure> {
+) -> std::result::Result<bool, Failure> {
     let wanted = session_names::key_of(task.agent.agent(), &session.id)?;
     let path = [
         paths::to_bytes(&task.file.path).as_slice(),
@@ -60,10 +61,28 @@ pub(super) fn take(
     let sources = keeper.store.sources();
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let step = step(task.agent, sources, previous.as_ref(), content)?;
+    let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
+    if is_in_tree && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
+        // It went on in a database: what lies here is what it was before.
+        return Ok(false);
+    }
+    let mut step = step(task.agent, sources, previous.as_ref(), content)?;
+    if previous.is_none()
+        && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
+    {
+        step = elsewhere;
+    }
     if let Step::Nothing(stored) = step {
+        if previous.is_none() {
+            let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
+            keeper.note(&Source {
+                path,
+                generation: 1,
+                row,
+            })?;
+        }
         places.push(place(task, stored.number, stored.key, false));
-        return Ok(());
+        return Ok(true);
     }
     let comer = Comer {
         wanted: &wanted,
@@ -75,7 +94,7 @@ pub(super) fn take(
     };
     let is_new = matches!(step, Step::New(_));
     if is_new && keeper.marks.passes(&comer) {
-        return Ok(());
+        return Ok(true);
     }
     if let Some(transactions) = keeper.transactions.as_mut().filter(|_| is_new) {
         keeper.marks.lift(transactions.bulk()?, &comer)?;
@@ -84,16 +103,15 @@ pub(super) fn take(
     let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
     let (there, replaces) = (begun.there, begun.replaces);
     let lines = begun.goes_on.lines(content);
+    let placed = Placed {
+        project: session.project.clone(),
+        ..Placed::default()
+    };
     let Derived {
         chunk,
         added,
         problems,
-    } = derived::build(
-        begun.builder,
-        begun.stored,
-        lines,
-        session.project.as_deref(),
-    );
+    } = derived::build(begun.builder, begun.stored, lines, &placed);
     let next = chunk.row.next;
     let is_new = there.is_none();
     let (number, key) = match (&mut keeper.transactions, there) {
@@ -102,9 +120,10 @@ pub(super) fn take(
             let bulk = transactions.bulk()?;
             let (number, key) = match there {
                 Some(there) => there,
-                None => session_names::create(bulk, &wanted, 1)?,
+                None => session_names::create_beside(bulk, &wanted)?,
             };
-            bulk.write_chunk(number, &chunk)?;
+            bulk.write_chunk(number, &chunk, None)?;
+            bulk.settle(&wanted)?;
             (number, key)
         }
     };
@@ -134,7 +153,7 @@ pub(super) fn take(
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Begins with what is new.
@@ -204,6 +223,64 @@ fn step(
         // Or else somebody has added to it: what is new cannot follow on what was read.
         _ => Step::New(Some(stored.key)),
     })
+}
+
+/// A session that is stored already, of another database or another state of this one: a copy of a
+/// database has the same sessions.
+fn elsewhere(
+    dialect: &dyn Agent,
+    keeper: &mut Keeper<'_, '_>,
+    wanted: &SessionKey,
+    content: &DocumentLines,
+) -> std::result::Result<Option<Step>, Failure> {
+    // One of this run may not be committed yet: what is stored is compared, so it has to be.
+    if let Some(transactions) = &mut keeper.transactions
+        && transactions.bulk()?.number_of(wanted)?.is_some()
+    {
+        transactions.commit()?;
+    }
+    let sources = keeper.store.sources();
+    let mut numbers: Vec<u64> = sources
+        .contents(wanted)?
+        .into_iter()
+        .map(|(_, number)| number)
+        .collect();
+    if numbers.is_empty() {
+        numbers.extend(sources.number_of(wanted)?);
+    }
+    for number in numbers {
+        let origins = sources.of_session(number)?;
+        let mut newest: Vec<&Source> = origins
+            .iter()
+            .filter(|source| source.row.kind == SourceKind::Lines)
+            .collect();
+        newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
+        for source in newest {
+            match step(dialect, sources, Some(source), content)? {
+                Step::New(_) => {}
+                found => return Ok(Some(found)),
+            }
+        }
+        if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
+            && is_beginning(sources, (number, &row), content)?
+        {
+            return Ok(Some(Step::Nothing(Stored { number, key, row })));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether all lines are those that a session begins with: those of an older state of it.
+fn is_beginning(
+    sources: &dyn Sources,
+    (number, row): (u64, &SessionRow),
+    content: &DocumentLines,
+) -> Result<bool> {
+    let settled = content.lines.len().saturating_sub(content.open);
+    let wanted = content.lines.get(..settled).unwrap_or_default();
+    let records = sources.records(number, 0, row.next.min(settled as u64))?;
+    let stored = records.iter().map(|record| record.line.as_slice());
+    Ok(records.len() == settled && stored.eq(wanted.iter().map(Vec::as_slice)))
 }
 
 /// What is stored of the content before, if the new one begins with its settled lines.

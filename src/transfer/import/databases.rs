@@ -163,7 +163,9 @@ impl DatabaseWriter<'_, '_> {
     }
 
     fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
-        let Some(open) = task.agent.databases().and_then(|databases| databases.open) else {
+        let name = task.file.name_path();
+        let opens = task.agent.databases();
+        let Some(open) = opens.and_then(|databases| databases.opens(name)) else {
             let reason = format!(
                 "is kept without its sessions: this build cannot read databases of {}",
                 task.agent.title()
@@ -178,7 +180,7 @@ impl DatabaseWriter<'_, '_> {
                 self.keeper.report.add_file_problem(path, reason);
             }
             match database_session::take(&mut self.keeper, self.places, task, &session) {
-                Ok(()) => sessions += 1,
+                Ok(is_its) => sessions += u64::from(is_its),
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();
                     let reason = format!("session `{}`: {reason}", session.id);

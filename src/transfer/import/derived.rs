@@ -4,7 +4,7 @@
 use xxhash_rust::xxh3::Xxh3;
 
 use super::resume::Counts;
-use crate::agents::{Dialect, DocumentLines};
+use crate::agents::{Dialect, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::error::Result;
@@ -27,7 +27,7 @@ pub(super) fn build<'l>(
     mut builder: SessionBuilder,
     stored: Counts,
     lines: impl Iterator<Item = &'l [u8]>,
-    project: Option<&str>,
+    placed: &Placed,
 ) -> Derived {
     let (before, malformed) = (Counts::of(&builder), builder.row().malformed);
     let mut problems = Vec::new();
@@ -38,9 +38,7 @@ pub(super) fn build<'l>(
             problems.extend(builder.push(&line));
         }
     }
-    if let Some(project) = project {
-        builder.offer_project(project);
-    }
+    builder.offer_placed(placed);
     let now = Counts::of(&builder);
     let added = Added {
         records: now.records.saturating_sub(before.records),

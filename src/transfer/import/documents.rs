@@ -17,7 +17,7 @@ use super::resume::Counts;
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
-use crate::agents::{self, Agent, Candidate, DocumentLines, SidecarFacts};
+use crate::agents::{self, Agent, Candidate, DocumentLines, Placed, SidecarFacts};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
@@ -44,7 +44,7 @@ struct Reading {
     /// Its lines; `None` if it was not understood or not read.
     lines: Option<DocumentLines>,
     facts: Vec<SidecarFacts>,
-    project: Option<String>,
+    placed: Placed,
     mtime_us: i64,
     /// What is wrong with it.
     problem: Option<String>,
@@ -247,12 +247,7 @@ impl DocumentWriter<'_, '_> {
             chunk,
             added,
             problems,
-        } = derived::build(
-            builder,
-            stored,
-            goes_on.lines(new),
-            reading.project.as_deref(),
-        );
+        } = derived::build(builder, stored, goes_on.lines(new), &reading.placed);
         let next = chunk.row.next;
         let report = &mut *self.keeper.report;
         report.sessions += u64::from(there.is_none());
@@ -265,13 +260,16 @@ impl DocumentWriter<'_, '_> {
         let subject = match (&mut self.keeper.transactions, there) {
             (None, _) => None,
             (Some(transactions), Some((number, key))) => {
-                transactions.bulk()?.write_chunk(number, &chunk)?;
+                let bulk = transactions.bulk()?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::there(number, key))
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create(bulk, &wanted, 1)?;
-                bulk.write_chunk(number, &chunk)?;
+                let (number, key) = session_names::create_beside(bulk, &wanted)?;
+                bulk.write_chunk(number, &chunk, None)?;
+                bulk.settle(&wanted)?;
                 Some(Subject::made(number, key))
             }
         };
@@ -350,7 +348,7 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
         dialect,
         lines,
         facts,
-        project: dialect.project(&candidate),
+        placed: dialect.placed(&candidate),
         mtime_us,
         problem,
     }

@@ -19,10 +19,14 @@ mod discover;
 pub(super) mod documents;
 mod file_stat;
 mod found;
+mod identify;
+mod identity;
 mod keep;
+mod opened;
 mod owners;
 mod part;
 mod plan;
+mod reading;
 mod resume;
 mod room;
 mod session_names;
@@ -60,6 +64,9 @@ use crate::store::{self, Ingest, IngestStore, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
+
+/// Rounds in which files are compared again, since another process was faster with their sessions.
+const OVERTAKEN_ROUNDS: usize = 3;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
@@ -187,22 +194,11 @@ fn import_for(
     meter.add(files, bytes);
     meter.go_on()?;
     let mut transactions = (!options.dry_run).then(|| Transactions::new(store, restored));
-    let writer = LinesWriter {
-        tasks: &plan.lines,
-        transactions: transactions.as_mut(),
-        report: &mut report,
-        meter: &mut meter,
-        places: &mut plan.places,
-        store,
-        names: Names::default(),
-        marks: &marks,
-        started: HashMap::new(),
-        files: HashMap::new(),
-    };
-    read_lines(
-        &Queue::new(&plan.lines, store, forced, &marks),
-        plan.lines.len(),
-        writer,
+    read_rounds(
+        &mut plan,
+        (store, forced, &marks),
+        &mut transactions,
+        (&mut report, &mut meter),
     )?;
     let keeper = Keeper {
         transactions: transactions.as_mut(),
@@ -219,7 +215,46 @@ fn import_for(
     Ok(report)
 }
 
-/// Reads the files of lines with several threads, and writes with this one.
+/// Reads the files of lines, round by round: what may be of one session is read one after the other.
+fn read_rounds(
+    plan: &mut Plan,
+    (store, forced, marks): (&dyn IngestStore, Option<&'static dyn Agent>, &Marks),
+    transactions: &mut Option<Transactions<'_>>,
+    (report, meter): (&mut ImportReport, &mut Meter<'_>),
+) -> Result<()> {
+    let mut waiting: Vec<usize> = (0..plan.lines.len()).collect();
+    let mut has_sessions = store.has_sessions()?;
+    let mut overtaken_rounds = 0;
+    while !waiting.is_empty() {
+        let tasks = waiting
+            .iter()
+            .filter_map(|at| Some((*at, plan.lines.get(*at)?)));
+        let queue = Queue::new(tasks, (store, has_sessions), forced, marks);
+        let mut overtaken = Vec::new();
+        let writer = LinesWriter {
+            tasks: &plan.lines,
+            transactions: transactions.as_mut(),
+            report: &mut *report,
+            meter: &mut *meter,
+            places: &mut plan.places,
+            names: Names::default(),
+            marks,
+            started: HashMap::new(),
+            files: HashMap::new(),
+            overtaken: &mut overtaken,
+            is_last_round: overtaken_rounds >= OVERTAKEN_ROUNDS,
+        };
+        read_lines(&queue, waiting.len(), writer)?;
+        waiting = queue.deferred();
+        overtaken_rounds += usize::from(!overtaken.is_empty());
+        waiting.extend(overtaken);
+        waiting.sort_unstable();
+        has_sessions = true;
+    }
+    Ok(())
+}
+
+/// Reads files of lines with several threads, and writes with this one.
 fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) -> Result<()> {
     if files == 0 {
         return Ok(());

@@ -2,14 +2,17 @@
 //!
 //! A file has grown if its start still has the hash that it had, its last line without a
 //! terminator (if it had one) still begins with the bytes that are stored of it, and nobody else
-//! has added to its session. Anything else is another content, which never touches what is stored.
+//! has added to its session. Of anything else the lines are compared (`identify`).
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::identify;
+use super::identity::Head;
 use crate::agents;
+use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
@@ -28,13 +31,8 @@ pub(super) enum Resume {
     },
     /// It has got longer, or was not imported to its end.
     Grown(Box<Grown>),
-    /// Its content is another one, or its session is gone.
-    Anew {
-        /// The number of this content.
-        generation: u32,
-        /// The session of the content before, if it is there.
-        replaces: Option<SessionKey>,
-    },
+    /// Neither: what it is has to be found out line by line.
+    Other,
 }
 
 /// A file to go on with.
@@ -46,9 +44,11 @@ pub(super) struct Grown {
     /// Its session's builder.
     pub builder: SessionBuilder,
     /// The hash of the bytes before `tail_offset`.
-    pub hasher: Xxh3,
+    pub hasher: Box<Xxh3>,
     /// What the session holds now.
     pub stored: Counts,
+    /// The file as it was.
+    pub order: FileOrder,
 }
 
 /// How much a session holds.
@@ -92,25 +92,25 @@ pub(super) fn find_out(
 ) -> Result<Resume> {
     let (sources, state) = (store.sources(), &previous.row);
     if state.kind != SourceKind::Lines {
-        return Ok(Resume::Anew {
-            generation: previous.generation + 1,
-            replaces: None,
-        });
+        return Ok(Resume::Other);
     }
-    let (Some(key), Some(row)) = (sources.key(state.session)?, sources.row(state.session)?) else {
-        // The session was deleted, so its place is free.
-        return Ok(Resume::Anew {
-            generation: previous.generation,
-            replaces: None,
-        });
+    let Some(row) = sources.row(state.session)? else {
+        return Ok(Resume::Other);
     };
-    let changed = || Resume::Anew {
-        generation: previous.generation + 1,
-        replaces: Some(key.clone()),
-    };
-    if row.next != state.next_sequence {
-        return Ok(changed());
+    let dialect = agents::of_agent(&state.agent);
+    let head = Head::read(sources, state.session, row, dialect.habits())?;
+    // Of several contents another one may have more of the file.
+    let is_it = head.is_plain()
+        && head.row.contents == 1
+        && head.row.next == state.next_sequence
+        && state.revision == head.order.revision
+        && state.tail_offset + u64::from(head.order.open) <= state.offset;
+    if !is_it {
+        return Ok(Resume::Other);
     }
+    let Head { row, order, .. } = head;
+    let key = identify::plain_key(&row)?;
+    let changed = || Resume::Other;
     let has_tail = state.tail_offset < state.offset;
     let tail = if has_tail {
         sources.last_record(state.session)?
@@ -146,14 +146,14 @@ pub(super) fn find_out(
         sequence: tail.sequence,
         records: vec![(tail.header, tail.line.len() as u64)],
     });
-    let dialect = agents::of_agent(&state.agent);
     let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
     Ok(Resume::Grown(Box::new(Grown {
         source,
         key,
         builder,
-        hasher: *hasher,
+        hasher,
         stored,
+        order,
     })))
 }
 

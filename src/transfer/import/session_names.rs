@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::limits::ID_BYTES_MAX;
@@ -43,6 +44,17 @@ pub(super) fn without_number(id: &str) -> Option<&str> {
     is_number.then_some(wanted)
 }
 
+/// Creates a session of that name, of which one may be there: another content of it where the agent's
+/// ids are unique, else a session beside it. Returns its number and its name. A chunk, if an empty one,
+/// has to follow, and then [`Bulk::settle`].
+pub(super) fn create_beside(bulk: &mut dyn Bulk, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
+    if agents::of_agent(wanted.agent()).has_unique_ids() {
+        bulk.create_content(wanted)
+    } else {
+        create(bulk, wanted, 1)
+    }
+}
+
 /// Creates a session of that name, or of the first free one of its copies from `copy` on. Returns
 /// its number and its name. A chunk, if an empty one, has to follow.
 pub(super) fn create(
@@ -52,13 +64,6 @@ pub(super) fn create(
 ) -> Result<(u64, SessionKey)> {
     let key = numbered(wanted, free_copy(bulk, wanted, copy)?)?;
     Ok((bulk.create(&key)?, key))
-}
-
-/// Gives the session that has this name the next free one of its copies. Returns that.
-pub(super) fn rename(bulk: &mut dyn Bulk, number: u64, key: &SessionKey) -> Result<SessionKey> {
-    let copy = numbered(key, free_copy(bulk, key, 2)?)?;
-    bulk.rename(number, &copy)?;
-    Ok(copy)
 }
 
 fn free_copy(bulk: &dyn Bulk, wanted: &SessionKey, from: u64) -> Result<u64> {

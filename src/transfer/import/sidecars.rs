@@ -212,10 +212,10 @@ impl WholeWriter<'_, '_> {
             return Ok(Subject::made(0, key));
         };
         let bulk = transactions.bulk()?;
-        let (number, key) = session_names::create(bulk, &key, 1)?;
+        let (number, key) = session_names::create_beside(bulk, &key)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
-        bulk.write_chunk(number, &builder.take_chunk())?;
+        bulk.write_chunk(number, &builder.take_chunk(), None)?;
         Ok(Subject::made(number, key))
     }
 }

@@ -6,21 +6,37 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use super::deleted::{Comer, Marks};
+use super::identify;
 use super::keep::OVERTAKEN;
 use super::owners::Place;
-use super::part::{Message, Part, Target};
+use super::part::{FileState, Message, Part, Target};
 use super::room::{self, Room};
-use super::session_names::{self, Names};
+use super::session_names::Names;
 use super::tasks::LinesTask;
 use super::transaction::Transactions;
-use crate::codec::source_row::SourceKind;
+use crate::codec::chain::{Chain, Digest};
+use crate::codec::file_order::FileOrder;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{IngestStore, Source};
+use crate::store::{Bulk, Source};
 use crate::transfer::files::paths;
 use crate::transfer::progress::Meter;
 use crate::transfer::report::Added;
 use crate::transfer::report::ImportReport;
+
+/// Notes the home of a file whose id is not unique, and by which first lines it is known in another one.
+fn note_home(
+    bulk: &mut dyn Bulk,
+    (task, open): (&LinesTask, &OpenFile),
+    wanted: &SessionKey,
+    first: Option<&[u8; 16]>,
+) -> Result<()> {
+    let plain = identify::plain_key(&bulk.row(open.number)?)?;
+    if let Some(first) = first {
+        bulk.put_home(wanted, &identify::beginning_of(first), plain.id())?;
+    }
+    bulk.put_home(wanted, &identify::home_of(&task.file.path), plain.id())
+}
 
 /// Writes what the workers read. In a dry run it only counts.
 pub(super) struct LinesWriter<'w, 's, 'm> {
@@ -34,8 +50,6 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     pub meter: &'w mut Meter<'m>,
     /// The sessions of the files.
     pub places: &'w mut Vec<Place>,
-    /// What is there.
-    pub store: &'s dyn IngestStore,
     /// The names that new files want.
     pub names: Names,
     /// What was deleted.
@@ -44,12 +58,16 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     /// the same name.
     pub started: HashMap<usize, u64>,
     /// Files of which a part was taken, or refused.
-    pub files: HashMap<usize, FileState>,
+    pub files: HashMap<usize, Progress>,
+    /// Files that another process was faster with: they are compared again in the next round.
+    pub overtaken: &'w mut Vec<usize>,
+    /// Whether there is no other round for those.
+    pub is_last_round: bool,
 }
 
 /// A file of which a part was taken, or refused.
 #[derive(Debug)]
-pub(super) enum FileState {
+pub(super) enum Progress {
     /// It goes to this session.
     Open(OpenFile),
     /// Nothing more of it is taken.
@@ -61,6 +79,10 @@ pub(super) enum FileState {
 pub(super) struct OpenFile {
     number: u64,
     key: SessionKey,
+    /// The plain id that the session is a content of, if it may be one of several.
+    plain: Option<SessionKey>,
+    /// The digest over the compared lines of the file so far, where it is worked out here.
+    digest: Option<Digest>,
     added: Added,
     read_to: u64,
 }
@@ -113,6 +135,7 @@ impl LinesWriter<'_, '_, '_> {
                 Ok(())
             }
             Message::Deleted { task } => {
+                self.started.remove(&task);
                 if let Some(task) = self.tasks.get(task) {
                     self.report.files += 1;
                     self.meter.add(1, task.file.size);
@@ -124,6 +147,13 @@ impl LinesWriter<'_, '_, '_> {
                 self.failed(task, reason);
                 Ok(())
             }
+            Message::Told { task, told } => {
+                if let Some(task) = self.tasks.get(task) {
+                    self.report
+                        .add_file_problem(task.file.name_path(), told.to_owned());
+                }
+                Ok(())
+            }
             Message::Broken(error) => Err(error),
         }
     }
@@ -132,11 +162,10 @@ impl LinesWriter<'_, '_, '_> {
         let Some(task) = self.tasks.get(part.task) else {
             return Ok(());
         };
-        let (number, last, added, offset) =
-            (part.task, part.last, part.added, part.source.row.offset);
+        let (number, last, added, offset) = (part.task, part.last, part.added, part.offset);
         let read_before = match self.files.get(&number) {
-            Some(FileState::Refused) => return Ok(()),
-            Some(FileState::Open(open)) => open.read_to,
+            Some(Progress::Refused) => return Ok(()),
+            Some(Progress::Open(open)) => open.read_to,
             None => 0,
         };
         let target = part.target.clone();
@@ -146,17 +175,23 @@ impl LinesWriter<'_, '_, '_> {
                 open.read_to = offset;
                 self.meter.add(0, offset.saturating_sub(read_before));
                 if last {
+                    self.settle(&open)?;
                     self.close(task, &open, &target);
                     self.files.remove(&number);
                 } else {
-                    self.files.insert(number, FileState::Open(open));
+                    self.files.insert(number, Progress::Open(open));
                 }
                 Ok(())
             }
             Err(Error::Conflict { .. }) => {
+                let is_begun = self.files.contains_key(&number);
                 self.close_early(number, task);
-                self.report
-                    .add_file_problem(task.file.name_path(), OVERTAKEN);
+                if is_begun || self.is_last_round {
+                    self.report
+                        .add_file_problem(task.file.name_path(), OVERTAKEN);
+                } else {
+                    self.overtaken.push(number);
+                }
                 Ok(())
             }
             Err(error @ (Error::InvalidKey { .. } | Error::TooLarge { .. })) => {
@@ -175,21 +210,42 @@ impl LinesWriter<'_, '_, '_> {
             task: number,
             target,
             chunk,
-            mut source,
+            file,
+            source,
             problems,
             ..
         } = part;
-        let open = match self.files.get(&number) {
-            Some(FileState::Open(open)) => open.clone(),
-            _ => self.open(number, task, &target)?,
+        let mut open = match self.files.get(&number) {
+            Some(Progress::Open(open)) => open.clone(),
+            _ => {
+                let open = self.open(number, task, &target)?;
+                self.check_order(open.number, &target, file.as_ref())?;
+                open
+            }
         };
         if let Some(transactions) = &mut self.transactions {
             let bulk = transactions.bulk()?;
+            let before = open.digest.or_else(|| {
+                let seen = file.as_ref().and_then(|file| file.seen.as_ref());
+                Some(seen.map_or(Chain::starting_at(0).digest, |seen| seen.digest))
+            });
             if let Some(chunk) = chunk {
-                bulk.write_chunk(open.number, &chunk)?;
+                open.digest = bulk.write_chunk(open.number, &chunk, before)?;
             }
-            source.row.session = open.number;
-            bulk.write_source(&source)?;
+            if let Some(file) = file {
+                let mut order = file.order;
+                if let Some(digest) = file.digest.or(open.digest) {
+                    order.digest = digest;
+                }
+                bulk.write_file_order(open.number, &order)?;
+                if let Some((wanted, first)) = &file.weak {
+                    note_home(bulk, (task, &open), wanted, first.as_ref())?;
+                }
+            }
+            if let Some(mut source) = source {
+                source.row.session = open.number;
+                bulk.write_source(&source)?;
+            }
         }
         self.report.add_problems(problems);
         Ok(open)
@@ -198,14 +254,27 @@ impl LinesWriter<'_, '_, '_> {
     /// Finds or makes the session of a file.
     fn open(&mut self, number: usize, task: &LinesTask, target: &Target) -> Result<OpenFile> {
         let place = self.started.remove(&number);
-        let (session, key) = match target {
+        let (session, key, plain) = match target {
             Target::Grown(session, key) => {
                 self.check_state(task, key)?;
-                (*session, key.clone())
+                let plain = match &mut self.transactions {
+                    Some(transactions) => {
+                        let row = transactions.bulk()?.row(*session)?;
+                        (row.contents != 1)
+                            .then(|| identify::plain_key(&row))
+                            .transpose()?
+                    }
+                    None => None,
+                };
+                (*session, key.clone(), plain)
             }
-            Target::New { wanted, .. } => {
+            Target::New {
+                wanted,
+                contents,
+                is_unique,
+            } => {
                 self.check_state(task, wanted)?;
-                self.create(task, wanted, place)?
+                self.create(task, wanted, (*contents, *is_unique), place)?
             }
         };
         self.places.push(Place {
@@ -217,18 +286,22 @@ impl LinesWriter<'_, '_, '_> {
         Ok(OpenFile {
             number: session,
             key,
+            plain,
+            digest: None,
             added: Added::default(),
             read_to: 0,
         })
     }
 
+    /// Makes the session of a file. Returns its number, its key, and the plain id that it is a content
+    /// of.
     fn create(
         &mut self,
         task: &LinesTask,
         wanted: &SessionKey,
+        (contents, is_unique): (usize, bool),
         place: Option<u64>,
-    ) -> Result<(u64, SessionKey)> {
-        let place = place.unwrap_or_else(|| self.names.want(wanted));
+    ) -> Result<(u64, SessionKey, Option<SessionKey>)> {
         if let Some(transactions) = &mut self.transactions {
             let comer = Comer {
                 wanted,
@@ -237,60 +310,64 @@ impl LinesWriter<'_, '_, '_> {
             };
             self.marks.lift(transactions.bulk()?, &comer)?;
         }
-        if place == 0
-            && let Some(number) = self.make_room(task, wanted)?
-        {
-            return Ok((number, wanted.clone()));
-        }
-        self.report.sessions += 1;
+        self.report.sessions += u64::from(contents == 0);
         let Some(transactions) = &mut self.transactions else {
-            return Ok((0, wanted.clone()));
+            return Ok((0, wanted.clone(), None));
         };
-        self.names.create(transactions.bulk()?, wanted, place)
+        let bulk = transactions.bulk()?;
+        if !is_unique {
+            let place = place.unwrap_or_else(|| self.names.want(wanted));
+            let (number, key) = self.names.create(bulk, wanted, place)?;
+            return Ok((number, key, None));
+        }
+        // Another process may have made one since the file was compared.
+        let there = match bulk.contents(wanted)?.len() {
+            0 => usize::from(bulk.number_of(wanted)?.is_some()),
+            several => several,
+        };
+        if there != contents {
+            return Err(Error::Conflict {
+                key: wanted.clone(),
+                expected: contents as u64,
+                actual: there as u64,
+            });
+        }
+        let (number, key) = bulk.create_content(wanted)?;
+        Ok((number, key, Some(wanted.clone())))
     }
 
-    /// A session of the wanted name that has no lines of its own: if it is empty, the file's lines
-    /// go to it; if its records were made from a document, an older form of the same session, it
-    /// gets another name. Lines that somebody else has added are left where they are.
-    fn make_room(&mut self, task: &LinesTask, wanted: &SessionKey) -> Result<Option<u64>> {
-        let sources = self.store.sources();
-        let number = match &mut self.transactions {
-            // Most names are free, which the transaction knows without a snapshot of its own.
-            Some(transactions) => transactions.bulk()?.number_of(wanted)?,
-            None => sources.number_of(wanted)?,
+    /// Another process may have changed the file's order since it was compared.
+    fn check_order(
+        &mut self,
+        number: u64,
+        target: &Target,
+        file: Option<&FileState>,
+    ) -> Result<()> {
+        let (Target::Grown(_, key), Some(file), Some(transactions)) =
+            (target, file, &mut self.transactions)
+        else {
+            return Ok(());
         };
-        let Some(number) = number else {
-            return Ok(None);
-        };
-        let Some(row) = sources.row(number)? else {
-            return Ok(None);
-        };
-        let origins = sources.of_session(number)?;
-        if origins
-            .iter()
-            .any(|origin| origin.row.kind == SourceKind::Lines)
-        {
-            return Ok(None);
+        let now = transactions.bulk()?.file_order(number)?;
+        // What was worked out from the source of a session without a row is none yet.
+        if now.is_none() || now == file.seen {
+            return Ok(());
         }
-        if row.next == 0 {
-            return Ok(Some(number));
+        let revision =
+            |order: Option<&FileOrder>| order.map_or(0, |order| u64::from(order.revision));
+        Err(Error::Conflict {
+            key: key.clone(),
+            expected: revision(file.seen.as_ref()),
+            actual: revision(now.as_ref()),
+        })
+    }
+
+    /// Gives the plain id to the newest of its contents.
+    fn settle(&mut self, open: &OpenFile) -> Result<()> {
+        if let (Some(plain), Some(transactions)) = (&open.plain, &mut self.transactions) {
+            transactions.bulk()?.settle(plain)?;
         }
-        if origins
-            .iter()
-            .any(|origin| origin.row.next_sequence == row.next)
-        {
-            let reason = match &mut self.transactions {
-                Some(transactions) => {
-                    let key = session_names::rename(transactions.bulk()?, number, wanted)?;
-                    format!("goes before a document of the same session, which is `{key}` now")
-                }
-                None => "would go before a document of the same session, which would get another \
-                         name"
-                    .to_owned(),
-            };
-            self.report.add_file_problem(task.file.name_path(), reason);
-        }
-        Ok(None)
+        Ok(())
     }
 
     /// Another process may have imported the file since this one looked.
@@ -321,14 +398,13 @@ impl LinesWriter<'_, '_, '_> {
                 self.report.sessions_grown += u64::from(open.added.bytes > 0);
             }
             Target::New {
-                replaces: Some(replaced),
-                ..
-            } => {
+                wanted, contents, ..
+            } if *contents > 0 => {
                 let key = self.transactions.is_some().then_some(&open.key);
                 self.report
-                    .add_generation(task.file.name_path(), key, replaced);
+                    .add_generation(task.file.name_path(), key, wanted);
             }
-            Target::New { replaces: None, .. } => {}
+            Target::New { .. } => {}
         }
     }
 
@@ -348,8 +424,8 @@ impl LinesWriter<'_, '_, '_> {
         let state = self.files.remove(&number);
         let path = task.file.name_path();
         match (state, reason) {
-            (Some(FileState::Refused), _) => {}
-            (Some(FileState::Open(open)), reason) => {
+            (Some(Progress::Refused), _) => {}
+            (Some(Progress::Open(open)), reason) => {
                 self.count(task, &open);
                 let reason = reason.unwrap_or_default();
                 let reason = format!("{reason}; what was read is kept, the next import goes on");
@@ -371,7 +447,7 @@ impl LinesWriter<'_, '_, '_> {
 
     /// Takes nothing more of a file.
     fn close_early(&mut self, number: usize, task: &LinesTask) {
-        if let Some(FileState::Open(open)) = self.files.insert(number, FileState::Refused) {
+        if let Some(Progress::Open(open)) = self.files.insert(number, Progress::Refused) {
             self.count(task, &open);
         }
     }

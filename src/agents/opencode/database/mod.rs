@@ -12,7 +12,8 @@ use rusqlite::types::ValueRef;
 
 use super::open::Database as File;
 use super::reading::OpenCode;
-use super::tables::{BOUNDS, Bounds, Tables, message_count};
+use super::sql::{BOUNDS, Bounds};
+use super::tables::Tables;
 use super::values::{self, value_text};
 use super::writing::{content, session_lines};
 use crate::agents::database::{
@@ -113,10 +114,10 @@ impl Database for Opened {
                 return walked(true);
             }
         }
-        for (number, id) in (1..).zip(&messages) {
+        for (number, id) in (1..).zip(&messages.ids) {
             let line = self
                 .file
-                .read(|connection| tables.line(connection, &row.name, id, bounds))?;
+                .read(|connection| tables.line(connection, &row.name, (&messages, id), bounds))?;
             let Some(line) = line else { continue };
             if each(Some(number), &line.bytes).is_break() {
                 return walked(true);
@@ -142,7 +143,7 @@ fn whole(
     let fields = session.info.iter();
     let mut bytes: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
     let mut lines = Vec::new();
-    for id in messages {
+    for id in &messages.ids {
         if bytes >= bounds.bytes {
             let (limit, count) = (bounds.bytes, lines.len());
             problems.push(format!(
@@ -154,12 +155,12 @@ fn whole(
             bytes: bounds.bytes - bytes,
             ..bounds
         };
-        if let Some(line) = tables.line(connection, &session.name, &id, left)? {
+        if let Some(line) = tables.line(connection, &session.name, (&messages, id), left)? {
             bytes = bytes.saturating_add(line.bytes.len());
             problems.extend(line.problems);
             lines.push(line.bytes);
         } else {
-            let id = value_text(&ValueRef::from(&id)).unwrap_or_default();
+            let id = value_text(&ValueRef::from(id)).unwrap_or_default();
             problems.push(format!("message `{id}`: {NOT_FOUND}"));
         }
     }
@@ -185,11 +186,11 @@ fn outline(
     let (header, trailer) = session_lines(&row.info);
     let mut lines: Vec<Vec<u8>> = std::iter::once(header).chain(trailer).collect();
     let (messages, more) = tables.messages(connection, &row.id, bounds)?;
-    for message in messages {
+    for message in &messages.ids {
         if lines.last().is_some_and(|line| is_first_prompt(line)) {
             break;
         }
-        let line = tables.line(connection, &row.name, &message, bounds)?;
+        let line = tables.line(connection, &row.name, (&messages, message), bounds)?;
         lines.extend(line.map(|line| line.bytes));
     }
     let mut left_out: Vec<(String, String)> = row
@@ -203,7 +204,7 @@ fn outline(
         let about = format!("{}, message {message}{part}", row.name);
         left_out.push((about, values::too_large(bytes, LINE_BYTES_MAX as u64)));
     }
-    let messages = message_count(connection, &row.id)?;
+    let messages = tables.message_count(connection, &row.id)?;
     Ok(Some(Outline {
         lines,
         messages,

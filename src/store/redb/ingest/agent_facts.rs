@@ -4,6 +4,8 @@
 //! Lines are counted as agents with a `skip` in their meta files count them: all but those of zero
 //! length. A line that a compaction has removed counts as well: it was there when the agent counted.
 
+use std::collections::HashMap;
+
 use redb::{ReadableTable, TableHandle};
 
 use super::bulk::RedbBulk;
@@ -14,6 +16,7 @@ use crate::model::properties::PropertiesChange;
 use crate::model::record::{RecordFlags, RecordHeader};
 use crate::store::fold::{Fold, project_of};
 use crate::store::ingest::StateParts;
+use crate::store::order::Order;
 use crate::store::properties::Claims;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
@@ -60,11 +63,15 @@ impl RedbBulk<'_> {
 
     /// Offers a title, as a line would.
     pub(crate) fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()> {
+        if title.trim().is_empty() {
+            return Ok(());
+        }
         let offer = TitleOffer {
             text: title.into(),
             rank,
             latest_wins: true,
             about: None,
+            session: None,
         };
         self.change_row(session, |row| Fold::default().offer_title(row, &offer))
     }
@@ -81,6 +88,10 @@ impl RedbBulk<'_> {
     /// Hides the first `lines` lines of a session, and shows the rest.
     pub(crate) fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         let old = self.writer.row(session)?;
+        let order = self.writer.file_order(session)?.filter(|_| old.reordered);
+        if let Some(order) = order {
+            return self.hide_lines_in_order(session, lines, &Order::of(&order, old.next));
+        }
         let table = self.writer.records()?;
         let (mut mark, mut hidden, mut counter) = (0, 0, LineCounter::default());
         if lines > 0 {
@@ -118,6 +129,35 @@ impl RedbBulk<'_> {
         self.writer.put_row(session, Some(&old), &row)
     }
 
+    /// The same, of a session whose records have an order of their own: what its agent has dropped is no
+    /// line any more, and stays hidden.
+    fn hide_lines_in_order(&mut self, session: u64, lines: u64, order: &Order) -> Result<()> {
+        let old = self.writer.row(session)?;
+        let mut row = old.clone();
+        let mut counter = LineCounter::default();
+        row.mark = if lines == 0 {
+            order.file_start().unwrap_or(old.next)
+        } else {
+            old.next
+        };
+        let table = self.writer.records()?;
+        let mut before = None;
+        for (sequence, line) in in_file_order(&table, session, self.writer.counts(), order)? {
+            if before.is_some_and(|hidden| hidden >= lines) && lines > 0 {
+                row.mark = sequence;
+                break;
+            }
+            counter.take_or_missing(sequence, line.as_ref());
+            before = Some(counter.lines);
+        }
+        drop(table);
+        self.count_hidden(session, &mut row, order)?;
+        if row == old {
+            return Ok(());
+        }
+        self.writer.put_row(session, Some(&old), &row)
+    }
+
     fn change_row(&mut self, session: u64, change: impl FnOnce(&mut SessionRow)) -> Result<()> {
         let old = self.writer.row(session)?;
         let mut row = old.clone();
@@ -140,21 +180,32 @@ pub(crate) fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> 
             .txn()
             .open_table(crate::store::redb::tables::schema::RECORDS)
             .map_err(crate::store::redb::engine::errors::storage("read records"))?;
-        for_each_record(
-            &table,
-            number,
-            snapshot.counts(),
-            |sequence, header, line| {
-                counter.take(sequence, header, line);
-                if sequence < row.mark {
+        if let Some(order) = snapshot.order(number, &row)? {
+            let mark = order.place(row.mark);
+            for (sequence, line) in in_file_order(&table, number, snapshot.counts(), &order)? {
+                counter.take_or_missing(sequence, line.as_ref());
+                if order.place(sequence) < mark {
                     skip = counter.lines;
                 }
-                if first_line.is_none() {
-                    first_line = Some(line.to_vec());
-                }
-                true
-            },
-        )?;
+                first_line = first_line.or(line.map(|line| line.1));
+            }
+        } else {
+            for_each_record(
+                &table,
+                number,
+                snapshot.counts(),
+                |sequence, header, line| {
+                    counter.take(sequence, header, line);
+                    if sequence < row.mark {
+                        skip = counter.lines;
+                    }
+                    if first_line.is_none() {
+                        first_line = Some(line.to_vec());
+                    }
+                    true
+                },
+            )?;
+        }
         Ok(StateParts {
             summary: row
                 .into_summary(number)
@@ -178,6 +229,14 @@ struct LineCounter {
 }
 
 impl LineCounter {
+    /// Takes a record, or one that a compaction has removed: that was a line.
+    fn take_or_missing(&mut self, sequence: u64, line: Option<&(RecordHeader, Vec<u8>)>) {
+        match line {
+            Some((header, line)) => self.take(sequence, *header, line),
+            None => self.lines += 1,
+        }
+    }
+
     fn take(&mut self, sequence: u64, header: RecordHeader, line: &[u8]) {
         self.reached = sequence + 1;
         if header.flags.contains(RecordFlags::CONTINUES) {
@@ -189,6 +248,31 @@ impl LineCounter {
         self.lines += u64::from(self.goes_on || !text.is_empty());
         self.goes_on = false;
     }
+}
+
+/// A record in the order of a file; nothing of one that a compaction has removed.
+type InFile = (u64, Option<(RecordHeader, Vec<u8>)>);
+
+/// The records of a session that has an order of its own, from the first one of its file on.
+fn in_file_order(
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
+    number: u64,
+    counts: &ReadCounts,
+    order: &Order,
+) -> Result<Vec<InFile>> {
+    let Some(start) = order.file_start() else {
+        return Ok(Vec::new());
+    };
+    let mut stored = HashMap::new();
+    for_each_record(table, number, counts, |sequence, header, line| {
+        stored.insert(sequence, (header, line.to_vec()));
+        true
+    })?;
+    let runs = order.runs_from(Some(start));
+    let sequences = runs.iter().flat_map(|run| run.first..=run.last);
+    Ok(sequences
+        .map(|sequence| (sequence, stored.remove(&sequence)))
+        .collect())
 }
 
 /// Visits the records of a session in their order, until `visit` says that it is enough.

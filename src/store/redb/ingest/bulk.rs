@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use crate::codec::chain::{Chain, Digest};
+use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -56,11 +58,44 @@ impl Bulk for RedbBulk<'_> {
         Ok(number)
     }
 
+    fn create_content(&mut self, key: &SessionKey) -> Result<(u64, SessionKey)> {
+        RedbBulk::create_content(self, key)
+    }
+
+    fn settle(&mut self, key: &SessionKey) -> Result<Option<u64>> {
+        RedbBulk::settle(self, key)
+    }
+
+    fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
+        self.writer.contents(key)
+    }
+
+    fn row(&self, number: u64) -> Result<SessionRow> {
+        self.writer.row(number)
+    }
+
+    fn file_order(&self, number: u64) -> Result<Option<FileOrder>> {
+        self.writer.file_order(number)
+    }
+
+    fn write_file_order(&mut self, number: u64, order: &FileOrder) -> Result<()> {
+        RedbBulk::write_file_order(self, number, order)
+    }
+
+    fn put_home(&mut self, wanted: &SessionKey, home: &[u8], id: &str) -> Result<()> {
+        self.writer.put_home(wanted, home, id)
+    }
+
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
         self.writer.number_of(key)
     }
 
-    fn write_chunk(&mut self, number: u64, chunk: &SessionChunk) -> Result<()> {
+    fn write_chunk(
+        &mut self,
+        number: u64,
+        chunk: &SessionChunk,
+        file: Option<Digest>,
+    ) -> Result<Option<Digest>> {
         let old = self.writer.row(number)?;
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
@@ -90,9 +125,7 @@ impl Bulk for RedbBulk<'_> {
                 segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
-        for line in &chunk.digests {
-            left.chain.push(line);
-        }
+        let file = digest_of_file(&mut left.chain, chunk, file);
         // The name is the one that was free; marks and batches are not the builder's to change.
         let row = SessionRow {
             agent: old.agent.clone(),
@@ -107,9 +140,13 @@ impl Bulk for RedbBulk<'_> {
             batches: old.batches.clone(),
             given: old.given.clone(),
             chain: left.chain,
+            content: old.content,
+            contents: old.contents,
+            reordered: old.reordered,
             ..chunk.row.clone()
         };
-        self.writer.put_row(number, Some(&old), &row)
+        self.writer.put_row(number, Some(&old), &row)?;
+        Ok(file)
     }
 
     fn write_attachment(
@@ -170,10 +207,6 @@ impl Bulk for RedbBulk<'_> {
         self.writer.commit()
     }
 
-    fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()> {
-        RedbBulk::rename(self, number, key)
-    }
-
     fn change_properties(&mut self, session: u64, change: &PropertiesChange) -> Result<()> {
         RedbBulk::change_properties(self, session, change)
     }
@@ -198,6 +231,32 @@ impl Bulk for RedbBulk<'_> {
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         RedbBulk::hide_lines(self, session, lines)
     }
+}
+
+/// Takes a chunk's lines into the chain of their session, and into that of its file so far: the two are
+/// one where nothing but the file's lines is stored.
+fn digest_of_file(chain: &mut Chain, chunk: &SessionChunk, file: Option<Digest>) -> Option<Digest> {
+    let mut file = file.map(|digest| Chain {
+        digest,
+        ..Chain::starting_at(0)
+    });
+    let is_same = file.is_some_and(|file| file.digest == chain.digest);
+    let open = chunk
+        .digests
+        .len()
+        .checked_sub(1)
+        .filter(|_| chunk.row.unterminated);
+    for (at, line) in chunk.digests.iter().enumerate() {
+        chain.push(line);
+        match &mut file {
+            // An unterminated line is not compared.
+            Some(_) if open == Some(at) => {}
+            Some(file) if is_same => file.digest = chain.digest,
+            Some(file) => file.push(line),
+            None => {}
+        }
+    }
+    file.map(|file| file.digest)
 }
 
 #[cfg(test)]
@@ -230,7 +289,8 @@ mod tests {
         );
         let mut bulk = Box::new(store.bulk().unwrap());
         let number = bulk.create(&key).unwrap();
-        bulk.write_chunk(number, &builder.take_chunk()).unwrap();
+        bulk.write_chunk(number, &builder.take_chunk(), None)
+            .unwrap();
         bulk.commit().unwrap();
 
         // An import reads on behind what is stored, in place of the torn line.
@@ -251,7 +311,7 @@ mod tests {
         store.truncate(&key, 0).unwrap();
         assert_eq!(store.compact(&key, None, None).unwrap().records, 3);
         let mut bulk = Box::new(store.bulk().unwrap());
-        bulk.write_chunk(number, &chunk).unwrap();
+        bulk.write_chunk(number, &chunk, None).unwrap();
         bulk.commit().unwrap();
 
         let summary = store.summary(&key).unwrap();

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use redb::ReadableTableMetadata as _;
+
 use super::bulk::RedbBulk;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -11,7 +13,7 @@ use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
-use crate::store::redb::tables::schema::STORE_INFO;
+use crate::store::redb::tables::schema::{SESSIONS, STORE_INFO};
 
 impl Ingest for RedbStore {
     fn ingest(&self) -> IngestParts<'_> {
@@ -47,6 +49,17 @@ impl IngestStore for RedbStore {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         self.visit_session_lines(key, from, each)
+    }
+
+    fn has_sessions(&self) -> Result<bool> {
+        let action = storage("read the sessions");
+        self.read(|snapshot| {
+            let table = snapshot
+                .txn()
+                .open_table(SESSIONS)
+                .map_err(storage("read the sessions"))?;
+            Ok(!table.is_empty().map_err(action)?)
+        })
     }
 
     fn deleted(&self) -> Result<Vec<DeletedSession>> {

@@ -2,6 +2,7 @@
 //!
 //! - `calls`: what import and export ask; `bulk`: one transaction
 //! - `sources`: the files that were imported
+//! - `contents`: the contents of an id; `file_order`: another order of a session's records
 //! - `known`: what is stored of many of them
 //! - `origins`: where sessions came from
 //! - `agent_facts`: what is found beside the files
@@ -9,6 +10,8 @@
 pub(crate) mod agent_facts;
 pub(crate) mod bulk;
 mod calls;
+pub(crate) mod contents;
+mod file_order;
 pub(crate) mod known;
 pub(crate) mod origins;
 pub(crate) mod sources;

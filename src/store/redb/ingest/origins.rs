@@ -1,10 +1,7 @@
-//! Where sessions came from: reads of the table of sources by session and by path, and the new name
-//! of a session whose own is wanted by a later form of it.
+//! Where sessions came from: reads of the table of sources by session and by path.
 
 use redb::ReadableTable;
 
-use super::bulk::RedbBulk;
-use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::ingest::Source;
@@ -92,28 +89,4 @@ pub(crate) fn count_below(store: &RedbStore, prefix: &[u8]) -> Result<u64> {
         }
         Ok(count)
     })
-}
-
-impl RedbBulk<'_> {
-    /// Gives a session another name, which is free.
-    pub(crate) fn rename(&mut self, number: u64, key: &SessionKey) -> Result<()> {
-        let old = self.writer.row(number)?;
-        let action = storage("rename a session");
-        let mut keys = self
-            .writer
-            .txn()
-            .open_table(SESSION_KEYS)
-            .map_err(storage("rename a session"))?;
-        keys.remove((old.agent.as_str(), old.id.as_str()))
-            .map_err(&action)?;
-        keys.insert((key.agent(), key.id()), number)
-            .map_err(&action)?;
-        drop(keys);
-        let row = SessionRow {
-            agent: key.agent().to_owned(),
-            id: key.id().to_owned(),
-            ..old.clone()
-        };
-        self.writer.put_row(number, Some(&old), &row)
-    }
 }

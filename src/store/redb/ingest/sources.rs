@@ -5,6 +5,7 @@ use std::io::Write;
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use super::{agent_facts, known, origins};
+use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -49,6 +50,18 @@ impl Sources for RedbStore {
             }
             all_read("sources", count, table.len().map_err(&read)?)
         })
+    }
+
+    fn file_order(&self, number: u64) -> Result<Option<FileOrder>> {
+        self.read(|snapshot| snapshot.file_order(number))
+    }
+
+    fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
+        self.read(|snapshot| snapshot.contents(key))
+    }
+
+    fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
+        self.read(|snapshot| snapshot.at_home(wanted, home))
     }
 
     fn row(&self, number: u64) -> Result<Option<SessionRow>> {

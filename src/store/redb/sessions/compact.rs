@@ -9,23 +9,34 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
+use crate::store::order::Order;
 use crate::store::query::{Compacted, ScanQuery};
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::segments::{self, Edge, Found};
 use crate::store::redb::tables::writer::Writer;
+use crate::store::sessions::Primitives as _;
 use crate::store::{StoreExt as _, fold};
 
 /// A segment at least so full is left alone if nothing of it goes.
 const FULL_BYTES: usize = SEGMENT_BYTES / 2;
 
 /// Removes the records of a session below `end`, header lines excepted, and packs the rest. Costs a
-/// read of the session, so its digest chain is checked, and begun anew over what stays.
+/// read of the session, so its digest chain is checked, and begun anew over what stays. What is removed
+/// keeps its place in the session's file order, so that its file is known by its lines all the same.
 pub(crate) fn compact(
     writer: &Writer<'_>,
     number: u64,
     old: &SessionRow,
     end: u64,
 ) -> Result<Compacted> {
+    let order = match writer.file_order(number)?.filter(|_| old.reordered) {
+        Some(order) => Some(Order::of(&order, old.next)),
+        None => None,
+    };
+    let is_before = |sequence: u64| match &order {
+        Some(order) => order.place(sequence) < order.place(end),
+        None => sequence < end,
+    };
     let mut row = old.clone();
     let mut compacted = Compacted::default();
     let mut table = writer.records()?;
@@ -38,7 +49,7 @@ pub(crate) fn compact(
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
         // Past its last record, since what is packed anew goes in between.
         from = found.segment.last_sequence() + 1;
-        if stays(&found, end) {
+        if order.is_none() && stays(&found, end) {
             for (sequence, header, line) in found.segment.records() {
                 rechain.take(sequence, line, true);
                 unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
@@ -50,7 +61,7 @@ pub(crate) fn compact(
         }
         segments::remove(&mut table, number, found.first)?;
         for (sequence, header, line) in found.segment.records() {
-            let goes = sequence < end && header.kind != RecordKind::Meta;
+            let goes = is_before(sequence) && header.kind != RecordKind::Meta;
             rechain.take(sequence, line, !goes);
             if goes {
                 fold::count_out(&mut row, &header, line.len(), &mut compacted);
@@ -85,9 +96,15 @@ pub(crate) fn archive(
     end: u64,
     archive: &mut dyn Write,
 ) -> Result<()> {
+    let row = store.row_of(key)?;
+    let order = store.order(key, &row)?;
     for record in store.records(key, ScanQuery::default()) {
         let record = record?;
-        if record.sequence >= end {
+        let is_before = match &order {
+            Some(order) => order.place(record.sequence) < order.place(end),
+            None => record.sequence < end,
+        };
+        if !is_before {
             break;
         }
         if record.header.kind != RecordKind::Meta {

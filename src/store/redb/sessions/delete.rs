@@ -21,6 +21,7 @@ use crate::store::addition;
 use crate::store::lines;
 use crate::store::query::{ListQuery, Removed};
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
@@ -28,8 +29,8 @@ use crate::store::redb::tables::deleted::Origin;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FamilyKey,
-    PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,
+    FamilyKey, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
@@ -70,6 +71,7 @@ pub(crate) struct Deletion<'w, 's> {
     sources: Table<'w, (&'static [u8], u32), &'static [u8]>,
     session_sources: Table<'w, (u64, &'static [u8], u32), ()>,
     batches: Table<'w, BatchKey, &'static [u8]>,
+    file_orders: Table<'w, u64, &'static [u8]>,
     deleted: Table<'w, DeletedKey, &'static [u8]>,
 }
 
@@ -90,6 +92,7 @@ impl<'w, 's> Deletion<'w, 's> {
             sources: txn.open_table(SOURCES).map_err(&open)?,
             session_sources: txn.open_table(SESSION_SOURCES).map_err(&open)?,
             batches: txn.open_table(BATCHES).map_err(&open)?,
+            file_orders: txn.open_table(FILE_ORDERS).map_err(&open)?,
             deleted: txn.open_table(DELETED).map_err(&open)?,
         })
     }
@@ -171,8 +174,28 @@ impl<'w, 's> Deletion<'w, 's> {
         }
     }
 
+    /// With a session go all contents of its id.
+    fn with_contents(
+        &self,
+        doomed: &BTreeMap<u64, SessionRow>,
+    ) -> Result<BTreeMap<u64, SessionRow>> {
+        let mut all = doomed.clone();
+        for row in doomed.values().filter(|row| row.contents > 1) {
+            let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
+            for (content, number) in self.writer.contents(&key)? {
+                let other = snapshot::row_by_number(&self.sessions, number, self.writer.counts())?;
+                if let Some(other) = other {
+                    all.insert(number, other);
+                }
+                self.writer.remove_content(&key, content)?;
+            }
+        }
+        Ok(all)
+    }
+
     fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
         let action = storage(ACTION);
+        let doomed = &self.with_contents(doomed)?;
         self.delete_index_entries(doomed)?;
         let mut origins = Origins::new();
         for (first, last) in neighbours(doomed) {
@@ -201,8 +224,13 @@ impl<'w, 's> Deletion<'w, 's> {
                     })
                     .map_err(&action)?;
             }
+            self.file_orders.remove(*number).map_err(&action)?;
+            if row.is_listed() {
+                self.writer
+                    .forget_homes(&SessionKey::new(row.agent.as_str(), row.id.as_str())?)?;
+            }
             removed += Removed {
-                sessions: 1,
+                sessions: u64::from(row.is_listed()),
                 records: row.records,
                 bytes: row.bytes,
             };
@@ -300,8 +328,21 @@ impl<'w, 's> Deletion<'w, 's> {
         rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
         for (number, row) in rows {
             let sources = origins.remove(&number).unwrap_or_default();
+            // Other contents of an id that goes are meant by its mark.
+            let plain = row.plain_id();
+            let goes_whole = doomed
+                .values()
+                .any(|other| other.is_listed() && other.agent == row.agent && other.id == plain);
+            let marked = if row.is_listed() || !goes_whole {
+                row.clone()
+            } else {
+                SessionRow {
+                    id: plain.to_owned(),
+                    ..row.clone()
+                }
+            };
             self.writer
-                .mark_deleted(&mut self.deleted, row, (sources, now_us))?;
+                .mark_deleted(&mut self.deleted, &marked, (sources, now_us))?;
         }
         Ok(())
     }
@@ -329,7 +370,15 @@ impl RedbStore {
                 if let Some(next) = next {
                     addition::check_next(key, next, row.next)?;
                 }
-                let done = Deletion::open(writer)?.delete(number, row)?;
+                let older = (!row.is_listed()).then(|| (row.plain_id().to_owned(), row.content));
+                let mut done = Deletion::open(writer)?.delete(number, row)?;
+                if let Some((plain, content)) = older {
+                    // One of several contents: the others stay.
+                    let plain = SessionKey::new(key.agent(), plain)?;
+                    writer.remove_content(&plain, content)?;
+                    settle(writer, &plain)?;
+                    done.sessions = 1;
+                }
                 removed = Some(done);
                 Ok(done)
             })

@@ -3,6 +3,7 @@
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::contents;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::SESSION_KEYS;
@@ -25,13 +26,19 @@ impl Snapshot<'_> {
             // that is equal comes first of those that start with it.
             let rows = within(&table, (agent, prefix).., "look sessions up")?;
             for entry in rows.take(limit.saturating_add(1)) {
-                let key = entry?.0;
-                let (found, id) = key.value();
+                let (key, number) = entry?;
+                let ((found, id), number) = (key.value(), number.value());
                 self.counts().indexes(1);
                 if found != agent || !id.starts_with(prefix) {
                     break;
                 }
-                keys.push(SessionKey::new(found, id)?);
+                // Another content of an id is found by its whole name alone.
+                let is_older = contents::numbered(id).is_some()
+                    && id != prefix
+                    && self.row(number)?.is_some_and(|row| !row.is_listed());
+                if !is_older {
+                    keys.push(SessionKey::new(found, id)?);
+                }
             }
             // Of two that fit only one may have been found: the other's page counts too.
             let last = format!("{prefix}{}", char::MAX);
@@ -65,7 +72,22 @@ impl Snapshot<'_> {
         }
         keys.sort();
         keys.dedup();
-        let found = select::find_in(keys.into_iter(), text, limit);
+        let mut found = select::find_in(keys.into_iter(), text, limit);
+        if found.is_empty() {
+            // The newest content may be called by its number too.
+            for agent in &agents {
+                let id = select::agent_and_prefix(text)
+                    .filter(|(named, _)| named == agent)
+                    .map_or(text, |(_, id)| id);
+                if contents::numbered(id).is_some()
+                    && let Ok(key) = SessionKey::new(agent.as_str(), id)
+                    && let Some((_, row)) = self.session(&key)?
+                {
+                    found.push(SessionKey::new(row.agent, row.id)?);
+                }
+            }
+            found.truncate(limit);
+        }
         if !found.is_empty() {
             return Ok(found);
         }

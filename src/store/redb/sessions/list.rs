@@ -6,7 +6,7 @@ use crate::model::error::Result;
 use crate::model::text::without_trailing_separators;
 use crate::store::query::{Cursor, ListQuery, SessionPage};
 use crate::store::redb::engine::errors::storage;
-use crate::store::redb::tables::families;
+use crate::store::redb::tables::families::{self, Families};
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::row_counts::ReadCounts;
 use crate::store::redb::tables::schema::{BY_PROJECT, BY_UPDATED, SESSIONS};
@@ -23,6 +23,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         .open_table(SESSIONS)
         .map_err(storage("list the sessions"))?;
     let mut lister = Lister {
+        snapshot,
+        families: Families::of(snapshot)?,
         query,
         sessions: &sessions,
         page: SessionPage {
@@ -141,6 +143,8 @@ fn before_place(place: Cursor) -> Cursor {
 
 /// Fills a page of a list.
 struct Lister<'q, T> {
+    snapshot: &'q Snapshot<'q>,
+    families: Families,
     query: &'q ListQuery,
     sessions: &'q T,
     page: SessionPage,
@@ -174,9 +178,7 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
             ));
         }
         if select::selects(self.query, &row) {
-            let summary = row
-                .into_summary(place.number)
-                .map_err(|error| corrupt_session(place.number, error.to_string()))?;
+            let summary = self.families.summary(self.snapshot, (place.number, row))?;
             self.page.sessions.push(summary);
         }
         Ok(true)

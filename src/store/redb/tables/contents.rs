@@ -12,6 +12,7 @@ use super::ranges::within;
 use super::schema::{CONTENTS, FORMAT_BESIDE_THE_LOG, HOMES, SESSION_KEYS};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
+use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -67,18 +68,6 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The id under which the session of a home is kept, or of a beginning.
-    pub(crate) fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
-        let table = self
-            .txn()
-            .open_table(HOMES)
-            .map_err(storage("look a home up"))?;
-        let found = table
-            .get((wanted.agent(), wanted.id(), home))
-            .map_err(storage("look a home up"))?;
-        Ok(found.map(|id| id.value().to_owned()))
-    }
-
     /// Notes the home, or a beginning, of the session that is kept under an id.
     pub(crate) fn put_home(&self, wanted: &SessionKey, home: &[u8], id: &str) -> Result<()> {
         let mut table = self
@@ -88,6 +77,38 @@ impl Writer<'_> {
         table
             .insert((wanted.agent(), wanted.id(), home), id)
             .map_err(storage("note a home"))?;
+        Ok(())
+    }
+
+    /// Forgets the homes of the session that was kept under an id, where its id is not unique.
+    pub(crate) fn forget_homes(&self, key: &SessionKey) -> Result<()> {
+        if agents::of_agent(key.agent()).has_unique_ids() {
+            return Ok(());
+        }
+        let mut table = self
+            .txn()
+            .open_table(HOMES)
+            .map_err(storage("forget a home"))?;
+        let plain = numbered(key.id()).map(|(plain, _)| plain);
+        for wanted in [Some(key.id()), plain].into_iter().flatten() {
+            let none: &[u8] = &[];
+            let mut homes: Vec<Vec<u8>> = Vec::new();
+            for entry in within(&table, (key.agent(), wanted, none).., "forget a home")? {
+                let (found, id) = entry?;
+                let (agent, of, home) = found.value();
+                if (agent, of) != (key.agent(), wanted) {
+                    break;
+                }
+                if id.value() == key.id() {
+                    homes.push(home.to_vec());
+                }
+            }
+            for home in homes {
+                table
+                    .remove((key.agent(), wanted, home.as_slice()))
+                    .map_err(storage("forget a home"))?;
+            }
+        }
         Ok(())
     }
 

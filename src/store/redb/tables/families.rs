@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use redb::ReadOnlyTable;
+use redb::{ReadOnlyTable, ReadableTableMetadata as _};
 
 use super::ranges::within;
 use super::schema::{BY_PARENT, FORMAT_BESIDE_THE_LOG, FamilyKey, SESSIONS};
@@ -13,6 +13,7 @@ use super::snapshot::{Snapshot, corrupt_session, row_behind};
 use super::writer::Writer;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
+use crate::model::session::Summary;
 use crate::store::query::Cursor;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
@@ -29,7 +30,7 @@ impl Writer<'_> {
         row: &SessionRow,
     ) -> Result<()> {
         let place = |row: &SessionRow| {
-            let parent = row.shown_parent()?.to_owned();
+            let parent = row.shown_parent().filter(|_| row.is_listed())?.to_owned();
             Some((row.agent.clone(), parent))
         };
         let (was, is) = (old.and_then(place), place(row));
@@ -107,6 +108,63 @@ pub(crate) fn places(
         snapshot.check(BY_PARENT, &first, &last)?;
     }
     Ok(Some(places.into_iter().collect()))
+}
+
+/// The index, for asking about one session after another.
+pub(crate) struct Families {
+    index: Option<ReadOnlyTable<FamilyKey, ()>>,
+    sessions: ReadOnlyTable<u64, &'static [u8]>,
+}
+
+impl Families {
+    /// Opens it.
+    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self> {
+        let index = open(snapshot)?;
+        let has_any = match &index {
+            Some(index) => !index.is_empty().map_err(storage(ACTION))?,
+            None => false,
+        };
+        let sessions = snapshot.txn().open_table(SESSIONS);
+        Ok(Self {
+            index: index.filter(|_| has_any),
+            sessions: sessions.map_err(storage(ACTION))?,
+        })
+    }
+
+    /// A session's summary, with how many of its children it started as sub-agents. Reads their rows.
+    pub(crate) fn summary(
+        &self,
+        snapshot: &Snapshot<'_>,
+        (number, row): (u64, SessionRow),
+    ) -> Result<Summary> {
+        let subagents = self.subagents(snapshot, &row)?;
+        let summary = row
+            .into_summary(number)
+            .map_err(|error| corrupt_session(number, error.to_string()))?;
+        Ok(Summary {
+            subagents,
+            ..summary
+        })
+    }
+
+    fn subagents(&self, snapshot: &Snapshot<'_>, row: &SessionRow) -> Result<u64> {
+        let Some(index) = &self.index else {
+            return Ok(0);
+        };
+        let (first, last) = (
+            (row.agent.as_str(), row.id.as_str(), 0),
+            (row.agent.as_str(), row.id.as_str(), u64::MAX),
+        );
+        let mut count = 0;
+        for entry in within(index, first..=last, ACTION)? {
+            snapshot.counts().indexes(1);
+            let number = entry?.0.value().2;
+            let child = row_behind(&self.sessions, number, snapshot.counts())?;
+            count += u64::from(child.subagent);
+        }
+        snapshot.check(BY_PARENT, &first, &last)?;
+        Ok(count)
+    }
 }
 
 /// The agents that have families: a search for each.

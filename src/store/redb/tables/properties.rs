@@ -178,7 +178,8 @@ pub(crate) fn change(
         .map_err(storage("write the properties of a session"))?;
     let old = read(&table, number)?;
     let new = properties::changed(&old, change, &row.id, manner)?;
-    if new == old {
+    let archived_by_agent = properties::stays_archived(row.archived_by_agent, change);
+    if new == old && archived_by_agent == row.archived_by_agent {
         return Ok(new);
     }
     change_claims(writer, (number, &row), &old.aliases, &new.aliases, manner)?;
@@ -192,6 +193,7 @@ pub(crate) fn change(
     drop(table);
     let changed = SessionRow {
         given: properties::given(&new),
+        archived_by_agent,
         ..row.clone()
     };
     writer.put_row(number, Some(&row), &changed)?;

@@ -3,6 +3,7 @@
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use uuid::Uuid;
 
+use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{INFO_STORE_ID, SESSION_KEYS, SESSIONS, STORE_INFO};
 use crate::codec::session_row::SessionRow;
@@ -136,7 +137,10 @@ impl<'s> Snapshot<'s> {
         let Some(number) = number_of(&keys, key, self.counts)? else {
             let place = (key.agent(), key.id());
             self.check(SESSION_KEYS, &place, &place)?;
-            return Ok(None);
+            return match contents::numbered(key.id()) {
+                Some((plain, content)) => self.newest_called(key.agent(), plain, content),
+                None => Ok(None),
+            };
         };
         let sessions = self
             .txn
@@ -153,6 +157,18 @@ impl<'s> Snapshot<'s> {
                 format!("is {named}, but `{key}` led to it"),
             ))
         }
+    }
+
+    /// The newest content of an id, if it is called by its number.
+    fn newest_called(
+        &self,
+        agent: &str,
+        plain: &str,
+        content: u32,
+    ) -> Result<Option<(u64, SessionRow)>> {
+        let plain = SessionKey::new(agent, plain)?;
+        let found = self.session(&plain)?;
+        Ok(found.filter(|(_, row)| row.content == content && row.contents > 1))
     }
 
     /// A session by its name, which has to be there.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use redb::{Table, WriteTransaction};
 
+use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
@@ -93,7 +94,12 @@ impl<'s> Writer<'s> {
     /// A session by its name.
     pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
         let Some(number) = self.number_of(key)? else {
-            return Ok(None);
+            let Some((plain, content)) = contents::numbered(key.id()) else {
+                return Ok(None);
+            };
+            // The newest content of an id may be called by its number too.
+            let found = self.session(&SessionKey::new(key.agent(), plain)?)?;
+            return Ok(found.filter(|(_, row)| row.content == content && row.contents > 1));
         };
         let row = self.row(number)?;
         if row.agent == key.agent() && row.id == key.id() {

@@ -130,7 +130,7 @@ fn import(store: &RedbStore, op: &Op) {
     }
     let mut bulk = Box::new(store.bulk().unwrap());
     for chunk in &parts {
-        bulk.write_chunk(1, chunk).unwrap();
+        bulk.write_chunk(1, chunk, None).unwrap();
     }
     bulk.commit().unwrap();
 }

@@ -13,6 +13,8 @@ mod step_0003;
 mod step_0004;
 #[path = "../../../../migrations/0005_beside_the_log.rs"]
 mod step_0005;
+#[path = "../../../../migrations/0005_contents.rs"]
+mod step_0005_contents;
 
 use std::path::Path;
 

@@ -146,7 +146,7 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
             Some(number) => number,
             None => bulk.create(&agent)?,
         };
-        bulk.write_chunk(number, &builder.take_chunk())?;
+        bulk.write_chunk(number, &builder.take_chunk(), None)?;
         if half == 1 {
             bulk.write_attachment(number, "notes.txt", &mut &b"kept whole"[..])?;
             bulk.count_attachment(number)?;

@@ -4,6 +4,7 @@
 mod batches;
 mod calls;
 mod chain;
+mod contents;
 mod deleted;
 pub(crate) mod depth;
 mod families;
@@ -108,6 +109,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             }
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::contents)?;
             self.step(Self::deleted)?;
         }
         self.pages()
@@ -289,6 +291,10 @@ impl Checker<'_, '_, '_> {
         let mut last = None;
         let mut unterminated = false;
         let mut chains = self.chains(&row);
+        let order = match self.snapshot.order(number, &row) {
+            Ok(order) => order,
+            Err(error) => return self.note(error, Some(number)),
+        };
         loop {
             let page = match self.snapshot.scan(number, &query) {
                 Ok(page) => page,
@@ -308,7 +314,10 @@ impl Checker<'_, '_, '_> {
                 seen.bytes += record.line.len() as u64;
                 seen.messages += u64::from(record.header.messages);
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                let hidden = record.sequence < row.mark;
+                let hidden = match &order {
+                    Some(order) => order.place(record.sequence) < order.place(row.mark),
+                    None => record.sequence < row.mark,
+                };
                 seen.hidden += if hidden {
                     u64::from(record.header.messages)
                 } else {

@@ -1,0 +1,63 @@
+//! Sub-agents in lists: which sessions are some whose parent is there, and those below a session.
+
+use std::collections::{HashMap, HashSet};
+
+use scrollback::{Error, Result, SessionKey, Store, StoreExt as _, Summary};
+
+/// Which sessions' parents are in a store, asked once each.
+pub(crate) struct Parents<'s> {
+    store: &'s dyn Store,
+    known: HashMap<SessionKey, bool>,
+}
+
+impl<'s> Parents<'s> {
+    /// Nothing asked yet.
+    pub(crate) fn of(store: &'s dyn Store) -> Self {
+        Self {
+            store,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Whether a session is a sub-agent of one that is there.
+    pub(crate) fn has(&mut self, summary: &Summary) -> Result<bool> {
+        let Some(parent) = summary.parent.as_deref().filter(|_| summary.subagent) else {
+            return Ok(false);
+        };
+        let Ok(key) = SessionKey::new(summary.key.agent(), parent) else {
+            return Ok(false);
+        };
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let is_there = match self.store.summary(&key) {
+            Ok(_) => true,
+            Err(Error::NotFound { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        self.known.insert(key, is_there);
+        Ok(is_there)
+    }
+}
+
+/// The sub-agents below a session, each behind the one that started it and with its depth from 1: the
+/// earlier before the later.
+pub(crate) fn below(store: &dyn Store, summary: &Summary) -> Result<Vec<(usize, Summary)>> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([summary.key.clone()]);
+    let mut open = vec![(0, summary.clone())];
+    while let Some((depth, parent)) = open.pop() {
+        if parent.subagents > 0 {
+            // Newest first, so that the oldest is looked at first.
+            for child in store.children(&parent.key)? {
+                if child.subagent && seen.insert(child.key.clone()) {
+                    open.push((depth + 1, child));
+                }
+            }
+        }
+        if depth > 0 {
+            found.push((depth, parent));
+        }
+    }
+    Ok(found)
+}

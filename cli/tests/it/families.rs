@@ -1,0 +1,67 @@
+//! Sub-agents in `list`: counted in the row of the session that started them, listed under it when asked.
+
+use serde_json::Value;
+
+use crate::harness::Home;
+
+const LEAD: &str = "0a000000-0000-4000-8000-00000000000a";
+
+fn said(session: &str, agent: &str, minute: u32, text: &str) -> String {
+    let side = match agent {
+        "" => String::new(),
+        agent => format!(r#","isSidechain":true,"agentId":"{agent}""#),
+    };
+    format!(
+        r#"{{"sessionId":"{session}","type":"user","uuid":"{text}","cwd":"/w/shop","timestamp":"2026-05-20T10:{minute:02}:00.000Z","message":{{"role":"user","content":"{text}"}}{side}}}"#
+    ) + "\n"
+}
+
+fn imported() -> Home {
+    let home = Home::new();
+    let folder = "in/.claude/projects/-w";
+    home.write(&format!("{folder}/{LEAD}.jsonl"), said(LEAD, "", 1, "Lead"));
+    for (agent, minute) in [("ab12", 2), ("cd34", 3)] {
+        let name = format!("{folder}/{LEAD}/subagents/agent-{agent}.jsonl");
+        home.write(&name, said(LEAD, agent, minute, &format!("Part {agent}")));
+    }
+    let name = format!("{folder}/ab12/subagents/agent-ef56.jsonl");
+    home.write(&name, said("ab12", "ef56", 4, "Part of a part"));
+    // Its parent is not there.
+    let name = format!("{folder}/gone/subagents/agent-7890.jsonl");
+    home.write(&name, said("gone", "7890", 5, "Left alone"));
+    home.ok(&["import", "in"]);
+    home
+}
+
+fn ids(home: &Home, arguments: &[&str]) -> Vec<String> {
+    let out = home.ok(&[&["list", "--json"], arguments].concat());
+    let row = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    out.lines()
+        .map(|line| row(line)["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_list_counts_sub_agents_and_lists_them_where_they_belong() {
+    let home = imported();
+    assert_eq!(ids(&home, &[]), ["7890", LEAD]);
+    assert_eq!(
+        ids(&home, &["--all"]),
+        ["7890", "ef56", "cd34", "ab12", LEAD]
+    );
+    assert_eq!(
+        ids(&home, &["--subagents"]),
+        ["7890", LEAD, "ab12", "ef56", "cd34"]
+    );
+    assert_eq!(ids(&home, &["--parent", "0a00"]), ["cd34", "ab12"]);
+    let text = home.ok(&["list"]);
+    assert!(text.contains("Lead +2 sub-agents"), "{text}");
+    assert!(!text.contains("Part"), "{text}");
+    let text = home.ok(&["list", "--subagents"]);
+    let at = |title: &str| {
+        text.find(title)
+            .unwrap_or_else(|| panic!("{title} in {text}"))
+    };
+    assert!(at("Lead +2") < at("└ Part ab12 +1 sub-agent"), "{text}");
+    assert!(at("└ Part ab12") < at("  └ Part of a part"), "{text}");
+}

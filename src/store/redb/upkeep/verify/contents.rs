@@ -1,0 +1,113 @@
+//! Verification of file orders, and of the contents of ids.
+
+use std::collections::BTreeMap;
+
+use redb::ReadableTable as _;
+
+use super::Checker;
+use crate::model::error::Result;
+use crate::store::redb::engine::errors::storage;
+use crate::store::redb::tables::file_orders;
+use crate::store::redb::tables::schema::{
+    CONTENTS, FILE_ORDERS, FORMAT_BESIDE_THE_LOG, SESSION_KEYS,
+};
+use crate::store::redb::upkeep::migrate;
+
+const READ: &str = "verify the contents";
+
+impl Checker<'_, '_, '_> {
+    /// File orders and contents, against the rows of their sessions.
+    pub(crate) fn contents(&mut self) -> Result<()> {
+        let txn = self.snapshot.txn();
+        if migrate::format(txn)?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) {
+            return Ok(());
+        }
+        self.orders()?;
+        let mut of_ids: BTreeMap<(String, String), u32> = BTreeMap::new();
+        let table = txn.open_table(CONTENTS).map_err(storage(READ))?;
+        let keys = txn.open_table(SESSION_KEYS).map_err(storage(READ))?;
+        for entry in table.iter().map_err(storage(READ))? {
+            let (key, number) = entry.map_err(storage(READ))?;
+            let ((agent, id, content), number) = (key.value(), number.value());
+            let is_its = self.found.rows.get(&number).is_some_and(|row| {
+                row.agent == agent && row.plain_id() == id && row.content == content
+            });
+            if !is_its {
+                let detail = format!("leads to session {number}, which is not that content");
+                let key = format!("{agent}:{id}, content {content}");
+                self.problem("contents", key, detail, Some(number));
+            }
+            *of_ids.entry((agent.to_owned(), id.to_owned())).or_insert(0) += 1;
+        }
+        for ((agent, id), count) in of_ids {
+            let plain = keys
+                .get((agent.as_str(), id.as_str()))
+                .map_err(storage(READ))?;
+            let row = plain.and_then(|plain| self.found.rows.get(&plain.value()));
+            if row.is_none_or(|row| row.contents != count || !row.is_listed()) {
+                let detail = format!("has {count} contents, and its plain id does not say so");
+                self.problem("contents", format!("{agent}:{id}"), detail, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every file order belongs to a session, and has no record that is still to come; a session whose
+    /// row says so has one.
+    fn orders(&mut self) -> Result<()> {
+        let table = self
+            .snapshot
+            .txn()
+            .open_table(FILE_ORDERS)
+            .map_err(storage(READ))?;
+        for entry in table.iter().map_err(storage(READ))? {
+            let (number, value) = entry.map_err(storage(READ))?;
+            let number = number.value();
+            let order = match file_orders::decode(number, value.value()) {
+                Ok(order) => order,
+                Err(error) => {
+                    self.note(error, Some(number))?;
+                    continue;
+                }
+            };
+            let detail = match self.found.rows.get(&number) {
+                None => Some("of a session that is not there".to_owned()),
+                Some(row) if order.next > row.next => Some(format!(
+                    "has records up to {}, the session up to {}",
+                    order.next, row.next
+                )),
+                Some(row) if order.is_reordered(row.next) != row.reordered => Some(
+                    "the session's row does not say whether it has an order of its own".to_owned(),
+                ),
+                Some(_) => None,
+            };
+            if let Some(detail) = detail {
+                self.problem(
+                    "file_orders",
+                    format!("session {number}"),
+                    detail,
+                    Some(number),
+                );
+            }
+        }
+        let reordered: Vec<u64> = self
+            .found
+            .rows
+            .iter()
+            .filter(|(_, row)| row.reordered)
+            .map(|(number, _)| *number)
+            .collect();
+        for number in reordered {
+            if table.get(number).map_err(storage(READ))?.is_none() {
+                let detail = "the session has an order of its own, which is missing".to_owned();
+                self.problem(
+                    "file_orders",
+                    format!("session {number}"),
+                    detail,
+                    Some(number),
+                );
+            }
+        }
+        Ok(())
+    }
+}

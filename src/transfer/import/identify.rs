@@ -1,0 +1,371 @@
+//! Finds out what session a file is: looks up what is stored under its id, reads the file once, and
+//! compares.
+//!
+//! - A file whose bytes begin with those that were read at its path has grown there, and is read on
+//!   ([`resume`]): no line is compared.
+//! - A file that begins with the lines of the only content of its id, of which nothing else is stored,
+//!   has grown too, wherever it lies.
+//! - For any other the stored lines are read, and compared one by one ([`identity`](super::identity)).
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::identity::shape::Beginning;
+use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
+use super::opened::lines_from;
+use super::reading::digest_of_first;
+use crate::agents::Agent;
+use crate::codec::file_order::RUNS_MAX;
+use crate::codec::session_row::SessionRow;
+use crate::codec::source_row::SourceKind;
+use crate::jsonl::LineReader;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::{IngestStore, Source, Sources};
+use crate::transfer::files::paths;
+
+/// First byte of the key of a home.
+const HOME: u8 = b'h';
+
+/// First byte of the key of a beginning.
+const BEGINNING: u8 = b'l';
+
+/// A file whose session is looked for.
+pub(super) struct Comer<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// The agent.
+    pub agent: &'static dyn Agent,
+    /// The id that it has by itself.
+    pub wanted: &'a SessionKey,
+    /// What was imported from its path before, if the session of that is there.
+    pub previous: Option<&'a Source>,
+    /// Its time of last change, in nanoseconds since 1970.
+    pub mtime_ns: i64,
+    /// How many of its lines its agent says to be hidden.
+    pub skip: Option<u64>,
+    /// Whether its lines are compressed.
+    pub packed: bool,
+}
+
+/// What a file is.
+pub(super) enum Identified {
+    /// A session that is not there yet, or another content of one.
+    New {
+        /// The plain id, and how many contents it has; `None` if it is not there.
+        of: Option<(SessionKey, usize)>,
+    },
+    /// A content as it is stored. Its file lies here too.
+    Same {
+        /// The content.
+        head: Box<Head>,
+        /// The file.
+        shape: Box<FileShape>,
+        /// Whether the file was seen here whole, as it is now.
+        seen: bool,
+        /// What is to be told of it.
+        told: Option<&'static str>,
+    },
+    /// A content that has grown by what stands behind its lines.
+    Grown {
+        /// The content.
+        head: Box<Head>,
+        /// Where the new lines begin.
+        behind: Box<identity::shape::Behind>,
+    },
+    /// A content that has another state now.
+    Changed {
+        /// The content.
+        head: Box<Head>,
+        /// The file.
+        shape: Box<FileShape>,
+        /// What becomes of it.
+        change: Change,
+    },
+}
+
+/// The key of a home among those of an id: the folder of the file.
+pub(super) fn home_of(path: &Path) -> Vec<u8> {
+    let folder = path.parent().map(paths::to_bytes).unwrap_or_default();
+    [&[HOME], folder.as_slice()].concat()
+}
+
+/// The key of a beginning among the homes of an id.
+pub(super) fn beginning_of(digest: &[u8]) -> Vec<u8> {
+    [&[BEGINNING], digest].concat()
+}
+
+/// The plain key of the session whose content a row is.
+pub(super) fn plain_key(row: &SessionRow) -> Result<SessionKey> {
+    SessionKey::new(row.agent.as_str(), row.plain_id())
+}
+
+/// The plain id under which a file would be stored, if that is known by its place and name alone.
+pub(super) fn known_key(sources: &dyn Sources, comer: &Comer<'_>) -> Result<Option<SessionKey>> {
+    if let Some(previous) = comer.previous
+        && let Some(row) = sources.row(previous.row.session)?
+        && row.agent == comer.wanted.agent()
+    {
+        return plain_key(&row).map(Some);
+    }
+    if comer.agent.has_unique_ids() {
+        return Ok(Some(comer.wanted.clone()));
+    }
+    let id = sources.at_home(comer.wanted, &home_of(comer.path))?;
+    id.map(|id| SessionKey::new(comer.wanted.agent(), id))
+        .transpose()
+}
+
+/// The contents of a plain id, the newest first.
+fn heads(sources: &dyn Sources, key: &SessionKey, agent: &dyn Agent) -> Result<(Vec<Head>, usize)> {
+    let mut numbers: Vec<u64> = sources
+        .contents(key)?
+        .into_iter()
+        .map(|(_, number)| number)
+        .collect();
+    if numbers.is_empty() {
+        numbers.extend(sources.number_of(key)?);
+    }
+    let count = numbers.len();
+    let mut heads = Vec::with_capacity(count);
+    for number in numbers {
+        if let Some(row) = sources.row(number)?
+            && !is_derived(sources, number)?
+        {
+            heads.push(Head::read(sources, number, row, agent.habits())?);
+        }
+    }
+    heads.sort_by_key(|head| {
+        let row = &head.row;
+        std::cmp::Reverse((row.is_listed(), row.updated_us, row.content))
+    });
+    Ok((heads, count))
+}
+
+/// Whether the records of a session were made from a document: no file of lines is that.
+fn is_derived(sources: &dyn Sources, number: u64) -> Result<bool> {
+    let of_session = sources.of_session(number)?;
+    let made =
+        |source: &Source| source.row.kind == SourceKind::Attachment && source.row.next_sequence > 0;
+    Ok(of_session.iter().any(made))
+}
+
+/// Finds out what session a file is. The file's position is at its start, or anywhere, afterwards.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read; else the store's errors.
+pub(super) fn identify(
+    store: &dyn IngestStore,
+    comer: &Comer<'_>,
+    file: &mut File,
+) -> Result<Identified> {
+    let sources = store.sources();
+    let known = known_key(sources, comer)?;
+    let is_weak = known.is_none();
+    let key = match known {
+        Some(key) => key,
+        None => match joined(sources, comer, file)? {
+            Some(key) => key,
+            None => return Ok(Identified::New { of: None }),
+        },
+    };
+    let (heads, count) = heads(sources, &key, comer.agent)?;
+    if heads.is_empty() {
+        let of = (count > 0).then_some((key, count));
+        return Ok(Identified::New { of });
+    }
+    let beginnings = heads
+        .iter()
+        .map(|head| head.beginning(sources))
+        .collect::<Result<Vec<Beginning>>>()?;
+    let shape = shape(comer, &beginnings, file)?;
+    if is_weak && !weakly_fits(sources, comer, &heads, &shape)? {
+        return Ok(Identified::New { of: None });
+    }
+    decide(sources, comer, (key, heads, count), shape)
+}
+
+fn decide(
+    sources: &dyn Sources,
+    comer: &Comer<'_>,
+    (key, mut heads, count): (SessionKey, Vec<Head>, usize),
+    mut shape: FileShape,
+) -> Result<Identified> {
+    let another = Ok(Identified::New {
+        of: Some((key, count)),
+    });
+    if let [head] = heads.as_slice()
+        && head.is_plain()
+        && !shape.has_frames
+        && let Some(Some(behind)) = shape.begins.first_mut().map(Option::take)
+    {
+        let head = heads.remove(0);
+        // An open line is taken from elsewhere only with more behind it, or with the comparisons below.
+        if !head.order.open && !shape.is_open && shape.compared == head.order.lines {
+            return Ok(Identified::Same {
+                head: Box::new(head),
+                shape: Box::new(shape),
+                seen: true,
+                told: None,
+            });
+        }
+        let completes = shape.tails.first().copied().flatten();
+        let at = usize::try_from(behind.lines).ok();
+        if shape.compared > head.order.lines && (!head.order.open || completes == at) {
+            return Ok(Identified::Grown {
+                head: Box::new(head),
+                behind: Box::new(behind),
+            });
+        }
+        if let Some(begins) = shape.begins.first_mut() {
+            *begins = Some(behind);
+        }
+        heads.push(head);
+    }
+    if shape.lines.is_none() {
+        // Too many lines to be compared one by one.
+        return another;
+    }
+    let habits = comer.agent.habits();
+    let mut contents = heads
+        .into_iter()
+        .map(|head| Content::read(sources, head, habits))
+        .collect::<Result<Vec<Content>>>()?;
+    match choose(&shape, &contents, comer.path, habits) {
+        Choice::Another => another,
+        Choice::Stored {
+            index,
+            fit,
+            in_place,
+        } => {
+            let content = contents.swap_remove(index);
+            let told = match &fit {
+                identity::fit::Fit::Shorter { in_place: true } => {
+                    Some("is shorter than it was; what it no longer has is kept")
+                }
+                _ => None,
+            };
+            match identity::outcome(&shape, &content, &fit, in_place) {
+                Outcome::Same { seen } => Ok(Identified::Same {
+                    head: Box::new(content.head),
+                    shape: Box::new(shape),
+                    seen,
+                    told,
+                }),
+                Outcome::Changed(change) => {
+                    let next = content.head.row.next;
+                    let then = next + shape.line_count;
+                    let order = change.order((&content.head.order, next), &shape, then);
+                    if order.runs.len() + order.here.len() > RUNS_MAX {
+                        return another;
+                    }
+                    Ok(Identified::Changed {
+                        head: Box::new(content.head),
+                        shape: Box::new(shape),
+                        change,
+                    })
+                }
+            }
+        }
+    }
+}
+
+/// Reads a file for what its lines look like.
+fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result<FileShape> {
+    let mut shaper = Shaper::new(
+        comer.agent.habits(),
+        beginnings,
+        (comer.mtime_ns, comer.skip),
+    );
+    let read = |file: &mut File, shaper: &mut Shaper<'_>| -> io::Result<()> {
+        let mut reader = LineReader::new(lines_from(file, comer.packed, 0)?);
+        while let Some(line) = reader.next_line()? {
+            shaper.take(&line);
+        }
+        Ok(())
+    };
+    read(file, &mut shaper).map_err(|source| Error::Io {
+        action: "read",
+        path: comer.path.to_owned(),
+        source,
+    })?;
+    Ok(shaper.finish())
+}
+
+/// The session that a file of another home may be, by its id and its first lines; or the one that was
+/// made here under its id and has no home yet.
+fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<Option<SessionKey>> {
+    let agent = comer.wanted.agent();
+    if let Some(number) = sources.number_of(comer.wanted)?
+        && sources.of_session(number)?.is_empty()
+    {
+        return Ok(Some(comer.wanted.clone()));
+    }
+    let shape = shape(comer, &[], file)?;
+    let Some(first) = first_lines(&shape) else {
+        return Ok(None);
+    };
+    let id = sources.at_home(comer.wanted, &beginning_of(&first))?;
+    id.map(|id| SessionKey::new(agent, id)).transpose()
+}
+
+/// The digest of the first lines of a file that are enough to tell it from others.
+pub(super) fn first_lines(shape: &FileShape) -> Option<[u8; 16]> {
+    let lines = shape.lines.as_deref()?;
+    let compared: Vec<_> = lines
+        .iter()
+        .filter(|line| line.is_compared())
+        .take(identity::COMMON_LINES)
+        .collect();
+    let all = lines.iter().filter(|line| line.is_compared());
+    let bytes: u64 = all.map(|line| line.bytes).sum();
+    let is_enough = compared.len() == identity::COMMON_LINES && bytes >= identity::COMMON_BYTES;
+    is_enough.then(|| {
+        let marks: Vec<_> = compared.iter().map(|line| line.mark).collect();
+        digest_of_first(&marks)
+    })
+}
+
+/// Whether a file of another home is the session that was found: it begins with its file, or brings
+/// nothing new, each with enough in common; or it begins with what was made here, or is a beginning
+/// of that.
+fn weakly_fits(
+    sources: &dyn Sources,
+    comer: &Comer<'_>,
+    heads: &[Head],
+    shape: &FileShape,
+) -> Result<bool> {
+    let core = shape.core();
+    let is_enough = |lines: usize, bytes: u64| {
+        lines >= identity::COMMON_LINES && bytes >= identity::COMMON_BYTES
+    };
+    for (head, begins) in heads.iter().zip(&shape.begins) {
+        if !head.had_file() && head.sources.is_empty() {
+            let content = Content::read(sources, head.clone(), comer.agent.habits())?;
+            let here = content.exported();
+            let length = here.len().min(core.len());
+            let marks = |lines: &[identity::shape::Shape]| -> Vec<_> {
+                lines.iter().take(length).map(|line| line.mark).collect()
+            };
+            if length > 0 && marks(&here) == marks(&core) {
+                return Ok(true);
+            }
+            continue;
+        }
+        let lines = usize::try_from(head.order.lines).unwrap_or(usize::MAX);
+        let bytes = core.iter().take(lines).map(|line| line.bytes).sum();
+        if begins.is_some() && is_enough(lines, bytes) {
+            return Ok(true);
+        }
+        let all = core.iter().map(|line| line.bytes).sum();
+        if is_enough(core.len(), all) {
+            let content = Content::read(sources, head.clone(), comer.agent.habits())?;
+            if identity::fit::are_known(&core, &content) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

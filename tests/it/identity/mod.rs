@@ -1,0 +1,10 @@
+//! Which session a file is: histories of files that agents and people write, move, copy, cut and
+//! rewrite, of appends on both sides and of imports, against what a reader would expect.
+//!
+//! - `world`: the files and what is known of them
+//! - `histories`: random histories, and what has to hold after each of their imports
+//! - `told`: single histories, by name
+
+mod histories;
+mod told;
+mod world;
