@@ -37,3 +37,14 @@ fn has_list(folder: &Path) -> bool {
     let head = read.map(|_| serde_json::from_slice::<Head>(&bytes));
     matches!(head, Ok(Ok(head)) if head.scrollback_older == LIST_FORMAT)
 }
+
+/// What lies below the folder of older contents in a path that was imported, if it was one.
+pub(super) fn below(components: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
+    let at = components
+        .iter()
+        .position(|name| name == FOLDER.as_bytes())?;
+    match components.get(at + 1..)? {
+        [number, rest @ ..] if number.iter().all(u8::is_ascii_digit) => Some(rest),
+        rest => Some(rest),
+    }
+}

@@ -174,34 +174,33 @@ fn what_one_says_under_a_deleted_name_begins_anew_and_its_file_stays_away() {
 }
 
 #[test]
-fn of_two_contents_of_a_file_the_deleted_one_stays_away_and_the_other_grows() {
+fn of_two_contents_of_an_id_one_can_go_and_with_the_session_all_do() {
     let home = Home::new();
     let store = open(&home);
-    let (s, s2) = (key("claude-code", "s"), key("claude-code", "s~2"));
-    home.write(&format!("{PROJECT}/s.jsonl"), lines(&["one"]));
+    let file = format!("{PROJECT}/s.jsonl");
+    let (s, older) = (key("claude-code", "s"), key("claude-code", "s~1"));
+    home.write(&file, lines(&["one"]));
     run_in(&home, &store);
-    home.write(&format!("{PROJECT}/s.jsonl"), lines(&["two", "three"]));
-    assert_eq!(run_in(&home, &store).generations, 1);
+    home.write(&file, lines(&["two", "three"]));
+    run_in(&home, &store);
+    assert_eq!(store.summary(&s).unwrap().contents, 2);
     // The older one goes: the newer one goes on.
-    store.delete(&s).unwrap();
-    home.write(
-        &format!("{PROJECT}/s.jsonl"),
-        lines(&["two", "three", "four"]),
-    );
+    store.delete(&older).unwrap();
+    home.write(&file, lines(&["two", "three", "four"]));
     let report = run_in(&home, &store);
     assert_eq!((report.sessions_grown, report.deleted), (1, 0));
     assert_eq!(
-        content_of(&store, &s2),
+        content_of(&store, &s),
         lines(&["two", "three", "four"]).into_bytes()
     );
-    // Another content of a session that is there is taken.
-    home.write(&format!("{PROJECT}/s.jsonl"), lines(&["five"]));
-    assert_eq!(run_in(&home, &store).sessions, 1);
-    // The newest one goes, and the file has still its content.
-    let newest = sessions(&store).pop().unwrap().key;
-    store.delete(&newest).unwrap();
-    let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.deleted), (0, 1), "{report:?}");
+    home.write(&file, lines(&["five"]));
+    run_in(&home, &store);
+    // With the session all of its contents go, and the file stays away.
+    store.delete(&s).unwrap();
+    assert_eq!(sessions(&store).len(), 0);
+    assert_eq!(told(&run_in(&home, &store)), (0, 1, 1));
+    home.write(&file, lines(&["five", "six"]));
+    assert_eq!(told(&run_in(&home, &store)), (0, 1, 1));
 }
 
 #[test]

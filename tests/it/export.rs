@@ -295,8 +295,8 @@ fn of_the_contents_of_one_path_the_newer_ones_have_the_lower_numbers() {
             .map(|name| (name.as_str(), read(name)))
             .collect::<Vec<_>>(),
         [
-            (".older/jsonl/a.jsonl", "second\n".to_owned()),
-            (".older/jsonl/a~2.jsonl", "first\n".to_owned()),
+            (".older/1/jsonl/a.jsonl", "first\n".to_owned()),
+            (".older/2/jsonl/a.jsonl", "second\n".to_owned()),
             ("jsonl/a.jsonl", "third\n".to_owned()),
         ]
     );

@@ -240,7 +240,7 @@ fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("a.jsonl"), lines(&["uno", "two", "three", "four"]));
-    let older = out.join(".older/claude-code/.claude/projects/-w/a.jsonl");
+    let older = out.join(".older/1/claude-code/.claude/projects/-w/a.jsonl");
     assert_eq!(fs::read_to_string(older).unwrap(), lines(&["one", "two"]));
 }
 
@@ -353,7 +353,7 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");
     let older = out
-        .join(".older/claude-code/.claude/projects/-w")
+        .join(".older/1/claude-code/.claude/projects/-w")
         .join(&name);
     assert_eq!(fs::read_to_string(older).unwrap(), "first");
     assert_eq!(read("sessions-index.json"), "{\"version\":1}");

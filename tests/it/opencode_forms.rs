@@ -6,9 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::Connection;
 use scrollback::report::ImportReport;
-use scrollback::{
-    ImportOptions, ListQuery, RedbStore, SessionKey, Store as _, StoreExt as _, import,
-};
+use scrollback::{ImportOptions, ListQuery, RedbStore, SessionKey, Store as _, import};
 
 use crate::harness::Home;
 use crate::import::open;

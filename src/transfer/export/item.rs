@@ -10,6 +10,7 @@ use crate::model::session::Summary;
 use crate::store::IngestStore;
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
+use crate::transfer::older;
 
 /// A file to write.
 #[derive(Debug)]
@@ -110,7 +111,8 @@ impl Item {
 impl Item {
     /// The agent whose file it is.
     fn agent(&self) -> &'static dyn Agent {
-        let name = self.names.first().map(Vec::as_slice).unwrap_or_default();
+        let names = older::below(&self.names).unwrap_or(&self.names);
+        let name = names.first().map(Vec::as_slice).unwrap_or_default();
         agents::of_agent(std::str::from_utf8(name).unwrap_or_default())
     }
 

@@ -120,8 +120,8 @@ pub fn export_session(
 /// is written anew, and so are the rows of changed sessions in the agent's index, unless only some
 /// sessions are exported: an index is about all of them.
 ///
-/// What a file held before lies below `folder/.older/`, where no agent looks, and is listed in
-/// `.older/list.json`; an import of the folder takes it as older. Sessions that would land on one path
+/// What a file held before, and the older contents of a session, lie below `folder/.older/N/`, where no
+/// agent looks, and are listed in `.older/list.json`; an import of the folder takes them as older. Sessions that would land on one path
 /// are kept apart by `~2`, `~3` before their extension, which the report tells. As Markdown, each session goes to
 /// `folder/<agent>/<id>.md`.
 ///
@@ -280,9 +280,9 @@ fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(
     let has_all = wanted.is_none();
     let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
     for summary in &sessions {
-        plan.take_session(summary, &sources)?;
-        for older in older_contents(store, summary)? {
-            plan.take_session(&older, &sources)?;
+        plan.take_session((summary, None), &sources)?;
+        for (content, older) in older_contents(store, summary)? {
+            plan.take_session((&older, Some(content)), &sources)?;
         }
     }
     sidecars::take(&mut plan, &sessions, has_all)?;
@@ -307,7 +307,7 @@ fn told(names: &[Vec<u8>], reason: String) -> ImportProblem {
 }
 
 /// The other contents of a session's id: they are written too.
-fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<Summary>> {
+fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<(u32, Summary)>> {
     if summary.contents < 2 {
         return Ok(Vec::new());
     }
@@ -321,11 +321,13 @@ fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<Summ
         .filter_map(|(number, row)| Some((number, row?)));
     there
         .map(|(number, row)| {
-            row.into_summary(number).map_err(|error| Error::Corrupt {
+            let content = row.content;
+            let summary = row.into_summary(number).map_err(|error| Error::Corrupt {
                 table: "sessions",
                 key: format!("session {number}"),
                 detail: error.to_string(),
-            })
+            })?;
+            Ok((content, summary))
         })
         .collect()
 }

@@ -20,10 +20,10 @@ struct Listed {
     path: String,
     /// The file that it was: that is where a newer content lies, or lay.
     of: String,
-    /// Its number among the contents of that file, from 1.
-    generation: u32,
+    /// Its number among the contents of that file, or of that session, from 1.
+    number: u32,
     /// The time of the file, in nanoseconds since 1970.
-    mtime_ns: i64,
+    mtime_ns: Option<i64>,
 }
 
 /// The list as JSON.
@@ -39,7 +39,7 @@ impl Older {
         &mut self,
         place: &[Vec<u8>],
         of: &[Vec<u8>],
-        (generation, mtime_ns): (u32, i64),
+        (number, mtime_ns): (u32, Option<i64>),
     ) {
         let shown = |names: &[Vec<u8>]| {
             let names = names.iter().map(|name| String::from_utf8_lossy(name));
@@ -48,7 +48,7 @@ impl Older {
         self.listed.push(Listed {
             path: shown(place),
             of: shown(of),
-            generation,
+            number,
             mtime_ns,
         });
     }
@@ -80,9 +80,14 @@ impl Older {
     }
 }
 
-/// A place among older contents.
-pub(super) fn place(names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+/// A place in the folder of older contents.
+fn place(names: &[Vec<u8>]) -> Vec<Vec<u8>> {
     [&[FOLDER.as_bytes().to_vec()], names].concat()
+}
+
+/// The place of a content: below its number, so that the file keeps its name.
+pub(super) fn numbered(number: u32, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    place(&[&[number.to_string().into_bytes()], names].concat())
 }
 
 /// Whether a place is one of them.
@@ -90,12 +95,4 @@ pub(super) fn is_older(names: &[Vec<u8>]) -> bool {
     names
         .first()
         .is_some_and(|first| first == FOLDER.as_bytes())
-}
-
-/// What lies below the folder of older contents in a path that was imported, if it was one.
-pub(super) fn below(components: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
-    let at = components
-        .iter()
-        .position(|name| name == FOLDER.as_bytes())?;
-    components.get(at + 1..)
 }

@@ -19,6 +19,7 @@ use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
 use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
 use crate::transfer::import::sidecar_facts;
+use crate::transfer::older::below;
 
 /// The files of an export.
 pub(super) struct Plan<'s> {
@@ -106,11 +107,10 @@ impl Plan<'_> {
     }
 
     /// Adds an older content, or one whose place is taken: where no agent looks.
-    fn push_older(&mut self, names: &[Vec<u8>], source: &Source, item: Item) -> usize {
-        let place = self.push(&older::place(names), item);
+    fn push_older(&mut self, names: &[Vec<u8>], number: u32, item: Item) -> usize {
+        let place = self.push(&older::numbered(number, names), item);
         if let Some(item) = self.items.get(place) {
-            let about = (source.generation, source.row.mtime_ns);
-            self.older.note(&item.names, names, about);
+            self.older.note(&item.names, names, (number, item.mtime_ns));
         }
         place
     }
@@ -141,7 +141,7 @@ impl Plan<'_> {
     pub(super) fn take_source(&mut self, source: &Source, is_older: bool) -> Result<()> {
         let row = &source.row;
         let components = paths::plain_components(&row.relative);
-        let was_older = older::below(&components);
+        let was_older = below(&components);
         let is_older = is_older || was_older.is_some();
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend_from_slice(was_older.unwrap_or(&components));
@@ -156,6 +156,8 @@ impl Plan<'_> {
         let Some(session) = self.snapshot.row(row.session)? else {
             return Ok(());
         };
+        // Of the contents of an id the newest alone is where its agent looks.
+        let older_content = (!session.is_listed()).then_some(session.content);
         let summary = session
             .into_summary(row.session)
             .map_err(|error| Error::Corrupt {
@@ -177,14 +179,13 @@ impl Plan<'_> {
                     .take(1)
                     .for_each(|name| name.extend(b".migrated"));
             }
-            if let Some(beside) = self.beside_lines(row, &names) {
+            if older_content.is_none()
+                && let Some(beside) = self.beside_lines(row, &names)
+            {
                 names = beside;
             }
             let is_own_document = is_own && row.next_sequence > 0;
-            let lies_apart = is_older || older::is_older(&names);
-            if older::is_older(&names) {
-                names.remove(0);
-            }
+            let lies_apart = is_older || older_content.is_some();
             let is_second = !is_own_document && self.targets.is_taken(&names);
             let place = self.push_whole(&names, source, lies_apart || is_second);
             let home = self.homes.entry(row.session).or_default();
@@ -215,11 +216,9 @@ impl Plan<'_> {
             },
             ..Item::lines(&summary)
         };
-        // One that was gone on with here is a session of its own.
-        let place = if is_older && !is_changed {
-            self.push_older(&names, source, item)
-        } else {
-            self.push_session(&names, item)
+        let place = match older_content {
+            Some(content) => self.push_older(&names, content, item),
+            None => self.push_session(&names, item),
         };
         let home = self.homes.entry(row.session).or_default();
         home.lines = Some(place);
@@ -289,13 +288,18 @@ impl Plan<'_> {
             bytes: row.offset,
         };
         if is_older || (row.session == 0 && self.targets.is_taken(&names)) {
-            return self.push_older(&names, source, item);
+            return self.push_older(&names, source.generation, item);
         }
         self.push(&names, item)
     }
 
     /// The lines of a session that no file holds.
-    pub(super) fn take_session(&mut self, summary: &Summary, sources: &[Source]) -> Result<()> {
+    /// `content` is its number, if it is an older content of its id.
+    pub(super) fn take_session(
+        &mut self,
+        (summary, content): (&Summary, Option<u32>),
+        sources: &[Source],
+    ) -> Result<()> {
         let home = self.homes.entry(summary.number).or_default();
         if home.lines.is_some() {
             return Ok(());
@@ -330,7 +334,10 @@ impl Plan<'_> {
             mtime_ns: updated_ns(summary),
             ..Item::lines(summary)
         };
-        let place = self.push_session(&names, item);
+        let place = match content {
+            Some(content) => self.push_older(&names, content, item),
+            None => self.push_session(&names, item),
+        };
         self.homes.entry(summary.number).or_default().lines = Some(place);
         Ok(())
     }

@@ -262,14 +262,18 @@ impl DocumentWriter<'_, '_> {
             (Some(transactions), Some((number, key))) => {
                 let bulk = transactions.bulk()?;
                 bulk.write_chunk(number, &chunk, None)?;
-                bulk.settle(&wanted)?;
+                if !task.file.is_older {
+                    bulk.settle(&wanted)?;
+                }
                 Some(Subject::there(number, key))
             }
             (Some(transactions), None) => {
                 let bulk = transactions.bulk()?;
                 let (number, key) = session_names::create_beside(bulk, &wanted)?;
                 bulk.write_chunk(number, &chunk, None)?;
-                bulk.settle(&wanted)?;
+                if !task.file.is_older {
+                    bulk.settle(&wanted)?;
+                }
                 Some(Subject::made(number, key))
             }
         };

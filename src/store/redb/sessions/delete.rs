@@ -330,10 +330,10 @@ impl<'w, 's> Deletion<'w, 's> {
             let sources = origins.remove(&number).unwrap_or_default();
             // Other contents of an id that goes are meant by its mark.
             let plain = row.plain_id();
-            let goes_whole = doomed
-                .values()
-                .any(|other| other.is_listed() && other.agent == row.agent && other.id == plain);
-            let marked = if row.is_listed() || !goes_whole {
+            let is_head = |other: &SessionRow| {
+                other.is_listed() && other.agent == row.agent && other.id == plain
+            };
+            let marked = if row.is_listed() || !doomed.values().any(is_head) {
                 row.clone()
             } else {
                 SessionRow {
