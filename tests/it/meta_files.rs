@@ -1,6 +1,7 @@
 //! picoclaw's home: what its meta files tell of sessions, and old documents beside newer lines.
 
 use std::fs;
+use std::slice::from_ref;
 
 use scrollback::{Expect, ImportOptions, NewRecord, RedbStore, Store, import};
 
@@ -332,7 +333,11 @@ fn a_chat_without_a_meta_file_is_found_by_the_key_that_its_file_is_called_after(
     run_in(&home, &store);
     let found = key("picoclaw", "cli_direct");
     for text in ["cli:direct", "cli/direct", "picoclaw:cli:direct"] {
-        assert_eq!(store.find(text, 5).unwrap(), [found.clone()], "{text}");
+        assert_eq!(
+            store.find(text, 5).unwrap().as_slice(),
+            from_ref(&found),
+            "{text}"
+        );
     }
     assert_eq!(store.find("cli.direct", 5).unwrap(), []);
     // A meta file states the key: it is that one and no other.
@@ -344,7 +349,10 @@ fn a_chat_without_a_meta_file_is_found_by_the_key_that_its_file_is_called_after(
     let line = [NewRecord::line(says(&["mine"]))];
     let named = key("picoclaw", "cli:direct");
     chats.append(&named, Expect::Any, None, &line).unwrap();
-    assert_eq!(chats.find("cli:direct", 5).unwrap(), [named.clone()]);
+    assert_eq!(
+        chats.find("cli:direct", 5).unwrap().as_slice(),
+        from_ref(&named)
+    );
     assert_eq!(sessions.resolve("cli:direct").unwrap(), named);
     // One that was made here has the key that it was given.
     chats

@@ -11,6 +11,7 @@ use super::item::{Content, Item};
 use super::older::{self, Older};
 use super::place::{self, Folders};
 use crate::agents;
+use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
@@ -158,13 +159,7 @@ impl Plan<'_> {
         };
         // Of the contents of an id the newest alone is where its agent looks.
         let older_content = (!session.is_listed()).then_some(session.content);
-        let summary = session
-            .into_summary(row.session)
-            .map_err(|error| Error::Corrupt {
-                table: "sessions",
-                key: format!("session {}", row.session),
-                detail: error.to_string(),
-            })?;
+        let summary = summary_of(session, row.session)?;
         let is_own = row.next_sequence > 0 || summary.record_count == 0;
         let is_old_form = row.kind == SourceKind::Attachment && is_read_anew(row, &names);
         let outdated = is_old_form && is_own && self.is_outdated(source, &summary)?;
@@ -354,6 +349,15 @@ impl Item {
             bytes: summary.bytes,
         }
     }
+}
+
+/// A session as lists show it.
+pub(super) fn summary_of(row: SessionRow, number: u64) -> Result<Summary> {
+    row.into_summary(number).map_err(|error| Error::Corrupt {
+        table: "sessions",
+        key: format!("session {number}"),
+        detail: error.to_string(),
+    })
 }
 
 /// When a session was last changed: some agents go by the time of the file.

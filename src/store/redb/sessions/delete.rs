@@ -25,7 +25,7 @@ use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
-use crate::store::redb::tables::deleted::Origin;
+use crate::store::redb::tables::deleted::{self, Origin};
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{
@@ -341,8 +341,7 @@ impl<'w, 's> Deletion<'w, 's> {
                     ..row.clone()
                 }
             };
-            self.writer
-                .mark_deleted(&mut self.deleted, &marked, (sources, now_us))?;
+            deleted::mark(&mut self.deleted, &marked, (sources, now_us))?;
         }
         Ok(())
     }
@@ -412,7 +411,7 @@ impl RedbStore {
             });
             match done {
                 Ok((some, taken)) => {
-                    add(&mut cleaned, some);
+                    add(&mut cleaned, &some);
                     rest = rest.get(taken..).unwrap_or_default();
                 }
                 Err(error) if error.is_disk_full() && batch > 1 => batch = 1,
@@ -444,7 +443,7 @@ impl Sweep {
     }
 }
 
-fn add(cleaned: &mut Cleaned, more: Cleaned) {
+fn add(cleaned: &mut Cleaned, more: &Cleaned) {
     cleaned.removed += more.removed;
     cleaned.sub_agents += more.sub_agents;
     cleaned.pinned_kept += more.pinned_kept;
@@ -461,7 +460,7 @@ pub(crate) fn many(
     let mut cleaned = Cleaned::default();
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
-        add(&mut cleaned, deletion.delete_if(numbers, sweep)?);
+        add(&mut cleaned, &deletion.delete_if(numbers, sweep)?);
         if began.elapsed() >= TURN {
             break;
         }
