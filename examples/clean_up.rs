@@ -24,10 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // A list reads no message; it comes in pages, the newest first.
-    let mut query = ListQuery {
-        limit: 50,
-        ..ListQuery::default()
-    };
+    let mut query = ListQuery::default().with_limit(50);
     let mut listed = 0;
     loop {
         let page = store.list(&query)?;

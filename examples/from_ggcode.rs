@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = folder.path().join("sessions.redb");
     let store = RedbStore::open(path, options.clone())?;
     // session.NewSession(vendor, endpoint, model): nothing is stored yet.
-    let mut session = ggcode_session(&options, "zai", "coding", "glm-5")?;
+    let mut session = ggcode_session(&options.stamps, "zai", "coding", "glm-5")?;
 
     // store.EnsureMeta(ses): the header, if the session is not there; nothing is ever cut off.
     println!("made: {}", store.ensure_meta(&session)?);
@@ -46,10 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // store.List(): newest first, by rows; no session is read.
-    let query = ListQuery {
-        agent: Some("ggcode".to_owned()),
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_agent("ggcode");
     for row in store.list(&query)?.sessions {
         println!("{}: {} ({})", row.key.id(), row.title, row.message_count);
     }
@@ -61,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // store.CleanupOlderThan(before): strictly before.
     let month = TimeDelta::days(30);
-    let removed = store.cleanup_older_than((options.clock)() - month)?;
+    let removed = store.cleanup_older_than((options.stamps.clock)() - month)?;
     println!("{} sessions were older", removed.sessions);
 
     // store.Delete(id)

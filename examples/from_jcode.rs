@@ -21,11 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     recorder.record_user("Fix the login timeout")?;
     recorder.record_tool_call("read", r#"{"path":"login.go"}"#, "t1")?;
     recorder.record_tool_result("read", "", "t1", Some("open login.go: no such file"))?;
-    recorder.record_todo_snapshot(vec![TodoItem {
-        id: 1,
-        title: "Find the file".to_owned(),
-        status: "pending".to_owned(),
-    }])?;
+    recorder.record_todo_snapshot(vec![TodoItem::new(1, "Find the file", "pending")])?;
     // A record whose loss the agent would rather bear than stop for.
     recorder.record_mode_change("executing").ok();
 

@@ -3,6 +3,8 @@
 //! - `batches`: batch ids that a session's row has no room for. Builds up to format 4 remember a
 //!   session's last 16 batches alone, and would not note what they append here; so they must not write
 //!   to a store whose writers count on it.
+//! - `exceptions`, `courses`: what only other lines tell of a record, and what leads to that. Builds up to
+//!   format 4 would append lines without it.
 //! - `deleted`: marks of sessions that were deleted. Builds up to format 4 would take them in again.
 //! - `by_parent`: the children of each session, as the summary rows show their parents.
 //! - `file_orders`: which records a session's file has, in which order. A session without a row has all
@@ -24,6 +26,8 @@ pub(super) fn run(txn: &WriteTransaction) -> Result<()> {
     txn.open_table(schema::FILE_ORDERS).map_err(&action)?;
     txn.open_table(schema::CONTENTS).map_err(&action)?;
     txn.open_table(schema::HOMES).map_err(&action)?;
+    txn.open_table(schema::EXCEPTIONS).map_err(&action)?;
+    txn.open_table(schema::COURSES).map_err(&action)?;
     txn.open_table(schema::DELETED).map_err(&action)?;
     super::step_0005_contents::run(txn)?;
     index_families(txn)

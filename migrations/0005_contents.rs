@@ -15,10 +15,11 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::naming::numbered;
 use crate::model::properties::Properties;
 use crate::store::properties;
 use crate::store::redb::engine::errors::storage;
-use crate::store::redb::tables::contents::{corrupt_content, numbered};
+use crate::store::redb::tables::contents::corrupt_content;
 use crate::store::redb::tables::schema;
 use crate::store::redb::tables::snapshot::corrupt_session;
 

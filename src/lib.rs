@@ -31,7 +31,7 @@
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
-//! clock and its ids from [`Options`].
+//! clock and its ids from [`Stamps`].
 
 mod agents;
 mod codec;
@@ -55,6 +55,7 @@ pub use uuid;
 
 pub use agents::KnownAgent;
 pub use model::error::{Cause, Error, Result};
+pub use model::exception::{Exception, ExceptionKind};
 pub use model::key::{NATIVE, SessionKey};
 pub use model::limits;
 pub use model::message::{Block, Message, Role, Usage};
@@ -65,21 +66,24 @@ pub use model::session::{Session, Summary};
 pub use store::{
     CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore,
     Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery,
-    SessionPage, Step, Store, StoreExt, StoredMessage, Watcher, unwatched,
+    SessionPage, Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
-    export_all_as, export_session, import, import_places,
+    export_all_as, export_session, import, import_places, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
-        Reclaimed, Removed, RepairReport, Restored, SessionDigest, StoreCounts, StoreId,
-        StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts,
+        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
     };
-    pub use crate::transfer::{ExportReport, FolderCompactReport, ImportProblem, ImportReport};
+    pub use crate::transfer::{
+        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
+        PlaceStatus,
+    };
 }
 
 /// Recording as jcode does: a [`Recorder`](jcode::Recorder), replay, and repair.

@@ -154,13 +154,7 @@ pub(crate) fn line(seed: usize) -> Vec<u8> {
 
 /// Opens a store of its own.
 pub(crate) fn open(path: &Path, mode: Mode) -> Outcome<RedbStore> {
-    Ok(RedbStore::open(
-        path,
-        Options {
-            mode,
-            ..Options::default()
-        },
-    )?)
+    Ok(RedbStore::open(path, Options::default().with_mode(mode))?)
 }
 
 fn scrollback(store: &RedbStore, line: &[u8]) -> Outcome<Duration> {

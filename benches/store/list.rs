@@ -59,10 +59,7 @@ fn repeat(work: impl Fn() -> Outcome<Vec<Summary>>) -> Outcome<Duration> {
 }
 
 fn scrollback(store: &RedbStore) -> Outcome<Vec<Summary>> {
-    let query = ListQuery {
-        limit: NEWEST,
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_limit(NEWEST);
     Ok(store.list(&query)?.sessions)
 }
 

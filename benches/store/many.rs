@@ -89,10 +89,7 @@ impl Many {
         let unfinished = self.rival.with_extension("new");
         let mut connection = rival::open(&unfinished)?;
         let txn = connection.transaction()?;
-        let mut query = ListQuery {
-            limit: 1_000,
-            ..ListQuery::default()
-        };
+        let mut query = ListQuery::default().with_limit(1_000);
         let mut sessions = Vec::new();
         loop {
             let page = store.list(&query)?;

@@ -77,11 +77,9 @@ fn append(store: &RedbStore, key: &SessionKey, lines: &[&str], batch: usize) -> 
 
 fn ends(name: &str, store: &RedbStore, key: &SessionKey, rival: &Connection) -> Outcome {
     let scan = |direction: Direction| {
-        let query = ScanQuery {
-            direction,
-            records_max: WANTED,
-            ..ScanQuery::default()
-        };
+        let query = ScanQuery::default()
+            .with_direction(direction)
+            .with_records_max(WANTED);
         repeat(|| Ok(black_box(store.scan(key, &query)?).records.len()))
     };
     compete(

@@ -131,27 +131,25 @@ pub(crate) fn list(connection: &Connection, limit: usize) -> Outcome<Vec<Summary
 }
 
 fn summary(row: &Row<'_>) -> Outcome<Summary> {
-    Ok(Summary {
-        number: count(row, 0)?,
-        key: SessionKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?)?,
-        project: row.get(3)?,
-        title: row.get(4)?,
-        created_at: row.get::<_, Micros>(5)?.0,
-        updated_at: row.get::<_, Micros>(6)?.0,
-        message_count: count(row, 7)?,
-        hidden_count: count(row, 8)?,
-        record_count: count(row, 9)?,
-        bytes: count(row, 10)?,
-        malformed_count: count(row, 11)?,
-        attachment_count: count(row, 12)?,
-        mark: count(row, 13)?,
-        next_sequence: count(row, 14)?,
-        model: row.get(15)?,
-        branch: row.get(16)?,
-        parent: row.get(17)?,
-        pinned: row.get(18)?,
-        archived: row.get(19)?,
-    })
+    let key = SessionKey::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?)?;
+    let mut summary = Summary::new(key, count(row, 0)?, row.get::<_, Micros>(5)?.0);
+    summary.project = row.get(3)?;
+    summary.title = row.get(4)?;
+    summary.updated_at = row.get::<_, Micros>(6)?.0;
+    summary.message_count = count(row, 7)?;
+    summary.hidden_count = count(row, 8)?;
+    summary.record_count = count(row, 9)?;
+    summary.bytes = count(row, 10)?;
+    summary.malformed_count = count(row, 11)?;
+    summary.attachment_count = count(row, 12)?;
+    summary.mark = count(row, 13)?;
+    summary.next_sequence = count(row, 14)?;
+    summary.model = row.get(15)?;
+    summary.branch = row.get(16)?;
+    summary.parent = row.get(17)?;
+    summary.pinned = row.get(18)?;
+    summary.archived = row.get(19)?;
+    Ok(summary)
 }
 
 fn count(row: &Row<'_>, at: usize) -> Outcome<u64> {

@@ -119,11 +119,13 @@ struct Tokens {
 
 impl Tokens {
     fn usage(&self) -> Usage {
-        Usage {
-            input_tokens: self.read,
-            output_tokens: self.written,
-            cache_read_tokens: self.from_cache,
-            cache_write_tokens: self.to_cache,
+        {
+            let mut usage = Usage::default();
+            usage.input_tokens = self.read;
+            usage.output_tokens = self.written;
+            usage.cache_read_tokens = self.from_cache;
+            usage.cache_write_tokens = self.to_cache;
+            usage
         }
     }
 }
@@ -158,14 +160,15 @@ pub(crate) fn claude_code(line: &[u8]) -> Outcome<Option<Message>> {
         Role::User if said.content.0.iter().any(is_result) => Role::Tool,
         role => role,
     };
-    Ok(Some(Message {
-        id: line.uuid,
-        parent_id: line.parent_uuid,
-        content: said.content.0,
-        time: line.timestamp,
-        model: said.model,
-        usage: said.usage.map(|usage| usage.usage()),
-        ..Message::new(role)
+    Ok(Some({
+        let mut message = Message::new(role);
+        message.id = line.uuid;
+        message.parent_id = line.parent_uuid;
+        message.content = said.content.0;
+        message.time = line.timestamp;
+        message.model = said.model;
+        message.usage = said.usage.map(|usage| usage.usage());
+        message
     }))
 }
 
@@ -231,10 +234,11 @@ pub(crate) fn codex(line: &[u8]) -> Outcome<Option<Message>> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(Message {
-        content,
-        time: line.timestamp,
-        ..Message::new(role)
+    Ok(Some({
+        let mut message = Message::new(role);
+        message.content = content;
+        message.time = line.timestamp;
+        message
     }))
 }
 
@@ -258,13 +262,14 @@ pub(crate) fn native(line: &[u8]) -> Outcome<Option<Message>> {
     if line.kind != "message" {
         return Ok(None);
     }
-    Ok(Some(Message {
-        id: line.id,
-        parent_id: line.parent_id,
-        content: line.content.map(|content| content.0).unwrap_or_default(),
-        time: line.time,
-        model: line.model,
-        usage: line.usage.map(|usage| usage.usage()),
-        ..Message::new(Role::from_word(&line.role))
+    Ok(Some({
+        let mut message = Message::new(Role::from_word(&line.role));
+        message.id = line.id;
+        message.parent_id = line.parent_id;
+        message.content = line.content.map(|content| content.0).unwrap_or_default();
+        message.time = line.time;
+        message.model = line.model;
+        message.usage = line.usage.map(|usage| usage.usage());
+        message
     }))
 }

@@ -14,8 +14,10 @@ const UNMET: u8 = 1;
 const USAGE: u8 = 2;
 /// The store is corrupt.
 const CORRUPT: u8 = 3;
-/// The store is busy or locked: the same command may go through later.
+/// The store is busy, locked or out of reach: the same command may go through later.
 const BUSY: u8 = 4;
+/// There are sessions that are not kept yet.
+const BEHIND: u8 = 5;
 
 /// The codes, for `--help`.
 pub(crate) const HELP: &str = "\
@@ -24,7 +26,8 @@ Exit codes:
   1  the request cannot be met (no such session, a file cannot be read, ...)
   2  the command line cannot be understood
   3  the store is corrupt
-  4  the store is busy or locked; try again";
+  4  the store is busy, locked or out of reach; try again
+  5  `status`: an import would find something new";
 
 /// How a command ended that has printed all there is to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) enum Ending {
     Partly,
     /// The store was found to be corrupt.
     Corrupt,
+    /// There are sessions that are not kept yet.
+    Behind,
 }
 
 /// Why a command did not end.
@@ -70,6 +75,7 @@ pub(crate) fn code(outcome: Outcome, out: &mut Output) -> u8 {
         Ok(Ending::Done) => DONE,
         Ok(Ending::Partly) => UNMET,
         Ok(Ending::Corrupt) => CORRUPT,
+        Ok(Ending::Behind) => BEHIND,
         Err(Failure::Usage(text)) => {
             out.error(&text);
             out.notice("\nFor more information, try '--help'.");
@@ -196,6 +202,13 @@ mod tests {
         };
         assert_eq!(failed(locked).0, 4);
         assert_eq!(failed(Error::Busy { reason: "x".into() }).0, 4);
+        let away = Error::Unavailable {
+            store: "db".into(),
+            source: "refused".into(),
+        };
+        let (exit, text) = failed(away);
+        assert_eq!(exit, 4);
+        assert!(text.contains("caused by: refused") && text.contains("hint: see that"));
         assert_eq!(
             failed(Error::NotAStore {
                 path,

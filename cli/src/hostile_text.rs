@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, Parser as _};
 use super::Cli;
 use super::commands;
 use super::exit::{self, Failure};
-use super::open::{Environment, Target, Tool};
+use super::open::{ChosenStore, Environment, Tool};
 use super::output::tests::captured;
 use scrollback::{
     Block, Expect, Message, NewRecord, Options, PropertiesChange, RawJson, RedbStore, Role,
@@ -159,18 +159,16 @@ impl Scene {
             let torn = format!("{{\"type\":\"{}", EVIL.replace('\n', " "));
             let torn = NewRecord::line(torn);
             store.append(&key, Expect::Any, None, &[torn]).unwrap();
-            let change = PropertiesChange {
-                title: Some(Some(EVIL.to_owned())),
-                project: Some(Some(EVIL.to_owned())),
-                parent: Some(Some(EVIL.to_owned())),
-                summary: Some(EVIL.to_owned()),
-                aliases: Some(vec![
+            let change = PropertiesChange::default()
+                .with_title(EVIL)
+                .with_project(EVIL)
+                .with_parent(EVIL)
+                .with_summary(EVIL)
+                .with_aliases([
                     format!("{}{number}", if number == 0 { "other" } else { "a" }) + EVIL,
-                ]),
-                pinned: Some(number == 1),
-                archived: Some(number == 2),
-                ..PropertiesChange::default()
-            };
+                ])
+                .with_pinned(number == 1)
+                .with_archived(number == 2);
             store.update_properties(&key, &change).unwrap();
             store.truncate(&key, 2).unwrap();
         }
@@ -241,7 +239,7 @@ impl Scene {
             ..Environment::default()
         };
         let (out, stdout, stderr) = captured(true, json);
-        let target = match Target::find(Some(self.store()), environment) {
+        let target = match ChosenStore::find(Some(self.store()), environment) {
             Ok(target) => target,
             Err(Failure::Usage(text)) => panic!("{text}"),
             Err(Failure::Error { error, .. }) => panic!("{error}"),

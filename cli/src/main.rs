@@ -17,6 +17,7 @@ mod session_list;
 mod sizes;
 mod subagents;
 mod table;
+mod talk;
 mod times;
 mod transcript;
 mod wrap;
@@ -29,7 +30,7 @@ use std::time::Instant;
 use clap::Parser;
 
 use self::commands::Command;
-use self::open::{Environment, Target, Tool};
+use self::open::{ChosenStore, Environment, Tool};
 use self::output::Output;
 
 const STORE_HELP: &str = "The store [default: $SCROLLBACK_STORE, else scrollback.redb in the \
@@ -71,7 +72,7 @@ fn run() -> ExitCode {
         Err(error) => return explain_usage(&error),
     };
     let mut out = Output::of_process(cli.json);
-    let mut tool = match Target::find(cli.store, Environment::of_process()) {
+    let mut tool = match ChosenStore::find(cli.store, Environment::of_process()) {
         Ok(target) => Tool::new(target.waiting(cli.wait), out),
         Err(failure) => return ExitCode::from(exit::code(Err(failure), &mut out)),
     };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use scrollback::chrono::{DateTime, Utc};
-use scrollback::{Message, Record, RecordKind, Role};
+use scrollback::{Message, Record, RecordKind, Role, Shown, Usage};
 use serde::Serialize;
 
 /// One message, with its record.
@@ -11,6 +11,8 @@ use serde::Serialize;
 pub(crate) struct MessageRow<'a> {
     sequence: u64,
     kind: RecordKind,
+    /// A message has a row where it is shown.
+    shown_at: Option<u64>,
     #[serde(flatten)]
     message: &'a Message,
     line: Option<Cow<'a, str>>,
@@ -27,42 +29,64 @@ impl<'a> MessageRow<'a> {
         Self {
             sequence: record.sequence,
             kind: record.header.kind,
+            shown_at: None,
             message,
             line,
         }
     }
 }
 
-/// One record without a message: the fields of a message are there, and empty.
+/// One record without a message at its place: the fields of a message are there, and empty but for
+/// what its line says of itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct RecordRow<'a> {
     sequence: u64,
     kind: RecordKind,
+    /// Where its message is shown.
+    shown_at: Option<u64>,
     role: Option<Role>,
     time: Option<DateTime<Utc>>,
-    id: (),
-    parent_id: (),
-    model: (),
+    id: Option<String>,
+    parent_id: Option<String>,
+    answer_id: Option<String>,
+    agent_id: Option<String>,
+    model: Option<String>,
+    live: bool,
+    injected: bool,
     text: &'static str,
+    tool_text: &'static str,
     blocks: [(); 0],
-    usage: (),
+    usage: Option<Usage>,
     line: Option<Cow<'a, str>>,
 }
 
 impl<'a> RecordRow<'a> {
     /// The row of a record.
-    pub(crate) fn new(record: &Record, line: Option<Cow<'a, str>>) -> Self {
+    pub(crate) fn new(shown: &Shown, line: Option<Cow<'a, str>>) -> Self {
+        let header = shown.record.header;
+        let about = shown.about.clone();
+        let about = about.unwrap_or_else(|| Message::new(Role::Other));
         Self {
-            sequence: record.sequence,
-            kind: record.header.kind,
-            role: record.header.role,
-            time: record.header.time(),
-            id: (),
-            parent_id: (),
-            model: (),
+            sequence: shown.record.sequence,
+            // A line of which the message is shown elsewhere says nothing here.
+            kind: match shown.shown_at {
+                Some(_) => RecordKind::Event,
+                None => header.kind,
+            },
+            shown_at: shown.shown_at,
+            role: header.role,
+            time: header.time(),
+            id: about.id,
+            parent_id: about.parent_id,
+            answer_id: about.answer_id,
+            agent_id: about.agent_id,
+            model: about.model,
+            live: shown.live,
+            injected: about.injected,
             text: "",
+            tool_text: "",
             blocks: [],
-            usage: (),
+            usage: about.usage,
             line,
         }
     }
@@ -70,31 +94,46 @@ impl<'a> RecordRow<'a> {
 
 #[cfg(test)]
 mod tests {
-    use scrollback::{RecordFlags, RecordHeader};
+    use scrollback::{
+        Expect, MemoryStore, NewRecord, ScanQuery, SessionKey, Store as _, StoreExt as _,
+    };
 
     use super::*;
 
     #[test]
     fn a_row_has_the_fields_of_its_record_around_those_of_its_message() {
-        let header = RecordHeader {
-            kind: RecordKind::Message,
-            role: Some(Role::Assistant),
-            flags: RecordFlags::default(),
-            messages: 1,
-            time_us: Some(0),
-        };
-        let record = Record {
-            sequence: 3,
-            header,
-            line: b"{}\n".to_vec(),
-        };
-        let empty = "\"role\":\"assistant\",\"time\":\"1970-01-01T00:00:00Z\",\"id\":null,\
-                     \"parent_id\":null,\"model\":null,\"text\":\"\",\"blocks\":[],\"usage\":null";
-        let expected = format!("{{\"sequence\":3,\"kind\":\"message\",{empty},\"line\":\"{{}}\"}}");
-        let mut message = Message::new(Role::Assistant);
-        let row = MessageRow::new(&record, &mut message, Some("{}".into()));
-        assert_eq!(serde_json::to_string(&row).unwrap(), expected);
-        let row = RecordRow::new(&record, Some("{}".into()));
-        assert_eq!(serde_json::to_string(&row).unwrap(), expected);
+        let store = MemoryStore::default();
+        let key = SessionKey::new("gemini", "s").unwrap();
+        let lines = [
+            r#"{"id":"m","type":"user","content":"hi","timestamp":"1970-01-01T00:00:00Z"}"#,
+            r#"{"id":"m","type":"user","content":"ho","timestamp":"1970-01-01T00:00:00Z"}"#,
+        ];
+        let lines = lines.map(NewRecord::line);
+        store.append(&key, Expect::Any, None, &lines).unwrap();
+        let shown: Vec<Shown> = store
+            .view(&key, ScanQuery::default())
+            .map(Result::unwrap)
+            .collect();
+        let mut message = shown[0].messages[0].clone();
+        let row = MessageRow::new(&shown[0].record, &mut message, Some("{}".into()));
+        let time = "\"role\":\"user\",\"time\":\"1970-01-01T00:00:00Z\"";
+        let ids = "\"parent_id\":null,\"answer_id\":null,\"agent_id\":null,\"model\":null,\
+                   \"live\":true,\"injected\":false";
+        let end = "\"usage\":null,\"line\":\"{}\"}";
+        assert_eq!(
+            serde_json::to_string(&row).unwrap(),
+            format!(
+                "{{\"sequence\":0,\"kind\":\"message\",\"shown_at\":null,{time},\"id\":\"m\",{ids},\"text\":\"ho\",\
+                 \"tool_text\":\"\",\"blocks\":[{{\"type\":\"text\",\"text\":\"ho\"}}],{end}"
+            )
+        );
+        let row = RecordRow::new(&shown[1], Some("{}".into()));
+        assert_eq!(
+            serde_json::to_string(&row).unwrap(),
+            format!(
+                "{{\"sequence\":1,\"kind\":\"event\",\"shown_at\":0,{time},\"id\":null,{ids},\
+                 \"text\":\"\",\"tool_text\":\"\",\"blocks\":[],{end}"
+            )
+        );
     }
 }

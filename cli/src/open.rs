@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use scrollback::chrono::{DateTime, Utc};
@@ -47,13 +46,13 @@ impl Environment {
 
 /// Which store is meant, and how it is opened.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct ChosenStore {
     path: PathBuf,
     options: Options,
     home: Option<PathBuf>,
 }
 
-impl Target {
+impl ChosenStore {
     /// Finds out which store is meant, and what time it is.
     ///
     /// # Errors
@@ -93,7 +92,7 @@ const ONE_AT_A_TIME: &str = "note: this file system has no range locks, so one p
 pub(crate) struct Tool {
     /// Where it prints.
     pub out: Output,
-    target: Target,
+    target: ChosenStore,
     opened: Option<Rc<RedbStore>>,
     /// Last, so that it outlives the store in it.
     scratch: Option<tempfile::TempDir>,
@@ -101,7 +100,7 @@ pub(crate) struct Tool {
 
 impl Tool {
     /// A tool that has not opened its store yet.
-    pub(crate) fn new(target: Target, out: Output) -> Self {
+    pub(crate) fn new(target: ChosenStore, out: Output) -> Self {
         Self {
             out,
             target,
@@ -112,12 +111,12 @@ impl Tool {
 
     /// The time, from the clock that the store uses.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        (self.target.options.clock)()
+        (self.target.options.stamps.clock)()
     }
 
     /// A new id, from the source that the store uses.
     pub(crate) fn new_id(&self) -> String {
-        (self.target.options.ids)().to_string()
+        (self.target.options.stamps.ids)().to_string()
     }
 
     /// The person's home folder.
@@ -203,6 +202,11 @@ impl Tool {
         Ok(self.hold(store))
     }
 
+    /// Closes the store, as far as nobody else here holds it.
+    pub(crate) fn close(&mut self) {
+        self.opened = None;
+    }
+
     /// Rows read so far.
     pub(crate) fn table_reads(&self) -> TableReads {
         self.opened
@@ -218,7 +222,8 @@ impl Tool {
         Rc::clone(self.opened.insert(Rc::new(store)))
     }
 
-    fn check_there(&self) -> Result<(), Failure> {
+    /// Whether there is a store.
+    pub(crate) fn check_there(&self) -> Result<(), Failure> {
         match std::fs::metadata(&self.target.path) {
             Ok(_) => Ok(()),
             Err(source) => {
@@ -249,7 +254,7 @@ fn options(now: Option<&OsString>) -> Result<Options, Failure> {
             return Err(Failure::Usage(text.to_owned()));
         };
         let time = time.to_utc();
-        options.clock = Arc::new(move || time);
+        options = options.with_clock(move || time);
     }
     Ok(options)
 }
@@ -259,8 +264,8 @@ mod tests {
     use super::super::output::tests::captured;
     use super::*;
 
-    fn find(store: Option<&str>, environment: Environment) -> Result<Target, Failure> {
-        Target::find(store.map(PathBuf::from), environment)
+    fn find(store: Option<&str>, environment: Environment) -> Result<ChosenStore, Failure> {
+        ChosenStore::find(store.map(PathBuf::from), environment)
     }
 
     #[test]
@@ -298,7 +303,7 @@ mod tests {
         };
         let fixed = find(Some("s"), with("2026-06-01T12:00:00Z")).unwrap();
         assert_eq!(
-            (fixed.options.clock)().to_rfc3339(),
+            (fixed.options.stamps.clock)().to_rfc3339(),
             "2026-06-01T12:00:00+00:00"
         );
         assert!(matches!(

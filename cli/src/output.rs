@@ -75,6 +75,8 @@ pub(crate) struct Output {
     stderr: Box<dyn Write>,
     streams: Streams,
     json: bool,
+    /// All that is painted matters less.
+    is_dimmed: bool,
 }
 
 impl fmt::Debug for Output {
@@ -105,7 +107,13 @@ impl Output {
             stderr,
             streams,
             json,
+            is_dimmed: false,
         }
+    }
+
+    /// Whether all that is painted from now on matters less.
+    pub(crate) fn dim(&mut self, is_dimmed: bool) {
+        self.is_dimmed = is_dimmed;
     }
 
     /// Whether to print JSON.
@@ -149,6 +157,7 @@ impl Output {
 
     /// The text in a style, where there is colour.
     pub(crate) fn paint<'a>(&self, style: Style, text: &'a str) -> Cow<'a, str> {
+        let style = if self.is_dimmed { Style::Dim } else { style };
         paint(self.is_terminal() && !self.streams.no_colour, style, text)
     }
 

@@ -56,6 +56,7 @@ impl Bar {
                 }
                 Step::Copying => bar.set_message("copying"),
                 Step::Verifying => bar.set_message("verifying"),
+                Step::Rereading => bar.set_message("reading again"),
                 _ => {}
             }
             bar.set_length(progress.total);

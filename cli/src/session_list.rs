@@ -216,31 +216,14 @@ pub(crate) mod tests {
         let time = DateTime::parse_from_rfc3339("2026-06-01T12:00:00Z")
             .unwrap()
             .to_utc();
-        Summary {
-            key: SessionKey::new("codex", id).unwrap(),
-            number: 7,
-            project: Some("/home/ann/work/scrollback".into()),
-            title: title.into(),
-            created_at: time,
-            updated_at: time,
-            message_count: 12,
-            record_count: 40,
-            bytes: 123_456,
-            malformed_count: 0,
-            attachment_count: 0,
-            hidden_count: 0,
-            mark: 0,
-            next_sequence: 40,
-            contents: 1,
-            model: None,
-            branch: None,
-            parent: None,
-            pinned: false,
-            archived: false,
-            archived_by_agent: false,
-            subagent: false,
-            subagents: 0,
-        }
+        let mut summary = Summary::new(SessionKey::new("codex", id).unwrap(), 7, time);
+        summary.project = Some("/home/ann/work/scrollback".into());
+        summary.title = title.into();
+        summary.message_count = 12;
+        summary.record_count = 40;
+        summary.bytes = 123_456;
+        summary.next_sequence = 40;
+        summary
     }
 
     fn printed(terminal: bool, sessions: &[Summary]) -> String {

@@ -1,7 +1,8 @@
 //! Sub-agents in lists: which sessions are some whose parent is there, and those below a session.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
+use scrollback::chrono::{DateTime, Utc};
 use scrollback::{Error, Result, SessionKey, Store, StoreExt as _, Summary};
 
 /// Which sessions' parents are in a store, asked once each.
@@ -37,6 +38,30 @@ impl<'s> Parents<'s> {
         };
         self.known.insert(key, is_there);
         Ok(is_there)
+    }
+}
+
+/// The sub-agents of a session, each to be named where it was started: by the times that lines state.
+#[derive(Debug)]
+pub(crate) struct Started(VecDeque<Summary>);
+
+impl Started {
+    /// Those of a session.
+    pub(crate) fn of(store: &dyn Store, summary: &Summary) -> Result<Self> {
+        let mut children = match summary.subagents {
+            0 => Vec::new(),
+            _ => store.children(&summary.key)?,
+        };
+        children.retain(|child| child.subagent);
+        children.sort_by_key(|child| (child.created_at, child.number));
+        Ok(Self(children.into()))
+    }
+
+    /// Those that were started before a time and are not named yet; all others without one.
+    pub(crate) fn before(&mut self, time: Option<DateTime<Utc>>) -> Vec<Summary> {
+        let is_before = |child: &Summary| time.is_none_or(|time| child.created_at < time);
+        let count = self.0.iter().take_while(|child| is_before(child)).count();
+        self.0.drain(..count).collect()
     }
 }
 

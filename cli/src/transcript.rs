@@ -25,6 +25,8 @@ const PIPE_COLUMNS: usize = 200;
 const ATTACHMENTS_SHOWN: usize = 5;
 /// Bytes of a conversation's summary that the head shows.
 const SUMMARY_BYTES_SHOWN: usize = 2000;
+/// Bytes of what was put in that are shown.
+const INJECTED_BYTES_SHOWN: usize = 400;
 /// Columns of the head before its values.
 const HEAD_COLUMNS: usize = 12;
 /// What text from a session is indented by.
@@ -187,7 +189,9 @@ pub(crate) fn print_message(message: &Message, out: &mut Output) -> Result<()> {
     };
     let mut head = out.paint(style, who).into_owned();
     let time = message.time.map(times::stamp);
-    for detail in [time.as_deref(), message.model.as_deref()]
+    let agent = message.agent_id.as_deref();
+    let agent = agent.map(|agent| format!("sub-agent {agent}"));
+    for detail in [time.as_deref(), message.model.as_deref(), agent.as_deref()]
         .into_iter()
         .flatten()
     {
@@ -196,10 +200,24 @@ pub(crate) fn print_message(message: &Message, out: &mut Output) -> Result<()> {
     }
     out.line("")?;
     out.line(&head)?;
+    if message.injected {
+        return print_injected(message, out);
+    }
     message
         .content
         .iter()
         .try_for_each(|block| print_block(block, out))
+}
+
+/// Says what was put in, on a line: nobody wrote it.
+fn print_injected(message: &Message, out: &mut Output) -> Result<()> {
+    let text = one_line(&message.plain_text(), INJECTED_BYTES_SHOWN);
+    let columns = out.columns().unwrap_or(PIPE_COLUMNS);
+    let text = format!("(put in by the agent) {text}");
+    print_line(
+        &keep_start(&text, columns.saturating_sub(INDENT.len())),
+        out,
+    )
 }
 
 /// Says that there is a record which could not be read. Others without a message are left out.
@@ -214,6 +232,21 @@ pub(crate) fn print_unread(record: &Record, out: &mut Output) -> Result<()> {
     );
     let text = out.paint(Style::Dim, &text).into_owned();
     out.line(&text)
+}
+
+/// Names sub-agents where they were started.
+pub(crate) fn print_subagents(started: &[Summary], out: &mut Output) -> Result<()> {
+    for summary in started {
+        let (id, title) = (summary.key.id(), one_line(&summary.title, 80));
+        let messages = sizes::counted(summary.message_count, "message");
+        let text = out
+            .field(&format!("(sub-agent {id}: {title}, {messages})"))
+            .into_owned();
+        out.line("")?;
+        let text = out.paint(Style::Dim, &text).into_owned();
+        out.line(&text)?;
+    }
+    Ok(())
 }
 
 fn print_block(block: &Block, out: &mut Output) -> Result<()> {
@@ -322,7 +355,7 @@ mod tests {
 
     use super::super::output::tests::captured;
     use super::*;
-    use scrollback::{RawJson, RecordFlags, RecordHeader};
+    use scrollback::{RawJson, RecordHeader};
 
     fn printed(terminal: bool, message: &Message) -> String {
         let (mut out, stdout, _) = captured(terminal, false);
@@ -421,18 +454,8 @@ mod tests {
             RecordKind::Unknown,
             RecordKind::Malformed,
         ] {
-            let header = RecordHeader {
-                kind,
-                role: None,
-                flags: RecordFlags::default(),
-                messages: 0,
-                time_us: None,
-            };
-            let record = Record {
-                sequence: 5,
-                header,
-                line: b"{oops\n".to_vec(),
-            };
+            let header = RecordHeader::new(kind);
+            let record = Record::new(5, header, b"{oops\n".to_vec());
             print_unread(&record, &mut out).unwrap();
         }
         out.flush().unwrap();

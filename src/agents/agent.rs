@@ -35,10 +35,22 @@ pub(crate) trait Agent: Dialect + Companions {
         &[]
     }
 
+    /// Further folders that it keeps sessions in, or did, by the names on the way to them. Below
+    /// these and its [`homes`](Self::homes) its own rules decide alone what is a session, what is
+    /// kept beside one, and what is neither.
+    fn more_homes(&self) -> &'static [&'static [&'static str]] {
+        &[]
+    }
+
     /// What in its home holds sessions and what is kept with them: all of it by default. An import
     /// of the default places takes these and nothing else of the home.
     fn folders(&self) -> &'static [&'static str] {
         &[""]
+    }
+
+    /// Where it keeps sessions besides its home, or did. In the last name a `*` stands for anything.
+    fn more_places(&self) -> &'static [DefaultHome] {
+        &[]
     }
 
     /// Finds the file of every session in a home, for reading them where they lie; `None` if

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::parts::meta_file::META_ENDING;
 use super::state::{SessionState, SidecarFacts};
 
-/// Whose a file is that lies beside sessions and is not lines.
+/// Whose a sidecar is: a file beside sessions that is not lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Sidecar {
     /// It belongs to the session with this id.
@@ -20,14 +20,14 @@ pub(crate) enum Sidecar {
 
 /// What an agent keeps beside its sessions: sidecars and indexes.
 ///
-/// Every file of an import that is no file of lines is asked about by its path, so
+/// Every file of an import is asked about by its path, so
 /// [`sidecar`](Self::sidecar) and [`companion`](Self::companion) look at names first, and open a
 /// file only where its name has told that it may be the agent's. The rest is called once for each
 /// sidecar, or for each session of an export.
 pub(crate) trait Companions: Debug + Send + Sync {
-    /// Whose sidecar the file at `path` (absolute) is, or `None` if it is none of this agent's.
-    /// Asked only of files that are no sessions themselves; the first agent of the list that
-    /// takes it has it.
+    /// Whose sidecar the file at `path` (absolute) is, or `None` if it is none of this agent's, or a
+    /// session. Below an agent's home that agent alone is asked, and what it does not name is not kept;
+    /// elsewhere the first agent of the list that takes it has it.
     fn sidecar(&self, _path: &Path) -> Option<Sidecar> {
         None
     }

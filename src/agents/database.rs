@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::document::DocumentLines;
 use crate::model::error::Result;
 
 /// Why a row that is there cannot be read: it was deleted meanwhile, or has no such id as text.
 pub(crate) const NOT_FOUND: &str = "is not found by its id; it is left out";
+
+/// How the names of files end that lie beside a database and hold a part of it.
+const BESIDE: [&[u8]; 3] = [b"-wal", b"-shm", b"-journal"];
 
 /// Opens a database for reading.
 pub(crate) type Open = fn(&Path) -> Result<Box<dyn Database>>;
@@ -40,6 +43,18 @@ impl Databases {
         self.tree.is_some_and(|tree| (tree.is_session)(path))
     }
 
+    /// The database that a session lies in, by the path of its source: that of the file, `#`, and the
+    /// session's id.
+    pub(crate) fn file_of(&self, path: &Path) -> Option<PathBuf> {
+        let text = path.to_str()?;
+        let mut ends = text.rmatch_indices('#');
+        ends.find_map(|(end, _)| {
+            let file = Path::new(text.get(..end)?);
+            let name = file.file_name()?.as_encoded_bytes();
+            (self.are_named(name) || self.is_in_tree(file)).then(|| file.to_owned())
+        })
+    }
+
     /// What opens a path.
     pub(crate) fn opens(&self, path: &Path) -> Option<Open> {
         match self.tree {
@@ -52,6 +67,23 @@ impl Databases {
     pub(crate) fn are_named(&self, name: &[u8]) -> bool {
         name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())
     }
+
+    /// Whether a file has the name of one, or of a file that SQLite keeps beside it, and which holds rows
+    /// of it too.
+    pub(crate) fn own(&self, name: &[u8]) -> bool {
+        let beside = BESIDE.iter().find_map(|ending| name.strip_suffix(*ending));
+        self.are_named(beside.unwrap_or(name))
+    }
+}
+
+/// Whether a file begins as a database does, or as the log beside one.
+pub(crate) fn looks_like_one(start: &[u8]) -> bool {
+    const STARTS: [&[u8]; 3] = [
+        b"SQLite format 3\0",
+        &[0x37, 0x7f, 0x06, 0x82],
+        &[0x37, 0x7f, 0x06, 0x83],
+    ];
+    STARTS.iter().any(|magic| start.starts_with(magic))
 }
 
 impl fmt::Debug for Databases {

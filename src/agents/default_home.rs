@@ -48,6 +48,23 @@ impl DefaultHome {
             below,
         }
     }
+
+    /// The names on the way to it from its root, wherever that is: by these a home, or a copy of it,
+    /// is known in any folder. `None` where a variable alone names it. The home of a database is the
+    /// folder that this lies in.
+    pub(crate) fn names(&self) -> Option<Vec<&'static str>> {
+        let mut names: Vec<&str> = match self.root {
+            Root::Variable(_) => return None,
+            Root::Home => Vec::new(),
+            Root::XdgData => vec![".local", "share"],
+            Root::AppData => return None,
+        };
+        names.extend(self.below.split('/').filter(|name| !name.is_empty()));
+        if names.last().is_some_and(|name| name.ends_with(".db")) {
+            names.pop();
+        }
+        (!names.is_empty()).then_some(names)
+    }
 }
 
 /// The sort of system that homes are looked for on.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::model::links::Links;
 use crate::model::record::RecordHeader;
 
 /// A title that a line offers. Of all titles in a session the highest rank wins.
@@ -51,6 +52,8 @@ pub(crate) struct Facts<'a> {
     pub archived: Option<bool>,
     /// The record's own id, for [`TitleOffer::about`].
     pub record_id: Option<Cow<'a, str>>,
+    /// What it says of other lines.
+    pub links: Links,
     /// The session that the record says it is of. Of a header it says whose the facts are: behind the
     /// session's own header, that of another session tells nothing.
     pub session: Option<Cow<'a, str>>,

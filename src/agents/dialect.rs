@@ -134,6 +134,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         lines::stored_messages(self, record)
     }
 
+    /// What a line without messages says of itself, in the fields of a message without content.
+    fn about_line(&self, line: &[u8]) -> Option<Message> {
+        lines::about(self, line)
+    }
+
     /// The project of a session, where the file's path tells it and its lines do not.
     fn project(&self, _candidate: &Candidate<'_>) -> Option<String> {
         None
@@ -191,6 +196,18 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// bound: an export tells of longer ones.
     fn line_bytes_max(&self) -> Option<u64> {
         None
+    }
+
+    /// The version of its reading: one more with each change of what is derived from lines that are
+    /// stored already. A session that an older one has read is read again.
+    fn reader_version(&self) -> u16 {
+        1
+    }
+
+    /// Whether a session that comes from another begins with a copy of that one's answers: then those
+    /// count in the other alone.
+    fn repeats_its_parent(&self) -> bool {
+        false
     }
 
     /// Whether ids of sessions are unique by themselves, as UUIDs are: the same id is the same session

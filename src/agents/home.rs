@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use serde::{Serialize, Serializer};
+
 use super::state::SidecarFacts;
 use crate::model::error::{Error, Result};
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
@@ -144,14 +146,32 @@ pub(crate) fn invalid(path: &Path, reason: &str) -> Error {
 }
 
 /// Something that could not be read.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct ProviderProblem {
     /// The agent.
     pub agent: String,
     /// The file, project or session.
     pub about: String,
-    /// What is wrong with it.
+    /// What is wrong with it; as JSON a text.
+    #[serde(serialize_with = "in_words")]
     pub error: Error,
+}
+
+impl ProviderProblem {
+    /// What is wrong with a file, project or session of this agent.
+    pub fn new(agent: impl Into<String>, about: impl Into<String>, error: Error) -> Self {
+        Self {
+            agent: agent.into(),
+            about: about.into(),
+            error,
+        }
+    }
+}
+
+/// An error as one line of text.
+fn in_words<S: Serializer>(error: &Error, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(error)
 }
 
 /// That a provider has no such session.

@@ -1,6 +1,8 @@
 //! The list of agents, for those outside of the library: what the tool's `--agent` takes, and the
 //! README's table.
 
+use serde::Serialize;
+
 use super::agent::Agent;
 use super::{all, told};
 use crate::model::error::{Error, Result};
@@ -14,7 +16,7 @@ use crate::model::error::{Error, Result};
 /// assert_eq!(KnownAgent::named("claude")?.name, "claude-code");
 /// # Ok::<(), scrollback::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KnownAgent {
     /// Its name, as in the keys of its sessions.

@@ -24,11 +24,13 @@ pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
 pub(crate) use self::dialect::{Candidate, Dialect, MarkdownHead, Placed, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
+pub(crate) use self::fallback::unread::{Unread, unread};
 pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
 pub(crate) use self::recognition::{
-    companion_of, recognise, recognise_database, recognise_document, recognise_sidecar,
+    companion_of, home_of, is_database_of, recognise, recognise_database, recognise_document,
+    recognise_found, recognise_sidecar,
 };
 pub(crate) use self::state::{SessionState, SidecarFacts};
 

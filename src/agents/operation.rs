@@ -1,6 +1,8 @@
 //! Lines that change earlier ones, and what sort of message a line says that it is: what readers of
 //! sessions where they lie ask an agent's format.
 
+use serde::Serialize;
+
 /// What a line does to the conversation when its agent reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -15,7 +17,8 @@ pub(crate) enum Operation {
 }
 
 /// What sort of message it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum MessageType {
     /// Something said.

@@ -1,14 +1,51 @@
 //! Whose a file is. The path tells first, since that costs least; the rest is asked in the order of
-//! the list.
+//! the list. Below an agent's home that agent alone is asked: what it does not know there is nobody's.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::agent::Agent;
-use super::all;
 use super::companions::Sidecar;
+use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Recognition};
 use super::document::Document;
 use super::parts::{lines, paths};
+use super::{all, of_agent};
+
+/// A home, by the names on the way to it.
+type Home = (Vec<&'static str>, &'static dyn Agent);
+
+/// The agent below whose home a path lies: of several homes, the one that is nearest to the file.
+pub(crate) fn home_of(path: &Path) -> Option<&'static dyn Agent> {
+    static HOMES: OnceLock<Vec<Home>> = OnceLock::new();
+    let homes = HOMES.get_or_init(|| {
+        let of = |agent: &&'static dyn Agent| {
+            let own = agent.homes().iter().filter_map(DefaultHome::names);
+            let more = agent.more_homes().iter().map(|names| names.to_vec());
+            let all: Vec<Home> = own.chain(more).map(|names| (names, *agent)).collect();
+            all
+        };
+        all().iter().flat_map(of).collect()
+    });
+    let names = paths::names(path);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let nearest = homes.iter().filter_map(|(home, agent)| {
+        let at = names.windows(home.len()).rposition(|some| some == home)?;
+        // The home itself is no file in it.
+        (at + home.len() < names.len()).then_some((at + home.len(), *agent))
+    });
+    let nearest = nearest.max_by_key(|(at, _)| *at);
+    nearest.map(|(_, agent)| agent)
+}
+
+/// Whose a file of lines is that was found in a folder: below an agent's home that agent's, if it
+/// knows it, and nobody's else. Elsewhere as [`recognise`].
+pub(crate) fn recognise_found(candidate: &Candidate<'_>) -> Option<&'static dyn Agent> {
+    match home_of(candidate.path) {
+        Some(agent) => Some(agent).filter(|agent| agent.recognise(candidate) > Recognition::No),
+        None => recognise(candidate),
+    }
+}
 
 /// The agent that is surest of the file, if any is: the first of those that are equally sure.
 pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Agent> {
@@ -42,9 +79,11 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
 
 /// Whose sidecar a file is, by its path.
 pub(crate) fn recognise_sidecar(path: &Path) -> Option<(&'static str, Sidecar)> {
-    all()
-        .iter()
-        .find_map(|agent| agent.sidecar(path).map(|owner| (agent.agent(), owner)))
+    let of = |agent: &'static dyn Agent| Some((agent.agent(), agent.sidecar(path)?));
+    match home_of(path) {
+        Some(agent) => of(agent),
+        None => all().iter().copied().find_map(of),
+    }
 }
 
 /// The file that has to be read before the session in `path` gets its name, by the first agent
@@ -63,9 +102,68 @@ pub(crate) fn recognise_database(path: &Path) -> Option<&'static dyn Agent> {
     all().iter().copied().find(has)
 }
 
+/// Whether a file is a database of the agent of that name, or one that lies beside a database and holds a
+/// part of it: by the name of the file, which is the end of `path`.
+pub(crate) fn is_database_of(agent: &str, path: &[u8]) -> bool {
+    let is_separator = |byte: &u8| *byte == b'/' || (cfg!(windows) && *byte == b'\\');
+    let name = path.rsplit(is_separator).next().unwrap_or_default();
+    let databases = of_agent(agent).databases();
+    databases.is_some_and(|databases| databases.own(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::Dialect;
+
+    #[test]
+    fn the_home_that_is_nearest_to_a_file_has_it() {
+        for (path, expected) in [
+            ("/h/.claude/projects/-w/a.jsonl", Some("claude-code")),
+            ("/h/.claude/plugins/x/data.jsonl", Some("claude-code")),
+            (
+                "/h/.codex/worktrees/1/w/.pebble/talks/a.jsonl",
+                Some("pebble"),
+            ),
+            ("/h/.pebble/w/.codex/a.jsonl", Some("codex")),
+            ("/h/.jcoding/a.json", Some("jcode")),
+            ("/h/.local/share/opencode/log/a.jsonl", Some("opencode")),
+            ("/h/share/opencode/a.jsonl", None),
+            ("/h/.claude", None),
+            ("/backup/projects/-w/a.jsonl", None),
+        ] {
+            let found = home_of(Path::new(path)).map(Dialect::agent);
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn below_a_home_its_agent_decides_alone() {
+        let head = b"{\"role\":\"user\",\"content\":\"hi\"}\n";
+        let found = |path: &str| {
+            let path = Path::new(path);
+            let candidate = Candidate {
+                path,
+                head,
+                companion: None,
+            };
+            let lines = recognise_found(&candidate).map(Dialect::agent);
+            lines.or(recognise_sidecar(path).map(|(agent, _)| agent))
+        };
+        for (path, expected) in [
+            ("/x/data.jsonl", Some("jsonl")),
+            ("/h/.codex/data.jsonl", None),
+            ("/h/.codex/history.jsonl", Some("codex")),
+            ("/h/.claude/plugins/data.jsonl", None),
+            ("/h/.gemini/telemetry.jsonl", None),
+            ("/h/.picoclaw/workspace/data.jsonl", None),
+            ("/h/.picoclaw/workspace/sessions/a.jsonl", Some("picoclaw")),
+            // Another agent's index of the same name.
+            ("/h/.claude/projects/-w/index.json", None),
+        ] {
+            assert_eq!(found(path), expected, "{path}");
+        }
+    }
 
     fn found(path: &str, head: &str) -> Option<(&'static str, String)> {
         let candidate = Candidate {

@@ -36,6 +36,14 @@ impl Run {
     }
 }
 
+/// All sequence numbers before one.
+fn all_up_to(next: u64) -> Run {
+    Run {
+        first: 0,
+        last: next.saturating_sub(1),
+    }
+}
+
 /// Puts a sequence number behind runs.
 pub(crate) fn push(runs: &mut Vec<Run>, sequence: u64) {
     push_run(
@@ -55,9 +63,8 @@ pub(crate) fn push_run(runs: &mut Vec<Run>, run: Run) {
     }
 }
 
-/// The file order of a session: the row of table `file_orders`, version 1. The session's number is
-/// the key.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+/// The file order of a session: the row of table `file_orders`. The session's number is the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileOrder {
     /// How often its lines changed otherwise than in their header. A place where the file was seen
     /// at an earlier time is no place of its any more.
@@ -74,8 +81,8 @@ pub(crate) struct FileOrder {
     pub next: u64,
     /// What was appended here before, and is not in the file.
     pub here: Vec<Run>,
-    /// Path and generation of the source that it was last read from.
-    pub place: Option<(Vec<u8>, u32)>,
+    /// The source that it was last read from: hash of the path, and generation.
+    pub place: Option<Place>,
     /// The newest time of last change that the file was seen with, in nanoseconds since 1970.
     pub mtime_ns: i64,
     /// Whether its last record lacks its terminator.
@@ -86,7 +93,58 @@ pub(crate) struct FileOrder {
     pub earlier: Vec<(u64, Digest)>,
 }
 
+/// A source, without its path: xxh3-64 of that, and the generation.
+pub(crate) type Place = (u64, u32);
+
+/// The place of a source.
+pub(crate) fn place_of(path: &[u8], generation: u32) -> Place {
+    (xxhash_rust::xxh3::xxh3_64(path), generation)
+}
+
+/// The stored form, version 1: short for a file of which all records are in order, as nearly all are.
+#[derive(Encode, Decode)]
+struct Stored {
+    revision: u32,
+    next: u64,
+    lines: u64,
+    digest: Digest,
+    place: Option<Place>,
+    mtime_ns: i64,
+    open: bool,
+    /// The runs; `None` if they are all records up to `next`.
+    runs: Option<Vec<Run>>,
+    rest: Option<Rest>,
+}
+
+/// What few files have.
+#[derive(Encode, Decode)]
+struct Rest {
+    here: Vec<Run>,
+    skip: u64,
+    earlier: Vec<(u64, Digest)>,
+}
+
 impl FileOrder {
+    fn stored(&self) -> Stored {
+        let is_whole = self.next > 0 && self.runs == [all_up_to(self.next)];
+        let is_plain = self.here.is_empty() && self.skip == 0 && self.earlier.is_empty();
+        Stored {
+            revision: self.revision,
+            next: self.next,
+            lines: self.lines,
+            digest: self.digest,
+            place: self.place,
+            mtime_ns: self.mtime_ns,
+            open: self.open,
+            runs: (!is_whole).then(|| self.runs.clone()),
+            rest: (!is_plain).then(|| Rest {
+                here: self.here.clone(),
+                skip: self.skip,
+                earlier: self.earlier.clone(),
+            }),
+        }
+    }
+
     /// That of a session whose file is not known: all of its records were appended here.
     pub(crate) fn none() -> Self {
         Self {
@@ -159,14 +217,37 @@ impl FileOrder {
     /// The stored bytes under a session's number.
     pub(crate) fn encode(&self, session: u64) -> Result<Vec<u8>, RowError> {
         let key = session.to_be_bytes();
-        row::encode_within::<BODY_BYTES_MAX, _>(RowFormat::FileOrder, VERSION, &key, self)
+        let stored = self.stored();
+        row::encode_within::<BODY_BYTES_MAX, _>(RowFormat::FileOrder, VERSION, &key, &stored)
     }
 
     /// Reads stored bytes.
     pub(crate) fn decode(session: u64, bytes: &[u8]) -> Result<Self, RowError> {
         let key = session.to_be_bytes();
-        let order: Self =
+        let stored: Stored =
             row::decode_within::<BODY_BYTES_MAX, _>(RowFormat::FileOrder, VERSION, &key, bytes)?;
+        let rest = stored.rest.unwrap_or(Rest {
+            here: Vec::new(),
+            skip: 0,
+            earlier: Vec::new(),
+        });
+        let order = Self {
+            revision: stored.revision,
+            runs: match stored.runs {
+                Some(runs) => runs,
+                None if stored.next == 0 => Vec::new(),
+                None => vec![all_up_to(stored.next)],
+            },
+            lines: stored.lines,
+            digest: stored.digest,
+            next: stored.next,
+            here: rest.here,
+            place: stored.place,
+            mtime_ns: stored.mtime_ns,
+            open: stored.open,
+            skip: rest.skip,
+            earlier: rest.earlier,
+        };
         let mut all: Vec<Run> = order.runs.iter().chain(&order.here).copied().collect();
         all.sort_unstable_by_key(|run| run.first);
         let is_sound = all
@@ -202,7 +283,7 @@ mod tests {
             digest: [7; 32],
             next: 10,
             here: vec![run(7, 8)],
-            place: Some((b"/x/a.jsonl".to_vec(), 1)),
+            place: Some(place_of(b"/x/a.jsonl", 1)),
             mtime_ns: -1,
             open: true,
             skip: 3,
@@ -223,6 +304,20 @@ mod tests {
     }
 
     const GOLDEN: u64 = 0;
+
+    #[test]
+    fn a_file_that_only_grew_takes_some_dozen_bytes() {
+        let plain = FileOrder {
+            runs: vec![run(0, 9)],
+            here: Vec::new(),
+            skip: 0,
+            earlier: Vec::new(),
+            ..order()
+        };
+        let bytes = plain.encode(7).unwrap();
+        assert_eq!(bytes.len(), 86);
+        assert_eq!(FileOrder::decode(7, &bytes).unwrap(), plain);
+    }
 
     #[test]
     fn what_was_dropped_is_read_first_and_what_was_appended_here_last() {

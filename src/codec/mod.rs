@@ -3,6 +3,7 @@
 //! - [`row`]: the frame of every stored value: format, version, body, checksum
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
+//! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
 //! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`deleted_row`]: marks of sessions that were deleted
@@ -14,7 +15,9 @@
 pub(crate) mod attachment;
 pub(crate) mod batch_row;
 pub(crate) mod chain;
+pub(crate) mod course_row;
 pub(crate) mod deleted_row;
+pub(crate) mod exception_row;
 pub(crate) mod file_order;
 mod packer;
 pub(crate) mod parts;

@@ -85,6 +85,7 @@ impl Packer {
         };
         self.raw.len() - INDEX_ROOM + length > SEGMENT_BYTES
             || self.entries.len() >= SEGMENT_RECORDS
+            // The index has room for distances of 32 bits.
             || sequence - first > u64::from(u32::MAX)
     }
 
@@ -93,6 +94,7 @@ impl Packer {
         let (first, last) = (self.entries.first()?.0, self.entries.last()?.0);
         let index = index_of(&self.entries);
         let start = INDEX_ROOM.saturating_sub(index.len());
+        // Rare: more than some 700 short lines. Then the lines are moved after all.
         if index.len() > INDEX_ROOM {
             self.raw.splice(..INDEX_ROOM, index.iter().copied());
         } else if let Some(room) = self.raw.get_mut(start..INDEX_ROOM) {
@@ -119,6 +121,8 @@ impl Packer {
         let mut bytes = head(1, (sequence, sequence), index.len(), raw_bytes);
         bytes.push(1);
         bytes = match compress_pieces(&bytes, &[&index, line]) {
+            // An image in base64 may not pack at all: stored as it is, it is read without
+            // unpacking.
             Some(packed) if packed.len() - bytes.len() < raw_bytes => packed,
             _ => {
                 bytes.pop();
@@ -152,6 +156,7 @@ fn head(count: usize, (first, last): (u64, u64), index_bytes: usize, raw_bytes: 
 fn index_of(entries: &[Entry]) -> Vec<u8> {
     let first = entries.first().map_or(0, |(first, ..)| *first);
     let mut index = Vec::with_capacity(entries.len() * ENTRY_BYTES);
+    // By columns, since equal things then stand side by side and pack to next to nothing.
     for (sequence, ..) in entries {
         let distance = u32::try_from(sequence - first).unwrap_or(u32::MAX);
         index.extend_from_slice(&distance.to_le_bytes());
@@ -192,6 +197,7 @@ pub(super) fn compress<T>(raw: &[u8], take: impl FnOnce(Option<&[u8]>) -> T) -> 
             return take(None);
         };
         packed.clear();
+        // With room for the worst case zstd writes straight into it, and never stops half-way.
         packed.reserve(zstd::zstd_safe::compress_bound(raw.len()));
         let is_packed = compressor.compress_to_buffer(raw, packed).is_ok();
         let taken = take((is_packed && packed.len() < raw.len()).then_some(packed));
@@ -206,6 +212,7 @@ pub(super) fn compress<T>(raw: &[u8], take: impl FnOnce(Option<&[u8]>) -> T) -> 
 fn compress_pieces(before: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
     let mut encoder = zstd::Encoder::new(before.to_vec(), LEVEL).ok()?;
     let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+    // zstd fits its tables to the size that it is told.
     encoder.set_pledged_src_size(Some(bytes)).ok()?;
     for piece in pieces {
         encoder.write_all(piece).ok()?;

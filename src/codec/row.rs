@@ -38,6 +38,10 @@ pub(crate) enum RowFormat {
     FileOrder = 8,
     /// A mark of a session that was deleted.
     Deleted = 9,
+    /// What only other lines tell of a record.
+    Exception = 20,
+    /// A block of what leads from ids to records.
+    Course = 21,
 }
 
 /// Why a row cannot be read.

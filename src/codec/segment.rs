@@ -54,6 +54,7 @@ impl Segment {
         let index_bytes = u32::from_le_bytes(take(&mut rest)?) as usize;
         let raw_bytes = u64::from_le_bytes(take(&mut rest)?);
         let [method] = take::<1>(&mut rest)?;
+        // Checked before anything is unpacked: a few bytes may claim to be terabytes.
         let raw_bytes = usize::try_from(raw_bytes)
             .ok()
             .filter(|bytes| *bytes <= RAW_BYTES_MAX)
@@ -64,6 +65,7 @@ impl Segment {
                 .map_err(|error| RowError(format!("a segment that does not unpack: {error}")))?,
             other => return Err(RowError(format!("a segment of unknown method {other}"))),
         };
+        // The index is as long as its entries: all that is looked up in it below then lies inside.
         if raw.len() != raw_bytes || count == 0 || index_bytes != count * ENTRY_BYTES {
             return Err(RowError(format!(
                 "a segment of {count} records in {} bytes",
@@ -71,6 +73,7 @@ impl Segment {
             )));
         }
         let segment = Self { raw, count, first };
+        // Lines that add up to all that is there cannot lie outside of it.
         let lengths: u64 = (0..count).map(|at| u64::from(segment.length(at))).sum();
         if lengths + index_bytes as u64 != raw_bytes as u64 || !segment.ascends_to(last) {
             return Err(RowError(format!(
@@ -147,6 +150,7 @@ impl Segment {
 
     /// The header of the record at a place; unknown numbers of a later version count as unknown.
     fn header(&self, at: usize) -> RecordHeader {
+        // Behind the columns of distances, lengths and messages, of 4 bytes each.
         let times = self.count * 12;
         let time = self
             .raw

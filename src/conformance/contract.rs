@@ -6,6 +6,8 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::Serialize;
+
 /// One sentence that every implementation has to keep, with the program that finds out.
 ///
 /// `M` is what makes the thing that is asked: [`MakeStore`](super::MakeStore), say.
@@ -80,7 +82,7 @@ impl Difference {
 }
 
 /// A contract that does not hold.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// The contract's name.
@@ -114,7 +116,7 @@ impl fmt::Debug for Failure {
 impl std::error::Error for Failure {}
 
 /// What a run of many contracts found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The names of those that hold.

@@ -46,6 +46,7 @@ macro_rules! __scrollback_store_contracts {
             listing::list_cursor_stays_valid_while_sessions_change: "A cursor, also one that was kept as text, stays valid while sessions come, go and change.";
             listing::list_filters_by_agent: "`list` gives the sessions of one agent.";
             listing::list_filters_by_project: "`list` gives the sessions of one project: the whole path, or its last components.";
+            listing::list_filters_by_folders: "`list` gives the sessions of several folders and of all below them, newest first, page by page.";
             listing::list_takes_since_inclusive_and_before_strict: "`since` takes in the time itself, `before` does not.";
             listing::list_filters_by_title_whatever_the_case: "`list` gives the sessions whose title holds a text, whatever the case of its letters.";
             listing::list_filters_by_pin: "`list` gives pinned sessions only, or only others.";
@@ -140,6 +141,9 @@ macro_rules! __scrollback_store_contracts {
             scanning::scan_without_limits_gives_four_mebibytes: "A `bytes_max` of 0 stands for 4 MiB.";
             scanning::scan_gives_hidden_records_too: "`scan` gives hidden records like any other.";
             scanning::records_tell_what_they_are: "A record's header tells its kind, role, messages, time and damage.";
+            viewing::a_message_that_is_written_again_is_one: "A message that is written again under its id is loaded and counted once, in its last state, at the place of its first, and `exceptions` says so.";
+            viewing::find_message_leads_to_its_first_place: "`find_message` gives the number of a message's first place, hidden or not.";
+            viewing::truncate_keeps_a_tools_answer_with_its_call: "`truncate` never leaves a tool's answer without its call: it keeps that too.";
             threads::appends_of_several_threads_are_all_kept: "Of appends by several threads each is kept once, under its numbers, in its thread's order.";
             threads::one_of_several_expectations_holds: "Of several appends that expect the same number one goes through; the others are a `Conflict`.";
             threads::one_of_several_retries_is_written: "A batch that several threads send at once is written once.";

@@ -4,18 +4,18 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
-use crate::store::Options;
+use crate::store::Stamps;
 
 /// A new session of agent `ggcode`, with an id as ggcode makes it: the time in UTC, to the second,
-/// and 16 random hex digits. Time and randomness are those of the options. Nothing is stored.
+/// and 16 random hex digits. Time and randomness are those of the stamps. Nothing is stored.
 ///
 /// The title is empty, so that the first question becomes it.
 ///
 /// ```
-/// use scrollback::{MemoryStore, Options, Store};
+/// use scrollback::{MemoryStore, Stamps, Store};
 /// use scrollback::ggcode::ggcode_session;
 ///
-/// let session = ggcode_session(&Options::default(), "zai", "coding", "glm-5")?;
+/// let session = ggcode_session(&Stamps::default(), "zai", "coding", "glm-5")?;
 /// assert_eq!(session.key.id().len(), "20260403-094500-4ef5ec8110305427".len());
 /// assert!(MemoryStore::default().ensure_meta(&session)?);
 /// # Ok::<(), scrollback::Error>(())
@@ -25,14 +25,14 @@ use crate::store::Options;
 ///
 /// Never, as long as texts are JSON strings and such ids are keys.
 pub fn ggcode_session(
-    options: &Options,
+    stamps: &Stamps,
     vendor: &str,
     endpoint: &str,
     model: &str,
 ) -> Result<Session> {
-    let now = (options.clock)();
+    let now = (stamps.clock)();
     // The lower half of a uuid: of version 7 the upper one is mostly the time.
-    let (_, random) = (options.ids)().as_u64_pair();
+    let (_, random) = (stamps.ids)().as_u64_pair();
     let id = format!("{}-{random:016x}", now.format("%Y%m%d-%H%M%S"));
     let mut session = Session::new(SessionKey::new("ggcode", id)?);
     session.model = Some(model.to_owned());
@@ -45,8 +45,6 @@ pub fn ggcode_session(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use uuid::Uuid;
 
     use super::*;
@@ -54,12 +52,10 @@ mod tests {
 
     #[test]
     fn feature_generated_id_of_ggcode_is_the_time_and_16_hex_digits() {
-        let options = Options {
-            clock: Arc::new(|| "2026-04-03T09:45:00.9Z".parse().unwrap()),
-            ids: Arc::new(|| Uuid::from_u64_pair(1, 0x0ef5_ec81_1030_5427)),
-            ..Options::default()
-        };
-        let session = ggcode_session(&options, "zai", "coding", "glm-5").unwrap();
+        let stamps = Stamps::default()
+            .with_clock(|| "2026-04-03T09:45:00.9Z".parse().unwrap())
+            .with_ids(|| Uuid::from_u64_pair(1, 0x0ef5_ec81_1030_5427));
+        let session = ggcode_session(&stamps, "zai", "coding", "glm-5").unwrap();
         assert_eq!(
             session.key.to_string(),
             "ggcode:20260403-094500-0ef5ec8110305427"
@@ -79,11 +75,8 @@ mod tests {
 
     #[test]
     fn two_ids_of_one_second_differ() {
-        let options = Options {
-            clock: Arc::new(|| "2026-04-03T09:45:00Z".parse().unwrap()),
-            ..Options::default()
-        };
-        let make = || ggcode_session(&options, "v", "e", "m").unwrap().key;
+        let stamps = Stamps::default().with_clock(|| "2026-04-03T09:45:00Z".parse().unwrap());
+        let make = || ggcode_session(&stamps, "v", "e", "m").unwrap().key;
         assert_ne!(make(), make());
     }
 }

@@ -1,4 +1,4 @@
-//! Whole files that are no lines: sessions in one document, and files beside sessions.
+//! Whole files that are no lines: sessions in one document, and sidecars.
 
 use std::path::Path;
 

@@ -6,9 +6,10 @@ use crate::agents::{self, Dialect};
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
-use crate::store::{SessionBuilder, SessionChunk};
+use crate::store::{Course, Exceptions, SessionBuilder, SessionChunk, StoredCourse};
 
 /// Rows and records of any lines, taken in one or in two.
 pub(super) fn run(data: &[u8]) {
@@ -28,7 +29,7 @@ pub(super) fn run(data: &[u8]) {
         .flat_map(|record| record.line.clone())
         .collect();
     assert!(joined == file, "the records are not the file");
-    check_row(&whole.row, &records, dialect);
+    check_row(&whole, &records, dialect);
 
     let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').collect();
     let cut = if lines.is_empty() {
@@ -40,7 +41,7 @@ pub(super) fn run(data: &[u8]) {
     let mut first = SessionBuilder::new(&key, dialect, 5);
     push(&mut first, &start.concat());
     let chunk = first.take_chunk();
-    let mut second = SessionBuilder::resume(chunk.row.clone(), dialect, None, 5);
+    let mut second = SessionBuilder::resume(chunk.row.clone(), course(&chunk), dialect, None, 5);
     push(&mut second, &rest.concat());
     let second = second.take_chunk();
     // A builder that goes on after a chunk does as one that begins with what is stored.
@@ -58,6 +59,8 @@ pub(super) fn run(data: &[u8]) {
         first.added.messages + second.added.messages,
         whole.added.messages
     );
+    let of_whole = exceptions(&[&whole]);
+    assert_eq!(exceptions(&[&first, &second]), of_whole, "{dialect:?}");
     let mut grown = second.row;
     // A title about a record counts when that comes by in the same import.
     let is_about = |record: &Record| {
@@ -79,6 +82,23 @@ fn push(builder: &mut SessionBuilder, file: &[u8]) {
     }
 }
 
+/// The course that a chunk of a new session leaves.
+fn course(chunk: &SessionChunk) -> StoredCourse {
+    StoredCourse {
+        notes: chunk.course.notes.clone(),
+        exceptions: chunk.course.put.clone(),
+    }
+}
+
+/// The exceptions that chunks leave, one behind the other.
+fn exceptions(chunks: &[&SessionChunk]) -> Vec<Exception> {
+    let mut course = Course::default();
+    for chunk in chunks {
+        course.apply(&chunk.course);
+    }
+    course.exceptions().copied().collect()
+}
+
 fn records(chunks: &[&SessionChunk]) -> Vec<Record> {
     let sealed = chunks.iter().flat_map(|chunk| &chunk.sealed);
     let segments: Vec<Segment> = sealed
@@ -91,10 +111,13 @@ fn records(chunks: &[&SessionChunk]) -> Vec<Record> {
 }
 
 /// The row counts what is there, and can be stored and listed.
-fn check_row(row: &SessionRow, records: &[Record], dialect: &dyn Dialect) {
+fn check_row(chunk: &SessionChunk, records: &[Record], dialect: &dyn Dialect) {
+    let row = &chunk.row;
+    let exceptions = Exceptions::of(exceptions(&[chunk]));
     let messages: u64 = records
         .iter()
-        .map(|record| u64::from(record.header.messages))
+        .map(|record| exceptions.shown(record.sequence, record.header.messages))
+        .map(u64::from)
         .sum();
     let bytes: u64 = records.iter().map(|record| record.line.len() as u64).sum();
     let counted = (records.len() as u64, messages, bytes);

@@ -154,6 +154,10 @@ impl<'a> Input<'a> {
                 cache_read_tokens: input.number(),
                 cache_write_tokens: input.number(),
             }),
+            answer_id: self.maybe(Self::text),
+            agent_id: self.maybe(Self::text),
+            injected: self.digit() == 1,
+            live: true,
             extra: self.extra(),
         }
     }

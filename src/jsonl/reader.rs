@@ -117,6 +117,8 @@ impl<R: Read> LineReader<R> {
     ) -> io::Result<Option<Line<'_>>> {
         loop {
             let piece_end = self.end.min(self.start.saturating_add(self.limit));
+            // Only what was not looked through yet: a long line that comes in many reads is
+            // searched once.
             let window = self
                 .buffer
                 .get(self.searched..piece_end)
@@ -126,9 +128,11 @@ impl<R: Read> LineReader<R> {
                 return Ok(Some(self.take(line_end, true, false)));
             }
             self.searched = piece_end;
+            // Longer than a line may be: it is given in pieces.
             if self.end > piece_end {
                 return Ok(Some(self.take(piece_end, false, true)));
             }
+            // The rest without a terminator is a line too.
             if self.ended {
                 let rest = self.start < self.end;
                 return Ok(rest.then(|| self.take(piece_end, false, false)));
@@ -175,6 +179,8 @@ impl<R: Read> LineReader<R> {
             }
         }
         if self.buffer.len() - self.end < READ_BYTES {
+            // Doubled, so that a long line is copied a few times and not with every read; never
+            // beyond what the longest takes.
             let doubled = self.buffer.len().saturating_mul(2).max(2 * READ_BYTES);
             let enough = self.limit.saturating_add(2 * READ_BYTES);
             if doubled > BUFFER_KEPT_BYTES {

@@ -151,7 +151,7 @@ pub enum Error {
         /// The agent.
         agent: String,
     },
-    /// Another process holds the store in a way that excludes this one.
+    /// A store in a file: another process holds it in a way that excludes this one.
     #[error("store `{}` is locked: {reason}", path.display())]
     Locked {
         /// The store.
@@ -165,6 +165,16 @@ pub enum Error {
         /// Who or what is in the way.
         reason: String,
     },
+    /// A store on a server: the server cannot be reached, or ends the connection before it was asked
+    /// to commit. Nothing was written; the same call may go through later. Where the connection is lost
+    /// during a commit it is [`CommitUnknown`](Self::CommitUnknown).
+    #[error("store `{store}` cannot be reached")]
+    Unavailable {
+        /// The store, as its maker names it: without passwords.
+        store: String,
+        /// What the connection says.
+        source: Cause,
+    },
     /// The clock stands before 1970, a time that nothing can have been written at.
     #[error("the clock says {now}, which is before 1970")]
     Clock {
@@ -175,13 +185,13 @@ pub enum Error {
     /// documentation of the call.
     #[error("cancelled by the one who was told of the progress")]
     Cancelled,
-    /// The store was opened for reading only.
+    /// A store in a file: it was opened for reading only.
     #[error("store `{}` is open for reading only", path.display())]
     ReadOnly {
         /// The store.
         path: PathBuf,
     },
-    /// The file is not a Scrollback store.
+    /// A store in a file: the file is none.
     #[error("`{}` is not a Scrollback store: {reason}", path.display())]
     NotAStore {
         /// The file.
@@ -189,7 +199,7 @@ pub enum Error {
         /// What it is instead, as far as can be told.
         reason: String,
     },
-    /// The store's file was removed, moved away, replaced or overwritten while it was open. What
+    /// A store in a file: it was removed, moved away, replaced or overwritten while it was open. What
     /// was to be written is not in the store of that name; it may be in the file that had it.
     #[error("store `{}` {how}", path.display())]
     Gone {
@@ -270,7 +280,10 @@ pub enum Error {
 impl Error {
     /// Whether the same call may go through later, unchanged.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Locked { .. } | Self::Busy { .. })
+        matches!(
+            self,
+            Self::Locked { .. } | Self::Busy { .. } | Self::Unavailable { .. }
+        )
     }
 
     /// Whether there is no space left to write to.
@@ -307,6 +320,9 @@ impl Error {
             }
             Self::Clock { .. } => "set the clock".to_owned(),
             Self::Busy { .. } => "try again".to_owned(),
+            Self::Unavailable { .. } => {
+                "see that the server runs and that this machine reaches it, then try again".to_owned()
+            }
             Self::NotAStore { .. } => {
                 "name a store, or a file that does not exist yet".to_owned()
             }
@@ -406,6 +422,13 @@ mod tests {
             error.to_string(),
             "store `a.redb` is locked: process 7 has had it open for at least 2 s"
         );
+        assert!(error.is_retryable() && !error.is_corruption());
+        let error = Error::Unavailable {
+            store: "postgres://db/sessions".to_owned(),
+            source: "connection refused".into(),
+        };
+        let said = "store `postgres://db/sessions` cannot be reached";
+        assert_eq!(error.to_string(), said);
         assert!(error.is_retryable() && !error.is_corruption());
     }
 }

@@ -128,6 +128,7 @@ pub enum Block {
 
 /// Tokens that one call to a model took. A field that the line does not have is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Usage {
     /// Tokens read.
     pub input_tokens: u64,
@@ -148,9 +149,11 @@ pub struct Usage {
 /// assert_eq!(message.plain_text(), "Which port does the API use?");
 /// ```
 ///
-/// As JSON it has `role`, `time`, `id`, `parent_id`, `model`, `text` (the text blocks, joined by line
-/// feeds), `blocks` and `usage`. Fields that only its agent understands (`extra`) are in its line.
+/// As JSON it has `role`, `time`, `id`, `parent_id`, `answer_id`, `agent_id`, `model`, `live`, `injected`,
+/// `text` (the text blocks, joined by line feeds), `tool_text` (what tools were given and what they
+/// answered), `blocks` and `usage`. Fields that only its agent understands (`extra`) are in its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// The message's own id. [`Store::save`](crate::Store::save) and
     /// [`NewRecord::message`](crate::NewRecord::message) give one to a message that has none.
@@ -165,8 +168,18 @@ pub struct Message {
     pub time: Option<DateTime<Utc>>,
     /// The model that wrote it.
     pub model: Option<String>,
-    /// What it took.
+    /// What it took. Of an answer that stands on several lines one has it.
     pub usage: Option<Usage>,
+    /// The provider's id of the answer that it is a part of.
+    pub answer_id: Option<String>,
+    /// The sub-agent that it is of, where it stands among the lines of who started it.
+    pub agent_id: Option<String>,
+    /// Whether nobody wrote it although it stands in the user's name: what the agent put in, such as
+    /// reminders, output of hooks, messages of other agents.
+    pub injected: bool,
+    /// Whether it was not taken back, and is on no branch that was left. Always true in a message that
+    /// was read from a line alone.
+    pub live: bool,
     /// Fields that the dialect does not know, in their order.
     pub extra: Vec<(String, RawJson)>,
 }
@@ -182,6 +195,10 @@ impl Message {
             time: None,
             model: None,
             usage: None,
+            answer_id: None,
+            agent_id: None,
+            injected: false,
+            live: true,
             extra: Vec::new(),
         }
     }
@@ -197,17 +214,38 @@ impl Message {
     pub fn plain_text(&self) -> String {
         text_of(&self.content)
     }
+
+    /// What tools were given and what they answered, joined by line feeds: for searching.
+    pub fn tool_text(&self) -> String {
+        let mut texts: Vec<&str> = Vec::new();
+        for block in &self.content {
+            match block {
+                Block::ToolUse { name, input, .. } => {
+                    texts.push(name);
+                    texts.extend(input.as_ref().map(RawJson::as_str));
+                }
+                Block::ToolResult { output, .. } => texts.push(output),
+                _ => {}
+            }
+        }
+        texts.join("\n")
+    }
 }
 
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Message", 8)?;
+        let mut fields = serializer.serialize_struct("Message", 13)?;
         fields.serialize_field("role", &self.role)?;
         fields.serialize_field("time", &self.time)?;
         fields.serialize_field("id", &self.id)?;
         fields.serialize_field("parent_id", &self.parent_id)?;
+        fields.serialize_field("answer_id", &self.answer_id)?;
+        fields.serialize_field("agent_id", &self.agent_id)?;
         fields.serialize_field("model", &self.model)?;
+        fields.serialize_field("live", &self.live)?;
+        fields.serialize_field("injected", &self.injected)?;
         fields.serialize_field("text", &self.plain_text())?;
+        fields.serialize_field("tool_text", &self.tool_text())?;
         fields.serialize_field("blocks", &self.content)?;
         fields.serialize_field("usage", &self.usage)?;
         fields.end()
@@ -240,7 +278,8 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&message).unwrap(),
             "{\"role\":\"assistant\",\"time\":\"1970-01-01T00:00:00Z\",\"id\":null,\
-             \"parent_id\":null,\"model\":null,\"text\":\"hi\",\"blocks\":[{\"type\":\"text\",\
+             \"parent_id\":null,\"answer_id\":null,\"agent_id\":null,\"model\":null,\"live\":true,\
+             \"injected\":false,\"text\":\"hi\",\"tool_text\":\"run\\n{\\\"b\\\":1.0,\\\"a\\\":1e400}\",\"blocks\":[{\"type\":\"text\",\
              \"text\":\"hi\"},{\"type\":\"tool_use\",\"id\":null,\"name\":\"run\",\
              \"input\":{\"b\":1.0,\"a\":1e400}}],\"usage\":null}"
         );

@@ -42,3 +42,25 @@ impl SessionKey {
         Self::new(NATIVE, id)
     }
 }
+
+/// The number of a content at the end of an id, and what stands before it: `id~2`.
+pub(crate) fn numbered(id: &str) -> Option<(&str, u32)> {
+    let (plain, number) = id.rsplit_once('~')?;
+    let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = is_number.then(|| number.parse().ok()).flatten()?;
+    (!plain.is_empty()).then_some((plain, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_behind_an_id_is_told_from_other_ends() {
+        assert_eq!(numbered("a~2"), Some(("a", 2)));
+        assert_eq!(numbered("a~b~10"), Some(("a~b", 10)));
+        for id in ["a", "a~", "a~x", "a2", "a~0", "a~02", "~3", "a~99999999999"] {
+            assert_eq!(numbered(id), None, "{id}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What is kept of a session beside its lines: names, notes and marks that its users gave it.
 
+use serde::Serialize;
+
 use super::raw_json::RawJson;
 
 /// What users and programs said of a session, which its lines do not hold. Nothing in it is ever
@@ -11,12 +13,13 @@ use super::raw_json::RawJson;
 /// let store = MemoryStore::default();
 /// let key = SessionKey::native("chat-1")?;
 /// store.ensure_meta(&Session::new(key.clone()))?;
-/// let change = PropertiesChange { pinned: Some(true), ..PropertiesChange::default() };
+/// let change = PropertiesChange::default().with_pinned(true);
 /// assert!(store.update_properties(&key, &change)?.pinned);
 /// assert!(store.summary(&key)?.pinned);
 /// # Ok::<(), scrollback::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Properties {
     /// A title that wins over every title in the lines.
     pub title: Option<String>,
@@ -40,6 +43,7 @@ pub struct Properties {
 
 /// What to change of a session's [`Properties`]: a field that is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PropertiesChange {
     /// A new title; `Some(None)` goes back to that of the lines.
     pub title: Option<Option<String>>,
@@ -61,6 +65,90 @@ pub struct PropertiesChange {
 }
 
 impl PropertiesChange {
+    /// The change, and a new title.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(Some(title.into()));
+        self
+    }
+
+    /// The change, and back to the title of the lines.
+    #[must_use]
+    pub fn without_title(mut self) -> Self {
+        self.title = Some(None);
+        self
+    }
+
+    /// The change, and a new project.
+    #[must_use]
+    pub fn with_project(mut self, project: impl Into<String>) -> Self {
+        self.project = Some(Some(project.into()));
+        self
+    }
+
+    /// The change, and back to the project of the lines.
+    #[must_use]
+    pub fn without_project(mut self) -> Self {
+        self.project = Some(None);
+        self
+    }
+
+    /// The change, and a new parent.
+    #[must_use]
+    pub fn with_parent(mut self, parent: impl Into<String>) -> Self {
+        self.parent = Some(Some(parent.into()));
+        self
+    }
+
+    /// The change, and back to the parent of the lines.
+    #[must_use]
+    pub fn without_parent(mut self) -> Self {
+        self.parent = Some(None);
+        self
+    }
+
+    /// The change, and whether the session is pinned.
+    #[must_use]
+    pub fn with_pinned(mut self, pinned: bool) -> Self {
+        self.pinned = Some(pinned);
+        self
+    }
+
+    /// The change, and whether the session is archived.
+    #[must_use]
+    pub fn with_archived(mut self, archived: bool) -> Self {
+        self.archived = Some(archived);
+        self
+    }
+
+    /// The change, and a new summary; an empty one takes it away.
+    #[must_use]
+    pub fn with_summary(mut self, summary: impl Into<String>) -> Self {
+        self.summary = Some(summary.into());
+        self
+    }
+
+    /// The change, and all other names instead of those that the session has.
+    #[must_use]
+    pub fn with_aliases<A: Into<String>>(mut self, aliases: impl IntoIterator<Item = A>) -> Self {
+        self.aliases = Some(aliases.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The change, and a new scope.
+    #[must_use]
+    pub fn with_scope(mut self, scope: RawJson) -> Self {
+        self.scope = Some(Some(scope));
+        self
+    }
+
+    /// The change, and no scope.
+    #[must_use]
+    pub fn without_scope(mut self) -> Self {
+        self.scope = Some(None);
+        self
+    }
+
     /// The properties after the change, for a session with this id.
     pub(crate) fn apply(&self, properties: &Properties, own_id: &str) -> Properties {
         let mut changed = properties.clone();

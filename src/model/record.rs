@@ -111,6 +111,7 @@ impl fmt::Debug for RecordFlags {
 
 /// What is known of a record without reading its line: derived from the line, and rebuildable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RecordHeader {
     /// What the record is.
     pub kind: RecordKind,
@@ -124,8 +125,22 @@ pub struct RecordHeader {
     pub time_us: Option<i64>,
 }
 
+impl RecordHeader {
+    /// That of a record of this kind, of which nothing else is known.
+    pub fn new(kind: RecordKind) -> Self {
+        Self {
+            kind,
+            role: None,
+            flags: RecordFlags::default(),
+            messages: 0,
+            time_us: None,
+        }
+    }
+}
+
 /// One line of a session, byte for byte, terminator included.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Record {
     /// Place in the session: ascending, never used twice, not always without gaps.
     pub sequence: u64,
@@ -136,6 +151,15 @@ pub struct Record {
 }
 
 impl Record {
+    /// A line, at this place of its session.
+    pub fn new(sequence: u64, header: RecordHeader, line: Vec<u8>) -> Self {
+        Self {
+            sequence,
+            header,
+            line,
+        }
+    }
+
     /// The record, where it lies.
     pub(crate) fn view(&self) -> RecordView<'_> {
         RecordView {

@@ -14,6 +14,7 @@ use super::raw_json::RawJson;
 /// project or parent that was given to the session ([`Properties`](crate::Properties)) is shown
 /// instead of what the lines say.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The session's name.
     pub key: SessionKey,
@@ -37,7 +38,7 @@ pub struct Summary {
     pub bytes: u64,
     /// Records of which not all could be read.
     pub malformed_count: u64,
-    /// Files kept beside the lines.
+    /// Attachments: files that are kept whole.
     pub attachment_count: u64,
     /// The first sequence number that is visible without `show --hidden`.
     pub mark: u64,
@@ -64,6 +65,38 @@ pub struct Summary {
     pub subagents: u64,
 }
 
+impl Summary {
+    /// The summary of a session without records, pinned and archived by nobody, for stores of
+    /// others to fill.
+    pub fn new(key: SessionKey, number: u64, created_at: DateTime<Utc>) -> Self {
+        Self {
+            key,
+            number,
+            project: None,
+            title: String::new(),
+            created_at,
+            updated_at: created_at,
+            message_count: 0,
+            hidden_count: 0,
+            record_count: 0,
+            bytes: 0,
+            malformed_count: 0,
+            attachment_count: 0,
+            mark: 0,
+            next_sequence: 0,
+            contents: 1,
+            model: None,
+            branch: None,
+            parent: None,
+            pinned: false,
+            archived: false,
+            archived_by_agent: false,
+            subagent: false,
+            subagents: 0,
+        }
+    }
+}
+
 /// A session with its messages, as agent programmers hold it.
 ///
 /// ```
@@ -79,6 +112,7 @@ pub struct Summary {
 ///
 /// As JSON it has `id`, `agent`, and then the fields below by their names, `extra` as an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Session {
     /// The session's name.
     pub key: SessionKey,

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::gather::Gather;
-use super::message::{self, Place};
+use super::message::{self, MessagePlace};
 use super::{Listing, ProviderMessage, ProviderProblem, ProviderSession, ProviderSummary, Scan};
 use super::{SessionProvider, sorted};
 use crate::agents::Agent;
@@ -109,7 +109,7 @@ impl DatabaseProvider {
             };
             let raw = line.strip_suffix(b"\n").unwrap_or(line);
             for (index, message) in self.agent.messages(line).into_iter().enumerate() {
-                let place = Place { number, index };
+                let place = MessagePlace { number, index };
                 visit(message::provided(self.agent, id, place, raw, message))?;
             }
             ControlFlow::Continue(())

@@ -22,6 +22,8 @@ use crate::agents::{all, told};
 #[non_exhaustive]
 pub struct Places {
     homes: BTreeMap<&'static str, PathBuf>,
+    /// Places besides the homes; the last name may begin and end around a `*`.
+    more: BTreeMap<&'static str, Vec<PathBuf>>,
 }
 
 impl Places {
@@ -54,8 +56,14 @@ impl Places {
             let home = environment.first_of(agent.homes())?;
             Some((agent.agent(), home))
         });
+        let more = all().iter().map(|agent| {
+            let places = agent.more_places().iter();
+            let places = places.filter_map(|place| environment.first_of(&[*place]));
+            (agent.agent(), places.collect())
+        });
         Self {
             homes: homes.collect(),
+            more: more.collect(),
         }
     }
 
@@ -85,14 +93,47 @@ impl Places {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn sessions(&self) -> Vec<(&'static str, PathBuf)> {
+        let mut all = self.candidates();
+        all.retain(|(_, path)| path.try_exists().unwrap_or(true));
+        all
+    }
+
+    /// The folders and databases of [`sessions`](Self::sessions), and those that are not there.
+    pub fn candidates(&self) -> Vec<(&'static str, PathBuf)> {
         let of = |(agent, home): (&&'static str, &PathBuf)| {
             let folders = told(agent).map_or(&[][..], |agent| agent.folders());
-            let paths = folders.iter().map(|below| joined(home, below));
-            let there = paths.filter(|path| path.try_exists().unwrap_or(true));
-            there.map(|path| (*agent, path)).collect::<Vec<_>>()
+            let in_home = folders.iter().map(|below| joined(home, below));
+            let more = self.more.get(agent).into_iter().flatten().cloned();
+            let all = in_home.chain(more.flat_map(|path| matching(&path)));
+            all.map(|path| (*agent, path)).collect::<Vec<_>>()
         };
         self.homes.iter().flat_map(of).collect()
     }
+}
+
+/// The paths that a path with a `*` in its last name stands for; the path itself without one.
+fn matching(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let Some((start, end)) = name.and_then(|name| name.split_once('*')) else {
+        return vec![path.to_owned()];
+    };
+    let entries = path.parent().map(std::fs::read_dir);
+    let Some(Ok(entries)) = entries else {
+        return Vec::new();
+    };
+    let fits = |name: &str| {
+        let rest = name.strip_prefix(start);
+        rest.is_some_and(|rest| rest.ends_with(end))
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut found: Vec<PathBuf> = paths
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(fits)
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 #[cfg(test)]
@@ -131,14 +172,14 @@ mod tests {
             Places::under("some/home").home("codex"),
             Some(codex.as_path())
         );
-        assert_eq!(Places::under(""), Places::default());
+        assert_eq!(Places::under("").candidates(), []);
     }
 
     #[test]
     fn hazard_6_8_9_without_a_home_folder_no_path_is_relative() {
         let places = |home: Option<PathBuf>| Places::in_environment(home, &|_| None);
-        assert_eq!(places(None), Places::default());
-        assert_eq!(places(Some("home".into())), Places::default());
+        assert_eq!(places(None).candidates(), []);
+        assert_eq!(places(Some("home".into())).candidates(), []);
     }
 
     #[test]

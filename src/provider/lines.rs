@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::ProviderMessage;
 use super::gather::Gather;
-use super::message::{self, Place};
+use super::message::{self, MessagePlace};
 use super::unpacked::Unpacked;
 use crate::agents::home::{Form, SessionFile, failed, open_regular};
 use crate::agents::{Described, Dialect};
@@ -81,7 +81,7 @@ pub(super) fn each_message(
     let raw = without_feed(line);
     let messages = dialect.messages(line).into_iter().enumerate();
     for (index, message) in messages {
-        let place = Place { number, index };
+        let place = MessagePlace { number, index };
         visit(message::provided(dialect, session, place, raw, message))?;
     }
     ControlFlow::Continue(())

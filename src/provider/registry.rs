@@ -5,13 +5,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use serde::Serialize;
+
 use super::agents::provider;
 use super::{Places, ProviderProblem, ProviderSummary, SessionProvider};
 use crate::agents::{told, told_or_unknown};
 use crate::model::error::{Error, Result};
 
 /// The sessions of every agent, and what could not be read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
 pub struct AllSessions {
     /// The sessions by agent, the one that was changed last first. An agent without sessions has
     /// an empty list.

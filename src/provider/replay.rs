@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use super::gather::Gather;
 use super::lines::{Visit, each_line, without_feed};
-use super::message::{self, Place};
+use super::message::{self, MessagePlace};
 use crate::agents::Dialect;
 use crate::agents::home::{SessionFile, failed, open_regular};
 use crate::agents::operation::Operation;
@@ -21,7 +21,7 @@ use crate::model::error::Result;
 struct Spot {
     offset: u64,
     length: usize,
-    place: Place,
+    place: MessagePlace,
 }
 
 /// The messages that count so far, in their order.
@@ -118,7 +118,7 @@ fn replayed(
         let spot = |index: usize| Spot {
             offset,
             length: bytes.len(),
-            place: Place { number, index },
+            place: MessagePlace { number, index },
         };
         match dialect.operation(bytes) {
             Some(Operation::Message(id)) => conversation.put(id, spot(0)),

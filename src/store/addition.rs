@@ -4,8 +4,10 @@
 use chrono::DateTime;
 use uuid::Uuid;
 
+use super::course::{Course, CourseChanges};
+use super::fold::Fold;
 use super::query::{Appended, Expect};
-use super::{Options, fold, lines};
+use super::{Stamps, fold, lines};
 use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
@@ -14,14 +16,16 @@ use crate::model::limits::{BATCH_SECONDS_REMEMBERED, BATCHES_REMEMBERED};
 use crate::model::record::Record;
 
 /// Lines for a session, which is created if it is not there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Addition<'a> {
+#[derive(Debug)]
+pub(crate) struct Addition {
+    /// The session.
+    pub key: SessionKey,
     /// What the caller expects of the session.
     pub expect: Expect,
     /// The caller's id of the batch.
     pub batch_id: Option<Uuid>,
     /// The lines, each with its terminator.
-    pub lines: &'a [Vec<u8>],
+    pub lines: Vec<Vec<u8>>,
     /// What else happens.
     pub intent: Intent,
 }
@@ -58,6 +62,8 @@ pub(crate) struct Added {
     pub row: SessionRow,
     /// The new records.
     pub made: Vec<Record>,
+    /// What they tell of other records.
+    pub course: CourseChanges,
     /// What the caller is told.
     pub appended: Appended,
     /// The batch that the row has no room for any more.
@@ -67,21 +73,26 @@ pub(crate) struct Added {
 }
 
 /// Adds to a session's row, if there is one, or to a new one. `older` is the batch of that id that the
-/// row has no room for, if there is one.
+/// row has no room for, if there is one; `course` gives the session's, once it is needed.
 pub(crate) fn add_to(
-    key: &SessionKey,
     old: Option<&SessionRow>,
-    addition: &Addition<'_>,
+    addition: &Addition,
     older: Option<Batch>,
-    options: &Options,
+    stamps: &Stamps,
+    course: impl FnOnce() -> Result<Course>,
 ) -> Result<Outcome> {
-    if let Some(replayed) = check(key, old, addition, older)? {
+    let key = &addition.key;
+    if let Some(replayed) = check(old, addition, older)? {
         return Ok(Outcome::Replayed(replayed));
     }
-    let now_us = lines::now(options)?.timestamp_micros();
-    let mut row = old.cloned().unwrap_or_else(|| SessionRow::new(key, now_us));
+    let now_us = lines::now(stamps)?.timestamp_micros();
     let dialect = agents::of_agent(key.agent());
-    let made = lines::append_to_row(&mut row, dialect, addition.lines, now_us);
+    let mut row = old.cloned().unwrap_or_else(|| SessionRow {
+        reader: dialect.reader_version(),
+        ..SessionRow::new(key, now_us)
+    });
+    let mut fold = Fold::of(course()?);
+    let made = lines::append_to_row(&mut row, &mut fold, dialect, &addition.lines, now_us);
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
         Intent::Append | Intent::Create => {}
@@ -101,6 +112,7 @@ pub(crate) fn add_to(
     Ok(Outcome::Added(Box::new(Added {
         row,
         made,
+        course: fold.take_changes(),
         appended,
         left,
         now_us,
@@ -116,9 +128,8 @@ fn touch(row: &mut SessionRow, now_us: i64) {
 
 /// Whether an addition is the replay of an earlier batch, and whether its expectation holds.
 fn check(
-    key: &SessionKey,
     row: Option<&SessionRow>,
-    addition: &Addition<'_>,
+    addition: &Addition,
     older: Option<Batch>,
 ) -> Result<Option<Appended>> {
     let batches = row.map_or(&[][..], |row| &row.batches);
@@ -137,11 +148,11 @@ fn check(
     }
     let actual = row.map_or(0, |row| row.next);
     if let Expect::Sequence(expected) = addition.expect {
-        check_next(key, expected, actual)?;
+        check_next(&addition.key, expected, actual)?;
     }
     if addition.intent == Intent::Create && row.is_some() {
         return Err(Error::Conflict {
-            key: key.clone(),
+            key: addition.key.clone(),
             expected: 0,
             actual,
         });
@@ -201,9 +212,9 @@ pub(crate) fn check_next(key: &SessionKey, expected: u64, actual: u64) -> Result
 mod tests {
     use super::*;
 
-    fn add(row: &mut SessionRow, addition: &Addition<'_>) {
-        let (key, options) = (row.key().unwrap(), Options::default());
-        match add_to(&key, Some(row), addition, None, &options).unwrap() {
+    fn add(row: &mut SessionRow, addition: &Addition) {
+        let stamps = Stamps::default();
+        match add_to(Some(row), addition, None, &stamps, || Ok(Course::default())).unwrap() {
             Outcome::Added(added) => *row = added.row,
             Outcome::Replayed(appended) => panic!("{appended:?}"),
         }
@@ -219,9 +230,10 @@ mod tests {
         let lines = [b"{}\n".to_vec()];
         for number in 0..40 {
             let addition = Addition {
+                key: SessionKey::native("s").unwrap(),
                 expect: Expect::Any,
                 batch_id: Some(Uuid::from_u128(number)),
-                lines: &lines,
+                lines: lines.clone().into(),
                 intent: Intent::Append,
             };
             add(&mut row, &addition);
@@ -234,9 +246,10 @@ mod tests {
     fn a_save_sets_the_time_of_update_and_never_turns_it_back() {
         let mut row = row();
         let save = |now_us| Addition {
+            key: SessionKey::native("s").unwrap(),
             expect: Expect::Any,
             batch_id: None,
-            lines: &[],
+            lines: Vec::new(),
             intent: Intent::Save { now_us },
         };
         add(&mut row, &save(90));
@@ -254,9 +267,10 @@ mod tests {
             ..row()
         };
         let addition = Addition {
+            key: SessionKey::native("s").unwrap(),
             expect: Expect::Any,
             batch_id: None,
-            lines: &[],
+            lines: Vec::new(),
             intent: Intent::Replace,
         };
         add(&mut row, &addition);

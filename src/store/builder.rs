@@ -1,6 +1,7 @@
 //! Turns lines into packed segments and a summary row, away from the store: the worker's half of a
 //! bulk import.
 
+use super::course::{CourseChanges, StoredCourse};
 use super::fold::{Fold, offer_parent, project_of, take_out};
 use crate::agents::{Dialect, Placed};
 use crate::codec::chain::{Digest, digest_of};
@@ -35,7 +36,8 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn of(row: &SessionRow) -> Self {
+    /// What a row counts.
+    pub(crate) fn of(row: &SessionRow) -> Self {
         Self {
             records: row.records,
             messages: row.messages,
@@ -44,7 +46,8 @@ impl Totals {
         }
     }
 
-    fn since(self, before: Self) -> Self {
+    /// What came to an earlier count.
+    pub(crate) fn since(self, before: Self) -> Self {
         Self {
             records: self.records.saturating_sub(before.records),
             messages: self.messages.saturating_sub(before.messages),
@@ -84,6 +87,8 @@ pub(crate) struct SessionChunk {
     pub sealed: Vec<Sealed>,
     /// The digest of each of their lines: what they are appended to is known only to the writer.
     pub digests: Vec<Digest>,
+    /// What they tell of other records.
+    pub course: CourseChanges,
     /// What `next` of the stored row has to be, for these segments to go on from it.
     pub base_next: u64,
     /// The sequence number from which on stored records are replaced by these.
@@ -105,17 +110,22 @@ impl SessionBuilder {
         dialect: &'static dyn Dialect,
         fallback_time_us: i64,
     ) -> Self {
+        let mut row = SessionRow::new(key, fallback_time_us);
+        row.reader = dialect.reader_version();
         Self::resume(
-            SessionRow::new(key, fallback_time_us),
+            row,
+            StoredCourse::default(),
             dialect,
             None,
             fallback_time_us,
         )
     }
 
-    /// Goes on with a stored session, after its last record or in place of its last ones.
+    /// Goes on with a stored session, after its last record or in place of its last ones. `course` is
+    /// the whole of its course.
     pub(crate) fn resume(
         mut row: SessionRow,
+        course: StoredCourse,
         dialect: &'static dyn Dialect,
         replaced: Option<ReplacedTail>,
         fallback_time_us: i64,
@@ -123,8 +133,9 @@ impl SessionBuilder {
         let base_next = row.next;
         let sequence = replaced.as_ref().map(|tail| tail.sequence);
         if let Some(tail) = replaced {
-            for (header, bytes) in &tail.records {
-                take_out(&mut row, header, *bytes);
+            for (at, (header, bytes)) in (tail.sequence..).zip(&tail.records) {
+                let shown = header.messages.saturating_sub(course.hidden_of(at));
+                take_out(&mut row, header, shown, *bytes);
             }
             row.next = tail.sequence;
         }
@@ -134,7 +145,7 @@ impl SessionBuilder {
             counted,
             ends: Ends::default(),
             row,
-            fold: Fold::default(),
+            fold: Fold::of(course.before(sequence)),
             packer: Packer::default(),
             sealed: Vec::new(),
             digests: Vec::new(),
@@ -225,6 +236,7 @@ impl SessionBuilder {
             row: self.row.clone(),
             added: now.since(before),
             sealed: std::mem::take(&mut self.sealed),
+            course: self.fold.take_changes(),
             digests: std::mem::take(&mut self.digests),
             base_next: std::mem::replace(&mut self.base_next, self.row.next),
             replaced: self.replaced.take(),

@@ -11,7 +11,7 @@ use super::fork;
 use super::message_ids::messages_of;
 use super::{
     Appended, Cleaned, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
-    SessionPage, Store,
+    SessionPage, Store, View,
 };
 use crate::agents;
 use crate::model::error::{Error, Result};
@@ -64,6 +64,32 @@ pub trait StoreExt: Store {
     /// The fields of `query` that bound a page bound each page, not the walk.
     fn records<'s>(&'s self, key: &SessionKey, query: ScanQuery) -> Records<'s, Self> {
         Records::new(self, key.clone(), query)
+    }
+
+    /// Walks through the view of a session: its records, each with what it says there, holding one page
+    /// of them at a time. A message that was written again is shown once, at the place of its first, in
+    /// its last state; turns that were taken back are there, and not live.
+    ///
+    /// ```
+    /// use scrollback::{Expect, MemoryStore, NewRecord, ScanQuery, SessionKey, Store, StoreExt};
+    ///
+    /// let store = MemoryStore::default();
+    /// let key = SessionKey::new("gemini", "s")?;
+    /// let lines = [
+    ///     r#"{"id":"m1","type":"user","content":"Which port?"}"#,
+    ///     r#"{"id":"m2","type":"gemini","content":"8"}"#,
+    ///     r#"{"id":"m2","type":"gemini","content":"8080"}"#,
+    /// ];
+    /// store.append(&key, Expect::Any, None, &lines.map(NewRecord::line))?;
+    /// let mut said = Vec::new();
+    /// for shown in store.view(&key, ScanQuery::default()) {
+    ///     said.extend(shown?.messages.iter().map(|message| message.plain_text()));
+    /// }
+    /// assert_eq!(said, ["Which port?", "8080"]);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn view<'s>(&'s self, key: &SessionKey, query: ScanQuery) -> View<'s, Self> {
+        View::new(self, key.clone(), query)
     }
 
     /// Walks through a session's messages from both ends, holding a few hundred records at a time,

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::course::{Course, CourseChanges, Effect, Spent};
 use super::query::Compacted;
 use super::row_title;
 use crate::agents::parts::paths::is_uuid;
@@ -17,14 +18,32 @@ use crate::model::text::{cut, title_line, without_trailing_separators};
 /// Most titles that wait for the record that they are about.
 const WAITING_MAX: usize = 64;
 
-/// What a fold knows beyond the row: only of use while lines stream by, and not stored.
+/// Microseconds of a day.
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// What a fold knows beyond the row. All but the course is only of use while lines stream by, and not
+/// stored.
 #[derive(Debug, Default)]
 pub(crate) struct Fold {
     last_record_id: String,
     waiting: Vec<(String, String, u8)>,
+    course: Course,
 }
 
 impl Fold {
+    /// A fold that goes on where the course of a session has come to.
+    pub(crate) fn of(course: Course) -> Self {
+        Self {
+            course,
+            ..Self::default()
+        }
+    }
+
+    /// What is to be written beside the lines that were added since this was last asked.
+    pub(crate) fn take_changes(&mut self) -> CourseChanges {
+        self.course.take_changes()
+    }
+
     /// Adds a described line of `bytes` bytes to a row, as the record with the row's next sequence
     /// number. `flags` are those that only the reader of the file knows.
     pub(crate) fn add(
@@ -45,6 +64,7 @@ impl Fold {
         if described.facts.replaces && header.kind == RecordKind::Meta {
             row.header_sequence = Some(row.next);
         }
+        let sequence = row.next;
         row.next += 1;
         row.records += 1;
         row.bytes += bytes as u64;
@@ -53,7 +73,36 @@ impl Fold {
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
         add_times(row, header.time_us, facts);
         self.add_facts(row, facts);
+        if !described.facts.links.is_nothing() {
+            self.follow(row, sequence, &header, &described.facts);
+        }
         header
+    }
+
+    /// Takes a line into the course of the session.
+    fn follow(
+        &mut self,
+        row: &mut SessionRow,
+        sequence: u64,
+        header: &RecordHeader,
+        facts: &Facts<'_>,
+    ) {
+        let day = header.time_us.map(|us| us.div_euclid(DAY_US));
+        let model = facts.model.as_deref().or(row.model.as_deref());
+        let spent = Spent {
+            day: day.and_then(|day| i32::try_from(day).ok()),
+            model: model.unwrap_or_default(),
+        };
+        let Effect { hidden, earlier } =
+            self.course
+                .take(sequence, header.messages, &facts.links, spent);
+        row.messages = row.messages.saturating_sub(u64::from(hidden));
+        for (at, messages) in earlier {
+            row.messages = row.messages.saturating_sub(u64::from(messages));
+            if at < row.mark {
+                row.hidden = row.hidden.saturating_sub(u64::from(messages));
+            }
+        }
     }
 
     /// Lets a row say what a stored header says, which stands at the head of its file now.
@@ -81,14 +130,19 @@ impl Fold {
         {
             row.project = Some(project_of(project));
         }
-        let is_childs = |child: &Cow<'_, str>| **child == *own_id(row);
+        // Its id may have been kept with folders before it.
+        let is_childs = |child: &Cow<'_, str>| own_id(row).ends_with(&**child);
+        let is_own = facts.child.as_ref().is_none_or(is_childs);
         if let Some(parent) = &facts.parent
-            && facts.child.as_ref().is_none_or(is_childs)
+            && is_own
         {
             offer_parent(row, parent, facts.subagent);
         }
         row.archived_by_agent = facts.archived.unwrap_or(row.archived_by_agent);
-        replace_with(&mut row.model, facts.model.as_deref());
+        // What a sub-agent says among the lines of who started it is not what their session speaks with.
+        if is_own {
+            replace_with(&mut row.model, facts.model.as_deref());
+        }
         replace_with(&mut row.branch, facts.branch.as_deref());
         if let Some(id) = &facts.record_id {
             self.settle(row, id);
@@ -168,10 +222,11 @@ pub(crate) fn project_of(path: &str) -> String {
 }
 
 /// Takes a record out of the counts again, as far as it is in them: not its times and its title.
-pub(crate) fn take_out(row: &mut SessionRow, header: &RecordHeader, bytes: u64) {
+/// `shown` is how many messages it counts for.
+pub(crate) fn take_out(row: &mut SessionRow, header: &RecordHeader, shown: u32, bytes: u64) {
     row.records = row.records.saturating_sub(1);
     row.bytes = row.bytes.saturating_sub(bytes);
-    row.messages = row.messages.saturating_sub(u64::from(header.messages));
+    row.messages = row.messages.saturating_sub(u64::from(shown));
     row.malformed = row
         .malformed
         .saturating_sub(u64::from(header.flags.contains(RecordFlags::DAMAGED)));
@@ -226,17 +281,18 @@ pub(crate) fn is_believed(time_us: i64, now_us: i64) -> bool {
     time_us <= now_us.saturating_add(AHEAD_US)
 }
 
-/// Takes a record that compaction removes out of the row.
+/// Takes a record that compaction removes out of the row. `shown` is how many messages it counts for.
 pub(crate) fn count_out(
     row: &mut SessionRow,
     header: &RecordHeader,
+    shown: u32,
     bytes: usize,
     compacted: &mut Compacted,
 ) {
-    take_out(row, header, bytes as u64);
-    row.hidden = row.hidden.saturating_sub(u64::from(header.messages));
+    take_out(row, header, shown, bytes as u64);
+    row.hidden = row.hidden.saturating_sub(u64::from(shown));
     compacted.records += 1;
-    compacted.messages += u64::from(header.messages);
+    compacted.messages += u64::from(shown);
     compacted.bytes += bytes as u64;
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::course::StoredCourse;
 use super::deleted::DeletedSession;
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
@@ -68,6 +69,12 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()>;
 
+    /// Whether a scrub of the store is due.
+    fn is_scrub_due(&self) -> Result<bool>;
+
+    /// Reads a session again, if an older version has read it.
+    fn reread(&self, number: u64) -> Result<()>;
+
     /// Whether there is any session.
     fn has_sessions(&self) -> Result<bool>;
 
@@ -96,6 +103,8 @@ pub(crate) struct Known {
     pub source: Source,
     /// The name of the session of that, unless it is gone.
     pub key: Option<SessionKey>,
+    /// Whether an older version has read that session.
+    pub is_behind: bool,
 }
 
 /// What a restore leaves in a store: no two leave the same.
@@ -152,6 +161,9 @@ pub(crate) trait Sources: Sync {
 
     /// The row of a session by its number.
     fn row(&self, number: u64) -> Result<Option<SessionRow>>;
+
+    /// The course of a session: what its next lines are read by.
+    fn course(&self, number: u64) -> Result<StoredCourse>;
 
     /// The name of a session by its number.
     fn key(&self, number: u64) -> Result<Option<SessionKey>>;
@@ -223,8 +235,8 @@ pub(crate) trait Bulk: std::fmt::Debug {
         file: Option<Digest>,
     ) -> Result<Option<Digest>>;
 
-    /// Writes an attachment from a reader, replacing one of the same name. Returns its bytes and
-    /// their hash.
+    /// Writes an attachment from a reader, replacing one of the same name, and counts a new one in its
+    /// session's row. Returns its bytes and their hash.
     fn write_attachment(
         &mut self,
         number: u64,
@@ -232,8 +244,8 @@ pub(crate) trait Bulk: std::fmt::Debug {
         content: &mut dyn Read,
     ) -> Result<(u64, u128)>;
 
-    /// Counts a new attachment in its session's row.
-    fn count_attachment(&mut self, number: u64) -> Result<()>;
+    /// Removes a source's row, and the attachment that it led to, unless another source leads there too.
+    fn remove_source(&mut self, source: &Source) -> Result<()>;
 
     /// Writes a source's row, and notes it with its session.
     fn write_source(&mut self, source: &Source) -> Result<()>;

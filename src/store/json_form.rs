@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::copies::{Restored, StoreCounts};
 use super::query::{Cursor, SessionDigest, StoreStats, VerifyReport};
 use crate::model::key::SessionKey;
+use crate::model::record::Record;
 use crate::model::session::Summary;
 
 impl Serialize for Summary {
@@ -41,6 +42,34 @@ impl Serialize for Summary {
     }
 }
 
+/// As the text that [`Cursor`] is printed as.
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The line is a text, where U+FFFD stands for what is not UTF-8.
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Record", 6)?;
+        fields.serialize_field("sequence", &self.sequence)?;
+        fields.serialize_field("kind", &self.header.kind)?;
+        fields.serialize_field("role", &self.header.role)?;
+        fields.serialize_field("time", &self.header.time())?;
+        fields.serialize_field("messages", &self.header.messages)?;
+        fields.serialize_field("line", &String::from_utf8_lossy(&self.line))?;
+        fields.end()
+    }
+}
+
 impl Serialize for StoreStats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let total = self.total();
@@ -62,12 +91,14 @@ impl Serialize for StoreStats {
 impl Serialize for VerifyReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let rewritten: Vec<String> = self.rewritten.iter().map(ToString::to_string).collect();
-        let mut fields = serializer.serialize_struct("VerifyReport", 11)?;
+        let mut fields = serializer.serialize_struct("VerifyReport", 13)?;
         fields.serialize_field("clean", &self.is_clean())?;
         fields.serialize_field("sessions", &self.sessions)?;
         fields.serialize_field("records", &self.records)?;
         fields.serialize_field("bytes", &self.bytes)?;
         fields.serialize_field("attachments", &self.attachments)?;
+        fields.serialize_field("databases", &self.databases)?;
+        fields.serialize_field("scrub_due", &self.scrub_due)?;
         fields.serialize_field("sources", &self.sources)?;
         fields.serialize_field("index_entries", &self.index_entries)?;
         fields.serialize_field("problems", &self.problems)?;

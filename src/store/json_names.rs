@@ -1,4 +1,6 @@
-//! How reports name a session in JSON.
+//! How reports name sessions and files in JSON.
+
+use std::path::PathBuf;
 
 use serde::{Serialize as _, Serializer};
 
@@ -11,4 +13,14 @@ pub(crate) fn named<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     key.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+/// A file, or `null`; U+FFFD stands for what of its name is not UTF-8.
+#[expect(clippy::ref_option, reason = "what serde passes")]
+pub(crate) fn lossy<S: Serializer>(
+    file: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let name = file.as_ref().map(|file| file.to_string_lossy());
+    name.serialize(serializer)
 }

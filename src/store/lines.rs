@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
-use super::Options;
+use super::Stamps;
 use super::fold::Fold;
 use super::query::NewRecord;
 use crate::agents::{Described, Dialect, Facts};
@@ -36,8 +36,8 @@ pub(crate) fn piece(number: u64) -> Described<'static> {
 /// # Errors
 ///
 /// [`Error::Clock`].
-pub(crate) fn now(options: &Options) -> Result<DateTime<Utc>> {
-    options.now().map(microseconds)
+pub(crate) fn now(stamps: &Stamps) -> Result<DateTime<Utc>> {
+    stamps.now().map(microseconds)
 }
 
 /// A time to the microsecond.
@@ -51,7 +51,7 @@ pub(crate) fn lines_of(
     dialect: &dyn Dialect,
     key: &SessionKey,
     records: &[NewRecord],
-    options: &Options,
+    stamps: &Stamps,
 ) -> Result<Vec<Vec<u8>>> {
     if records.len() > APPEND_RECORDS_MAX {
         return Err(Error::TooLarge {
@@ -66,7 +66,7 @@ pub(crate) fn lines_of(
             NewRecord::Line(line) => lines.push(line_of(line)?),
             NewRecord::Message(message) => {
                 let mut message = message.as_ref().clone();
-                complete(&mut message, dialect, options)?;
+                complete(&mut message, dialect, stamps)?;
                 lines.extend(dialect.write_message(key, &message)?);
             }
         }
@@ -112,14 +112,14 @@ fn line_of(line: &[u8]) -> Result<Vec<u8>> {
 pub(crate) fn complete(
     message: &mut Message,
     dialect: &dyn Dialect,
-    options: &Options,
+    stamps: &Stamps,
 ) -> Result<()> {
     if message.id.is_none() && dialect.has_message_ids() {
-        message.id = Some(options.new_id()?.to_string());
+        message.id = Some(stamps.new_id()?.to_string());
     }
     message.time = Some(match message.time {
         Some(time) => microseconds(time),
-        None => now(options)?,
+        None => now(stamps)?,
     });
     Ok(())
 }
@@ -130,11 +130,11 @@ pub(crate) fn complete(
 /// Lines that state no time count as written now, at `now_us`.
 pub(crate) fn append_to_row(
     row: &mut SessionRow,
+    fold: &mut Fold,
     dialect: &dyn Dialect,
     lines: &[Vec<u8>],
     now_us: i64,
 ) -> Vec<Record> {
-    let mut fold = Fold::default();
     let mut made = Vec::with_capacity(lines.len() + 1);
     let repair = (row.unterminated && !lines.is_empty()).then(|| b"\n".to_vec());
     let mut stated = false;

@@ -7,16 +7,20 @@ use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 use uuid::Uuid;
 
 use super::addition::{self, Added, Addition, Outcome};
+use super::course::{Course, copied};
 use super::properties::{self, Claims};
 use super::query::{
     Appended, Compacted, Cursor, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed,
     ScanQuery, SessionPage, Truncated,
 };
 use super::sessions::{self, Primitives};
-use super::{Options, Store, StoreId, fold, saving, select};
+use super::{Stamps, Store, StoreId, fold, select, view};
+use crate::agents;
 use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::{Record, RecordFlags, RecordKind};
 use crate::model::session::{Session, Summary};
@@ -33,7 +37,7 @@ use crate::model::session::{Session, Summary};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    options: Options,
+    stamps: Stamps,
     held: RwLock<Held>,
     id: OnceLock<Uuid>,
 }
@@ -51,6 +55,7 @@ struct HeldSession {
     number: u64,
     row: SessionRow,
     records: BTreeMap<u64, Record>,
+    course: Course,
     /// Batches that the row has no room for, each with the time when it left.
     older: BTreeMap<u128, (Batch, i64)>,
     properties: Properties,
@@ -58,9 +63,9 @@ struct HeldSession {
 
 impl MemoryStore {
     /// An empty store with a clock and ids of the caller's.
-    pub fn new(options: Options) -> Self {
+    pub fn new(stamps: Stamps) -> Self {
         Self {
-            options,
+            stamps,
             held: RwLock::default(),
             id: OnceLock::new(),
         }
@@ -199,8 +204,8 @@ impl HeldSession {
 }
 
 impl Primitives for MemoryStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
@@ -211,7 +216,8 @@ impl Primitives for MemoryStore {
             .map(|session| session.row.clone()))
     }
 
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
+    fn add(&self, addition: Addition) -> Result<Appended> {
+        let key = &addition.key;
         let mut held = self.write();
         let there = held.sessions.get(key).map(|session| &session.row);
         let older = held
@@ -222,16 +228,21 @@ impl Primitives for MemoryStore {
         let Added {
             row,
             made,
+            course,
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, there, addition, older, &self.options)? {
+        } = match addition::add_to(there, &addition, older, &self.stamps, || {
+            let there = held.sessions.get(key);
+            Ok(there.map_or_else(Course::default, |session| session.course.clone()))
+        })? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
         let made = made.into_iter().map(|record| (record.sequence, record));
         if let Some(session) = held.sessions.get_mut(key) {
             session.row = row;
+            session.course.apply(&course);
             session.records.extend(made);
             if let Some(left) = left {
                 let older = &mut session.older;
@@ -240,10 +251,13 @@ impl Primitives for MemoryStore {
             }
         } else {
             held.next_number += 1;
+            let mut begun = Course::default();
+            begun.apply(&course);
             let session = HeldSession {
                 number: held.next_number,
                 row,
                 records: made.collect(),
+                course: begun,
                 older: BTreeMap::new(),
                 properties: Properties::default(),
             };
@@ -270,13 +284,7 @@ impl Primitives for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn save(&self, session: &mut Session) -> Result<()> {
-        saving::save(self, session)
-    }
-
-    fn load(&self, key: &SessionKey) -> Result<Session> {
-        sessions::load(self, key)
-    }
+    sessions::calls_over_primitives!();
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         let held = self.read();
@@ -321,28 +329,6 @@ impl Store for MemoryStore {
         held.remove(key)
     }
 
-    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
-        sessions::export_markdown(self, key, out)
-    }
-
-    fn append(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        records: &[NewRecord],
-    ) -> Result<Appended> {
-        sessions::append(self, key, expect, batch_id, records)
-    }
-
-    fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        saving::ensure_meta(self, session)
-    }
-
-    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
-        sessions::truncate(self, key, keep_last)
-    }
-
     fn compact(
         &self,
         key: &SessionKey,
@@ -374,9 +360,11 @@ impl Store for MemoryStore {
             .iter()
             .filter_map(|sequence| session.records.remove(sequence))
         {
+            let hidden = session.course.hidden_of(record.sequence);
             fold::count_out(
                 &mut session.row,
                 &record.header,
+                record.header.messages.saturating_sub(hidden),
                 record.line.len(),
                 &mut compacted,
             );
@@ -389,14 +377,6 @@ impl Store for MemoryStore {
 
     fn reclaim(&self) -> Result<Reclaimed> {
         Ok(Reclaimed::default())
-    }
-
-    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
-        sessions::hide_before(self, key, sequence)
-    }
-
-    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
-        sessions::replace_history(self, key, records)
     }
 
     fn properties(&self, key: &SessionKey) -> Result<Properties> {
@@ -414,8 +394,32 @@ impl Store for MemoryStore {
     }
 
     fn id(&self) -> Result<Option<StoreId>> {
-        let id = *self.id.get_or_init(|| (self.options.ids)());
+        let id = *self.id.get_or_init(|| (self.stamps.ids)());
         Ok(Some(StoreId { id, file: None }))
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        let held = self.read();
+        let session = held.get(key)?;
+        let all = session.course.exceptions();
+        let is_of = |exception: &&Exception| exception.last >= first && exception.first <= last;
+        let mut found: Vec<Exception> = all.filter(is_of).copied().collect();
+        if let Some(parent) = session.row.shown_parent()
+            && agents::of_agent(key.agent()).repeats_its_parent()
+            && let Ok(parent) = SessionKey::new(key.agent(), parent)
+            && let Some(parent) = held.sessions.get(&parent).filter(|_| parent != *key)
+        {
+            found.extend(copied(&session.course, &parent.course, (first, last)));
+        }
+        Ok(found)
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let place = self.read().get(key)?.course.place_of(id_hash(id));
+        match place {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
+use super::exceptions::Exceptions;
 use super::message_ids::messages_of;
-use super::{Direction, ScanQuery, Store};
+use super::{Direction, ScanQuery, Store, view};
 use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -53,13 +55,14 @@ impl RecordHeader {
 }
 
 /// A message, and where it stands in its session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StoredMessage {
     /// The sequence number of its record: what [`Store::hide_before`] and
     /// [`StoreExt::fork`](super::StoreExt::fork) take.
     pub sequence: u64,
-    /// The message.
+    /// The message; as JSON its fields.
+    #[serde(flatten)]
     pub message: Message,
 }
 
@@ -80,6 +83,7 @@ pub struct Messages<'s, S: ?Sized> {
     read: bool,
     front: Buffer,
     back: Buffer,
+    exceptions: Exceptions,
 }
 
 /// What was read at one end and not yet given, oldest first.
@@ -115,15 +119,20 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             read: is_empty || high.is_some_and(|high| high < low),
             front: Buffer::default(),
             back: Buffer::default(),
+            exceptions: Exceptions::default(),
         }
     }
 
-    fn of(&self, record: &Record) -> VecDeque<StoredMessage> {
+    fn of(&self, record: Record) -> Result<VecDeque<StoredMessage>> {
         let sequence = record.sequence;
-        let messages = record.messages(self.key.agent()).into_iter();
-        messages
+        if record.header.messages == 0 {
+            return Ok(VecDeque::new());
+        }
+        let messages = view::shown(self.store, &self.key, &self.exceptions, record)?.messages;
+        let messages = messages.into_iter();
+        Ok(messages
             .map(|message| StoredMessage { sequence, message })
-            .collect()
+            .collect())
     }
 
     /// The first record from one on in a direction.
@@ -178,6 +187,8 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             ..ScanQuery::default()
         };
         let page = self.store.scan(&self.key, &query)?;
+        self.exceptions
+            .add(view::exceptions_of(self.store, &self.key, &page.records)?);
         for record in page.records {
             // What the other end has read begins behind this one.
             self.read = end == Some(record.sequence);
@@ -225,7 +236,7 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             let Some(record) = record else {
                 return Ok(take(&mut other.messages, is_forward));
             };
-            let messages = self.of(&record);
+            let messages = self.of(record)?;
             if is_forward {
                 self.front.messages = messages;
             } else {

@@ -5,7 +5,9 @@ mod builder;
 mod callers;
 mod cleanup;
 mod copies;
+mod course;
 pub(crate) mod deleted;
+mod exceptions;
 mod extension;
 mod families;
 mod fold;
@@ -14,6 +16,7 @@ mod ingest;
 mod json_form;
 mod json_names;
 mod lines;
+mod making;
 mod memory;
 mod message_ids;
 mod messages;
@@ -24,41 +27,50 @@ mod properties;
 mod query;
 mod records;
 mod redb;
-mod row_title;
+pub(crate) mod row_title;
 mod saving;
 mod select;
 mod sessions;
+mod view;
 
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk};
+pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::cleanup::{Cleaned, CleanupQuery};
-pub use self::copies::{BackedUp, Existing, Restored, StoreCounts, StoreId};
+pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::course::Course;
+pub(crate) use self::course::StoredCourse;
 pub use self::deleted::DeletedSession;
 pub(crate) use self::deleted::folder_of;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::exceptions::Exceptions;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};
-pub use self::options::{Mode, Options};
+pub use self::options::{Mode, Options, Stamps};
 pub use self::progress::{Progress, Step, Watcher, unwatched};
 pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
-    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery, SessionDigest, SessionPage,
-    StoreProblem, StoreStats, TableReads, Truncated, VerifyReport,
+    ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
+    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
 pub use self::redb::{Loss, RedbStore, RepairReport};
+pub use self::view::{Shown, View};
 use crate::model::error::Result;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::record::Record;
 use crate::model::session::{Session, Summary};
 
 /// A store of sessions.
@@ -370,6 +382,44 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage>;
+
+    /// What is to be known of the records from `first` to `last` beyond their own lines: messages that
+    /// were written again, turns that were taken back, tokens that count elsewhere. Reads no record.
+    /// [`StoreExt::view`] and [`load`](Self::load) show a session by it. This default knows of
+    /// none, which is right where no lines of agents come in.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        let _ = (first, last);
+        self.summary(key).map(|_| Vec::new())
+    }
+
+    /// The sequence number of the message of an id, as [`load`](Self::load) names it: that of its first
+    /// place, hidden or not. `None` if there is none. This default reads the session; a store can do
+    /// better.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let mut query = ScanQuery::default();
+        loop {
+            let page = self.scan(key, &query)?;
+            let has_it = |record: &&Record| {
+                let said = record.messages(key.agent());
+                said.iter().any(|message| message.id.as_deref() == Some(id))
+            };
+            if let Some(record) = page.records.iter().find(has_it) {
+                return Ok(Some(record.sequence));
+            }
+            match page.next {
+                Some(next) => query.from = Some(next),
+                None => return Ok(None),
+            }
+        }
+    }
 }
 
 impl<S: Store + ?Sized> families::Calls for S {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::callers::theirs;
 use crate::model::error::{Error, Result};
 
 /// How processes share a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Mode {
     /// Any number of processes read and write at the same time. On a file system without range
     /// locks the store is opened exclusively instead, which
@@ -21,15 +24,16 @@ pub enum Mode {
     Exclusive,
 }
 
-/// How a store is opened, and where it takes its time and its ids from.
+/// How a store is opened, with the [`Stamps`] that it takes its time and its ids from.
 ///
 /// ```
 /// use scrollback::{Mode, Options};
 ///
-/// let options = Options { mode: Mode::Exclusive, ..Options::default() };
+/// let options = Options::default().with_mode(Mode::Exclusive);
 /// assert_eq!(options.cache_bytes, 48 * 1024 * 1024);
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// How processes share the store. All of them must say the same. The default is
     /// [`Mode::Shared`].
@@ -42,6 +46,78 @@ pub struct Options {
     /// with [`Locked`](crate::Error::Locked). A call that queues behind one of another thread that
     /// waits already takes at most as long again. The default is 60 seconds.
     pub lock_wait: Duration,
+    /// The clock and the ids.
+    pub stamps: Stamps,
+}
+
+impl Options {
+    /// The same, shared in this way.
+    #[must_use]
+    pub fn with_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// The same, with so many bytes of memory for pages.
+    #[must_use]
+    pub fn with_cache_bytes(self, cache_bytes: usize) -> Self {
+        Self {
+            cache_bytes,
+            ..self
+        }
+    }
+
+    /// The same, waiting so long for other processes.
+    #[must_use]
+    pub fn with_lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
+    }
+
+    /// The same, with this clock and these ids.
+    #[must_use]
+    pub fn with_stamps(self, stamps: Stamps) -> Self {
+        Self { stamps, ..self }
+    }
+
+    /// The same, with another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        let stamps = self.stamps.clone().with_clock(clock);
+        self.with_stamps(stamps)
+    }
+
+    /// The same, with another source of ids.
+    #[must_use]
+    pub fn with_ids(self, ids: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        let stamps = self.stamps.clone().with_ids(ids);
+        self.with_stamps(stamps)
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Shared,
+            cache_bytes: 48 * 1024 * 1024,
+            lock_wait: Duration::from_secs(60),
+            stamps: Stamps::default(),
+        }
+    }
+}
+
+/// What new records and sessions are stamped with: a clock and a source of ids.
+///
+/// ```
+/// use scrollback::{MemoryStore, Session, Stamps, Store, chrono::DateTime};
+///
+/// let store = MemoryStore::new(Stamps::default().with_clock(|| DateTime::UNIX_EPOCH));
+/// let mut session = Session::native("chat-1")?;
+/// store.save(&mut session)?;
+/// assert_eq!(session.updated_at, Some(DateTime::UNIX_EPOCH));
+/// # Ok::<(), scrollback::Error>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Stamps {
     /// The clock. The default is the system's. Where it stands before 1970, writes fail with
     /// [`Clock`](crate::Error::Clock); reads do not ask it. If it panics, the panic passes through.
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
@@ -49,7 +125,25 @@ pub struct Options {
     pub ids: Arc<dyn Fn() -> Uuid + Send + Sync>,
 }
 
-impl Options {
+impl Stamps {
+    /// The same, with another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
+    }
+
+    /// The same, with another source of ids.
+    #[must_use]
+    pub fn with_ids(self, ids: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
+        Self {
+            ids: Arc::new(ids),
+            ..self
+        }
+    }
+
     /// What the clock says.
     ///
     /// # Errors
@@ -73,15 +167,18 @@ impl Options {
     }
 }
 
-impl Default for Options {
+impl Default for Stamps {
     fn default() -> Self {
         Self {
-            mode: Mode::Shared,
-            cache_bytes: 48 * 1024 * 1024,
-            lock_wait: Duration::from_secs(60),
             clock: Arc::new(system_clock),
             ids: Arc::new(|| id_of(system_time())),
         }
+    }
+}
+
+impl fmt::Debug for Stamps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stamps").finish_non_exhaustive()
     }
 }
 
@@ -104,14 +201,4 @@ fn id_of(now: SystemTime) -> Uuid {
         return Uuid::new_v7(Timestamp::from_unix(NoContext, 0, 0));
     }
     Uuid::now_v7()
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("mode", &self.mode)
-            .field("cache_bytes", &self.cache_bytes)
-            .field("lock_wait", &self.lock_wait)
-            .finish_non_exhaustive()
-    }
 }

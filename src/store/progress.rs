@@ -2,11 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use serde::Serialize;
+
 use super::callers::theirs;
 use crate::model::error::{Error, Result};
 
 /// What is being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Step {
     /// Files are looked for: [`Progress::files`] were found, and how many there are is not known.
@@ -17,6 +20,8 @@ pub enum Step {
     Copying,
     /// What is stored is verified; counted in bytes of lines.
     Verifying,
+    /// Sessions are read again; counted in bytes of lines.
+    Rereading,
     /// A damaged store is read, and what was found is written; counted in bytes of its file.
     Repairing,
 }
@@ -26,7 +31,7 @@ pub enum Step {
 /// Whoever is told answers whether to go on: after [`ControlFlow::Break`] the call ends with
 /// [`Error::Cancelled`], and its own documentation says what is there
 /// then. [`unwatched`] goes on, and looks at nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// What is being done. A call can have several steps, and each begins at nothing.

@@ -18,16 +18,20 @@ use crate::model::session::Summary;
 /// ```
 /// use scrollback::ListQuery;
 ///
-/// let query = ListQuery { agent: Some("codex".into()), limit: 50, ..ListQuery::default() };
+/// let query = ListQuery::default().with_agent("codex").with_limit(50);
 /// assert!(query.after.is_none());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListQuery {
     /// Sessions of this agent only.
     pub agent: Option<String>,
     /// Sessions of this project only: the folder as the session states it, or, without a leading
     /// `/`, its last components.
     pub project: Option<String>,
+    /// Sessions of these folders only, and of any below them: whole paths, or, without a leading `/`,
+    /// names that follow each other anywhere in a path. Empty, all of them.
+    pub folders: Vec<String>,
     /// Sessions updated at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Sessions updated strictly before this time.
@@ -78,7 +82,8 @@ impl FromStr for Cursor {
 pub struct CursorError;
 
 /// One page of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SessionPage {
     /// The sessions, newest first.
     pub sessions: Vec<Summary>,
@@ -98,6 +103,7 @@ pub enum Direction {
 
 /// Which records to read. The default is all of them, oldest first, in pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScanQuery {
     /// The first sequence number to look at: inclusive, in both directions. `None` starts at the
     /// oldest record going forward, and at the newest going backward.
@@ -112,7 +118,8 @@ pub struct ScanQuery {
 }
 
 /// One page of a scan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RecordPage {
     /// The records, in the direction of the scan.
     pub records: Vec<Record>,
@@ -157,6 +164,7 @@ impl NewRecord {
 /// What an append did. One without records tells where the session's next record goes: `first` is
 /// its number, and `last` the one before, or 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Appended {
     /// Sequence number of the first record of the batch.
     pub first: u64,
@@ -170,6 +178,7 @@ pub struct Appended {
 
 /// What a truncation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Truncated {
     /// The first visible sequence number now.
     pub mark: u64,
@@ -181,6 +190,7 @@ pub struct Truncated {
 
 /// What a compaction removed from one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Compacted {
     /// Records removed.
     pub records: u64,
@@ -199,8 +209,29 @@ impl AddAssign for Compacted {
     }
 }
 
+/// What reading sessions again has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reread {
+    /// Sessions that were read again.
+    pub sessions: u64,
+    /// Records of which something else is known now.
+    pub records: u64,
+    /// Sessions that could not be read, and are as they were.
+    pub damaged: u64,
+}
+
+impl AddAssign for Reread {
+    /// Counts what changed in another session.
+    fn add_assign(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.records += other.records;
+        self.damaged += other.damaged;
+    }
+}
+
 /// What a deletion removed, or a cleanup altogether.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Removed {
     /// Sessions removed.
     pub sessions: u64,
@@ -233,7 +264,7 @@ pub struct Reclaimed {
     pub refused: Option<String>,
 }
 
-/// A file kept beside the lines of a session.
+/// An attachment: a file that is kept whole, a sidecar of a session or the document that it came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AttachmentInfo {
@@ -259,7 +290,7 @@ pub struct AgentStats {
     pub bytes: u64,
     /// Records of which not all could be read.
     pub malformed: u64,
-    /// Files kept beside the lines.
+    /// Attachments.
     pub attachments: u64,
 }
 
@@ -276,6 +307,24 @@ pub struct StoreStats {
     pub attachment_bytes: u64,
 }
 
+/// A file that is kept beside the lines of a session, or beside the sessions of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoredFile {
+    /// The agent.
+    pub agent: String,
+    /// Its session; `None` for a file of a folder. As JSON `agent:id`.
+    #[serde(serialize_with = "json_names::named")]
+    pub session: Option<SessionKey>,
+    /// Its name among the attachments: of a file of a folder the whole path.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Whether it is a database, as earlier versions kept them: it may hold credentials, is not exported,
+    /// and [`scrub`](crate::RedbStore::scrub) removes it.
+    pub is_database: bool,
+}
+
 /// What a verification found. As JSON it also has `clean`, and `digests` is `null` unless it was
 /// a deep one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -290,6 +339,12 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Attachments read.
     pub attachments: u64,
+    /// Those of them that are databases, as earlier versions kept them: they may hold credentials, and
+    /// [`scrub`](crate::RedbStore::scrub) removes them. No damage.
+    pub databases: Vec<StoredFile>,
+    /// Whether a scrub is due: one that was begun has not ended, and bytes that are to be gone may still be
+    /// in the file. No damage.
+    pub scrub_due: bool,
     /// Sources read.
     pub sources: u64,
     /// Index entries checked, both ways.
@@ -383,7 +438,7 @@ pub struct SessionDigest {
 }
 
 /// Rows read from each table since the store was opened, for measuring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TableReads {
     /// Summary rows.

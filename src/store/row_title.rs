@@ -8,7 +8,7 @@ use crate::codec::session_row::SessionRow;
 const CAN_BE_TAKEN_BACK: u8 = INDEX_TITLE_RANK;
 
 /// Takes a title of a rank. `latest_wins` says whether it goes before an earlier one of its rank.
-pub(super) fn put(row: &mut SessionRow, rank: u8, title: String, latest_wins: bool) {
+pub(crate) fn put(row: &mut SessionRow, rank: u8, title: String, latest_wins: bool) {
     if rank == row.title_rank {
         if latest_wins {
             row.title = title;

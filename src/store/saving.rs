@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use super::Options;
+use super::Stamps;
 use super::addition::{Addition, Intent};
+use super::exceptions::Talk;
 use super::lines::{self, microseconds};
-use super::message_ids::{messages_of, place};
+use super::message_ids::place;
 use super::query::Expect;
-use super::sessions::{Primitives, read_lines};
+use super::sessions::{Primitives, all_exceptions, read_lines};
 use crate::agents::{self, Dialect};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
@@ -53,17 +54,24 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             Some(row) => Some(stored(store, &session.key, &row)?),
             None => None,
         };
-        let now = lines::now(store.options())?;
-        let saved = lines_of_save(dialect, stored.as_ref(), session, now, store.options())?;
+        let now = lines::now(store.stamps())?;
+        let mut saved = lines_of_save(dialect, stored.as_ref(), session, now, store.stamps())?;
+        let lines = if dialect.has_message_ids() {
+            std::mem::take(&mut saved.lines)
+        } else {
+            // Looked at again below, for the places of messages.
+            saved.lines.clone()
+        };
         let addition = Addition {
+            key: session.key.clone(),
             expect: Expect::Sequence(stored.map_or(0, |stored| stored.next)),
             batch_id: None,
-            lines: &saved.lines,
+            lines,
             intent: Intent::Save {
                 now_us: now.timestamp_micros(),
             },
         };
-        match store.add(&session.key, &addition) {
+        match store.add(addition) {
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(appended) => {
@@ -82,17 +90,16 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let dialect = agents::of_agent(key.agent());
     let mut messages = HashMap::new();
     let mut has_header = row.header_sequence.is_some();
+    let mut talk = Talk::new(all_exceptions(store, key, 0)?);
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
-        if record.header.messages == 0 {
-            return Ok(());
-        }
-        for (at, message) in messages_of(dialect, record).into_iter().enumerate() {
-            let id = message.id.clone();
-            messages.insert(id.unwrap_or_else(|| place(record.sequence, at)), message);
-        }
+        talk.take(dialect, record, true);
         Ok(())
     })?;
+    for (sequence, message) in talk.into_messages() {
+        let id = message.id.clone();
+        messages.insert(id.unwrap_or_else(|| place(sequence, 0)), message);
+    }
     Ok(Stored {
         session,
         given: row.given.clone(),
@@ -121,7 +128,7 @@ fn lines_of_save(
     stored: Option<&Stored>,
     session: &mut Session,
     now: DateTime<Utc>,
-    options: &Options,
+    stamps: &Stamps,
 ) -> Result<Saved> {
     if session.title.trim().is_empty() {
         session.title = derived_title(dialect, &session.key, &session.messages);
@@ -145,7 +152,7 @@ fn lines_of_save(
         if !is_new.get(at).copied().unwrap_or(true) {
             continue;
         }
-        lines::complete(message, dialect, options)?;
+        lines::complete(message, dialect, stamps)?;
         latest = latest.max(message.time);
         let first = saved.lines.len();
         let written = dialect.write_message(&session.key, message)?;
@@ -301,19 +308,20 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     }
     let dialect = agents::of_agent(session.key.agent());
     let mut header = without_messages(session);
-    let now = lines::now(store.options())?;
+    let now = lines::now(store.stamps())?;
     header.created_at = Some(header.created_at.map_or(now, microseconds));
     header.updated_at = Some(now);
     let written = dialect.write_meta(&header, true)?.unwrap_or_default();
     let lines: Vec<Vec<u8>> = lines::split(&written).collect();
     lines::check_lengths(&lines)?;
     let addition = Addition {
+        key: session.key.clone(),
         expect: Expect::Any,
         batch_id: None,
-        lines: &lines,
+        lines,
         intent: Intent::Create,
     };
-    match store.add(&session.key, &addition) {
+    match store.add(addition) {
         Ok(_) => Ok(true),
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),

@@ -29,6 +29,7 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
             row.shown_project()
                 .is_some_and(|project| is_project(project, wanted))
         })
+        && is_in_folders(&query.folders, row.shown_project())
         && query
             .since
             .is_none_or(|since| row.updated_us >= since.timestamp_micros())
@@ -57,6 +58,29 @@ fn is_project(project: &str, wanted: &str) -> bool {
         .is_some_and(|before| {
             before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
         })
+}
+
+/// Whether a project is one of these folders, or below one; any project is if there are none.
+fn is_in_folders(folders: &[String], project: Option<&str>) -> bool {
+    folders.is_empty()
+        || project.is_some_and(|project| folders.iter().any(|folder| is_in(project, folder)))
+}
+
+/// Whether a project is a folder, or below it.
+fn is_in(project: &str, folder: &str) -> bool {
+    let folder = without_trailing_separators(folder);
+    if folder.is_empty() {
+        return false;
+    }
+    let ends_name = |rest: &str| rest.is_empty() || rest.starts_with(['/', '\\']);
+    if folder.starts_with('/') {
+        return project.strip_prefix(folder).is_some_and(ends_name) || folder == "/";
+    }
+    project.match_indices(folder).any(|(at, _)| {
+        let (before, rest) = project.split_at(at);
+        let rest = rest.get(folder.len()..).unwrap_or_default();
+        (before.is_empty() || before.ends_with(['/', '\\'])) && ends_name(rest)
+    })
 }
 
 /// The agent and the prefix of an id that a text may mean: `codex:0199` names the agent too.
@@ -173,6 +197,26 @@ mod tests {
         assert!(!is_project("/home/ada/shop", "hop"));
         assert!(!is_project("/home/ada/shop", "/shop"));
         assert!(!is_project("/home/ada/shop", "/home/ada"));
+    }
+
+    #[test]
+    fn a_project_lies_in_a_folder_by_whole_names() {
+        for (project, folder, expected) in [
+            ("/home/ada/shop", "/home/ada/shop", true),
+            ("/home/ada/shop/web", "/home/ada/shop/", true),
+            ("/home/ada/shopping", "/home/ada/shop", false),
+            ("/home/ada", "/home/ada/shop", false),
+            ("/home/ada/shop/web", "shop", true),
+            ("/home/ada/shop", "ada/shop", true),
+            ("/home/ada/shopping", "shop", false),
+            ("/home/ada/myshop", "shop", false),
+            ("/home/myshop/shop/x", "shop", true),
+            ("C:\\code\\shop\\web", "shop", true),
+            ("/x", "/", true),
+            ("/x", "", false),
+        ] {
+            assert_eq!(is_in(project, folder), expected, "{project} in {folder}");
+        }
     }
 
     #[test]

@@ -7,17 +7,18 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
+use super::exceptions::{Exceptions, Talk};
 use super::lines;
-use super::message_ids::messages_of;
 use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
-use super::{Options, Store};
+use super::{Stamps, Store, view};
 use crate::agents::{self, Dialect, MarkdownHead};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::record::RecordView;
+use crate::model::message::Block;
+use crate::model::record::{Record, RecordView};
 use crate::model::session::Session;
 use crate::render::markdown;
 
@@ -26,8 +27,8 @@ pub(crate) type Visit<'v> = dyn FnMut(RecordView<'_>) -> Result<()> + 'v;
 
 /// What the stores of this crate have in common below the [`Store`] trait.
 pub(crate) trait Primitives: Store {
-    /// The options of the store.
-    fn options(&self) -> &Options;
+    /// What new records are stamped with.
+    fn stamps(&self) -> &Stamps;
 
     /// The row of a session.
     fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>>;
@@ -38,7 +39,7 @@ pub(crate) trait Primitives: Store {
     }
 
     /// Adds lines to a session, all or none, by [`add_to`](super::addition::add_to).
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended>;
+    fn add(&self, addition: Addition) -> Result<Appended>;
 
     /// Moves the mark of a session whose row still says what `seen` says of its records. Returns
     /// whether it did.
@@ -62,6 +63,52 @@ pub(crate) trait Primitives: Store {
     }
 }
 
+/// The calls of [`Store`](super::Store) that every store of this crate makes of its primitives, for its
+/// `impl`. A macro, since an `impl` for all that have the primitives would show them to everybody.
+macro_rules! calls_over_primitives {
+    () => {
+        fn save(&self, session: &mut Session) -> Result<()> {
+            $crate::store::saving::save(self, session)
+        }
+
+        fn load(&self, key: &SessionKey) -> Result<Session> {
+            $crate::store::sessions::load(self, key)
+        }
+
+        fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
+            $crate::store::sessions::export_markdown(self, key, out)
+        }
+
+        fn append(
+            &self,
+            key: &SessionKey,
+            expect: Expect,
+            batch_id: Option<Uuid>,
+            records: &[NewRecord],
+        ) -> Result<Appended> {
+            $crate::store::sessions::append(self, key, expect, batch_id, records)
+        }
+
+        fn ensure_meta(&self, session: &Session) -> Result<bool> {
+            $crate::store::saving::ensure_meta(self, session)
+        }
+
+        fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
+            $crate::store::sessions::truncate(self, key, keep_last)
+        }
+
+        fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
+            $crate::store::sessions::hide_before(self, key, sequence)
+        }
+
+        fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
+            $crate::store::sessions::replace_history(self, key, records)
+        }
+    };
+}
+
+pub(crate) use calls_over_primitives;
+
 /// Whether two rows of a session have the same records, hidden ones and visible ones.
 pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
     let records = |row: &SessionRow| (row.next, row.records, row.messages, row.mark, row.hidden);
@@ -72,18 +119,27 @@ pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
 pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
     let row = store.row_of(key)?;
     let dialect = agents::of_agent(key.agent());
-    let mut messages = Vec::new();
     let places = Places::of(store, key, &row)?;
     let mark = places.of_record(row.mark);
+    let from = if row.reordered { 0 } else { row.mark };
+    let mut talk = Talk::new(all_exceptions(store, key, from)?);
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
-        if places.of_record(record.sequence) >= mark && record.header.messages > 0 {
-            messages.extend(messages_of(dialect, record));
-        }
+        talk.take(dialect, record, places.of_record(record.sequence) >= mark);
         Ok(())
     })?;
-    session.messages = messages;
+    let messages = talk.into_messages().into_iter();
+    session.messages = messages.map(|(_, message)| message).collect();
     give(&mut session, &row.given);
     Ok(session)
+}
+
+/// What is to be known of a session's records from one on.
+pub(crate) fn all_exceptions(
+    store: &impl Primitives,
+    key: &SessionKey,
+    from: u64,
+) -> Result<Exceptions> {
+    Ok(Exceptions::of(store.exceptions(key, from, u64::MAX)?))
 }
 
 /// Walks through a session's records from `from` on, or through all of them where its format
@@ -150,14 +206,13 @@ pub(crate) fn append(
     records: &[NewRecord],
 ) -> Result<Appended> {
     let dialect = agents::of_agent(key.agent());
-    let lines = lines::lines_of(dialect, key, records, store.options())?;
-    let addition = Addition {
+    store.add(Addition {
+        key: key.clone(),
         expect,
         batch_id,
-        lines: &lines,
+        lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Append,
-    };
-    store.add(key, &addition)
+    })
 }
 
 /// Hides all that is there, and appends.
@@ -168,12 +223,13 @@ pub(crate) fn replace_history(
 ) -> Result<()> {
     let dialect = agents::of_agent(key.agent());
     let addition = Addition {
+        key: key.clone(),
         expect: Expect::Any,
         batch_id: None,
-        lines: &lines::lines_of(dialect, key, records, store.options())?,
+        lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Replace,
     };
-    store.add(key, &addition).map(drop)
+    store.add(addition).map(drop)
 }
 
 /// Hides all but the last `keep_last` messages.
@@ -241,19 +297,21 @@ fn messages_between(
         from: Some(from),
         ..ScanQuery::default()
     };
+    let exceptions = all_exceptions(store, key, if places.0.is_some() { 0 } else { from })?;
     let mut messages = 0;
     for record in Records::new(store, key.clone(), forward) {
         let record = record?;
         if places.of_record(record.sequence) >= places.of_record(to) {
             break;
         }
-        messages += u64::from(record.header.messages);
+        messages += u64::from(exceptions.shown(record.sequence, record.header.messages));
     }
     Ok(messages)
 }
 
 /// Where the last `keep_last` messages begin, and how many there are from there on: a damaged
-/// line can hold several, and is kept whole. What stands before `start` stays hidden.
+/// line can hold several, and is kept whole. What stands before `start` stays hidden. They do not begin
+/// with a tool's answer: the call that it answers is kept with it.
 fn mark_before(
     store: &impl Primitives,
     key: &SessionKey,
@@ -265,18 +323,33 @@ fn mark_before(
         direction: Direction::Backward,
         ..ScanQuery::default()
     };
-    let (mut mark, mut visible) = (next, 0);
+    let exceptions = all_exceptions(store, key, 0)?;
+    let dialect = agents::of_agent(key.agent());
+    let (mut mark, mut visible, mut is_answer) = (next, 0, false);
     for record in Records::new(store, key.clone(), backward) {
         let record = record?;
-        if visible >= keep_last || places.of_record(record.sequence) < places.of_record(start) {
+        let is_enough = visible >= keep_last && !is_answer;
+        if is_enough || places.of_record(record.sequence) < places.of_record(start) {
             break;
         }
-        if record.sequence < next && record.header.messages > 0 {
-            visible += u64::from(record.header.messages);
+        let shown = exceptions.shown(record.sequence, record.header.messages);
+        if record.sequence < next && shown > 0 {
+            visible += u64::from(shown);
             mark = record.sequence;
+            is_answer =
+                visible >= keep_last && keep_last > 0 && is_answer_of_tools(dialect, &record);
         }
     }
     Ok((mark, visible))
+}
+
+/// Whether a record's first message is nothing but what tools answered.
+fn is_answer_of_tools(dialect: &dyn Dialect, record: &Record) -> bool {
+    let is_result = |block: &Block| matches!(block, Block::ToolResult { .. });
+    let messages = dialect.stored_messages(record.view());
+    messages
+        .first()
+        .is_some_and(|message| !message.content.is_empty() && message.content.iter().all(is_result))
 }
 
 /// Where records stand in their session.
@@ -343,11 +416,18 @@ pub(crate) fn export_markdown(
     let dialect = agents::of_agent(key.agent());
     let stated = stated(store, key, dialect)?;
     markdown::write_head(out, &store.summary(key)?, &stated).map_err(failed)?;
+    let exceptions = all_exceptions(store, key, 0)?;
     store.visit(key, 0, &mut |record| {
-        if record.header.messages > 0 {
-            for message in dialect.stored_messages(record) {
-                markdown::write_message(out, &message).map_err(failed)?;
-            }
+        if exceptions.shown(record.sequence, record.header.messages) == 0 {
+            return Ok(());
+        }
+        let last = match exceptions.replaced_by(record.sequence) {
+            Some(by) => view::record_at(store, key, by)?,
+            None => None,
+        };
+        let view = last.as_ref().map_or(record, Record::view);
+        for message in exceptions.messages(dialect, view, record.sequence) {
+            markdown::write_message(out, &message).map_err(failed)?;
         }
         Ok(())
     })?;
@@ -358,7 +438,7 @@ pub(crate) fn export_markdown(
 mod tests {
     use super::*;
     use crate::model::message::{Message, Role};
-    use crate::store::{MemoryStore, RedbStore};
+    use crate::store::{MemoryStore, Options, RedbStore};
 
     fn check(store: &impl Primitives) {
         let key = SessionKey::native("s").unwrap();

@@ -9,6 +9,7 @@ mod import;
 mod older;
 mod progress;
 mod report;
+mod status;
 
 pub use self::archive::compact_archived;
 pub use self::export::{
@@ -16,4 +17,5 @@ pub use self::export::{
 };
 pub use self::histories::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import, import_places};
-pub use self::report::{ImportProblem, ImportReport};
+pub use self::report::{ImportProblem, ImportReport, NotRead};
+pub use self::status::{AgentStatus, PlaceStatus, status};

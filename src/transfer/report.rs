@@ -1,10 +1,15 @@
 //! What an import did, and what it could not do.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use crate::agents::Unread;
 use crate::model::key::SessionKey;
+use crate::store::Totals;
+/// The name that it has where files are read.
+pub(super) use crate::store::Totals as Added;
 
 /// What an import did, and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,7 +38,8 @@ pub struct ImportReport {
     /// Lines added of which not all could be read, and documents that could not. They are stored
     /// all the same.
     pub malformed: u64,
-    /// Files that were not taken, with a reason in `problems`.
+    /// Files that were not taken, and sessions of databases that could not be read, with a reason in
+    /// `problems`.
     pub skipped: u64,
     /// Files that were imported before and have since changed otherwise than by growing: kept as
     /// a new session beside the old one.
@@ -41,6 +47,16 @@ pub struct ImportReport {
     /// Paths of the call that are not there, cannot be read or hold no sessions by their look:
     /// each has its reason in `problems`.
     pub paths_failed: u64,
+    /// Sessions that the files hold, new or not, as far as they were read or are unchanged: with none of
+    /// them, the paths hold no session.
+    pub sessions_found: u64,
+    /// What was seen of agents whose sessions are not read.
+    pub not_read: Vec<NotRead>,
+    /// Databases of agents that an earlier version kept whole in the store; they may hold credentials, and
+    /// [`scrub`](crate::RedbStore::scrub) removes them.
+    pub kept_databases: u64,
+    /// Whether a scrub was begun and has not ended.
+    pub scrub_due: bool,
     /// What is wrong, file by file and line by line, up to [`ImportReport::PROBLEMS_MAX`].
     pub problems: Vec<ImportProblem>,
     /// Problems beyond those listed.
@@ -52,7 +68,7 @@ impl ImportReport {
     pub const PROBLEMS_MAX: usize = 10_000;
 
     /// Counts what a file or a session has added.
-    pub(super) fn add(&mut self, added: Added) {
+    pub(super) fn add(&mut self, added: Totals) {
         self.records += added.records;
         self.messages += added.messages;
         self.bytes += added.bytes;
@@ -73,6 +89,21 @@ impl ImportReport {
             None => format!("is another content of `{replaced}`; would be kept beside it"),
         };
         self.add_file_problem(path, reason);
+    }
+
+    /// Counts a file of an agent whose sessions are not read.
+    pub(super) fn add_not_read(&mut self, sort: &'static Unread, path: &Path) {
+        let same = |seen: &&mut NotRead| (seen.agent, seen.what) == (sort.title, sort.what);
+        match self.not_read.iter_mut().find(same) {
+            Some(seen) => seen.count += 1,
+            None => self.not_read.push(NotRead {
+                agent: sort.title,
+                what: sort.what,
+                many: sort.many,
+                count: 1,
+                path: path.to_owned(),
+            }),
+        }
     }
 
     /// Adds problems, as far as there is room for them.
@@ -98,6 +129,34 @@ impl ImportReport {
     pub(super) fn add_skipped(&mut self, path: &Path, reason: impl Into<String>) {
         self.skipped += 1;
         self.add_file_problem(path, reason);
+    }
+}
+
+/// Files of an agent whose sessions are not read, and which an import has seen and passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NotRead {
+    /// What people call the agent.
+    pub agent: &'static str,
+    /// What one such file is: a database, a task.
+    pub what: &'static str,
+    #[serde(skip)]
+    many: &'static str,
+    /// How many were seen.
+    pub count: u64,
+    /// The first of them. As JSON, U+FFFD stands for what of its name is not UTF-8.
+    #[serde(serialize_with = "lossy")]
+    pub path: PathBuf,
+}
+
+impl fmt::Display for NotRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.count == 1 {
+            self.what
+        } else {
+            self.many
+        };
+        write!(f, "{} ({} {what})", self.agent, self.count)
     }
 }
 
@@ -145,19 +204,6 @@ pub struct ImportProblem {
     pub offset: Option<u64>,
     /// What is wrong.
     pub reason: String,
-}
-
-/// What a file has added.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Added {
-    /// Records.
-    pub records: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of lines.
-    pub bytes: u64,
-    /// Lines of which not all could be read.
-    pub malformed: u64,
 }
 
 fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,10 +1,11 @@
 //! The one list of agents (`src/agents/mod.rs`): the README's table says the same, and no other
 //! code of the library names an agent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use scrollback::KnownAgent;
+use scrollback::provider::Places;
 
 use crate::modules;
 use crate::source::{self, File};
@@ -42,6 +43,54 @@ fn the_readme_lists_every_agent() {
         .collect();
     let expected: BTreeSet<&str> = agents.iter().map(String::as_str).collect();
     assert_eq!(rows, expected);
+}
+
+/// What docs/agents.md has to say of every agent.
+const SAID: [&str; 6] = [
+    "- **Places:** ",
+    "- **Read:** ",
+    "- **Kept:** ",
+    "- **Tokens:** ",
+    "- **Checked against:** ",
+    "- **Not known:** ",
+];
+
+#[test]
+fn a_page_says_of_every_agent_what_is_known_of_it() {
+    let page = source::read("docs/agents.md");
+    let sections: BTreeMap<&str, &str> = page
+        .split("\n## ")
+        .skip(1)
+        .filter_map(|section| section.split_once('\n'))
+        .collect();
+    let agents: BTreeSet<&str> = KnownAgent::all().map(|agent| agent.title).collect();
+    assert_eq!(sections.keys().copied().collect::<BTreeSet<_>>(), agents);
+    let places = Places::under("/home").candidates();
+    for agent in KnownAgent::all() {
+        let section = sections[agent.title];
+        for said in SAID {
+            let lines = section.lines().filter(|line| line.starts_with(said));
+            assert_eq!(lines.count(), 1, "{}: {said}", agent.title);
+        }
+        let (_, said) = section.split_once(SAID[0]).unwrap();
+        let (said, _) = said.split_once(SAID[1]).unwrap();
+        let own = places.iter().filter(|(name, _)| *name == agent.name);
+        let own: Vec<_> = own.collect();
+        for (_, path) in &own {
+            let path = path.to_str().unwrap().replacen("/home/", "~/", 1);
+            assert!(
+                said.contains(&format!("`{path}`")),
+                "{}: {path}",
+                agent.title
+            );
+        }
+        assert_eq!(
+            own.is_empty(),
+            said.contains("none by default"),
+            "{}",
+            agent.title
+        );
+    }
 }
 
 /// The agents of other programs in the list: the folder, and the names that it goes by.

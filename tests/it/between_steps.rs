@@ -25,13 +25,7 @@ fn say(store: &dyn Store, key: &SessionKey, texts: &[&str]) {
 }
 
 fn said(store: &dyn Store, key: &SessionKey) -> Vec<String> {
-    let records = store.records(
-        key,
-        ScanQuery {
-            from: Some(0),
-            ..ScanQuery::default()
-        },
-    );
+    let records = store.records(key, ScanQuery::default().with_from(0));
     records
         .map(|record| String::from_utf8(record.unwrap().line).unwrap())
         .collect()
@@ -114,10 +108,7 @@ fn a_line_of_long_ago_does_not_make_a_session_older() {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
     ));
     let clock = Arc::clone(&now);
-    let options = Options {
-        clock: Arc::new(move || *clock.lock().unwrap()),
-        ..Options::default()
-    };
+    let options = Options::default().with_clock(move || *clock.lock().unwrap());
     let home = Home::new();
     let store = open(&home, options);
     let key = SessionKey::new("codex", "s").unwrap();

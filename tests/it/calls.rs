@@ -61,9 +61,10 @@ fn a_save_keeps_messages_that_the_callers_copy_lacks() {
         .map(Message::plain_text)
         .collect();
     assert_eq!(texts, ["first", "second", "third"]);
-    session.messages[0] = Message {
-        id: session.messages[0].id.clone(),
-        ..Message::text(Role::User, "other")
+    session.messages[0] = {
+        let mut message = Message::text(Role::User, "other");
+        message.id = session.messages[0].id.clone();
+        message
     };
     let error = store.save(&mut session).unwrap_err();
     assert!(matches!(error, Error::MessageChanged { .. }), "{error}");
@@ -115,23 +116,14 @@ fn a_list_reads_no_record_and_few_rows() {
         store.save(&mut session).unwrap();
     }
     let before = store.table_reads();
-    let page = store
-        .list(&ListQuery {
-            limit: 20,
-            ..ListQuery::default()
-        })
-        .unwrap();
+    let page = store.list(&ListQuery::default().with_limit(20)).unwrap();
     let after = store.table_reads();
     assert_eq!(page.sessions.len(), 20);
     assert_eq!(after.records - before.records, 0);
     assert_eq!(after.sessions - before.sessions, 20);
     assert_eq!(after.indexes - before.indexes, 21);
 
-    let of_project = ListQuery {
-        project: Some("/w/p1".into()),
-        limit: 20,
-        ..ListQuery::default()
-    };
+    let of_project = ListQuery::default().with_project("/w/p1").with_limit(20);
     let page = store.list(&of_project).unwrap();
     assert_eq!(store.table_reads().sessions - after.sessions, 20);
     assert!(
@@ -172,11 +164,9 @@ fn both_ends_of_a_long_session_take_a_segment_or_two_and_all_of_it_is_read_once(
     };
     (0..20).for_each(|_| append(1_000));
     let ends = |direction| {
-        let query = ScanQuery {
-            direction,
-            records_max: 20,
-            ..ScanQuery::default()
-        };
+        let query = ScanQuery::default()
+            .with_direction(direction)
+            .with_records_max(20);
         let page = || assert_eq!(store.scan(&key, &query).unwrap().records.len(), 20);
         reads_of(&store, page)
     };
@@ -190,11 +180,9 @@ fn both_ends_of_a_long_session_take_a_segment_or_two_and_all_of_it_is_read_once(
         "a row for each of a tail"
     );
 
-    let everything = ScanQuery {
-        records_max: usize::MAX,
-        bytes_max: usize::MAX,
-        ..ScanQuery::default()
-    };
+    let everything = ScanQuery::default()
+        .with_records_max(usize::MAX)
+        .with_bytes_max(usize::MAX);
     let (rows, _) = reads_of(&store, || store.scan(&key, &everything).unwrap());
     assert!(rows > 60, "{rows}");
     let export = || export_session(&store, &key, ExportFormat::Jsonl, &mut std::io::sink());

@@ -48,10 +48,7 @@ pub(crate) fn stored_by_import(store: &dyn Store, project: &str, id: &str, lines
         .map(|line| NewRecord::line(line.as_str()))
         .collect();
     store.append(&key(id), Expect::Any, None, &records).unwrap();
-    let change = PropertiesChange {
-        project: Some(Some(project.to_owned())),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default().with_project(project);
     store.update_properties(&key(id), &change).unwrap();
 }
 
@@ -226,10 +223,9 @@ fn tool_call_and_result_linked_by_id() {
     let project = webshop(&store);
     let id = project.start();
     let time = "2026-04-03T11:30:02.5Z".parse().unwrap();
-    let call = LogEntry {
-        time: Some(time),
-        ..LogEntry::new("tool_call", "{\"cmd\":\"ls\"}").of_tool("bash", "call_1")
-    };
+    let call = LogEntry::new("tool_call", "{\"cmd\":\"ls\"}")
+        .of_tool("bash", "call_1")
+        .at(time);
     project.log_entry(&call).unwrap();
     let result = LogEntry::new("tool_result", "a.rs").of_tool("bash", "call_1");
     project.log_entry(&result).unwrap();

@@ -199,18 +199,12 @@ fn hazard_2_5_8_the_projects_path_can_be_listed_back() {
     let project = Project::open(Arc::clone(&store), root.join("shop/src"));
     let id = project.start();
     project.log_turn("user", "x").unwrap();
-    let of_path = ListQuery {
-        project: Some(root.join("shop").to_str().unwrap().to_owned()),
-        ..ListQuery::default()
-    };
+    let of_path = ListQuery::default().with_project(root.join("shop").to_str().unwrap().to_owned());
     let found = store.list(&of_path).unwrap().sessions;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].key.id(), id);
     // A folder that moves is told to its sessions.
-    let moved = PropertiesChange {
-        project: Some(Some("/home/dev/webshop".to_owned())),
-        ..PropertiesChange::default()
-    };
+    let moved = PropertiesChange::default().with_project("/home/dev/webshop");
     store.update_properties(&found[0].key, &moved).unwrap();
     assert_eq!((ids(&project).len(), ids(&webshop(&store))), (0, vec![id]));
 }

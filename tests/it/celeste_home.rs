@@ -66,7 +66,6 @@ fn files() -> BTreeMap<String, Vec<u8>> {
     files.insert(format!("{WEBSHOP}/raw.jsonl"), raw.to_vec());
     let odd = format!("{PIPELINE}/sess.with dots & space.jsonl");
     files.insert(odd, said("user", "custom id").into_bytes());
-    files.insert(format!("{PIPELINE}/notes.txt"), b"not a session\n".to_vec());
     files.insert("1774000000000000001.json".to_owned(), DOCUMENT.into());
     files
 }
@@ -210,10 +209,7 @@ fn an_old_document_that_went_on_is_one_session_wherever_its_export_is_imported()
         let record = NewRecord::line(more);
         store.append(&key, Expect::Any, None, &[record]).unwrap();
         if with_project {
-            let change = PropertiesChange {
-                project: Some(Some(WEBSHOP.to_owned())),
-                ..Default::default()
-            };
+            let change = PropertiesChange::default().with_project(WEBSHOP);
             store.update_properties(&key, &change).unwrap();
         }
         drop(store);

@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::DateTime;
@@ -25,12 +24,10 @@ fn fixture(name: &str) -> PathBuf {
 
 fn options() -> Options {
     let ids = AtomicU64::new(1);
-    Options {
-        mode: Mode::Exclusive,
-        clock: Arc::new(|| DateTime::from_timestamp(1_780_000_000, 123_456_000).unwrap()),
-        ids: Arc::new(move || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::SeqCst)))),
-        ..Options::default()
-    }
+    Options::default()
+        .with_mode(Mode::Exclusive)
+        .with_clock(|| DateTime::from_timestamp(1_780_000_000, 123_456_000).unwrap())
+        .with_ids(move || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::SeqCst))))
 }
 
 /// Everything that the store holds, as text.
@@ -163,15 +160,17 @@ fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
 
 /// What the session `long` of the fixtures of formats 2 and 3 has beside its lines.
 fn properties() -> Properties {
-    Properties {
-        title: Some("Kept beside".into()),
-        project: Some("/w/given".into()),
-        parent: Some("short".into()),
-        pinned: true,
-        archived: true,
-        summary: "They wrote many messages.".into(),
-        aliases: vec!["telegram:1".into(), "sk_1".into()],
-        scope: Some(RawJson::parse("{\"version\":1.0}").unwrap()),
+    {
+        let mut properties = Properties::default();
+        properties.title = Some("Kept beside".into());
+        properties.project = Some("/w/given".into());
+        properties.parent = Some("short".into());
+        properties.pinned = true;
+        properties.archived = true;
+        properties.summary = "They wrote many messages.".into();
+        properties.aliases = vec!["telegram:1".into(), "sk_1".into()];
+        properties.scope = Some(RawJson::parse("{\"version\":1.0}").unwrap());
+        properties
     }
 }
 
@@ -197,12 +196,10 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
     std::fs::copy(fixture("v1/store.redb"), &copy).unwrap();
     let key = SessionKey::native("long").unwrap();
     let alias = SessionKey::native("short").unwrap();
-    let change = PropertiesChange {
-        title: Some(Some("Renamed".into())),
-        project: Some(Some("/w/other".into())),
-        aliases: Some(vec!["short".into()]),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default()
+        .with_title("Renamed")
+        .with_project("/w/other")
+        .with_aliases(["short"]);
     let before = std::fs::read(&copy).unwrap();
     let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
     assert_eq!(store.properties(&key).unwrap(), Properties::default());
@@ -225,19 +222,14 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
     assert_eq!(given.title, "Renamed");
     assert_eq!(store.by_alias(&alias).unwrap(), Some(key.clone()));
     let of = |project: &str| {
-        let query = ListQuery {
-            project: Some(project.into()),
-            ..ListQuery::default()
-        };
+        let query = ListQuery::default().with_project(project);
         store.list(&query).unwrap().sessions.len()
     };
     assert_eq!((of("/w/demo"), of("/w/other")), (0, 1));
-    let back = PropertiesChange {
-        title: Some(None),
-        project: Some(None),
-        aliases: Some(Vec::new()),
-        ..PropertiesChange::default()
-    };
+    let back = PropertiesChange::default()
+        .without_title()
+        .without_project()
+        .with_aliases(Vec::<String>::new());
     assert_eq!(
         store.update_properties(&key, &back).unwrap(),
         Properties::default()
@@ -307,16 +299,16 @@ fn write_the_fixture_of_format_4() {
         )
         .unwrap();
     let given = properties();
-    let change = PropertiesChange {
-        title: Some(given.title),
-        project: Some(given.project),
-        parent: Some(given.parent),
-        pinned: Some(given.pinned),
-        archived: Some(given.archived),
-        summary: Some(given.summary),
-        aliases: Some(given.aliases),
-        scope: Some(given.scope),
-    };
+    let mut change = PropertiesChange::default();
+    change.title = Some(given.title);
+    change.project = Some(given.project);
+    change.parent = Some(given.parent);
+    change.pinned = Some(given.pinned);
+    change.archived = Some(given.archived);
+    change.summary = Some(given.summary);
+    change.aliases = Some(given.aliases);
+    change.scope = Some(given.scope);
+
     store.update_properties(&long.key, &change).unwrap();
     store.reclaim().unwrap();
     std::fs::write(fixture("v4/export.txt"), exported(&store)).unwrap();

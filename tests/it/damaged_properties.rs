@@ -21,12 +21,10 @@ fn filled(home: &Home) {
     for id in ["one", "two"] {
         store.save(&mut Session::new(native(id))).unwrap();
     }
-    let change = PropertiesChange {
-        title: Some(Some("Given".into())),
-        summary: Some("So far".into()),
-        aliases: Some(vec!["x".into(), "y".into()]),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default()
+        .with_title("Given")
+        .with_summary("So far")
+        .with_aliases(["x", "y"]);
     store.update_properties(&native("one"), &change).unwrap();
     store.pin(&native("two"), true).unwrap();
 }

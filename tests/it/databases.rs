@@ -9,7 +9,7 @@ use scrollback::{RedbStore, Store};
 
 use crate::deleted::again_in;
 use crate::harness::Home;
-use crate::homes::{assert_all_come_back, key, said};
+use crate::homes::{key, said};
 use crate::import::{open, run_in, sessions};
 
 pub(crate) const TABLES: &str = "
@@ -58,7 +58,7 @@ fn run(home: &Home, store: &RedbStore) -> ImportReport {
 }
 
 #[test]
-fn opencode_database_gives_its_sessions_and_comes_back() {
+fn opencode_database_gives_its_sessions_and_is_not_kept() {
     let home = Home::new();
     let database = database(&home);
     for id in ["ses_1", "ses_2"] {
@@ -77,7 +77,7 @@ fn opencode_database_gives_its_sessions_and_comes_back() {
             report.messages,
             report.attachments
         ),
-        (1, 2, 4, 1),
+        (1, 2, 4, 0),
         "{report:?}"
     );
     assert_eq!(report.problems, []);
@@ -91,7 +91,13 @@ fn opencode_database_gives_its_sessions_and_comes_back() {
         before,
         "it is never written to"
     );
-    assert_all_come_back(&home, &store);
+    let out = crate::homes::export(&home, &store);
+    let mut names: Vec<String> = crate::harness::files_below(&out)
+        .iter()
+        .map(|file| file.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["ses_1.jsonl", "ses_2.jsonl"]);
     let report = run(&home, &store);
     assert_eq!(
         (report.unchanged, report.files, report.records),
@@ -152,7 +158,7 @@ fn what_lies_in_the_write_ahead_log_alone_is_found() {
     let report = run(&home, &store);
     assert_eq!(
         (report.sessions, report.messages, report.attachments),
-        (1, 1, 2),
+        (1, 1, 0),
         "{report:?}"
     );
     assert_eq!(run(&home, &store).unchanged, 1);
@@ -297,21 +303,21 @@ fn a_session_of_a_database_that_was_deleted_here_comes_back_when_it_is_asked_for
 }
 
 #[test]
-fn a_database_that_is_damaged_is_kept_whole_and_told_each_time() {
+fn a_database_that_is_damaged_is_told_each_time_and_not_kept() {
     let home = Home::new();
     fs::write(place(&home), b"SQLite format 3\0 and nothing more").unwrap();
     home.write("in/opencode-notes.db", "no database at all");
     let store = open(&home);
-    for attachments in [1, 0] {
+    for _ in 0..2 {
         let report = run(&home, &store);
         assert_eq!(
             (
                 report.files,
                 report.sessions,
                 report.attachments,
-                report.malformed
+                report.skipped
             ),
-            (1, 0, attachments, 1),
+            (1, 0, 0, 1),
             "{report:?}"
         );
         let reason = &report.problems[0].reason;
@@ -320,35 +326,58 @@ fn a_database_that_is_damaged_is_kept_whole_and_told_each_time() {
             "{reason}"
         );
     }
-    fs::remove_file(home.path().join("in/opencode-notes.db")).unwrap();
-    assert_all_come_back(&home, &store);
+    assert_eq!(store.files().unwrap(), []);
+}
+
+/// What must be nowhere.
+const SECRET: &str = "INVENTED-SECRET-OF-A-TABLE";
+
+#[test]
+fn tables_of_secrets_are_in_no_store_and_no_export() {
+    let home = Home::new();
+    let database = database(&home);
+    add_session(&database, "ses_1");
+    add_message(&database, "ses_1", 1, "one");
+    let secrets = format!("CREATE TABLE account (token); INSERT INTO account VALUES ('{SECRET}')");
+    database.execute_batch(&secrets).unwrap();
+    drop(database);
+    let store = open(&home);
+    assert_eq!(run(&home, &store).sessions, 1);
+    assert_eq!(store.files().unwrap(), []);
+    let out = crate::homes::export(&home, &store);
+    for file in crate::harness::files_below(&out) {
+        let bytes = fs::read(&file).unwrap();
+        assert!(
+            memchr::memmem::find(&bytes, SECRET.as_bytes()).is_none(),
+            "{file:?}"
+        );
+    }
 }
 
 #[test]
-fn a_large_database_is_read_and_not_kept() {
+fn sessions_of_a_database_that_cannot_be_read_are_told_each_time() {
     let home = Home::new();
     let database = database(&home);
     add_session(&database, "ses_1");
     add_message(&database, "ses_1", 1, "one");
     database
-        .execute_batch("CREATE TABLE big (x); INSERT INTO big VALUES (zeroblob(17 * 1024 * 1024))")
+        .execute_batch("INSERT INTO session VALUES ('','p1','s','/w','t','v',1,1)")
         .unwrap();
-    drop(database);
     let store = open(&home);
-    let report = run(&home, &store);
-    assert_eq!((report.sessions, report.attachments), (1, 0), "{report:?}");
-    assert!(
-        report.problems[0].reason.contains("not the file itself"),
-        "{report:?}"
-    );
+    for sessions in [1, 0] {
+        let report = run(&home, &store);
+        assert_eq!(
+            (report.sessions, report.skipped),
+            (sessions, 1),
+            "{report:?}"
+        );
+        assert_eq!(report.problems[0].reason, "1 sessions without an id");
+    }
+    database
+        .execute_batch("DELETE FROM session WHERE id = ''")
+        .unwrap();
+    assert_eq!(run(&home, &store).skipped, 0);
     assert_eq!(run(&home, &store).unchanged, 1);
-    let out = crate::homes::export(&home, &store);
-    let files = crate::harness::files_below(&out);
-    assert_eq!(files.len(), 1, "{files:?}");
-    assert!(
-        files[0].ends_with(".local/share/opencode/ses_1.jsonl"),
-        "{files:?}"
-    );
 }
 
 #[cfg(unix)]
@@ -365,7 +394,7 @@ fn a_link_in_place_of_the_write_ahead_log_is_not_followed() {
     std::os::unix::fs::symlink(secret, &log).unwrap();
     let store = open(&home);
     let report = run(&home, &store);
-    assert!(report.attachments <= 1, "{report:?}");
+    assert_eq!(report.attachments, 0, "{report:?}");
     let out = crate::homes::export(&home, &store);
     let files = crate::harness::files_below(&out);
     assert!(
@@ -411,7 +440,7 @@ fn what_is_left_out_of_a_session_is_told_with_its_part() {
 }
 
 #[test]
-fn a_view_without_end_is_a_problem_and_the_file_is_kept() {
+fn a_view_without_end_is_a_problem() {
     let home = Home::new();
     let database = database(&home);
     database
@@ -424,9 +453,8 @@ fn a_view_without_end_is_a_problem_and_the_file_is_kept() {
     drop(database);
     let store = open(&home);
     let report = run(&home, &store);
-    assert_eq!((report.sessions, report.attachments), (0, 1), "{report:?}");
+    assert_eq!((report.sessions, report.skipped), (0, 1), "{report:?}");
     assert_eq!(report.problems.len(), 1, "{report:?}");
     let reason = &report.problems[0].reason;
     assert!(reason.ends_with("`session` is no table"), "{reason}");
-    assert_all_come_back(&home, &store);
 }

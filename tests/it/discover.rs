@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use scrollback::{
-    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, export_all, import,
-    import_places,
+    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store as _, export_all,
+    import, import_places,
 };
 
 use scrollback::provider::Places;
@@ -130,7 +130,7 @@ fn hidden_folders_are_searched_and_what_is_no_session_is_passed_over() {
 fn secrets_beside_sessions_are_never_taken() {
     let home = Home::new();
     home.write(&format!("{PROJECT}/a.jsonl"), says("one"));
-    home.write(&format!("{PROJECT}/notes.txt"), "kept");
+    home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
     let secrets = [
         ".credentials.json",
         "credentials.json",
@@ -199,20 +199,12 @@ fn a_file_of_no_known_form_needs_an_agent() {
         let reason = "not recognised as sessions; name its agent";
         assert_eq!(report.problems[0].reason, reason);
         assert_eq!((report.paths_failed, report.skipped), (1, 1));
-        let options = ImportOptions {
-            agent: Some("claude-code".into()),
-            dry_run: false,
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default().with_agent("claude-code");
         let report = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap();
         assert_eq!((report.sessions, report.records), (1, 1), "{report:?}");
     }
     assert_eq!(sessions(&store)[0].key.agent(), "claude-code");
-    let options = ImportOptions {
-        agent: Some("no-such-agent".into()),
-        dry_run: false,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_agent("no-such-agent");
     let error = import(&store, &paths, &options, &mut scrollback::unwatched).unwrap_err();
     // What was meant is among the names that there are.
     assert!(
@@ -238,12 +230,15 @@ fn a_pipe_is_never_opened() {
     let store = open(&home);
     let report = run_in(&home, &store);
     assert_eq!((report.files, report.skipped), (1, 0), "{report:?}");
+    // It is told all the same, since a session could have that name.
+    assert!(report.problems[0].path.ends_with("pipe.jsonl"));
+    assert!(report.problems[0].reason.contains("a pipe"), "{report:?}");
     let report = run(&store, &[pipe]);
     assert_eq!((report.paths_failed, report.skipped), (1, 1));
 }
 
 #[test]
-fn of_two_files_with_one_name_the_first_gets_it() {
+fn files_of_one_id_are_its_contents_in_their_order() {
     let home = Home::new();
     // The first one is by far the slower to read.
     let long: String = (0..40_000)
@@ -255,9 +250,11 @@ fn of_two_files_with_one_name_the_first_gets_it() {
         home.write(&path, says(&folder.to_string()));
     }
     let store = open(&home);
-    assert_eq!(run_in(&home, &store).sessions, 5);
+    let report = run_in(&home, &store);
+    assert_eq!((report.sessions, report.generations), (1, 4));
     let key = |id: &str| SessionKey::new("claude-code", id).unwrap();
-    assert!(content_of(&store, &key("a")) == long.as_bytes());
+    assert!(content_of(&store, &key("a~1")) == long.as_bytes());
+    assert_eq!(store.summary(&key("a")).unwrap().contents, 5);
     for (id, folder) in [("a~2", "2"), ("a~3", "3"), ("a~4", "4"), ("a~5", "5")] {
         assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
     }
@@ -293,7 +290,10 @@ fn the_store_itself_is_passed_over_whatever_its_name() {
 fn an_import_of_default_places_takes_nothing_else_of_a_home() {
     let home = Home::new();
     let line = "{\"role\":\"user\",\"content\":\"hi\"}\n";
-    home.write(".jcode/sessions/20260401-120000-abc.jsonl", line);
+    home.write(
+        ".jcode/sessions/0a1b2c3d-0000-4000-8000-000000000001.json",
+        line,
+    );
     for beside in [
         ".jcode/history.jsonl",
         ".jcode/auth.json",

@@ -264,7 +264,7 @@ fn a_document_comes_back_whole_in_every_content() {
         "{report:?}"
     );
     let id = "d0ed8c54-0000-4000-8000-000000000001";
-    for (id, content) in [(id.to_owned(), "one"), (format!("{id}~2"), "another")] {
+    for (id, content) in [(format!("{id}~1"), "one"), (id.to_owned(), "another")] {
         let key = SessionKey::new("gemini", id).unwrap();
         let mut out = Vec::new();
         export_session(&store, &key, ExportFormat::Jsonl, &mut out).unwrap();

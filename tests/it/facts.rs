@@ -169,10 +169,7 @@ fn a_codex_fork_has_its_own_project_and_branch_and_the_archive_is_where_it_lies(
     store.archive(&a.key, false).unwrap();
     let summary = store.summary(&a.key).unwrap();
     assert!(!summary.archived && !summary.archived_by_agent);
-    let shown = ListQuery {
-        archived: Some(true),
-        ..ListQuery::default()
-    };
+    let shown = ListQuery::default().with_archived(true);
     assert_eq!(store.list(&shown).unwrap().sessions, []);
     store.archive(&a.key, true).unwrap();
     assert_eq!(store.list(&shown).unwrap().sessions.len(), 1);

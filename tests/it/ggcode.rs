@@ -2,7 +2,6 @@
 //! what went wrong in it (the hazards of its version 1.0.9) does not happen here.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -23,10 +22,7 @@ pub(crate) fn open(home: &Home) -> RedbStore {
     let seconds = AtomicI64::new(1_780_272_000);
     let clock =
         move || DateTime::from_timestamp(seconds.fetch_add(1, Ordering::Relaxed), 0).unwrap();
-    let options = Options {
-        clock: Arc::new(clock),
-        ..Options::default()
-    };
+    let options = Options::default().with_clock(clock);
     RedbStore::open(home.store_path(), options).unwrap()
 }
 
@@ -437,10 +433,7 @@ fn feature_list_delete_and_cleanup_strictly_before() {
     for id in ["one", "two", "three"] {
         append(&store, &key(id), user(id));
     }
-    let query = ListQuery {
-        agent: Some("ggcode".into()),
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_agent("ggcode");
     let listed = store.list(&query).unwrap().sessions;
     let ids: Vec<_> = listed.iter().map(|summary| summary.key.id()).collect();
     assert_eq!(ids, ["three", "two", "one"]);

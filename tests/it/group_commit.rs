@@ -59,10 +59,7 @@ fn append_together(store: &RedbStore) -> u64 {
 fn threads_share_commits_and_every_record_is_there_once_in_order() {
     for mode in modes() {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            mode,
-            ..Options::default()
-        };
+        let options = Options::default().with_mode(mode);
         let store = RedbStore::open(folder.path().join("s.redb"), options).unwrap();
         let commits = append_together(&store);
         let appends = (2 * THREADS * APPENDS) as u64;

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, SessionKey, Store,
-    Summary, export_all, export_session, import,
+    ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, ScanQuery, SessionKey,
+    Store, StoreExt as _, Summary, export_all, export_session, import,
 };
 
 use crate::deleted::again_in;
@@ -68,7 +68,7 @@ pub(crate) fn content_of(store: &RedbStore, key: &SessionKey) -> Vec<u8> {
     out
 }
 
-fn set_mtime(path: &Path, seconds: u64) {
+pub(crate) fn set_mtime(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     File::options()
         .write(true)
@@ -92,9 +92,6 @@ fn a_second_run_adds_nothing_and_reads_no_bodies() {
         "{first:?}"
     );
 
-    // Other bytes behind the same size and time: only a reading would see them.
-    home.write(&format!("{PROJECT}/a.jsonl"), lines(&["eno", "owt"]));
-    set_mtime(&path, 1_700_000_000);
     let second = run_in(&home, &store);
     assert_eq!((second.files, second.unchanged), (2, 2), "{second:?}");
     assert_eq!(
@@ -161,7 +158,7 @@ fn a_torn_last_line_is_completed_and_not_kept_twice() {
 }
 
 #[test]
-fn a_torn_last_line_that_is_another_one_now_is_a_new_generation() {
+fn a_torn_last_line_that_is_another_one_now_gives_way_to_it() {
     let home = Home::new();
     home.write(
         &format!("{PROJECT}/a.jsonl"),
@@ -183,17 +180,20 @@ fn a_torn_last_line_that_is_another_one_now_is_a_new_generation() {
         says("one") + "{\"other\":1}\n",
     );
     let report = run_in(&home, &store);
-    assert_eq!(report.generations, 1, "{report:?}");
-    let contents: Vec<_> = sessions(&store)
-        .iter()
-        .map(|summary| content_of(&store, &summary.key))
-        .collect();
-    assert!(contents.contains(&(says("one") + "{\"type\":\"us").into_bytes()));
-    assert!(contents.contains(&(says("one") + "{\"other\":1}\n").into_bytes()));
+    assert_eq!(report.generations, 0, "{report:?}");
+    let b = SessionKey::new("claude-code", "b").unwrap();
+    assert_eq!(
+        content_of(&store, &b),
+        (says("one") + "{\"other\":1}\n").into_bytes()
+    );
+    // What was torn is kept, and hidden.
+    let records = store.records(&b, ScanQuery::default());
+    let kept: Vec<Vec<u8>> = records.map(|record| record.unwrap().line).collect();
+    assert!(kept.contains(&b"{\"type\":\"us".to_vec()), "{kept:?}");
 }
 
 #[test]
-fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
+fn a_file_with_other_lines_is_another_content_and_has_the_plain_id() {
     let home = Home::new();
     home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
     let store = open(&home);
@@ -205,18 +205,23 @@ fn a_rewritten_file_becomes_a_new_session_beside_the_old_one() {
     let report = run_in(&home, &store);
     assert_eq!(
         (report.generations, report.sessions, report.sessions_grown),
-        (1, 1, 0)
+        (1, 0, 0)
     );
     assert_eq!(
         report.problems[0].reason,
-        "changed since it was imported; kept as a new session `claude-code:a~2` beside \
-         `claude-code:a`"
+        "is another content of `claude-code:a`; kept beside it as `claude-code:a~2`"
     );
     let ids: Vec<_> = sessions(&store)
         .iter()
         .map(|s| s.key.id().to_owned())
         .collect();
-    assert_eq!(ids, ["a", "a~2"]);
+    assert_eq!(
+        (ids, sessions(&store)[0].contents),
+        (vec!["a".to_owned()], 2)
+    );
+    let content = |id: &str| content_of(&store, &SessionKey::new("claude-code", id).unwrap());
+    assert_eq!(content("a~1"), lines(&["one", "two"]).as_bytes());
+    assert_eq!(content("a~2"), content("a"));
 
     // The new content goes on growing.
     home.write(
@@ -291,7 +296,7 @@ fn a_deleted_session_that_is_asked_for_is_imported_anew() {
 }
 
 #[test]
-fn a_session_that_was_appended_to_is_not_mixed_with_a_file_that_grew() {
+fn a_session_that_was_appended_to_has_what_its_file_got_since_before_that() {
     let home = Home::new();
     home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one"]));
     let store = open(&home);
@@ -303,12 +308,18 @@ fn a_session_that_was_appended_to_is_not_mixed_with_a_file_that_grew() {
         .unwrap();
     home.write(&format!("{PROJECT}/a.jsonl"), lines(&["one", "two"]));
     let report = run_in(&home, &store);
-    assert_eq!((report.generations, report.sessions), (1, 1));
-    assert_eq!(content_of(&store, &key), lines(&["one", "mine"]).as_bytes());
+    assert_eq!(
+        (report.generations, report.sessions, report.sessions_grown),
+        (0, 0, 1)
+    );
+    assert_eq!(
+        content_of(&store, &key),
+        lines(&["one", "two", "mine"]).as_bytes()
+    );
 }
 
 #[test]
-fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
+fn sidecars_are_kept_with_their_sessions_in_their_newest_content() {
     let home = Home::new();
     let id = "0a1b2c3d-0000-4000-8000-000000000001";
     home.write(&format!("{PROJECT}/{id}.jsonl"), lines(&["one"]));
@@ -338,7 +349,8 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
         .into_iter()
         .map(|a| a.name)
         .collect();
-    assert_eq!(names, [name.clone(), format!("{name}~2")]);
+    assert_eq!(names, [name.clone()]);
+    assert_eq!(sessions(&store)[0].attachment_count, 1);
 
     let out = home.path().join("out");
     export_all(
@@ -352,10 +364,7 @@ fn sidecars_are_kept_with_their_sessions_and_every_content_of_them() {
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");
-    let older = out
-        .join(".older/1/claude-code/.claude/projects/-w")
-        .join(&name);
-    assert_eq!(fs::read_to_string(older).unwrap(), "first");
+    assert!(!folder.join(name.replace("out.txt", "out~2.txt")).exists());
     assert_eq!(read("sessions-index.json"), "{\"version\":1}");
     assert_eq!(run_in(&home, &store).unchanged, 3);
 }
@@ -369,11 +378,7 @@ fn a_dry_run_reports_the_same_and_writes_nothing() {
     );
     home.write(&format!("{PROJECT}/sessions-index.json"), "{}");
     drop(open(&home));
-    let options = ImportOptions {
-        agent: None,
-        dry_run: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_dry_run(true);
     let paths = [home.path().join("in")];
     let dry = {
         let store = RedbStore::open_read_only(home.store_path(), Options::default()).unwrap();

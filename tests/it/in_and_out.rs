@@ -1,7 +1,5 @@
 //! Folders of a home into its store and out of it, at a fixed time.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use scrollback::{
     ExportFormat, ImportOptions, ListQuery, Options, RedbStore, Store as _, Summary, export_all,
@@ -14,10 +12,7 @@ impl Home {
     /// The store of this home, whose time stands still.
     fn store(&self) -> RedbStore {
         let now: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().unwrap();
-        let options = Options {
-            clock: Arc::new(move || now),
-            ..Options::default()
-        };
+        let options = Options::default().with_clock(move || now);
         RedbStore::open(self.store_path(), options).unwrap()
     }
 

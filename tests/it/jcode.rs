@@ -8,23 +8,21 @@ use scrollback::jcode::{
     validate_session_id,
 };
 use scrollback::{
-    Error, ListQuery, MemoryStore, Message, NewRecord, Options, RawJson, Role, ScanQuery,
-    SessionKey, Store, StoreExt,
+    Error, ListQuery, MemoryStore, Message, NewRecord, RawJson, Role, ScanQuery, SessionKey,
+    Stamps, Store, StoreExt,
 };
 use uuid::Uuid;
 
 pub(crate) const PROJECT: &str = "/home/dev/shop";
 
-/// Options with a clock that stands at a second of a day.
-pub(crate) fn at(second: i64) -> Options {
+/// Stamps with a clock that stands at a second of a day.
+pub(crate) fn at(second: i64) -> Stamps {
     let start: DateTime<Utc> = "2026-04-03T11:15:00.9Z".parse().unwrap();
     let now = start + TimeDelta::seconds(second);
     let id = u128::try_from(second).unwrap();
-    Options {
-        clock: Arc::new(move || now),
-        ids: Arc::new(move || Uuid::from_u128(id)),
-        ..Options::default()
-    }
+    Stamps::default()
+        .with_clock(move || now)
+        .with_ids(move || Uuid::from_u128(id))
 }
 
 pub(crate) fn store() -> Arc<MemoryStore> {
@@ -32,7 +30,7 @@ pub(crate) fn store() -> Arc<MemoryStore> {
 }
 
 pub(crate) fn recorder(store: &Arc<MemoryStore>, second: i64) -> Recorder {
-    Recorder::new(store.clone(), PROJECT, "zhipu", "glm-5.2").with_options(&at(second))
+    Recorder::new(store.clone(), PROJECT, "zhipu", "glm-5.2").with_stamps(at(second))
 }
 
 /// The lines of a session.
@@ -82,7 +80,7 @@ fn the_id_is_a_random_uuid_and_the_header_has_the_time_of_the_construction() {
     let store = store();
     let made = Recorder::new(store.clone(), "", "", "");
     assert_eq!(Uuid::parse_str(&made.uuid()).unwrap().get_version_num(), 4);
-    let late = Recorder::new(store.clone(), PROJECT, "zhipu", "glm-5.2").with_options(&at(9));
+    let late = Recorder::new(store.clone(), PROJECT, "zhipu", "glm-5.2").with_stamps(at(9));
     late.set_uuid("named").unwrap();
     late.record_mode_change("planning").unwrap();
     assert!(lines(&store, "named")[0].contains("11:15:09Z"));
@@ -90,15 +88,8 @@ fn the_id_is_a_random_uuid_and_the_header_has_the_time_of_the_construction() {
 
 /// One record of each kind.
 fn record_everything(recorder: &Recorder) -> scrollback::Result<()> {
-    let image = EntryImage {
-        media_type: "image/png".into(),
-        data: "AA==".into(),
-    };
-    let todo = TodoItem {
-        id: 1,
-        title: "t".into(),
-        status: "done".into(),
-    };
+    let image = EntryImage::new("image/png", "AA==");
+    let todo = TodoItem::new(1, "t", "done");
     let left = vec![("left".to_owned(), RawJson::parse("1.50")?)];
     recorder.record_system_prompt("You are jcode.", "os=linux")?;
     recorder.record_user_with_images("look", vec![image])?;
@@ -115,9 +106,10 @@ fn record_everything(recorder: &Recorder) -> scrollback::Result<()> {
     recorder.record_budget_warning(left.clone())?;
     recorder.record_goal_update("ship", "active", 10)?;
     let kind = EntryKind::Other { name: "new".into() };
-    recorder.record(Entry {
-        extra: left,
-        ..Entry::from(kind)
+    recorder.record({
+        let mut entry = Entry::from(kind);
+        entry.extra = left;
+        entry
     })
 }
 

@@ -12,7 +12,7 @@ fn teammates_are_sessions_of_their_own_and_not_listed() {
     let leader = recorder(&store, 1);
     leader.record_user("lead").unwrap();
     let bob = Recorder::teammate(store.clone(), &leader.uuid(), "bob", "glm-5.2").unwrap();
-    let bob = bob.with_options(&at(2));
+    let bob = bob.with_stamps(at(2));
     bob.record_user("review").unwrap();
     let id = format!("{}/bob", leader.uuid());
     assert_eq!(bob.uuid(), id);
@@ -43,10 +43,7 @@ fn sessions_are_listed_by_project_newest_last() {
     let store = store();
     for (second, project) in [(3, PROJECT), (1, PROJECT), (2, "/home/dev/infra"), (4, "")] {
         let recorder = Recorder::new(store.clone(), project, "zhipu", "m");
-        recorder
-            .with_options(&at(second))
-            .record_user("hi")
-            .unwrap();
+        recorder.with_stamps(at(second)).record_user("hi").unwrap();
     }
     let recordings = Recordings::new(store);
     let ids = |project: &str| -> Vec<String> {

@@ -2,8 +2,8 @@
 //! sample home.
 
 use scrollback::jcode::{
-    Compatibility, Entry, Goal, PlanSnapshot, Repair, ReplayOptions, last_environment,
-    reconstruct_history, reconstruct_state,
+    Entry, Goal, PlanSnapshot, Repair, ReplayOptions, last_environment, reconstruct_history,
+    reconstruct_state,
 };
 use scrollback::{Block, Message, Role};
 
@@ -233,22 +233,20 @@ fn rule_5_4_plan_todos_mode_prompt_and_goal() {
         r#"{"type":"goal_update","goal_objective":"ship","goal_status":"active","goal_tokens_used":10}"#,
     ];
     let state = reconstruct_state(&entries(&lines), ReplayOptions::exact());
-    let plan = PlanSnapshot {
-        status: "approved".into(),
-        title: "T".into(),
-        content: "C2".into(),
-        feedback: String::new(),
-    };
+    let mut plan = PlanSnapshot::default();
+    plan.status = "approved".into();
+    plan.title = "T".into();
+    plan.content = "C2".into();
+    plan.feedback = String::new();
     assert_eq!(state.plan, Some(plan));
     assert_eq!(state.todos[0].title, "a");
     assert_eq!(state.mode, "planning");
     assert_eq!(state.system_prompt.as_deref(), Some("p"));
     assert_eq!(state.env_info.as_deref(), Some("os"));
-    let goal = Goal {
-        objective: "ship".into(),
-        status: "active".into(),
-        tokens_used: 10,
-    };
+    let mut goal = Goal::default();
+    goal.objective = "ship".into();
+    goal.status = "active".into();
+    goal.tokens_used = 10;
     assert_eq!(state.goal, Some(goal));
 
     let more = [
@@ -333,10 +331,7 @@ fn rule_5_4_what_a_subagent_did_is_not_the_sessions() {
         (expected.map(String::from).to_vec(), vec![])
     );
     let text: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let options = ReplayOptions {
-        compatibility: Compatibility::Exact,
-        with_subagents: true,
-    };
+    let options = ReplayOptions::exact().with_subagents();
     let all = reconstruct_history(&entries(&text), options).messages;
     let merged = [
         "u:q",

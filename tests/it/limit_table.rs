@@ -5,7 +5,7 @@ use crate::limits_of_files::{DOCUMENT_BYTES_MAX, FACTS_BYTES_MAX, NESTED_IMAGES_
 use crate::source::{File, code, identifiers, read, rust_files};
 
 /// File, constant, and the tests.
-const LIMITS: [(&str, &str, &str); 45] = [
+const LIMITS: [(&str, &str, &str); 44] = [
     (
         "src/transfer/archive/note.rs",
         "NOTE_BYTES_MAX",
@@ -190,11 +190,6 @@ const LIMITS: [(&str, &str, &str); 45] = [
         "src/transfer/import/documents.rs",
         "DOCUMENT_BYTES_MAX",
         "a_document_is_read_up_to_its_limit_and_beyond_it_is_kept_and_said",
-    ),
-    (
-        "src/transfer/import/databases.rs",
-        "DATABASE_BYTES_MAX",
-        "a_large_database_is_read_and_not_kept",
     ),
     (
         "src/transfer/files/paths.rs",

@@ -112,15 +112,23 @@ fn an_imported_session_of_a_longer_id_is_kept_under_a_cut_one() {
         ("3", &longer),
         ("4", &longer),
     ] {
-        home.write(&format!("in/{file}.jsonl"), line(id));
+        let said = format!(
+            "{{\"scrollback\":1,\"type\":\"message\",\"role\":\"user\",\"id\":\"{file}\"}}\n"
+        );
+        home.write(
+            &format!("in/{file}.jsonl"),
+            [line(id), said.into_bytes()].concat(),
+        );
     }
     let (store, _, report) = import(&home, home.path().join("in"));
-    assert_eq!((report.sessions, report.skipped), (4, 0), "{report:?}");
+    let told = (report.sessions, report.generations, report.skipped);
+    assert_eq!(told, (2, 2, 0), "{report:?}");
     let page = store.list(&ListQuery::default()).unwrap();
     let mut ids: Vec<&str> = page.sessions.iter().map(|s| s.key.id()).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 4);
+    assert_eq!(ids.len(), 2);
+    assert!(page.sessions.iter().all(|session| session.contents == 2));
     assert!(ids.iter().all(|id| id.len() <= ID_BYTES_MAX));
     assert!(ids.contains(&longest.as_str()));
 }
@@ -131,10 +139,7 @@ fn an_agent_has_at_most_its_bytes() {
     on_both(|store| {
         let key = SessionKey::new(longest.clone(), "1").unwrap();
         append(store, &key, &[NewRecord::line(line_of(60))]);
-        let query = ListQuery {
-            agent: Some(longest.clone()),
-            ..ListQuery::default()
-        };
+        let query = ListQuery::default().with_agent(longest.clone());
         assert_eq!(store.list(&query).unwrap().sessions.len(), 1);
     });
     let refused = SessionKey::new(longest + "a", "1");
@@ -276,10 +281,7 @@ fn a_segment_ends_at_its_records_and_at_its_bytes() {
         let (store, key, report) = import(&home, file);
         assert_eq!(report.records, wanted.len() as u64);
         assert_eq!(lines(&store, &key), wanted);
-        let last = ScanQuery {
-            from: Some(wanted.len() as u64 - 1),
-            ..ScanQuery::default()
-        };
+        let last = ScanQuery::default().with_from(wanted.len() as u64 - 1);
         assert_eq!(store.scan(&key, &last).unwrap().records.len(), 1);
         assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
     }
@@ -409,34 +411,13 @@ fn properties_have_their_limits() {
     let none = PropertiesChange::default;
     let changes = |more: usize| {
         [
-            PropertiesChange {
-                title: Some(Some(text(GIVEN_BYTES_MAX + more))),
-                ..none()
-            },
-            PropertiesChange {
-                project: Some(Some(text(GIVEN_BYTES_MAX + more))),
-                ..none()
-            },
-            PropertiesChange {
-                parent: Some(Some(text(GIVEN_BYTES_MAX + more))),
-                ..none()
-            },
-            PropertiesChange {
-                summary: Some(text(SUMMARY_BYTES_MAX + more)),
-                ..none()
-            },
-            PropertiesChange {
-                scope: Some(Some(scope(SCOPE_BYTES_MAX + more))),
-                ..none()
-            },
-            PropertiesChange {
-                aliases: Some(names(ALIASES_MAX + more)),
-                ..none()
-            },
-            PropertiesChange {
-                aliases: Some(vec![text(ID_BYTES_MAX + more)]),
-                ..none()
-            },
+            none().with_title(text(GIVEN_BYTES_MAX + more)),
+            none().with_project(text(GIVEN_BYTES_MAX + more)),
+            none().with_parent(text(GIVEN_BYTES_MAX + more)),
+            none().with_summary(text(SUMMARY_BYTES_MAX + more)),
+            none().with_scope(scope(SCOPE_BYTES_MAX + more)),
+            none().with_aliases(names(ALIASES_MAX + more)),
+            none().with_aliases([text(ID_BYTES_MAX + more)]),
         ]
     };
     on_both(|store| {

@@ -26,14 +26,11 @@ fn is_known(store: &dyn Store, id: usize) -> bool {
 fn on_both_with_a_clock(test: impl Fn(&dyn Store, &AtomicU64)) {
     let second = Arc::new(AtomicU64::new(0));
     let of = Arc::clone(&second);
-    let options = Options {
-        clock: Arc::new(move || {
-            let second = 1_780_000_000 + of.load(Ordering::SeqCst);
-            DateTime::from_timestamp(second.try_into().unwrap(), 0).unwrap()
-        }),
-        ..Options::default()
-    };
-    test(&MemoryStore::new(options.clone()), &second);
+    let options = Options::default().with_clock(move || {
+        let second = 1_780_000_000 + of.load(Ordering::SeqCst);
+        DateTime::from_timestamp(second.try_into().unwrap(), 0).unwrap()
+    });
+    test(&MemoryStore::new(options.stamps.clone()), &second);
     second.store(0, Ordering::SeqCst);
     let home = Home::new();
     let store = RedbStore::open(home.store_path(), options).unwrap();

@@ -2,6 +2,7 @@
 //! What is where:
 //!
 //! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
+//! - `api`: what is public can grow, and be written as JSON; a list of it
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
 //!   `modules` finds which files name which;
 //!   `front_door`: what the tool may use of the library
@@ -28,6 +29,7 @@
 //!   are found by them
 //! - `damaged_properties`: damage to that
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
+//! - `kept_files`: what is kept beside sessions, and how long; what is seen and not read
 //! - `killed_grower`: a process killed after it has made the file longer
 //! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
@@ -65,6 +67,7 @@
 )]
 
 mod agents;
+mod api;
 mod archives;
 mod bad_bytes;
 mod between_steps;
@@ -106,6 +109,7 @@ mod jcode;
 mod jcode_recordings;
 mod jcode_repair;
 mod jcode_replay;
+mod kept_files;
 mod killed_grower;
 mod limit_table;
 mod limits;

@@ -24,11 +24,7 @@ fn a_dry_run_counts_documents_and_sidecars_the_same() {
     home.write(&format!("{PICOCLAW}/web_2.json"), legacy("web:2", &["old"]));
     home.write(&format!("{PICOCLAW}/web_2.jsonl"), says(&["old", "new"]));
     home.write(&format!("{GGCODE}/index.json"), "[{");
-    let options = ImportOptions {
-        agent: None,
-        dry_run: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_dry_run(true);
     let store = open(&home);
     let dry = import(
         &store,

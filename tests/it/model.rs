@@ -102,15 +102,17 @@ fn change() -> impl Strategy<Value = PropertiesChange> {
         .prop_map(
             |(title, project, parent, pinned, archived, aliases, summary, scope)| {
                 let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-                PropertiesChange {
-                    title,
-                    project,
-                    parent,
-                    pinned,
-                    archived,
-                    summary,
-                    aliases: aliases.map(owned),
-                    scope,
+                {
+                    let mut change = PropertiesChange::default();
+                    change.title = title;
+                    change.project = project;
+                    change.parent = parent;
+                    change.pinned = pinned;
+                    change.archived = archived;
+                    change.summary = summary;
+                    change.aliases = aliases.map(owned);
+                    change.scope = scope;
+                    change
                 }
             },
         )
@@ -159,14 +161,12 @@ fn ops() -> impl Strategy<Value = Op> {
 /// A clock that a test sets, and ids that count.
 fn options(clock: &Arc<AtomicI64>) -> Options {
     let (clock, ids) = (Arc::clone(clock), AtomicU64::new(0));
-    Options {
-        clock: Arc::new(move || {
+    Options::default()
+        .with_clock(move || {
             DateTime::<Utc>::from_timestamp(1_700_000_000 + clock.load(Ordering::SeqCst), 0)
                 .unwrap()
-        }),
-        ids: Arc::new(move || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::SeqCst)))),
-        ..Options::default()
-    }
+        })
+        .with_ids(move || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::SeqCst))))
 }
 
 fn key(session: u8) -> SessionKey {
@@ -313,24 +313,15 @@ fn finds(store: &dyn Store) -> String {
     }
     for flag in [true, false] {
         let queries = [
-            ListQuery {
-                pinned: Some(flag),
-                ..ListQuery::default()
-            },
-            ListQuery {
-                archived: Some(flag),
-                ..ListQuery::default()
-            },
+            ListQuery::default().with_pinned(flag),
+            ListQuery::default().with_archived(flag),
         ];
         for query in queries {
             writeln!(text, "{:?}", store.list(&query)).unwrap();
         }
     }
     for name in ["s0", "s1", "/a", "/"] {
-        let parent = ListQuery {
-            parent: Some(name.to_owned()),
-            ..ListQuery::default()
-        };
+        let parent = ListQuery::default().with_parent(name);
         writeln!(text, "{:?} {:?}", store.list(&parent), store.latest(name)).unwrap();
     }
     text
@@ -339,36 +330,27 @@ fn finds(store: &dyn Store) -> String {
 /// Everything that a store shows.
 fn contents(store: &dyn Store) -> Vec<(Summary, Vec<Record>, Session, Properties)> {
     let mut all = Vec::new();
-    let mut query = ListQuery {
-        limit: 2,
-        ..ListQuery::default()
-    };
+    let mut query = ListQuery::default().with_limit(2);
     loop {
         let page = store.list(&query).unwrap();
         for summary in page.sessions {
             let key = summary.key.clone();
-            let small = ScanQuery {
-                records_max: 7,
-                ..ScanQuery::default()
-            };
+            let small = ScanQuery::default().with_records_max(7);
             let forward: Vec<Record> = store
                 .records(&key, small)
                 .collect::<Result<_, _>>()
                 .unwrap();
-            let back = ScanQuery {
-                direction: Direction::Backward,
-                records_max: 5,
-                ..small
-            };
+            let back = small
+                .with_direction(Direction::Backward)
+                .with_records_max(5);
             let mut backward: Vec<Record> =
                 store.records(&key, back).collect::<Result<_, _>>().unwrap();
             backward.reverse();
             assert_eq!(forward, backward);
             let middle = forward.get(forward.len() / 2).map(|record| record.sequence);
-            let from = ScanQuery {
-                from: middle,
-                ..small
-            };
+            let mut from = small;
+            from.from = middle;
+
             let tail: Vec<Record> = store.records(&key, from).collect::<Result<_, _>>().unwrap();
             assert_eq!(tail, forward[forward.len() / 2..]);
             let session = store.load(&key).unwrap();
@@ -423,8 +405,8 @@ proptest! {
         let clock = Arc::new(AtomicI64::new(0));
         let (for_file, for_memory) = (options(&clock), options(&clock));
         // A new store in a file takes its first id for itself.
-        (for_memory.ids)();
-        let memory = MemoryStore::new(for_memory);
+        (for_memory.stamps.ids)();
+        let memory = MemoryStore::new(for_memory.stamps);
         let mut file = RedbStore::open(&path, for_file.clone()).unwrap();
         let (mut held_file, mut held_memory) = (BTreeMap::new(), BTreeMap::new());
         let mut digests = Vec::new();

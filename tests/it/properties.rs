@@ -53,10 +53,7 @@ fn lines(store: &dyn Store, key: &SessionKey) -> Vec<Vec<u8>> {
 }
 
 fn aliases(names: &[&str]) -> PropertiesChange {
-    PropertiesChange {
-        aliases: Some(names.iter().map(|name| (*name).to_owned()).collect()),
-        ..PropertiesChange::default()
-    }
+    PropertiesChange::default().with_aliases(names.iter().copied())
 }
 
 #[test]
@@ -105,20 +102,15 @@ fn a_given_title_wins_over_saves_and_is_never_written_into_lines() {
 fn properties_are_changed_field_by_field() {
     on_both(|store| {
         let key = session(store, "a", 1).key;
-        let change = PropertiesChange {
-            summary: Some("They planned a trip.".into()),
-            scope: Some(Some(RawJson::parse("{\"channel\":\"telegram\"}").unwrap())),
-            parent: Some(Some("p".into())),
-            ..aliases(&[" telegram:1 ", "", "a", "telegram:1"])
-        };
+        let change = aliases(&[" telegram:1 ", "", "a", "telegram:1"])
+            .with_summary("They planned a trip.")
+            .with_scope(RawJson::parse("{\"channel\":\"telegram\"}").unwrap())
+            .with_parent("p");
         let changed = store.update_properties(&key, &change).unwrap();
         assert_eq!(changed.aliases, ["telegram:1"]);
         assert_eq!(changed, store.properties(&key).unwrap());
         assert_eq!(store.summary(&key).unwrap().parent.as_deref(), Some("p"));
-        let change = PropertiesChange {
-            summary: Some(String::new()),
-            ..PropertiesChange::default()
-        };
+        let change = PropertiesChange::default().with_summary(String::new());
         let kept = store.update_properties(&key, &change).unwrap();
         assert_eq!((kept.summary.as_str(), kept.scope), ("", changed.scope));
         let gone = store.update_properties(&native("gone"), &change);
@@ -181,11 +173,9 @@ fn lists_filter_by_pin_archive_parent_and_the_given_project() {
         }
         store.pin(&native("a"), true).unwrap();
         store.archive(&native("b"), true).unwrap();
-        let change = PropertiesChange {
-            project: Some(Some("/w/one/".into())),
-            parent: Some(Some("a".into())),
-            ..PropertiesChange::default()
-        };
+        let change = PropertiesChange::default()
+            .with_project("/w/one/")
+            .with_parent("a");
         store.update_properties(&native("c"), &change).unwrap();
         let ids = |query: &ListQuery| {
             let page = store.list(query).unwrap();
@@ -195,22 +185,10 @@ fn lists_filter_by_pin_archive_parent_and_the_given_project() {
             ids.concat()
         };
         let query = ListQuery::default;
-        let pinned = |pinned| ListQuery {
-            pinned: Some(pinned),
-            ..query()
-        };
-        let archived = |archived| ListQuery {
-            archived: Some(archived),
-            ..query()
-        };
-        let of = |project: &str| ListQuery {
-            project: Some(project.into()),
-            ..query()
-        };
-        let child = ListQuery {
-            parent: Some("a".into()),
-            ..query()
-        };
+        let pinned = |pinned| query().with_pinned(pinned);
+        let archived = |archived| query().with_archived(archived);
+        let of = |project: &str| query().with_project(project);
+        let child = query().with_parent("a");
         assert_eq!(
             (ids(&pinned(true)), ids(&pinned(false))),
             ("a".into(), "bc".into())
@@ -370,11 +348,7 @@ fn a_fork_is_a_session_of_its_own_up_to_a_message() {
         store
             .update_properties(
                 &key,
-                &PropertiesChange {
-                    summary: Some("So far".into()),
-                    pinned: Some(true),
-                    ..aliases(&["name"])
-                },
+                &aliases(&["name"]).with_summary("So far").with_pinned(true),
             )
             .unwrap();
         let before = (store.load(&key).unwrap(), store.summary(&key).unwrap());
@@ -444,10 +418,7 @@ fn empty_sessions_are_dropped_when_asked_and_no_others() {
         store.truncate(&native("full"), 0).unwrap();
         // All that was said is gone, and what it came to is not.
         session(store, "summed up", 2);
-        let summary = PropertiesChange {
-            summary: Some("They greeted.".to_owned()),
-            ..PropertiesChange::default()
-        };
+        let summary = PropertiesChange::default().with_summary("They greeted.");
         store
             .update_properties(&native("summed up"), &summary)
             .unwrap();

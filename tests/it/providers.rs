@@ -395,10 +395,7 @@ fn a_scan_stops_when_it_is_told_to() {
         }
     });
     assert_eq!(seen, ["u1", "a2"]);
-    let expected = Scan {
-        stopped: true,
-        unread_lines: 1,
-    };
+    let expected = Scan::new(true, 1);
     assert_eq!(scan.unwrap(), expected);
     let scan = provider.scan_messages("s1", &mut |_| ControlFlow::Continue(()));
     assert_eq!(scan.unwrap().unread_lines, 2);

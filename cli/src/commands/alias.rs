@@ -59,10 +59,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         } else {
             aliases.extend_from_slice(&args.names);
         }
-        let change = PropertiesChange {
-            aliases: Some(aliases),
-            ..PropertiesChange::default()
-        };
+        let change = PropertiesChange::default().with_aliases(aliases);
         aliases = store.update_properties(&key, &change)?.aliases;
     }
     if tool.out.is_json() {

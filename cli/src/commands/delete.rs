@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::IsTerminal as _;
 
+use super::scrub;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::{resolve, sizes};
@@ -13,6 +14,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
   scrollback delete 0199c1f2
   scrollback delete --yes 0199c1f2 codex:0199c1f3
+  scrollback delete --scrub 0199c1f2
 
 What a session started (its sub-agents, all generations) goes with it, but for what is pinned. If one
 of the ids is unknown or ambiguous, nothing is deleted. On a terminal it asks first. `scrollback
@@ -28,6 +30,10 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+    /// Write the store's file anew afterwards, so that no byte of them is left in it: as `scrub` does,
+    /// while nobody else has the store open
+    #[arg(long)]
+    scrub: bool,
 }
 
 /// Deletes sessions.
@@ -51,16 +57,27 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         tool.out.notice("nothing was deleted");
         return Ok(Ending::Partly);
     }
+    if args.scrub {
+        store.note_scrub()?;
+    }
     let mut cleaned = Cleaned::default();
     for key in &keys {
         let more = store.delete_family(key)?;
         cleaned.removed += more.removed;
         cleaned.sub_agents += more.sub_agents;
     }
+    drop(store);
     if tool.out.is_json() {
         tool.out.json_line(&cleaned)?;
     } else {
         tool.out.line(&format!("deleted {}", told(&cleaned)))?;
+    }
+    if args.scrub {
+        let done = scrub::scrub(tool)?;
+        if !tool.out.is_json() {
+            tool.out.line(&scrub::rewritten(&done))?;
+        }
+        scrub::print_beside(&done, tool);
     }
     Ok(Ending::Done)
 }

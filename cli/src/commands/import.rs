@@ -1,16 +1,19 @@
 //! `scrollback import`: session files and whole folders into the store.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde::Serialize;
 
+use super::scrub::SCRUB_DUE;
 use crate::exit::{self, Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
+use crate::session_list::below_home;
 use crate::table::{Align, Table};
 use crate::{session_list, sizes};
+use scrollback::provider::Places;
 use scrollback::report::{ImportProblem, ImportReport};
 use scrollback::{Error, ImportOptions, KnownAgent, ListQuery, RedbStore, Result, Summary, import};
 
@@ -21,6 +24,7 @@ const SESSIONS_SHOWN: usize = 10;
 
 const EXAMPLES: &str = "\
 EXAMPLES
+  scrollback import
   scrollback import ~
   scrollback import ~/.claude/projects ~/.codex/sessions
   scrollback import --dry-run --json ~ | jq .problems
@@ -34,10 +38,12 @@ lists it. Nothing is ever changed in the folders that are read.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Files and folders; folders are searched in depth, hidden ones too
-    #[arg(value_name = "PATH", required = true)]
+    /// Files and folders; folders are searched in depth, hidden ones too. Without any, the places where
+    /// agents keep sessions by default
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Take every file for a session of this agent, instead of finding out
+    /// Take every file for a session of this agent, instead of finding out; without a path, look in this
+    /// agent's places only
     #[arg(long, value_name = "NAME", value_parser = agent_names())]
     agent: Option<String>,
     /// Take sessions that were deleted here too, and forget that they were
@@ -62,15 +68,26 @@ struct Report<'a> {
     #[serde(flatten)]
     report: &'a ImportReport,
     dry_run: bool,
+    places: &'a [FoundPlace],
+}
+
+/// A default place that was found.
+#[derive(Debug, Serialize)]
+struct FoundPlace {
+    agent: &'static str,
+    path: PathBuf,
 }
 
 /// Imports files and folders.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    if args.paths.is_empty() {
+        return import_places(args, tool);
+    }
     let missing = missing(&args.paths);
     let mut done = missing.is_empty();
     // With nothing to read, no store is made either.
     if missing.len() < args.paths.len() {
-        done &= import_paths(args, tool)?;
+        done &= import_paths(args, (&args.paths, &[]), tool)?;
     }
     for error in &missing {
         exit::explain(error, None, &mut tool.out);
@@ -78,27 +95,74 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     Ok(if done { Ending::Done } else { Ending::Partly })
 }
 
-/// Returns whether each of the paths could be imported.
-fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
+/// Imports what lies in the default places, and says which these are.
+fn import_places(args: &Args, tool: &mut Tool) -> Outcome {
+    let agent = args.agent.as_deref().map(KnownAgent::named).transpose()?;
+    let is_wanted = |name: &'static str| agent.is_none_or(|agent| agent.name == name);
+    let places = Places::from_environment();
+    let shown = |path: &Path, tool: &Tool| {
+        let path = below_home(&path.display().to_string(), tool.home());
+        tool.out.field(&path).into_owned()
+    };
+    let mut found = places.sessions();
+    found.retain(|(agent, _)| is_wanted(agent));
+    if found.is_empty() {
+        let looked: Vec<String> = places
+            .candidates()
+            .iter()
+            .filter(|(agent, _)| is_wanted(agent))
+            .map(|(_, path)| shown(path, tool))
+            .collect();
+        let looked = if looked.is_empty() {
+            "there are none to look in".to_owned()
+        } else {
+            format!("looked in {}", looked.join(", "))
+        };
+        tool.out.error(&format!(
+            "no sessions in the default places; {looked}. Name a path to import"
+        ));
+        return Ok(Ending::Partly);
+    }
+    let found: Vec<FoundPlace> = found
+        .into_iter()
+        .map(|(agent, path)| FoundPlace { agent, path })
+        .collect();
+    for FoundPlace { agent, path } in &found {
+        let path = shown(path, tool);
+        tool.out.notice(&format!("found {agent}: {path}"));
+    }
+    let paths: Vec<PathBuf> = found.iter().map(|place| place.path.clone()).collect();
+    let done = import_paths(args, (&paths, &found), tool)?;
+    Ok(if done { Ending::Done } else { Ending::Partly })
+}
+
+/// Returns whether each of the paths could be imported. Those of default places are taken for what
+/// they are.
+fn import_paths(
+    args: &Args,
+    (paths, places): (&[PathBuf], &[FoundPlace]),
+    tool: &mut Tool,
+) -> Result<bool, Failure> {
     let store = if args.dry_run {
         tool.open_to_rehearse()?
     } else {
         tool.open_or_create()?
     };
-    let options = ImportOptions {
-        agent: args.agent.clone(),
-        dry_run: args.dry_run,
-        again: args.again,
-    };
+    let mut options = ImportOptions::default();
+    options.agent = args.agent.clone().filter(|_| places.is_empty());
+    options.dry_run = args.dry_run;
+    options.again = args.again;
     let mut bar = Bar::new(&tool.out);
-    let imported = import(&*store, &args.paths, &options, &mut |progress| {
-        bar.show(progress)
-    });
+    let imported = import(&*store, paths, &options, &mut |progress| bar.show(progress));
     bar.finish();
     let report = imported?;
     if tool.out.is_json() {
         let (report, dry_run) = (&report, args.dry_run);
-        tool.out.json_line(&Report { report, dry_run })?;
+        tool.out.json_line(&Report {
+            report,
+            dry_run,
+            places,
+        })?;
     } else {
         print(&report, args.dry_run, tool)?;
         print_problems(&report.problems, report.problems_more, tool)?;
@@ -106,18 +170,45 @@ fn import_paths(args: &Args, tool: &mut Tool) -> Result<bool, Failure> {
             print_newest(&store, tool)?;
         }
     }
+    explain_unread(&args.paths, &report, tool);
     if report.paths_failed > 0 {
-        explain_refused(&args.paths, &report, tool);
+        explain_refused(paths, &report, tool);
     }
     let within = report.skipped.saturating_sub(report.paths_failed);
     if within > 0 {
         let files = sizes::counted(within, "file");
         tool.out.error(&format!(
-            "{files} could not be imported; `problems` says why"
+            "{files} could not be imported, or not all of it; `problems` says why"
         ));
     }
     // Who deletes what was imported looks at the exit code alone.
     Ok(report.paths_failed == 0 && report.skipped == 0)
+}
+
+/// Says on standard error what was seen and not read, and that nothing was found.
+fn explain_unread(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
+    let seen: Vec<String> = report.not_read.iter().map(ToString::to_string).collect();
+    if !seen.is_empty() {
+        tool.out.notice(&format!("not read: {}", seen.join(", ")));
+    }
+    if report.kept_databases > 0 {
+        let databases = sizes::counted(report.kept_databases, "database");
+        tool.out.notice(&format!(
+            "{databases} of agents, kept by an earlier version, may hold credentials; \
+             `scrollback scrub` removes what should not be here"
+        ));
+    }
+    if report.scrub_due {
+        tool.out.notice(SCRUB_DUE);
+    }
+    if report.sessions_found == 0 && report.paths_failed == 0 {
+        let paths: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let text = format!("no sessions found in `{}`", paths.join("`, `"));
+        tool.out.notice(&text);
+    }
 }
 
 /// Says on standard error why a path that is there was not imported: the report is data.

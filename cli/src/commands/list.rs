@@ -30,7 +30,8 @@ pub(crate) struct Args {
     /// Sessions of this agent only
     #[arg(long, value_name = "A")]
     agent: Option<String>,
-    /// Sessions of this project only: a whole path, its last components, or `.` for this folder
+    /// Sessions of this project, its subfolders and its git worktrees only: a whole path, names in
+    /// it, or `.` for this folder
     #[arg(long, value_name = "P")]
     project: Option<String>,
     /// Sessions whose title holds this text, whatever the case
@@ -68,17 +69,18 @@ pub(crate) struct Args {
 /// Lists sessions.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let now = tool.now();
-    let mut query = ListQuery {
-        agent: args.agent.as_deref().map(canonical),
-        project: args.project.as_deref().map(project_path).transpose()?,
-        since: args.since.map(|time| time.resolve(now)),
-        before: args.before.map(|time| time.resolve(now)),
-        title: args.title.clone(),
-        pinned: args.pinned.then_some(true),
-        archived: args.archived.then_some(true),
-        after: args.after,
-        ..ListQuery::default()
+    let mut query = ListQuery::default();
+    query.agent = args.agent.as_deref().map(canonical);
+    query.folders = match &args.project {
+        Some(project) => folders_of(project)?,
+        None => Vec::new(),
     };
+    query.since = args.since.map(|time| time.resolve(now));
+    query.before = args.before.map(|time| time.resolve(now));
+    query.title = args.title.clone();
+    query.pinned = args.pinned.then_some(true);
+    query.archived = args.archived.then_some(true);
+    query.after = args.after;
     let store = tool.open_to_read()?;
     if let Some(parent) = &args.parent {
         children_of(&store, parent, &mut query)?;
@@ -110,6 +112,10 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Ok(())
     })?;
     let left_out = sieve.left_out;
+    if let (None, Some(agent)) = (last, &args.agent) {
+        // Sessions of agents without a format are listed too: only where there are none is it an error.
+        KnownAgent::named(agent)?;
+    }
     match last {
         _ if is_json => {}
         None if !walked.more => tool.out.notice("no session fits"),
@@ -193,17 +199,44 @@ fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result
 
 /// A project as sessions state it: a path that starts with `.` is made absolute.
 pub(super) fn project_path(project: &str) -> Result<String> {
+    let first = folders_of(project)?.into_iter().next();
+    Ok(first.unwrap_or_else(|| project.to_owned()))
+}
+
+/// The folders of a project as sessions state them, and the folders of its git worktrees, wherever these
+/// lie: a path that starts with `.` is made absolute.
+fn folders_of(project: &str) -> Result<Vec<String>> {
     let relative = project == "." || project.starts_with("./") || project.starts_with("..");
-    if !relative {
-        return Ok(project.to_owned());
+    let mut folders = vec![project.to_owned()];
+    if relative {
+        let failed = |source| Error::Io {
+            action: "find",
+            path: PathBuf::from(project),
+            source,
+        };
+        let path = Path::new(project).canonicalize().map_err(failed)?;
+        folders = vec![path.to_string_lossy().into_owned()];
     }
-    let failed = |source| Error::Io {
-        action: "find",
-        path: PathBuf::from(project),
-        source,
+    let mut worktrees: Vec<String> = folders.iter().flat_map(|one| worktrees(one)).collect();
+    folders.append(&mut worktrees);
+    Ok(folders)
+}
+
+/// The folders of the git worktrees of a repository: git notes in each one's folder below
+/// `.git/worktrees` where its `.git` file is. Without a repository there are none.
+fn worktrees(repository: &str) -> Vec<String> {
+    let noted = Path::new(repository).join(".git").join("worktrees");
+    let Ok(entries) = std::fs::read_dir(noted) else {
+        return Vec::new();
     };
-    let path = Path::new(project).canonicalize().map_err(failed)?;
-    Ok(path.to_string_lossy().into_owned())
+    let folder = |entry: std::fs::DirEntry| {
+        let noted = std::fs::read_to_string(entry.path().join("gitdir")).ok()?;
+        let folder = Path::new(noted.trim()).parent()?.to_str()?.to_owned();
+        folder.starts_with('/').then_some(folder)
+    };
+    let mut found: Vec<String> = entries.filter_map(|entry| folder(entry.ok()?)).collect();
+    found.sort();
+    found
 }
 
 /// The name that an agent's sessions have, where somebody uses another one. Sessions of agents that
@@ -219,8 +252,30 @@ mod tests {
     #[test]
     fn a_dot_is_this_folder() {
         let here = std::env::current_dir().unwrap().canonicalize().unwrap();
-        assert_eq!(project_path(".").unwrap(), here.to_str().unwrap());
-        assert_eq!(project_path("work/x").unwrap(), "work/x");
-        assert!(project_path("./none-of-that-name").is_err());
+        let found = folders_of(".").unwrap();
+        assert_eq!(found.first().map(String::as_str), here.to_str());
+        assert_eq!(folders_of("work/x").unwrap(), ["work/x"]);
+        assert!(folders_of("./none-of-that-name").is_err());
+    }
+
+    #[test]
+    fn a_repository_has_the_folders_of_its_worktrees() {
+        let home = tempfile::tempdir().unwrap();
+        let shop = home.path().join("shop");
+        for (name, noted) in [
+            ("b", "/w/trees/b/.git\n"),
+            ("a", "/w/trees/a/.git\n"),
+            ("c", "c"),
+        ] {
+            let folder = shop.join(".git/worktrees").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("gitdir"), noted).unwrap();
+        }
+        std::fs::create_dir_all(shop.join(".git/worktrees/empty")).unwrap();
+        let shop = shop.to_str().unwrap();
+        assert_eq!(
+            folders_of(shop).unwrap(),
+            [shop, "/w/trees/a", "/w/trees/b"]
+        );
     }
 }

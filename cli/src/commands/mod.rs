@@ -13,9 +13,12 @@ mod list;
 mod mark;
 mod rename;
 mod repair;
+mod reread;
 mod restore;
+mod scrub;
 mod show;
 mod stats;
+mod status;
 mod truncate;
 mod verify;
 
@@ -66,14 +69,20 @@ pub(crate) enum Command {
     Deleted(deleted::Args),
     /// Tell how much is in the store, by agent
     Stats(stats::Args),
+    /// Compare the store with the places where agents keep sessions
+    Status(status::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
+    /// Read sessions again that an older version has read: titles, counts, what was taken back
+    Reread(reread::Args),
     /// Save what can be read of a damaged store into a new one
     Repair(repair::Args),
     /// Write a copy of the store to a file, while others use it
     Backup(backup::Args),
     /// Make a store from a backup, or put a backup in place of what a store holds
     Restore(restore::Args),
+    /// Remove databases that earlier versions kept, and every byte of what was deleted
+    Scrub(scrub::Args),
 }
 
 /// Runs a command.
@@ -96,9 +105,12 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
+        Command::Status(args) => status::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
+        Command::Reread(args) => reread::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),
+        Command::Scrub(args) => scrub::run(args, tool),
     }
 }

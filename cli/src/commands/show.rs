@@ -4,10 +4,12 @@
 use crate::exit::{Ending, Outcome};
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
+use crate::subagents::Started;
+use crate::talk::Talk;
 use crate::transcript::{self, Head};
 use scrollback::{
-    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Store as _, StoreExt as _,
-    Summary,
+    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Shown, Store as _,
+    StoreExt as _, Summary,
 };
 
 /// Records that are read at a time.
@@ -81,18 +83,18 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
             skip: 0,
         });
     }
-    let query = ScanQuery {
-        direction: Direction::Backward,
-        records_max: PAGE,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(PAGE);
     let mut seen = 0_u64;
-    for record in store.records(&summary.key, query) {
-        let record = record?;
+    for shown in store.view(&summary.key, query) {
+        let Shown {
+            record, messages, ..
+        } = shown?;
         if record.sequence < first {
             break;
         }
-        seen += u64::from(record.header.messages);
+        seen += messages.len() as u64;
         if let Some(skip) = seen.checked_sub(tail) {
             let skip = usize::try_from(skip).unwrap_or(0);
             return Ok(Start {
@@ -113,11 +115,26 @@ fn records<'s>(
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
-    let query = ScanQuery {
-        from: Some(from),
-        ..ScanQuery::default()
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
     };
     store.records(key, query)
+}
+
+/// What the records of a session say, from one on.
+fn view<'s>(
+    store: &'s RedbStore,
+    key: &SessionKey,
+    from: u64,
+) -> impl Iterator<Item = Result<Shown>> + 's {
+    // The beginning is wherever the session begins, which need not be record 0.
+    let query = match from {
+        0 => ScanQuery::default(),
+        from => ScanQuery::default().with_from(from),
+    };
+    store.view(key, query)
 }
 
 fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
@@ -146,16 +163,16 @@ fn show_json(
     tool: &mut Tool,
 ) -> Result<()> {
     let mut skip = start.skip;
-    for record in records(store, key, start.sequence) {
-        let record = record?;
-        let mut messages = record.messages(key.agent());
-        let mut line = raw.then(|| String::from_utf8_lossy(&record.line));
-        if messages.is_empty() {
-            tool.out.json_line(&RecordRow::new(&record, line.take()))?;
+    for shown in view(store, key, start.sequence) {
+        let mut shown = shown?;
+        let text = |record: &Record| String::from_utf8_lossy(&record.line).into_owned();
+        let mut line = raw.then(|| text(&shown.record).into());
+        if shown.messages.is_empty() {
+            tool.out.json_line(&RecordRow::new(&shown, line.take()))?;
         }
-        for message in messages.iter_mut().skip(std::mem::take(&mut skip)) {
+        for message in shown.messages.iter_mut().skip(std::mem::take(&mut skip)) {
             tool.out
-                .json_line(&MessageRow::new(&record, message, line.take()))?;
+                .json_line(&MessageRow::new(&shown.record, message, line.take()))?;
         }
     }
     Ok(())
@@ -180,15 +197,24 @@ fn show_transcript(
     };
     head.print(tool)?;
     let mut skip = start.skip;
-    for record in records(store, &summary.key, start.sequence) {
-        let record = record?;
-        let messages = record.messages(summary.key.agent());
-        for message in messages.iter().skip(std::mem::take(&mut skip)) {
-            transcript::print_message(message, &mut tool.out)?;
+    let mut talk = Talk::default();
+    let mut started = Started::of(store, summary)?;
+    let mut is_first = start.sequence > summary.mark;
+    for shown in view(store, &summary.key, start.sequence) {
+        let shown = shown?;
+        for message in shown.messages.iter().skip(std::mem::take(&mut skip)) {
+            if let Some(time) = message.time {
+                let named = started.before(Some(time));
+                // What was started before the first message that is shown is not shown either.
+                if !std::mem::take(&mut is_first) {
+                    transcript::print_subagents(&named, &mut tool.out)?;
+                }
+            }
+            talk.print(message, &mut tool.out)?;
         }
-        if messages.is_empty() {
-            transcript::print_unread(&record, &mut tool.out)?;
+        if shown.messages.is_empty() && shown.shown_at.is_none() {
+            transcript::print_unread(&shown.record, &mut tool.out)?;
         }
     }
-    Ok(())
+    transcript::print_subagents(&started.before(None), &mut tool.out)
 }

@@ -5,21 +5,30 @@ use crate::open::Tool;
 use crate::sizes;
 use crate::table::{Align, Table};
 use scrollback::Result;
-use scrollback::report::{AgentStats, StoreStats};
+use scrollback::report::{AgentStats, StoreStats, StoredFile};
 
 const EXAMPLES: &str = "\
 EXAMPLES
   scrollback stats
-  scrollback stats --json | jq .ratio";
+  scrollback stats --json | jq .ratio
+  scrollback stats --files";
 
-/// No arguments of its own.
+/// What to count.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// List every file that is kept beside sessions instead: agent, session, bytes and name
+    #[arg(long)]
+    files: bool,
+}
 
 /// Prints how much there is.
-pub(crate) fn run(_args: &Args, tool: &mut Tool) -> Outcome {
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_read()?;
+    if args.files {
+        list_files(&store.files()?, tool)?;
+        return Ok(Ending::Done);
+    }
     let stats = store.stats()?;
     let total = stats.total();
     if tool.out.is_json() {
@@ -28,6 +37,33 @@ pub(crate) fn run(_args: &Args, tool: &mut Tool) -> Outcome {
         print(&stats, &total, tool)?;
     }
     Ok(Ending::Done)
+}
+
+fn list_files(files: &[StoredFile], tool: &mut Tool) -> Result<()> {
+    if tool.out.is_json() {
+        return files.iter().try_for_each(|file| tool.out.json_line(file));
+    }
+    let mut table = Table::new(&[
+        ("AGENT", Align::Left),
+        ("SESSION", Align::Left),
+        ("BYTES", Align::Right),
+        ("NAME", Align::Left),
+    ]);
+    for file in files {
+        let session = file.session.as_ref().map_or("", |key| key.id());
+        let name = if file.is_database {
+            format!("{} (a database: `scrollback scrub` removes it)", file.name)
+        } else {
+            file.name.clone()
+        };
+        table.push(vec![
+            file.agent.clone(),
+            tool.out.field(session).into_owned(),
+            sizes::count(file.bytes),
+            tool.out.field(&name).into_owned(),
+        ]);
+    }
+    table.print(&mut tool.out)
 }
 
 fn print(stats: &StoreStats, total: &AgentStats, tool: &mut Tool) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::scrub::SCRUB_DUE;
 use crate::digest_list;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
@@ -57,6 +58,16 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
              makes it private"
         );
         tool.out.notice(&text);
+    }
+    for file in &report.databases {
+        tool.out.notice(&format!(
+            "note: the database `{}` of {} is kept whole and may hold credentials; `scrollback scrub` \
+             removes it",
+            file.name, file.agent
+        ));
+    }
+    if report.scrub_due {
+        tool.out.notice(SCRUB_DUE);
     }
     if tool.out.is_json() {
         tool.out.json_line(&report)?;

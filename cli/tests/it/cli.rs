@@ -129,7 +129,6 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     let home = Home::new();
     for (arguments, says) in [
         (&["unknown"][..], "unrecognized subcommand"),
-        (&["import"], "PATH"),
         (&["import", ".", "--agent", "nobody"], "claude-code"),
         (&["list", "--since", "yesterday"], "2026-01-01"),
         (&["list", "--after", "here"], "cursor"),
@@ -457,14 +456,7 @@ fn a_reader_that_closes_the_pipe_is_no_error() {
 fn a_store_that_another_process_keeps_for_itself_is_locked() {
     let home = with_samples();
     let mode = Mode::Exclusive;
-    let holder = RedbStore::open(
-        home.store_path(),
-        Options {
-            mode,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let holder = RedbStore::open(home.store_path(), Options::default().with_mode(mode)).unwrap();
     let own = format!("process {} has had it open", std::process::id());
     for arguments in [
         &["--wait", "0", "delete", GGCODE][..],

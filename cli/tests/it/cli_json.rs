@@ -122,6 +122,10 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     home.write("more/broken.jsonl", "{\"type\":\"user\"}\n{\"cut");
     let (more, out) = (home.path().join("more"), home.path().join("out"));
     let (more, out) = (more.to_str().unwrap(), out.to_str().unwrap());
+    home.write("more/.codex/history.jsonl", "{}\n");
+    home.write("more/.local/share/goose/sessions/sessions.db", "");
+    let rehearse = ["import", more, "--dry-run", "--json"];
+    add("`import`", Some("not_read"), &rehearse);
     add("`import`", Some("problems"), &["import", more, "--json"]);
     add("`list`", None, &["list", "--json"]);
     add(
@@ -135,6 +139,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         &["export", "--all", "--to", out, "--json"],
     );
     add("`stats`", Some("agents"), &["stats", "--json"]);
+    add("`stats --files`", None, &["stats", "--files", "--json"]);
     let rename = ["rename", GGCODE, "The loop", "--json"];
     add("`rename`", None, &rename);
     add("`alias`", None, &["alias", GGCODE, "loop", "--json"]);
@@ -146,6 +151,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         None,
         &["truncate", GGCODE, "--keep", "1", "--json"],
     );
+    add("`reread`", None, &["reread", "--all", "--json"]);
     add("`compact`", None, &["compact", "--all", "--json"]);
     std::fs::create_dir(home.path().join("histories")).unwrap();
     add(
@@ -153,6 +159,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         None,
         &["compact", "--jsonl", "histories", "--json"],
     );
+    add("`status`", None, &["status", "--json"]);
     let dry_run = ["cleanup", "--older-than", "1d", "--dry-run", "--json"];
     add("`cleanup`", Some("listed"), &dry_run);
     add("`delete`", None, &["delete", GGCODE, "--json"]);
@@ -160,6 +167,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     let forget = ["deleted", "--forget", GGCODE, "--json"];
     add("`deleted --forget`", None, &forget);
     add("`verify`", Some("digests"), &["verify", "--deep", "--json"]);
+    add("`scrub`", None, &["scrub", "--json"]);
     add("`backup`", None, &["backup", "b.redb", "--json"]);
     let restore = ["restore", "--replace", "b.redb", "--json"];
     add("`restore`", None, &restore);

@@ -172,10 +172,7 @@ fn a_name_that_nobody_could_type_is_refused() {
     // A program can give such a name; it is shown on one line, and can be taken away.
     let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
     let key = SessionKey::new("ggcode", GGCODE).unwrap();
-    let change = PropertiesChange {
-        aliases: Some(vec!["two\nlines".into()]),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default().with_aliases(["two\nlines"]);
     store.update_properties(&key, &change).unwrap();
     drop(store);
     assert_eq!(home.ok(&["alias", GGCODE]), "two\\nlines\n");

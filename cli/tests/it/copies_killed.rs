@@ -1,4 +1,4 @@
-//! Backups and restores that are killed: what they were to make or replace is there whole, or as it
+//! Backups, restores and scrubs that are killed: what they were to make or replace is there whole, or as it
 //! was.
 //!
 //! The real tool is killed at moments spread over the time that it takes undisturbed. A kill counts
@@ -213,6 +213,77 @@ fn killed_restores(kills: u32) {
         "the backup was written to"
     );
     println!("{as_before} as before, {replaced} replaced");
+}
+
+/// What must be nowhere once a session was scrubbed.
+const SECRET: &str = "INVENTED-SECRET-OF-A-SESSION";
+
+/// How many files of a folder hold the secret.
+fn files_with_secret(folder: &Path) -> usize {
+    let is_there = |path: &Path| {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(_) if path.is_dir() => return false,
+            Err(error) => panic!("{error}"),
+        };
+        bytes
+            .windows(SECRET.len())
+            .any(|window| window == SECRET.as_bytes())
+    };
+    let files = fs::read_dir(folder).unwrap();
+    files
+        .filter(|file| is_there(&file.as_ref().unwrap().path()))
+        .count()
+}
+
+fn killed_scrubs(kills: u32) {
+    let home = Home::new();
+    let path = home.store_path();
+    let folder = path.parent().unwrap();
+    let store = RedbStore::open(&path, Options::default()).unwrap();
+    fill(&store, "old", BYTES);
+    let kept = store.verify(&mut scrollback::unwatched).unwrap().records;
+    let key = SessionKey::native("secret").unwrap();
+    let record = NewRecord::line(format!("{{\"text\":\"{SECRET}\"}}"));
+    store.append(&key, Expect::Any, None, &[record]).unwrap();
+    drop(store);
+    let original = fs::read(&path).unwrap();
+    assert_eq!(files_with_secret(folder), 1, "it is looked for as it lies");
+    let (mut as_before, mut due, mut done, mut left) = (0, 0, 0, 0);
+    kill_spread(&home, &["delete", "--scrub", "secret"], kills, &mut || {
+        let store = RedbStore::open(&path, Options::default()).unwrap();
+        let report = store.verify(&mut scrollback::unwatched).unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+        let is_there = store.summary(&key).is_ok();
+        assert_eq!(report.records, kept + u64::from(is_there));
+        drop(store);
+        if is_there {
+            as_before += 1;
+        } else if files_with_secret(folder) > 0 {
+            due += 1;
+            assert!(report.scrub_due, "bytes are left, and nothing tells");
+            home.ok(&["scrub"]);
+            assert_eq!(files_with_secret(folder), 0);
+            assert_eq!(records_of(&path), kept);
+        } else {
+            done += 1;
+        }
+        left += remove_hidden(folder);
+        fs::write(&path, &original).unwrap();
+    });
+    assert!(due > 0, "{as_before} as before, {done} done");
+    println!("{as_before} as before, {due} due, {done} done, {left} hidden files left");
+}
+
+#[test]
+fn a_scrub_that_is_killed_leaves_nothing_or_says_so() {
+    killed_scrubs(8);
+}
+
+#[test]
+#[ignore = "minutes; run by `.ci/run long`"]
+fn many_scrubs_that_are_killed_leave_nothing_or_say_so() {
+    killed_scrubs(150);
 }
 
 #[test]

@@ -19,16 +19,17 @@ fn said(session: &str, agent: &str, minute: u32, text: &str) -> String {
 fn imported() -> Home {
     let home = Home::new();
     let folder = "in/.claude/projects/-w";
-    home.write(&format!("{folder}/{LEAD}.jsonl"), said(LEAD, "", 1, "Lead"));
-    for (agent, minute) in [("ab12", 2), ("cd34", 3)] {
+    let lead = said(LEAD, "", 1, "Lead") + &said(LEAD, "", 3, "Between");
+    home.write(&format!("{folder}/{LEAD}.jsonl"), lead);
+    for (agent, minute) in [("ab12", 2), ("cd34", 4)] {
         let name = format!("{folder}/{LEAD}/subagents/agent-{agent}.jsonl");
         home.write(&name, said(LEAD, agent, minute, &format!("Part {agent}")));
     }
     let name = format!("{folder}/ab12/subagents/agent-ef56.jsonl");
-    home.write(&name, said("ab12", "ef56", 4, "Part of a part"));
+    home.write(&name, said("ab12", "ef56", 5, "Part of a part"));
     // Its parent is not there.
     let name = format!("{folder}/gone/subagents/agent-7890.jsonl");
-    home.write(&name, said("gone", "7890", 5, "Left alone"));
+    home.write(&name, said("gone", "7890", 6, "Left alone"));
     home.ok(&["import", "in"]);
     home
 }
@@ -47,13 +48,30 @@ fn a_list_counts_sub_agents_and_lists_them_where_they_belong() {
     assert_eq!(ids(&home, &[]), ["7890", LEAD]);
     assert_eq!(
         ids(&home, &["--all"]),
-        ["7890", "ef56", "cd34", "ab12", LEAD]
+        ["7890", "ef56", "cd34", LEAD, "ab12"]
     );
     assert_eq!(
         ids(&home, &["--subagents"]),
         ["7890", LEAD, "ab12", "ef56", "cd34"]
     );
     assert_eq!(ids(&home, &["--parent", "0a00"]), ["cd34", "ab12"]);
+    let text = home.ok(&["show", "0a00"]);
+    let at = |title: &str| {
+        text.find(title)
+            .unwrap_or_else(|| panic!("{title} in {text}"))
+    };
+    assert!(
+        at("  Lead\n") < at("(sub-agent ab12: Part ab12, 1 message)"),
+        "{text}"
+    );
+    assert!(at("(sub-agent ab12") < at("  Between"), "{text}");
+    assert!(at("  Between") < at("(sub-agent cd34"), "{text}");
+    assert!(!text.contains("ef56"), "{text}");
+    let text = home.ok(&["show", "0a00", "--tail", "1"]);
+    assert!(
+        !text.contains("ab12") && text.contains("(sub-agent cd34"),
+        "{text}"
+    );
     let text = home.ok(&["list"]);
     assert!(text.contains("Lead +2 sub-agents"), "{text}");
     assert!(!text.contains("Part"), "{text}");

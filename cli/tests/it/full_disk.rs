@@ -228,10 +228,7 @@ fn a_process_that_holds_a_store_survives_a_full_disk() {
             println!("this user may not mount a small disk");
             return;
         };
-        let options = Options {
-            mode,
-            ..Options::default()
-        };
+        let options = Options::default().with_mode(mode);
         let store = RedbStore::open(home.store_path(), options).unwrap();
         let key = SessionKey::new("example", "chat").unwrap();
         let (mut state, mut appended) = (1, 0);

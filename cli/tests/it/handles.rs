@@ -8,11 +8,9 @@ use scrollback::{Error, Expect, Mode, NewRecord, Options, RedbStore, SessionKey,
 use crate::harness::Home;
 
 fn options(mode: Mode) -> Options {
-    Options {
-        mode,
-        lock_wait: Duration::from_millis(50),
-        ..Options::default()
-    }
+    Options::default()
+        .with_mode(mode)
+        .with_lock_wait(Duration::from_millis(50))
 }
 
 fn append(store: &RedbStore) {

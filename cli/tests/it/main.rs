@@ -3,11 +3,12 @@
 //! - `harness`: temporary homes, the library's own file, so that there is one; `tool`: the built tool
 //!   in a clean environment; `tree`: what lies in a folder, the library's too
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
-//! - `families`: sub-agents in lists
+//! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
 //!   without locks
+//! - `kept`: what is kept of files, and a scrub
 //! - `kill`: the real binary, killed in the middle of an import; `signals`: interrupted
 //! - `hands`: several compactions at once of a folder or a store, killed, beside deletions;
 //!   `archive_disk`: on a full disk
@@ -52,6 +53,7 @@ mod handles;
 mod hands;
 #[path = "../../../tests/it/harness.rs"]
 mod harness;
+mod kept;
 mod kill;
 mod many_processes;
 mod mixed_versions;
@@ -66,6 +68,7 @@ mod scarce;
 mod security;
 #[cfg(unix)]
 mod signals;
+mod status;
 mod tool;
 #[cfg(unix)]
 #[path = "../../../tests/it/security/tree.rs"]

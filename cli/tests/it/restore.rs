@@ -61,10 +61,7 @@ fn append(store: &RedbStore, name: &str, expect: Expect, text: &str) -> Result<u
 /// All that can be read in a store.
 fn picture(store: &RedbStore) -> String {
     let mut text = String::new();
-    let query = ListQuery {
-        limit: 1000,
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_limit(1000);
     for summary in store.list(&query).unwrap().sessions {
         let properties = store.properties(&summary.key).unwrap();
         writeln!(text, "{summary:?} {properties:?}").unwrap();
@@ -88,11 +85,9 @@ fn store_and_backup(home: &Home) -> (RedbStore, std::path::PathBuf) {
             append(&store, name, Expect::Any, &format!("{name} {number}")).unwrap();
         }
     }
-    let change = PropertiesChange {
-        title: Some(Some("A title".to_owned())),
-        aliases: Some(vec!["alpha".to_owned()]),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default()
+        .with_title("A title")
+        .with_aliases(["alpha"]);
     store.update_properties(&key("a"), &change).unwrap();
     let file = home.path().join("b.redb");
     store
@@ -304,10 +299,7 @@ fn what_is_no_backup_of_this_version_is_refused_before_anything_is_written() {
 #[test]
 fn a_backup_that_a_crash_left_is_repaired_in_a_copy() {
     let home = Home::new();
-    let exclusive = || Options {
-        mode: Mode::Exclusive,
-        ..Options::default()
-    };
+    let exclusive = || Options::default().with_mode(Mode::Exclusive);
     let path = home.path().join("crashed.redb");
     let store = RedbStore::open(&path, exclusive()).unwrap();
     append(&store, "a", Expect::Any, "hello").unwrap();

@@ -30,8 +30,8 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{self, below, is_private, names, stem};
-use super::parts::{blocks, times, titles};
+use super::parts::paths::{below, is_private, names, stem};
+use super::parts::{blocks, own_folder, times, titles};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -67,22 +67,11 @@ impl Dialect for Celeste {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            return Recognition::No;
-        }
-        // A file in celeste's own folder is its, whatever is in it, even nothing: a session has
-        // its file before its first entry.
-        if below(&names(candidate.path), &OWN).is_some() {
-            return Recognition::PathAndLines;
-        }
-        if has_entries_alone(candidate) {
-            return Recognition::Lines;
-        }
-        Recognition::No
+        own_folder::recognise(&OWN, candidate, has_entries_alone)
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        below(&names(candidate.path), &OWN).is_some()
+        own_folder::has(&OWN, candidate.path)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -127,8 +116,12 @@ impl Dialect for Celeste {
 
 impl Companions for Celeste {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
-        let own = below(&names(path), &OWN).is_some() && !is_private(&paths::name(path));
-        own.then_some(Sidecar::Folder)
+        // A document that cannot be read as one: what else has that name there is a session.
+        let names = names(path);
+        let [name] = below(&names, &OWN)? else {
+            return None;
+        };
+        (name.ends_with(".json") && !is_private(name)).then_some(Sidecar::Folder)
     }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {

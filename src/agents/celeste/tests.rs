@@ -327,7 +327,9 @@ fn its_places_and_sidecars() {
 
     let sidecar = |path: &str| Celeste.sidecar(Path::new(path));
     let notes = "/h/.celeste/sessions/e74deef539a68378/notes.txt";
-    assert_eq!(sidecar(notes), Some(Sidecar::Folder));
+    assert_eq!(sidecar(notes), None);
+    let torn = "/h/.celeste/sessions/torn.json";
+    assert_eq!(sidecar(torn), Some(Sidecar::Folder));
     assert_eq!(sidecar("/h/.celeste/config.json"), None);
     assert_eq!(sidecar("/h/.celeste/sessions/auth.json"), None);
 }

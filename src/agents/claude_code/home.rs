@@ -34,7 +34,8 @@ fn search_project(folder: &Path, found: &mut Found) {
     for entry in walk::files(folder, AGENT, found) {
         let path = entry.path();
         let below = path.strip_prefix(folder).unwrap_or(path);
-        let is_session = below.extension().is_some_and(|ending| ending == "jsonl")
+        let is_session = layout::may_be_session(path)
+            && below.extension().is_some_and(|ending| ending == "jsonl")
             && (entry.depth() == 1 || below.components().any(|name| name.as_os_str() == SUBAGENTS));
         if !is_session {
             continue;

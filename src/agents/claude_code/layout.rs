@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::meta_file::META_ENDING;
-use crate::agents::parts::paths::{below, is_private, is_uuid, name, names, stem};
+use crate::agents::parts::paths::{below, is_lines, is_uuid, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "claude-code";
@@ -12,8 +12,14 @@ pub(super) const AGENT: &str = "claude-code";
 /// The name of an index file.
 pub(super) const INDEX: &str = "sessions-index.json";
 
+/// The list of prompts in the home.
+const PROMPTS: &str = "history.jsonl";
+
 /// The folder of a session's sub-agents.
 const SUBAGENTS: &str = "subagents";
+
+/// The folder of what tools have put out.
+const OUTPUTS: &str = "tool-results";
 
 /// How the name of a sub-agent's file begins.
 const SUBAGENT: &str = "agent-";
@@ -60,49 +66,60 @@ pub(super) fn parent(path: &Path) -> Option<String> {
     names.get(at.checked_sub(1)?).cloned()
 }
 
-/// Whose sidecar a file is.
-pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
-    let name = name(path);
-    if is_private(&name) {
-        return None;
-    }
+/// Whether a file of lines at this path may be a session: in a session's folder lie its sub-agents',
+/// and lines that are none: journals of what they did, and what tools have put out.
+pub(super) fn may_be_session(path: &Path) -> bool {
     let names = names(path);
-    if let Some(rest) = below(&names, &[".claude", "projects"]) {
-        return Some(owner(rest.get(1..).unwrap_or_default(), &name));
-    }
-    // Elsewhere only what has a telling place and name.
-    let rest = project(&names)?.get(1..)?;
-    let telling = match rest {
-        [name] => name == INDEX || (name.starts_with("agent-") && name.ends_with(META_ENDING)),
-        [session, folder, ..] if is_uuid(session) => {
-            folder == "tool-results" || (folder == "subagents" && name.ends_with(META_ENDING))
-        }
-        _ => false,
+    let rest = match below(&names, &[".claude", "projects"]) {
+        Some(rest) => rest,
+        None => project(&names).unwrap_or_default(),
     };
-    telling.then(|| owner(rest, &name))
+    let is_in = |folder: &str| rest.iter().rev().skip(1).any(|name| name == folder);
+    !is_in(OUTPUTS) && (!is_in(SUBAGENTS) || subagent(&stem(path)).is_some())
 }
 
-/// The owner of a file by its names below the project's folder.
-fn owner(rest: &[String], name: &str) -> Sidecar {
+/// Whose sidecar a file is.
+pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
+    let names = names(path);
+    if let Some(rest) = below(&names, &[".claude", "projects"]) {
+        return owner(rest.get(1..).unwrap_or_default());
+    }
+    if matches!(below(&names, &[".claude"]), Some([list]) if list == PROMPTS) {
+        return Some(Sidecar::Folder);
+    }
+    // Elsewhere the project's folder and the session's have to look like theirs.
+    let rest = project(&names)?.get(1..)?;
+    let is_telling = match rest {
+        [name] => name == INDEX || name.starts_with("agent-"),
+        [session, ..] => is_uuid(session),
+        [] => false,
+    };
+    owner(rest).filter(|_| is_telling)
+}
+
+/// The owner of a file by its names below the project's folder: indexes, what sub-agents are, and
+/// outputs that were too long for a session. Nothing else there is kept.
+fn owner(rest: &[String]) -> Option<Sidecar> {
+    let (name, folders) = rest.split_last()?;
     let about = name
         .strip_suffix(META_ENDING)
         .filter(|stem| !stem.is_empty());
-    match rest {
-        [_] => match (about, name.split_at_checked(36)) {
-            (Some(stem), _) => Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned()),
-            (None, Some((session, _))) if is_uuid(session) => Sidecar::Session(session.to_owned()),
-            _ => Sidecar::Folder,
-        },
-        [session, folder, ..]
-            if is_uuid(session) || folder == "tool-results" || folder == "subagents" =>
-        {
-            match (about, rest.split_last()) {
-                (Some(stem), Some(_)) if folder == SUBAGENTS => {
-                    Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())
-                }
-                _ => Sidecar::Session(session.clone()),
-            }
+    match (folders, about) {
+        ([], None) => (name == INDEX).then_some(Sidecar::Folder),
+        ([], Some(stem)) => Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())),
+        ([session, folder, ..], _) if folder == OUTPUTS => Some(Sidecar::Session(session.clone())),
+        ([_, folder, ..], Some(stem)) if folder == SUBAGENTS => {
+            Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned()))
         }
-        _ => Sidecar::Folder,
+        ([session, folder, ..], None) if folder == SUBAGENTS && is_journal(name) => {
+            Some(Sidecar::Session(session.clone()))
+        }
+        _ => None,
     }
+}
+
+/// Whether a file among those of sub-agents is lines, and not a sub-agent's.
+fn is_journal(name: &str) -> bool {
+    let path = Path::new(name);
+    is_lines(path) && subagent(&stem(path)).is_none()
 }

@@ -3,20 +3,24 @@
 //! Messages are lines with a `message` that has a role. The lines of agentx's sample homes, with
 //! `role` and `content` at the top, are messages too.
 
+mod beside;
 mod home;
 mod index;
+mod injected;
 mod layout;
+mod links;
 #[cfg(test)]
 mod tests;
 mod title;
+mod values;
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use crate::json::Json;
-use memchr::memmem;
 
 use self::layout::AGENT;
+use self::values::{has_tool_result, model_of};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
@@ -103,9 +107,6 @@ const UNMISTAKABLE: [&str; 13] = [
     "continued-in",
 ];
 
-/// The model of messages that Claude Code made up itself, such as errors.
-const NO_MODEL: &str = "<synthetic>";
-
 /// Claude Code's session files.
 #[derive(Debug)]
 pub(crate) struct ClaudeCode;
@@ -116,7 +117,8 @@ impl Dialect for ClaudeCode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !super::parts::paths::is_lines(candidate.path) {
+        if !super::parts::paths::is_lines(candidate.path) || !layout::may_be_session(candidate.path)
+        {
             return Recognition::No;
         }
         // A file in Claude Code's own folder is its, whatever is in it, even nothing.
@@ -134,6 +136,10 @@ impl Dialect for ClaudeCode {
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_project(candidate.path) || layout::is_own(candidate.path)
+    }
+
+    fn reader_version(&self) -> u16 {
+        2
     }
 
     fn has_unique_ids(&self) -> bool {
@@ -280,6 +286,9 @@ impl Format for ClaudeCode {
             sidechain,
             agent,
             session,
+            parent,
+            request,
+            origin,
         ] = fields_of(
             Some(object),
             &[
@@ -298,20 +307,23 @@ impl Format for ClaudeCode {
                 "isSidechain",
                 "agentId",
                 "sessionId",
+                "parentUuid",
+                "requestId",
+                "origin",
             ],
         );
         let kind = text(kind).unwrap_or_default();
         // A subagent's lines have the id of the session that started it.
         let is_side_talk = is_true(sidechain);
         let agent = agent.filter(|_| is_side_talk);
-        let [origin] = fields_of(forked_from, &["sessionId"]);
+        let [forked_session] = fields_of(forked_from, &["sessionId"]);
         let facts = Facts {
             project: fields::text_filled(cwd),
             branch: fields::text_filled(branch),
             record_id: fields::text_filled(uuid),
             parent: agent
                 .and_then(|_| fields::text_filled(session))
-                .or_else(|| fields::text_filled(origin)),
+                .or_else(|| fields::text_filled(forked_session)),
             child: fields::text_filled(agent),
             subagent: agent.is_some(),
             ..Facts::default()
@@ -320,6 +332,14 @@ impl Format for ClaudeCode {
             time_us: times::time_us(timestamp),
             facts,
             ..Reading::of(RecordKind::Event)
+        };
+        let linked = links::Fields {
+            id: uuid,
+            parent,
+            is_side_talk,
+            message,
+            request,
+            copied: forked_from,
         };
         let [inner_role, inner_content, inner_model] =
             fields_of(message, &["role", "content", "model"]);
@@ -331,13 +351,20 @@ impl Format for ClaudeCode {
             _ => None,
         };
         if let Some((word, content, model)) = said {
-            let role = role_of(&word, is_true(meta), || has_tool_result(content));
+            let role = match role_of(&word, is_true(meta), || has_tool_result(content)) {
+                Role::User if is_true(compact) => Role::System,
+                role => role,
+            };
+            let is_note = role == Role::User && injected::is_injected_line(content, origin);
+            reading.facts.links = links::of(linked, Some(role), is_note);
             reading.kind = RecordKind::Message;
             reading.role = Some(role);
             reading.facts.model = model_of(model);
-            if !is_true(compact) {
+            if !is_true(compact) && !is_note {
                 reading.facts.title = title::said(role, content, is_side_talk);
             }
+        } else if let Some(beside) = beside::of(&kind, object) {
+            beside::read(&beside, linked, &mut reading);
         } else if title::KINDS.contains(&&*kind) {
             reading.kind = RecordKind::Meta;
             reading.facts.title = title::given(&kind, object, session);
@@ -349,7 +376,19 @@ impl Format for ClaudeCode {
         } else if !EVENTS.contains(&&*kind) {
             reading.kind = RecordKind::Unknown;
         }
+        if reading.kind != RecordKind::Message {
+            reading.facts.links = links::of(linked, None, false);
+        }
         reading
+    }
+
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        let [uuid, parent] = fields_of(Some(object), &["uuid", "parentUuid"]);
+        Some(Message {
+            id: Some(owned(uuid)?),
+            parent_id: owned(parent),
+            ..Message::new(Role::Other)
+        })
     }
 
     fn message(&self, object: Json<'_>) -> Message {
@@ -364,6 +403,12 @@ impl Format for ClaudeCode {
             model,
             usage,
             meta,
+            kind,
+            compact,
+            origin,
+            sidechain,
+            agent,
+            copied,
         ] = fields_of(
             Some(object),
             &[
@@ -377,10 +422,21 @@ impl Format for ClaudeCode {
                 "model",
                 "usage",
                 "isMeta",
+                "type",
+                "isCompactSummary",
+                "origin",
+                "isSidechain",
+                "agentId",
+                "forkedFrom",
             ],
         );
-        let [inner_role, inner_content, inner_model, inner_usage] =
-            fields_of(message, &["role", "content", "model", "usage"]);
+        let [inner_role, inner_content, inner_model, inner_usage, answer] =
+            fields_of(message, &["role", "content", "model", "usage", "id"]);
+        if let (None, None, Some(kind)) = (inner_role, role, text(kind))
+            && let Some(beside) = beside::of(&kind, object)
+        {
+            return beside::message(&beside, uuid, timestamp);
+        }
         let (word, content, model, usage) = match text(inner_role) {
             Some(word) => (word, inner_content, inner_model, inner_usage),
             None => (text(role).unwrap_or_default(), content, model, usage),
@@ -391,15 +447,24 @@ impl Format for ClaudeCode {
             let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
             is_list && content.iter().any(is_answer)
         });
-        Message {
+        let is_summary = role == Role::User && is_true(compact);
+        let mut message = Message {
             id: owned(uuid),
             parent_id: owned(parent).or_else(|| owned(parent_id)),
             content,
             time: times::time(timestamp),
             model: model_of(model).map(Cow::into_owned),
-            usage: blocks::usage(usage),
-            ..Message::new(role)
-        }
+            // What was copied from another session counts there.
+            usage: blocks::usage(usage).filter(|_| copied.is_none()),
+            answer_id: owned(answer),
+            agent_id: is_true(sidechain)
+                .then(|| owned(agent).unwrap_or_else(|| beside::SIDE_TALK.to_owned())),
+            ..Message::new(if is_summary { Role::System } else { role })
+        };
+        message.injected = is_summary
+            || (is_true(meta) && role == Role::System)
+            || injected::is_injected(&message, origin);
+        message
     }
 }
 
@@ -420,22 +485,4 @@ fn link<'a>(object: Json<'a>, facts: &mut Facts<'a>) {
     }
     let first = sessions.and_then(|sessions| sessions.elements().next());
     facts.parent = fields::text_filled(first);
-}
-
-fn has_tool_result(content: Option<Json<'_>>) -> bool {
-    // Cheap first: most texts do not even hold the word.
-    let content = content.filter(|content| {
-        let json = content.get();
-        json.starts_with('[') && memmem::find(json.as_bytes(), b"tool_result").is_some()
-    });
-    content.is_some_and(|content| {
-        content.elements().any(|block| {
-            let [kind] = fields_of(Some(block), &["type"]);
-            text(kind).is_some_and(|kind| kind.ends_with("tool_result"))
-        })
-    })
-}
-
-fn model_of(model: Option<Json<'_>>) -> Option<Cow<'_, str>> {
-    fields::text_filled(model).filter(|model| model != NO_MODEL)
 }

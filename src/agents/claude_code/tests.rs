@@ -193,15 +193,15 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
     const UUID: &str = "e1a0c0de-1111-4222-8333-444455556666";
     let session = |id: &str| Some(Sidecar::Session(id.replace('@', UUID)));
     for (path, expected) in [
-        ("/h/.claude/projects/stray-file", Some(Sidecar::Folder)),
+        ("/h/.claude/projects/stray-file", None),
+        ("/h/.claude/projects/some-cache.db", None),
+        ("/h/.claude/projects/-w/combined.html", None),
+        ("/h/.claude/history.jsonl", Some(Sidecar::Folder)),
         (
             "/h/.claude/projects/-w/sessions-index.json",
             Some(Sidecar::Folder),
         ),
-        (
-            "/h/.claude/projects/-w/memory/MEMORY.md",
-            Some(Sidecar::Folder),
-        ),
+        ("/h/.claude/projects/-w/memory/MEMORY.md", None),
         ("/h/.claude/projects/-w/@/tool-results/a.txt", session("@")),
         (
             "/h/.claude/projects/-w/s1/tool-results/a.txt",
@@ -216,7 +216,19 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
             session("x"),
         ),
         ("/h/.claude/projects/-w/agent-x.meta.json", session("x")),
-        ("/h/.claude/projects/-w/@.jsonl.tmp", session("@")),
+        ("/h/.claude/projects/-w/@.jsonl.tmp", None),
+        (
+            "/h/.claude/projects/-w/@/subagents/workflows/wf_1/journal.jsonl",
+            session("@"),
+        ),
+        (
+            "/h/.claude/projects/-w/@/subagents/workflows/wf_1/agent-x.jsonl",
+            None,
+        ),
+        (
+            "/h/.claude/projects/-w/@/tool-results/rows.jsonl",
+            session("@"),
+        ),
         ("/h/.claude/projects/-w/.credentials.json", None),
         ("/h/.claude/.credentials.json", None),
         ("/h/.claude/settings.json", None),
@@ -259,6 +271,29 @@ fn its_own_folder_is_enough_and_other_folders_need_lines() {
         found("/h/.claude/projects/-w/a.json", line),
         Recognition::No
     );
+    for (path, expected) in [
+        ("/h/.claude/projects/-w/a/subagents/agent-x.jsonl", true),
+        (
+            "/h/.claude/projects/-w/a/subagents/workflows/wf_1/agent-x.jsonl",
+            true,
+        ),
+        (
+            "/h/.claude/projects/-w/a/subagents/workflows/wf_1/journal.jsonl",
+            false,
+        ),
+        ("/h/.claude/projects/-w/a/tool-results/rows.jsonl", false),
+        ("/h/.claude/projects/-w/new/a.jsonl", true),
+        ("/copy/projects/-w/a/tool-results/rows.jsonl", false),
+    ] {
+        let is_own = found(path, line) == Recognition::PathAndLines;
+        assert_eq!(is_own, expected, "{path}");
+        let owner = Some(Sidecar::Session("a".to_owned()));
+        let is_kept = ClaudeCode.sidecar(Path::new(path)) == owner;
+        assert!(
+            is_kept != expected || path.contains("copy") || path.contains("new"),
+            "{path}"
+        );
+    }
     assert_eq!(
         found("/copy/projects/-w/a.jsonl", line),
         Recognition::PathAndLines

@@ -23,7 +23,7 @@ fn row(line: &str) -> Option<SidecarFacts> {
     Some(SidecarFacts {
         id: owned(id)?,
         title: text(name).map(Into::into),
-        title_rank: Some(titles::CHOSEN),
+        title_rank: Some(titles::GENERATED),
         ..SidecarFacts::default()
     })
 }

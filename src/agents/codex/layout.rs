@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::agents::companions::Sidecar;
-use crate::agents::parts::paths::{self, below, is_private, names, stem};
+use crate::agents::parts::paths::{self, below, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "codex";
@@ -11,9 +11,12 @@ pub(super) const AGENT: &str = "codex";
 /// The folders that Codex keeps sessions in.
 const OWN: [[&str; 2]; 2] = [[".codex", "sessions"], [".codex", "archived_sessions"]];
 
+/// Lists of prompts and of sessions in the home.
+const LISTS: [&str; 2] = ["history.jsonl", "session_index.jsonl"];
+
 /// Where a file lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum RolloutPlace {
     /// In Codex's own folder, with the name of a rollout.
     Own,
     /// In a folder like it, with such a name.
@@ -22,13 +25,13 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-pub(super) fn place(path: &Path) -> Place {
+pub(super) fn place(path: &Path) -> RolloutPlace {
     let names = names(path);
     if !paths::name(path).starts_with("rollout-") {
-        return Place::Elsewhere;
+        return RolloutPlace::Elsewhere;
     }
     if OWN.iter().any(|folder| below(&names, folder).is_some()) {
-        return Place::Own;
+        return RolloutPlace::Own;
     }
     let number = |name: &String, digits: usize| {
         name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
@@ -38,9 +41,9 @@ pub(super) fn place(path: &Path) -> Place {
         _ => matches!(below(&names, &["archived_sessions"]), Some([_])),
     };
     if copied {
-        Place::Copied
+        RolloutPlace::Copied
     } else {
-        Place::Elsewhere
+        RolloutPlace::Elsewhere
     }
 }
 
@@ -49,8 +52,8 @@ pub(super) fn is_archived(path: &Path) -> Option<bool> {
     let names = names(path);
     let is_in = |folder: &str| below(&names, &[folder]).is_some();
     match place(path) {
-        Place::Elsewhere => None,
-        Place::Own | Place::Copied => Some(is_in("archived_sessions")),
+        RolloutPlace::Elsewhere => None,
+        RolloutPlace::Own | RolloutPlace::Copied => Some(is_in("archived_sessions")),
     }
 }
 
@@ -60,20 +63,24 @@ pub(super) fn session_id(path: &Path) -> String {
     paths::uuid_at_end(&stem).map_or(stem.clone(), ToOwned::to_owned)
 }
 
-/// Whose sidecar a file is.
+/// Whose sidecar a file is: a rollout in another form than lines, or a list of the home.
 pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
     let name = paths::name(path);
     let names = names(path);
+    if matches!(below(&names, &[".codex"]), Some([list]) if LISTS.contains(&list.as_str())) {
+        return Some(Sidecar::Folder);
+    }
     let own = OWN.iter().any(|folder| below(&names, folder).is_some());
-    if is_private(&name) || !(own || place(path) == Place::Copied) {
+    if !name.starts_with("rollout-") || !(own || place(path) == RolloutPlace::Copied) {
         return None;
     }
     let session = name
         .split_once(".jsonl")
-        .and_then(|(stem, _)| paths::uuid_at_end(stem))
-        .filter(|_| name.starts_with("rollout-"));
+        .filter(|(_, ending)| !ending.is_empty())
+        .and_then(|(stem, _)| paths::uuid_at_end(stem));
     match session {
         Some(session) => Some(Sidecar::Session(session.to_owned())),
-        None => own.then_some(Sidecar::Folder),
+        // The form of the first versions.
+        None => (own && name.ends_with(".json")).then_some(Sidecar::Folder),
     }
 }

@@ -8,6 +8,7 @@ mod home;
 mod index;
 mod items;
 mod layout;
+mod links;
 #[cfg(test)]
 mod tests;
 mod title;
@@ -17,7 +18,7 @@ use std::path::Path;
 
 use crate::json::Json;
 
-use self::layout::{AGENT, Place, place};
+use self::layout::{AGENT, RolloutPlace, place};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
@@ -31,6 +32,7 @@ use super::parts::lines::{Format, Reading};
 use super::parts::paths;
 use super::parts::times;
 use super::state::SidecarFacts;
+use crate::model::links::Place as Where;
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -66,10 +68,10 @@ impl Dialect for Codex {
         }
         let placed = place(candidate.path);
         // A rollout in Codex's own folder is its, whatever is in it, even nothing.
-        if placed == Place::Own {
+        if placed == RolloutPlace::Own {
             return Recognition::PathAndLines;
         }
-        let named = placed == Place::Copied;
+        let named = placed == RolloutPlace::Copied;
         match candidate.lines().any(|line| is_line(&line, named)) {
             true if named => Recognition::PathAndLines,
             true => Recognition::Lines,
@@ -78,7 +80,11 @@ impl Dialect for Codex {
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        place(candidate.path) != Place::Elsewhere
+        place(candidate.path) != RolloutPlace::Elsewhere
+    }
+
+    fn reader_version(&self) -> u16 {
+        2
     }
 
     fn has_unique_ids(&self) -> bool {
@@ -87,6 +93,10 @@ impl Dialect for Codex {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         layout::session_id(candidate.path)
+    }
+
+    fn repeats_its_parent(&self) -> bool {
+        true
     }
 
     fn archived(&self, candidate: &Candidate<'_>) -> Option<bool> {
@@ -186,6 +196,7 @@ impl Format for Codex {
                 let mut reading = Reading::of(RecordKind::Event);
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.project = fields::text_filled(cwd);
+                reading.facts.links.act = links::turn(payload);
                 reading
             }
             (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
@@ -200,6 +211,16 @@ impl Format for Codex {
         reading
     }
 
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        let [kind, payload] = fields_of(Some(object), &["type", "payload"]);
+        let is_event = text(kind).as_deref() == Some("event_msg");
+        let answer = links::answer(payload.filter(|_| is_event)?)?;
+        Some(Message {
+            usage: Some(answer.usage),
+            ..Message::new(Role::Other)
+        })
+    }
+
     fn message(&self, object: Json<'_>) -> Message {
         let [timestamp, payload] = fields_of(Some(object), &["timestamp", "payload"]);
         let item = payload.unwrap_or(object);
@@ -209,12 +230,14 @@ impl Format for Codex {
         let members = Object::of(item);
         let [kind, role, id] = members.fields(&["type", "role", "id"]);
         let kind = text(kind).unwrap_or_default();
-        Message {
+        let mut message = Message {
             id: owned(id),
             content: items::blocks(&kind, item, &members),
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
-        }
+        };
+        message.injected = links::is_injected(&message);
+        message
     }
 }
 
@@ -289,6 +312,9 @@ fn item(object: Json<'_>) -> Reading<'_> {
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
+    if role == Role::User && !links::is_put_in_whole(content) {
+        reading.facts.links.place = Where::Asked;
+    }
     reading.facts.record_id = fields::text_filled(id);
     reading.facts.title = title::of_item(role, content);
     reading
@@ -305,6 +331,7 @@ fn event(payload: Json<'_>) -> Reading<'_> {
         return reading;
     }
     let mut reading = Reading::of(RecordKind::Event);
+    reading.facts.links = links::of_event(payload);
     reading.facts.title = title::of_event(&kind, payload);
     reading
 }

@@ -290,10 +290,13 @@ fn ids_sidecars_and_places() {
     let session = Some(Sidecar::Session(UUID.to_owned()));
     assert_eq!(sidecar(&format!("{own}.zst")), session);
     assert_eq!(sidecar(&format!("{copied}.zst")), session);
-    assert_eq!(
-        sidecar("/h/.codex/sessions/2026/notes.txt"),
-        Some(Sidecar::Folder)
-    );
+    assert_eq!(sidecar(&own), None, "lines are a session");
+    let folder = Some(Sidecar::Folder);
+    assert_eq!(sidecar("/h/.codex/history.jsonl"), folder);
+    assert_eq!(sidecar("/h/.codex/session_index.jsonl"), folder);
+    assert_eq!(sidecar("/h/.codex/sessions/rollout-1.json"), folder);
+    assert_eq!(sidecar("/h/.codex/sessions/2026/notes.txt"), None);
+    assert_eq!(sidecar("/h/.codex/state_5.sqlite"), None);
     assert_eq!(sidecar("/h/.codex/auth.json"), None);
     assert_eq!(sidecar("/h/.codex/sessions/auth.json"), None);
     assert_eq!(sidecar("/h/.codex/config.toml"), None);

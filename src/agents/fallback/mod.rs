@@ -9,6 +9,7 @@ mod pieces;
 mod said;
 #[cfg(test)]
 mod tests;
+pub(crate) mod unread;
 
 use std::path::Path;
 
@@ -104,8 +105,12 @@ impl Dialect for Fallback {
 }
 
 impl Companions for Fallback {
-    /// Only a meta file beside the lines that it is about: its name alone says too little.
+    /// Lists of agents that have no format here; and a meta file beside the lines that it is about: its
+    /// name alone says too little.
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        if unread::is_list(path) {
+            return Some(Sidecar::Folder);
+        }
         let name = path.file_name()?.to_str()?;
         let stem = name.strip_suffix(META_ENDING)?;
         let beside = path.with_file_name(format!("{stem}.jsonl"));

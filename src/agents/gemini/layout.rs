@@ -5,13 +5,22 @@ use std::path::Path;
 use crate::agents::companions::Sidecar;
 use crate::agents::dialect::Candidate;
 use crate::agents::parts::fields::{fields_of_start, owned};
-use crate::agents::parts::paths::{self, below, is_private, names, stem};
+use crate::agents::parts::paths::{self, below, names, stem};
 
 /// The agent's name.
 pub(super) const AGENT: &str = "gemini";
 
 /// The folder that Gemini CLI keeps its projects in.
 const OWN: [&str; 2] = [".gemini", "tmp"];
+
+/// The list of projects in the home.
+const PROJECTS: &str = "projects.json";
+
+/// What is kept of a project's folder: the prompts, and which folder it is.
+const BESIDE: [&str; 2] = ["logs.json", ".project_root"];
+
+/// How a conversation that the user has saved begins, by its name.
+const CHECKPOINT: &str = "checkpoint-";
 
 /// A folder there that is no project: downloaded programs.
 const PROGRAMS: &str = "bin";
@@ -49,13 +58,17 @@ pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
 
 /// Whose sidecar a file is.
 pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
-    let name = paths::name(path);
     let names = names(path);
-    let own = match below(&names, &OWN) {
-        Some([project, _, ..]) => project != PROGRAMS,
-        _ => matches!(below(&names, &[".gemini"]), Some([file]) if file == "projects.json"),
+    let is_kept = match below(&names, &OWN) {
+        Some([project, name]) => {
+            project != PROGRAMS
+                && (BESIDE.contains(&name.as_str())
+                    || (name.starts_with(CHECKPOINT) && name.ends_with(".json")))
+        }
+        Some([_, chats, .., name]) => chats == "chats" && name.ends_with(".json"),
+        _ => matches!(below(&names, &[".gemini"]), Some([file]) if file == PROJECTS),
     };
-    (own && !is_private(&name)).then_some(Sidecar::Folder)
+    is_kept.then_some(Sidecar::Folder)
 }
 
 /// The id that a file in Gemini CLI's own folder of chats has by its path, whatever is in it: that

@@ -8,8 +8,10 @@ use crate::json::Json;
 use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
+use crate::agents::parts::injected::is_put_in;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{times, titles};
+use crate::model::links::{Act, Links, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
@@ -22,6 +24,9 @@ const NOT_WRITTEN: [&str; 4] = [
     "/",
     "?",
 ];
+
+/// What Gemini CLI puts into the user's name, in tags.
+const PUT_IN: [&str; 2] = ["session_context", "hook_context"];
 
 /// States of a call that has no answer because it failed.
 const FAILED: [&str; 2] = ["error", "cancelled"];
@@ -44,16 +49,45 @@ pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
         fields_of(Some(object), &FIELDS);
     content.or(calls).or(thoughts)?;
     let role = speaker(author, kind)?;
+    // The answers of tools are with their calls already.
+    if calls.is_none() && content.is_some_and(is_answers) {
+        return None;
+    }
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
     reading.time_us = times::time_us(timestamp);
+    let links = Links {
+        id: text_filled(id).map(|id| id_hash(&id)),
+        act: Act::Again,
+        ..Links::default()
+    };
     reading.facts = Facts {
+        links,
         model: text_filled(model),
         record_id: text_filled(id),
         title: title(role, content),
         ..Facts::default()
     };
     Some(reading)
+}
+
+/// Whether a content is nothing but answers of tools.
+fn is_answers(content: Json<'_>) -> bool {
+    let mut parts = content.elements().peekable();
+    parts.peek().is_some()
+        && parts.all(|part| {
+            let [response] = fields_of(Some(part), &["functionResponse"]);
+            response.is_some()
+        })
+}
+
+/// Whether a message was put in by Gemini CLI.
+fn is_injected(role: Role, content: &[Block]) -> bool {
+    let is_put_in = |block: &Block| match block {
+        Block::Text { text } => is_put_in(text, &PUT_IN, &[]),
+        _ => false,
+    };
+    role == Role::User && !content.is_empty() && content.iter().all(is_put_in)
 }
 
 /// The message of such an object.
@@ -65,13 +99,15 @@ pub(super) fn message(object: Json<'_>) -> Message {
     for call in calls.map(elements).unwrap_or_default() {
         tool_call(call, &mut content);
     }
+    let role = speaker(author, kind).unwrap_or(Role::Other);
     Message {
         id: owned(id),
+        injected: is_injected(role, &content),
         content,
         time: times::time(timestamp),
         model: owned(model),
         usage: usage(tokens),
-        ..Message::new(speaker(author, kind).unwrap_or(Role::Other))
+        ..Message::new(role)
     }
 }
 

@@ -34,6 +34,7 @@ use super::parts::fields::{self, elements, fields_of, fields_of_start, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::paths::{self, below, names};
 use super::parts::{times, titles};
+use crate::model::links::{Act, id_hash};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -63,6 +64,10 @@ impl Dialect for Gemini {
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         below(&names(candidate.path), &["chats"]).is_some()
+    }
+
+    fn reader_version(&self) -> u16 {
+        2
     }
 
     fn has_unique_ids(&self) -> bool {
@@ -186,6 +191,11 @@ impl Format for Gemini {
         if let Some(set) = set {
             return patch(set);
         }
+        if let Some(id) = fields::text_filled(rewind) {
+            let mut reading = Reading::of(RecordKind::Event);
+            reading.facts.links.act = Act::RewindTo(id_hash(&id));
+            return reading;
+        }
         if session.is_some() && (start.is_some() || kind.is_some() || updated.is_some()) {
             return patch(object);
         }
@@ -266,6 +276,9 @@ fn patch(set: Json<'_>) -> Reading<'_> {
     let Some(first) = said.next() else {
         return reading;
     };
+    let ids = list.map(elements).unwrap_or_default().into_iter();
+    let ids = ids.filter_map(|message| messages::read(message)?.facts.links.id);
+    reading.facts.links.act = Act::All(ids.collect());
     reading.kind = RecordKind::Message;
     reading.role = first.role;
     reading.time_us = first.time_us;

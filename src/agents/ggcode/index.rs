@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::reading::{NO_TITLE, given};
 use crate::agents::parts::fields::{self, entries, fields_of, owned, text};
-use crate::agents::parts::go_json::{Escape, go_time, string};
+use crate::agents::parts::go_json::{Escape, block, go_time, member, string};
 use crate::agents::parts::{lines, times};
 use crate::agents::state::{SessionState, SidecarFacts};
 
@@ -159,16 +159,16 @@ fn row_of(state: &SessionState, there: Option<Json<'_>>) -> String {
         row.extend(value.map(|value| (key, quoted(&value))));
     }
     let others = there.map(|row| entries(row)).unwrap_or_default();
-    let mut lines: Vec<String> = row
+    let mut members: Vec<String> = row
         .into_iter()
-        .map(|(key, value)| format!("    \"{key}\": {value}"))
+        .map(|(key, value)| member(4, key, &value))
         .collect();
     for (key, value) in others {
         if !FIELDS.contains(&key.as_str()) {
-            lines.push(format!("    {}: {}", quoted(&key), value.get()));
+            members.push(member(4, &key, value.get()));
         }
     }
-    format!("{{\n{}\n  }}", lines.join(",\n"))
+    block('{', &members, '}', 2)
 }
 
 /// A time, spelled as it was if it is the same to the microsecond.

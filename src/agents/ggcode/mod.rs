@@ -23,7 +23,8 @@ use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
-use super::parts::paths::{self, below, is_private, names, stem};
+use super::parts::own_folder;
+use super::parts::paths::{self, below, names, stem};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -33,7 +34,7 @@ use crate::model::session::Session;
 /// The folder that ggcode keeps sessions in.
 const OWN: [&str; 2] = [".ggcode", "sessions"];
 
-/// Endings of files beside a session that belong to it.
+/// Endings of sidecars of a session.
 const SIDECARS: [&str; 4] = [".jsonl.tmp", ".jsonl.flock", ".jsonl.lock", ".lock"];
 
 impl Dialect for Ggcode {
@@ -42,21 +43,12 @@ impl Dialect for Ggcode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            return Recognition::No;
-        }
-        // A file in ggcode's own folder is its, whatever is in it, even nothing.
-        if below(&names(candidate.path), &OWN).is_some() {
-            return Recognition::PathAndLines;
-        }
-        if candidate.lines().any(|line| is_line(&line)) {
-            return Recognition::Lines;
-        }
-        Recognition::No
+        let has_lines = |candidate: &Candidate<'_>| candidate.lines().any(|line| is_line(&line));
+        own_folder::recognise(&OWN, candidate, has_lines)
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        below(&names(candidate.path), &OWN).is_some()
+        own_folder::has(&OWN, candidate.path)
     }
 
     fn has_unique_ids(&self) -> bool {
@@ -110,14 +102,15 @@ impl Dialect for Ggcode {
 impl Companions for Ggcode {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         let name = paths::name(path);
-        let names = names(path);
         let session = SIDECARS
             .iter()
             .find_map(|ending| name.strip_suffix(ending))
             .filter(|session| !session.is_empty() && *session != "index.json");
-        let own = below(&names, &OWN).is_some() && !is_private(&name);
+        let is_index = name.starts_with("index.json");
+        let names = names(path);
+        let own = below(&names, &OWN).is_some() && (is_index || session.is_some());
         let copied = session.is_some_and(is_generated)
-            || (name.starts_with("index.json") && below(&names, &["ggcode", "sessions"]).is_some());
+            || (is_index && below(&names, &["ggcode", "sessions"]).is_some());
         (own || copied).then(|| {
             session.map_or(Sidecar::Folder, |session| {
                 Sidecar::Session(session.to_owned())

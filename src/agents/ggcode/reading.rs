@@ -139,6 +139,7 @@ impl Format for Ggcode {
             model: owned(model),
             usage: blocks::usage(usage),
             extra: unknown(message, extra, &MESSAGE_FIELDS),
+            ..Message::new(Role::Other)
         }
     }
 }

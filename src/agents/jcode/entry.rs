@@ -5,6 +5,7 @@
 
 use crate::json::Json;
 use chrono::{DateTime, Datelike as _, Utc};
+use serde::Serialize;
 
 use crate::agents::parts::{fields, lines, values};
 use crate::model::raw_json::RawJson;
@@ -20,6 +21,7 @@ use crate::model::raw_json::RawJson;
 /// assert_eq!(entries[0].extra[0].0, "new");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// What happened.
     pub kind: EntryKind,
@@ -157,7 +159,8 @@ pub enum EntryKind {
 }
 
 /// A picture in a user's entry. Fields that it has beside these stay in the stored line alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EntryImage {
     /// Its media type, such as `image/png`.
     pub media_type: String,
@@ -165,8 +168,19 @@ pub struct EntryImage {
     pub data: String,
 }
 
+impl EntryImage {
+    /// A picture of this media type, its bytes in base64.
+    pub fn new(media_type: impl Into<String>, data: impl Into<String>) -> Self {
+        Self {
+            media_type: media_type.into(),
+            data: data.into(),
+        }
+    }
+}
+
 /// A task in a snapshot of all tasks. Fields that it has beside these stay in the stored line alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TodoItem {
     /// Its number.
     pub id: i64,
@@ -174,6 +188,17 @@ pub struct TodoItem {
     pub title: String,
     /// Such as `pending` or `done`.
     pub status: String,
+}
+
+impl TodoItem {
+    /// A task under this number.
+    pub fn new(id: i64, title: impl Into<String>, status: impl Into<String>) -> Self {
+        Self {
+            id,
+            title: title.into(),
+            status: status.into(),
+        }
+    }
 }
 
 impl EntryKind {

@@ -2,6 +2,9 @@
 //! escaped, as Go writes them.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::entry::{Entry, EntryImage, EntryKind, TodoItem};
 use crate::agents::parts::go_json::{self, Escape, GoObject};
@@ -188,4 +191,16 @@ fn todo(item: &TodoItem) -> String {
         .text("title", &item.title)
         .text("status", &item.status);
     object.close()
+}
+
+/// As the object of its line.
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = self.line();
+        line.pop();
+        let text = String::from_utf8(line).map_err(S::Error::custom)?;
+        RawValue::from_string(text)
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
 }

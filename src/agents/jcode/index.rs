@@ -12,7 +12,7 @@ use super::entry_line::timestamp;
 use super::layout::leader_of;
 use super::messages::filled;
 use crate::agents::parts::fields::{elements, entries, entries_in, fields, fields_of, owned, text};
-use crate::agents::parts::go_json::{self, Escape};
+use crate::agents::parts::go_json::{self, Escape, block, member};
 use crate::agents::parts::{lines, times};
 use crate::agents::state::{SessionState, SidecarFacts};
 
@@ -226,24 +226,6 @@ impl Row<'_> {
             }
         }
     }
-}
-
-/// A field of an object, indented.
-fn member(indent: usize, key: &str, json: &str) -> String {
-    let key = go_json::string(key, Escape::Html);
-    format!("{}{key}: {json}", " ".repeat(indent))
-}
-
-/// An object or an array of members that are indented already.
-fn block(open: char, members: &[String], close: char, indent: usize) -> String {
-    if members.is_empty() {
-        return format!("{open}{close}");
-    }
-    format!(
-        "{open}\n{}\n{}{close}",
-        members.join(",\n"),
-        " ".repeat(indent)
-    )
 }
 
 /// The fields of a row, with another title.

@@ -106,20 +106,23 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
     if is_private(name) {
         return None;
     }
-    let (rest, is_own) = match own(&names) {
-        Some(rest) => (rest, true),
-        None => (below(&names, &COPY)?, false),
-    };
+    let rest = own(&names).or_else(|| below(&names, &COPY))?;
+    // A teammate's lines are a session.
+    if let [leader, folder, name] = rest
+        && teammate(leader, folder, name).is_some()
+    {
+        return None;
+    }
     let owner = match rest {
         [folder, session, _, ..] if folder == OVERFLOW => Some(session.clone()),
-        [leader, folder, name] if is_uuid(leader) => {
+        [leader, folder, name] if is_uuid(leader) && folder == TEAMMATES => {
             let agent = name
                 .split_once(".jsonl.")
                 .and_then(|(stem, _)| stem.strip_prefix("agent-"))
-                .filter(|agent| folder == TEAMMATES && !agent.is_empty());
+                .filter(|agent| !agent.is_empty());
             Some(agent.map_or_else(|| leader.clone(), |agent| format!("{leader}/{agent}")))
         }
-        [leader, _, ..] if is_uuid(leader) => Some(leader.clone()),
+        [leader, folder, ..] if is_uuid(leader) && folder == TEAMMATES => Some(leader.clone()),
         [name] => name
             .split_once(".json.")
             .map(|(session, _)| session)
@@ -127,13 +130,10 @@ pub(crate) fn sidecar(path: &Path) -> Option<Sidecar> {
             .map(str::to_owned),
         _ => None,
     };
+    let is_index = |reserved: &&str| name.starts_with(&format!("{reserved}.json"));
     match owner {
         Some(session) => Some(Sidecar::Session(session)),
-        None if is_own => Some(Sidecar::Folder),
-        None => RESERVED
-            .iter()
-            .any(|reserved| name.starts_with(&format!("{reserved}.json")))
-            .then_some(Sidecar::Folder),
+        None => RESERVED.iter().any(is_index).then_some(Sidecar::Folder),
     }
 }
 

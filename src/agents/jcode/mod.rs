@@ -167,6 +167,10 @@ impl Agent for Jcode {
         &HOMES
     }
 
+    fn more_homes(&self) -> &'static [&'static [&'static str]] {
+        &[&[".jcoding"]]
+    }
+
     fn folders(&self) -> &'static [&'static str] {
         &["sessions"]
     }

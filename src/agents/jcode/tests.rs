@@ -329,7 +329,8 @@ fn its_sidecars() {
     assert_eq!(at("session.json"), Some(Sidecar::Folder));
     assert_eq!(at("session.json.tmp"), Some(Sidecar::Folder));
     assert_eq!(at("projects.json"), Some(Sidecar::Folder));
-    assert_eq!(at("notes.txt"), Some(Sidecar::Folder));
+    assert_eq!(at("notes.txt"), None);
+    assert_eq!(at(&format!("{UUID}/cache/big.db")), None);
     assert_eq!(at(&format!("overflow/{UUID}/call_7.txt")), session(UUID));
     assert_eq!(at(&format!("{UUID}.json.tmp")), session(UUID));
     let teammate = format!("{UUID}/subagents/agent-bob.jsonl.tmp");

@@ -19,7 +19,7 @@ pub(super) const SESSION_FIELDS: [&str; 11] = [
 ];
 
 /// The fields of a `message` line.
-pub(super) const MESSAGE_FIELDS: [&str; 10] = [
+pub(super) const MESSAGE_FIELDS: [&str; 13] = [
     "scrollback",
     "type",
     "id",
@@ -29,5 +29,8 @@ pub(super) const MESSAGE_FIELDS: [&str; 10] = [
     "time",
     "model",
     "usage",
+    "answer_id",
+    "agent_id",
+    "injected",
     "extra",
 ];

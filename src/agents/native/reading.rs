@@ -18,7 +18,19 @@ const DEPTH_MAX: usize = 8;
 /// The message of a `message` line.
 pub(crate) fn message(object: Json<'_>) -> Message {
     let members = Object::of(object);
-    let [id, parent, role, content, when, model, usage, extra] = members.fields(&[
+    let [
+        id,
+        parent,
+        role,
+        content,
+        when,
+        model,
+        usage,
+        answer,
+        agent,
+        injected,
+        extra,
+    ] = members.fields(&[
         "id",
         "parent_id",
         "role",
@@ -26,6 +38,9 @@ pub(crate) fn message(object: Json<'_>) -> Message {
         "time",
         "model",
         "usage",
+        "answer_id",
+        "agent_id",
+        "injected",
         "extra",
     ]);
     Message {
@@ -36,6 +51,10 @@ pub(crate) fn message(object: Json<'_>) -> Message {
         time: time(when),
         model: plain(model),
         usage: blocks::usage(usage),
+        answer_id: plain(answer),
+        agent_id: plain(agent),
+        injected: is_true(injected),
+        live: true,
         extra: unknown(&members, extra, &MESSAGE_FIELDS),
     }
 }

@@ -136,9 +136,10 @@ fn message() -> impl Strategy<Value = Message> {
         text(),
         of(usage()),
         extra(),
+        (text(), text(), any::<bool>()),
     )
         .prop_map(
-            |(id, parent_id, role, content, time, model, usage, extra)| Message {
+            |(id, parent_id, role, content, time, model, usage, extra, more)| Message {
                 id,
                 parent_id,
                 role,
@@ -147,6 +148,10 @@ fn message() -> impl Strategy<Value = Message> {
                 model,
                 usage,
                 extra,
+                answer_id: more.0,
+                agent_id: more.1,
+                injected: more.2,
+                live: true,
             },
         )
 }

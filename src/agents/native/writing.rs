@@ -24,6 +24,11 @@ pub(crate) fn message(message: &Message) -> Result<Vec<u8>> {
     if let Some(usage) = message.usage {
         tokens(line.key("usage")?, usage)?;
     }
+    line.text_if("answer_id", message.answer_id.as_deref())?;
+    line.text_if("agent_id", message.agent_id.as_deref())?;
+    if message.injected {
+        line.key("injected")?.extend_from_slice(b"true");
+    }
     line.extra(&message.extra, &MESSAGE_FIELDS)?;
     Ok(line.end_line())
 }

@@ -75,6 +75,10 @@ impl Dialect for OpenCode {
         Recognition::No
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn has_unique_ids(&self) -> bool {
         true
     }
@@ -145,6 +149,20 @@ impl Agent for OpenCode {
             },
         ];
         &HOMES
+    }
+
+    fn more_places(&self) -> &'static [DefaultHome] {
+        const MORE: [DefaultHome; 2] = [
+            DefaultHome {
+                root: Root::XdgData,
+                below: "opencode/opencode-*.db",
+            },
+            DefaultHome {
+                root: Root::XdgData,
+                below: "opencode/storage",
+            },
+        ];
+        &MORE
     }
 
     fn databases(&self) -> Option<&'static Databases> {

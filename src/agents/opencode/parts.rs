@@ -52,6 +52,15 @@ pub(super) fn first_text(role: Role, parts: Option<Json<'_>>) -> Option<TitleOff
     titles::offer(said, titles::FIRST_MESSAGE)
 }
 
+/// Whether all texts among a message's parts are such as OpenCode added in the user's name.
+pub(super) fn is_put_in(parts: Json<'_>) -> bool {
+    let mut texts = elements(parts).into_iter().filter_map(|part| {
+        let [kind, synthetic] = fields_of(Some(part), &["type", "synthetic"]);
+        (text(kind).as_deref() == Some("text")).then(|| is_true(synthetic))
+    });
+    texts.next() == Some(true) && texts.all(|is_synthetic| is_synthetic)
+}
+
 /// The blocks of a message's parts. A part for a tool holds the call and its result.
 pub(super) fn blocks(parts: Json<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();

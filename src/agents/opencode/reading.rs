@@ -6,6 +6,7 @@ use crate::agents::parts::fields::{self, fields_of};
 use crate::agents::parts::lines::{Format, Reading};
 use crate::agents::parts::{times, titles};
 use crate::json::Json;
+use crate::model::links::{Act, Links, id_hash};
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
@@ -41,6 +42,10 @@ impl Format for OpenCode {
             model: parts::model(info),
             record_id: fields::text_filled(id),
             title: parts::first_text(role, parts),
+            links: Links {
+                id: fields::text_filled(id).map(|id| id_hash(&id)),
+                ..Links::default()
+            },
             ..Facts::default()
         };
         reading
@@ -61,16 +66,34 @@ impl Format for OpenCode {
             time: times::time(created),
             model: info.and_then(parts::model).map(Into::into),
             usage: parts::usage(tokens),
+            injected: parts.is_some_and(parts::is_put_in),
             ..Message::new(Role::from_word(&fields::text(role).unwrap_or_default()))
         }
     }
 }
 
+/// What is taken back: from a message on, or from a part of it on.
+fn reverted(revert: Option<Json<'_>>) -> Links {
+    // The database has it as a text of JSON.
+    let written = fields::text(revert);
+    let inner = written
+        .as_deref()
+        .and_then(|text| fields::object_in(text).ok());
+    let [message, part] = fields_of(inner.or(revert), &["messageID", "partID"]);
+    Links {
+        act: Act::Reverted {
+            from: fields::text_filled(message).map(|id| id_hash(&id)),
+            is_kept: fields::text_filled(part).is_some(),
+        },
+        ..Links::default()
+    }
+}
+
 /// What a line about the session tells.
 fn session(info: Json<'_>) -> Reading<'_> {
-    let [directory, title, parent, time, model] = fields_of(
+    let [directory, title, parent, time, model, revert] = fields_of(
         Some(info),
-        &["directory", "title", "parentID", "time", "model"],
+        &["directory", "title", "parentID", "time", "model", "revert"],
     );
     let [created, updated, archived] = fields_of(time, &["created", "updated", "archived"]);
     // The first line holds what never changes: only the last one tells.
@@ -87,6 +110,7 @@ fn session(info: Json<'_>) -> Reading<'_> {
         subagent: parent.is_some(),
         model: later_message::model_of(model),
         title: titles::latest(title, titles::GENERATED),
+        links: reverted(revert),
         archived: updated.map(|_| is_put_away(archived)),
         ..Facts::default()
     };

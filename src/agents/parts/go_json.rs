@@ -175,6 +175,24 @@ fn push_compact(out: &mut String, json: &str, escape: Escape) {
     }
 }
 
+/// A field of an object as Go indents it, so many spaces deep.
+pub(crate) fn member(indent: usize, key: &str, json: &str) -> String {
+    let key = string(key, Escape::Html);
+    format!("{}{key}: {json}", " ".repeat(indent))
+}
+
+/// An object or an array of members that are indented already.
+pub(crate) fn block(open: char, members: &[String], close: char, indent: usize) -> String {
+    if members.is_empty() {
+        return format!("{open}{close}");
+    }
+    format!(
+        "{open}\n{}\n{}{close}",
+        members.join(",\n"),
+        " ".repeat(indent)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,10 +59,24 @@ pub(crate) trait Format {
         1
     }
 
+    /// What an object without messages says of itself, in the fields of a message without content: its
+    /// id, its tokens. `None` if it says nothing of the kind.
+    fn about(&self, _object: Json<'_>) -> Option<Message> {
+        None
+    }
+
     /// All of them.
     fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         vec![self.message(object)]
     }
+}
+
+/// What a line without messages says of itself; see
+/// [`Dialect::about_line`](crate::agents::dialect::Dialect::about_line).
+pub(crate) fn about(format: &(impl Format + ?Sized), line: &[u8]) -> Option<Message> {
+    let text = text_of(line);
+    let (object, _) = object(body(&text), None)?;
+    format.about(object)
 }
 
 /// Describes a line; see [`Dialect::describe`](crate::agents::dialect::Dialect::describe). With room for notes of
@@ -322,6 +336,7 @@ impl<'a> Facts<'a> {
             archived: self.archived,
             record_id: owned(self.record_id),
             session: owned(self.session),
+            links: self.links,
             replaces: self.replaces,
         }
     }

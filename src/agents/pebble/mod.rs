@@ -12,7 +12,7 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{fields, fields_of, fields_of_start, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths::{self, below, names};
-use super::parts::{blocks, times, titles};
+use super::parts::{blocks, own_folder, times, titles};
 use super::state::SidecarFacts;
 use crate::json::Json;
 use crate::model::message::{Message, Role};
@@ -58,7 +58,7 @@ impl Dialect for Pebble {
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        below(&names(candidate.path), &OWN).is_some()
+        own_folder::has(&OWN, candidate.path)
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
@@ -66,11 +66,9 @@ impl Dialect for Pebble {
             let [who, said] = fields_of_start(line, &["who", "said"]);
             who.is_some() && said.is_some()
         };
-        match paths::is_lines(candidate.path) {
-            true if self.may_own(candidate) => Recognition::PathAndLines,
-            true if candidate.lines().any(|line| is_line(&line)) => Recognition::Lines,
-            _ => Recognition::No,
-        }
+        own_folder::recognise(&OWN, candidate, |candidate| {
+            candidate.lines().any(|line| is_line(&line))
+        })
     }
 
     fn has_message_ids(&self) -> bool {
@@ -179,10 +177,7 @@ mod tests {
         });
         assert_eq!(elsewhere.home("stone"), Some("/p".as_ref()));
 
-        let options = Options {
-            mode: Mode::Exclusive,
-            ..Options::default()
-        };
+        let options = Options::default().with_mode(Mode::Exclusive);
         let store = RedbStore::open(home.path().join("store.redb"), options).unwrap();
         let paths: Vec<_> = places
             .sessions()

@@ -24,7 +24,12 @@ pub(super) fn sidecar(path: &Path, is_lines: &dyn Fn(&Candidate<'_>) -> bool) ->
     let may_be_document = path
         .extension()
         .is_some_and(|extension| extension == "json");
-    if !own || (may_be_document && is_document(path)) {
+    // What it was writing when it was stopped, and old sessions that it has read since.
+    let is_kept = may_be_document
+        || name.ends_with(".json.migrated")
+        || name.starts_with(".tmp-")
+        || (name.starts_with("session-") && name.ends_with(".tmp"));
+    if !own || !is_kept || (may_be_document && is_document(path)) {
         return None;
     }
     Some(Sidecar::Folder)

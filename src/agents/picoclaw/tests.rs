@@ -325,7 +325,7 @@ fn hazard_4_5_2_meta_files_are_sidecars_and_never_sessions() {
         assert_eq!(Picoclaw.sidecar(&copy.join(name)), None, "{name}");
     }
     std::fs::write(own.join("old.json"), "{\"key\":\"old\",\"messages\":[]}").unwrap();
-    for name in ["old.json", "a.jsonl", "auth.json"] {
+    for name in ["old.json", "a.jsonl", "auth.json", "notes.txt", "cache.db"] {
         assert_eq!(Picoclaw.sidecar(&own.join(name)), None, "{name}");
     }
 }

@@ -145,6 +145,12 @@ pub(crate) struct SessionRow {
     pub archived_by_agent: bool,
     /// Whether its parent started it to do a part of its work.
     pub subagent: bool,
+    /// Rows of what only other lines tell of its records.
+    pub exceptions: u64,
+    /// Blocks of what leads from ids to its records.
+    pub blocks: u64,
+    /// The version of its agent's reader that what is derived here comes from; 0 is older than all.
+    pub reader: u16,
 }
 
 impl SessionRow {
@@ -184,6 +190,9 @@ impl SessionRow {
             beaten_titles: Vec::new(),
             archived_by_agent: false,
             subagent: false,
+            exceptions: 0,
+            blocks: 0,
+            reader: 0,
         }
     }
 
@@ -224,6 +233,9 @@ impl SessionRow {
             beaten_titles: Vec::new(),
             archived_by_agent: false,
             subagent: false,
+            exceptions: 0,
+            blocks: 0,
+            reader: 0,
         }
     }
 
@@ -352,7 +364,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 313);
+        assert_eq!(bytes.len(), 331);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -360,7 +372,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0xab4e_2555_aa3b_1732;
+    const GOLDEN: u64 = 0xae6a_7ce8_86b4_4acd;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

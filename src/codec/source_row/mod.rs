@@ -4,7 +4,7 @@ mod v1;
 
 use bincode::{Decode, Encode};
 
-use self::v1::SourceRowV1;
+use self::v1::{SourceKindV1, SourceRowV1};
 use super::row::{self, RowError, RowFormat};
 
 const VERSION: u8 = 2;
@@ -77,7 +77,10 @@ impl From<SourceRowV1> for SourceRow {
     fn from(row: SourceRowV1) -> Self {
         Self {
             agent: row.agent,
-            kind: row.kind,
+            kind: match row.kind {
+                SourceKindV1::Lines => SourceKind::Lines,
+                SourceKindV1::Attachment => SourceKind::Attachment,
+            },
             session: row.session,
             name: row.name,
             relative: row.relative,

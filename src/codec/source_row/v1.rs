@@ -2,11 +2,19 @@
 
 use bincode::{Decode, Encode};
 
-use super::SourceKind;
 use crate::codec::row::{self, RowError, RowFormat};
 
 /// The version of these rows.
 pub(super) const VERSION: u8 = 1;
+
+/// What was made of a file, as version 1 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) enum SourceKindV1 {
+    /// Its lines are records.
+    Lines,
+    /// It is kept whole.
+    Attachment,
+}
 
 /// The import state of a file as version 1 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -14,7 +22,7 @@ pub(super) struct SourceRowV1 {
     /// The agent.
     pub agent: String,
     /// What was made of it.
-    pub kind: SourceKind,
+    pub kind: SourceKindV1,
     /// Store number of the session; 0 for a file that belongs to a folder.
     pub session: u64,
     /// The attachment's name; empty for lines, and for a database that is read and not kept.
@@ -53,7 +61,7 @@ mod tests {
     fn the_bytes_of_version_1_are_fixed() {
         let row = SourceRowV1 {
             agent: "codex".to_owned(),
-            kind: SourceKind::Lines,
+            kind: SourceKindV1::Lines,
             session: 1,
             name: String::new(),
             relative: b"a/b.jsonl".to_vec(),

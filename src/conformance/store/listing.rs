@@ -228,6 +228,57 @@ pub(crate) fn list_filters_by_pin(make: &MakeStore) -> Checked {
     same("without the filter", &all, &["c", "b", "a"])
 }
 
+pub(crate) fn list_filters_by_folders(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let projects = [
+        "/w/shop",
+        "/w/shop/web",
+        "/w/shopping",
+        "/w",
+        "/x/shop",
+        "/y/tree",
+    ];
+    for (number, project) in projects.into_iter().enumerate() {
+        for (copy, minute) in [("old", number), ("new", 20 - number)] {
+            let key = key(&format!("{copy}{number}"))?;
+            store.say(&key, i64::try_from(minute).unwrap_or(0), &["hi"])?;
+            let given = PropertiesChange {
+                project: Some(Some(project.to_owned())),
+                ..PropertiesChange::default()
+            };
+            store.update(&key, &given)?;
+        }
+    }
+    for (folders, expected) in [
+        (&["/w/shop"][..], &["new0", "new1", "old1", "old0"][..]),
+        (
+            &["/w/shop/", "/w/shop/web", "/y"],
+            &["new0", "new1", "new5", "old5", "old1", "old0"],
+        ),
+        (&["shop"], &["new0", "new1", "new4", "old4", "old1", "old0"]),
+        (&["/nowhere"], &[]),
+    ] {
+        for limit in [0, 1, 3] {
+            let mut query = ListQuery {
+                folders: folders.iter().map(|&folder| folder.to_owned()).collect(),
+                limit,
+                ..ListQuery::default()
+            };
+            let mut seen = Vec::new();
+            loop {
+                let page = store.list(&query)?;
+                seen.extend(ids(&page));
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+            same(&format!("{folders:?} by {limit}"), &seen, expected)?;
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn list_filters_by_archive(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("a", 10), ("b", 20)])?;
     let archived = PropertiesChange {

@@ -18,3 +18,4 @@ pub(super) mod saving;
 pub(super) mod scanning;
 pub(super) mod threads;
 pub(super) mod torn;
+pub(super) mod viewing;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use serde::Serialize;
 
 use super::git_root::git_root;
 use crate::agents::celeste;
@@ -16,7 +17,7 @@ use crate::model::key::SessionKey;
 use crate::model::limits::FACT_BYTES_MAX;
 use crate::model::properties::PropertiesChange;
 use crate::model::session::{Session, Summary};
-use crate::store::{Expect, ListQuery, NewRecord, Options, Store};
+use crate::store::{Expect, ListQuery, NewRecord, Stamps, Store};
 
 /// The part of an id, in nanoseconds, that is random.
 const ID_TICK_NS: i64 = 1_000_000;
@@ -32,7 +33,8 @@ static LAST_ID: AtomicI64 = AtomicI64::new(0);
 /// let call = LogEntry::new("tool_call", "{\"cmd\":\"ss -ltn\"}").of_tool("bash", "call_1");
 /// assert_eq!(call.tool_id, "call_1");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// What it is: `user`, `assistant`, `system`, `tool_call`, `tool_result`, or another word.
     pub kind: String,
@@ -54,6 +56,13 @@ impl LogEntry {
             content: content.into(),
             ..Self::default()
         }
+    }
+
+    /// The entry, said at this time.
+    #[must_use]
+    pub fn at(mut self, time: DateTime<Utc>) -> Self {
+        self.time = Some(time);
+        self
     }
 
     /// The entry, about a tool's call.
@@ -85,7 +94,7 @@ impl LogEntry {
 /// ```
 pub struct Project {
     store: Arc<dyn Store>,
-    options: Options,
+    stamps: Stamps,
     root: PathBuf,
     id: String,
     /// What its sessions state as their project.
@@ -129,7 +138,7 @@ impl Project {
         let stated = stated.to_owned();
         Self {
             store,
-            options: Options::default(),
+            stamps: Stamps::default(),
             root,
             id,
             stated,
@@ -140,7 +149,7 @@ impl Project {
     /// The project with another clock than the system's.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        self.options.clock = Arc::new(clock);
+        self.stamps = self.stamps.with_clock(clock);
         self
     }
 
@@ -298,7 +307,7 @@ impl Project {
 
     /// Now, to the microsecond, as the store has times.
     fn now(&self) -> DateTime<Utc> {
-        let now = (self.options.clock)();
+        let now = (self.stamps.clock)();
         now.duration_trunc(TimeDelta::microseconds(1))
             .unwrap_or(now)
     }
@@ -306,9 +315,9 @@ impl Project {
     /// An id that this process has not made in this tick of the clock. Other processes hardly
     /// have: what starts in one tick differs by chance.
     fn new_id(&self) -> String {
-        let now = (self.options.clock)();
+        let now = (self.stamps.clock)();
         let tick = now.timestamp_nanos_opt().unwrap_or(0) / ID_TICK_NS;
-        let random = (self.options.ids)().as_u128() % u128::from(ID_TICK_NS.unsigned_abs());
+        let random = (self.stamps.ids)().as_u128() % u128::from(ID_TICK_NS.unsigned_abs());
         let wanted = tick * ID_TICK_NS + i64::try_from(random).unwrap_or(0);
         let after = |last: i64| match last.checked_sub(wanted) {
             Some(0..ID_TICK_NS) => last.saturating_add(1),

@@ -14,7 +14,7 @@ use crate::model::properties::PropertiesChange;
 use crate::model::record::{Record, RecordFlags, RecordKind};
 use crate::model::session::Summary;
 use crate::store::{
-    Expect, ListQuery, NewRecord, Options, Removed, ScanQuery, Store, StoreExt as _,
+    Expect, ListQuery, NewRecord, Removed, ScanQuery, Stamps, Store, StoreExt as _,
 };
 
 /// Lists, loads and deletes sessions in jcode's format.
@@ -34,7 +34,7 @@ use crate::store::{
 #[derive(Clone)]
 pub struct Recordings {
     store: Arc<dyn Store>,
-    options: Options,
+    stamps: Stamps,
 }
 
 impl fmt::Debug for Recordings {
@@ -46,20 +46,14 @@ impl fmt::Debug for Recordings {
 impl Recordings {
     /// The sessions of a store. New ids are random (uuid version 4).
     pub fn new(store: Arc<dyn Store>) -> Self {
-        let options = Options {
-            ids: Arc::new(Uuid::new_v4),
-            ..Options::default()
-        };
-        Self { store, options }
+        let stamps = Stamps::default().with_ids(Uuid::new_v4);
+        Self { store, stamps }
     }
 
-    /// The same, with the ids of these options.
+    /// The same, with the ids of these stamps.
     #[must_use]
-    pub fn with_options(self, options: &Options) -> Self {
-        Self {
-            options: options.clone(),
-            ..self
-        }
+    pub fn with_stamps(self, stamps: Stamps) -> Self {
+        Self { stamps, ..self }
     }
 
     /// The sessions of a project, newest last; teammates are not among them. The text of the
@@ -201,7 +195,7 @@ impl Recordings {
     /// [`NotFound`](Error::NotFound); [`Unsupported`](Error::Unsupported) if a line is so long
     /// that it is kept in pieces; those of [`Store::append`].
     pub fn truncate_at_user_message(&self, id: &str, n: usize) -> Result<String> {
-        let new_id = (self.options.ids)().to_string();
+        let new_id = (self.stamps.ids)().to_string();
         let key = key_of(id)?;
         let new_key = key_of(&new_id)?;
         let mut kept = Vec::new();

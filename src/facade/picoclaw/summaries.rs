@@ -1,6 +1,8 @@
 //! Truncation and the summarise flow: a window is bounded by a place in the session and not by a
 //! count of what is there at the time, so nothing that arrives meanwhile is lost.
 
+use serde::Serialize;
+
 use super::store_sessions::{Heard, StoreSessions, or_default, read_from};
 use crate::facade::picoclaw::tool_pairs::{self, Turn};
 use crate::model::error::{Error, Result};
@@ -12,6 +14,7 @@ use crate::model::properties::PropertiesChange;
 ///
 /// Made by [`StoreSessions::snapshot`]; used by [`StoreSessions::summarize`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct History {
     key: SessionKey,
     /// The visible messages, oldest first.
@@ -22,7 +25,8 @@ pub struct History {
 }
 
 /// What a truncation or a summary left visible.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Kept {
     /// Messages that are visible now.
     pub visible: u64,

@@ -5,7 +5,6 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::engine::panics::guard;
-use super::sessions::append::Append;
 use super::sessions::appends;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
@@ -13,7 +12,9 @@ use super::tables::families::Families;
 use super::tables::properties;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
+use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
@@ -24,11 +25,11 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Cleaned, CleanupQuery, Options, Store, StoreId, cleanup, saving};
+use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, cleanup, view};
 
 impl Primitives for RedbStore {
-    fn options(&self) -> &Options {
-        &self.options
+    fn stamps(&self) -> &Stamps {
+        &self.options.stamps
     }
 
     fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
@@ -49,11 +50,10 @@ impl Primitives for RedbStore {
         })
     }
 
-    fn add(&self, key: &SessionKey, addition: &Addition<'_>) -> Result<Appended> {
-        let append = Append::of(key, addition);
+    fn add(&self, addition: Addition) -> Result<Appended> {
         let bytes = addition.lines.iter().map(Vec::len).sum();
         self.queue
-            .submit(append, bytes, |appends| appends::write(self, appends))
+            .submit(addition, bytes, |additions| appends::write(self, additions))
             .unwrap_or_else(appends::stopped)
     }
 
@@ -91,13 +91,7 @@ fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
 }
 
 impl Store for RedbStore {
-    fn save(&self, session: &mut Session) -> Result<()> {
-        saving::save(self, session)
-    }
-
-    fn load(&self, key: &SessionKey) -> Result<Session> {
-        sessions::load(self, key)
-    }
+    sessions::calls_over_primitives!();
 
     fn summary(&self, key: &SessionKey) -> Result<Summary> {
         self.read(|snapshot| {
@@ -129,28 +123,6 @@ impl Store for RedbStore {
         self.clean_up(query)
     }
 
-    fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
-        sessions::export_markdown(self, key, out)
-    }
-
-    fn append(
-        &self,
-        key: &SessionKey,
-        expect: Expect,
-        batch_id: Option<Uuid>,
-        records: &[NewRecord],
-    ) -> Result<Appended> {
-        sessions::append(self, key, expect, batch_id, records)
-    }
-
-    fn ensure_meta(&self, session: &Session) -> Result<bool> {
-        saving::ensure_meta(self, session)
-    }
-
-    fn truncate(&self, key: &SessionKey, keep_last: u64) -> Result<Truncated> {
-        sessions::truncate(self, key, keep_last)
-    }
-
     fn compact(
         &self,
         key: &SessionKey,
@@ -180,14 +152,6 @@ impl Store for RedbStore {
         self.engine.freeing(|| guard(|| self.engine.reclaim()))
     }
 
-    fn hide_before(&self, key: &SessionKey, sequence: u64) -> Result<Truncated> {
-        sessions::hide_before(self, key, sequence)
-    }
-
-    fn replace_history(&self, key: &SessionKey, records: &[NewRecord]) -> Result<()> {
-        sessions::replace_history(self, key, records)
-    }
-
     fn properties(&self, key: &SessionKey) -> Result<Properties> {
         self.read(|snapshot| {
             let (number, _) = snapshot.session_of(key)?;
@@ -215,6 +179,24 @@ impl Store for RedbStore {
                 file: Some(file),
             }))
         })
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            snapshot.all_exceptions((number, &row), (first, last))
+        })
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let course = self.read(|snapshot| {
+            let (number, row) = snapshot.session_of(key)?;
+            Ok(snapshot.course(number, &row)?.before(None))
+        })?;
+        match course.place_of(id_hash(id)) {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

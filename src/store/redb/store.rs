@@ -6,7 +6,6 @@ use std::path::Path;
 use super::engine::Engine;
 use super::engine::panics::guard;
 use super::ingest::bulk::RedbBulk;
-use super::sessions::append::Append;
 use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
 use super::tables::deleted;
@@ -16,6 +15,7 @@ use super::tables::writer::Writer;
 use super::upkeep::stats;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::store::addition::Addition;
 use crate::store::callers::TheirOutput;
 use crate::store::deleted::DeletedSession;
 use crate::store::query::{Appended, AttachmentInfo, StoreStats, TableReads};
@@ -55,7 +55,7 @@ pub struct RedbStore {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) counts: ReadCounts,
-    pub(crate) queue: CommitQueue<Append, Result<Appended>>,
+    pub(crate) queue: CommitQueue<Addition, Result<Appended>>,
 }
 
 impl RedbStore {
@@ -202,7 +202,7 @@ impl RedbStore {
         self.counts.commits()
     }
 
-    /// The files kept beside the lines of a session.
+    /// The attachments of a session: its sidecars, and the document that it came from.
     ///
     /// # Errors
     ///
@@ -214,7 +214,7 @@ impl RedbStore {
         })
     }
 
-    /// Writes a file kept beside the lines of a session to `out`.
+    /// Writes an attachment of a session to `out`.
     ///
     /// # Errors
     ///

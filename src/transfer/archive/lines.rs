@@ -21,7 +21,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::note::{Held, Note, Open, Owner, Runs, invalid};
-use super::place::Place;
+use super::place::ArchiveFile;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{ScanQuery, Store, StoreExt as _, StoreId};
@@ -38,7 +38,7 @@ struct Line {
 /// The file of one session, with its lock held.
 #[derive(Debug)]
 pub(super) struct Lines {
-    place: Place,
+    place: ArchiveFile,
     owner: Owner,
     held: Held,
     /// Whether the note on disk says something else.
@@ -67,7 +67,7 @@ impl Lines {
     ///
     /// [`Error::Io`] if the file is not as its note says; those of reading the session.
     pub(super) fn open(
-        place: Place,
+        place: ArchiveFile,
         owner: Owner,
         (store, id): (&dyn Store, Option<&StoreId>),
         key: &SessionKey,
@@ -84,10 +84,13 @@ impl Lines {
             known: None,
         };
         let length = lines.length()?;
+        // A file of before there were notes: its lines are nobody's, and stay as they are.
         if is_new {
             (lines.held.before, lines.held.bytes) = (length, length);
             return Ok(lines);
         }
+        // A run that was stopped may have written any number of lines behind those that are
+        // settled; one that came to its last note wrote exactly so many.
         let (least, most) = match &lines.held.open {
             None => (lines.held.bytes, lines.held.bytes),
             Some(Open::Writing {}) => (lines.held.bytes, u64::MAX),
@@ -101,6 +104,7 @@ impl Lines {
         }
         match lines.held.open {
             None => {}
+            // Nothing was removed from the store yet: those lines come again.
             Some(Open::Writing {}) => {
                 lines.cut(lines.held.bytes)?;
                 lines.close();
@@ -418,7 +422,7 @@ impl Lines {
     }
 }
 
-impl Place {
+impl ArchiveFile {
     fn error(&self, action: &'static str, source: io::Error) -> Error {
         Error::Io {
             action,

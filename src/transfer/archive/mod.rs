@@ -13,7 +13,7 @@ use std::path::Path;
 
 use self::lines::Lines;
 pub(super) use self::note::Owner;
-pub(super) use self::place::{Place, is_named};
+pub(super) use self::place::{ArchiveFile, is_named};
 use super::files::atomic::{io_error, make_private, private_folder, sync_folder};
 use super::files::paths::file_safe;
 use crate::model::error::{Error, Result};
@@ -67,7 +67,7 @@ pub fn compact_archived(
     let own_folder = folder.join(key.agent());
     let name = file_safe(key.id());
     let name = OsStr::new(&name);
-    if !Place::is_noted(&own_folder, name) && first_to_go(store, key, end)?.is_none() {
+    if !ArchiveFile::is_noted(&own_folder, name) && first_to_go(store, key, end)?.is_none() {
         return store.compact(key, Some(end), None);
     }
     make_folder(folder)?;
@@ -79,7 +79,7 @@ pub fn compact_archived(
         store: id.as_ref().map(|id| id.id),
         number: session.number,
     };
-    let place = Place::of(&own_folder, name, &owner)?;
+    let place = ArchiveFile::of(&own_folder, name, &owner)?;
     // Only now: another run may have been at it.
     check_same(store, key, &session)?;
     let mut lines = Lines::open(place, owner, (store, id.as_ref()), key)?;

@@ -19,7 +19,7 @@ const WAIT: Duration = Duration::from_secs(60);
 
 /// A file of an archive, and the lock that nobody else is at it.
 #[derive(Debug)]
-pub(in crate::transfer) struct Place {
+pub(in crate::transfer) struct ArchiveFile {
     /// The file with the lines.
     pub lines: PathBuf,
     /// The file of its note.
@@ -29,9 +29,9 @@ pub(in crate::transfer) struct Place {
     _lock: Lock,
 }
 
-impl Place {
+impl ArchiveFile {
     /// Finds an owner's file of a name in a folder, or the one that it gets: the first that is
-    /// nobody's. A file of before there were notes is taken by the first who comes.
+    /// nobody's. A file of before there were notes is taken by the first run that comes.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Place {
     }
 }
 
-/// Whether a file has a name that [`Place::of`] gives for this one.
+/// Whether a file has a name that [`ArchiveFile::of`] gives for this one.
 pub(in crate::transfer) fn is_named(lines: &Path, name: &OsStr) -> bool {
     let found = stem_of(lines).map(|stem| paths::to_bytes(&stem));
     let name = paths::to_bytes(Path::new(name));

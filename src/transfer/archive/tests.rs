@@ -73,7 +73,7 @@ impl World {
             number: summary.number,
         };
         let name = file_safe(self.key.id());
-        let place = Place::of(&folder, OsStr::new(&name), &owner).unwrap();
+        let place = ArchiveFile::of(&folder, OsStr::new(&name), &owner).unwrap();
         let path = place.lines.clone();
         let mut lines = Lines::open(place, owner, (&self.store, id.as_ref()), &self.key).unwrap();
         write(&self.store, &self.key, summary.mark, &mut lines).unwrap();

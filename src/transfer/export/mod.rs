@@ -109,7 +109,7 @@ pub fn export_session(
 ///
 /// As lines, each file that was imported goes to `folder/<agent>/` and its path relative to the
 /// folder that was imported, with its time of change (today's, where the agent deletes files by
-/// their time); files beside sessions as well. What nobody
+/// their time); sidecars as well. What nobody
 /// changed since is the same, byte for byte. A session that was continued has its new lines at the
 /// end of its file; one that came from a single document has its lines in a file beside that.
 ///
@@ -183,6 +183,7 @@ pub fn export_all_as(
     progress: &mut Watcher<'_>,
 ) -> Result<ExportReport> {
     let store = store.ingest().0;
+    // All keys are looked up before a file is written: one that is not there stops it all.
     let wanted = keys
         .map(|keys| {
             keys.iter()
@@ -225,6 +226,7 @@ pub fn export_all_as(
                 }
                 report.files += 1;
                 report.bytes += bytes;
+                // A session may have several files: the contents that its file had.
                 report.sessions += u64::from(item.session != 0 && sessions.insert(item.session));
             }
             Err(error) => match item.pass_over(store, keys.is_some(), error) {
@@ -265,6 +267,8 @@ fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(
         })
         .collect();
     let (newest, older) = newest_first(chosen);
+    // For all of them before any is placed: whether a session was changed since its files were read
+    // shows by the highest number.
     for source in newest.iter().chain(&older) {
         let home = plan.homes.entry(source.row.session).or_default();
         home.imported = home.imported.max(source.row.next_sequence);

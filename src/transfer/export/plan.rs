@@ -3,7 +3,7 @@
 //! Imported files come first, the newest contents before the older ones, so that they have the
 //! plain names; then sessions without a file; then the agents' own files about them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use memchr::{memrchr, memrchr_iter};
 
@@ -11,6 +11,7 @@ use super::item::{Content, Item};
 use super::older::{self, Older};
 use super::place::{self, Folders};
 use crate::agents;
+use crate::codec::file_order;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
@@ -37,8 +38,6 @@ pub(super) struct Plan<'s> {
     older: Older,
     targets: Targets,
     folders: Folders,
-    /// Databases that are among the files.
-    databases: HashSet<Vec<u8>>,
 }
 
 /// The files of a session: places in [`Plan::items`].
@@ -52,12 +51,12 @@ pub(super) struct Home {
     pub whole: Vec<usize>,
     /// The document that its first records came from.
     pub document: Option<usize>,
-    /// The database that they came from, and the folder that it lies in.
-    database: Option<(Vec<u8>, Vec<Vec<u8>>)>,
+    /// The folder of the database that they came from.
+    database: Option<Vec<Vec<u8>>>,
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
     /// Where its file lies, as its agent last had it; the other places have copies.
-    place: Option<(Vec<u8>, u32)>,
+    place: Option<file_order::Place>,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
@@ -81,7 +80,6 @@ impl<'s> Plan<'s> {
             older: Older::default(),
             targets: Targets::default(),
             folders: Folders::default(),
-            databases: HashSet::new(),
         }
     }
 }
@@ -147,9 +145,10 @@ impl Plan<'_> {
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend_from_slice(was_older.unwrap_or(&components));
         if row.session == 0 {
-            // A database that was only read has a row without a name, and no content here.
-            if !row.name.is_empty() {
-                self.databases.insert(source.path.clone());
+            // A database has a row without a name, and no content here. What an earlier version kept of
+            // one may hold credentials: its sessions are exported as lines.
+            let is_database = agents::is_database_of(&row.agent, &source.path);
+            if !row.name.is_empty() && !is_database {
                 self.push_whole(&names, source, is_older);
             }
             return Ok(());
@@ -190,14 +189,14 @@ impl Plan<'_> {
             }
             return Ok(());
         }
-        let place = (source.path.clone(), source.generation);
+        let place = file_order::place_of(&source.path, source.generation);
         // The file is written where its agent last had it, and once.
         if home.lines.is_some() || home.place.as_ref().is_some_and(|its| *its != place) {
             return Ok(());
         }
-        if let Some(database) = database_of(&row.agent, &source.path) {
+        if is_in_database(&row.agent, &source.path) {
             names.truncate(names.len().saturating_sub(1).max(1));
-            home.database = Some((database.to_vec(), names));
+            home.database = Some(names);
             return Ok(());
         }
         if names.len() == 1 {
@@ -303,15 +302,12 @@ impl Plan<'_> {
         let agent = summary.key.agent();
         let folder = match (home.document, &home.database) {
             (Some(_), _) if !is_changed => return Ok(()),
-            (None, Some((database, _))) if !is_changed && self.databases.contains(database) => {
-                return Ok(());
-            }
             (Some(document), _) => {
                 let names = self.items.get(document).map(|item| item.names.as_slice());
                 let folder = names.and_then(<[Vec<u8>]>::split_last);
                 folder.map(|(_, folder)| folder.to_vec())
             }
-            (None, Some((_, folder))) => Some(folder.clone()),
+            (None, Some(folder)) => Some(folder.clone()),
             (None, None) => None,
         };
         let name = place::name_of(summary);
@@ -365,16 +361,15 @@ pub(super) fn updated_ns(summary: &Summary) -> Option<i64> {
     summary.updated_at.timestamp_nanos_opt()
 }
 
-/// The database of an agent that a session lies in, by the path of its source: that of the file,
+/// Whether a session lies in a database of its agent, by the path of its source: that of the file,
 /// `#`, and the session's id.
-fn database_of<'p>(agent: &str, path: &'p [u8]) -> Option<&'p [u8]> {
-    let databases = agents::of_agent(agent).databases()?;
+fn is_in_database(agent: &str, path: &[u8]) -> bool {
     memrchr_iter(b'#', path)
         .filter_map(|end| path.get(..end))
-        .find(|file| {
-            let path = paths::from_bytes(file);
-            let name = path.file_name().unwrap_or_default();
-            databases.are_named(name.as_encoded_bytes()) || databases.is_in_tree(&path)
+        .any(|file| {
+            let databases = agents::of_agent(agent).databases();
+            agents::is_database_of(agent, file)
+                || databases.is_some_and(|databases| databases.is_in_tree(&paths::from_bytes(file)))
         })
 }
 

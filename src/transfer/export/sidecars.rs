@@ -338,6 +338,7 @@ fn state_of(plan: &Plan<'_>, summary: &Summary) -> Result<Option<SessionState>> 
         .skip(1)
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect();
+    // What tells of the session may stand behind other lines.
     let mut first_line = parts.first_line;
     if let Some(sequence) = row.header_sequence {
         let one = ScanQuery {

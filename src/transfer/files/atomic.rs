@@ -68,6 +68,7 @@ impl ExportFolder {
         let temporary = writer
             .into_inner()
             .map_err(|error| failed()(error.into_error()))?;
+        // Before it has its name: who finds it there sees the time that it is to keep.
         if let Some(mtime_ns) = mtime_ns {
             set_mtime(temporary.as_file(), mtime_ns).map_err(failed())?;
         }

@@ -2,7 +2,7 @@
 //! names who has it, as a hint, and goes when the lock is given back. It must not know what is locked.
 //!
 //! - What a killed process leaves is an empty or short file that locks nothing; the next one takes it.
-//! - A file is removed only by who has its lock; who gets the lock of one that was removed meanwhile
+//! - A file is removed only by whoever has its lock; whoever gets the lock of one that was removed meanwhile
 //!   sees that its name leads elsewhere, and tries anew.
 //! - What else lies under a lock's name (a link, a second name, somebody's file) is neither followed
 //!   nor touched: then there is no lock, and an error.

@@ -75,6 +75,7 @@ pub fn compact_folder(
     let failed = || io_error("read the folder", folder);
     let mut histories = BTreeSet::new();
     for entry in fs::read_dir(folder).map_err(failed())? {
+        // In the order of their names, so that two runs over a folder do the same.
         histories.extend(History::of(&entry.map_err(failed())?.path()));
     }
     if let Some(archive) = archive {
@@ -127,8 +128,10 @@ fn compact_history(history: &History, archive: Option<&Path>) -> Result<Outcome,
         Some(Resting::NothingHidden) => return Ok(Outcome::NothingHidden),
         None => {}
     }
+    // After the look: most histories of a folder have nothing to remove, and need no lock.
     let _lock =
         Lock::take(&history.with(LOCK_SUFFIX), "this history", Duration::ZERO).map_err(refusal)?;
+    // Before anything is counted: what a crash has left is a history that is half rewritten.
     journal::recover(history, archive)?;
     Ok(match journal::hidden_lines(history)? {
         None => Outcome::Other,

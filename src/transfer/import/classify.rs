@@ -1,5 +1,5 @@
 //! What is to be made of a file: lines of a session, a session in one document, a database of
-//! sessions, or something that lies beside sessions.
+//! sessions, or a sidecar.
 //!
 //! The head of a file is read only where its name alone does not decide.
 
@@ -39,8 +39,8 @@ pub(super) enum Form {
     Document(Document),
     /// It is a database of sessions of this agent.
     Database(&'static dyn Agent),
-    /// It lies beside sessions of this agent.
-    Beside(&'static str, Sidecar),
+    /// It is a sidecar of this agent.
+    Sidecar(&'static str, Sidecar),
 }
 
 /// Whether a file may be of interest, by its name.
@@ -71,11 +71,13 @@ pub(super) fn classify(
 ) -> std::result::Result<Option<Form>, String> {
     let name = file.name_path();
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || is_packed(name);
+    let beside = agents::recognise_sidecar(name);
     if is_lines && !file.named {
-        return Ok(Some(Form::Lines));
+        // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
+        let beside = beside.filter(|_| !is_packed(name));
+        return Ok(Some(beside.map_or(Form::Lines, into_form)));
     }
     let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
-    let beside = agents::recognise_sidecar(name);
     let database = database_agent(name);
     if !(file.named || is_document || database.is_some()) {
         return Ok(beside.map(into_form));
@@ -103,9 +105,13 @@ pub(super) fn classify(
         head: &head,
         companion: companion.as_deref(),
     };
-    // In a folder of an agent, only that agent's files are sessions: what a tool has put out may
-    // look like anything.
-    let may_be_of = |agent: &str| beside.as_ref().is_none_or(|(owner, _)| *owner == agent);
+    // Below an agent's home, and in a folder like it, only that agent's files are sessions: what a tool
+    // has put out may look like anything. Who names a file says that it is one.
+    let home = agents::home_of(name).filter(|_| !file.named);
+    let may_be_of = |agent: &str| {
+        home.is_none_or(|home| home.agent() == agent)
+            && beside.as_ref().is_none_or(|(owner, _)| *owner == agent)
+    };
     if let Some(document) = agents::recognise_document(&candidate)
         && may_be_of(document.agent)
     {
@@ -125,7 +131,7 @@ pub(super) fn classify(
 }
 
 fn into_form((agent, owner): (&'static str, Sidecar)) -> Form {
-    Form::Beside(agent, owner)
+    Form::Sidecar(agent, owner)
 }
 
 /// The start of the file that has to be read before the session in `path` gets its name, if there

@@ -2,10 +2,9 @@
 
 use super::classify;
 use super::deleted::Comer;
-use super::derived::{self, Continuation, Derived, Known};
+use super::derived::{self, Content, Course, Known, Stored, Taken};
 use super::keep::{Failure, Keeper};
 use super::owners::Place;
-use super::resume::Counts;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
@@ -15,33 +14,15 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
-use crate::store::{SessionBuilder, Source, Sources};
+use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
-
-/// What is stored of a session.
-struct Stored {
-    number: u64,
-    key: SessionKey,
-    row: SessionRow,
-}
 
 /// What is to be done with a session.
 enum Step {
     /// It has nothing new.
     Nothing(Stored),
-    /// It goes on so.
-    Grown(Stored, Continuation),
-    /// It goes to a session of its own, and not to this one.
-    New(Option<SessionKey>),
-}
-
-/// A builder, what was stored before it, and where the session is if it is there.
-struct Begun {
-    builder: SessionBuilder,
-    stored: Counts,
-    goes_on: Continuation,
-    there: Option<(u64, SessionKey)>,
-    replaces: Option<SessionKey>,
+    /// It goes there.
+    Store(Course),
 }
 
 /// Takes one session of a database. Returns whether it is this database's.
@@ -59,6 +40,7 @@ pub(super) fn take(
     ]
     .concat();
     let sources = keeper.store.sources();
+    // A session has a source of its own, so that one that did not change costs one look.
     let previous = sources.newest(&path)?;
     let content = &session.document;
     let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
@@ -72,119 +54,74 @@ pub(super) fn take(
     {
         step = elsewhere;
     }
-    if let Step::Nothing(stored) = step {
-        if previous.is_none() {
-            let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
-            keeper.note(&Source {
-                path,
-                generation: 1,
-                row,
-            })?;
+    let course = match step {
+        Step::Nothing(stored) => {
+            if previous.is_none() {
+                let row = row_of(task, content, stored.number, &stored.key, stored.row.next);
+                keeper.note(&Source {
+                    path,
+                    generation: 1,
+                    row,
+                })?;
+            }
+            places.push(place(task, stored.number, stored.key, false));
+            return Ok(true);
         }
-        places.push(place(task, stored.number, stored.key, false));
-        return Ok(true);
-    }
-    let comer = Comer {
-        wanted: &wanted,
-        path: &path,
-        living: match &step {
-            Step::New(Some(_)) => previous.as_ref().map(|previous| previous.generation),
-            _ => None,
-        },
+        Step::Store(course) => course,
     };
-    let is_new = matches!(step, Step::New(_));
-    if is_new && keeper.marks.passes(&comer) {
-        return Ok(true);
+    // What goes on is of the same generation; so is what is made again after it was deleted here.
+    let replaces = matches!(course, Course::New(Some(_)));
+    if matches!(course, Course::New(_)) {
+        let living = previous.as_ref().filter(|_| replaces);
+        let comer = Comer {
+            wanted: &wanted,
+            path: &path,
+            living: living.map(|previous| previous.generation),
+        };
+        if keeper.marks.passes(&comer) {
+            return Ok(true);
+        }
+        if let Some(transactions) = &mut keeper.transactions {
+            keeper.marks.lift(transactions.bulk()?, &comer)?;
+        }
     }
-    if let Some(transactions) = keeper.transactions.as_mut().filter(|_| is_new) {
-        keeper.marks.lift(transactions.bulk()?, &comer)?;
-    }
-    let mtime_us = task.file.mtime_ns.div_euclid(1000);
-    let begun = begin(step, (&wanted, task.agent), content, sources, mtime_us)?;
-    let (there, replaces) = (begun.there, begun.replaces);
-    let lines = begun.goes_on.lines(content);
+    let generation = match &previous {
+        Some(previous) => previous.generation + u32::from(replaces),
+        None => 1,
+    };
     let placed = Placed {
         project: session.project.clone(),
         ..Placed::default()
     };
-    let Derived {
-        chunk,
-        added,
+    let lines = Content {
+        agent: task.agent,
+        lines: content,
+        placed: &placed,
+        mtime_us: task.file.mtime_ns.div_euclid(1000),
+    };
+    let name = task.file.name_path();
+    let Taken {
+        number,
+        key,
+        is_new,
+        next,
         problems,
-    } = derived::build(begun.builder, begun.stored, lines, &placed);
-    let next = chunk.row.next;
-    let is_new = there.is_none();
-    let (number, key) = match (&mut keeper.transactions, there) {
-        (None, there) => there.unwrap_or((0, wanted)),
-        (Some(transactions), there) => {
-            let bulk = transactions.bulk()?;
-            let (number, key) = match there {
-                Some(there) => there,
-                None => session_names::create_beside(bulk, &wanted)?,
-            };
-            bulk.write_chunk(number, &chunk, None)?;
-            bulk.settle(&wanted)?;
-            (number, key)
-        }
-    };
-    let generation = match &previous {
-        Some(previous) => previous.generation + u32::from(is_new && replaces.is_some()),
-        None => 1,
-    };
+    } = derived::store(keeper, (&wanted, name), &lines, course)?;
     let row = row_of(task, content, number, &key, next);
     keeper.note(&Source {
         path,
         generation,
         row,
     })?;
-    let report = &mut *keeper.report;
-    report.sessions += u64::from(is_new);
-    report.sessions_grown += u64::from(!is_new);
-    report.add(added);
-    let name = task.file.name_path();
     for reason in problems {
-        report.add_file_problem(name, format!("session `{}`: {reason}", session.id));
-    }
-    if let Some(replaced) = &replaces {
-        let key = (number != 0).then_some(&key);
-        report.add_generation(name, key, replaced);
+        let reason = format!("session `{}`: {reason}", session.id);
+        keeper.report.add_file_problem(name, reason);
     }
     places.push(place(task, number, key, is_new));
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
     Ok(true)
-}
-
-/// Begins with what is new.
-fn begin(
-    step: Step,
-    (wanted, dialect): (&SessionKey, &'static dyn Agent),
-    content: &DocumentLines,
-    sources: &dyn Sources,
-    mtime_us: i64,
-) -> Result<Begun> {
-    let (Stored { number, key, row }, goes_on) = match step {
-        Step::Nothing(stored) => (stored, Continuation::default()),
-        Step::Grown(stored, goes_on) => (stored, goes_on),
-        Step::New(replaces) => {
-            return Ok(Begun {
-                builder: SessionBuilder::new(wanted, dialect, mtime_us),
-                stored: Counts::default(),
-                goes_on: Continuation::ANEW,
-                there: None,
-                replaces,
-            });
-        }
-    };
-    let tail = goes_on.replaced(content, sources, (number, &row))?;
-    Ok(Begun {
-        stored: Counts::of_row(&row),
-        builder: SessionBuilder::resume(row, dialect, tail, mtime_us),
-        goes_on,
-        there: Some((number, key)),
-        replaces: None,
-    })
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
@@ -204,24 +141,24 @@ fn step(
     content: &DocumentLines,
 ) -> Result<Step> {
     let Some(previous) = previous else {
-        return Ok(Step::New(None));
+        return Ok(Step::Store(Course::New(None)));
     };
     let number = previous.row.session;
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
-        return Ok(Step::New(None));
+        return Ok(Step::Store(Course::New(None)));
     };
     let stored = Stored { number, key, row };
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
-        return Ok(Step::New(Some(stored.key)));
+        return Ok(Step::Store(Course::New(Some(stored.key))));
     };
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
         // Only the trailer: it can wait.
         Some(goes_on) if is_touched && goes_on.kept == content.lines.len() => Step::Nothing(stored),
-        Some(goes_on) if !is_touched => Step::Grown(stored, goes_on),
+        Some(goes_on) if !is_touched => Step::Store(Course::Grown(Box::new(stored), goes_on)),
         // Or else somebody has added to it: what is new cannot follow on what was read.
-        _ => Step::New(Some(stored.key)),
+        _ => Step::Store(Course::New(Some(stored.key))),
     })
 }
 
@@ -257,7 +194,7 @@ fn elsewhere(
         newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
         for source in newest {
             match step(dialect, sources, Some(source), content)? {
-                Step::New(_) => {}
+                Step::Store(Course::New(_)) => {}
                 found => return Ok(Some(found)),
             }
         }
@@ -298,6 +235,7 @@ fn known(
         bytes += line.len() as u64;
     }
     let start = content.lines.get(..settled).unwrap_or_default();
+    // What will not change any more is known by its hash alone: it is not read from the store.
     if bytes != previous.tail_offset || derived::hash_of(start) != previous.hash {
         return Ok(None);
     }
@@ -306,6 +244,7 @@ fn known(
     let (mut open, mut continues) = (Vec::<Vec<u8>>::new(), false);
     let mut trailer = None;
     for record in records {
+        // Facts about the whole session stand behind its messages, and come anew each time.
         let is_trailer =
             record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
         let flags = record.header.flags;

@@ -1,5 +1,5 @@
-//! Databases of sessions: their sessions are read and become sessions of lines; the file itself is
-//! kept whole up to a bound. Nothing is ever written to it.
+//! Databases of sessions: their sessions are read and become sessions of lines. The file itself is never
+//! kept: tables that nobody reads may hold credentials. Nothing is ever written to it.
 //!
 //! - Each session has a source of its own, whose path is that of the database, `#`, and the
 //!   session's id: what has not changed since costs nothing, and nothing is stored twice.
@@ -11,17 +11,15 @@ use std::path::{Path, PathBuf};
 
 use super::database_session;
 use super::deleted::Marks;
-use super::found::{self, FoundFile};
-use super::keep::{self, Failure, Keeper, Opened};
+use super::file_stat::Look;
+use super::found::FoundFile;
+use super::keep::{self, Failure, Keeper};
 use super::owners::Place;
 use super::tasks::DatabaseTask;
 use crate::agents::database::{DatabaseSession, each_session};
 use crate::model::error::Result;
 use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
-
-/// Largest file of a database that is kept; a larger one is only read.
-pub(super) const DATABASE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Reads databases of sessions. In a dry run it only counts.
 pub(super) struct DatabaseWriter<'w, 's> {
@@ -41,11 +39,14 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
     let path = with_ending(&database.path);
     // SQLite makes no link of that name: one leads to a file that is none of the database's.
     let metadata = fs::symlink_metadata(&path).ok()?;
-    (metadata.is_file() && metadata.len() > 0).then(|| FoundFile {
+    let look = Look::of(&metadata);
+    (metadata.is_file() && look.size > 0).then(|| FoundFile {
         link: database.link.as_deref().map(with_ending),
         relative: [database.relative.as_slice(), b"-wal"].concat(),
-        size: metadata.len(),
-        mtime_ns: found::mtime_ns(&metadata),
+        size: look.size,
+        mtime_ns: look.mtime_ns,
+        inode: look.inode,
+        changed_ns: look.changed_ns,
         named: false,
         is_older: database.is_older,
         path,
@@ -66,9 +67,8 @@ pub(super) fn has_nothing_new(
 ) -> Result<bool> {
     if let Some(log) = log_of(file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;
-        let is_known = known
-            .is_some_and(|known| known.row.size == log.size && known.row.mtime_ns == log.mtime_ns);
-        if !is_known {
+        let look = Look::of_found(&log);
+        if !known.is_some_and(|known| look.is_noted_in(&known.row)) {
             return Ok(false);
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn has_nothing_new(
 }
 
 impl DatabaseWriter<'_, '_> {
-    /// Takes one database.
+    /// Takes the sessions of one database.
     ///
     /// # Errors
     ///
@@ -98,14 +98,14 @@ impl DatabaseWriter<'_, '_> {
         let (agent, previous) = (task.agent.agent(), task.previous.as_ref());
         self.keeper.check_state(&task.file, previous)?;
         let log = log_of(&task.file);
-        let sessions = match self.read_sessions(task) {
-            Ok(sessions) => Some(sessions),
+        let (sessions, has_all) = match self.read_sessions(task) {
+            Ok(read) => read,
             Err(failure @ (Failure::Store(_) | Failure::Overtaken)) => return Err(failure),
             Err(Failure::File(reason)) => {
                 let path = task.file.name_path();
                 self.keeper.report.malformed += 1;
-                self.keeper.report.add_file_problem(path, reason);
-                None
+                self.keeper.report.add_skipped(path, reason);
+                (0, false)
             }
         };
         if let Some(log) = &log {
@@ -114,65 +114,49 @@ impl DatabaseWriter<'_, '_> {
                 .store
                 .sources()
                 .newest(&paths::to_bytes(&log.path))?;
-            self.keep_file((log, agent), known.as_ref(), Some(0))?;
+            self.note_file((log, agent), known.as_ref(), (0, true))?;
         }
-        self.keep_file((&task.file, agent), previous, sessions)
+        self.note_file((&task.file, agent), previous, (sessions, has_all))
     }
 
-    /// Keeps a file of a database, if it is not too large, and notes its state. `sessions` is how
-    /// many were read from it; `None` if that failed, and is to be tried again.
-    fn keep_file(
+    /// Notes the state of a file of a database: how many sessions were read from it, and whether that
+    /// were all of them. Those that could not be read are tried again.
+    fn note_file(
         &mut self,
         (file, agent): (&FoundFile, &str),
         previous: Option<&Source>,
-        sessions: Option<u64>,
+        (sessions, has_all): (u64, bool),
     ) -> std::result::Result<(), Failure> {
-        let mut opened = Opened::open_any(&file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        // What an earlier version has kept of it stays under its own generation, until it is scrubbed.
         let kept = previous.filter(|previous| !previous.row.name.is_empty());
         let generation = keep::generation(previous, kept.is_some());
-        let mut source = if opened.is_same(kept)? {
-            let mut source = kept
-                .cloned()
-                .unwrap_or_else(|| unread(file, agent, generation));
-            source.row.relative.clone_from(&file.relative);
-            source
-        } else if size > DATABASE_BYTES_MAX {
-            let reason = format!(
-                "has {size} bytes; its sessions are kept, but not the file itself, since it is \
-                 larger than {DATABASE_BYTES_MAX} bytes"
-            );
-            self.keeper
-                .report
-                .add_file_problem(file.name_path(), reason);
-            unread(file, agent, generation)
-        } else {
-            let content = opened.content(DATABASE_BYTES_MAX)?;
-            let name = keep::numbered(paths::to_name(&file.path), generation);
-            let (bytes, hash) = self.keeper.write(0, &name, content)?;
-            self.keeper.report.attachments += 1;
-            self.keeper.report.attachment_bytes += size;
-            let about = (agent, 0, name);
-            keep::source_of(file, generation, about, (bytes, hash, mtime_ns))
+        let about = (agent, 0, String::new());
+        // SQLite itself touches a file that it reads, and leaves its time of change alone.
+        let look = Look {
+            changed_ns: 0,
+            ..Look::of_found(file)
         };
-        source.row.size = size;
-        source.row.mtime_ns = mtime_ns;
-        source.row.lines = sessions.unwrap_or(0);
-        source.row.complete = sessions.is_some();
+        let mut source = keep::source_of(file, generation, about, (0, 0, look));
+        source.row.size = file.size;
+        source.row.lines = sessions;
+        source.row.complete = has_all;
         self.keeper.note(&source)
     }
 
-    fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<u64, Failure> {
+    /// Reads the sessions; how many, and whether that were all.
+    fn read_sessions(&mut self, task: &DatabaseTask) -> std::result::Result<(u64, bool), Failure> {
         let name = task.file.name_path();
         let opens = task.agent.databases();
         let Some(open) = opens.and_then(|databases| databases.opens(name)) else {
             let reason = format!(
-                "is kept without its sessions: this build cannot read databases of {}",
+                "its sessions are not read: this build cannot read databases of {}",
                 task.agent.title()
             );
             return Err(Failure::File(reason));
         };
-        let (mut sessions, mut is_ours) = (0, false);
+        let (mut sessions, mut has_all, mut is_ours) = (0, true, false);
+        // One session that cannot be taken costs itself: the others are read. Only the store's own
+        // errors end it.
         let mut visit = |mut session: DatabaseSession| {
             for reason in std::mem::take(&mut session.problems) {
                 let reason = format!("session `{}`: {reason}", session.id);
@@ -185,6 +169,7 @@ impl DatabaseWriter<'_, '_> {
                     let path = task.file.name_path();
                     let reason = format!("session `{}`: {reason}", session.id);
                     self.keeper.report.add_skipped(path, reason);
+                    has_all = false;
                 }
                 Err(Failure::Overtaken) => {
                     let path = task.file.name_path();
@@ -202,12 +187,14 @@ impl DatabaseWriter<'_, '_> {
             .and_then(|mut database| each_session(database.as_mut(), &mut visit));
         match read {
             Ok(left_out) => {
+                has_all &= left_out.is_empty();
                 for reason in left_out {
                     let path = task.file.name_path();
-                    self.keeper.report.add_file_problem(path, reason);
+                    self.keeper.report.add_skipped(path, reason);
                 }
-                Ok(sessions)
+                Ok((sessions, has_all))
             }
+            // The reader hands on what the visit gave it: whose error it is only we know.
             Err(error) if is_ours => Err(Failure::Store(error)),
             Err(error) => {
                 let cause = std::error::Error::source(&error);
@@ -217,10 +204,4 @@ impl DatabaseWriter<'_, '_> {
             }
         }
     }
-}
-
-/// The state of a file of which nothing is kept.
-fn unread(file: &FoundFile, agent: &str, generation: u32) -> Source {
-    let about = (agent, 0, String::new());
-    keep::source_of(file, generation, about, (0, 0, 0))
 }

@@ -1,35 +1,143 @@
 //! Records that are made from a document or a row of a database: which of them are new, and how
 //! they become a part of a session.
 
+use std::path::Path;
+
 use xxhash_rust::xxh3::Xxh3;
 
-use super::resume::Counts;
-use crate::agents::{Dialect, DocumentLines, Placed};
+use super::keep::{Failure, Keeper};
+use super::session_names;
+use crate::agents::{Agent, Dialect, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::model::message::Role;
-use crate::store::{ReplacedTail, SessionBuilder, SessionChunk, Sources};
-use crate::transfer::report::Added;
+use crate::store::{ReplacedTail, SessionBuilder, SessionChunk, Sources, Totals};
 
-/// Lines that were made into a part of a session.
-pub(super) struct Derived {
-    /// The part.
-    pub chunk: SessionChunk,
-    /// What it adds.
-    pub added: Added,
-    /// What is wrong with its lines.
+/// A session that is there.
+pub(super) struct Stored {
+    /// Its number.
+    pub number: u64,
+    /// Its name.
+    pub key: SessionKey,
+    /// Its row.
+    pub row: SessionRow,
+}
+
+/// Where a content goes.
+pub(super) enum Course {
+    /// To the session of the content before, which goes on so.
+    Grown(Box<Stored>, Continuation),
+    /// To a session of its own, and not to the one that is named.
+    New(Option<SessionKey>),
+}
+
+/// The lines of a document, or of one session of a database.
+pub(super) struct Content<'c> {
+    /// Whose they are.
+    pub agent: &'static dyn Agent,
+    /// The lines.
+    pub lines: &'c DocumentLines,
+    /// What the place that they lie in tells.
+    pub placed: &'c Placed,
+    /// When the file was changed.
+    pub mtime_us: i64,
+}
+
+/// The session that a content went to.
+pub(super) struct Taken {
+    /// Its number; 0 if a dry run would have made it.
+    pub number: u64,
+    /// Its name.
+    pub key: SessionKey,
+    /// Whether it was made.
+    pub is_new: bool,
+    /// The sequence number that its next record gets.
+    pub next: u64,
+    /// What is wrong with the lines.
     pub problems: Vec<String>,
 }
 
-/// Makes lines into a part of a session, of which a part may be stored already.
-pub(super) fn build<'l>(
+/// Stores what is new of a content, under the name that is `wanted` if it has a session of its own,
+/// and counts it for the file. In a dry run it only counts.
+pub(super) fn store(
+    keeper: &mut Keeper<'_, '_>,
+    (wanted, file): (&SessionKey, &Path),
+    content: &Content<'_>,
+    course: Course,
+) -> std::result::Result<Taken, Failure> {
+    let (agent, mtime_us) = (content.agent, content.mtime_us);
+    let (builder, stored, goes_on, there, replaces) = match course {
+        Course::Grown(there, goes_on) => {
+            let Stored { number, key, row } = *there;
+            let tail = goes_on.replaced(content.lines, keeper.store.sources(), (number, &row))?;
+            // Before the builder takes out what is replaced: a message that changed is not counted
+            // as new.
+            let stored = Totals::of(&row);
+            let builder = SessionBuilder::resume(
+                row,
+                keeper.store.sources().course(number)?,
+                agent,
+                tail,
+                mtime_us,
+            );
+            (builder, stored, goes_on, Some((number, key)), None)
+        }
+        Course::New(replaces) => {
+            let builder = SessionBuilder::new(wanted, agent, mtime_us);
+            (
+                builder,
+                Totals::default(),
+                Continuation::ANEW,
+                None,
+                replaces,
+            )
+        }
+    };
+    let lines = goes_on.lines(content.lines);
+    let (chunk, added, problems) = build(builder, stored, lines, content.placed);
+    let is_new = there.is_none();
+    let (number, key) = match &mut keeper.transactions {
+        None => there.unwrap_or_else(|| (0, wanted.clone())),
+        Some(transactions) => {
+            let bulk = transactions.bulk()?;
+            let (number, key) = match there {
+                Some(there) => there,
+                None => session_names::create_beside(bulk, wanted, file)?,
+            };
+            bulk.write_chunk(number, &chunk, None)?;
+            bulk.settle(wanted)?;
+            (number, key)
+        }
+    };
+    let report = &mut *keeper.report;
+    report.sessions += u64::from(is_new && replaces.is_none());
+    // Some changes add no record: a title, or a trailer that was there.
+    report.sessions_grown += u64::from(!is_new && added.records > 0);
+    report.add(added);
+    if let Some(replaced) = &replaces {
+        let key = (number != 0).then_some(&key);
+        report.add_generation(file, key, replaced);
+    }
+    Ok(Taken {
+        number,
+        key,
+        is_new,
+        next: chunk.row.next,
+        problems,
+    })
+}
+
+/// Makes lines into a part of a session, of which a part may be stored already. Gives it with what it
+/// adds, and with what is wrong with its lines.
+fn build<'l>(
     mut builder: SessionBuilder,
-    stored: Counts,
+    stored: Totals,
     lines: impl Iterator<Item = &'l [u8]>,
     placed: &Placed,
-) -> Derived {
-    let (before, malformed) = (Counts::of(&builder), builder.row().malformed);
+) -> (SessionChunk, Totals, Vec<String>) {
+    let before = Totals::of(builder.row());
     let mut problems = Vec::new();
     for line in lines {
         // What a dialect gives as one line is cut again: a record never holds more than one.
@@ -39,19 +147,11 @@ pub(super) fn build<'l>(
         }
     }
     builder.offer_placed(placed);
-    let now = Counts::of(&builder);
-    let added = Added {
-        records: now.records.saturating_sub(before.records),
-        // A message that has changed is no new one.
-        messages: now.messages.saturating_sub(stored.messages),
-        bytes: now.bytes.saturating_sub(before.bytes),
-        malformed: builder.row().malformed.saturating_sub(malformed),
-    };
-    Derived {
-        chunk: builder.take_chunk(),
-        added,
-        problems,
-    }
+    let now = Totals::of(builder.row());
+    let mut added = now.since(before);
+    // A message that has changed is no new one.
+    added.messages = now.messages.saturating_sub(stored.messages);
+    (builder.take_chunk(), added, problems)
 }
 
 /// What is stored of an earlier content.

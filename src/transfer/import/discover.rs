@@ -7,7 +7,9 @@
 //!   what lies in a folder itself goes before what a link in it leads to.
 //! - Links are followed, also out of the folder, but never to a folder that holds the imported
 //!   one: every folder is walked once, so loops end.
-//! - Only regular files are taken; a pipe or a device is never touched.
+//! - Only regular files are taken; a pipe or a device is never touched, and told where its name is that
+//!   of a file which would be taken.
+//! - Files of agents whose sessions are not read are counted.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
@@ -18,6 +20,7 @@ use walkdir::WalkDir;
 
 use super::file_stat::{self, Look};
 use super::found::{FoundFile, cannot_read};
+use crate::agents;
 use crate::transfer::files::paths;
 use crate::transfer::older;
 use crate::transfer::report::ImportReport;
@@ -115,6 +118,7 @@ impl Finder<'_> {
                 .ok()
                 .filter(|link| *link != canonical);
             let relative = paths::to_bytes(Path::new(name));
+            self.note_unread(&canonical);
             self.add(canonical, link, relative, Look::of(&metadata), true);
         } else {
             self.refuse(path, "not a regular file or folder".to_owned());
@@ -194,11 +198,24 @@ impl Finder<'_> {
                 relative: relative(),
             };
             self.links.push_back(link);
-        } else if entry.file_type().is_file() && (self.matters)(entry.path()) {
-            let relative = relative();
-            return Some((entry.into_path(), relative));
+        } else if entry.file_type().is_file() {
+            self.note_unread(entry.path());
+            if (self.matters)(entry.path()) {
+                let relative = relative();
+                return Some((entry.into_path(), relative));
+            }
+        } else if !entry.file_type().is_dir() && (self.matters)(entry.path()) {
+            let reason = "a pipe, a socket or a device; passed over";
+            self.report.add_file_problem(entry.path(), reason);
         }
         None
+    }
+
+    /// Counts a file of an agent whose sessions are not read.
+    fn note_unread(&mut self, path: &Path) {
+        if let Some(sort) = agents::unread(path) {
+            self.report.add_not_read(sort, path);
+        }
     }
 
     fn follow(&mut self, link: &Link) {
@@ -261,7 +278,12 @@ impl Finder<'_> {
         {
             return;
         }
-        let Look { size, mtime_ns } = look;
+        let Look {
+            size,
+            mtime_ns,
+            inode,
+            changed_ns,
+        } = look;
         let is_older = self.is_older(&path);
         self.files.push(FoundFile {
             path,
@@ -269,6 +291,8 @@ impl Finder<'_> {
             relative,
             size,
             mtime_ns,
+            inode,
+            changed_ns,
             named,
             is_older,
         });

@@ -1,7 +1,8 @@
-//! Sessions that are one document: each content is kept whole, as an attachment of its session, and
+//! Sessions that are one document: its content is kept whole, as an attachment of its session, and
 //! the session's records are made from it.
 //!
-//! - A content whose lines begin with those of the content before adds the rest to the session.
+//! - A content whose lines begin with those of the content before adds the rest to the session, and takes
+//!   the place of that content. Where it says less or something else, both stay.
 //! - Another content, or one of a session that somebody else has added to, is a session of its own
 //!   beside the old one, as for files of lines.
 //! - A document that cannot be read, or is too large to be read, is kept without records, and
@@ -10,19 +11,16 @@
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
 use super::deleted::Comer;
-use super::derived::{self, Continuation, Derived, Known};
+use super::derived::{self, Content, Continuation, Course, Known, Stored, Taken};
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{Place, Places};
-use super::resume::Counts;
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
 use crate::agents::{self, Agent, Candidate, DocumentLines, Placed, SidecarFacts};
-use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
-use crate::model::key::SessionKey;
-use crate::store::{SessionBuilder, Source};
+use crate::store::Source;
 use crate::transfer::files::paths;
 
 /// Most bytes of a document that is read for its records, which takes a few times as much memory.
@@ -51,13 +49,12 @@ struct Reading {
 }
 
 /// Where a content goes.
-enum Home {
+enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
-    /// To the session of the content before.
-    Grown(u64, Box<SessionRow>, Continuation),
-    /// To a session of its own.
-    New(Option<SessionKey>),
+    /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
+    /// that this one does not.
+    Session(Course, Option<u32>),
 }
 
 impl DocumentWriter<'_, '_> {
@@ -73,45 +70,63 @@ impl DocumentWriter<'_, '_> {
 
     fn try_keep(&mut self, task: &DocumentTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
+        // Before the file's state is compared: a commit here may let another process in.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, &reading)?;
-        if let Home::New(replaces) = &home
+        if let Destination::Session(Course::New(replaces), _) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
             return Ok(());
         }
-        let generation = keep::generation(previous, task.previous_lives);
-        let is_new = matches!(home, Home::New(_));
-        let is_beside = matches!(home, Home::Beside(_));
+        let is_new = matches!(home, Destination::Session(Course::New(_), _));
+        let is_beside = matches!(home, Destination::Beside(_));
+        let repeated = match &home {
+            Destination::Session(_, from) => *from,
+            Destination::Beside(_) => None,
+        };
         let (subject, next) = self.store_records(task, &reading, home)?;
         // Beside another session there may be several of the same name, from several folders.
         let name = match task.file.path.file_name().filter(|_| !is_beside) {
             Some(name) => paths::to_name(name.as_ref()),
             None => paths::to_name(&task.file.path),
         };
-        let name = keep::numbered(name, if is_new { 1 } else { generation });
+        // A dry run has none, and writes nothing.
         let number = subject.as_ref().map_or(0, |subject| subject.number);
+        let in_place = living.filter(|living| repeated.is_some() && keep::is_of(living, number));
+        let generation = match in_place {
+            Some(living) => living.generation,
+            None => keep::generation(previous, task.previous_lives),
+        };
+        let name = match in_place {
+            Some(living) => living.row.name.clone(),
+            None => keep::numbered(name, if is_new { 1 } else { generation }),
+        };
+        let before = self.told_before(task, living.filter(|_| !is_new), &reading)?;
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
-        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         source.row.next_sequence = next;
         self.keeper.note(&source)?;
+        if let Some(first) = repeated {
+            self.keeper.drop_older(&source, first)?;
+        }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
         if let Some(subject) = subject.filter(|_| next > 0 || is_new) {
-            self.tell(task, living.filter(|_| !is_new), &reading, &subject)?;
+            self.tell(&reading, before.first(), &subject)?;
         }
         Ok(())
     }
@@ -143,41 +158,54 @@ impl DocumentWriter<'_, '_> {
         task: &DocumentTask,
         living: Option<&Source>,
         reading: &Reading,
-    ) -> std::result::Result<Home, Failure> {
+    ) -> std::result::Result<Destination, Failure> {
         let sources = self.keeper.store.sources();
         let living = living
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
             let there = self.there(task)?.filter(|_| task.document.yields);
-            return Ok(there.map_or(Home::New(None), Home::Beside));
+            let anew = Destination::Session(Course::New(None), None);
+            return Ok(there.map_or(anew, Destination::Beside));
         };
         let number = living.row.session;
         let Some(row) = sources.row(number)? else {
-            return Ok(Home::New(None));
+            return Ok(Destination::Session(Course::New(None), None));
         };
         let has_own_records = row.next == living.row.next_sequence;
         if task.document.yields {
             let origins = sources.of_session(number)?;
             let has_lines = |source: &Source| source.row.kind == SourceKind::Lines;
             if !has_own_records || origins.iter().any(has_lines) {
-                return Ok(Home::Beside(number));
+                return Ok(Destination::Beside(number));
             }
         }
         if has_own_records {
             let old = self.stored_lines(task, living)?;
             let goes_on = match (old, &reading.lines) {
-                (Some(old), Some(new)) => {
-                    Known::of(old, new).and_then(|known| known.continued(new, reading.dialect))
+                (Some((old, generation)), Some(new)) => {
+                    let lines = old.lines.len();
+                    let goes_on =
+                        Known::of(old, new).and_then(|known| known.continued(new, reading.dialect));
+                    goes_on.map(|goes_on| (goes_on, generation.filter(|_| goes_on.kept == lines)))
                 }
                 // It may be torn: nothing is added, and the next content is compared again.
-                (Some(_), None) => Some(Continuation::default()),
+                (Some(_), None) => Some((Continuation::default(), None)),
                 (None, _) => None,
             };
-            if let Some(goes_on) = goes_on {
-                return Ok(Home::Grown(number, Box::new(row), goes_on));
+            if let Some((goes_on, repeated)) = goes_on {
+                let key = match row.key() {
+                    Ok(key) => key,
+                    Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
+                };
+                let there = Stored { number, key, row };
+                let course = Course::Grown(Box::new(there), goes_on);
+                return Ok(Destination::Session(course, repeated));
             }
         }
-        Ok(Home::New(sources.key(number)?))
+        Ok(Destination::Session(
+            Course::New(sources.key(number)?),
+            None,
+        ))
     }
 
     /// The session that has the document's id already.
@@ -190,14 +218,15 @@ impl DocumentWriter<'_, '_> {
         Ok(self.keeper.number_of(&key)?)
     }
 
-    /// The lines of the newest stored content that can be read; `None` if none can.
+    /// The lines of the newest stored content that can be read, and its generation if it gave records;
+    /// `None` if none can.
     fn stored_lines(
         &self,
         task: &DocumentTask,
         living: &Source,
-    ) -> std::result::Result<Option<DocumentLines>, Failure> {
+    ) -> std::result::Result<Option<(DocumentLines, Option<u32>)>, Failure> {
         if living.row.next_sequence == 0 {
-            return Ok(Some(DocumentLines::default()));
+            return Ok(Some((DocumentLines::default(), None)));
         }
         let dialect = agents::of_agent(task.document.agent);
         for source in self.keeper.store.sources().generations(&living.path)? {
@@ -207,7 +236,7 @@ impl DocumentWriter<'_, '_> {
             if is_of_session
                 && let Some(lines) = dialect.document_lines(&self.keeper.stored(&source)?)
             {
-                return Ok(Some(lines));
+                return Ok(Some((lines, Some(source.generation))));
             }
         }
         Ok(None)
@@ -219,104 +248,81 @@ impl DocumentWriter<'_, '_> {
         &mut self,
         task: &DocumentTask,
         reading: &Reading,
-        home: Home,
+        home: Destination,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        let (mtime_us, none) = (reading.mtime_us, DocumentLines::default());
-        let mut stored = Counts::default();
-        let new = reading.lines.as_ref().unwrap_or(&none);
-        let (builder, goes_on, there, replaces) = match home {
-            Home::Beside(number) => {
+        let course = match home {
+            Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));
             }
-            Home::Grown(number, row, goes_on) => {
-                let key = row.key().unwrap_or_else(|_| wanted.clone());
-                let sources = self.keeper.store.sources();
-                let tail = goes_on.replaced(new, sources, (number, &row))?;
-                stored = Counts::of_row(&row);
-                let builder = SessionBuilder::resume(*row, reading.dialect, tail, mtime_us);
-                (builder, goes_on, Some((number, key)), None)
-            }
-            Home::New(replaces) => {
-                let builder = SessionBuilder::new(&wanted, reading.dialect, mtime_us);
-                (builder, Continuation::ANEW, None, replaces)
-            }
+            Destination::Session(course, _) => course,
         };
-        let Derived {
-            chunk,
-            added,
+        let none = DocumentLines::default();
+        let content = Content {
+            agent: reading.dialect,
+            lines: reading.lines.as_ref().unwrap_or(&none),
+            placed: &reading.placed,
+            mtime_us: reading.mtime_us,
+        };
+        let file = task.file.name_path();
+        let Taken {
+            number,
+            key,
+            is_new,
+            next,
             problems,
-        } = derived::build(builder, stored, goes_on.lines(new), &reading.placed);
-        let next = chunk.row.next;
+        } = derived::store(&mut self.keeper, (&wanted, file), &content, course)?;
         let report = &mut *self.keeper.report;
-        report.sessions += u64::from(there.is_none());
-        report.sessions_grown += u64::from(there.is_some() && added.records > 0);
-        report.add(added);
         for reason in problems.into_iter().chain(reading.problem.clone()) {
-            report.add_file_problem(task.file.name_path(), reason);
+            report.add_file_problem(file, reason);
         }
         report.malformed += u64::from(reading.problem.is_some());
-        let subject = match (&mut self.keeper.transactions, there) {
-            (None, _) => None,
-            (Some(transactions), Some((number, key))) => {
-                let bulk = transactions.bulk()?;
-                bulk.write_chunk(number, &chunk, None)?;
-                if !task.file.is_older {
-                    bulk.settle(&wanted)?;
-                }
-                Some(Subject::there(number, key))
-            }
-            (Some(transactions), None) => {
-                let bulk = transactions.bulk()?;
-                let (number, key) = session_names::create_beside(bulk, &wanted)?;
-                bulk.write_chunk(number, &chunk, None)?;
-                if !task.file.is_older {
-                    bulk.settle(&wanted)?;
-                }
-                Some(Subject::made(number, key))
-            }
-        };
-        if let Some(replaced) = &replaces {
-            let key = subject.as_ref().map(Subject::key);
-            self.keeper
-                .report
-                .add_generation(task.file.name_path(), key, replaced);
-        }
         self.made.push(Place {
-            key: subject
-                .as_ref()
-                .map_or(wanted, |subject| subject.key().clone()),
-            number: subject.as_ref().map_or(0, |subject| subject.number),
+            key: key.clone(),
+            number,
             file: task.file.path.clone(),
-            is_new: subject.as_ref().is_some_and(Subject::is_new),
+            is_new: is_new && number != 0,
         });
+        let subject = match &self.keeper.transactions {
+            None => None,
+            Some(_) if is_new => Some(Subject::made(number, key)),
+            Some(_) => Some(Subject::there(number, key)),
+        };
         Ok((subject, next))
+    }
+
+    /// What the content of a document that is stored tells of its session besides its lines: read before
+    /// another one takes its place.
+    fn told_before(
+        &self,
+        task: &DocumentTask,
+        living: Option<&Source>,
+        reading: &Reading,
+    ) -> std::result::Result<Vec<SidecarFacts>, Failure> {
+        let is_read = |living: &&Source| living.row.size <= DOCUMENT_BYTES_MAX;
+        let (Some(living), false) = (living.filter(is_read), reading.facts.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let stored = self.keeper.stored(living)?;
+        Ok(reading
+            .dialect
+            .sidecar_facts(task.file.name_path(), &stored))
     }
 
     /// Hands on what a document tells of its session besides its lines.
     fn tell(
         &mut self,
-        task: &DocumentTask,
-        living: Option<&Source>,
         reading: &Reading,
+        before: Option<&SidecarFacts>,
         subject: &Subject,
     ) -> std::result::Result<(), Failure> {
         let Some(now) = reading.facts.first() else {
             return Ok(());
         };
-        let before = match living.filter(|living| living.row.size <= DOCUMENT_BYTES_MAX) {
-            Some(living) => {
-                let stored = self.keeper.stored(living)?;
-                reading
-                    .dialect
-                    .sidecar_facts(task.file.name_path(), &stored)
-            }
-            None => Vec::new(),
-        };
         let store = self.keeper.store;
         if let Some(transactions) = &mut self.keeper.transactions {
-            sidecar_facts::tell_one(transactions.bulk()?, store, subject, now, before.first())?;
+            sidecar_facts::tell_one(transactions.bulk()?, store, subject, now, before)?;
         }
         Ok(())
     }

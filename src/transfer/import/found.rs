@@ -18,6 +18,10 @@ pub(super) struct FoundFile {
     pub size: u64,
     /// Its last change, in nanoseconds since 1970.
     pub mtime_ns: i64,
+    /// Its number in its file system; 0 where there is none.
+    pub inode: u64,
+    /// When anything of it changed last, in nanoseconds since 1970; 0 where that is not known.
+    pub changed_ns: i64,
     /// Whether it was named itself.
     pub named: bool,
     /// Whether it is an older content, by the list of an export.

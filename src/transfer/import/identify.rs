@@ -299,7 +299,8 @@ fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result
 fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<Option<SessionKey>> {
     let agent = comer.wanted.agent();
     if let Some(number) = sources.number_of(comer.wanted)?
-        && sources.of_session(number)?.is_empty()
+        && let Some(row) = sources.row(number)?
+        && (row.next == 0 || sources.of_session(number)?.is_empty())
     {
         return Ok(Some(comer.wanted.clone()));
     }
@@ -342,6 +343,10 @@ fn weakly_fits(
         lines >= identity::COMMON_LINES && bytes >= identity::COMMON_BYTES
     };
     for (head, begins) in heads.iter().zip(&shape.begins) {
+        if head.row.next == 0 {
+            // A file beside it has made it: its lines come now.
+            return Ok(true);
+        }
         if !head.had_file() && head.sources.is_empty() {
             let content = Content::read(sources, head.clone(), comer.agent.habits())?;
             let here = content.exported();

@@ -1,9 +1,10 @@
 //! What all files have in common that are kept whole: reading them, writing them as attachments,
 //! and noting their state.
 //!
-//! A file that changed is kept beside its earlier content, under the same name with `~2`, `~3`,
-//! ... at its end; no content that is stored is replaced. Of the records that are made from a
-//! document or a database, those of a turn that is not over are: the agent still writes on it
+//! Of a file beside sessions one content is kept, the newest. Of a document, which is a session, an
+//! older one stays beside it, under the same name with `~2`, `~3`, ... at its end, as far as it says
+//! what the newer one does not. Of the records that are made from a document or a database, those of a
+//! turn that is not over are replaced: the agent still writes on it
 //! ([`DocumentLines::open`](crate::agents::DocumentLines)).
 
 use std::fs::File;
@@ -11,13 +12,14 @@ use std::io::{self, Read, Seek as _};
 use std::path::Path;
 
 use super::deleted::Marks;
-use super::found::{self, FoundFile, cannot_read};
+use super::file_stat::Look;
+use super::found::{FoundFile, cannot_read};
 use super::transaction::Transactions;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::ATTACHMENT_BYTES_MAX;
-use crate::store::{Bulk, IngestStore, Source};
+use crate::store::{IngestStore, Source};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::ImportReport;
@@ -66,20 +68,18 @@ impl From<Error> for Failure {
 /// A file that is open for being kept.
 pub(super) struct Opened {
     file: File,
-    /// Its size.
-    pub size: u64,
-    /// Its last change, in nanoseconds since 1970.
-    pub mtime_ns: i64,
+    /// What was seen of it then.
+    pub look: Look,
 }
 
 impl Opened {
     /// Opens a file, unless it is too large to be kept.
     pub(super) fn open(path: &Path) -> std::result::Result<Self, Failure> {
         let opened = Self::open_any(path)?;
-        if opened.size > ATTACHMENT_BYTES_MAX {
+        if opened.look.size > ATTACHMENT_BYTES_MAX {
             let reason = format!(
                 "has {} bytes, the limit is {ATTACHMENT_BYTES_MAX}; it is left there",
-                opened.size
+                opened.look.size
             );
             return Err(Failure::File(reason));
         }
@@ -89,12 +89,8 @@ impl Opened {
     /// Opens a file of any size.
     pub(super) fn open_any(path: &Path) -> io::Result<Self> {
         let file = open::open_regular(path)?;
-        let metadata = file.metadata()?;
-        Ok(Self {
-            size: metadata.len(),
-            mtime_ns: found::mtime_ns(&metadata),
-            file,
-        })
+        let look = Look::of(&file.metadata()?);
+        Ok(Self { file, look })
     }
 
     /// Whether the file is what is stored of it.
@@ -102,9 +98,11 @@ impl Opened {
         let Some(previous) = previous else {
             return Ok(false);
         };
+        // The size first: most files that changed are not read twice.
         let is_same = previous.row.kind == SourceKind::Attachment
-            && previous.row.size == self.size
-            && hash_all((&mut self.file).take(self.size))? == (self.size, previous.row.hash);
+            && previous.row.size == self.look.size
+            && hash_all((&mut self.file).take(self.look.size))?
+                == (self.look.size, previous.row.hash);
         self.file.rewind()?;
         Ok(is_same)
     }
@@ -119,14 +117,19 @@ impl Opened {
     }
 
     /// The content; that of a file of up to `small_bytes` is read.
-    pub(super) fn content(self, small_bytes: u64) -> io::Result<Content> {
-        let mut file = self.file.take(self.size);
-        if self.size > small_bytes {
+    pub(super) fn content(&self, small_bytes: u64) -> io::Result<Content> {
+        let mut file = self.file.try_clone()?.take(self.look.size);
+        if self.look.size > small_bytes {
             return Ok(Content::Large(file));
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         Ok(Content::Small(bytes))
+    }
+
+    /// Whether nothing of the file has changed since it was opened.
+    pub(super) fn is_settled(&self) -> bool {
+        self.look.still_holds(&self.file)
     }
 }
 
@@ -214,13 +217,14 @@ impl<'s> Keeper<'_, 's> {
         &mut self,
         file: &FoundFile,
         previous: &Source,
-        mtime_ns: i64,
+        look: Look,
     ) -> std::result::Result<(), Failure> {
-        let row = SourceRow {
+        let mut row = SourceRow {
             relative: file.relative.clone(),
-            mtime_ns,
+            complete: true,
             ..previous.row.clone()
         };
+        look.note_in(&mut row);
         self.note(&Source {
             row,
             ..previous.clone()
@@ -257,21 +261,37 @@ impl<'s> Keeper<'_, 's> {
         let mut watched = match content {
             Content::Small(bytes) => {
                 let bulk = transactions.bulk()?;
-                let written = bulk.write_attachment(session, name, &mut bytes.as_slice())?;
-                count_attachment(bulk, session)?;
-                return Ok(written);
+                return Ok(bulk.write_attachment(session, name, &mut bytes.as_slice())?);
             }
             Content::Large(file) => Watched { file, failed: None },
         };
         let bulk = transactions.bulk()?;
         let written = bulk.write_attachment(session, name, &mut watched);
         if let Some(error) = watched.failed {
+            // Half of a content is in it: nothing of this transaction may stay.
             transactions.abandon();
             return Err(error.into());
         }
-        let written = written?;
-        count_attachment(bulk, session)?;
-        Ok(written)
+        Ok(written?)
+    }
+
+    /// Removes the contents of a source's path that are older, from a generation on, and lie with the same
+    /// session or folder.
+    pub(super) fn drop_older(
+        &mut self,
+        source: &Source,
+        first: u32,
+    ) -> std::result::Result<(), Failure> {
+        let Some(transactions) = &mut self.transactions else {
+            return Ok(());
+        };
+        for older in self.store.sources().generations(&source.path)? {
+            let is_older = (first..source.generation).contains(&older.generation);
+            if is_older && is_of(&older, source.row.session) {
+                transactions.bulk()?.remove_source(&older)?;
+            }
+        }
+        Ok(())
     }
 
     /// The bytes that are stored of a file.
@@ -290,7 +310,7 @@ pub(super) fn source_of(
     file: &FoundFile,
     generation: u32,
     (agent, session, name): (&str, u64, String),
-    (bytes, hash, mtime_ns): (u64, u128, i64),
+    (bytes, hash, look): (u64, u128, Look),
 ) -> Source {
     Source {
         path: paths::to_bytes(&file.path),
@@ -302,7 +322,7 @@ pub(super) fn source_of(
             name,
             relative: file.relative.clone(),
             size: bytes,
-            mtime_ns,
+            mtime_ns: look.mtime_ns,
             offset: bytes,
             lines: 0,
             tail_offset: bytes,
@@ -310,10 +330,16 @@ pub(super) fn source_of(
             next_sequence: 0,
             complete: true,
             revision: 0,
-            inode: 0,
-            changed_ns: 0,
+            inode: look.inode,
+            changed_ns: look.changed_ns,
         },
     }
+}
+
+/// Whether a source leads to an attachment of this session, or (number 0) of a folder.
+pub(super) fn is_of(source: &Source, session: u64) -> bool {
+    let row = &source.row;
+    row.kind == SourceKind::Attachment && row.session == session && !row.name.is_empty()
 }
 
 /// The number of the content that is to be kept of a file.
@@ -331,15 +357,6 @@ pub(super) fn numbered(name: String, generation: u32) -> String {
         format!("{name}~{generation}")
     } else {
         name
-    }
-}
-
-/// Counts an attachment in its session's row; a folder has none.
-fn count_attachment(bulk: &mut dyn Bulk, session: u64) -> Result<()> {
-    if session == 0 {
-        Ok(())
-    } else {
-        bulk.count_attachment(session)
     }
 }
 

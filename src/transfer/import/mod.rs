@@ -3,10 +3,10 @@
 //! 1. The folders are searched for files that may matter (`discover`).
 //! 2. Each file is compared with its state in the store (`plan`); unchanged ones are not opened.
 //! 3. Workers read the others and pack their lines (`worker`); one writer stores the parts, each
-//!    with the state of its file in the same transaction (`lines`).
+//!    with the state of its file in the same transaction (`writer`).
 //! 4. Sessions that are one document follow (`documents`), and those in databases (`databases`).
-//! 5. Then files beside sessions are kept whole (`whole`), when the sessions that they belong to are
-//!    there, and what they tell of sessions is put beside their lines (`facts`).
+//! 5. Then sidecars are kept whole (`sidecars`), when the sessions that they belong to are
+//!    there, and what they tell of sessions is put beside their lines (`sidecar_facts`).
 //!
 //! A stop at any moment leaves whole parts, and the next import goes on there.
 
@@ -51,7 +51,7 @@ use self::owners::Places;
 use self::plan::Plan;
 use self::room::Room;
 use self::session_names::Names;
-use self::sidecars::WholeWriter;
+use self::sidecars::SidecarWriter;
 use self::transaction::Transactions;
 use self::worker::{Outlet, Queue};
 use self::writer::LinesWriter;
@@ -60,7 +60,7 @@ use super::report::ImportReport;
 use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
 use crate::provider;
-use crate::store::{self, Ingest, IngestStore, Watcher};
+use crate::store::{self, Ingest, IngestStore, Source, Watcher};
 
 /// Most threads that read files at the same time.
 const WORKERS_MAX: usize = 8;
@@ -70,6 +70,7 @@ const OVERTAKEN_ROUNDS: usize = 3;
 
 /// How to import.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// Take every session file for one of this agent, instead of finding out. Its name, or another
     /// that is taken for it: see [`KnownAgent`](crate::KnownAgent).
@@ -80,17 +81,41 @@ pub struct ImportOptions {
     pub again: bool,
 }
 
+impl ImportOptions {
+    /// The same, with every session file taken for one of this agent.
+    #[must_use]
+    pub fn with_agent(mut self, agent: impl Into<String>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+
+    /// The same, writing nothing.
+    #[must_use]
+    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
+        self.dry_run = dry_run;
+        self
+    }
+
+    /// The same, taking sessions that were deleted here too.
+    #[must_use]
+    pub fn with_again(mut self, again: bool) -> Self {
+        self.again = again;
+        self
+    }
+}
+
 /// Imports files and folders.
 ///
 /// Folders are searched whole, hidden folders included, except `.git` and `node_modules`. Taken
 /// are files of lines (`.jsonl`, `.ndjson`, and `.json` where an agent writes lines there), documents,
-/// databases and files beside sessions that an agent's format knows; anything else is passed over
+/// databases and sidecars that an agent's format knows; anything else is passed over
 /// without a word, unless it was named itself. Symbolic links are followed, and a file is taken once,
 /// however many ways lead to it.
 ///
 /// A session in one JSON document is kept whole, and its records are made from it; one of more than
-/// 64 MiB is kept without records. Of a database (feature `sqlite`) every session is read;
-/// the file itself is kept up to 16 MiB. What an agent's index and meta files tell of sessions (title,
+/// 64 MiB is kept without records. Of a database (feature `sqlite`) every session is read, and
+/// the file itself is never kept: it may hold credentials. Below an agent's home its own rules decide alone
+/// what is a session, what is kept beside one, and what is neither. What an agent's index and meta files tell of sessions (title,
 /// summary, aliases, hidden lines, times) is put beside the lines, each time that a file says something
 /// new; files of more than 16 MiB are only kept.
 ///
@@ -99,7 +124,9 @@ pub struct ImportOptions {
 ///
 /// Importing again adds only what is new: a file with the same size and time is not opened, one
 /// that has grown is read on, and one that changed otherwise is kept as a new session beside the
-/// old one. A file that is gone changes nothing. `progress` is told at most every 50 ms, and at
+/// old one. A file that is gone changes nothing. Sessions of these files that an older version has read
+/// are read again ([`RedbStore::reread`](crate::RedbStore::reread)).
+/// `progress` is told at most every 50 ms, and at
 /// the end, when it is too late to cancel.
 ///
 /// # Durability
@@ -172,6 +199,8 @@ fn import_for(
     progress: &mut Watcher<'_>,
 ) -> Result<ImportReport> {
     let mut report = ImportReport::default();
+    // First of all: what is found out from here on is of this content of the store, and a restore
+    // that comes in between is noticed.
     let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
     let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
@@ -187,12 +216,23 @@ fn import_for(
         &mut report,
     )?;
     meter.begin(plan.files, plan.bytes);
+    // What is unchanged counts as done at once, so that the share that is shown is true.
     let (files, bytes) = (
         report.unchanged + plan.passed,
         plan.unchanged_bytes + plan.passed_bytes,
     );
     meter.add(files, bytes);
     meter.go_on()?;
+    if !options.dry_run {
+        for number in &plan.behind {
+            match store.reread(*number) {
+                // What is damaged is for a verification to tell.
+                Ok(()) | Err(Error::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            meter.go_on()?;
+        }
+    }
     let mut transactions = (!options.dry_run).then(|| Transactions::new(store, restored));
     read_rounds(
         &mut plan,
@@ -206,13 +246,27 @@ fn import_for(
         report: &mut report,
         marks: &marks,
     };
+    // After the lines: a sidecar is put to the session of a file that this run may just have made.
     keep_others(&mut plan, keeper, &mut meter)?;
     if let Some(transactions) = &mut transactions {
         transactions.commit()?;
     }
     report.deleted = marks.passed();
     meter.finish();
+    report.sessions_found = plan.sessions();
+    remind(store, &mut report)?;
     Ok(report)
+}
+
+/// Tells what an earlier version has left in the store that should not stay there.
+fn remind(store: &dyn IngestStore, report: &mut ImportReport) -> Result<()> {
+    let of_folders = store.sources().of_session(0)?;
+    let is_database = |source: &&Source| {
+        !source.row.name.is_empty() && agents::is_database_of(&source.row.agent, &source.path)
+    };
+    report.kept_databases = of_folders.iter().filter(is_database).count() as u64;
+    report.scrub_due = store.is_scrub_due()?;
+    Ok(())
 }
 
 /// Reads the files of lines, round by round: what may be of one session is read one after the other.
@@ -293,7 +347,7 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
     })
 }
 
-/// Takes what is no file of lines: databases, documents, and then the files beside sessions, which
+/// Takes what is no file of lines: databases, documents, and then the sidecars, which
 /// tell of them.
 fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
     let mut databases = DatabaseWriter {
@@ -322,7 +376,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     }
     let made = documents.made;
     plan.places.extend(made);
-    let mut whole = WholeWriter {
+    let mut whole = SidecarWriter {
         keeper,
         places: Places::new(&plan.places),
     };

@@ -8,7 +8,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::classify;
 use super::deleted::{self, Marks};
-use super::found::{self, cannot_read};
+use super::file_stat::Look;
+use super::found::cannot_read;
 use super::identify::{Comer, Identified, home_of, identify};
 use super::identity::{Change, FileShape, Head, Step};
 use super::part::{Message, Part, Target};
@@ -23,7 +24,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::LineReader;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{IngestStore, ReplacedTail, SessionBuilder, Source};
+use crate::store::{IngestStore, ReplacedTail, SessionBuilder, Source, StoredCourse};
 use crate::transfer::files::{open, paths};
 use crate::transfer::report::{Added, Problems};
 
@@ -35,8 +36,7 @@ pub(super) struct Opened<'a> {
     task: &'a LinesTask,
     file: File,
     head: Vec<u8>,
-    size: u64,
-    mtime_ns: i64,
+    look: Look,
     dialect: &'static dyn Agent,
     wanted: SessionKey,
     /// What the place tells.
@@ -93,14 +93,19 @@ impl<'a> Opened<'a> {
             head: &head,
             companion: companion.as_deref(),
         };
-        let Some(dialect) = forced.or_else(|| agents::recognise(&candidate)) else {
+        let recognised = if task.file.named {
+            agents::recognise
+        } else {
+            agents::recognise_found
+        };
+        let Some(dialect) = forced.or_else(|| recognised(&candidate)) else {
             return Ok(None);
         };
         let id = dialect.session_id(&candidate);
         let placed = dialect.placed(&candidate);
         let wanted =
             session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
-        let (size, mtime_ns) = (metadata.len(), found::mtime_ns(&metadata));
+        let look = Look::of(&metadata);
         let skip = companion
             .filter(|_| dialect.habits().counts_hidden)
             .and_then(|bytes| {
@@ -111,8 +116,7 @@ impl<'a> Opened<'a> {
             task,
             file,
             head,
-            size,
-            mtime_ns,
+            look,
             dialect,
             wanted,
             placed,
@@ -161,8 +165,8 @@ impl<'a> Opened<'a> {
         };
         match found {
             Found::Resumed(Resume::Touched { mut source, key }) => {
-                source.row.mtime_ns = self.mtime_ns;
-                source.row.complete = true;
+                self.look.note_in(&mut source.row);
+                source.row.complete = self.look.still_holds(&self.file);
                 source.row.relative = self.relative();
                 self.note(task, Target::Grown(source.row.session, key), source, outlet)
             }
@@ -198,14 +202,16 @@ impl<'a> Opened<'a> {
                 shape,
                 change,
             }) => {
-                let replaced = match replaced(store, &head, &change) {
-                    Ok(replaced) => replaced,
+                let known = replaced(store, &head, &change)
+                    .and_then(|replaced| Ok((replaced, store.sources().course(head.number)?)));
+                let (replaced, course) = match known {
+                    Ok(known) => known,
                     Err(error) => return outlet.send(Message::Broken(error)),
                 };
                 self.read_changed(
                     task,
                     (*head, *shape, change),
-                    (replaced, generation),
+                    (replaced, course, generation),
                     outlet,
                     buffer,
                 )
@@ -230,7 +236,7 @@ impl<'a> Opened<'a> {
             return Ok((Found::Is(Identified::New { of: None }), generation));
         }
         if let Some(previous) = previous.filter(|_| !self.packed) {
-            match resume::find_out(store, previous, &mut self.file, self.mtime_ns)? {
+            match resume::find_out(store, previous, &mut self.file, self.look.mtime_ns)? {
                 Resume::Other => {}
                 found => return Ok((Found::Resumed(found), generation)),
             }
@@ -248,7 +254,7 @@ impl<'a> Opened<'a> {
             agent: self.dialect,
             wanted: &self.wanted,
             previous: living.filter(|living| living.row.agent == self.dialect.agent()),
-            mtime_ns: self.mtime_ns,
+            mtime_ns: self.look.mtime_ns,
             skip: self.skip,
             packed: self.packed,
         };
@@ -306,8 +312,8 @@ impl<'a> Opened<'a> {
                 session,
                 name: String::new(),
                 relative: self.relative(),
-                size: self.size,
-                mtime_ns: self.mtime_ns,
+                size: self.look.size,
+                mtime_ns: self.look.mtime_ns,
                 offset: 0,
                 lines: 0,
                 tail_offset: 0,
@@ -315,8 +321,8 @@ impl<'a> Opened<'a> {
                 next_sequence: 0,
                 complete: false,
                 revision: 0,
-                inode: 0,
-                changed_ns: 0,
+                inode: self.look.inode,
+                changed_ns: self.look.changed_ns,
             },
         }
     }
@@ -339,7 +345,7 @@ impl<'a> Opened<'a> {
             added: Added::default(),
             problems: Problems::default(),
             last: true,
-            offset: self.size,
+            offset: self.look.size,
         })))
     }
 
@@ -358,7 +364,7 @@ impl<'a> Opened<'a> {
             (source.row.tail_offset, source.row.hash) = shape.whole;
             source.row.next_sequence = head.row.next;
         }
-        source.row.complete = true;
+        source.row.complete = self.look.still_holds(&self.file);
         source.row.revision = if seen { head.order.revision } else { NOT_SEEN };
         let target = match head.row.key() {
             Ok(key) => Target::Grown(head.number, key),
@@ -402,9 +408,10 @@ impl<'a> Opened<'a> {
         });
         let builder = SessionBuilder::resume(
             head.row,
+            store.sources().course(head.number)?,
             self.dialect,
             replaced,
-            self.mtime_ns.div_euclid(1000),
+            self.look.mtime_ns.div_euclid(1000),
         );
         Ok(Grown {
             source,
@@ -431,8 +438,8 @@ impl<'a> Opened<'a> {
             stored,
             order,
         } = grown;
-        source.row.size = self.size;
-        source.row.mtime_ns = self.mtime_ns;
+        source.row.size = self.look.size;
+        self.look.note_in(&mut source.row);
         source.row.complete = false;
         source.row.relative = self.relative();
         let target = Target::Grown(source.row.session, key);
@@ -445,11 +452,12 @@ impl<'a> Opened<'a> {
             mode: Mode::Follow(Follow::on(
                 order,
                 &source,
-                (self.mtime_ns, self.skip),
+                (self.look.mtime_ns, self.skip),
                 self.dialect.habits(),
             )),
-            packed_size: self.packed.then_some(self.size),
+            packed_size: self.packed.then_some(self.look.size),
             weak,
+            seen: (self.look, self.file.try_clone().ok()),
         };
         let reading = Reading::new((task, self.task), target, source, making);
         match lines_from(&mut self.file, self.packed, offset) {
@@ -468,14 +476,17 @@ impl<'a> Opened<'a> {
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
-        let builder =
-            SessionBuilder::new(&self.wanted, self.dialect, self.mtime_ns.div_euclid(1000));
+        let builder = SessionBuilder::new(
+            &self.wanted,
+            self.dialect,
+            self.look.mtime_ns.div_euclid(1000),
+        );
         let source = self.source(generation, 0);
         let weak = self.weak();
         let follow = Follow::on(
             FileOrder::none(),
             &source,
-            (self.mtime_ns, self.skip),
+            (self.look.mtime_ns, self.skip),
             self.dialect.habits(),
         );
         let making = Making {
@@ -483,8 +494,9 @@ impl<'a> Opened<'a> {
             hasher: Xxh3::new(),
             placed: std::mem::take(&mut self.placed),
             mode: Mode::Follow(follow),
-            packed_size: self.packed.then_some(self.size),
+            packed_size: self.packed.then_some(self.look.size),
             weak,
+            seen: (self.look, self.file.try_clone().ok()),
         };
         let reading = Reading::new((task, self.task), target, source, making);
         // What was read to find out what it is is not read again.
@@ -508,7 +520,7 @@ impl<'a> Opened<'a> {
         mut self,
         task: usize,
         (head, shape, change): (Head, FileShape, Change),
-        (replaced, generation): (Option<ReplacedTail>, u32),
+        (replaced, course, generation): (Option<ReplacedTail>, StoredCourse, u32),
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
@@ -525,9 +537,10 @@ impl<'a> Opened<'a> {
         let weak = self.weak();
         let builder = SessionBuilder::resume(
             head.row.clone(),
+            course,
             self.dialect,
             replaced,
-            self.mtime_ns.div_euclid(1000),
+            self.look.mtime_ns.div_euclid(1000),
         );
         let making = Making {
             builder,
@@ -539,8 +552,9 @@ impl<'a> Opened<'a> {
                 shape,
                 change,
             })),
-            packed_size: self.packed.then_some(self.size),
+            packed_size: self.packed.then_some(self.look.size),
             weak,
+            seen: (self.look, self.file.try_clone().ok()),
         };
         let reading = Reading::new((task, self.task), target, source, making);
         match lines_from(&mut self.file, self.packed, 0) {

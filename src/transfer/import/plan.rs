@@ -1,20 +1,23 @@
 //! Decides for every file that was found what to do with it: pass over it, read its lines, keep it
 //! whole, or read it as a document or a database of sessions.
 //!
-//! A file that has the size and the time that it had when all of it was imported is unchanged: it
-//! is not opened.
+//! A file that has the size and the times that it had when all of it was imported, and is the same one
+//! still, is unchanged: it is not opened.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::classify::{self, Form};
 use super::databases;
 use super::deleted::Marks;
+use super::file_stat::Look;
 use super::found::FoundFile;
 use super::owners::Place;
-use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, WholeTask};
+use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, SidecarTask};
 use crate::agents::{Agent, Dialect};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::store::{Known, Source, Sources};
 use crate::transfer::files::paths;
 use crate::transfer::report::ImportReport;
@@ -33,11 +36,17 @@ pub(super) struct Plan {
     /// Databases of sessions.
     pub databases: Vec<DatabaseTask>,
     /// Files to be kept whole.
-    pub whole: Vec<WholeTask>,
+    pub whole: Vec<SidecarTask>,
     /// Sessions of unchanged files.
     pub places: Vec<Place>,
+    /// Sessions of unchanged files that are no lines.
+    pub others: HashSet<SessionKey>,
+    /// Sessions in unchanged databases.
+    pub in_databases: u64,
     /// Unchanged files of folders.
     pub kept: Vec<KeptFile>,
+    /// Sessions that an older version has read.
+    pub behind: BTreeSet<u64>,
     /// Files in all.
     pub files: u64,
     /// Bytes of all files.
@@ -80,7 +89,7 @@ fn has_nothing_new(
     (sources, marks): (&dyn Sources, &Marks),
 ) -> Result<bool> {
     let row = &source.row;
-    let is_unchanged = row.complete && row.size == file.size && row.mtime_ns == file.mtime_ns;
+    let is_unchanged = row.complete && Look::of_found(file).is_noted_in(row);
     if is_unchanged && classify::database_agent(file.name_path()).is_some() {
         return databases::has_nothing_new(file, source, (sources, marks));
     }
@@ -118,6 +127,13 @@ fn note_other_agent(
 }
 
 impl Plan {
+    /// How many sessions the files hold, as far as they were read or are unchanged.
+    pub(super) fn sessions(&self) -> u64 {
+        let found = self.places.iter().map(|place| &place.key);
+        let found: HashSet<&SessionKey> = found.chain(&self.others).collect();
+        found.len() as u64 + self.in_databases
+    }
+
     /// Passes over a file that is unchanged, and plans any other.
     fn look_at(
         &mut self,
@@ -126,7 +142,12 @@ impl Plan {
         (sources, marks, forced): (&dyn Sources, &Marks, Option<&'static dyn Agent>),
         report: &mut ImportReport,
     ) -> Result<()> {
-        let Some(Known { source, key }) = known else {
+        let Some(Known {
+            source,
+            key,
+            is_behind,
+        }) = known
+        else {
             if marks.passes_path(&file.path, forced) {
                 report.files += 1;
                 self.files += 1;
@@ -138,6 +159,9 @@ impl Plan {
             self.take(file, (None, false), forced, report);
             return Ok(());
         };
+        if is_behind {
+            self.behind.insert(source.row.session);
+        }
         // What belongs to a folder needs no session.
         let lives = source.row.session == 0 || key.is_some();
         if !(lives && has_nothing_new(&file, &source, (sources, marks))?) {
@@ -145,6 +169,12 @@ impl Plan {
             return Ok(());
         }
         note_other_agent(&file, &source, forced, report);
+        if source.row.kind == SourceKind::Attachment {
+            self.others.extend(key.clone());
+            if source.row.session == 0 && classify::database_agent(file.name_path()).is_some() {
+                self.in_databases += source.row.lines;
+            }
+        }
         self.kept.extend(kept_file(&file, &source));
         report.files += 1;
         report.unchanged += 1;
@@ -193,7 +223,7 @@ impl Plan {
                 file,
                 previous,
             }),
-            Form::Beside(agent, owner) => self.whole.push(WholeTask {
+            Form::Sidecar(agent, owner) => self.whole.push(SidecarTask {
                 file,
                 previous,
                 previous_lives,

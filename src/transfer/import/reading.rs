@@ -1,10 +1,12 @@
 //! A file while its lines are read: which of them become records, and what the file's order is then.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::file_stat::Look;
 use super::found::cannot_read;
 use super::identity::shape::{Mark, mark_of};
 use super::identity::{COMMON_BYTES, COMMON_LINES, Change, FileShape, Step};
@@ -15,7 +17,7 @@ use super::worker::{Outlet, Over};
 use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
-use crate::codec::file_order::{FileOrder, Run, push_run};
+use crate::codec::file_order::{FileOrder, Run, place_of, push_run};
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
@@ -41,6 +43,8 @@ pub(super) struct Making {
     pub packed_size: Option<u64>,
     /// The id that the file has by itself, where that is not unique.
     pub weak: Option<SessionKey>,
+    /// What was seen of the file when it was opened, and the file.
+    pub seen: (Look, Option<File>),
 }
 
 /// Which lines of a file become records.
@@ -87,7 +91,7 @@ impl Follow {
     ) -> Self {
         let mut now = before.clone();
         now.revision = before.revision.saturating_add(1);
-        now.place = Some((source.path.clone(), source.generation));
+        now.place = Some(place_of(&source.path, source.generation));
         now.mtime_ns = before.mtime_ns.max(mtime_ns);
         now.skip = skip.unwrap_or(before.skip);
         if before.open
@@ -252,7 +256,9 @@ impl<'a> Reading<'a> {
         let failure = failure.or_else(|| self.is_cut().then(|| CHANGED.to_owned()));
         let Some(reason) = failure else {
             self.source.row.size = self.making.packed_size.unwrap_or(self.source.row.offset);
-            self.source.row.complete = true;
+            // What changed meanwhile is looked at again.
+            let (look, file) = &self.making.seen;
+            self.source.row.complete = file.as_ref().is_none_or(|file| look.still_holds(file));
             self.making.builder.offer_placed(&self.making.placed);
             return self.send(stored, true, outlet);
         };
@@ -378,7 +384,7 @@ impl Planned {
     fn state(&self, source: &Source, then: u64, weak: Option<SessionKey>) -> FileState {
         let mut order = self.change.order((&self.old, self.next), &self.shape, then);
         if !self.change.keeps_order {
-            order.place = Some((source.path.clone(), source.generation));
+            order.place = Some(place_of(&source.path, source.generation));
         }
         FileState {
             seen: self.old.place.is_some().then(|| self.old.clone()),

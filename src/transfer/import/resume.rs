@@ -146,7 +146,8 @@ pub(super) fn find_out(
         sequence: tail.sequence,
         records: vec![(tail.header, tail.line.len() as u64)],
     });
-    let builder = SessionBuilder::resume(row, dialect, replaced, mtime_ns.div_euclid(1000));
+    let course = sources.course(state.session)?;
+    let builder = SessionBuilder::resume(row, course, dialect, replaced, mtime_ns.div_euclid(1000));
     Ok(Resume::Grown(Box::new(Grown {
         source,
         key,

@@ -5,7 +5,9 @@
 //! workers: a file's place among those that want one name is known before it is read.
 
 use std::collections::HashMap;
+use std::path::Path;
 
+use super::identify::home_of;
 use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -47,12 +49,17 @@ pub(super) fn without_number(id: &str) -> Option<&str> {
 /// Creates a session of that name, of which one may be there: another content of it where the agent's
 /// ids are unique, else a session beside it. Returns its number and its name. A chunk, if an empty one,
 /// has to follow, and then [`Bulk::settle`].
-pub(super) fn create_beside(bulk: &mut dyn Bulk, wanted: &SessionKey) -> Result<(u64, SessionKey)> {
+pub(super) fn create_beside(
+    bulk: &mut dyn Bulk,
+    wanted: &SessionKey,
+    path: &Path,
+) -> Result<(u64, SessionKey)> {
     if agents::of_agent(wanted.agent()).has_unique_ids() {
-        bulk.create_content(wanted)
-    } else {
-        create(bulk, wanted, 1)
+        return bulk.create_content(wanted);
     }
+    let (number, key) = create(bulk, wanted, 1)?;
+    bulk.put_home(wanted, &home_of(path), key.id())?;
+    Ok((number, key))
 }
 
 /// Creates a session of that name, or of the first free one of its copies from `copy` on. Returns

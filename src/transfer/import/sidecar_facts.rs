@@ -59,16 +59,6 @@ impl Subject {
             is_new: true,
         }
     }
-
-    /// Its name in the store.
-    pub(super) fn key(&self) -> &SessionKey {
-        &self.key
-    }
-
-    /// Whether this run has made it.
-    pub(super) fn is_new(&self) -> bool {
-        self.is_new
-    }
 }
 
 /// Whether a session has this id, or got another one because it was taken.
@@ -194,6 +184,7 @@ pub(super) fn tell_one(
     before: Option<&SidecarFacts>,
 ) -> Result<()> {
     let (number, before) = (subject.number, before.filter(|_| !subject.is_new));
+    // Only what is new in the file is told again: what users changed here since is not set back.
     let is_same = |same: fn(&SidecarFacts, &SidecarFacts) -> bool| {
         before.is_some_and(|before| same(before, now))
     };
@@ -219,6 +210,7 @@ pub(super) fn tell_one(
     {
         bulk.offer_title(number, title, now.title_rank.unwrap_or(INDEX_TITLE_RANK))?;
     }
+    // Offered each time: it changes a session only if nothing better is known.
     if let Some(project) = &now.project {
         bulk.offer_project(number, project)?;
     }

@@ -1,11 +1,14 @@
-//! Keeps the files beside sessions whole, and hands on what they tell of them.
+//! Keeps the files beside sessions whole, each in its newest content, and hands on what they tell of
+//! them.
+
+use std::path::Path;
 
 use super::deleted::Comer;
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::Places;
 use super::session_names;
 use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
-use super::tasks::{KeptFile, WholeTask};
+use super::tasks::{KeptFile, SidecarTask};
 use crate::agents::{self, Sidecar, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -15,8 +18,8 @@ use crate::transfer::files::paths;
 /// What a file of zstd begins with.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Writes files beside sessions. In a dry run it only counts.
-pub(super) struct WholeWriter<'w, 's> {
+/// Writes sidecars. In a dry run it only counts.
+pub(super) struct SidecarWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of the files of this run.
@@ -31,13 +34,13 @@ struct Home {
     name: String,
 }
 
-impl WholeWriter<'_, '_> {
+impl SidecarWriter<'_, '_> {
     /// Keeps one file.
     ///
     /// # Errors
     ///
     /// The store's errors. What is wrong with the file goes to the report.
-    pub(super) fn keep(&mut self, task: &WholeTask) -> Result<()> {
+    pub(super) fn keep(&mut self, task: &SidecarTask) -> Result<()> {
         let done = self.try_keep(task);
         self.keeper.finish(&task.file, done)
     }
@@ -60,17 +63,18 @@ impl WholeWriter<'_, '_> {
         Ok(())
     }
 
-    fn try_keep(&mut self, task: &WholeTask) -> std::result::Result<(), Failure> {
+    fn try_keep(&mut self, task: &SidecarTask) -> std::result::Result<(), Failure> {
         let mut opened = Opened::open(&task.file.path)?;
-        let (size, mtime_ns) = (opened.size, opened.mtime_ns);
+        let (size, mtime_ns) = (opened.look.size, opened.look.mtime_ns);
         let previous = task.previous.as_ref();
         let living = previous.filter(|_| task.previous_lives);
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
             self.keeper.check_state(&task.file, previous)?;
-            return self.keeper.touch(&task.file, living, mtime_ns);
+            return self.keeper.touch(&task.file, living, opened.look);
         }
+        // Before the content is taken, which moves the file on.
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
         let told = content.bytes().filter(|_| !task.file.is_older);
@@ -78,20 +82,35 @@ impl WholeWriter<'_, '_> {
             agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
         });
         let unused = unused(content.bytes(), size).filter(|_| tells(task));
+        // A large content is read within the transaction: what came before is committed first. Then
+        // the state is compared, as another process may have come in between.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let Some(home) = self.home(task, &now, mtime_ns)? else {
             return Ok(());
         };
         let session = home.session.as_ref().map_or(0, |subject| subject.number);
-        let generation = keep::generation(previous, task.previous_lives);
-        let name = keep::numbered(home.name, generation);
+        // What it said before is read before it is replaced.
+        let before = match (now.is_empty(), living) {
+            (false, Some(living)) => self.told_before(task, living)?,
+            _ => Vec::new(),
+        };
+        let in_place = living.filter(|living| keep::is_of(living, session));
+        let (generation, name) = match in_place {
+            Some(living) => (living.generation, living.row.name.clone()),
+            None => {
+                let generation = keep::generation(previous, task.previous_lives);
+                (generation, keep::numbered(home.name, generation))
+            }
+        };
         let (bytes, hash) = self.keeper.write(session, &name, content)?;
         let about = (task.agent, session, name);
-        let source = keep::source_of(&task.file, generation, about, (bytes, hash, mtime_ns));
+        let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        source.row.complete = opened.is_settled();
         self.keeper.note(&source)?;
+        self.keeper.drop_older(&source, 0)?;
         if !now.is_empty() {
-            self.tell(task, living, now, home.session)?;
+            self.tell(task, before, now, home.session)?;
         }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
@@ -108,21 +127,28 @@ impl WholeWriter<'_, '_> {
         Ok(())
     }
 
+    /// What the content of a file that is stored tells of sessions.
+    fn told_before(
+        &self,
+        task: &SidecarTask,
+        living: &Source,
+    ) -> std::result::Result<Vec<SidecarFacts>, Failure> {
+        if living.row.size > FACTS_BYTES_MAX || living.row.name.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = self.keeper.stored(living)?;
+        let agent = agents::of_agent(task.agent);
+        Ok(agent.sidecar_facts(task.file.name_path(), &stored))
+    }
+
     /// Hands on what a file tells of sessions.
     fn tell(
         &mut self,
-        task: &WholeTask,
-        living: Option<&Source>,
+        task: &SidecarTask,
+        before: Vec<SidecarFacts>,
         now: Vec<SidecarFacts>,
         owner: Option<Subject>,
     ) -> std::result::Result<(), Failure> {
-        let before = match living {
-            Some(living) if living.row.size <= FACTS_BYTES_MAX => {
-                let stored = self.keeper.stored(living)?;
-                agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), &stored)
-            }
-            _ => Vec::new(),
-        };
         let told = Told {
             agent: task.agent,
             path: &task.file.path,
@@ -140,7 +166,7 @@ impl WholeWriter<'_, '_> {
     /// The session that a file goes to, and its name there; `None` if the session was deleted.
     fn home(
         &mut self,
-        task: &WholeTask,
+        task: &SidecarTask,
         now: &[SidecarFacts],
         mtime_ns: i64,
     ) -> std::result::Result<Option<Home>, Failure> {
@@ -157,6 +183,7 @@ impl WholeWriter<'_, '_> {
                 session: Some(Subject::of_place(place)),
             }));
         }
+        // An index tells of many sessions and is none's; a file about one session names it.
         let about = match now {
             [about] => Some(about),
             _ => None,
@@ -177,7 +204,7 @@ impl WholeWriter<'_, '_> {
         let session = match about.filter(|about| sidecar_facts::is_a_session(about)) {
             Some(about) => {
                 let key = session_names::key_of(task.agent, &about.id)?;
-                Some(self.make(key, mtime_ns)?)
+                Some(self.make(key, &task.file.path, mtime_ns)?)
             }
             None => None,
         };
@@ -190,7 +217,7 @@ impl WholeWriter<'_, '_> {
 
     /// Whether a session that a file lies beside was deleted. If that is asked for again, its mark is
     /// lifted.
-    fn is_deleted(&mut self, task: &WholeTask, id: &str) -> std::result::Result<bool, Failure> {
+    fn is_deleted(&mut self, task: &SidecarTask, id: &str) -> std::result::Result<bool, Failure> {
         let comer = Comer {
             wanted: &session_names::key_of(task.agent, id)?,
             path: &paths::to_bytes(&task.file.path),
@@ -206,13 +233,13 @@ impl WholeWriter<'_, '_> {
     }
 
     /// Makes the session that a file tells of and that has no lines.
-    fn make(&mut self, key: SessionKey, mtime_ns: i64) -> Result<Subject> {
+    fn make(&mut self, key: SessionKey, path: &Path, mtime_ns: i64) -> Result<Subject> {
         self.keeper.report.sessions += 1;
         let Some(transactions) = &mut self.keeper.transactions else {
             return Ok(Subject::made(0, key));
         };
         let bulk = transactions.bulk()?;
-        let (number, key) = session_names::create_beside(bulk, &key)?;
+        let (number, key) = session_names::create_beside(bulk, &key, path)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
         bulk.write_chunk(number, &builder.take_chunk(), None)?;
@@ -233,13 +260,13 @@ fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
 }
 
 /// Whether a file is one of zstd, by its name.
-fn is_called_packed(task: &WholeTask) -> bool {
+fn is_called_packed(task: &SidecarTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
     name.as_encoded_bytes().ends_with(b".zst")
 }
 
 /// Whether a file is one that tells of sessions, by its name.
-fn tells(task: &WholeTask) -> bool {
+fn tells(task: &SidecarTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
     agents::of_agent(task.agent).is_telling(name.as_encoded_bytes(), &task.owner)
 }

@@ -41,7 +41,7 @@ pub(super) struct DatabaseTask {
 
 /// A file to be kept whole.
 #[derive(Debug)]
-pub(super) struct WholeTask {
+pub(super) struct SidecarTask {
     /// The file.
     pub file: FoundFile,
     /// What was imported from its path before.

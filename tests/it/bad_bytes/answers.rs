@@ -84,10 +84,11 @@ pub(crate) fn ask(path: &Path, keys: &[SessionKey]) -> Result<Answers> {
 }
 
 fn list(store: &RedbStore, project: Option<String>) -> Result<String> {
-    let mut query = ListQuery {
-        project,
-        limit: 7,
-        ..ListQuery::default()
+    let mut query = {
+        let mut asked = ListQuery::default();
+        asked.project = project;
+        asked.limit = 7;
+        asked
     };
     let mut text = String::new();
     // A store that answers with the same place for ever is caught here.
@@ -105,10 +106,7 @@ fn list(store: &RedbStore, project: Option<String>) -> Result<String> {
 }
 
 fn scan(store: &RedbStore, key: &SessionKey, direction: Direction) -> Result<String> {
-    let query = ScanQuery {
-        direction,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default().with_direction(direction);
     let mut text = String::new();
     for record in store.records(key, query) {
         let record = record?;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use scrollback::{
     Expect, ImportOptions, NATIVE, NewRecord, Options, PropertiesChange, RedbStore, Session,
@@ -19,10 +18,7 @@ pub(crate) struct Good {
 /// A clock and ids that are the same each time.
 pub(crate) fn options() -> Options {
     let time = "2026-06-01T12:00:00Z".parse().unwrap();
-    Options {
-        clock: Arc::new(move || time),
-        ..Options::default()
-    }
+    Options::default().with_clock(move || time)
 }
 
 /// Characters that hardly compress.
@@ -79,13 +75,11 @@ impl Good {
             append(&store, &key, &lines(number * 100, 3, 40));
             if number.is_multiple_of(2) {
                 let aliases = vec![format!("alias-{number}-{long}"), format!("b{number}")];
-                let change = PropertiesChange {
-                    title: Some(Some(format!("Given {number}"))),
-                    project: Some(Some(format!("/given/{long}/{}", number % 4))),
-                    summary: Some(noise(number, 300)),
-                    aliases: Some(aliases),
-                    ..PropertiesChange::default()
-                };
+                let change = PropertiesChange::default()
+                    .with_title(format!("Given {number}"))
+                    .with_project(format!("/given/{long}/{}", number % 4))
+                    .with_summary(noise(number, 300))
+                    .with_aliases(aliases);
                 store.update_properties(&key, &change).unwrap();
             }
         }
@@ -105,10 +99,7 @@ impl Good {
         store.delete(&gone).unwrap();
         drop(store);
         let store = RedbStore::open_read_only(&path, options()).unwrap();
-        let listed = store.list(&scrollback::ListQuery {
-            limit: 1000,
-            ..Default::default()
-        });
+        let listed = store.list(&scrollback::ListQuery::default().with_limit(1000));
         let mut keys: Vec<SessionKey> = listed
             .unwrap()
             .sessions

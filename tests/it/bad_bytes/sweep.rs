@@ -261,10 +261,7 @@ impl Sweep {
                 &format!("a repaired store: {:?}", verified.problems),
             );
         }
-        let listed = store.list(&scrollback::ListQuery {
-            limit: 1000,
-            ..Default::default()
-        });
+        let listed = store.list(&scrollback::ListQuery::default().with_limit(1000));
         let keys: Vec<SessionKey> = listed
             .unwrap()
             .sessions

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use scrollback::report::Compacted;
 use scrollback::{
     Direction, Error, Expect, ListQuery, NewRecord, PropertiesChange, RecordPage, ScanQuery,
     SessionKey,
@@ -66,6 +65,28 @@ pub(crate) const HIDING: &[Break] = &[
     }),
 ];
 
+pub(crate) const VIEWING: &[Break] = &[
+    ("a_message_that_is_written_again_is_one", |b| {
+        b.calls.exceptions = |_, _, _, _| Ok(Vec::new());
+    }),
+    ("find_message_leads_to_its_first_place", |b| {
+        b.calls.find_message = |b, key, id| {
+            let found = b.store.find_message(key, id)?;
+            let mark = b.store.summary(key)?.mark;
+            Ok(found.filter(|found| *found >= mark))
+        };
+    }),
+    ("truncate_keeps_a_tools_answer_with_its_call", |b| {
+        b.calls.truncate = |b, key, keep| {
+            let kept = b.store.truncate(key, keep)?;
+            match kept.visible.checked_sub(keep) {
+                Some(more) if keep > 0 => b.store.hide_before(key, kept.mark + more),
+                _ => Ok(kept),
+            }
+        };
+    }),
+];
+
 pub(crate) const REPLACING: &[Break] = &[
     ("replace_history_shows_only_the_new_records", |b| {
         b.calls.replace =
@@ -103,9 +124,10 @@ pub(crate) const COMPACTING: &[Break] = &[
     ("compact_removes_what_is_hidden", |b| {
         b.calls.compact = |b, key, through, archive| {
             let compacted = b.store.compact(key, through, archive)?;
-            Ok(Compacted {
-                bytes: 0,
-                ..compacted
+            Ok({
+                let mut told = compacted;
+                told.bytes = 0;
+                told
             })
         };
     }),
@@ -231,25 +253,13 @@ pub(crate) const SCANNING: &[Break] = &[
     ("scan_pages_hold_so_many_records", |b| {
         b.calls.scan = |b, key, query| {
             let records_max = query.records_max * 2;
-            b.store.scan(
-                key,
-                &ScanQuery {
-                    records_max,
-                    ..*query
-                },
-            )
+            b.store.scan(key, &(*query).with_records_max(records_max))
         };
     }),
     ("scan_pages_hold_so_many_bytes", |b| {
         b.calls.scan = |b, key, query| {
             let bytes_max = 0;
-            b.store.scan(
-                key,
-                &ScanQuery {
-                    bytes_max,
-                    ..*query
-                },
-            )
+            b.store.scan(key, &(*query).with_bytes_max(bytes_max))
         };
     }),
     ("scan_without_limits_gives_a_thousand", |b| {
@@ -259,13 +269,7 @@ pub(crate) const SCANNING: &[Break] = &[
             } else {
                 query.records_max
             };
-            b.store.scan(
-                key,
-                &ScanQuery {
-                    records_max,
-                    ..*query
-                },
-            )
+            b.store.scan(key, &(*query).with_records_max(records_max))
         };
     }),
     ("scan_without_limits_gives_four_mebibytes", |b| {
@@ -274,10 +278,7 @@ pub(crate) const SCANNING: &[Break] = &[
                 0 => 1024 * 1024,
                 given => given,
             };
-            let query = ScanQuery {
-                bytes_max,
-                ..*query
-            };
+            let query = (*query).with_bytes_max(bytes_max);
             b.store.scan(key, &query)
         };
     }),
@@ -315,10 +316,9 @@ pub(crate) const PROPERTIES: &[Break] = &[
     }),
     ("properties_change_field_by_field", |b| {
         b.calls.update = |b, key, change| {
-            let change = PropertiesChange {
-                pinned: change.pinned.or(Some(false)),
-                ..change.clone()
-            };
+            let mut change = change.clone();
+            change.pinned = change.pinned.or(Some(false));
+
             b.store.update_properties(key, &change)
         };
     }),
@@ -341,19 +341,13 @@ pub(crate) const PROPERTIES: &[Break] = &[
     ("properties_win_until_they_are_taken_back", |b| {
         b.calls.save = |b, session| {
             b.store.save(session)?;
-            let change = PropertiesChange {
-                title: Some(None),
-                ..PropertiesChange::default()
-            };
+            let change = PropertiesChange::default().without_title();
             b.store.update_properties(&session.key, &change).map(drop)
         };
     }),
     ("properties_stay_when_the_session_changes", |b| {
         b.calls.compact = |b, key, through, archive| {
-            let change = PropertiesChange {
-                summary: Some(String::new()),
-                ..PropertiesChange::default()
-            };
+            let change = PropertiesChange::default().with_summary(String::new());
             b.store.update_properties(key, &change)?;
             b.store.compact(key, through, archive)
         };
@@ -388,10 +382,7 @@ pub(crate) const PROPERTIES: &[Break] = &[
     ("an_alias_belongs_to_its_first_session", |b| {
         b.calls.update = |b, key, change| match b.store.update_properties(key, change) {
             Err(Error::AliasTaken { by, .. }) if key.id() == "two" => {
-                let none = PropertiesChange {
-                    aliases: Some(Vec::new()),
-                    ..PropertiesChange::default()
-                };
+                let none = PropertiesChange::default().with_aliases(Vec::<String>::new());
                 b.store.update_properties(&by, &none)?;
                 b.store.update_properties(key, change)
             }

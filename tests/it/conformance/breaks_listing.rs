@@ -6,10 +6,7 @@ use scrollback::{CleanupQuery, Cursor, ListQuery, SessionKey, SessionPage, Store
 use super::Break;
 
 fn everything(store: &dyn Store) -> SessionPage {
-    let all = ListQuery {
-        limit: usize::MAX,
-        ..ListQuery::default()
-    };
+    let all = ListQuery::default().with_limit(usize::MAX);
     store.list(&all).unwrap()
 }
 
@@ -49,10 +46,7 @@ pub(crate) const LISTING: &[Break] = &[
     ("list_without_a_limit_gives_a_hundred", |b| {
         b.calls.list = |b, query| {
             let limit = if query.limit == 0 { 1000 } else { query.limit };
-            b.store.list(&ListQuery {
-                limit,
-                ..query.clone()
-            })
+            b.store.list(&query.clone().with_limit(limit))
         };
     }),
     ("list_cursor_stays_valid_while_sessions_change", |b| {
@@ -69,9 +63,10 @@ pub(crate) const LISTING: &[Break] = &[
     }),
     ("list_filters_by_agent", |b| {
         b.calls.list = |b, query| {
-            b.store.list(&ListQuery {
-                agent: None,
-                ..query.clone()
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.agent = None;
+                asked
             })
         };
     }),
@@ -87,12 +82,32 @@ pub(crate) const LISTING: &[Break] = &[
     }),
     ("list_takes_since_inclusive_and_before_strict", |b| {
         b.calls.list = |b, query| {
-            b.store.list(&ListQuery {
-                before: query
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.before = query
                     .before
-                    .map(|before| before + TimeDelta::microseconds(1)),
-                ..query.clone()
+                    .map(|before| before + TimeDelta::microseconds(1));
+                asked
             })
+        };
+    }),
+    ("list_filters_by_folders", |b| {
+        b.calls.list = |b, query| {
+            // Takes what begins with the text for what is below the folder.
+            let mut page = b.store.list(&ListQuery {
+                folders: Vec::new(),
+                ..query.clone()
+            })?;
+            if query.folders.is_empty() {
+                return Ok(page);
+            }
+            let is_below = |project: &str| {
+                let mut folders = query.folders.iter();
+                folders.any(|folder| project.starts_with(&**folder))
+            };
+            page.sessions
+                .retain(|summary| summary.project.as_deref().is_some_and(is_below));
+            Ok(page)
         };
     }),
     ("list_filters_by_title_whatever_the_case", |b| {
@@ -107,26 +122,29 @@ pub(crate) const LISTING: &[Break] = &[
     ("list_filters_by_pin", |b| {
         b.calls.list = |b, query| {
             // Takes "not pinned" for "whatever".
-            b.store.list(&ListQuery {
-                pinned: query.pinned.filter(|pinned| *pinned),
-                ..query.clone()
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.pinned = query.pinned.filter(|pinned| *pinned);
+                asked
             })
         };
     }),
     ("list_filters_by_archive", |b| {
         b.calls.list = |b, query| {
             // Leaves archived ones out unless it is asked for them.
-            b.store.list(&ListQuery {
-                archived: query.archived.or(Some(false)),
-                ..query.clone()
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.archived = query.archived.or(Some(false));
+                asked
             })
         };
     }),
     ("list_filters_by_parent", |b| {
         b.calls.list = |b, query| {
-            b.store.list(&ListQuery {
-                parent: None,
-                ..query.clone()
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.parent = None;
+                asked
             })
         };
     }),
@@ -151,9 +169,10 @@ pub(crate) const LISTING: &[Break] = &[
                 let noted = b.noted.lock().unwrap();
                 noted.iter().any(|(key, _)| key.id() == parent)
             };
-            b.store.list(&ListQuery {
-                parent: query.parent.clone().filter(|parent| !was(parent)),
-                ..query.clone()
+            b.store.list(&{
+                let mut asked = query.clone();
+                asked.parent = query.parent.clone().filter(|parent| !was(parent));
+                asked
             })
         };
     }),
@@ -166,9 +185,10 @@ pub(crate) const LISTING: &[Break] = &[
     }),
     ("list_filters_hold_together_and_fill_pages", |b| {
         b.calls.list = |b, query| {
-            let mut page = b.store.list(&ListQuery {
-                pinned: None,
-                ..query.clone()
+            let mut page = b.store.list(&{
+                let mut asked = query.clone();
+                asked.pinned = None;
+                asked
             })?;
             page.sessions
                 .retain(|summary| query.pinned.is_none_or(|pinned| pinned == summary.pinned));

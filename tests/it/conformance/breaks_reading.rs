@@ -213,11 +213,9 @@ fn save_over(b: &super::broken::Broken, session: &mut Session) -> scrollback::Re
 pub(crate) const READING: &[Break] = &[
     ("what_is_not_there_is_not_found", |b| {
         b.calls.hide_before = |b, key, sequence| {
-            b.store.hide_before(key, sequence).or(Ok(Truncated {
-                mark: 0,
-                visible: 0,
-                hidden: 0,
-            }))
+            b.store
+                .hide_before(key, sequence)
+                .or(Ok(Truncated::new(0, 0, 0)))
         };
     }),
     ("load_gives_what_is_visible", |b| {

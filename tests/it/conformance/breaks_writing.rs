@@ -7,7 +7,7 @@ use chrono::DateTime;
 use scrollback::limits::APPEND_RECORDS_MAX;
 use scrollback::report::Appended;
 use scrollback::{
-    Error, Expect, MemoryStore, Message, NewRecord, Options, Result, Session, SessionKey,
+    Error, Expect, MemoryStore, Message, NewRecord, Result, Session, SessionKey, Stamps,
 };
 use uuid::Uuid;
 
@@ -63,7 +63,11 @@ fn one_by_one(
             .store
             .append(key, expect, None, std::slice::from_ref(record))?;
         let first = whole.map_or(one.first, |whole| whole.first);
-        whole = Some(Appended { first, ..one });
+        whole = Some({
+            let mut told = one;
+            told.first = first;
+            told
+        });
         if records.len() == 3 {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -134,11 +138,11 @@ pub(crate) const APPENDING: &[Break] = &[
         b.calls.append = one_by_one;
     }),
     ("append_counts_a_line_without_time_as_written_now", |b| {
-        b.store = Arc::new(MemoryStore::new(Options {
-            // Some hours behind: what lies further ahead of a clock is not believed.
-            clock: Arc::new(|| DateTime::from_timestamp(1_000_000_000 - 6 * 3_600, 0).unwrap()),
-            ..Options::default()
-        }));
+        b.store = Arc::new(MemoryStore::new(
+            Stamps::default()
+                // Some hours behind: what lies further ahead of a clock is not believed.
+                .with_clock(|| DateTime::from_timestamp(1_000_000_000 - 6 * 3_600, 0).unwrap()),
+        ));
     }),
     ("append_never_turns_the_time_back", |b| {
         b.calls.append = |b, key, expect, id, records| {
@@ -269,9 +273,10 @@ pub(crate) const BATCHES: &[Break] = &[
                 noted.push((key.clone(), id));
             }
             let replayed = appended.is_ok() && id != 0 && noted.contains(&(key.clone(), id));
-            appended.map(|appended| Appended {
-                replayed,
-                ..appended
+            appended.map(|appended| {
+                let mut told = appended;
+                told.replayed = replayed;
+                told
             })
         };
     }),
@@ -284,9 +289,10 @@ pub(crate) const BATCHES: &[Break] = &[
             if records.is_empty() {
                 noted.push(batch);
             }
-            Ok(Appended {
-                replayed,
-                ..appended
+            Ok({
+                let mut told = appended;
+                told.replayed = replayed;
+                told
             })
         };
     }),
@@ -347,10 +353,11 @@ pub(crate) const THREADS: &[Break] = &[
             pause();
             let appended = b.store.append(key, expect, id, records)?;
             let last = first + records.len() as u64 - 1;
-            Ok(Appended {
-                first,
-                last,
-                ..appended
+            Ok({
+                let mut told = appended;
+                told.first = first;
+                told.last = last;
+                told
             })
         };
     }),

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use scrollback::report::{Appended, Cleaned, Compacted, Reclaimed, Removed, StoreId, Truncated};
 use scrollback::{
-    CleanupQuery, Expect, ListQuery, MemoryStore, NewRecord, Properties, PropertiesChange,
-    RecordPage, Result, ScanQuery, Session, SessionKey, SessionPage, Store, Summary,
+    CleanupQuery, Exception, Expect, ListQuery, MemoryStore, NewRecord, Properties,
+    PropertiesChange, RecordPage, Result, ScanQuery, Session, SessionKey, SessionPage, Store,
+    Summary,
 };
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ pub(crate) struct Calls {
     pub(crate) reclaim: fn(&Broken) -> Result<Reclaimed>,
     pub(crate) id: fn(&Broken) -> Result<Option<StoreId>>,
     pub(crate) scan: fn(&Broken, &SessionKey, &ScanQuery) -> Result<RecordPage>,
+    pub(crate) exceptions: fn(&Broken, &SessionKey, u64, u64) -> Result<Vec<Exception>>,
+    pub(crate) find_message: fn(&Broken, &SessionKey, &str) -> Result<Option<u64>>,
 }
 
 /// The calls of a store in which nothing is broken.
@@ -63,6 +66,8 @@ const WHOLE: Calls = Calls {
     reclaim: |b| b.store.reclaim(),
     id: |b| b.store.id(),
     scan: |b, key, query| b.store.scan(key, query),
+    exceptions: |b, key, first, last| b.store.exceptions(key, first, last),
+    find_message: |b, key, id| b.store.find_message(key, id),
 };
 
 /// A store that does all as the one below it, but for the calls that were replaced.
@@ -189,5 +194,13 @@ impl Store for Broken {
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
         (self.calls.scan)(self, key, query)
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        (self.calls.exceptions)(self, key, first, last)
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        (self.calls.find_message)(self, key, id)
     }
 }

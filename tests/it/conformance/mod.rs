@@ -60,6 +60,7 @@ fn breaks() -> Vec<Break> {
         breaks_keeping::REPLACING,
         breaks_keeping::COMPACTING,
         breaks_keeping::SCANNING,
+        breaks_keeping::VIEWING,
         breaks_keeping::PROPERTIES,
     ];
     all.concat()

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use scrollback::conformance::OpenStore;
-use scrollback::report::Appended;
 use scrollback::{
     Expect, ImportOptions, ListQuery, MemoryStore, Mode, NewRecord, Options, RedbStore, SessionKey,
     Store, import,
@@ -15,10 +14,7 @@ use super::Break;
 use super::broken::Broken;
 
 fn open(path: &Path, mode: Mode) -> RedbStore {
-    let options = Options {
-        mode,
-        ..Options::default()
-    };
+    let options = Options::default().with_mode(mode);
     RedbStore::open(path, options).unwrap()
 }
 
@@ -107,7 +103,11 @@ pub(crate) const TORN: &[Break] = &[
         b.calls.append = |b, key, expect, id, records| {
             let appended = b.store.append(key, expect, id, records)?;
             let first = appended.first - u64::from(!appended.replayed);
-            Ok(Appended { first, ..appended })
+            Ok({
+                let mut told = appended;
+                told.first = first;
+                told
+            })
         };
     }),
     ("behind_a_torn_line_the_next_record_is_expected", |b| {

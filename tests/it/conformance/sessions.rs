@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use scrollback::conformance::{MakeSessionStore, SESSION_STORE, run_all, run_session_store};
 use scrollback::picoclaw::{SessionStore, StoreSessions};
-use scrollback::{Block, Error, MemoryStore, Message, Mode, NATIVE, Result, SessionKey, Store};
+use scrollback::{
+    Block, Error, MemoryStore, Message, Mode, NATIVE, Result, SessionKey, Store, StoreExt as _,
+};
 
 use super::{breaks_noticed, places, unpaired};
 
@@ -83,7 +85,15 @@ impl Broken {
     fn cut(&self, key: &str, keep_last: i64) {
         let key = SessionKey::new("picoclaw", key).unwrap();
         let keep_last = u64::try_from(keep_last).unwrap_or(0);
-        self.store.truncate(&key, keep_last).ok();
+        self.store.truncate(&key, u64::MAX).ok();
+        let messages: Vec<_> = self.store.messages(&key, ..).flatten().collect();
+        let cut = messages
+            .len()
+            .saturating_sub(usize::try_from(keep_last).unwrap_or(0));
+        let mark = messages
+            .get(cut)
+            .map_or(u64::MAX, |message| message.sequence);
+        self.store.hide_before(&key, mark).ok();
     }
 }
 

@@ -215,12 +215,11 @@ fn feature_model_per_message() {
 
 #[test]
 fn feature_token_usage_per_message() {
-    let usage = Usage {
-        input_tokens: 3,
-        output_tokens: 14,
-        cache_read_tokens: 9631,
-        cache_write_tokens: 5139,
-    };
+    let mut usage = Usage::default();
+    usage.input_tokens = 3;
+    usage.output_tokens = 14;
+    usage.cache_read_tokens = 9631;
+    usage.cache_write_tokens = 5139;
     assert_eq!(claude().messages[1].usage, Some(usage));
     assert_eq!(claude().messages[0].usage, None);
 }

@@ -99,10 +99,7 @@ fn feature_caller_chosen_folder() {
         let home = Home::new();
         home.write("some where/s.jsonl", line(agent, "x"));
         let store = file(&home);
-        let options = ImportOptions {
-            agent: Some(agent.to_owned()),
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default().with_agent(agent);
         let folder = home.path().join("some where");
         import(&store, &[folder], &options, &mut scrollback::unwatched).unwrap();
         assert_eq!(texts(&store, &key(agent, "s")), ["x"], "{agent}");
@@ -130,10 +127,7 @@ fn feature_project_scope_by_path() {
         session.project = Some(project.to_owned());
         store.save(&mut session).unwrap();
     }
-    let query = ListQuery {
-        project: Some("/w/shop".to_owned()),
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_project("/w/shop");
     assert_eq!(store.list(&query).unwrap().sessions.len(), 2);
     let latest = store.latest("/w/shop").unwrap().unwrap();
     assert_eq!(latest.key.id(), "c");

@@ -8,8 +8,7 @@ use scrollback::jcode::{Recorder, Recordings, validate_session_id};
 use scrollback::picoclaw::StoreSessions;
 use scrollback::provider::{Places, ProviderRegistry};
 use scrollback::{
-    Error, ImportOptions, ListQuery, MemoryStore, Options, ScanQuery, Session, Store, StoreExt,
-    import,
+    Error, ImportOptions, ListQuery, MemoryStore, ScanQuery, Session, Store, StoreExt, import,
 };
 
 use super::{WRITTEN, claude, file, key, line, lines, memory, say, store_lines, texts};
@@ -128,10 +127,7 @@ fn feature_list_sessions() {
         for id in ["a", "b"] {
             say(&*store, &key(agent, id), "x");
         }
-        let query = ListQuery {
-            agent: Some(agent.to_owned()),
-            ..ListQuery::default()
-        };
+        let query = ListQuery::default().with_agent(agent);
         let listed = store.list(&query).unwrap().sessions;
         let ids: Vec<&str> = listed.iter().map(|session| session.key.id()).collect();
         assert_eq!(ids, ["b", "a"], "{agent}");
@@ -177,7 +173,7 @@ fn feature_list_projects() {
 
 #[test]
 fn feature_most_recent_younger_than_max_age() {
-    let store = MemoryStore::new(Options::default());
+    let store = MemoryStore::default();
     let mut session = Session::new(key("ggcode", "s"));
     session.project = Some("/w".to_owned());
     store.save(&mut session).unwrap();

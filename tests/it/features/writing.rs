@@ -6,7 +6,7 @@ use scrollback::celeste::Project;
 use scrollback::jcode::{Recorder, Recordings};
 use scrollback::picoclaw::{SessionStore, StoreSessions};
 use scrollback::{
-    Error, Expect, MemoryStore, Message, NewRecord, Options, RawJson, RedbStore, Role, Session,
+    Error, Expect, MemoryStore, Message, NewRecord, RawJson, RedbStore, Role, Session, Stamps,
     Store, StoreExt,
 };
 
@@ -215,12 +215,12 @@ fn feature_has_anything_been_recorded() {
 
 #[test]
 fn feature_drop_empty_sessions() {
-    let store = MemoryStore::new(Options::default());
+    let store = MemoryStore::default();
     store
         .ensure_meta(&Session::new(key("ggcode", "empty")))
         .unwrap();
     say(&store, &key("ggcode", "full"), "x");
-    let later = (Options::default().clock)() + Duration::from_secs(60);
+    let later = (Stamps::default().clock)() + Duration::from_secs(60);
     assert_eq!(store.delete_empty(later).unwrap().sessions, 1);
     assert!(store.summary(&key("ggcode", "empty")).is_err());
     assert!(store.summary(&key("ggcode", "full")).is_ok());

@@ -137,10 +137,7 @@ fn what_nobody_changed_in_a_meta_file_keeps_its_value() {
     for (name, _) in excessive() {
         add(&sessions, name, &["3"]);
     }
-    let change = PropertiesChange {
-        summary: Some("Mine.".to_owned()),
-        ..PropertiesChange::default()
-    };
+    let change = PropertiesChange::default().with_summary("Mine.");
     store.update_properties(&key("wide"), &change).unwrap();
     drop((sessions, store));
     exported(&home, "odd.jsonl");

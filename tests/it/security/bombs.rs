@@ -186,11 +186,7 @@ fn import_hard_lines(size: usize) -> (usize, Duration) {
     for agent in AGENTS {
         let path = home.path().join(format!("{agent}.redb"));
         let store = RedbStore::open(path, Options::default()).unwrap();
-        let options = ImportOptions {
-            agent: Some(agent.to_owned()),
-            dry_run: false,
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default().with_agent(agent);
         let began = Instant::now();
         let report = import(
             &store,

@@ -73,10 +73,7 @@ fn every_name() -> impl Iterator<Item = String> {
 
 /// Every session of a store.
 fn sessions(store: &RedbStore) -> Vec<Summary> {
-    let query = ListQuery {
-        limit: 100_000,
-        ..ListQuery::default()
-    };
+    let query = ListQuery::default().with_limit(100_000);
     store.list(&query).unwrap().sessions
 }
 
@@ -134,12 +131,10 @@ fn ids_given_through_the_api_stay_in_the_folder() {
                 let line = NewRecord::line(line);
                 store.append(&key, Expect::Any, None, &[line]).unwrap();
             }
-            let change = PropertiesChange {
-                title: Some(Some(id.clone())),
-                project: Some(Some(id.clone())),
-                summary: Some(id.clone()),
-                ..PropertiesChange::default()
-            };
+            let change = PropertiesChange::default()
+                .with_title(id.clone())
+                .with_project(id.clone())
+                .with_summary(id.clone());
             store.update_properties(&key, &change).unwrap();
             made += 1;
         }

@@ -102,7 +102,7 @@ fn readers() -> [Options; 3] {
 
 /// What a session's transcript is, with this text in every place of it.
 fn transcript(text: &str) -> (String, usize) {
-    let store = MemoryStore::new(scrollback::Options::default());
+    let store = MemoryStore::default();
     let id = if text.is_empty() { "x" } else { text };
     let id: String = id.chars().take(200).collect();
     let key = SessionKey::native(id).unwrap();
@@ -142,10 +142,9 @@ fn transcript(text: &str) -> (String, usize) {
         NewRecord::message(message)
     });
     store.append(&key, Expect::Any, None, &records).unwrap();
-    let change = PropertiesChange {
-        title: Some(own(text)),
-        ..PropertiesChange::default()
-    };
+    let mut change = PropertiesChange::default();
+    change.title = Some(own(text));
+
     store.update_properties(&key, &change).unwrap();
     let mut out = Vec::new();
     store.export_markdown(&key, &mut out).unwrap();

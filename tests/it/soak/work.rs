@@ -91,10 +91,7 @@ fn lines(count: u64, from: u64) -> Vec<NewRecord> {
 /// Works for so long; the windows that it was measured in.
 pub(super) fn run(time: Duration) -> Vec<Window> {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        cache_bytes: CACHE_BYTES,
-        ..Options::default()
-    };
+    let options = Options::default().with_cache_bytes(CACHE_BYTES);
     let shared = Shared {
         store: RedbStore::open(folder.path().join("s.redb"), options).unwrap(),
         sessions: time.as_secs().clamp(SESSIONS_MIN, SESSIONS_MAX),
@@ -194,15 +191,10 @@ fn append(shared: &Shared) {
 }
 
 fn read(shared: &Shared) {
-    let query = ListQuery {
-        limit: 20,
-        ..ListQuery::default()
-    };
-    let backward = ScanQuery {
-        direction: Direction::Backward,
-        records_max: 40,
-        ..ScanQuery::default()
-    };
+    let query = ListQuery::default().with_limit(20);
+    let backward = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(40);
     let mut turn = 0;
     while !shared.stop.load(Ordering::SeqCst) {
         let (page, took) = shared.call(|store| store.list(&query).unwrap());
@@ -291,10 +283,7 @@ impl<'s> Keeper<'s> {
     }
 
     fn clean_up(&self) {
-        let query = ListQuery {
-            limit: usize::try_from(self.shared.sessions).unwrap(),
-            ..ListQuery::default()
-        };
+        let query = ListQuery::default().with_limit(usize::try_from(self.shared.sessions).unwrap());
         let (page, _) = self.shared.call(|store| store.list(&query).unwrap());
         let oldest = page.sessions.last().unwrap().updated_at;
         self.shared

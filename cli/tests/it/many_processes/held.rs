@@ -70,13 +70,10 @@ fn wait_for(home: &Home, role: &str, had: usize) {
 
 /// A store whose writes do not wait for long.
 fn impatient(home: &Home) -> RedbStore {
-    let options = Options {
-        lock_wait: Duration::from_millis(150),
-        ..Options::default()
-    };
+    let options = Options::default().with_lock_wait(Duration::from_millis(150));
     let began = Instant::now();
     loop {
-        // Who opens it for writing has to be as lucky as who writes.
+        // Opening for writing takes as much luck as writing.
         match RedbStore::open(home.store_path(), options.clone()) {
             Err(Error::Busy { .. }) if began.elapsed() < Duration::from_secs(60) => {}
             opened => return opened.unwrap(),
@@ -200,11 +197,9 @@ fn the_tool_says_who_holds_the_lock() {
 fn an_exclusive_store_admits_one_process_and_outlives_its_kills() {
     let home = Home::new();
     let open = |mode| {
-        let options = Options {
-            mode,
-            lock_wait: Duration::from_millis(50),
-            ..Options::default()
-        };
+        let options = Options::default()
+            .with_mode(mode)
+            .with_lock_wait(Duration::from_millis(50));
         RedbStore::open(home.store_path(), options)
     };
     let mut had = 0;
@@ -232,11 +227,9 @@ fn an_exclusive_store_admits_one_process_and_outlives_its_kills() {
         );
         let page = store.scan(
             &line::own(0),
-            &ScanQuery {
-                records_max: usize::MAX,
-                bytes_max: usize::MAX,
-                ..ScanQuery::default()
-            },
+            &ScanQuery::default()
+                .with_records_max(usize::MAX)
+                .with_bytes_max(usize::MAX),
         );
         let lines: Vec<line::Line> = page
             .unwrap()

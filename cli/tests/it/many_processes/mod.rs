@@ -205,10 +205,7 @@ fn check_all(home: &Home, logs: &Path, folder: &Folder) -> Outcome {
     // Nobody has left a lock, and what is old goes.
     let old = DateTime::from_timestamp(roles::OLD + 1, 0).unwrap();
     store.cleanup_older_than(old).unwrap();
-    let left = ListQuery {
-        before: Some(old),
-        ..ListQuery::default()
-    };
+    let left = ListQuery::default().with_before(old);
     assert_eq!(store.list(&left).unwrap().sessions, []);
     assert_eq!(store.reclaim().unwrap().refused, None);
     drop(store);

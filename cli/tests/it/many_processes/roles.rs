@@ -98,10 +98,7 @@ fn write(mut place: Place) {
 /// Writes to its own session, and never ends by itself.
 fn write_alone(place: &Place, mode: Mode) {
     let (path, journal) = place.journal();
-    let options = Options {
-        mode,
-        ..Options::default()
-    };
+    let options = Options::default().with_mode(mode);
     let store = RedbStore::open(&place.store, options).unwrap();
     let before = journal::entries(&path);
     let mut writer = Writer {
@@ -257,10 +254,7 @@ fn verify(store: &RedbStore, journal: &mut Journal) {
 }
 
 fn list(store: &RedbStore, journal: &mut Journal) {
-    let mut query = ListQuery {
-        limit: 7,
-        ..ListQuery::default()
-    };
+    let mut query = ListQuery::default().with_limit(7);
     let mut before = None;
     loop {
         let page = journal.time("list", || store.list(&query).unwrap());
@@ -295,21 +289,17 @@ fn scan(store: &RedbStore, key: &SessionKey, query: ScanQuery, journal: &mut Jou
 }
 
 fn scan_own(store: &RedbStore, slot: usize, journal: &mut Journal) {
-    let query = ScanQuery {
-        direction: Direction::Backward,
-        records_max: 300,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_direction(Direction::Backward)
+        .with_records_max(300);
     // Of the oldest batch a part may be on the next page.
     line::check_whole(&scan(store, &line::own(slot), query, journal), true);
 }
 
 fn scan_shared(store: &RedbStore, number: usize, journal: &mut Journal) {
-    let query = ScanQuery {
-        records_max: usize::MAX,
-        bytes_max: usize::MAX,
-        ..ScanQuery::default()
-    };
+    let query = ScanQuery::default()
+        .with_records_max(usize::MAX)
+        .with_bytes_max(usize::MAX);
     let key = &line::shared()[number];
     line::check_whole(&scan(store, key, query, journal), true);
 }
@@ -373,7 +363,7 @@ fn churn(mut place: Place) {
     let (_, mut journal) = place.journal();
     let is_old = Arc::new(AtomicBool::new(false));
     let clock = {
-        let (is_old, system) = (Arc::clone(&is_old), Options::default().clock);
+        let (is_old, system) = (Arc::clone(&is_old), Options::default().stamps.clock);
         move || {
             if is_old.load(Ordering::SeqCst) {
                 DateTime::<Utc>::from_timestamp(OLD, 0).unwrap()
@@ -382,10 +372,7 @@ fn churn(mut place: Place) {
             }
         }
     };
-    let options = Options {
-        clock: Arc::new(clock),
-        ..Options::default()
-    };
+    let options = Options::default().with_clock(clock);
     let store = RedbStore::open(&place.store, options).unwrap();
     let after_old = DateTime::from_timestamp(OLD + 1, 0).unwrap();
     while place.goes_on() {

@@ -12,7 +12,7 @@ use super::session_id::validate_session_id;
 use crate::agents::jcode::{self, AGENT, Entry, EntryKind};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{Expect, NewRecord, Options, Store};
+use crate::store::{Expect, NewRecord, Stamps, Store};
 
 /// Records the events of one session in jcode's format.
 ///
@@ -52,7 +52,7 @@ use crate::store::{Expect, NewRecord, Options, Store};
 /// ```
 pub struct Recorder {
     store: Arc<dyn Store>,
-    options: Options,
+    stamps: Stamps,
     started: DateTime<Utc>,
     project: String,
     provider: String,
@@ -96,19 +96,16 @@ impl Recorder {
         provider: impl Into<String>,
         model: impl Into<String>,
     ) -> Self {
-        let options = Options {
-            ids: Arc::new(Uuid::new_v4),
-            ..Options::default()
-        };
+        let stamps = Stamps::default().with_ids(Uuid::new_v4);
         Self {
-            started: (options.clock)(),
+            started: (stamps.clock)(),
             state: Mutex::new(State {
-                id: (options.ids)().to_string(),
+                id: (stamps.ids)().to_string(),
                 phase: Phase::Waiting,
                 last_error: None,
             }),
             store,
-            options,
+            stamps,
             project: project.into(),
             provider: provider.into(),
             model: model.into(),
@@ -134,17 +131,17 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// The recorder with the clock and, but for a teammate's, an id of these options, as if it
+    /// The recorder with the clock and, but for a teammate's, an id of these stamps, as if it
     /// was made now.
     #[must_use]
-    pub fn with_options(mut self, options: &Options) -> Self {
-        self.options = options.clone();
-        self.started = (options.clock)();
+    pub fn with_stamps(mut self, stamps: Stamps) -> Self {
+        self.started = (stamps.clock)();
         let mut state = self.state();
         if jcode::leader_of(&state.id).is_none() {
-            state.id = (options.ids)().to_string();
+            state.id = (stamps.ids)().to_string();
         }
         drop(state);
+        self.stamps = stamps;
         self
     }
 
@@ -231,7 +228,7 @@ impl Recorder {
             return Ok(());
         }
         // The time is taken behind the lock, so that times ascend as the records do.
-        let now = jcode::timestamp((self.options.clock)());
+        let now = jcode::timestamp((self.stamps.clock)());
         let mut records = Vec::with_capacity(entries.len() + 1);
         records.push(NewRecord::line(self.header(&state.id).line()));
         for mut entry in entries {

@@ -1,10 +1,13 @@
 //! How entries are replayed, and what comes of it.
 
+use serde::Serialize;
+
 use super::pairs::Repair;
 use crate::model::message::Message;
 
 /// Whether a replay is true to jcode, or fit for the API of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Compatibility {
     /// What jcode gives: calls and results are replayed as they stand, paired or not, a tool's
     /// error is dropped, compactions count for the state alone, and a subagent without a result
@@ -18,6 +21,7 @@ pub enum Compatibility {
 
 /// How entries are replayed. The default repairs, and leaves out what subagents did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReplayOptions {
     /// True to jcode, or repaired.
     pub compatibility: Compatibility,
@@ -27,6 +31,13 @@ pub struct ReplayOptions {
 }
 
 impl ReplayOptions {
+    /// The same, and what subagents did is replayed too.
+    #[must_use]
+    pub fn with_subagents(mut self) -> Self {
+        self.with_subagents = true;
+        self
+    }
+
     /// True to jcode.
     pub fn exact() -> Self {
         Self {
@@ -37,7 +48,8 @@ impl ReplayOptions {
 }
 
 /// Messages for a model, and what was mended to get them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Replayed {
     /// The messages, oldest first. A call of a tool is a block of an assistant's message, its
     /// result a message of the role tool.

@@ -2,13 +2,16 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use serde::Serialize;
+
 use crate::model::message::{Block, Message, Role};
 
 /// The result of a call that has none.
 const NO_RESULT: &str = "no result was recorded: the tool may not have run";
 
 /// Something that a replay mended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "repair", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Repair {
     /// A result without a call was left out.

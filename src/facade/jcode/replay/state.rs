@@ -1,5 +1,7 @@
 //! The state of a session beside its messages.
 
+use serde::Serialize;
+
 use super::options::Replayed;
 use super::pairs::Repair;
 use crate::agents::jcode::{self, Entry, EntryKind, TodoItem, filled};
@@ -12,7 +14,7 @@ const SWITCH: &str = "switch_env";
 const CLEARED: &str = "cleared";
 
 /// Everything that a session's entries tell of where it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RecordedState {
     /// The messages for the model: from the last compaction on, its summary first.
@@ -36,7 +38,8 @@ pub struct RecordedState {
 }
 
 /// A plan as it was last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PlanSnapshot {
     /// Such as `draft` or `approved`.
     pub status: String,
@@ -49,7 +52,8 @@ pub struct PlanSnapshot {
 }
 
 /// A goal as it was last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Goal {
     /// What is to be reached.
     pub objective: String,

@@ -31,7 +31,7 @@ const PROGRESS_ROWS: u64 = 1024;
 
 /// Where a copy goes.
 #[derive(Clone, Copy)]
-pub(crate) enum Target<'t> {
+pub(crate) enum CopyInto<'t> {
     /// To an empty database that nobody else has open.
     Database(&'t Database),
     /// In place of all that this transaction sees.
@@ -41,7 +41,7 @@ pub(crate) enum Target<'t> {
 /// Copies everything that `from` sees. Damage is that of `backup`, if it is one that is read.
 pub(crate) fn copy(
     from: &ReadTransaction,
-    target: Target<'_>,
+    target: CopyInto<'_>,
     backup: Option<&Path>,
     progress: &mut Watcher<'_>,
 ) -> Result<()> {
@@ -49,7 +49,9 @@ pub(crate) fn copy(
         Some(path) => damaged(path, error),
         None => error,
     };
+    // Before the first row is written: a copy that would lack a table is none.
     check_facts(from).map_err(of_source)?;
+    // Tables know their lengths: the count costs no walk.
     let mut rows = CountRows { from, rows: 0 };
     each_table(&mut rows).map_err(of_source)?;
     let mut copier = Copier {
@@ -180,7 +182,7 @@ impl EachTable for CountRows<'_> {
 
 struct Copier<'c> {
     from: &'c ReadTransaction,
-    target: Target<'c>,
+    target: CopyInto<'c>,
     of_source: &'c dyn Fn(Error) -> Error,
     done: u64,
     total: u64,
@@ -254,7 +256,7 @@ impl EachTable for Copier<'_> {
             .map_err(storage("copy a table"))
             .map_err(self.of_source)?;
         match self.target {
-            Target::Transaction(txn) => {
+            CopyInto::Transaction(txn) => {
                 let mut target = txn.open_table(table).map_err(&opening)?;
                 target
                     .retain(|_, _| false)
@@ -263,7 +265,7 @@ impl EachTable for Copier<'_> {
                     self.batch::<_, _, R>(rows, &mut target, usize::MAX)?;
                 }
             }
-            Target::Database(database) => {
+            CopyInto::Database(database) => {
                 while let Some(left) = &mut rows {
                     let txn = database.begin_write().map_err(storage("begin writing"))?;
                     let mut target = txn.open_table(table).map_err(&opening)?;

@@ -6,13 +6,14 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use redb::ReadTransaction;
 use tempfile::NamedTempFile;
 
-use super::copy::{Target, copy};
+use super::copy::{CopyInto, copy};
+use super::scrub_due as scrub;
 use crate::model::error::{Error, Result};
 use crate::store::Watcher;
 use crate::store::copies::Existing;
@@ -45,6 +46,8 @@ pub(crate) enum Kind<'k> {
     Backup,
     /// Of a backup, whose path this is: in this version's format.
     Restore(&'k Path),
+    /// Of the store, to take its place: it owes no scrub any more.
+    Scrub,
 }
 
 /// A copy that is whole and on disk, and has no name yet.
@@ -67,11 +70,9 @@ impl CopyFile {
         let file = new_file(path)?;
         let writing = |source| io_error("write", path, source);
         // Nobody else knows of it: one flush a commit is enough.
-        let options = Options {
-            mode: Mode::Exclusive,
-            ..options.clone()
-        };
+        let options = options.clone().with_mode(Mode::Exclusive);
         guard(|| fill(&file, from, kind, &options, progress)).map_err(no_commit)?;
+        // Read again as it lies in the file: what memory had may not be what was written.
         let report = verified(file.path(), &options, progress)?;
         if let Some(problem) = report.problems.first() {
             let damage = Error::Corrupt {
@@ -80,12 +81,20 @@ impl CopyFile {
                 detail: problem.detail.clone(),
             };
             return Err(match kind {
-                Kind::Backup => damage,
+                Kind::Backup | Kind::Scrub => damage,
                 Kind::Restore(backup) => crate::store::redb::copies::copy::damaged(backup, damage),
             });
         }
+        // Before the name is given: a name on disk must not lead to content that is not.
         file.as_file().sync_all().map_err(writing)?;
         Ok(Self { file, report })
+    }
+
+    /// Gives it the mode of a file that it is to take the place of.
+    pub(crate) fn like(&self, other: &Path) -> Result<()> {
+        let mode = fs::metadata(other).map(|found| found.permissions());
+        mode.and_then(|mode| self.file.as_file().set_permissions(mode))
+            .map_err(|source| io_error("write", other, source))
     }
 
     /// Gives it its name, durably.
@@ -103,6 +112,17 @@ impl CopyFile {
         sync_folder(path)?;
         Ok(file)
     }
+}
+
+/// The hidden files of copies in a folder.
+pub(crate) fn hidden_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let hidden = entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    });
+    hidden.map(|entry| entry.path()).collect()
 }
 
 /// A new private file beside `path`.
@@ -131,16 +151,22 @@ fn fill(
     let handle = handle.map_err(|source| io_error("write", file.path(), source))?;
     let mut database = opening::create(handle, file.path(), options, &Watch::of_new())?;
     let backup = match kind {
-        Kind::Backup => None,
+        Kind::Backup | Kind::Scrub => None,
         Kind::Restore(backup) => Some(backup),
     };
-    copy(&from, Target::Database(&database), backup, progress)?;
+    copy(&from, CopyInto::Database(&database), backup, progress)?;
+    // The snapshot of the source is held no longer than the copy needs it: it keeps freed pages
+    // there.
     drop(from);
-    if backup.is_some() {
+    if !matches!(kind, Kind::Backup) {
         let txn = database.begin_write().map_err(storage("begin writing"))?;
-        migrate::migrate_within(&txn, options)?;
+        match kind {
+            Kind::Scrub => scrub::note_done(&txn)?,
+            _ => migrate::migrate_within(&txn, &options.stamps)?,
+        }
         commit(txn)?;
     }
+    // A compaction moves what it can in one go; another one goes on, until nothing is left to move.
     while database
         .compact()
         .map_err(storage("make the copy compact"))?
@@ -181,16 +207,12 @@ fn no_commit(error: Error) -> Error {
 /// in nobody's way.
 fn remove_abandoned(folder: &Path, options: &Options) {
     // By a clock that stands before 1970 nothing is old.
-    let Ok(now) = options.now() else {
+    let Ok(now) = options.stamps.now() else {
         return;
     };
     let now = Duration::from_micros(now.timestamp_micros().unsigned_abs());
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            let _left = remove_if_abandoned(&entry.path(), now);
-        }
+    for path in hidden_in(folder) {
+        let _left = remove_if_abandoned(&path, now);
     }
 }
 
@@ -246,10 +268,7 @@ pub(crate) fn check_target(
         });
     }
     // Whoever has a store open there would go on writing into a file without a name.
-    let options = Options {
-        mode: Mode::Exclusive,
-        ..options.clone()
-    };
+    let options = options.clone().with_mode(Mode::Exclusive);
     match Engine::open_unchanged(path, &options) {
         Err(error @ Error::Locked { .. }) => Err(error),
         _ => Ok(()),

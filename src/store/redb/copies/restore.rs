@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use redb::{ReadTransaction, ReadableTable};
 use tempfile::NamedTempFile;
 
-use super::copy::{self, Target, damaged};
+use super::copy::{self, CopyInto, damaged};
 use super::copy_file::{self, CopyFile, Kind, io_error};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -127,9 +127,9 @@ impl RedbStore {
                 &writer.txn().open_table(ATTACHMENTS).map_err(&open)?,
             )?;
             let next = next_session(writer)?;
-            let target = Target::Transaction(writer.txn());
+            let target = CopyInto::Transaction(writer.txn());
             copy::copy(snapshot.txn(), target, Some(path), progress)?;
-            migrate::migrate_within(writer.txn(), &self.options)?;
+            migrate::migrate_within(writer.txn(), &self.options.stamps)?;
             self.mark_restored(writer, next)?;
             Ok(replaced)
         })?;
@@ -184,7 +184,7 @@ impl RedbStore {
             .map_err(storage("note the restore"))?;
         info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
             .map_err(&action)?;
-        let id = self.options.new_id()?;
+        let id = self.options.stamps.new_id()?;
         info.insert(INFO_RESTORED, id.as_bytes().as_slice())
             .map_err(&action)?;
         Ok(())

@@ -5,7 +5,7 @@
 //!
 //! A lock is taken by whoever tries at the right moment, so a process that writes without a pause
 //! would take it again and again. Therefore who wants to write takes another lock first, the turn,
-//! and gives it back once it has the writer's: who has just written cannot take the turn from the
+//! and gives it back once it has the writer's: whoever has just written cannot take the turn from the
 //! one that has it. Among those that wait for the turn, the longer one has waited the more often
 //! it tries.
 //!

@@ -63,13 +63,23 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
         redb::Error::Io(error) if is_beyond_the_end(&error) => Error::Corrupt {
             table: "(file)",
             key: "its end".to_owned(),
-            detail: format!("cannot {action}: the file ends before its last page"),
+            detail: not_whole(&format!(
+                "cannot {action}: the file ends before its last page"
+            )),
         },
         error => Error::Storage {
             action,
             source: cause(error),
         },
     }
+}
+
+/// What a file is whose pages do not fit together; `found` is what shows it.
+pub(crate) fn not_whole(found: &str) -> String {
+    format!(
+        "it is not whole: damaged, cut short, or a copy that was made while the store was written, which a \
+         backup is not ({found})"
+    )
 }
 
 /// The error below, without redb's wrapping where the system's own says it all.
@@ -94,7 +104,7 @@ pub(crate) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseE
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(detail)) => Error::Corrupt {
             table: "(file)",
             key: path.display().to_string(),
-            detail,
+            detail: not_whole(&detail),
         },
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if is_beyond_the_end(&error) =>
@@ -102,7 +112,7 @@ pub(crate) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseE
             Error::Corrupt {
                 table: "(file)",
                 key: path.display().to_string(),
-                detail: "it ends before its last page".to_owned(),
+                detail: not_whole("it ends before its last page"),
             }
         }
         redb::DatabaseError::Storage(redb::StorageError::Io(error))

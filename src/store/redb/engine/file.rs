@@ -39,6 +39,7 @@ pub(crate) fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Resul
         .take(MAGIC.len() as u64)
         .read_to_end(&mut start)
         .map_err(io)?;
+    // The handle is handed on as it came.
     std::io::Seek::rewind(&mut reader).map_err(io)?;
     if start == MAGIC {
         Ok(false)
@@ -118,6 +119,7 @@ pub(crate) fn remove_killed_repairs(path: &Path) {
             let rest = rest.strip_suffix("-reserve").unwrap_or(rest);
             rest.strip_suffix(REPAIR.1)?.split_once('-')?.0.parse().ok()
         });
+        // A link of that name is nobody's leftover, and what it leads to is not looked at.
         let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_plain
             && process.is_some_and(is_gone)

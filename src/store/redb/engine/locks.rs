@@ -8,7 +8,7 @@
 //! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
 //!   ranges, since it reaches the file on another way, does not come in beside those that do.
 //! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
-//!   them. They take the whole file's lock too, shared: who has it exclusively is alone.
+//!   them. They take the whole file's lock too, shared: whoever has it exclusively is alone.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -191,10 +191,7 @@ mod tests {
     fn nobody_waits_for_ever_behind_one_that_has_the_header() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: Duration::from_millis(50),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(50));
         let writer = Engine::open(&path, &options).unwrap();
         writer.begin_write().unwrap().commit().unwrap();
         let reader = Engine::open_read_only(&path, &options).unwrap();

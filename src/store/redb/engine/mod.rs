@@ -39,7 +39,7 @@ use self::opening::{
     began, create_whole, in_force, open_as_it_is, open_for_writing, open_new, open_repaired,
     open_there, patiently, place_of,
 };
-use self::panics::{commit, guard};
+use self::panics::{commit, guard, guard_opening};
 use self::reserve::Reserve;
 use crate::model::error::{Error, Result};
 use crate::store::redb::pages::PageFile;
@@ -87,7 +87,9 @@ impl Engine {
         let watch = Watch::default();
         let open_again = |path: &Path, named: &Named| named.or_gone(open_there(path, true));
         let handle = patiently(&options, || {
-            guard(|| open_for_writing(open_again(path, &named)?, path, &options, &watch))
+            guard_opening(path, || {
+                open_for_writing(open_again(path, &named)?, path, &options, &watch)
+            })
         })?;
         let (again, as_before, still) = (place.clone(), options.clone(), Arc::clone(&named));
         let opener = Opener::new(move |watch| {
@@ -121,7 +123,7 @@ impl Engine {
             let database = builder(&as_before)
                 .create_with_backend(Watched::new(storage.clone(), &watch.health))
                 .map_err(opening(&place, &as_before))?;
-            migrate::migrate(&place, &database, &as_before)?;
+            migrate::migrate(&place, &database, &as_before.stamps)?;
             Ok(Handle::Writer(database))
         });
         let watch = Watch::default();
@@ -170,7 +172,9 @@ impl Engine {
         check_magic(path, &file, false)?;
         let options = in_force(path, &file, options)?;
         let (watch, place) = (Watch::default(), place_of(path));
-        let opened = patiently(&options, || guard(|| open(path, &options, &watch)))?;
+        let opened = patiently(&options, || {
+            guard_opening(path, || open(path, &options, &watch))
+        })?;
         let Some(handle) = opened else {
             return Ok(None);
         };
@@ -192,7 +196,7 @@ impl Engine {
             opener,
             is_writable: false,
         };
-        guard(|| migrate::check(path, &engine.begin_read()?))?;
+        guard_opening(path, || migrate::check(path, &engine.begin_read()?))?;
         Ok(Some(engine))
     }
 
@@ -346,10 +350,7 @@ mod tests {
     fn a_write_that_waits_too_long_says_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: std::time::Duration::from_millis(50),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(std::time::Duration::from_millis(50));
         // Two handles on one file exclude each other like two processes.
         let (first, second) = (
             Engine::open(&path, &options).unwrap(),

@@ -127,6 +127,8 @@ impl Named {
             return Ok(());
         };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Transactions of this handle that were given up made no commit: so many more are its own
+        // at most.
         let is_more = last.transaction > seen.transaction.saturating_add(seen.begun);
         if last.transaction < seen.transaction {
             return Err(self.overwritten());
@@ -135,6 +137,7 @@ impl Named {
             let now = Content::of(pages, &header)?;
             if let Some(before) = &seen.content
                 && before.id != now.id
+                // A restore changes the id and leaves a mark: the file is still this store's.
                 && before.restored == now.restored
             {
                 return Err(self.overwritten());

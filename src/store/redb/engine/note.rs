@@ -14,8 +14,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::store::Options;
 use crate::store::callers::theirs;
+use crate::store::{Options, Stamps};
 use crate::system::{has_one_name, is_gone, is_same_file, private};
 
 /// The length of the file.
@@ -25,7 +25,7 @@ const BYTES: u64 = 28;
 #[derive(Debug)]
 pub(crate) struct Note {
     path: PathBuf,
-    clock: Options,
+    stamps: Stamps,
     file: Option<File>,
     /// There is to be none, or something is in its way: not tried again.
     given_up: bool,
@@ -36,7 +36,7 @@ impl Note {
     pub(crate) fn of(store: &Path, options: &Options) -> Self {
         Self {
             path: path_of(store),
-            clock: options.clone(),
+            stamps: options.stamps.clone(),
             file: None,
             given_up: false,
         }
@@ -61,7 +61,7 @@ impl Note {
         }
         if let Some(file) = &self.file {
             // Its panic ends the call that this is in.
-            let since = theirs(|| (self.clock.clock)().timestamp_millis()).unwrap_or_default();
+            let since = theirs(|| (self.stamps.clock)().timestamp_millis()).unwrap_or_default();
             let text = format!("{:>10} {since:>16}\n", std::process::id());
             let _missed = write_at_start(file, text.as_bytes());
         }
@@ -100,7 +100,7 @@ pub(crate) fn holder(store: &Path, holds: Holds, options: &Options) -> String {
              here"
         ),
         Ok((pid, since)) => {
-            let now = theirs(|| (options.clock)().timestamp_millis()).unwrap_or_default();
+            let now = theirs(|| (options.stamps.clock)().timestamp_millis()).unwrap_or_default();
             let seconds = now.saturating_sub(since).max(0) / 1000;
             format!("process {pid} {has_done} {seconds} s")
         }

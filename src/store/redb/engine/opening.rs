@@ -36,10 +36,7 @@ pub(crate) fn in_force(path: &Path, file: &File, options: &Options) -> Result<Op
             "the file system has no range locks: the store is opened exclusively"
         );
     }
-    Ok(Options {
-        mode,
-        ..options.clone()
-    })
+    Ok(options.clone().with_mode(mode))
 }
 
 /// Opens a store, and waits as long as the options say for one that somebody else has alone, or that
@@ -51,6 +48,7 @@ pub(crate) fn patiently<T>(options: &Options, mut open: impl FnMut() -> Result<T
             Err(Error::Locked { .. } | Error::Busy { .. })
                 if began.elapsed() < options.lock_wait =>
             {
+                // Asked again and not waited for: the system's wait for a lock has no end.
                 thread::sleep(PAUSE);
             }
             done => return done,
@@ -160,6 +158,8 @@ pub(crate) fn open_for_writing(
         // another program's database, has to stay as it is.
         check_format(path, options)?
     };
+    // Alone from the start: a process of an older build that came in between would not be noticed
+    // later.
     if before.is_some_and(is_old) {
         keep_if_old(&whole, before, path, options)?;
     } else {
@@ -172,7 +172,8 @@ pub(crate) fn open_for_writing(
         None => migrate::format_of(&database)?,
     };
     keep_if_old(&whole, format, path, options)?;
-    migrate::migrate(path, &database, options)?;
+    // Done alone. From then on the format says which locks are used, and others may come.
+    migrate::migrate(path, &database, &options.stamps)?;
     if format.is_some_and(is_old) {
         share(&whole, path, options)?;
     }
@@ -186,6 +187,7 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
         return Ok(None);
     };
     let txn = database.begin_read().map_err(opening_read(path, options))?;
+    // Asked before it is trusted: what an older build writes meanwhile would not be seen.
     let is_old = migrate::format(&txn)?.is_some_and(is_old);
     drop(txn);
     if !is_old || options.mode == Mode::Exclusive {
@@ -194,10 +196,7 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
     // Builds of this format do not see who reads beside them, but who keeps all writers out, which is
     // the same in both versions of the engine.
     database.close().map_err(opening(path, options))?;
-    let alone = Options {
-        mode: Mode::Exclusive,
-        ..options.clone()
-    };
+    let alone = options.clone().with_mode(Mode::Exclusive);
     Ok(open_read_only(path, &alone)?.map(Handle::Reader))
 }
 
@@ -284,12 +283,10 @@ pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<bool> {
     let new = new_file_beside(path)?;
     let file = open_private_file(&new)?;
     let mode = locks::mode_in_force(&file, path, options.mode)?;
-    let options = &Options {
-        mode,
-        ..options.clone()
-    };
+    let options = &options.clone().with_mode(mode);
     let database = guard(|| create(file, &new, options, &Watch::of_new()))?;
-    guard(|| migrate::migrate(path, &database, options))?;
+    guard(|| migrate::migrate(path, &database, &options.stamps))?;
+    // Closed in order before it has a name: whoever opens it next has nothing to repair.
     guard(|| database.close().map_err(opening(path, options)))?;
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.

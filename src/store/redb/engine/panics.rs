@@ -3,10 +3,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use redb::WriteTransaction;
 
-use super::errors::cause;
+use super::errors::{cause, not_whole};
 use crate::model::error::{Error, Result};
 use crate::store::callers;
 
@@ -40,6 +41,22 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
                 detail: words_of(panic.as_ref()).to_owned(),
             })
         })
+    })
+}
+
+/// As [`guard`], for the opening of a file: what is found to be wrong is told of the file.
+pub(crate) fn guard_opening<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    guard(work).map_err(|error| match error {
+        Error::Corrupt {
+            table: "(pages)",
+            detail,
+            ..
+        } => Error::Corrupt {
+            table: "(file)",
+            key: path.display().to_string(),
+            detail: not_whole(&detail),
+        },
+        error => error,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::attached;
 use crate::codec::chain::{Chain, Digest};
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -14,7 +15,6 @@ use crate::store::fold::take_out;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
-use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::segments::{self, Edge};
 use crate::store::redb::tables::sources::{corrupt_source, key_of, newest};
@@ -97,6 +97,7 @@ impl Bulk for RedbBulk<'_> {
         file: Option<Digest>,
     ) -> Result<Option<Digest>> {
         let old = self.writer.row(number)?;
+        // Somebody else has added to the session since the chunk was begun: its numbers are taken.
         if old.next != chunk.base_next {
             let (expected, actual) = (chunk.base_next, old.next);
             return Err(Error::Conflict {
@@ -108,14 +109,18 @@ impl Bulk for RedbBulk<'_> {
         let mut left = old.clone();
         let mut table = self.writer.records()?;
         if let Some(sequence) = chunk.replaced {
+            // Before they are cut: the chain up to there is made anew from the lines, and compared.
             left.chain = rechain::before(&table, (number, &old), sequence, self.writer.counts())?;
+            let moved = self.writer.cut_course(number, &mut left, sequence)?;
             for (at, header, bytes) in
                 segments::cut(&mut table, number, sequence, self.writer.counts())?
             {
-                take_out(&mut left, &header, bytes);
+                let hidden = moved.get(&at).copied().unwrap_or(0);
+                let shown = header.messages.saturating_sub(hidden);
+                take_out(&mut left, &header, shown, bytes);
                 // What comes in their place has not been hidden by anybody.
                 if at < old.mark {
-                    left.hidden = left.hidden.saturating_sub(u64::from(header.messages));
+                    left.hidden = left.hidden.saturating_sub(u64::from(shown));
                 }
             }
             left.mark = left.mark.min(sequence);
@@ -125,6 +130,12 @@ impl Bulk for RedbBulk<'_> {
                 segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
+        for moved in chunk.course.moved() {
+            if moved.first < left.mark && moved.first < old.next {
+                left.hidden = left.hidden.saturating_sub(u64::from(moved.messages));
+            }
+        }
+        self.writer.write_course(number, &mut left, &chunk.course)?;
         let file = digest_of_file(&mut left.chain, chunk, file);
         // The name is the one that was free; marks and batches are not the builder's to change.
         let row = SessionRow {
@@ -143,6 +154,8 @@ impl Bulk for RedbBulk<'_> {
             content: old.content,
             contents: old.contents,
             reordered: old.reordered,
+            exceptions: left.exceptions,
+            blocks: left.blocks,
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)?;
@@ -155,18 +168,13 @@ impl Bulk for RedbBulk<'_> {
         name: &str,
         content: &mut dyn Read,
     ) -> Result<(u64, u128)> {
-        let written = attachments::write(&self.writer, number, name, content)?;
+        let written = attached::write(&self.writer, number, name, content)?;
         self.written_bytes += written.0;
         Ok(written)
     }
 
-    fn count_attachment(&mut self, number: u64) -> Result<()> {
-        let old = self.writer.row(number)?;
-        let row = SessionRow {
-            attachments: old.attachments + 1,
-            ..old.clone()
-        };
-        self.writer.put_row(number, Some(&old), &row)
+    fn remove_source(&mut self, source: &Source) -> Result<()> {
+        attached::remove_source(&self.writer, source)
     }
 
     fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()> {
@@ -189,6 +197,8 @@ impl Bulk for RedbBulk<'_> {
         sources
             .insert((path.as_slice(), *generation), encoded.as_slice())
             .map_err(&action)?;
+        // The way back, so that a deletion finds the sources of a session without reading all of
+        // them.
         let mut of_session = txn
             .open_table(SESSION_SOURCES)
             .map_err(storage("write a source"))?;
@@ -264,6 +274,7 @@ mod tests {
     use super::*;
     use crate::agents;
     use crate::jsonl::LineReader;
+    use crate::store::StoredCourse;
     use crate::store::ingest::IngestStore as _;
     use crate::store::{Options, RedbStore, ReplacedTail, SessionBuilder, Store as _};
 
@@ -300,7 +311,8 @@ mod tests {
             sequence: tail.sequence,
             records: vec![(tail.header, tail.line.len() as u64)],
         };
-        let mut builder = SessionBuilder::resume(row, dialect, Some(replaced), 6);
+        let mut builder =
+            SessionBuilder::resume(row, StoredCourse::default(), dialect, Some(replaced), 6);
         push(
             &mut builder,
             &format!("{torn},\"content\":\"three\"}}\n{}", said("four")),

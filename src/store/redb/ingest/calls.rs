@@ -10,6 +10,7 @@ use crate::model::key::SessionKey;
 use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
 use crate::store::redb::copies::restore::{check_mark, mark_of};
+use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
@@ -49,6 +50,14 @@ impl IngestStore for RedbStore {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         self.visit_session_lines(key, from, each)
+    }
+
+    fn is_scrub_due(&self) -> Result<bool> {
+        self.read(|snapshot| scrub_due::is_noted(snapshot.txn()))
+    }
+
+    fn reread(&self, number: u64) -> Result<()> {
+        self.read_number_again(number).map(drop)
     }
 
     fn has_sessions(&self) -> Result<bool> {

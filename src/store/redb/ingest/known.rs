@@ -11,6 +11,7 @@ use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSIONS, SOURCES};
 use crate::store::redb::tables::snapshot::{Snapshot, row_by_number};
 use crate::store::redb::tables::sources::{decode, key_of};
+use crate::store::redb::upkeep::reread::is_behind;
 
 /// Rows of other files that a walk passes before it searches for the next path instead: a search
 /// costs about as much.
@@ -88,8 +89,13 @@ fn with_keys(snapshot: &Snapshot<'_>, found: Vec<Option<Source>>) -> Result<Vec<
             0 => None,
             _ => row_by_number(&sessions, number, snapshot.counts())?,
         };
+        let is_behind = row.as_ref().is_some_and(is_behind);
         let key = row.map(|row| key_of(number, &row)).transpose()?;
-        Ok(Known { source, key })
+        Ok(Known {
+            source,
+            key,
+            is_behind,
+        })
     };
     let found = found.into_iter();
     found.map(|source| source.map(known).transpose()).collect()

@@ -1,6 +1,6 @@
 //! Many sessions at once, with what an import has to know of them.
 //!
-//! - `calls`: what import and export ask; `bulk`: one transaction
+//! - `calls`: what import and export ask; `bulk`: one transaction; `attached`: files in it
 //! - `sources`: the files that were imported
 //! - `contents`: the contents of an id; `file_order`: another order of a session's records
 //! - `known`: what is stored of many of them
@@ -8,6 +8,7 @@
 //! - `agent_facts`: what is found beside the files
 
 pub(crate) mod agent_facts;
+pub(crate) mod attached;
 pub(crate) mod bulk;
 mod calls;
 pub(crate) mod contents;

@@ -1,7 +1,5 @@
 //! Where sessions came from: reads of the table of sources by session and by path.
 
-use redb::ReadableTable;
-
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::ingest::Source;
@@ -10,7 +8,7 @@ use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::snapshot;
-use crate::store::redb::tables::sources::decode;
+use crate::store::redb::tables::sources::{decode, of_session_in};
 
 /// The number of the session of that name, if there is one.
 pub(crate) fn number_of(store: &RedbStore, key: &SessionKey) -> Result<Option<u64>> {
@@ -46,23 +44,12 @@ pub(crate) fn generations(store: &RedbStore, path: &[u8]) -> Result<Vec<Source>>
 
 /// The sources of a session.
 pub(crate) fn of_session(store: &RedbStore, number: u64) -> Result<Vec<Source>> {
-    let reading = storage("read the sources");
     let none: &[u8] = &[];
     store.read(|snapshot| {
         let open = storage("read the sources");
         let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
         let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
-        let mut found = Vec::new();
-        let range = (number, none, 0)..(number.saturating_add(1), none, 0);
-        for entry in within(&of_session, range, "read the sources")? {
-            let (key, _) = entry?;
-            let (_, path, generation) = key.value();
-            if let Some(value) =
-                ReadableTable::get(&sources, (path, generation)).map_err(&reading)?
-            {
-                found.push(decode(path, generation, value.value())?);
-            }
-        }
+        let found = of_session_in(&of_session, &sources, number)?;
         let last = (number.saturating_add(1), none, 0);
         snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
         Ok(found)

@@ -11,6 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
+use crate::store::course::StoredCourse;
 use crate::store::ingest::{Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
@@ -66,6 +67,13 @@ impl Sources for RedbStore {
 
     fn row(&self, number: u64) -> Result<Option<SessionRow>> {
         self.read(|snapshot| snapshot.row(number))
+    }
+
+    fn course(&self, number: u64) -> Result<StoredCourse> {
+        self.read(|snapshot| match snapshot.row(number)? {
+            Some(row) => snapshot.course(number, &row),
+            None => Ok(StoredCourse::default()),
+        })
     }
 
     fn key(&self, number: u64) -> Result<Option<SessionKey>> {

@@ -52,7 +52,7 @@ const LARGE_PAGE_BYTES: usize = 1024 * 1024;
 
 /// Where bytes stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Extent {
     /// The first byte.
     pub offset: u64,
     /// How many.
@@ -199,14 +199,14 @@ impl PageFile {
     }
 
     /// The bytes at a place: fewer where the file ends before.
-    pub(crate) fn read(&self, place: Place) -> Result<Vec<u8>> {
+    pub(crate) fn read(&self, place: Extent) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.read_into(place, &mut bytes)?;
         Ok(bytes)
     }
 
     /// As [`read`](Self::read), in the place of what `bytes` holds.
-    pub(crate) fn read_into(&self, place: Place, bytes: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn read_into(&self, place: Extent, bytes: &mut Vec<u8>) -> Result<()> {
         // A damaged number can speak of gigabytes: room is made for what the file can have there.
         let length = match place.length {
             length if length <= LARGE_PAGE_BYTES => length,
@@ -234,7 +234,7 @@ impl PageFile {
 
     /// The header.
     pub(crate) fn header(&self) -> Result<Header> {
-        let bytes = self.read(Place {
+        let bytes = self.read(Extent {
             offset: 0,
             length: HEADER_BYTES,
         })?;
@@ -288,7 +288,7 @@ fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 /// Where a page stands.
-pub(crate) fn place_of(number: u64) -> Option<Place> {
+pub(crate) fn place_of(number: u64) -> Option<Extent> {
     let order = u32::try_from(number >> 59).ok()?;
     if order > ORDER_MAX {
         return None;
@@ -296,7 +296,7 @@ pub(crate) fn place_of(number: u64) -> Option<Place> {
     let index = number & ((1 << PLACE_BITS) - 1) >> order;
     let region = (number >> PLACE_BITS) & ((1 << PLACE_BITS) - 1);
     let length = PAGE_BYTES << order;
-    Some(Place {
+    Some(Extent {
         offset: PAGE_BYTES + region * REGION_PAGES * PAGE_BYTES + index * length,
         length: usize::try_from(length).ok()?,
     })

@@ -1,9 +1,10 @@
 //! Walks all of a tree, in order, and tells of every page that is not as it was written. What can
 //! be read of a damaged page is given nevertheless, and marked.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::{Leaf, Node, PageFile, Place, Root, Shape, place_of};
+use super::{Extent, Leaf, Node, PageFile, Root, Shape, place_of};
 use crate::model::error::Result;
 
 /// Most levels of a tree: one of pages with two children each would be larger than any disk.
@@ -13,7 +14,7 @@ const LEVELS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Damage {
     /// Where it stands; the number of no page has no place.
-    pub place: Option<Place>,
+    pub place: Option<Extent>,
     /// What is wrong.
     pub detail: String,
 }
@@ -124,6 +125,9 @@ pub(crate) struct Walk<'f> {
     pub pages_read: u64,
 }
 
+/// A key, and how keys compare: what is up to it is not looked at.
+pub(crate) type Behind<'k> = (&'k [u8], fn(&[u8], &[u8]) -> Ordering);
+
 /// A page that is still to be visited.
 struct Step {
     number: u64,
@@ -154,23 +158,50 @@ impl<'f> Walk<'f> {
         shape: Shape,
         visit: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<()> {
+        self.tree_behind(root, shape, None, &|| false, visit)
+            .map(drop)
+    }
+
+    /// The same, without the pages whose keys are all up to a key, and until `is_enough` says so behind a
+    /// page of rows; then the last key of that page is given.
+    pub(crate) fn tree_behind(
+        &mut self,
+        root: &Root,
+        shape: Shape,
+        behind: Option<Behind<'_>>,
+        is_enough: &dyn Fn() -> bool,
+        visit: &mut dyn FnMut(Event<'_>) -> Result<()>,
+    ) -> Result<Option<Vec<u8>>> {
         let mut steps = vec![Step {
             number: root.page,
             checksum: root.checksum,
             level: 0,
             is_sound: true,
         }];
+        let mut last: Option<Vec<u8>> = None;
         while let Some(step) = steps.pop() {
-            self.step(&step, shape, &mut steps, visit)?;
+            if last.is_some() && is_enough() {
+                return Ok(last);
+            }
+            let mut noting = |event: Event<'_>| {
+                if let Event::Leaf { leaf, .. } = &event
+                    && let Some((key, _)) = leaf.count().checked_sub(1).and_then(|at| leaf.row(at))
+                    && behind.is_none_or(|(from, compare)| compare(key, from).is_gt())
+                {
+                    last = Some(key.to_vec());
+                }
+                visit(event)
+            };
+            self.step(&step, shape, (&mut steps, behind), &mut noting)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn step(
         &mut self,
         step: &Step,
         shape: Shape,
-        steps: &mut Vec<Step>,
+        (steps, behind): (&mut Vec<Step>, Option<Behind<'_>>),
         visit: &mut dyn FnMut(Event<'_>) -> Result<()>,
     ) -> Result<()> {
         let place = place_of(step.number);
@@ -183,6 +214,8 @@ impl<'f> Walk<'f> {
         let Some(at) = place else {
             return visit(damage("a page number that cannot be"));
         };
+        // A damaged branch can lead back up, or into another tree: without this a walk would not
+        // end.
         if !self.seen.insert(at.offset) || step.level > LEVELS_MAX {
             return visit(damage("two ways lead to this page"));
         }
@@ -194,6 +227,8 @@ impl<'f> Walk<'f> {
         let Some(node) = Node::of(&bytes, shape) else {
             return visit(damage("neither rows nor a branch"));
         };
+        // The rows are given all the same: each of them proves itself, and a repair wants what
+        // there is.
         let is_right = node.checksum() == Some(step.checksum);
         if !is_right {
             visit(damage("another checksum than the page above it says"))?;
@@ -206,7 +241,15 @@ impl<'f> Walk<'f> {
                 is_sound,
             }),
             Node::Branch(branch) => {
-                let children = (0..branch.children()).rev();
+                // What cannot be told is looked at.
+                let is_done = |at: usize| {
+                    let separator = branch.key(at).filter(|_| at + 1 < branch.children());
+                    behind.zip(separator).is_some_and(|((from, compare), key)| {
+                        is_sound && compare(key, from).is_le()
+                    })
+                };
+                // A stack gives the last first: so leaves come in the order of their keys.
+                let children = (0..branch.children()).rev().filter(|at| !is_done(*at));
                 for (number, checksum) in children.filter_map(|at| branch.child(at)) {
                     steps.push(Step {
                         number,

@@ -8,7 +8,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::append::Append;
 use crate::model::error::{Error, Result};
 use crate::store::addition::Addition;
 use crate::store::query::Appended;
@@ -19,7 +18,7 @@ use crate::store::redb::store::RedbStore;
 type Written = Result<Appended>;
 
 /// Writes appends in their order, in one commit if that is possible, and answers each.
-pub(crate) fn write(store: &RedbStore, appends: &[&Append]) -> Vec<Result<Appended>> {
+pub(crate) fn write(store: &RedbStore, appends: &[&Addition]) -> Vec<Result<Appended>> {
     match together(store, appends) {
         Ok(answers) => answers,
         Err(error) if appends.len() == 1 => vec![Err(error)],
@@ -33,10 +32,10 @@ pub(crate) fn write(store: &RedbStore, appends: &[&Append]) -> Vec<Result<Append
 /// the options say, as `busy` tells, the rest does not wait for it again.
 fn one_by_one(
     store: &RedbStore,
-    appends: &[&Append],
+    appends: &[&Addition],
     mut busy: Option<String>,
 ) -> Vec<Result<Appended>> {
-    let mut alone = |append: &&Append| {
+    let mut alone = |append: &&Addition| {
         if let Some(reason) = &busy {
             let reason = reason.clone();
             return Err(Error::Busy { reason });
@@ -62,18 +61,12 @@ pub(crate) fn stopped() -> Result<Appended> {
 
 /// Writes appends in one transaction. Its own error means that none was written, unless it is of
 /// the commit.
-fn together(store: &RedbStore, appends: &[&Append]) -> Result<Vec<Written>> {
+fn together(store: &RedbStore, appends: &[&Addition]) -> Result<Vec<Written>> {
     guard(|| {
         let writer = store.begin_write()?;
         let mut answers = Vec::with_capacity(appends.len());
         for append in appends {
-            let addition = Addition {
-                expect: append.expect,
-                batch_id: append.batch_id,
-                lines: &append.lines,
-                intent: append.intent,
-            };
-            match writer.add(&append.key, &addition, store.options()) {
+            match writer.add(append, &store.options.stamps) {
                 Err(error) if !is_refusal(&error) => return Err(error),
                 answer => answers.push(answer),
             }
@@ -134,8 +127,8 @@ mod tests {
         SessionKey::new("example", id).unwrap()
     }
 
-    fn append(id: &str, expect: Expect) -> Append {
-        Append {
+    fn append(id: &str, expect: Expect) -> Addition {
+        Addition {
             key: key(id),
             expect,
             batch_id: None,
@@ -148,16 +141,13 @@ mod tests {
     fn appends_that_share_a_commit_wait_for_another_process_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.redb");
-        let options = Options {
-            lock_wait: Duration::from_millis(400),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(400));
         // Two handles on one file exclude each other like two processes.
         let other = RedbStore::open(&path, Options::default()).unwrap();
         let store = RedbStore::open(&path, options).unwrap();
         let held = other.bulk().unwrap();
         let appends = ["a", "b", "c", "d", "e"].map(|id| append(id, Expect::Any));
-        let appends: Vec<&Append> = appends.iter().collect();
+        let appends: Vec<&Addition> = appends.iter().collect();
         let began = Instant::now();
         let answers = write(&store, &appends);
         let waited = began.elapsed();

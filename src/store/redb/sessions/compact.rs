@@ -42,6 +42,7 @@ pub(crate) fn compact(
     let mut table = writer.records()?;
     let mut packer = Packer::default();
     let mut edge = Edge::default();
+    let hidden = writer.moved_messages(number, old)?;
     let mut rechain = Rechain::of(old);
     // Of the last record that stays: what comes next ends a line that lacks its end.
     let mut unterminated = false;
@@ -64,7 +65,9 @@ pub(crate) fn compact(
             let goes = is_before(sequence) && header.kind != RecordKind::Meta;
             rechain.take(sequence, line, !goes);
             if goes {
-                fold::count_out(&mut row, &header, line.len(), &mut compacted);
+                let hidden = hidden.get(&sequence).copied().unwrap_or(0);
+                let shown = header.messages.saturating_sub(hidden);
+                fold::count_out(&mut row, &header, shown, line.len(), &mut compacted);
                 continue;
             }
             // An unterminated line stays alone, so that an import can replace it.
@@ -81,6 +84,7 @@ pub(crate) fn compact(
         segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
     }
     drop(table);
+    writer.forget_exceptions(number, &mut row, end)?;
     row.chain = rechain.finish(number)?;
     row.unterminated = unterminated;
     row.tail_first = row.next;

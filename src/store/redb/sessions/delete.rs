@@ -4,6 +4,8 @@
 //! indexes, in which old and new sessions stand side by side, are then written once for all of them.
 //! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
 //! pass.
+//!
+//! Files of folders that no session needs any more go along (`folder_files`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use redb::{ReadableTable as _, Table};
 
+use super::folder_files::FolderFiles;
 use super::list;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -197,6 +200,7 @@ impl<'w, 's> Deletion<'w, 's> {
         let action = storage(ACTION);
         let doomed = &self.with_contents(doomed)?;
         self.delete_index_entries(doomed)?;
+        let mut paths = BTreeSet::new();
         let mut origins = Origins::new();
         for (first, last) in neighbours(doomed) {
             // A damaged branch may lead to rows of other sessions: they stay.
@@ -208,12 +212,13 @@ impl<'w, 's> Deletion<'w, 's> {
                     !doomed.contains_key(&key.0)
                 })
                 .map_err(&action)?;
-            self.delete_sources(first, last, doomed, &mut origins)?;
+            self.delete_sources((first, last), doomed, (&mut origins, &mut paths))?;
         }
         self.mark(doomed, origins)?;
         let mut removed = Removed::default();
         for (number, row) in doomed {
             properties::remove(self.writer, &mut self.properties, *number, row)?;
+            self.writer.remove_course(*number, row)?;
             if addition::has_older(row) {
                 batches::remove(&mut self.batches, *number)?;
             }
@@ -235,6 +240,12 @@ impl<'w, 's> Deletion<'w, 's> {
                 bytes: row.bytes,
             };
         }
+        let mut folders = FolderFiles {
+            sources: &mut self.sources,
+            session_sources: &mut self.session_sources,
+            attachments: &mut self.attachments,
+        };
+        folders.delete_unneeded(&paths)?;
         Ok(removed)
     }
 
@@ -242,6 +253,7 @@ impl<'w, 's> Deletion<'w, 's> {
         let action = storage(ACTION);
         let mut rows: Vec<(u64, &SessionRow)> =
             doomed.iter().map(|(number, row)| (*number, row)).collect();
+        // Each index in its own order: what stands on one page goes in one pass over it.
         rows.sort_unstable_by_key(|(_, row)| (row.agent.as_str(), row.id.as_str()));
         for (_, row) in &rows {
             self.keys
@@ -273,13 +285,12 @@ impl<'w, 's> Deletion<'w, 's> {
         Ok(())
     }
 
-    /// Deletes the sources of sessions from one to another.
+    /// Deletes the sources of sessions from one to another, and notes their paths.
     fn delete_sources(
         &mut self,
-        first: u64,
-        last: u64,
+        (first, last): (u64, u64),
         doomed: &BTreeMap<u64, SessionRow>,
-        origins: &mut Origins,
+        (origins, paths): (&mut Origins, &mut BTreeSet<Vec<u8>>),
     ) -> Result<()> {
         let action = storage(ACTION);
         let none: &[u8] = &[];
@@ -289,6 +300,8 @@ impl<'w, 's> Deletion<'w, 's> {
             .retain_in(
                 (first, none, 0)..(last.saturating_add(1), none, 0),
                 |(number, path, generation), ()| {
+                    // A damaged branch leads elsewhere: what is found there would be deleted for
+                    // somebody else.
                     is_led_astray |= number < first || number > last;
                     let goes = doomed.contains_key(&number);
                     if goes {
@@ -314,6 +327,7 @@ impl<'w, 's> Deletion<'w, 's> {
                 let origin = Origin::of(path.clone(), generation, row.value());
                 origins.entry(number).or_default().push(origin);
             }
+            paths.insert(path);
         }
         Ok(())
     }
@@ -321,7 +335,7 @@ impl<'w, 's> Deletion<'w, 's> {
     /// Leaves marks, in the order of their keys.
     fn mark(&mut self, doomed: &BTreeMap<u64, SessionRow>, mut origins: Origins) -> Result<()> {
         // A clock that is wrong keeps nobody from deleting.
-        let now = lines::now(&self.writer.engine().options);
+        let now = lines::now(&self.writer.engine().options.stamps);
         let now_us = now.map_or(0, |now| now.timestamp_micros());
         let mut rows: Vec<(u64, &SessionRow)> =
             doomed.iter().map(|(number, row)| (*number, row)).collect();

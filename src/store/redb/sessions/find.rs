@@ -2,8 +2,8 @@
 
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::model::naming::numbered;
 use crate::store::redb::engine::errors::storage;
-use crate::store::redb::tables::contents;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::SESSION_KEYS;
@@ -33,7 +33,7 @@ impl Snapshot<'_> {
                     break;
                 }
                 // Another content of an id is found by its whole name alone.
-                let is_older = contents::numbered(id).is_some()
+                let is_older = numbered(id).is_some()
                     && id != prefix
                     && self.row(number)?.is_some_and(|row| !row.is_listed());
                 if !is_older {
@@ -79,7 +79,7 @@ impl Snapshot<'_> {
                 let id = select::agent_and_prefix(text)
                     .filter(|(named, _)| named == agent)
                     .map_or(text, |(_, id)| id);
-                if contents::numbered(id).is_some()
+                if numbered(id).is_some()
                     && let Ok(key) = SessionKey::new(agent.as_str(), id)
                     && let Some((_, row)) = self.session(&key)?
                 {

@@ -3,14 +3,16 @@
 //! - `list`: pages of summaries
 //! - `find`: by the start of an id
 //! - `scan`, `visit`: records by pages and by runs; `order`: of a session with an order of its own
-//! - `append`, `queue`, `appends`: appends that share a commit
-//! - `delete`, `compact`: what goes, and rechain: the digest chain where it does
+//! - `queue`, `appends`: appends that share a commit
+//! - `delete`, `compact`: what goes, and `rechain`: the digest chain where it does; `folder_files`: what goes
+//!   with the last session of a folder
 
-pub(crate) mod append;
 pub(crate) mod appends;
 pub(crate) mod compact;
 pub(crate) mod delete;
 pub(crate) mod find;
+pub(crate) mod folder_files;
+mod folders;
 pub(crate) mod list;
 pub(crate) mod order;
 pub(crate) mod queue;

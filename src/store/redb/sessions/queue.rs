@@ -21,12 +21,12 @@ pub(crate) struct CommitQueue<T, R> {
 
 struct State<T, R> {
     /// In the order in which they came. While somebody leads only.
-    waiting: VecDeque<Arc<Place<T, R>>>,
+    waiting: VecDeque<Arc<Waiter<T, R>>>,
     led: bool,
 }
 
 /// One item, and where its owner waits.
-struct Place<T, R> {
+struct Waiter<T, R> {
     item: T,
     bytes: usize,
     slot: Mutex<Slot<R>>,
@@ -81,7 +81,7 @@ impl<T, R> CommitQueue<T, R> {
         bytes: usize,
         work: impl FnOnce(&[&T]) -> Vec<R>,
     ) -> Option<R> {
-        let place = Arc::new(Place {
+        let place = Arc::new(Waiter {
             item,
             bytes,
             slot: Mutex::new(Slot::Waiting),
@@ -118,7 +118,7 @@ impl<T, R> CommitQueue<T, R> {
 }
 
 /// Takes what goes into one commit from the front: at least one item.
-fn take<T, R>(waiting: &mut VecDeque<Arc<Place<T, R>>>) -> Vec<Arc<Place<T, R>>> {
+fn take<T, R>(waiting: &mut VecDeque<Arc<Waiter<T, R>>>) -> Vec<Arc<Waiter<T, R>>> {
     let (mut bytes, mut count) = (0_usize, 0);
     for place in waiting.iter().take(ITEMS_MAX) {
         bytes = bytes.saturating_add(place.bytes);
@@ -133,7 +133,7 @@ fn take<T, R>(waiting: &mut VecDeque<Arc<Place<T, R>>>) -> Vec<Arc<Place<T, R>>>
 /// What one commit writes. However it ends, the next one leads, and nobody waits for ever.
 struct Batch<'q, T, R> {
     queue: &'q CommitQueue<T, R>,
-    places: Vec<Arc<Place<T, R>>>,
+    places: Vec<Arc<Waiter<T, R>>>,
 }
 
 impl<T, R> Drop for Batch<'_, T, R> {
@@ -152,7 +152,7 @@ impl<T, R> Drop for Batch<'_, T, R> {
     }
 }
 
-impl<T, R> Place<T, R> {
+impl<T, R> Waiter<T, R> {
     fn wait(&self) -> News<R> {
         let mut slot = locked(&self.slot);
         loop {
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_commit_takes_no_more_than_its_bound() {
         let place = |bytes| {
-            Arc::new(Place::<u8, u8> {
+            Arc::new(Waiter::<u8, u8> {
                 item: 0,
                 bytes,
                 slot: Mutex::new(Slot::Waiting),

@@ -1,4 +1,4 @@
-//! Attachments: whole files beside a session (or, under number 0, beside a folder's sessions).
+//! Attachments: files kept whole for a session or, under number 0, for a folder.
 //!
 //! An attachment is kept in parts ([`codec::attachment`](crate::codec::attachment)), so that neither
 //! writing nor reading one holds it in memory.
@@ -20,21 +20,54 @@ use crate::store::redb::engine::errors::storage;
 
 const VERSION: u8 = 1;
 
-/// Writes an attachment, replacing one of the same name. Returns its bytes and their hash.
+/// The table, open for writing.
+type Table<'w> = redb::Table<'w, (u64, &'static str, u32), &'static [u8]>;
+
+/// What was written of an attachment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    /// Its bytes.
+    pub bytes: u64,
+    /// Their hash.
+    pub hash: u128,
+    /// Whether it took the place of one of the same name.
+    pub replaced: bool,
+}
+
+/// Removes an attachment. Returns whether there was one.
+pub(crate) fn remove(writer: &Writer<'_>, number: u64, name: &str) -> Result<bool> {
+    let action = storage("remove an attachment");
+    let mut table = writer.txn().open_table(ATTACHMENTS).map_err(action)?;
+    cut(&mut table, number, name)
+}
+
+fn cut(table: &mut Table<'_>, number: u64, name: &str) -> Result<bool> {
+    let mut was_there = false;
+    table
+        .retain_in((number, name, 0)..=(number, name, u32::MAX), |key, _| {
+            // A damaged branch may lead to rows of others: they stay.
+            let goes = (key.0, key.1) == (number, name);
+            was_there |= goes;
+            !goes
+        })
+        .map_err(storage("remove an attachment"))?;
+    Ok(was_there)
+}
+
+/// Writes an attachment, replacing one of the same name.
 pub(crate) fn write(
     writer: &Writer<'_>,
     number: u64,
     name: &str,
     content: &mut dyn Read,
-) -> Result<(u64, u128)> {
+) -> Result<Written> {
     let action = storage("write an attachment");
     let mut table = writer
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("write an attachment"))?;
-    table
-        .retain_in((number, name, 0)..=(number, name, u32::MAX), |_, _| false)
-        .map_err(&action)?;
+    // An older content may have had more parts: one that stayed would go on behind the new ones.
+    let replaced = cut(&mut table, number, name)?;
     let mut hash = Xxh3::new();
     let (mut bytes, mut part) = (0_u64, 0_u32);
     let mut cutter = Cutter::new(name);
@@ -45,6 +78,7 @@ pub(crate) fn write(
         let later = rest.split_off(length.min(rest.len()));
         hash.update(&rest);
         bytes += rest.len() as u64;
+        // The file may grow while it is read: what its size was says nothing.
         if bytes > ATTACHMENT_BYTES_MAX {
             return Err(Error::TooLarge {
                 what: "size of an attachment in bytes",
@@ -61,8 +95,13 @@ pub(crate) fn write(
         table
             .insert((number, name, part), framed.as_slice())
             .map_err(&action)?;
+        // After the first part: an empty content has one too, or it would not be there.
         if at_end && later.is_empty() {
-            return Ok((bytes, hash.digest128()));
+            return Ok(Written {
+                bytes,
+                hash: hash.digest128(),
+                replaced,
+            });
         }
         rest = later;
         part += 1;

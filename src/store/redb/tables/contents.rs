@@ -16,17 +16,16 @@ use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::naming::numbered;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
 
 const READ: &str = "read the contents of an id";
 
-/// The number of a content at the end of an id, and what stands before it: `id~2`.
-pub(crate) fn numbered(id: &str) -> Option<(&str, u32)> {
-    let (plain, number) = id.rsplit_once('~')?;
-    let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
-    let number = is_number.then(|| number.parse().ok()).flatten()?;
-    (!plain.is_empty()).then_some((plain, number))
+/// The key of the home of a file among those of its id: its folder.
+pub(crate) fn home_key(path: &[u8]) -> Vec<u8> {
+    let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    [&b"h"[..], path.get(..end).unwrap_or_default()].concat()
 }
 
 /// Numbers of contents and session numbers, in their order.
@@ -181,19 +180,5 @@ pub(crate) fn corrupt_content(key: &SessionKey, content: u32, detail: &str) -> E
         table: "contents",
         key: format!("{key}, content {content}"),
         detail: detail.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_behind_an_id_is_told_from_other_ends() {
-        assert_eq!(numbered("a~2"), Some(("a", 2)));
-        assert_eq!(numbered("a~b~10"), Some(("a~b", 10)));
-        for id in ["a", "a~", "a~x", "a2", "a~0", "a~02", "~3", "a~99999999999"] {
-            assert_eq!(numbered(id), None, "{id}");
-        }
     }
 }

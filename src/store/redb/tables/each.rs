@@ -7,12 +7,13 @@
 use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
-    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, CONTENTS, DELETED,
-    DeletedKey, FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS,
-    SOURCES, STORE_INFO,
+    ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, CONTENTS, COURSES, DELETED,
+    DeletedKey, EXCEPTIONS, FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES,
+    SESSIONS, SOURCES, STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, deleted, file_orders, properties, segments, sources};
+use super::{attachments, batches, courses, deleted, file_orders, properties, segments, sources};
+use crate::codec::exception_row::ExceptionKey;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -101,6 +102,24 @@ impl Rows<batches::BatchKey, &'static [u8]> for Batches {
     }
 }
 
+/// What only other lines tell of records.
+pub(crate) struct Exceptions;
+
+impl Rows<ExceptionKey, &'static [u8]> for Exceptions {
+    fn check(key: &ExceptionKey, value: &&[u8]) -> Result<()> {
+        courses::check_exception(*key, value).map(drop)
+    }
+}
+
+/// What leads from ids to records.
+pub(crate) struct Courses;
+
+impl Rows<courses::CourseKey, &'static [u8]> for Courses {
+    fn check(key: &courses::CourseKey, value: &&[u8]) -> Result<()> {
+        courses::check_block(*key, value)
+    }
+}
+
 /// Marks of sessions that were deleted.
 pub(crate) struct Deleted;
 
@@ -153,6 +172,8 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Properties>(PROPERTIES)?;
     work.table::<_, _, Aliases>(ALIASES)?;
     work.table::<_, _, Batches>(BATCHES)?;
+    work.table::<_, _, Exceptions>(EXCEPTIONS)?;
+    work.table::<_, _, Courses>(COURSES)?;
     work.table::<_, _, FileOrders>(FILE_ORDERS)?;
     work.table::<_, _, Unchecked>(CONTENTS)?;
     work.table::<_, _, Unchecked>(HOMES)?;

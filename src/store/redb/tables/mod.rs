@@ -10,6 +10,7 @@
 pub(crate) mod attachments;
 pub(crate) mod batches;
 pub(crate) mod contents;
+pub(crate) mod courses;
 pub(crate) mod deleted;
 pub(crate) mod each;
 pub(crate) mod families;

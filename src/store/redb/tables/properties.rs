@@ -225,6 +225,7 @@ fn change_claims(
     }
     for alias in new.iter().filter(|alias| !old.contains(alias)) {
         let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
+        // The first in line has the name.
         let first = claims(&table, &alias)?.next().transpose()?;
         if let (Claims::Exclusive, Some((_, other))) = (manner, first) {
             return Err(Error::AliasTaken {
@@ -232,6 +233,7 @@ fn change_claims(
                 alias: alias.id().to_owned(),
             });
         }
+        // Behind the last one and never in a gap: nobody gets a name before one who waits for it.
         let place = match claims(&table, &alias)?.next_back().transpose()? {
             None => 0,
             Some((last, _)) => last.checked_add(1).ok_or_else(|| {

@@ -13,7 +13,7 @@ pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
 pub(crate) const FORMAT_WITH_STABLE_LOCKS: u32 = 4;
 
 /// The format that the tables beside the log came with: older batches, file orders,
-/// contents, homes, families, deletion marks.
+/// contents, homes, families, deletion marks, exceptions, courses.
 pub(crate) const FORMAT_BESIDE_THE_LOG: u32 = 5;
 
 /// The oldest format that this version reads.
@@ -37,6 +37,9 @@ pub(crate) const INFO_STORE_ID: &str = "store_id";
 /// In [`STORE_INFO`]: an id made by the last restore that replaced what was in this file; missing
 /// if there was none.
 pub(crate) const INFO_RESTORED: &str = "restored";
+
+/// In [`STORE_INFO`]: there while a scrub is due; missing otherwise.
+pub(crate) const INFO_SCRUB: &str = "scrub";
 
 /// In [`STORE_INFO`]: the version of the crate that wrote last in this format, as text.
 pub(crate) const INFO_WRITER: &str = "writer";
@@ -80,6 +83,12 @@ pub(crate) const ALIASES: TableDefinition<'_, (&str, &str, u64), &[u8]> =
 /// Session number, the caller's id of a batch -> where it is: batches that the row has no room for.
 pub(crate) const BATCHES: TableDefinition<'_, (u64, u128), &[u8]> = TableDefinition::new("batches");
 
+/// Session number, code of a kind, first record -> what only other lines tell of it.
+pub(crate) const EXCEPTIONS: TableDefinition<'_, (u64, u8, u64), &[u8]> =
+    TableDefinition::new("exceptions");
+
+/// Session number, first record -> a block of what leads from ids to records.
+pub(crate) const COURSES: TableDefinition<'_, (u64, u64), &[u8]> = TableDefinition::new("courses");
 /// Session number -> which records its file has, in which order.
 pub(crate) const FILE_ORDERS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("file_orders");
 
@@ -107,7 +116,7 @@ pub(crate) const DELETED: TableDefinition<'_, DeletedKey, &[u8]> = TableDefiniti
 pub(crate) type DeletedKey = (&'static str, &'static str, &'static [u8]);
 
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 19] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -119,6 +128,8 @@ pub(crate) const NAMES: [&str; 17] = [
     "properties",
     "aliases",
     "batches",
+    "exceptions",
+    "courses",
     "file_orders",
     "contents",
     "homes",
@@ -128,7 +139,7 @@ pub(crate) const NAMES: [&str; 17] = [
 ];
 
 /// Those of them that a store of an older format does not have.
-pub(crate) const OF_LATER_FORMATS: [&str; 8] = [
+pub(crate) const OF_LATER_FORMATS: [&str; 10] = [
     "properties",
     "aliases",
     "batches",
@@ -137,6 +148,8 @@ pub(crate) const OF_LATER_FORMATS: [&str; 8] = [
     "homes",
     "by_parent",
     "deleted",
+    "exceptions",
+    "courses",
 ];
 
 /// The name of a table of a store, as an error has it.

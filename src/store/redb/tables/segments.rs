@@ -94,6 +94,8 @@ pub(crate) fn insert(
     sealed: &Sealed,
     mut edge: Option<&mut Edge>,
 ) -> Result<u64> {
+    // A row that does not fit what is left of a page gets one of its own: a first part that is cut
+    // to the rest wastes none.
     let room = match &edge {
         Some(edge) => edge.room(table, (number, sealed.first, 0))?,
         None => 0,
@@ -112,6 +114,7 @@ pub(crate) fn insert(
         let (now, later) = rest.split_at(length.min(rest.len()));
         let mut body = Vec::with_capacity(before + now.len());
         if part == 0 {
+            // The length stands in front, so that a last part that is missing is noticed.
             body.extend_from_slice(&(sealed.bytes.len() as u64).to_le_bytes());
         }
         body.extend_from_slice(now);

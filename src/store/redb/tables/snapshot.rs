@@ -3,12 +3,12 @@
 use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 use uuid::Uuid;
 
-use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{INFO_STORE_ID, SESSION_KEYS, SESSIONS, STORE_INFO};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::naming::numbered;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::pages::PageFile;
 
@@ -135,9 +135,10 @@ impl<'s> Snapshot<'s> {
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
         let Some(number) = number_of(&keys, key, self.counts)? else {
+            // That there is none is believed only of pages with the right checksums.
             let place = (key.agent(), key.id());
             self.check(SESSION_KEYS, &place, &place)?;
-            return match contents::numbered(key.id()) {
+            return match numbered(key.id()) {
                 Some((plain, content)) => self.newest_called(key.agent(), plain, content),
                 None => Ok(None),
             };

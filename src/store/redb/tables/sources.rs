@@ -9,6 +9,7 @@ use crate::codec::source_row::SourceRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::ingest::Source;
+use crate::store::redb::engine::errors::storage;
 
 /// The name that a session's row says it has.
 pub(crate) fn key_of(number: u64, row: &SessionRow) -> Result<SessionKey> {
@@ -29,6 +30,26 @@ pub(crate) fn newest(
             decode(path, key.value().1, value.value()).map(Some)
         }
     }
+}
+
+/// The sources of a session, in open tables.
+pub(crate) fn of_session_in(
+    of_session: &(impl ReadableTable<(u64, &'static [u8], u32), ()> + TableHandle),
+    sources: &impl ReadableTable<(&'static [u8], u32), &'static [u8]>,
+    number: u64,
+) -> Result<Vec<Source>> {
+    let reading = storage("read the sources");
+    let none: &[u8] = &[];
+    let mut found = Vec::new();
+    let range = (number, none, 0)..(number.saturating_add(1), none, 0);
+    for entry in within(of_session, range, "read the sources")? {
+        let (key, _) = entry?;
+        let (_, path, generation) = key.value();
+        if let Some(value) = sources.get((path, generation)).map_err(&reading)? {
+            found.push(decode(path, generation, value.value())?);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads the row of a source.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use redb::{Table, WriteTransaction};
 
-use super::contents;
 use super::row_counts::ReadCounts;
 use super::schema::{
     BY_PROJECT, BY_UPDATED, INFO_NEXT_SESSION, RECORDS, SESSION_KEYS, SESSIONS, STORE_INFO,
@@ -17,9 +16,11 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{TAIL_BYTES, TAIL_RECORDS};
+use crate::model::naming::numbered;
 use crate::model::record::Record;
-use crate::store::Options;
+use crate::store::Stamps;
 use crate::store::addition::{self, Added, Addition, Outcome};
+use crate::store::course::Course;
 use crate::store::fold;
 use crate::store::lines;
 use crate::store::query::Appended;
@@ -91,10 +92,19 @@ impl<'s> Writer<'s> {
         snapshot::row_behind(&table, number, self.counts)
     }
 
+    /// The row of a session, if it is there.
+    pub(crate) fn row_if_there(&self, number: u64) -> Result<Option<SessionRow>> {
+        let table = self
+            .txn
+            .open_table(SESSIONS)
+            .map_err(storage("read a session"))?;
+        snapshot::row_by_number(&table, number, self.counts)
+    }
+
     /// A session by its name.
     pub(crate) fn session(&self, key: &SessionKey) -> Result<Option<(u64, SessionRow)>> {
         let Some(number) = self.number_of(key)? else {
-            let Some((plain, content)) = contents::numbered(key.id()) else {
+            let Some((plain, content)) = numbered(key.id()) else {
                 return Ok(None);
             };
             // The newest content of an id may be called by its number too.
@@ -189,7 +199,7 @@ impl<'s> Writer<'s> {
         row: &SessionRow,
     ) -> Result<()> {
         let action = storage("write a session");
-        let now_us = lines::now(&self.engine.options)?.timestamp_micros();
+        let now_us = lines::now(&self.engine.options.stamps)?.timestamp_micros();
         let mut row = Cow::Borrowed(row);
         if !fold::is_believed(row.updated_us, now_us) {
             fold::believe(row.to_mut(), now_us);
@@ -225,6 +235,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
+        // The time is in the key of this index too, so a change of either moves the entry.
         if !(is_same && old.is_some_and(|old| old.shown_project() == row.shown_project())) {
             let mut index = self
                 .txn
@@ -252,12 +263,8 @@ impl<'s> Writer<'s> {
     }
 
     /// Adds lines to a session, which is created if need be.
-    pub(crate) fn add(
-        &self,
-        key: &SessionKey,
-        addition: &Addition<'_>,
-        options: &Options,
-    ) -> Result<Appended> {
+    pub(crate) fn add(&self, addition: &Addition, stamps: &Stamps) -> Result<Appended> {
+        let key = &addition.key;
         let there = self.session(key)?;
         let old = there.as_ref().map(|(_, row)| row);
         let older = match (&there, addition.batch_id) {
@@ -269,10 +276,14 @@ impl<'s> Writer<'s> {
         let Added {
             mut row,
             made,
+            course,
             appended,
             left,
             now_us,
-        } = match addition::add_to(key, old, addition, older, options)? {
+        } = match addition::add_to(old, addition, older, stamps, || match &there {
+            Some((number, row)) => Ok(self.course(*number, row)?.before(None)),
+            None => Ok(Course::default()),
+        })? {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
@@ -286,6 +297,7 @@ impl<'s> Writer<'s> {
         for record in &made {
             row.chain.push(&chain::digest_of(&record.line));
         }
+        self.write_course(number, &mut row, &course)?;
         self.insert_tail(number, &mut row, made)?;
         self.put_row(number, old, &row)?;
         Ok(appended)
@@ -297,6 +309,8 @@ impl<'s> Writer<'s> {
         let bytes: u64 = made.iter().map(|record| record.line.len() as u64).sum();
         let tail_records = row.next.saturating_sub(row.tail_first);
         let mut packer = Packer::default();
+        // A short tail stays as it is, a row a record: an append writes its own rows, not the tail
+        // again.
         if row.tail_bytes + bytes < TAIL_BYTES && tail_records < TAIL_RECORDS {
             for record in made {
                 packer.push(record.sequence, record.header, &record.line);
@@ -314,6 +328,7 @@ impl<'s> Writer<'s> {
             }
             packer.push(sequence, header, line);
         };
+        // Read before it is removed: its lines go into the new segments, and pack better together.
         let mut from = row.tail_first;
         while let Some(found) = segments::starting_from(&table, number, from, self.counts)? {
             for (sequence, header, line) in found.segment.records() {

@@ -37,13 +37,10 @@ impl Clock {
 
     fn options(&self) -> Options {
         let clock = self.clone();
-        Options {
-            clock: Arc::new(move || match clock.0.load(Ordering::SeqCst) {
-                PANICS => panic!("theirs"),
-                second => DateTime::from_timestamp(second, 0).unwrap(),
-            }),
-            ..Options::default()
-        }
+        Options::default().with_clock(move || match clock.0.load(Ordering::SeqCst) {
+            PANICS => panic!("theirs"),
+            second => DateTime::from_timestamp(second, 0).unwrap(),
+        })
     }
 }
 
@@ -83,15 +80,11 @@ fn a_panic_of_the_callers_code_passes_through_and_the_store_goes_on() {
     for mode in modes() {
         let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::default());
         clock.set(TODAY);
-        let options = Options {
-            mode,
-            ..clock.options()
-        };
+        let options = clock.options().with_mode(mode);
         let store = RedbStore::open(folder.path().join("s.redb"), options).unwrap();
         append(&store, "s", "{}").unwrap();
         let mut bulk = Box::new(store.bulk().unwrap());
         bulk.write_attachment(1, "a", &mut &b"content"[..]).unwrap();
-        bulk.count_attachment(1).unwrap();
         bulk.commit().unwrap();
         store.hide_before(&key("s"), 1).unwrap();
         let file = folder.path().join("backup");
@@ -147,7 +140,7 @@ fn a_clock_before_1970(store: &impl Store, clock: &Clock) {
 #[test]
 fn a_clock_before_1970_is_an_error_of_the_clock_and_none_of_reads() {
     let clock = Clock::default();
-    a_clock_before_1970(&MemoryStore::new(clock.options()), &clock);
+    a_clock_before_1970(&MemoryStore::new(clock.options().stamps), &clock);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.redb");
     clock.set(TODAY);
@@ -215,7 +208,7 @@ fn a_time_from_the_future(store: &impl Store, clock: &Clock) {
 #[test]
 fn order_and_cleanup_do_not_believe_the_future() {
     let clock = Clock::default();
-    a_time_from_the_future(&MemoryStore::new(clock.options()), &clock);
+    a_time_from_the_future(&MemoryStore::new(clock.options().stamps), &clock);
     let folder = tempfile::tempdir().unwrap();
     clock.set(TODAY);
     let store = RedbStore::open(folder.path().join("s.redb"), clock.options()).unwrap();

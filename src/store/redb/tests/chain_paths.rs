@@ -11,6 +11,7 @@ use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
+use crate::store::StoredCourse;
 use crate::store::ingest::{Bulk as _, IngestStore as _};
 use crate::store::query::{Expect, NewRecord, ScanQuery};
 use crate::store::redb::store::RedbStore;
@@ -107,7 +108,8 @@ fn import(store: &RedbStore, op: &Op) {
             .collect(),
     });
     let dialect = agents::of_agent("ggcode");
-    let mut builder = SessionBuilder::resume(row(store), dialect, replaced, 5);
+    let mut builder =
+        SessionBuilder::resume(row(store), StoredCourse::default(), dialect, replaced, 5);
     let mut parts = Vec::new();
     let per_chunk = lines.len().div_ceil(*chunks).max(1);
     for (at, texts) in lines.chunks(per_chunk).enumerate() {
@@ -159,7 +161,7 @@ proptest! {
 
     #[test]
     fn every_path_keeps_the_chain_that_of_the_lines(ops in prop::collection::vec(ops(), 1..14)) {
-        let options = Options { mode: Mode::Exclusive, ..Options::default() };
+        let options = Options::default().with_mode(Mode::Exclusive);
         let store = RedbStore::over(Disk::default(), options).unwrap();
         let mut bulk = Box::new(store.bulk().unwrap());
         prop_assert_eq!(bulk.create(&key()).unwrap(), 1);

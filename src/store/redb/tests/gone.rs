@@ -32,10 +32,7 @@ impl Folder {
 }
 
 fn open(path: &Path, mode: Mode) -> Result<RedbStore> {
-    let options = Options {
-        mode,
-        ..Options::default()
-    };
+    let options = Options::default().with_mode(mode);
     RedbStore::open(path, options)
 }
 

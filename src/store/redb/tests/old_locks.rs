@@ -24,10 +24,7 @@ const WRITERS: Bound<u64> = Bound::Included((1 << 62) + 1);
 const KEEPS_OUT: Bound<u64> = Bound::Included((1 << 62) + 3);
 
 fn options(wait: u64) -> Options {
-    Options {
-        lock_wait: Duration::from_millis(wait),
-        ..Options::default()
-    }
+    Options::default().with_lock_wait(Duration::from_millis(wait))
 }
 
 /// A store that says that it is of the last format with other locks.

@@ -82,10 +82,7 @@ fn rows_have_the_same_records_only_if_all_numbers_of_them_are_the_same() {
 fn answers_beside_commits_are_no_damage() {
     let folder = tempfile::tempdir().unwrap();
     for mode in [Mode::Exclusive, Options::default().mode] {
-        let options = Options {
-            mode,
-            ..Options::default()
-        };
+        let options = Options::default().with_mode(mode);
         let store = RedbStore::open(folder.path().join("a.redb"), options).unwrap();
         let ends = Instant::now() + Duration::from_millis(700);
         let (asked, written) = (AtomicU64::new(0), AtomicU64::new(0));

@@ -69,3 +69,57 @@ fn a_verification_beside_writers_keeps_no_space_and_finds_no_damage() {
         store.delete(&key(2_000 + calls - 1)).unwrap();
     }
 }
+
+#[test]
+fn a_verification_holds_no_snapshot_for_a_huge_session_or_the_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+    let append = |id, record: NewRecord| {
+        store
+            .append(&key(id), Expect::Any, None, &[record])
+            .unwrap();
+    };
+    for number in 0..60 {
+        append(0, noise(number));
+    }
+    let length = || fs::metadata(store.path()).unwrap().len();
+    let (before, mut calls) = (length(), 0);
+    let report = store.verify_deep(&[], &mut |_| {
+        append(1, noise(calls));
+        store.delete(&key(1)).unwrap();
+        // What is being read grows meanwhile.
+        append(0, NewRecord::line("{}"));
+        calls += 1;
+        std::ops::ControlFlow::Continue(())
+    });
+    let report = report.unwrap();
+    assert!(report.is_clean(), "{:?}", report.problems);
+    assert!(calls > 40, "{calls}");
+    let grown = length().saturating_sub(before);
+    assert!(grown < 4_000_000, "{grown} bytes for {calls} times 200 KB");
+}
+
+#[test]
+fn a_session_of_which_records_go_while_it_is_verified_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+    for number in 0..40 {
+        store
+            .append(&key(0), Expect::Any, None, &[noise(number)])
+            .unwrap();
+    }
+    for keep in [20, 10] {
+        let mut calls = 0;
+        let report = store.verify_deep(&[], &mut |_| {
+            if calls == 2 {
+                store.truncate(&key(0), keep).unwrap();
+                store.compact(&key(0), None, None).unwrap();
+            }
+            calls += 1;
+            std::ops::ControlFlow::Continue(())
+        });
+        let report = report.unwrap();
+        assert!(report.is_clean(), "{:?}", report.problems);
+        assert!(calls > 3, "{calls}");
+    }
+}

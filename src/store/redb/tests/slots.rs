@@ -21,10 +21,7 @@ const SLOTS: [usize; 2] = [64, 192];
 const HAS_TABLES: usize = 1;
 
 fn options(mode: Mode) -> Options {
-    Options {
-        mode,
-        ..Options::default()
-    }
+    Options::default().with_mode(mode)
 }
 
 fn filled(path: &Path, mode: Mode) {

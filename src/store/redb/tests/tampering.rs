@@ -27,10 +27,7 @@ fn key(number: u64) -> SessionKey {
 
 /// Sessions 1 and 2: two sealed segments and a tail each, at the same sequence numbers.
 fn store() -> RedbStore {
-    let options = Options {
-        mode: Mode::Exclusive,
-        ..Options::default()
-    };
+    let options = Options::default().with_mode(Mode::Exclusive);
     let store = RedbStore::over(Disk::default(), options).unwrap();
     for number in [1, 2] {
         for from in [0, 40, 110, 150] {

@@ -21,7 +21,7 @@ use std::path::Path;
 use redb::{Database, ReadTransaction, ReadableDatabase as _, TableError, WriteTransaction};
 
 use crate::model::error::{Error, Result};
-use crate::store::Options;
+use crate::store::Stamps;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::commit;
 use crate::store::redb::tables::schema::{
@@ -73,7 +73,7 @@ fn is_empty(txn: &ReadTransaction) -> Result<bool> {
 fn not_a_store(path: &Path) -> Error {
     Error::NotAStore {
         path: path.to_owned(),
-        reason: "it is another program's redb database".to_owned(),
+        reason: "it is another program's redb database, or a copy of a store that was made while it was written".to_owned(),
     }
 }
 
@@ -87,7 +87,7 @@ fn unsupported(path: &Path, found: u32) -> Error {
 }
 
 /// Brings the store to this version's format.
-pub(crate) fn migrate(path: &Path, database: &Database, options: &Options) -> Result<()> {
+pub(crate) fn migrate(path: &Path, database: &Database, stamps: &Stamps) -> Result<()> {
     let txn = database.begin_read().map_err(storage("begin reading"))?;
     check_writable(path, &txn)?;
     let current = formats(&txn)?.map_or(0, |(format, _)| format);
@@ -96,17 +96,17 @@ pub(crate) fn migrate(path: &Path, database: &Database, options: &Options) -> Re
         return Ok(());
     }
     let txn = database.begin_write().map_err(storage("begin writing"))?;
-    run_steps(&txn, STEPS, options)?;
+    run_steps(&txn, STEPS, stamps)?;
     commit(txn)
 }
 
 /// Brings what a transaction shows to this version's format.
-pub(crate) fn migrate_within(txn: &WriteTransaction, options: &Options) -> Result<()> {
-    run_steps(txn, STEPS, options)
+pub(crate) fn migrate_within(txn: &WriteTransaction, stamps: &Stamps) -> Result<()> {
+    run_steps(txn, STEPS, stamps)
 }
 
 /// Runs the steps that the store has not had; another process may have run them meanwhile.
-fn run_steps(txn: &WriteTransaction, steps: &[Step], options: &Options) -> Result<()> {
+fn run_steps(txn: &WriteTransaction, steps: &[Step], stamps: &Stamps) -> Result<()> {
     let action = storage("read its format");
     let table = txn
         .open_table(STORE_INFO)
@@ -138,7 +138,7 @@ fn run_steps(txn: &WriteTransaction, steps: &[Step], options: &Options) -> Resul
             .insert(INFO_NEXT_SESSION, 1_u64.to_le_bytes().as_slice())
             .map_err(&write)?;
         table
-            .insert(INFO_STORE_ID, options.new_id()?.as_bytes().as_slice())
+            .insert(INFO_STORE_ID, stamps.new_id()?.as_bytes().as_slice())
             .map_err(&write)?;
     }
     Ok(())
@@ -201,7 +201,7 @@ mod tests {
 
     fn run(database: &Database, steps: &[Step]) -> Result<()> {
         let txn = database.begin_write().unwrap();
-        run_steps(&txn, steps, &Options::default())?;
+        run_steps(&txn, steps, &Stamps::default())?;
         commit(txn)
     }
 

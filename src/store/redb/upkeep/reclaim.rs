@@ -20,10 +20,14 @@ impl Engine {
         match self.begin_write().map(drop) {
             Ok(()) => {
                 if let Some(mut handle) = self.alone(self.options.lock_wait) {
+                    // Everybody in this process waits from here on: other processes' locks are
+                    // waited for only briefly.
                     self.watch.hurry.set(true);
                     let done = self.compact(&mut handle);
                     self.watch.hurry.set(false);
                     if let Some(named) = &self.named {
+                        // A compaction makes commits of its own: the number of the last one tells
+                        // nothing any more.
                         named.look_anew();
                     }
                     refused = done?;
@@ -57,6 +61,7 @@ impl Engine {
         };
         loop {
             match database.compact() {
+                // Pages were moved: another go may move more.
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(redb::CompactionError::TransactionInProgress) => {
@@ -85,10 +90,7 @@ mod tests {
     use crate::store::Options;
 
     fn open(path: &Path, wait: u64) -> Result<Engine> {
-        let options = Options {
-            lock_wait: Duration::from_millis(wait),
-            ..Options::default()
-        };
+        let options = Options::default().with_lock_wait(Duration::from_millis(wait));
         Engine::open(path, &options)
     }
 

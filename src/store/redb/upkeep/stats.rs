@@ -37,6 +37,7 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
         agent.malformed += row.malformed;
         agent.attachments += row.attachments;
     }
+    // A walk ends early where a page is lost, without an error: the table knows how many there are.
     all_read("sessions", rows, table.len().map_err(&action)?)?;
     let (mut attachment_bytes, mut rows) = (0, 0);
     let table = snapshot
@@ -54,8 +55,15 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
                 &error.to_string(),
             )
         })?;
-        if row.kind == SourceKind::Attachment {
+        // The row knows the size: no attachment is read.
+        if row.kind == SourceKind::Attachment && !row.name.is_empty() {
             attachment_bytes += row.size;
+            if row.session == 0 {
+                // A folder has no row that counts its files.
+                let agent = agents.entry(row.agent.clone()).or_default();
+                agent.agent = row.agent;
+                agent.attachments += 1;
+            }
         }
     }
     all_read("sources", rows, table.len().map_err(&action)?)?;

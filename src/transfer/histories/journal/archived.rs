@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::archive::{Owner, Place, is_named};
+use crate::transfer::archive::{ArchiveFile, Owner, is_named};
 use crate::transfer::files::paths;
 use crate::transfer::histories::history::{History, JOURNAL_SUFFIX};
 use crate::transfer::histories::refusal::{Refusal, failed, refusal};
@@ -23,13 +23,13 @@ pub(super) struct Archived {
 }
 
 /// The file of a history in an archive, noted as its own.
-pub(super) fn claim(history: &History, archive: &Path) -> Result<Place, Refusal> {
+pub(super) fn claim(history: &History, archive: &Path) -> Result<ArchiveFile, Refusal> {
     let owner = owner(history)?;
     let folder = archive.canonicalize().map_err(failed("find", archive))?;
     if history.folder.canonicalize().is_ok_and(|own| own == folder) {
         return Err("the archive would lie among the histories; name another folder".to_owned());
     }
-    let mut place = Place::of(archive, &history.name, &owner).map_err(refusal)?;
+    let mut place = ArchiveFile::of(archive, &history.name, &owner).map_err(refusal)?;
     place.claim(&owner).map_err(refusal)?;
     Ok(place)
 }
@@ -38,12 +38,12 @@ pub(super) fn claim(history: &History, archive: &Path) -> Result<Place, Refusal>
 /// another history's: of a folder that this one was copied from, say.
 ///
 /// Refuses a journal that tells of an archive which the caller does not name: taking lines back
-/// from any file that a journal names would be in the hands of who wrote the journal.
+/// from any file that a journal names would be in the hands of whoever wrote the journal.
 pub(super) fn find(
     history: &History,
     archived: Option<&Archived>,
     archive: Option<&Path>,
-) -> Result<Option<Place>, Refusal> {
+) -> Result<Option<ArchiveFile>, Refusal> {
     let Some(archived) = archived else {
         return Ok(None);
     };

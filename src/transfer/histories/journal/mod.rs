@@ -17,7 +17,7 @@
 //! history has changed: it is taken back. From step 4 on it is finished. Where the file of lines is
 //! neither as it was nor as it was to be, nothing is touched, and it is reported.
 //!
-//! All of it, the meta file's first look and what a crash left too, is for who has the history's lock
+//! All of it, the meta file's first look and what a crash left too, is for whoever has the history's lock
 //! alone. It is a file of its own: the others are renamed away.
 //!
 //! The folder may be somebody else's work. So a file in the making replaces what lies under its name
@@ -38,7 +38,7 @@ use super::history::{History, JOURNAL_SUFFIX, LOCK_SUFFIX, LineCount, Meta, coun
 use super::refusal::{Refusal, failed};
 use crate::agents::parts::meta_file::META_ENDING;
 use crate::system::is_same_file;
-use crate::transfer::archive::Place;
+use crate::transfer::archive::ArchiveFile;
 use crate::transfer::files::atomic::{self, append_private, create_private};
 use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::open::open_regular;
@@ -92,7 +92,7 @@ pub(super) struct Rewrite<'h> {
     lines: File,
     journal: Journal,
     /// The archive's file, which nobody else is at meanwhile.
-    place: Option<Place>,
+    place: Option<ArchiveFile>,
 }
 
 impl<'h> Rewrite<'h> {
@@ -110,6 +110,7 @@ impl<'h> Rewrite<'h> {
         let path = history.lines();
         let lines = File::open(&path).map_err(failed("read", &path))?;
         let count = count_lines(&lines, skip).map_err(failed("read", &path))?;
+        // The meta file may belong to other lines, or to later ones: nobody knows what is hidden.
         if count.lines < skip {
             let lines = count.lines;
             return Err(format!(
@@ -131,6 +132,7 @@ impl<'h> Rewrite<'h> {
         if let Some(archive) = archive {
             self.archive(archive)?;
         }
+        // After the archive: a line is there, on disk, before it leaves the history.
         self.write_remaining()?;
         self.replace_lines()?;
         finish(self.history, self.skip)?;
@@ -144,6 +146,7 @@ impl<'h> Rewrite<'h> {
     fn archive(&mut self, archive: &Path) -> Result<(), Refusal> {
         let place = archived::claim(self.history, archive)?;
         let path = std::path::absolute(&place.lines).map_err(failed("find", &place.lines))?;
+        // Kept to the end of the rewrite, with its lock: nobody appends in between.
         self.place = Some(place);
         let file = append_private(&path).map_err(failed("write", &path))?;
         let found = file.metadata().map_err(failed("look at", &path))?;
@@ -156,6 +159,7 @@ impl<'h> Rewrite<'h> {
             path: paths::to_bytes(&path),
             bytes,
         });
+        // Before a byte is appended: after a crash the archive is cut to this length again.
         write_journal(self.history, &self.journal)?;
         self.append(&file, bytes).map_err(failed("write", &path))?;
         sync_folder(archive)
@@ -167,6 +171,8 @@ impl<'h> Rewrite<'h> {
             let mut last = [0];
             archive.seek(SeekFrom::Start(bytes - 1))?;
             archive.read_exact(&mut last)?;
+            // What somebody else left there may lack its end: these lines begin a line of their
+            // own.
             if last != *b"\n" {
                 archive.write_all(b"\n")?;
             }
@@ -205,6 +211,7 @@ impl<'h> Rewrite<'h> {
             out.write_all(content)?;
             bytes += content.len() as u64;
         }
+        // The agent has to read and write it as before.
         out.set_permissions(self.lines.metadata()?.permissions())?;
         out.sync_all()?;
         let hash = format!("{:032x}", hasher.digest128());
@@ -220,6 +227,8 @@ impl<'h> Rewrite<'h> {
         let path = self.history.lines();
         let now = fs::metadata(&path).map_err(failed("look at", &path))?;
         let before = self.lines.metadata().map_err(failed("look at", &path))?;
+        // An agent appends without a lock: what it wrote since the lines were counted would be
+        // lost.
         if now.len() != self.count.bytes || !is_same_file(&now, &before) {
             take_back(self.history, &self.journal, self.place.as_ref())?;
             return Err("was written to meanwhile; left alone, try again".to_owned());
@@ -246,6 +255,8 @@ pub(super) fn recover(history: &History, archive: Option<&Path>) -> Result<bool,
         .map_err(|error| format!("journal `{}` is damaged: {error}", path.display()))?;
     let made = history.with(LINES_TEMPORARY).exists();
     match &journal.replace {
+        // The new lines have lost their other name: step 4 was done, and the rest goes on from
+        // there.
         Some(replaced) if !made => {
             if !starts_with(&history.lines(), replaced.bytes, &replaced.hash)? {
                 return Err(format!(
@@ -314,12 +325,17 @@ fn finish(history: &History, skip: u64) -> Result<(), Refusal> {
 }
 
 /// Removes what steps 1 to 3 have made: the history itself has not changed.
-fn take_back(history: &History, journal: &Journal, place: Option<&Place>) -> Result<(), Refusal> {
+fn take_back(
+    history: &History,
+    journal: &Journal,
+    place: Option<&ArchiveFile>,
+) -> Result<(), Refusal> {
     if let (Some(archived), Some(place)) = (&journal.archive, place) {
         archived::take_back(history, &place.lines, archived.bytes)?;
     }
     remove(&history.with(LINES_TEMPORARY))?;
     sync_folder(&history.folder)?;
+    // Last: without it nobody would know that there is something to take back.
     remove(&history.with(JOURNAL_SUFFIX))?;
     sync_folder(&history.folder)
 }

@@ -23,7 +23,6 @@ use crate::model::session::Session;
 use crate::store::addition::{Addition, Intent};
 use crate::store::ingest::Source;
 use crate::store::ingest::{Bulk as _, IngestStore as _};
-use crate::store::redb::sessions::append::Append;
 use crate::store::redb::sessions::appends;
 use crate::store::redb::store::RedbStore;
 use crate::store::{
@@ -53,20 +52,18 @@ impl Time {
     pub(crate) fn options(&self, mode: Mode) -> Options {
         let epoch = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let (clock, ids) = (self.clone(), self.clone());
-        Options {
-            mode,
-            cache_bytes: 256 * 1024,
-            clock: Arc::new(move || {
+        Options::default()
+            .with_mode(mode)
+            .with_cache_bytes(256 * 1024)
+            .with_clock(move || {
                 let call = clock.0.0.load(Ordering::SeqCst);
                 epoch + chrono::TimeDelta::seconds(i64::try_from(call).unwrap())
-            }),
-            ids: Arc::new(move || {
+            })
+            .with_ids(move || {
                 let call = ids.0.0.load(Ordering::SeqCst);
                 let number = ids.0.1.fetch_add(1, Ordering::SeqCst);
                 Uuid::from_u128(u128::from(call) << 64 | u128::from(number) | 1 << 120)
-            }),
-            ..Options::default()
-        }
+            })
     }
 }
 
@@ -149,7 +146,6 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
         bulk.write_chunk(number, &builder.take_chunk(), None)?;
         if half == 1 {
             bulk.write_attachment(number, "notes.txt", &mut &b"kept whole"[..])?;
-            bulk.count_attachment(number)?;
         }
         let next_sequence = (half + 1) * (lines / 2);
         let offset = content.len() as u64 * (half + 1);
@@ -184,16 +180,14 @@ fn import(store: &RedbStore, name: &str, lines: u64) -> Result<()> {
 /// Several appends in one commit, as the queue writes them. A failure is everybody's.
 fn appends_together(store: &RedbStore, round: u64) -> Result<()> {
     let line = vec![format!("{{\"round\":{round}}}\n").into_bytes()];
-    let appends: Vec<Append> = ["chat", "other", "third"]
+    let appends: Vec<Addition> = ["chat", "other", "third"]
         .iter()
-        .map(|name| {
-            let addition = Addition {
-                expect: Expect::Any,
-                batch_id: None,
-                lines: &line,
-                intent: Intent::Append,
-            };
-            Append::of(&key(name), &addition)
+        .map(|name| Addition {
+            key: key(name),
+            expect: Expect::Any,
+            batch_id: None,
+            lines: line.clone(),
+            intent: Intent::Append,
         })
         .collect();
     let answers = appends::write(store, &appends.iter().collect::<Vec<_>>());

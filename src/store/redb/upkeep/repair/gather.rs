@@ -9,6 +9,7 @@ use std::collections::btree_map::Entry;
 
 use super::keys;
 use crate::codec::deleted_row::DeletedRow;
+use crate::codec::file_order::FileOrder;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceRow;
@@ -16,7 +17,7 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
 use crate::store::redb::pages::{
-    Event, Leaf, Node, PAGE_BYTES, PageFile, Place, Shape, Walk, tables,
+    Event, Extent, Leaf, Node, PAGE_BYTES, PageFile, Shape, Walk, tables,
 };
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::segments;
@@ -25,7 +26,7 @@ use crate::store::redb::tables::segments;
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Tables whose rows are worth looking for where nothing leads to them.
-const SOUGHT: [&str; 7] = [
+const SOUGHT: [&str; 8] = [
     "sessions",
     "records",
     "attachments",
@@ -33,6 +34,7 @@ const SOUGHT: [&str; 7] = [
     "aliases",
     "sources",
     "deleted",
+    "file_orders",
 ];
 
 /// How far a row can be believed to be the last of its key; the first is the best.
@@ -64,7 +66,7 @@ pub(crate) type Rows<K, T> = BTreeMap<K, Found<T>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// Where it stands.
-    pub place: Place,
+    pub place: Extent,
     /// Its last bytes: its checksum.
     pub checksum: u64,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Gathered {
     pub claims: Rows<(String, String, u64), u64>,
     /// Import states.
     pub sources: Rows<(Vec<u8>, u32), SourceRow>,
+    /// File orders.
+    pub file_orders: Rows<u64, FileOrder>,
     /// Marks of deleted sessions.
     pub deleted: Rows<(String, String, Vec<u8>), DeletedRow>,
     /// The number of the next session.
@@ -164,6 +168,8 @@ pub(crate) fn gather(
     let mut walk = Walk::new(file);
     let length = file.length()?;
     for (at, slot) in file.header()?.slots().into_iter().enumerate() {
+        // The commit before the last one is asked only for what this one lacks: its rows may be
+        // older, or of what was removed since.
         let is_last = at == 0;
         if !is_last && !gathered.lacks_rows() {
             break;
@@ -177,6 +183,8 @@ pub(crate) fn gather(
             gathered.pages_damaged += damaged.len() as u64;
         }
         for table in &found {
+            // The length of a table stands beside its root: it counts only if every page that says
+            // such things is right.
             if is_last && damaged.is_empty() {
                 gathered.expected.insert(table.name.clone(), table.length);
             }
@@ -189,6 +197,8 @@ pub(crate) fn gather(
                         offset,
                         is_sound,
                     } => {
+                        // On a page with a wrong checksum a row that is right is still its own
+                        // proof, but one from a sound page is rather believed.
                         let trust = match (is_last, is_sound) {
                             (false, _) => Trust::Old,
                             (true, true) => Trust::Sound,
@@ -202,6 +212,7 @@ pub(crate) fn gather(
             })?;
         }
     }
+    // Last of all, and only if need be: a page that nothing leads to may hold what was removed.
     if gathered.lacks_rows() {
         gathered.seek(file, &walk, progress)?;
     }
@@ -228,6 +239,7 @@ impl Gathered {
             "aliases" => self.claims.len(),
             "sources" => self.sources.len(),
             "deleted" => self.deleted.len(),
+            "file_orders" => self.file_orders.len(),
             _ => 0,
         };
         found as u64
@@ -239,7 +251,7 @@ impl Gathered {
             let Some((key, value)) = leaf.row(at) else {
                 continue;
             };
-            let place = Place {
+            let place = Extent {
                 offset: offset + value.start as u64,
                 length: value.len(),
             };
@@ -254,10 +266,12 @@ impl Gathered {
         &mut self,
         table: &str,
         key: &[u8],
-        (value, place): (&[u8], Place),
+        (value, place): (&[u8], Extent),
         trust: Trust,
     ) -> Option<()> {
         match table {
+            // This row and those of names have no checksum of their own: only a sound page is
+            // believed.
             "store_info" if trust == Trust::Sound && key == b"next_session" => {
                 self.next_session = keys::number(value)?;
             }
@@ -269,6 +283,7 @@ impl Gathered {
                 let number = keys::number(key)?;
                 let row = SessionRow::decode(number, value).ok()?;
                 note(&mut self.sessions, (number, row), trust, |new, old| {
+                    // Sequence numbers only grow: the higher one is later.
                     let age = |row: &SessionRow| (row.next, row.updated_us, row.records);
                     Choice::new_if(age(new) > age(old))
                 });
@@ -305,6 +320,13 @@ impl Gathered {
                     Choice::new_if(age(new) > age(old))
                 });
             }
+            "file_orders" => {
+                let number = keys::number(key)?;
+                let order = FileOrder::decode(number, value).ok()?;
+                note(&mut self.file_orders, (number, order), trust, |new, old| {
+                    Choice::new_if((new.next, new.revision) > (old.next, old.revision))
+                });
+            }
             "deleted" => {
                 let key = keys::deleted(key)?;
                 let named = (key.0.as_str(), key.1.as_str(), key.2.as_slice());
@@ -336,7 +358,7 @@ impl Gathered {
         let mut offset = PAGE_BYTES;
         while offset < length {
             if !walk.has_seen(offset) {
-                let place = Place {
+                let place = Extent {
                     offset,
                     length: usize::try_from(PAGE_BYTES).unwrap_or(usize::MAX),
                 };
@@ -360,13 +382,14 @@ impl Gathered {
             let Some(Node::Leaf(leaf)) = Node::of(start, shape) else {
                 return Ok(());
             };
+            // A page may be several times as long as the shortest: the ends of its rows tell.
             let longer = leaf
                 .end()
                 .filter(|end| (start.len()..PAGE_BYTES_MAX).contains(end));
             match longer {
                 None => self.leaf(table, &leaf, offset, Trust::Old),
                 Some(length) => {
-                    let whole = file.read(Place { offset, length })?;
+                    let whole = file.read(Extent { offset, length })?;
                     if let Some(Node::Leaf(leaf)) = Node::of(&whole, shape) {
                         self.leaf(table, &leaf, offset, Trust::Old);
                     }
@@ -377,7 +400,7 @@ impl Gathered {
     }
 }
 
-fn stored(value: &[u8], place: Place) -> Option<Stored> {
+fn stored(value: &[u8], place: Extent) -> Option<Stored> {
     let (_, checksum) = value.split_last_chunk::<8>()?;
     Some(Stored {
         place,

@@ -1,11 +1,13 @@
 //! Repair: what can be read of a damaged store, in a new one; the damaged one is only read.
 //!
 //! - `gather`: the rows that are what was written, read below the engine; `keys`: their keys
+//! - `contents`: file orders, and the contents of ids
 //! - `rebuild`: the new store; `session`: one session of it; `report`: what was lost
 //!
 //! Rows of records and attachments go into the new store as the bytes that they are, under the same
 //! numbers. Everything that is derived is derived again: counts, indexes, names.
 
+mod contents;
 mod gather;
 mod keys;
 mod put;

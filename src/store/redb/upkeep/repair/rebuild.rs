@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::contents;
 use super::gather::{Gathered, Trust};
 use super::report::{Loss, RepairReport};
 use super::session::{Count, Counted, attachments_of, read_segment, segments_of};
@@ -14,6 +15,7 @@ use crate::model::key::SessionKey;
 use crate::model::properties::Properties;
 use crate::store::ingest::Bulk as _;
 use crate::store::ingest::Source;
+use crate::store::order::Order;
 use crate::store::properties::given;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::bulk::RedbBulk;
@@ -61,6 +63,7 @@ pub(crate) fn rebuild(
     rebuilder.properties()?;
     rebuilder.sources()?;
     rebuilder.deleted()?;
+    rebuilder.contents()?;
     rebuilder.missing();
     rebuilder.finish()
 }
@@ -158,6 +161,7 @@ impl<'r> Rebuilder<'r> {
 
     /// Writes a session with its attachments.
     fn session(&mut self, number: u64) -> Result<()> {
+        // First, since the row says how many there are.
         self.attachments(number)?;
         if number == 0 {
             return Ok(());
@@ -168,6 +172,7 @@ impl<'r> Rebuilder<'r> {
             .attached
             .range((number, String::new())..(number + 1, String::new()));
         let attached = attached.count() as u64;
+        // A session that never had a record has lost none.
         let is_empty = found.is_some_and(|found| found.value.records == 0);
         if segments.is_empty() && attached == 0 && !is_empty {
             self.lose(
@@ -178,12 +183,20 @@ impl<'r> Rebuilder<'r> {
             return Ok(());
         }
         let key = self.name(number)?;
+        // Counts and facts are made anew from the lines; times that no line states are kept.
         let mut empty = SessionRow::new(&key, 0);
         if let Some(found) = found {
             empty.created_us = found.value.created_us;
             empty.updated_us = found.value.updated_us;
         }
-        let mut count = Count::new(empty, found, agents::of_agent(key.agent()));
+        let order = found.and_then(|found| {
+            let order = contents::order_of(self.gathered, number, &found.value)?;
+            found
+                .value
+                .reordered
+                .then(|| Order::of(&order, found.value.next))
+        });
+        let mut count = Count::new((empty, order), found, agents::of_agent(key.agent()));
         for whole in &segments {
             let read = read_segment(self.file, self.gathered, number, whole.first)?;
             let Some((rows, segment, _)) = read else {
@@ -192,10 +205,12 @@ impl<'r> Rebuilder<'r> {
             count.add(&segment);
             let bytes = rows.iter().map(Vec::len).sum();
             self.bulk()?.put_parts(number, whole.first, &rows)?;
+            // Now and then, so that a store of any size needs the memory of one transaction.
             self.commit(bytes)?;
         }
         let Counted {
             mut row,
+            course,
             old,
             is_whole,
             gaps,
@@ -204,7 +219,16 @@ impl<'r> Rebuilder<'r> {
         key.id().clone_into(&mut row.id);
         row.attachments = attached;
         row.given = self.given(number, old);
+        let order = contents::order_of(self.gathered, number, &row);
+        contents::tell_order(&mut row, order.as_ref());
+        (row.exceptions, row.blocks) = (0, 0);
+        self.bulk()?
+            .writer
+            .write_course(number, &mut row, &course)?;
         self.bulk()?.put_session(number, &row)?;
+        if let Some(order) = order {
+            self.bulk()?.writer.put_file_order(number, &order)?;
+        }
         self.report.sessions += 1;
         self.report.records += row.records;
         self.report.bytes += row.bytes;
@@ -235,6 +259,7 @@ impl<'r> Rebuilder<'r> {
                 format!("{missing} are missing"),
             );
         }
+        // All that the row counts is there.
         if is_whole {
             return;
         }
@@ -415,6 +440,16 @@ impl<'r> Rebuilder<'r> {
         Ok(())
     }
 
+    /// Brings the contents of ids together, and notes homes.
+    fn contents(&mut self) -> Result<()> {
+        let (kept, gathered) = (std::mem::take(&mut self.kept), self.gathered);
+        let bulk = self.bulk()?;
+        contents::join(bulk, &kept)?;
+        contents::note_homes(bulk, gathered, &kept)?;
+        self.kept = kept;
+        Ok(())
+    }
+
     /// Says what is missing of which nothing is known.
     fn missing(&mut self) {
         let listed = self
@@ -441,6 +476,7 @@ impl<'r> Rebuilder<'r> {
             "aliases",
             "sources",
             "deleted",
+            "file_orders",
         ] {
             match self.gathered.expected.get(table) {
                 Some(expected) if *expected > found(table) => {

@@ -10,7 +10,9 @@ use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::record::RecordFlags;
+use crate::store::course::CourseChanges;
 use crate::store::fold::Fold;
+use crate::store::order::Order;
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::segments;
@@ -102,6 +104,8 @@ pub(crate) fn segments_of(file: &PageFile, gathered: &Gathered, number: u64) -> 
 pub(crate) struct Count<'r> {
     old: Option<&'r Found<SessionRow>>,
     row: SessionRow,
+    /// The order of its records, where it is not that of their numbers.
+    order: Option<Order>,
     fold: Fold,
     /// The digest chain over what the old row's covers.
     read: Chain,
@@ -116,15 +120,18 @@ pub(crate) struct Count<'r> {
 impl<'r> Count<'r> {
     /// Starts from an empty row, and the one that the damaged store has.
     pub(crate) fn new(
-        empty: SessionRow,
+        (empty, order): (SessionRow, Option<Order>),
         old: Option<&'r Found<SessionRow>>,
         dialect: &'static dyn Dialect,
     ) -> Self {
+        let mut row = empty;
+        row.mark = old.map_or(0, |old| old.value.mark);
         let mut anew = Chain::starting_at(0);
         anew.rewrites = old.map_or(0, |old| old.value.chain.rewrites) + 1;
         Self {
             old,
-            row: empty,
+            row,
+            order,
             fold: Fold::default(),
             read: Chain::starting_at(old.map_or(0, |old| old.value.chain.from)),
             anew,
@@ -148,27 +155,35 @@ impl<'r> Count<'r> {
             let digest = digest_of(line);
             self.read.take(sequence, &digest);
             self.anew.push(&digest);
+            let before = self.row.messages;
             self.fold.add(
                 &mut self.row,
                 &described,
                 RecordFlags::default(),
                 line.len(),
             );
-            if sequence < mark {
-                self.row.hidden += u64::from(header.messages);
+            let is_hidden = match &self.order {
+                Some(order) => order.place(sequence) < order.place(mark),
+                None => sequence < mark,
+            };
+            if is_hidden {
+                self.row.hidden += self.row.messages.saturating_sub(before);
             }
         }
     }
 
     /// The row that the session has now.
     pub(crate) fn finish(mut self) -> Counted<'r> {
-        if let Some(counted) = self.against_old() {
+        let course = self.fold.take_changes();
+        if let Some(counted) = self.against_old(course.clone()) {
             return counted;
         }
         self.row.tail_first = self.row.next;
         self.row.hidden = 0;
+        self.row.mark = 0;
         self.row.chain = self.anew;
         Counted {
+            course,
             row: self.row,
             old: None,
             is_whole: false,
@@ -178,7 +193,7 @@ impl<'r> Count<'r> {
 
     /// What was counted, with what only the old row tells. `None` without one: an older one is
     /// good if all that it says is there.
-    fn against_old(&self) -> Option<Counted<'r>> {
+    fn against_old(&self, course: CourseChanges) -> Option<Counted<'r>> {
         let Found {
             value: old, trust, ..
         } = self.old?;
@@ -203,6 +218,7 @@ impl<'r> Count<'r> {
         };
         let is_whole = row == *old;
         (is_whole || *trust != Trust::Old).then_some(Counted {
+            course,
             row,
             old: Some(old),
             is_whole,
@@ -216,6 +232,8 @@ impl<'r> Count<'r> {
 pub(crate) struct Counted<'r> {
     /// The row that the session has now.
     pub row: SessionRow,
+    /// What its lines tell of other lines.
+    pub course: CourseChanges,
     /// The one that it had, if that can be believed.
     pub old: Option<&'r SessionRow>,
     /// Whether all is there that it says.

@@ -13,9 +13,10 @@ impl RedbStore {
     /// Reads everything and checks every checksum, count and index entry, both ways. What is
     /// wrong with the store is in the report.
     ///
-    /// A session is checked as it is at one moment, and what others write meanwhile is no problem:
-    /// about every second the store is looked at anew, so that what they remove gives its space
-    /// back. Indexes, attachments, sources and pages are compared at one moment, the last.
+    /// What others write meanwhile is no problem: about every second the store is looked at anew, so that
+    /// what they remove gives its space back, also within a session and while the pages are walked.
+    /// Indexes, attachments and sources are compared at one moment. Kept databases, and a scrub that is
+    /// due, are told and no problem.
     ///
     /// # Errors
     ///

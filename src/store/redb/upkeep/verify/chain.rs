@@ -19,6 +19,22 @@ pub(crate) struct Chains<'d> {
 }
 
 impl Chains<'_> {
+    /// The same chains, before the first record.
+    pub(crate) fn begun_again(self, row: &SessionRow) -> Self {
+        let past = self.past.into_iter();
+        Self {
+            read: Chain::starting_at(row.chain.from),
+            past: past
+                .map(|(digest, _)| (digest, Chain::starting_at(digest.from)))
+                .collect(),
+        }
+    }
+
+    /// Whether they fit a row.
+    pub(crate) fn fit(&self, row: &SessionRow) -> bool {
+        row.chain.differs_from(&self.read).is_none()
+    }
+
     /// Takes the next record.
     pub(crate) fn take(&mut self, record: &Record) {
         let digest = digest_of(&record.line);

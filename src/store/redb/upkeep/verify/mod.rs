@@ -1,15 +1,19 @@
 //! Verification: everything is read, every checksum, count and index entry is checked, both ways;
 //! then every page of the file.
 
+mod attachments;
 mod batches;
 mod calls;
 mod chain;
 mod contents;
+mod courses;
 mod deleted;
 pub(crate) mod depth;
 mod families;
+mod page_slices;
 mod pages;
 mod properties;
+mod records;
 pub(crate) mod slices;
 #[cfg(test)]
 mod tests;
@@ -22,14 +26,13 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::record::RecordFlags;
-use crate::store::query::{ScanQuery, StoreProblem, VerifyReport};
+use crate::store::query::{StoreProblem, VerifyReport};
+use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::engine::panics::guard;
-use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{
-    ATTACHMENTS, BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    BY_PROJECT, BY_UPDATED, RECORDS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::snapshot::{Snapshot, corrupt_session};
 use crate::store::{Progress, Step, Watcher};
@@ -81,8 +84,8 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
         Self { snapshot, found }
     }
 
-    /// Checks everything but the sessions' rows, which `are_read`, and the records of sessions that
-    /// were checked before.
+    /// Checks everything but the sessions' rows, which `are_read`, the records of sessions that were
+    /// checked before, and the pages.
     fn rest(&mut self, are_read: bool, progress: &mut Watcher<'_>) -> Result<()> {
         // What is compared with the sessions makes no sense where not all of them can be read.
         if are_read {
@@ -107,32 +110,17 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             if are_read {
                 self.step(|checker| checker.sources(&attached))?;
             }
+            self.step(|checker| {
+                checker.found.report.scrub_due = scrub_due::is_noted(checker.snapshot.txn())?;
+                Ok(())
+            })?;
             self.step(Self::properties)?;
             self.step(Self::batches)?;
+            self.step(Self::courses)?;
             self.step(Self::contents)?;
             self.step(Self::deleted)?;
         }
-        self.pages()
-    }
-
-    /// The records of a session, with the row that this snapshot has, if it is still there.
-    fn session(&mut self, number: u64) -> Result<()> {
-        let table = self
-            .snapshot
-            .txn()
-            .open_table(SESSIONS)
-            .map_err(storage("verify"))?;
-        let Some(value) = table.get(number).map_err(storage("verify"))? else {
-            return Ok(());
-        };
-        match SessionRow::decode(number, value.value()) {
-            Ok(row) => {
-                self.found.rows.insert(number, row);
-                self.records(number)
-            }
-            // The last look at all rows tells.
-            Err(_) => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -281,83 +269,6 @@ impl Checker<'_, '_, '_> {
         Ok(())
     }
 
-    /// The records of a session against the counts in its row.
-    fn records(&mut self, number: u64) -> Result<()> {
-        let Some(row) = self.found.rows.get(&number).cloned() else {
-            return Ok(());
-        };
-        let mut seen = SessionRow::new(&SessionKey::native("x")?, 0);
-        let mut query = ScanQuery::default();
-        let mut last = None;
-        let mut unterminated = false;
-        let mut chains = self.chains(&row);
-        let order = match self.snapshot.order(number, &row) {
-            Ok(order) => order,
-            Err(error) => return self.note(error, Some(number)),
-        };
-        loop {
-            let page = match self.snapshot.scan(number, &query) {
-                Ok(page) => page,
-                Err(error) => return self.note(error, Some(number)),
-            };
-            for record in &page.records {
-                if last.is_some_and(|last| last >= record.sequence) {
-                    let key = format!("session {number}, record {}", record.sequence);
-                    self.problem("records", key, "out of order".to_owned(), Some(number));
-                }
-                last = Some(record.sequence);
-                if let Some(chains) = &mut chains {
-                    chains.take(record);
-                }
-                unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
-                seen.records += 1;
-                seen.bytes += record.line.len() as u64;
-                seen.messages += u64::from(record.header.messages);
-                seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
-                let hidden = match &order {
-                    Some(order) => order.place(record.sequence) < order.place(row.mark),
-                    None => record.sequence < row.mark,
-                };
-                seen.hidden += if hidden {
-                    u64::from(record.header.messages)
-                } else {
-                    0
-                };
-            }
-            match page.next {
-                Some(next) => query.from = Some(next),
-                None => break,
-            }
-        }
-        if let Some(chains) = chains {
-            self.compare(number, chains);
-        }
-        self.found.report.records += seen.records;
-        self.found.report.bytes += seen.bytes;
-        for (what, found, expected) in [
-            ("records", seen.records, row.records),
-            ("messages", seen.messages, row.messages),
-            ("hidden messages", seen.hidden, row.hidden),
-            ("bytes of lines", seen.bytes, row.bytes),
-            ("damaged records", seen.malformed, row.malformed),
-            (
-                "unterminated last records",
-                u64::from(unterminated),
-                u64::from(row.unterminated),
-            ),
-        ] {
-            if found != expected {
-                let detail = format!("{found} {what}, the summary row says {expected}");
-                self.problem("records", format!("session {number}"), detail, Some(number));
-            }
-        }
-        if last.is_some_and(|last| last >= row.next) {
-            let detail = format!("a record beyond the next sequence number {}", row.next);
-            self.problem("records", format!("session {number}"), detail, Some(number));
-        }
-        Ok(())
-    }
-
     /// Rows of records whose session is not there.
     fn strangers(&mut self) -> Result<()> {
         let table = self
@@ -384,70 +295,6 @@ impl Checker<'_, '_, '_> {
             };
             from = next;
         }
-    }
-
-    /// Reads every attachment; gives their names.
-    fn attachments(&mut self) -> Result<BTreeSet<(u64, String)>> {
-        let read = storage("verify the attachments");
-        let table = self
-            .snapshot
-            .txn()
-            .open_table(ATTACHMENTS)
-            .map_err(storage("verify"))?;
-        let mut names = BTreeSet::new();
-        let mut open: Option<(u64, String, u32)> = None;
-        for entry in table.iter().map_err(&read)? {
-            let (key, value) = entry.map_err(&read)?;
-            let (number, name, part) = key.value();
-            let goes_on = open
-                .take()
-                .map(|(n, of, last)| n == number && of == name && last + 1 == part);
-            if goes_on == Some(false) || (goes_on.is_none() && part != 0) {
-                let key = format!("session {number}, attachment `{name}`, part {part}");
-                self.problem(
-                    "attachments",
-                    key,
-                    "a part is missing".to_owned(),
-                    Some(number),
-                );
-            }
-            match attachments::open_part(number, name, part, value.value()) {
-                Ok((true, _)) => {}
-                Ok((false, _)) => open = Some((number, name.to_owned(), part)),
-                Err(error) => self.note(error, Some(number))?,
-            }
-            names.insert((number, name.to_owned()));
-        }
-        if let Some((number, name, _)) = open {
-            let key = format!("session {number}, attachment `{name}`");
-            self.problem(
-                "attachments",
-                key,
-                "its last part is missing".to_owned(),
-                Some(number),
-            );
-        }
-        self.found.report.attachments = names.len() as u64;
-        let rows: Vec<(u64, u64)> = self
-            .found
-            .rows
-            .iter()
-            .map(|(number, row)| (*number, row.attachments))
-            .collect();
-        for (number, expected) in rows {
-            let from = (number, String::new());
-            let found = names.range(from..(number + 1, String::new())).count() as u64;
-            if found != expected {
-                let detail = format!("{found} attachments, the summary row says {expected}");
-                self.problem(
-                    "attachments",
-                    format!("session {number}"),
-                    detail,
-                    Some(number),
-                );
-            }
-        }
-        Ok(names)
     }
 
     /// Every source leads to its session or attachment, and its session to it.

@@ -12,7 +12,7 @@ use crate::store::redb::pages::{
 use crate::store::redb::tables::schema::{self, NAMES};
 
 /// What is wrong: table, key, detail.
-type Wrong = (&'static str, String, String);
+pub(super) type Wrong = (&'static str, String, String);
 
 /// The tables that a verification does not read: damage in one of them is the engine's matter.
 const ENGINE: &str = "(engine)";
@@ -37,6 +37,17 @@ impl Checker<'_, '_, '_> {
                 }
             }
         }
+        for (table, key, detail) in wrong {
+            self.problem(table, key, detail, None);
+        }
+        self.pages_of_engine()
+    }
+
+    /// Checks the header, and the pages that are the engine's own.
+    pub(crate) fn pages_of_engine(&mut self) -> Result<()> {
+        let Some(file) = self.snapshot.pages() else {
+            return Ok(());
+        };
         let of_engine = file.stable(|header| {
             let mut wrong = head(file, header)?;
             let slot = header.slots().into_iter().flatten().next();
@@ -45,8 +56,7 @@ impl Checker<'_, '_, '_> {
             }
             Ok((!wrong.is_empty()).then_some(wrong))
         })?;
-        wrong.extend(of_engine.unwrap_or_default());
-        for (table, key, detail) in wrong {
+        for (table, key, detail) in of_engine.unwrap_or_default() {
             self.problem(table, key, detail, None);
         }
         Ok(())
@@ -86,10 +96,14 @@ fn head(file: &PageFile, header: &Header) -> Result<Vec<Wrong>> {
     Ok(wrong)
 }
 
+/// What is wrong with a page of a table.
+pub(super) fn tell(table: &'static str, damage: &Damage) -> Wrong {
+    (table, damage.shown(), damage.detail.clone())
+}
+
 /// Walks all tables below a root of the header; gives the tables, and what is damaged.
 fn trees(file: &PageFile, root: &Root) -> Result<(BTreeMap<String, TableRoot>, Vec<Wrong>)> {
     let (found, damaged) = tables(file, Some(root))?;
-    let tell = |table, damage: &Damage| (table, damage.shown(), damage.detail.clone());
     let mut wrong: Vec<Wrong> = damaged.iter().map(|one| tell("(tables)", one)).collect();
     let mut walk = Walk::new(file);
     for table in &found {

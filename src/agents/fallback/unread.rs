@@ -1,0 +1,161 @@
+//! Agents whose sessions are not read: where they keep them, so that an import can say what it has
+//! seen and passed over. Data alone; an agent that gets a format goes from the list.
+//!
+//! A place is the names of folders that stand one behind the other on the way to a file, wherever
+//! that begins: so a copy of a home is known too, on every platform.
+
+use std::path::Path;
+
+use crate::agents::parts::paths;
+
+/// A sort of file that holds sessions which are not read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// What people call the agent.
+    pub title: &'static str,
+    /// What one such file is.
+    pub what: &'static str,
+    /// What several are.
+    pub many: &'static str,
+    /// The folders on the way to it.
+    place: &'static [&'static str],
+    /// How its name begins and ends.
+    name: (&'static str, &'static str),
+}
+
+/// Entries: the agent, what one file is, what several are, the place, how the name begins and ends.
+macro_rules! unread {
+    ($($title:literal: $what:literal, $many:literal, [$($place:literal),*], ($start:literal, $end:literal);)*) => {
+        &[$(Unread {
+            title: $title,
+            what: $what,
+            many: $many,
+            place: &[$($place),*],
+            name: ($start, $end),
+        },)*]
+    };
+}
+
+/// Every sort that is known. The first that fits counts; one without a title is none.
+const ALL: &[Unread] = unread! {
+    "Aider": "chat history", "chat histories", [], (".aider.chat.history", ".md");
+    "Antigravity": "conversation", "conversations", ["antigravity", "conversations"], ("", "");
+    "Antigravity": "conversation", "conversations", ["antigravity", "implicit"], ("", "");
+    "Antigravity CLI": "conversation", "conversations", ["antigravity-cli", "conversations"], ("", "");
+    "Auggie": "session", "sessions", [".augment", "sessions"], ("", ".json");
+    "Cline": "session", "sessions", [".cline", "data", "sessions"], ("", ".messages.json");
+    "Cline": "task", "tasks", ["globalStorage", "saoudrizwan.claude-dev", "tasks"], ("api_conversation_history", ".json");
+    "": "", "", [".continue", "sessions"], ("sessions", ".json");
+    "Continue": "session", "sessions", [".continue", "sessions"], ("", ".json");
+    "Crush": "database", "databases", [".crush"], ("crush", ".db");
+    "Cursor": "database", "databases", [".cursor", "chats"], ("store", ".db");
+    "Cursor": "database", "databases", ["Cursor", "User"], ("state", ".vscdb");
+    "goose": "database", "databases", ["goose", "sessions"], ("sessions", ".db");
+    "goose": "database", "databases", ["goose", "data", "sessions"], ("sessions", ".db");
+    "Hermes": "database", "databases", [".hermes"], ("state", ".db");
+    "Hermes": "session", "sessions", [".hermes", "sessions"], ("session_", ".json");
+    "Kilo Code": "database", "databases", [".local", "share", "kilo"], ("", ".db");
+    "Kilo Code": "task", "tasks", ["globalStorage", "kilocode.kilo-code", "tasks"], ("api_conversation_history", ".json");
+    "Kiro CLI": "database", "databases", ["kiro-cli"], ("data", ".sqlite3");
+    "Kiro": "conversation", "conversations", ["globalStorage", "kiro.kiroagent"], ("", ".chat");
+    "llm": "database", "databases", ["io.datasette.llm"], ("logs", ".db");
+    "OpenClaw": "database", "databases", [".openclaw", "agents"], ("", ".sqlite");
+    "Roo Code": "task", "tasks", ["globalStorage", "rooveterinaryinc.roo-cline", "tasks"], ("api_conversation_history", ".json");
+    "Trae": "database", "databases", ["Trae", "User"], ("state", ".vscdb");
+    "VS Code": "chat", "chats", ["chatSessions"], ("", ".json");
+    "VS Code": "chat", "chats", ["emptyWindowChatSessions"], ("", ".json");
+    "Warp": "database", "databases", ["warp-terminal"], ("warp", ".sqlite");
+    "Warp": "database", "databases", ["warp", "Warp", "data"], ("warp", ".sqlite");
+    "Windsurf": "database", "databases", ["Windsurf", "User"], ("state", ".vscdb");
+    "Zed": "database", "databases", ["zed", "threads"], ("threads", ".db");
+    "Zed": "database", "databases", ["Zed", "threads"], ("threads", ".db");
+};
+
+/// Lists of sessions or prompts that are files of lines and no session, of agents without a format: the
+/// folder that they lie in, and their name.
+const LISTS: [(&[&str], &str); 3] = [
+    (&[".kimi-code"], "session_index.jsonl"),
+    (&[".local", "share", "amp"], "history.jsonl"),
+    (&[".qwen"], "history.jsonl"),
+];
+
+/// What a file is that an agent without a format keeps sessions in, by its path.
+pub(crate) fn unread(path: &Path) -> Option<&'static Unread> {
+    let name = path.file_name()?.to_str()?;
+    let mut fitting = ALL
+        .iter()
+        .filter(|sort| {
+            let rest = name.strip_prefix(sort.name.0);
+            rest.is_some_and(|rest| rest.ends_with(sort.name.1))
+        })
+        .peekable();
+    // Most files have no such name, and their folders are not looked at.
+    fitting.peek()?;
+    let names = paths::names(path);
+    fitting
+        .find(|sort| sort.place.is_empty() || paths::below(&names, sort.place).is_some())
+        .filter(|sort| !sort.title.is_empty())
+}
+
+/// Whether a file of lines is a list of sessions or prompts.
+pub(super) fn is_list(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
+    let mut named = LISTS.iter().filter(|(_, list)| *list == name).peekable();
+    if named.peek().is_none() {
+        return false;
+    }
+    let names = paths::names(path);
+    named.any(|(folder, _)| matches!(paths::below(&names, folder), Some([_])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_by_its_place_is_told() {
+        let found = |path: &str| unread(Path::new(path)).map(|sort| (sort.title, sort.what));
+        for (path, expected) in [
+            (
+                "/h/.local/share/goose/sessions/sessions.db",
+                Some(("goose", "database")),
+            ),
+            ("/h/goose/sessions/sessions.db-wal", None),
+            ("/h/work/sessions.db", None),
+            ("/w/.aider.chat.history.md", Some(("Aider", "chat history"))),
+            (
+                "/h/x/antigravity/conversations/0a.pb",
+                Some(("Antigravity", "conversation")),
+            ),
+            (
+                "/h/.config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks/17/api_conversation_history.json",
+                Some(("Cline", "task")),
+            ),
+            ("/h/.cline/data/nothing-known/x.json", None),
+            ("/h/tasks/17/api_conversation_history.json", None),
+            ("/h/.continue/sessions/sessions.json", None),
+            (
+                "/h/.continue/sessions/0a.json",
+                Some(("Continue", "session")),
+            ),
+        ] {
+            assert_eq!(found(path), expected, "{path}");
+        }
+        assert!(is_list(Path::new("/h/.kimi-code/session_index.jsonl")));
+        assert!(!is_list(Path::new(
+            "/h/.kimi-code/sessions/session_index.jsonl"
+        )));
+        assert!(!is_list(Path::new("/h/history.jsonl")));
+    }
+
+    #[test]
+    fn no_sort_takes_everything() {
+        for sort in ALL {
+            let has_name = !sort.name.0.is_empty() || sort.name.1 == ".json";
+            assert!(sort.place.len() > 1 || has_name, "{sort:?}");
+            assert!(sort.title.is_empty() || sort.many != sort.what, "{sort:?}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The folder that an agent keeps its session files in, and what follows for a file that lies there.
+
+use std::path::Path;
+
+use super::paths::{self, below, is_private, names};
+use crate::agents::dialect::{Candidate, Recognition};
+
+/// Whether a file lies in the folder `own` (one or more names).
+pub(crate) fn has(own: &[&str], path: &Path) -> bool {
+    below(&names(path), own).is_some()
+}
+
+/// How sure an agent with such a folder is of a file of lines. There a file is its, whatever is in
+/// it, even nothing: a session may have its file before its first line. Elsewhere the lines tell.
+pub(crate) fn recognise(
+    own: &[&str],
+    candidate: &Candidate<'_>,
+    has_lines: impl FnOnce(&Candidate<'_>) -> bool,
+) -> Recognition {
+    if !paths::is_lines(candidate.path) {
+        Recognition::No
+    } else if has(own, candidate.path) {
+        Recognition::PathAndLines
+    } else if has_lines(candidate) {
+        Recognition::Lines
+    } else {
+        Recognition::No
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: [&str; 2] = [".stone", "sessions"];
+
+    fn sureness(path: &str, has_lines: bool) -> Recognition {
+        let candidate = Candidate {
+            path: Path::new(path),
+            head: b"",
+            companion: None,
+        };
+        recognise(&OWN, &candidate, |_| has_lines)
+    }
+
+    #[test]
+    fn the_folder_tells_first_and_then_the_lines() {
+        let own = "/h/.stone/sessions/a.jsonl";
+        assert_eq!(sureness(own, false), Recognition::PathAndLines);
+        assert_eq!(sureness("/h/other/a.jsonl", true), Recognition::Lines);
+        assert_eq!(sureness("/h/other/a.jsonl", false), Recognition::No);
+        assert_eq!(sureness("/h/.stone/sessions/a.txt", true), Recognition::No);
+    }
+
+    #[test]
+    fn credentials_are_never_kept() {
+        let keeps = |path| keeps(&OWN, Path::new(path));
+        assert!(keeps("/h/.stone/sessions/a.lock"));
+        assert!(!keeps("/h/.stone/sessions/auth.json") && !keeps("/h/a.lock"));
+    }
+}
