@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // All that was last updated before a time goes; what is pinned stays.
     let before = Utc::now() + TimeDelta::days(1);
-    let removed = store.cleanup_unpinned_older_than(before)?;
+    let removed = store.cleanup_older_than(before)?;
     assert_eq!(removed.sessions, 199);
     let left = store.list(&ListQuery::default())?.sessions;
     let left: Vec<&str> = left.iter().map(|session| session.key.id()).collect();

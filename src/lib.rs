@@ -64,21 +64,21 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use store::{
-    Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore, Messages,
-    Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery, SessionPage,
-    Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
+    CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore,
+    Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery,
+    SessionPage, Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
-    ExportFormat, ImportOptions, compact_archived, compact_folder, export_all, export_session,
-    import, import_places, status,
+    ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
+    export_all_as, export_session, import, import_places, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
-        AgentStats, Appended, AttachmentInfo, BackedUp, Compacted, DeletedSession, Loss, Reclaimed,
-        Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts, StoreId,
-        StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
+        AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
+        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts,
+        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

@@ -102,7 +102,7 @@ impl Head<'_> {
         }
         if self.hidden > 0 {
             let hidden = sizes::counted(self.hidden, "earlier message");
-            row("hidden", &format!("{hidden}; `--full` shows them"));
+            row("hidden", &format!("{hidden}; `--hidden` shows them"));
         }
         table.print(out)
     }

@@ -57,10 +57,22 @@ pub(crate) trait Companions: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether the agent's program deletes sessions whose files are old by their times: an export
+    /// gives them today's.
+    fn deletes_by_time(&self) -> bool {
+        false
+    }
+
     /// Whether the agent, at its start, replaces a session by the file of this name that lies
     /// beside it: an old form, which an export has to call otherwise once the session went on.
     fn is_read_anew(&self, _name: &[u8]) -> bool {
         false
+    }
+
+    /// The id of a session of which nothing but the name of its file is known, where the agent would
+    /// keep one with this key in a file of that name; `None` where names of files tell keys.
+    fn id_by_file(&self, _key: &str) -> Option<String> {
+        None
     }
 
     /// Where the agent would keep a session that has no file yet: the path below its folder of

@@ -49,6 +49,17 @@ pub(crate) struct Candidate<'a> {
     pub companion: Option<&'a [u8]>,
 }
 
+/// What an agent's own Markdown says at the head of a session, where it differs from all others'.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MarkdownHead {
+    /// When the session was created, as text.
+    pub created: Option<String>,
+    /// When it was updated, as text.
+    pub updated: Option<String>,
+    /// Who answered: a label and what it says.
+    pub answering: Option<(&'static str, String)>,
+}
+
 /// What the path of a session's file tells of it, or a file beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Placed {
@@ -181,6 +192,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// Bytes of the longest line that the agent's program reads, without its end, if there is a
+    /// bound: an export tells of longer ones.
+    fn line_bytes_max(&self) -> Option<u64> {
+        None
+    }
+
     /// The version of its reading: one more with each change of what is derived from lines that are
     /// stored already. A session that an older one has read is read again.
     fn reader_version(&self) -> u16 {
@@ -240,6 +257,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote,
     /// or another line about the session. Other lines change nothing.
     fn read_meta(&self, _line: &[u8], _session: &mut Session) {}
+
+    /// What the agent's own Markdown says at the head of a session, by its last header line.
+    fn markdown_head(&self, _header: &[u8]) -> Option<MarkdownHead> {
+        None
+    }
 
     /// Whether fields of the session are spread over several lines, so that
     /// [`read_meta`](Self::read_meta) has to see every line that is no message.

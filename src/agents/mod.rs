@@ -22,7 +22,7 @@ pub(crate) mod walk;
 pub(crate) use self::agent::Agent;
 pub(crate) use self::companions::Sidecar;
 pub(crate) use self::described::{Described, Facts, TitleOffer};
-pub(crate) use self::dialect::{Candidate, Dialect, Placed, Recognition};
+pub(crate) use self::dialect::{Candidate, Dialect, MarkdownHead, Placed, Recognition};
 pub(crate) use self::document::{Document, DocumentLines};
 pub(crate) use self::fallback::unread::{Unread, unread};
 pub use self::known::KnownAgent;

@@ -14,8 +14,8 @@ use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::Record;
 use crate::model::session::{Session, Summary};
 use crate::store::{
-    Appended, Compacted, Direction, Expect, ListQuery, NewRecord, Removed, ScanQuery, SessionPage,
-    Store, StoreExt as _, Truncated,
+    Appended, Cleaned, CleanupQuery, Compacted, Direction, Expect, ListQuery, NewRecord, Removed,
+    ScanQuery, SessionPage, Store, StoreExt as _, Truncated,
 };
 
 /// A store whose every call has to succeed: each is the call of the same name, and an error is a
@@ -53,6 +53,10 @@ impl Subject {
 
     pub(super) fn cleanup(&self, before: DateTime<Utc>) -> Checked<Removed> {
         done("cleanup_older_than", self.store.cleanup_older_than(before))
+    }
+
+    pub(super) fn clean(&self, query: &CleanupQuery) -> Checked<Cleaned> {
+        done("cleanup", self.store.cleanup(query))
     }
 
     pub(super) fn append(&self, key: &SessionKey, records: &[NewRecord]) -> Checked<Appended> {

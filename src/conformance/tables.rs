@@ -64,8 +64,12 @@ macro_rules! __scrollback_store_contracts {
             removing::delete_removes_the_session_alone: "`delete` removes one session, with all that it has, and says how much that was.";
             removing::delete_unchanged_leaves_what_has_changed: "`delete_unchanged` deletes a session only as long as its next record has the expected number.";
             removing::a_deleted_session_leaves_nothing_behind: "A new session under the name of a deleted one has no batch, property, alias, mark or time of it.";
-            removing::cleanup_is_strictly_before: "`cleanup_older_than` deletes the sessions that were updated strictly before a time, and counts them.";
-            removing::cleanup_takes_what_the_list_answers: "`cleanup_older_than` deletes what `list` answers for the same `before`.";
+            cleaning::cleanup_is_strictly_before: "A clean-up deletes the sessions that were updated strictly before a time, and counts them.";
+            cleaning::cleanup_takes_what_the_list_answers: "A clean-up deletes what `list` answers for the same `before`, but for what is pinned.";
+            cleaning::cleanup_takes_one_agent_or_project: "A clean-up of an agent or a project leaves all others.";
+            cleaning::cleanup_spares_what_is_pinned_and_what_it_started: "A clean-up spares pinned sessions, and what they started, unless it is told otherwise.";
+            cleaning::cleanup_takes_what_was_started_along: "A clean-up takes what a session started along, all generations, but for what is pinned; loops end.";
+            cleaning::cleanup_previews_what_it_deletes: "A preview of a clean-up tells what the clean-up deletes, and deletes nothing.";
             meta::ensure_meta_creates_a_session_with_its_header: "`ensure_meta` creates a session with a header line and no message.";
             meta::ensure_meta_leaves_a_session_alone: "`ensure_meta` does not touch a session that is there, and says so.";
             meta::ensure_meta_creates_a_session_of_a_format_without_headers: "In a format without header lines `ensure_meta` creates an empty session.";

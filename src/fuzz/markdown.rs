@@ -9,7 +9,7 @@ pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let summary = input.summary("codex");
     let mut out = Vec::new();
-    markdown::write_head(&mut out, &summary).unwrap();
+    markdown::write_head(&mut out, &summary, &markdown::Stated::default()).unwrap();
     let head = String::from_utf8(out).unwrap();
     let starts = [
         "# ",

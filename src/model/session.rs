@@ -41,7 +41,7 @@ pub struct Summary {
     pub malformed_count: u64,
     /// Attachments: files that are kept whole.
     pub attachment_count: u64,
-    /// The first sequence number that is visible without `--full`.
+    /// The first sequence number that is visible without `show --hidden`.
     pub mark: u64,
     /// The sequence number that the next record gets.
     pub next_sequence: u64,

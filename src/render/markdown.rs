@@ -18,8 +18,23 @@ use crate::model::text::title_line;
 /// Longest text that stands on a line of its own making: a title, an id, a name. In bytes.
 const LINE_BYTES_MAX: usize = 1024;
 
+/// What a session's agent puts into the head in its own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stated {
+    /// When the session was created, as text.
+    pub created: Option<String>,
+    /// When it was updated, as text.
+    pub updated: Option<String>,
+    /// Who answered, in place of the model: a label and what it says.
+    pub answering: Option<(&'static str, String)>,
+}
+
 /// Writes the head of a session.
-pub(crate) fn write_head(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+pub(crate) fn write_head(
+    out: &mut dyn Write,
+    summary: &Summary,
+    stated: &Stated,
+) -> io::Result<()> {
     let title = plain(&summary.title);
     writeln!(
         out,
@@ -31,9 +46,14 @@ pub(crate) fn write_head(out: &mut dyn Write, summary: &Summary) -> io::Result<(
         }
     )?;
     writeln!(out, "**Session:** {}", plain(summary.key.id()))?;
-    writeln!(out, "**Created:** {}", seconds(summary.created_at))?;
-    writeln!(out, "**Updated:** {}", seconds(summary.updated_at))?;
-    if let Some(model) = &summary.model {
+    let or = |stated: &Option<String>, time| stated.clone().unwrap_or_else(|| seconds(time));
+    let created = or(&stated.created, summary.created_at);
+    let updated = or(&stated.updated, summary.updated_at);
+    writeln!(out, "**Created:** {}", plain(&created))?;
+    writeln!(out, "**Updated:** {}", plain(&updated))?;
+    if let Some((label, text)) = &stated.answering {
+        writeln!(out, "**{label}:** {}", plain(text))?;
+    } else if let Some(model) = &summary.model {
         writeln!(out, "**Model:** {}", plain(model))?;
     }
     writeln!(out, "**Messages:** {}\n\n---\n", summary.message_count)
@@ -238,7 +258,7 @@ mod tests {
     #[test]
     fn a_head_is_the_one_of_ggcode() {
         assert_eq!(
-            written(|out| write_head(out, &summary())),
+            written(|out| write_head(out, &summary(), &Stated::default())),
             "# List files & count\n\n**Session:** 20260403-1\n**Created:** 2026-04-03T10:30:00Z\n\
              **Updated:** 2026-04-03T10:31:05Z\n**Model:** model-1\n**Messages:** 4\n\n---\n\n"
         );
@@ -249,11 +269,14 @@ mod tests {
         let mut summary = summary();
         summary.title = "one\n# two".into();
         summary.model = None;
-        let head = written(|out| write_head(out, &summary));
+        let head = written(|out| write_head(out, &summary, &Stated::default()));
         assert!(head.starts_with("# one # two\n\n"), "{head}");
         assert!(!head.contains("Model"), "{head}");
         summary.title.clear();
-        assert!(written(|out| write_head(out, &summary)).starts_with("# Untitled session\n\n"));
+        assert!(
+            written(|out| write_head(out, &summary, &Stated::default()))
+                .starts_with("# Untitled session\n\n")
+        );
     }
 
     #[test]

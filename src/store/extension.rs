@@ -5,11 +5,12 @@ use std::ops::RangeBounds;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cleanup;
 use super::families;
 use super::fork;
 use super::message_ids::messages_of;
 use super::{
-    Appended, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
+    Appended, Cleaned, Cursor, Expect, ListQuery, Messages, NewRecord, Records, Removed, ScanQuery,
     SessionPage, Store, View,
 };
 use crate::agents;
@@ -192,7 +193,9 @@ pub trait StoreExt: Store {
     }
 
     /// Appends messages to a session, all or none, and to the caller's copy of it as they were
-    /// stored, with their ids: a later [`save`](Store::save) adds nothing twice. Whatever else the
+    /// stored, with their ids. A session that is not there gets its header line first, as by
+    /// [`ensure_meta`](Store::ensure_meta), if the copy says what such a line holds (a title, a model, a
+    /// project, ...): a later [`save`](Store::save) adds nothing twice. Whatever else the
     /// copy lacks or has is left alone, but for an empty title. Costs a read of what was written.
     ///
     /// # Durability
@@ -206,6 +209,9 @@ pub trait StoreExt: Store {
     fn append_messages(&self, session: &mut Session, messages: Vec<Message>) -> Result<Appended> {
         let records: Vec<NewRecord> = messages.into_iter().map(NewRecord::message).collect();
         let nothing = records.is_empty();
+        if !nothing && says_something(session) {
+            self.ensure_meta(session)?;
+        }
         let appended = self.append(&session.key, Expect::Any, None, &records)?;
         session.updated_at = Some(appended.updated_at);
         let dialect = agents::of_agent(session.key.agent());
@@ -280,6 +286,20 @@ pub trait StoreExt: Store {
         spared: &dyn Fn(&Summary) -> bool,
     ) -> Result<Vec<Summary>> {
         families::descendants(self, key, spared)
+    }
+
+    /// Deletes a session with those that it started, all generations; what of these is pinned stays,
+    /// with all below it. The session itself is deleted, pinned or not: it was named.
+    ///
+    /// # Durability
+    ///
+    /// As [`Store::delete`], session by session: children go before their parents.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; after another error some are gone.
+    fn delete_family(&self, key: &SessionKey) -> Result<Cleaned> {
+        cleanup::delete_family(self, key)
     }
 
     /// The [`latest`](Self::latest) session of a project, if it was updated at most `age_max`
@@ -383,7 +403,7 @@ pub trait StoreExt: Store {
     ///
     /// # Durability
     ///
-    /// As [`Store::cleanup_older_than`].
+    /// As [`Store::cleanup`].
     ///
     /// # Errors
     ///
@@ -428,3 +448,14 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Whether a header line would say something of a session, in a format that has such lines.
+fn says_something(session: &Session) -> bool {
+    let is_bare = session.title.is_empty()
+        && session.project.is_none()
+        && session.model.is_none()
+        && session.parent.is_none()
+        && session.extra.is_empty();
+    let written = || agents::of_agent(session.key.agent()).write_meta(session, true);
+    !is_bare && matches!(written(), Ok(Some(_)))
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::{ListQuery, SessionPage, Store};
+use super::query::{ListQuery, Removed, SessionPage};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
@@ -10,8 +10,21 @@ use crate::model::session::Summary;
 /// Sessions that are asked for at once.
 const PAGE: usize = 1000;
 
+/// The calls of a store that families and clean-ups go by: every store has them. A trait of its own,
+/// so that the store's trait may stand on what is made of them.
+pub(crate) trait Calls {
+    /// A page of sessions.
+    fn page(&self, query: &ListQuery) -> Result<SessionPage>;
+
+    /// A session.
+    fn session(&self, key: &SessionKey) -> Result<Summary>;
+
+    /// Deletes a session; with a sequence number only if its next record would get that one.
+    fn remove(&self, key: &SessionKey, next_sequence: Option<u64>) -> Result<Removed>;
+}
+
 /// The children of a session, newest first.
-pub(super) fn children(store: &(impl Store + ?Sized), key: &SessionKey) -> Result<Vec<Summary>> {
+pub(super) fn children(store: &(impl Calls + ?Sized), key: &SessionKey) -> Result<Vec<Summary>> {
     let mut children = Vec::new();
     let mut query = ListQuery {
         agent: Some(key.agent().to_owned()),
@@ -20,7 +33,7 @@ pub(super) fn children(store: &(impl Store + ?Sized), key: &SessionKey) -> Resul
         ..ListQuery::default()
     };
     loop {
-        let SessionPage { sessions, next } = store.list(&query)?;
+        let SessionPage { sessions, next } = store.page(&query)?;
         children.extend(sessions);
         if next.is_none() {
             return Ok(children);
@@ -31,7 +44,7 @@ pub(super) fn children(store: &(impl Store + ?Sized), key: &SessionKey) -> Resul
 
 /// All below a session, each once.
 pub(super) fn descendants(
-    store: &(impl Store + ?Sized),
+    store: &(impl Calls + ?Sized),
     key: &SessionKey,
     spared: &dyn Fn(&Summary) -> bool,
 ) -> Result<Vec<Summary>> {

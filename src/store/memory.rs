@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::addition::{self, Added, Addition, Outcome};
@@ -328,18 +327,6 @@ impl Store for MemoryStore {
         let mut held = self.write();
         addition::check_next(key, next_sequence, held.get(key)?.row.next)?;
         held.remove(key)
-    }
-
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        let mut held = self.write();
-        let goes = |session: &HeldSession| session.row.updated_us < before.timestamp_micros();
-        let old = held.sessions.iter().filter(|(_, session)| goes(session));
-        let keys: Vec<SessionKey> = old.map(|(key, _)| key.clone()).collect();
-        let mut removed = Removed::default();
-        for key in &keys {
-            removed += held.remove(key)?;
-        }
-        Ok(removed)
     }
 
     fn compact(

@@ -3,6 +3,7 @@
 mod addition;
 mod builder;
 mod callers;
+mod cleanup;
 mod copies;
 mod course;
 pub(crate) mod deleted;
@@ -38,6 +39,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
+pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::course::Course;
@@ -180,8 +182,14 @@ pub trait Store: Send + Sync {
         self.delete(key)
     }
 
-    /// Deletes the sessions that were updated strictly before a time. What would go is what
-    /// [`list`](Self::list) answers for [`ListQuery::before`]. Reads no record.
+    /// Deletes the sessions that were updated strictly before a time, each with those that it started
+    /// (its sub-agents, all generations), whatever their age. What is pinned stays, and so does what a
+    /// pinned session started, unless the query says otherwise. With
+    /// [`preview`](CleanupQuery::preview) nothing is deleted, and the answer lists what would go. Reads
+    /// no record.
+    ///
+    /// This default goes by [`list`](Self::list) and [`delete_unchanged`](Self::delete_unchanged); a
+    /// store that has several writers decides in the step that deletes, as [`RedbStore`] does.
     ///
     /// # Durability
     ///
@@ -189,9 +197,26 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`delete`](Self::delete), but a session that another process deletes meanwhile is
-    /// none.
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed>;
+    /// Those of [`list`](Self::list) and [`delete`](Self::delete), but a session that another process
+    /// deletes meanwhile is none.
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        cleanup::clean_up(self, query)
+    }
+
+    /// Deletes the sessions that were updated strictly before a time, but for pinned ones and what
+    /// these started: as [`cleanup`](Self::cleanup) of [`CleanupQuery::older_than`].
+    ///
+    /// # Durability
+    ///
+    /// As [`cleanup`](Self::cleanup).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`cleanup`](Self::cleanup).
+    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
+        let cleaned = self.cleanup(&CleanupQuery::older_than(before))?;
+        Ok(cleaned.removed)
+    }
 
     /// Writes a session as Markdown: everything that is stored, the hidden part too.
     ///
@@ -299,7 +324,9 @@ pub trait Store: Send + Sync {
     fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties>;
 
     /// The session that has `alias` (an agent and another name) among its aliases. Costs one
-    /// lookup, however many sessions there are.
+    /// lookup, however many sessions there are. Where none has, and the agent's names of files do not
+    /// tell keys: the session that was imported from the file in which the agent would keep one of this
+    /// key, as long as nothing states another.
     ///
     /// # Errors
     ///
@@ -392,6 +419,23 @@ pub trait Store: Send + Sync {
                 Some(next) => query.from = Some(next),
                 None => return Ok(None),
             }
+        }
+    }
+}
+
+impl<S: Store + ?Sized> families::Calls for S {
+    fn page(&self, query: &ListQuery) -> Result<SessionPage> {
+        self.list(query)
+    }
+
+    fn session(&self, key: &SessionKey) -> Result<Summary> {
+        self.summary(key)
+    }
+
+    fn remove(&self, key: &SessionKey, next_sequence: Option<u64>) -> Result<Removed> {
+        match next_sequence {
+            Some(next) => self.delete_unchanged(key, next),
+            None => self.delete(key),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
 use super::{Stamps, Store, view};
-use crate::agents::{self, Dialect};
+use crate::agents::{self, Dialect, MarkdownHead};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -378,6 +378,34 @@ impl Places {
     }
 }
 
+/// What the last header line of a session says for the head of its Markdown.
+fn stated(
+    store: &impl Primitives,
+    key: &SessionKey,
+    dialect: &dyn Dialect,
+) -> Result<markdown::Stated> {
+    let Some(sequence) = store.row_of(key)?.header_sequence else {
+        return Ok(markdown::Stated::default());
+    };
+    let one = ScanQuery {
+        from: Some(sequence),
+        records_max: 1,
+        ..ScanQuery::default()
+    };
+    let header = store.scan(key, &one)?.records.into_iter().next();
+    let told = header.and_then(|header| dialect.markdown_head(&header.line));
+    let MarkdownHead {
+        created,
+        updated,
+        answering,
+    } = told.unwrap_or_default();
+    Ok(markdown::Stated {
+        created,
+        updated,
+        answering,
+    })
+}
+
 /// Writes a session as Markdown.
 pub(crate) fn export_markdown(
     store: &impl Primitives,
@@ -386,7 +414,8 @@ pub(crate) fn export_markdown(
 ) -> Result<()> {
     let failed = |source| Error::Output { source };
     let dialect = agents::of_agent(key.agent());
-    markdown::write_head(out, &store.summary(key)?).map_err(failed)?;
+    let stated = stated(store, key, dialect)?;
+    markdown::write_head(out, &store.summary(key)?, &stated).map_err(failed)?;
     let exceptions = all_exceptions(store, key, 0)?;
     store.visit(key, 0, &mut |record| {
         if exceptions.shown(record.sequence, record.header.messages) == 0 {

@@ -6,12 +6,15 @@ mod export;
 mod files;
 mod histories;
 mod import;
+mod older;
 mod progress;
 mod report;
 mod status;
 
 pub use self::archive::compact_archived;
-pub use self::export::{ExportFormat, ExportReport, export_all, export_session};
+pub use self::export::{
+    ExportFormat, ExportOptions, ExportReport, export_all, export_all_as, export_session,
+};
 pub use self::histories::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import, import_places};
 pub use self::report::{ImportProblem, ImportReport, NotRead};

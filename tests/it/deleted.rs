@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use scrollback::report::ImportReport;
 use scrollback::{
-    Existing, ImportOptions, Message, Options, RedbStore, Role, Session, Store, StoreExt, import,
-    unwatched,
+    CleanupQuery, Existing, ImportOptions, Message, Options, RedbStore, Role, Session, Store,
+    StoreExt, import, unwatched,
 };
 
 use crate::harness::Home;
@@ -87,9 +87,12 @@ fn clean_ups_of_every_kind_leave_marks() {
         .delete_unchanged(&key("claude-code", "a"), next)
         .unwrap();
     store.pin(&key("claude-code", "b"), true).unwrap();
-    store.cleanup_unpinned_older_than(later).unwrap();
-    store.pin(&key("claude-code", "b"), false).unwrap();
     store.cleanup_older_than(later).unwrap();
+    let pinned_too = CleanupQuery {
+        pinned_too: true,
+        ..CleanupQuery::older_than(later)
+    };
+    assert_eq!(store.cleanup(&pinned_too).unwrap().removed.sessions, 1);
     assert_eq!(store.deleted().unwrap().len(), 5);
     assert_eq!(told(&run_in(&home, &store)), (0, 5, 5));
 }
@@ -168,14 +171,15 @@ fn what_one_says_under_a_deleted_name_begins_anew_and_its_file_stays_away() {
 }
 
 #[test]
-fn of_two_contents_of_a_file_the_deleted_one_stays_away_and_the_other_grows() {
+fn of_two_contents_of_an_id_one_can_go_and_with_the_session_all_do() {
     let home = Home::new();
     let store = open(&home);
     let (older, newest) = (key("claude-code", "s~1"), key("claude-code", "s"));
     home.write(&format!("{PROJECT}/s.jsonl"), lines(&["one"]));
     run_in(&home, &store);
-    home.write(&format!("{PROJECT}/s.jsonl"), lines(&["two", "three"]));
-    assert_eq!(run_in(&home, &store).generations, 1);
+    home.write(&file, lines(&["two", "three"]));
+    run_in(&home, &store);
+    assert_eq!(store.summary(&s).unwrap().contents, 2);
     // The older one goes: the newer one goes on.
     store.delete(&older).unwrap();
     assert!(store.summary(&older).is_err());

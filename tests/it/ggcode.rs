@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Utc};
 use scrollback::{
     Block, Error, Expect, ExportFormat, ImportOptions, ListQuery, Message, NewRecord, Options,
-    RawJson, RedbStore, Role, Session, SessionKey, Store, export_all, import,
+    RawJson, RedbStore, Role, Session, SessionKey, Store, StoreExt as _, export_all, import,
 };
 
 use crate::go_ggcode as go;
@@ -358,6 +358,72 @@ fn feature_markdown_export_has_the_layout_of_ggcode() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn feature_markdown_has_the_times_and_the_header_line_of_ggcode() {
+    let home = Home::new();
+    let store = open(&home);
+    home.write(
+        "in/.ggcode/sessions/s-1.jsonl",
+        "{\"type\":\"meta\",\"session_id\":\"s-1\",\"title\":\"Loop\",\"vendor\":\"zai\",\
+         \"endpoint\":\"coding\",\"model\":\"glm-5\",\"created_at\":\"2026-04-03T11:45:00.1002003+02:00\",\
+         \"updated_at\":\"2026-04-03T11:52:00.4005006+02:00\"}\n",
+    );
+    crate::import::run_in(&home, &store);
+    let mut out = Vec::new();
+    store.export_markdown(&key("s-1"), &mut out).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "# Loop\n\n**Session:** s-1\n**Created:** 2026-04-03T11:45:00+02:00\n\
+         **Updated:** 2026-04-03T11:52:00+02:00\n**Vendor:** zai / coding / glm-5\n\
+         **Messages:** 0\n\n---\n\n"
+    );
+}
+
+#[test]
+fn the_first_message_of_a_session_brings_its_header_line() {
+    let home = Home::new();
+    let store = open(&home);
+    let mut session =
+        scrollback::ggcode::ggcode_session(store.options(), "zai", "coding", "glm-5").unwrap();
+    session.project = Some("/w/shop".to_owned());
+    session.title = "Loops".to_owned();
+    store.append_message(&mut session, user("Which?")).unwrap();
+    store.append_message(&mut session, user("And?")).unwrap();
+    let loaded = store.load(&session.key).unwrap();
+    assert_eq!(
+        (
+            loaded.title.as_str(),
+            loaded.model.as_deref(),
+            loaded.project.as_deref()
+        ),
+        ("Loops", Some("glm-5"), Some("/w/shop"))
+    );
+    let extra: Vec<&str> = loaded.extra.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(
+        extra.contains(&"vendor") && extra.contains(&"endpoint"),
+        "{extra:?}"
+    );
+    let summary = store.summary(&session.key).unwrap();
+    assert_eq!((summary.record_count, summary.message_count), (3, 2));
+    let out = home.path().join("out");
+    export_all(
+        &store,
+        None,
+        ExportFormat::Jsonl,
+        &out,
+        &mut scrollback::unwatched,
+    )
+    .unwrap();
+    let index = std::fs::read_to_string(out.join("ggcode/index.json")).unwrap();
+    for part in ["\"Loops\"", "\"zai\"", "\"coding\"", "\"glm-5\""] {
+        assert!(index.contains(part), "{part}: {index}");
+    }
+    // A copy that says nothing brings no line.
+    let mut bare = Session::new(key("bare"));
+    store.append_message(&mut bare, user("Hm?")).unwrap();
+    assert_eq!(store.summary(&bare.key).unwrap().record_count, 1);
 }
 
 #[test]

@@ -46,6 +46,7 @@
 //!   together, and an OpenCode database, which is never changed
 //! - `conformance`: the stores keep the public contracts, and for each contract a broken store
 //!   that does not
+//! - `older`: what an export has beside what is now, and what it tells
 //! - `page`: pages of the documentation that name tests; `reliability` holds one of them
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
@@ -120,6 +121,7 @@ mod matrix;
 mod meta_files;
 mod model;
 mod modules;
+mod older;
 #[cfg(feature = "sqlite")]
 mod opencode;
 #[cfg(feature = "sqlite")]

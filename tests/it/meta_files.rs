@@ -1,6 +1,7 @@
 //! picoclaw's home: what its meta files tell of sessions, and old documents beside newer lines.
 
 use std::fs;
+use std::slice::from_ref;
 
 use scrollback::{Expect, ImportOptions, NewRecord, RedbStore, Store, import};
 
@@ -312,4 +313,46 @@ fn a_session_that_is_called_packed_and_is_not_is_reported() {
     assert!(report.problems[0].reason.contains("does not begin as zstd"));
     assert_all_come_back(&home, &store);
     assert_eq!(run_in(&home, &store).problems, []);
+}
+
+#[test]
+fn a_chat_without_a_meta_file_is_found_by_the_key_that_its_file_is_called_after() {
+    let home = Home::new();
+    let store = open(&home);
+    for name in ["cli_direct", "other_1"] {
+        home.write(&format!("{PICOCLAW}/{name}.jsonl"), says(&["hello"]));
+    }
+    home.write(
+        &format!("{PICOCLAW}/other_1.meta.json"),
+        meta("other_1", "", 0),
+    );
+    run_in(&home, &store);
+    let found = key("picoclaw", "cli_direct");
+    for text in ["cli:direct", "cli/direct", "picoclaw:cli:direct"] {
+        assert_eq!(
+            store.find(text, 5).unwrap().as_slice(),
+            from_ref(&found),
+            "{text}"
+        );
+    }
+    assert_eq!(store.find("cli.direct", 5).unwrap(), []);
+    // A meta file states the key: it is that one and no other.
+    assert_eq!(store.find("other:1", 5).unwrap(), []);
+    let chats = std::sync::Arc::new(store);
+    let sessions = scrollback::picoclaw::StoreSessions::new(chats.clone());
+    assert_eq!(sessions.full_history("cli:direct").unwrap().len(), 1);
+    // A session of the key itself goes before.
+    let line = [NewRecord::line(says(&["mine"]))];
+    let named = key("picoclaw", "cli:direct");
+    chats.append(&named, Expect::Any, None, &line).unwrap();
+    assert_eq!(
+        chats.find("cli:direct", 5).unwrap().as_slice(),
+        from_ref(&named)
+    );
+    assert_eq!(sessions.resolve("cli:direct").unwrap(), named);
+    // One that was made here has the key that it was given.
+    chats
+        .append(&key("picoclaw", "made_here"), Expect::Any, None, &line)
+        .unwrap();
+    assert_eq!(chats.find("made:here", 5).unwrap(), []);
 }

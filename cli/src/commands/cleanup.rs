@@ -1,23 +1,26 @@
 //! `scrollback cleanup`: removes sessions that were not updated for a while, through the index.
 
-use scrollback::chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::delete::told;
-use crate::exit::{Ending, Failure, Outcome};
+use super::list::{canonical, project_path};
+use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::times::{self, TimeArgument};
 use crate::{session_list, sizes};
-use scrollback::report::Removed;
-use scrollback::{ListQuery, RedbStore, Result, Store as _, Summary};
+use scrollback::report::Cleaned;
+use scrollback::{CleanupQuery, Store as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
   scrollback cleanup --older-than 90d --dry-run
   scrollback cleanup --older-than 2026-01-01
+  scrollback cleanup --older-than 30d --agent codex --project ~/code/shop
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
-(2026-01-01T12:00:00Z). Pinned sessions stay, unless `--pinned-too` is given. The file keeps its size until `scrollback compact --all`.";
+(2026-01-01T12:00:00Z). What a session started (its sub-agents) goes with it. Pinned sessions stay, and
+what they started, unless `--pinned-too` is given. What is deleted is not imported again (`scrollback
+deleted`). The file keeps its size until `scrollback compact --all`.";
 
 /// What to delete.
 #[derive(Debug, clap::Args)]
@@ -26,7 +29,13 @@ pub(crate) struct Args {
     /// Sessions updated strictly before this time
     #[arg(long, value_name = "T")]
     older_than: TimeArgument,
-    /// Pinned sessions too
+    /// Sessions of this agent only
+    #[arg(long, value_name = "A")]
+    agent: Option<String>,
+    /// Sessions of this project only: a whole path, its last components, or `.` for this folder
+    #[arg(long, value_name = "P")]
+    project: Option<String>,
+    /// Pinned sessions too, and what they started
     #[arg(long)]
     pinned_too: bool,
     /// List what would go, and delete nothing
@@ -40,8 +49,7 @@ struct Report {
     before: String,
     dry_run: bool,
     #[serde(flatten)]
-    removed: Removed,
-    pinned_kept: u64,
+    cleaned: Cleaned,
     listed: Vec<Listed>,
 }
 
@@ -69,34 +77,36 @@ impl Listed {
     }
 }
 
-/// What a cleanup came to.
-#[derive(Debug, Default)]
-struct Cleaned {
-    removed: Removed,
-    /// Pinned sessions that were old enough, and stay.
-    pinned_kept: u64,
-    listed: Vec<Listed>,
-}
-
 /// Deletes old sessions, or lists them.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let before = args.older_than.resolve(tool.now());
-    let cleaned = if args.dry_run {
-        rehearse(before, args.pinned_too, tool)?
-    } else {
-        delete(before, args.pinned_too, tool)?
+    let query = CleanupQuery {
+        agent: args.agent.as_deref().map(canonical),
+        project: args.project.as_deref().map(project_path).transpose()?,
+        pinned_too: args.pinned_too,
+        preview: args.dry_run,
+        ..CleanupQuery::older_than(before)
     };
+    let store = if args.dry_run {
+        tool.open_to_read()?
+    } else {
+        tool.open_to_change()?
+    };
+    let cleaned = store.cleanup(&query)?;
     if tool.out.is_json() {
+        let listed = cleaned.listed.iter().map(Listed::new).collect();
         tool.out.json_line(&Report {
             before: times::rfc3339(before),
             dry_run: args.dry_run,
-            removed: cleaned.removed,
-            pinned_kept: cleaned.pinned_kept,
-            listed: cleaned.listed,
+            cleaned,
+            listed,
         })?;
         return Ok(Ending::Done);
     }
-    let told = told(&cleaned.removed);
+    if !cleaned.listed.is_empty() {
+        session_list::print_table(&cleaned.listed, tool)?;
+    }
+    let told = told(&cleaned);
     tool.out.line(&if args.dry_run {
         format!("would delete {told}; nothing was deleted")
     } else {
@@ -108,78 +118,4 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             .notice(&format!("{kept} kept; `--pinned-too` takes them too"));
     }
     Ok(Ending::Done)
-}
-
-/// The sessions of a cleanup: all of them, or only those that are pinned, or not.
-fn query(before: DateTime<Utc>, pinned: Option<bool>) -> ListQuery {
-    {
-        let mut asked = ListQuery::default();
-        asked.before = Some(before);
-        asked.pinned = pinned;
-        asked
-    }
-}
-
-fn count_pinned(store: &RedbStore, before: DateTime<Utc>) -> Result<u64> {
-    let mut pinned = 0;
-    let query = query(before, Some(true));
-    session_list::each_page(
-        store,
-        query,
-        usize::MAX,
-        &mut |_| Ok(true),
-        &mut |sessions| {
-            pinned += sessions.len() as u64;
-            Ok(())
-        },
-    )?;
-    Ok(pinned)
-}
-
-fn delete(
-    before: DateTime<Utc>,
-    pinned_too: bool,
-    tool: &mut Tool,
-) -> std::result::Result<Cleaned, Failure> {
-    let store = tool.open_to_change()?;
-    let mut cleaned = Cleaned::default();
-    if pinned_too {
-        cleaned.removed = store.cleanup_older_than(before)?;
-    } else {
-        cleaned.pinned_kept = count_pinned(&store, before)?;
-        cleaned.removed = store.cleanup_unpinned_older_than(before)?;
-    }
-    Ok(cleaned)
-}
-
-fn rehearse(
-    before: DateTime<Utc>,
-    pinned_too: bool,
-    tool: &mut Tool,
-) -> std::result::Result<Cleaned, Failure> {
-    let store = tool.open_to_read()?;
-    let mut cleaned = Cleaned::default();
-    if !pinned_too {
-        cleaned.pinned_kept = count_pinned(&store, before)?;
-    }
-    let query = query(before, (!pinned_too).then_some(false));
-    session_list::each_page(
-        &*store,
-        query,
-        usize::MAX,
-        &mut |_| Ok(true),
-        &mut |sessions| {
-            for summary in sessions {
-                cleaned.removed.sessions += 1;
-                cleaned.removed.records += summary.record_count;
-                cleaned.removed.bytes += summary.bytes;
-            }
-            if tool.out.is_json() {
-                cleaned.listed.extend(sessions.iter().map(Listed::new));
-                return Ok(());
-            }
-            session_list::print_table(sessions, tool)
-        },
-    )?;
-    Ok(cleaned)
 }

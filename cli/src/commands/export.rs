@@ -8,7 +8,7 @@ use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::{resolve, sizes};
-use scrollback::{ExportFormat, StoreExt as _, export_all, export_session};
+use scrollback::{ExportFormat, ExportOptions, StoreExt as _, export_all_as, export_session};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -16,8 +16,10 @@ EXAMPLES
   scrollback export 0199c1f2 --format markdown | less
   scrollback export --all --to backup
 
-One session goes to standard output, unless `--to` is given. Imported sessions are written at
-their paths relative to the imported folder, below DIR/<agent>/.";
+One session goes to standard output, unless `--to` is given; then what it started (its sub-agents) is
+written too. Imported sessions are written at
+their paths relative to the imported folder, below DIR/<agent>/; what a file held before, below
+DIR/.older/.";
 
 /// What to export, and where to.
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,9 @@ pub(crate) struct Args {
     /// Write files below this folder
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
+    /// Give files their old times, also where their agent deletes old files
+    #[arg(long)]
+    keep_times: bool,
     /// The form
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
@@ -70,18 +75,32 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         let key = store.resolve(id)?;
         tool.out
             .bytes(|out| export_session(store.as_ref(), &key, format, out))?;
+        let below = store.descendants(&key, &|_| false)?.len() as u64;
+        if below > 0 {
+            let below = sizes::counted(below, "sub-agent");
+            tool.out
+                .notice(&format!("{below} not written; `--to DIR` takes them too"));
+        }
         return Ok(Ending::Done);
     };
     let store = tool.open_to_read()?;
     let keys = if args.all {
         None
     } else {
-        Some(resolve::sessions(&store, &args.ids)?)
+        Some(resolve::families(&store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
-    let exported = export_all(&*store, keys.as_deref(), format, folder, &mut |progress| {
-        bar.show(progress)
-    });
+    let options = ExportOptions {
+        format,
+        keep_times: args.keep_times,
+    };
+    let exported = export_all_as(
+        &*store,
+        keys.as_deref(),
+        &options,
+        folder,
+        &mut |progress| bar.show(progress),
+    );
     bar.finish();
     let done = exported?;
     if tool.out.is_json() {
@@ -96,6 +115,17 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         );
         let line = tool.out.field(&line).into_owned();
         tool.out.line(&line)?;
+    }
+    for note in done.notes.iter().take(PROBLEMS_SHOWN) {
+        let text = format!("note: `{}` {}", note.path.display(), note.reason);
+        let text = tool.out.field(&text).into_owned();
+        tool.out.notice(&text);
+    }
+    let more = done.notes.len().saturating_sub(PROBLEMS_SHOWN) as u64;
+    if more > 0 {
+        let more = sizes::counted(more, "note");
+        tool.out
+            .notice(&format!("and {more} more; `--json` lists them"));
     }
     if done.problems.is_empty() {
         return Ok(Ending::Done);

@@ -197,6 +197,12 @@ fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result
     Ok(())
 }
 
+/// A project as sessions state it: a path that starts with `.` is made absolute.
+pub(super) fn project_path(project: &str) -> Result<String> {
+    let first = folders_of(project)?.into_iter().next();
+    Ok(first.unwrap_or_else(|| project.to_owned()))
+}
+
 /// The folders of a project as sessions state them, and the folders of its git worktrees, wherever these
 /// lie: a path that starts with `.` is made absolute.
 fn folders_of(project: &str) -> Result<Vec<String>> {
@@ -235,7 +241,7 @@ fn worktrees(repository: &str) -> Vec<String> {
 
 /// The name that an agent's sessions have, where somebody uses another one. Sessions of agents that
 /// are not known have names too.
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     KnownAgent::named(name).map_or_else(|_| name.to_owned(), |agent| agent.name.to_owned())
 }
 

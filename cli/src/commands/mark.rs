@@ -13,7 +13,8 @@ EXAMPLES
   scrollback pin 0199c1f2
   scrollback pin 0199c1f2 codex:0199c1f3
 
-`list --pinned` lists what is pinned, and `cleanup` leaves it alone.";
+What a session started (its sub-agents) is pinned with it. `list --pinned` lists what is pinned, and
+`cleanup` leaves it alone.";
 
 /// Examples of `unpin`.
 pub(super) const UNPIN: &str = "\
@@ -26,6 +27,7 @@ EXAMPLES
   scrollback archive 0199c1f2
   scrollback archive 0199c1f2 codex:0199c1f3
 
+What a session started (its sub-agents) is put away with it.
 Nothing is removed: `list` leaves archived sessions out, `list --archived` lists them, and all
 other commands take them like any other.";
 
@@ -74,7 +76,7 @@ struct Report<'a> {
 /// Marks sessions; none if one of the ids is unknown or ambiguous.
 pub(crate) fn run(args: &Args, mark: Mark, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
-    for key in resolve::sessions(&store, &args.ids)? {
+    for key in resolve::families(&store, &args.ids)? {
         match mark {
             Mark::Pinned(pinned) => store.pin(&key, pinned)?,
             Mark::Archived(archived) => store.archive(&key, archived)?,

@@ -33,8 +33,8 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     id: String,
     /// What truncation hid, too
-    #[arg(long)]
-    full: bool,
+    #[arg(long, alias = "full")]
+    hidden: bool,
     /// The last N messages only
     #[arg(long, value_name = "N")]
     tail: Option<u64>,
@@ -63,14 +63,14 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     } else if args.raw {
         show_raw(&store, &key, start.sequence, tool)?;
     } else {
-        let hidden = if args.full { 0 } else { summary.hidden_count };
+        let hidden = if args.hidden { 0 } else { summary.hidden_count };
         show_transcript(&store, &summary, start, hidden, tool)?;
     }
     Ok(Ending::Done)
 }
 
 fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
-    let first = if args.full { 0 } else { summary.mark };
+    let first = if args.hidden { 0 } else { summary.mark };
     let Some(tail) = args.tail else {
         return Ok(Start {
             sequence: first,

@@ -13,7 +13,7 @@ EXAMPLES
   scrollback truncate 0199c1f2 --keep 20
   scrollback truncate telegram:123456 --keep 0
 
-Nothing is removed: `show --full` still shows everything, a larger N shows more again, and
+Nothing is removed: `show --hidden` still shows everything, a larger N shows more again, and
 `scrollback compact` removes what is hidden.";
 
 /// What to hide.

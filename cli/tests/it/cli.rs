@@ -381,8 +381,10 @@ fn truncation_hides_and_compaction_removes_after_archiving() {
     assert_eq!(count(&[]), (6, false));
     home.ok(&["truncate", GGCODE, "--keep", "2"]);
     assert_eq!(count(&[]), (2, true));
+    assert_eq!(count(&["--hidden"]), (6, false));
+    // The old name goes on working.
     assert_eq!(count(&["--full"]), (6, false));
-    assert_eq!(count(&["--full", "--tail", "3"]), (3, false));
+    assert_eq!(count(&["--hidden", "--tail", "3"]), (3, false));
     assert_eq!(count(&["--tail", "1"]), (1, true));
     assert_eq!(count(&["--tail", "0"]), (0, true));
     let tail = home.ok(&["show", GGCODE, "--tail", "1"]);
@@ -398,7 +400,7 @@ fn truncation_hides_and_compaction_removes_after_archiving() {
         home.ok(&["export", GGCODE]).lines().collect::<Vec<_>>(),
         kept
     );
-    assert_eq!(count(&["--full"]), (2, false));
+    assert_eq!(count(&["--hidden"]), (2, false));
     home.ok(&["verify"]);
 }
 

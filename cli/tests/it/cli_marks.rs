@@ -227,3 +227,98 @@ fn what_is_deleted_stays_away_and_is_listed_until_it_is_forgotten() {
     assert_eq!(home.ok(&["deleted", "--json"]), "");
     home.ok(&["verify"]);
 }
+
+/// Sessions of a family: `leader`, what it started, and what that started; and one beside.
+fn with_family() -> Home {
+    let home = Home::new();
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    for (id, parent) in [
+        ("leader", None),
+        ("helper", Some("leader")),
+        ("below", Some("helper")),
+        ("beside", None),
+    ] {
+        let mut session = scrollback::Session::native(id).unwrap();
+        session.parent = parent.map(str::to_owned);
+        store.save(&mut session).unwrap();
+    }
+    home
+}
+
+/// The ids of all sessions, in order.
+fn ids(home: &Home) -> Vec<String> {
+    let mut ids = list(home, &["--all"]).0;
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_list_by_parent_has_its_children_alone() {
+    let home = with_family();
+    assert_eq!(list(&home, &["--parent", "lead"]).0, ["helper"]);
+    assert_eq!(list(&home, &["--parent", "native:helper"]).0, ["below"]);
+    assert_eq!(list(&home, &["--parent", "nobody"]).0, [""; 0]);
+}
+
+#[test]
+fn delete_takes_what_a_session_started_along_but_for_what_is_pinned() {
+    let home = with_family();
+    let said = home.ok(&["delete", "leader", "helper"]);
+    assert!(
+        said.starts_with("deleted 3 sessions (2 of them sub-agents)"),
+        "{said}"
+    );
+    assert_eq!(ids(&home), ["beside"]);
+    let home = with_family();
+    let store = RedbStore::open(home.store_path(), Options::default()).unwrap();
+    let helper = SessionKey::native("helper").unwrap();
+    scrollback::StoreExt::pin(&store, &helper, true).unwrap();
+    drop(store);
+    home.ok(&["delete", "leader"]);
+    assert_eq!(ids(&home), ["below", "beside", "helper"]);
+    home.ok(&["delete", "below", "helper"]);
+    assert_eq!(ids(&home), ["beside"]);
+    home.ok(&["verify"]);
+}
+
+#[test]
+fn pin_archive_and_export_take_what_a_session_started() {
+    let home = with_family();
+    home.ok(&["pin", "leader"]);
+    assert_eq!(list(&home, &["--pinned"]).0.len(), 3);
+    let cleaned = home.ok(&["cleanup", "--older-than", "2100-01-01", "--json"]);
+    let cleaned: serde_json::Value = serde_json::from_str(&cleaned).unwrap();
+    assert_eq!(
+        (&cleaned["sessions"], &cleaned["pinned_kept"]),
+        (&1.into(), &3.into())
+    );
+    home.ok(&["unpin", "leader"]);
+    assert_eq!(list(&home, &["--pinned"]).0.len(), 0);
+    home.ok(&["archive", "leader"]);
+    assert_eq!(list(&home, &["--archived"]).0.len(), 3);
+    home.ok(&["unarchive", "helper"]);
+    assert_eq!(list(&home, &[]).0.len(), 2);
+    home.ok(&["export", "helper", "--to", "out"]);
+    assert_eq!(
+        crate::harness::files_below(&home.path().join("out")).len(),
+        2
+    );
+    let one = home.run(&["export", "leader"]);
+    assert!(
+        String::from_utf8(one.stderr)
+            .unwrap()
+            .contains("2 sub-agents not written")
+    );
+}
+
+#[test]
+fn a_cleanup_takes_one_agent_and_project() {
+    let home = with_samples();
+    let old = ["cleanup", "--older-than", "2100-01-01", "--agent"];
+    let said = home.ok(&[&old[..], &["ggcode", "--project", "/nowhere"]].concat());
+    assert!(said.starts_with("deleted 0 sessions"), "{said}");
+    home.ok(&[&old[..], &["claude", "--project", "api"]].concat());
+    assert_eq!(list(&home, &[]).0, [GGCODE]);
+    home.ok(&[&old[..], &["ggcode"]].concat());
+    assert_eq!(list(&home, &[]).0, [""; 0]);
+}

@@ -265,6 +265,6 @@ fn without_locks_no_history_is_rewritten_and_nothing_is_archived() {
         home.ok(&["truncate", "a", "--keep", "0"]);
         let output = lacking.run("", code, &["compact", "--all", "--archive", "out"]);
         assert_ne!(output.status.code(), Some(0));
-        assert!(home.ok(&["show", "a", "--full"]).contains("hello"));
+        assert!(home.ok(&["show", "a", "--hidden"]).contains("hello"));
     }
 }

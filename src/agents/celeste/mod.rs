@@ -96,6 +96,11 @@ impl Dialect for Celeste {
         document::lines(bytes)
     }
 
+    /// A scanner with a buffer of so many bytes.
+    fn line_bytes_max(&self) -> Option<u64> {
+        Some(1_048_575)
+    }
+
     fn has_message_ids(&self) -> bool {
         false
     }

@@ -196,6 +196,11 @@ impl Dialect for ClaudeCode {
 }
 
 impl Companions for ClaudeCode {
+    /// After 30 days, unless it is told otherwise.
+    fn deletes_by_time(&self) -> bool {
+        true
+    }
+
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         layout::sidecar(path)
     }

@@ -20,7 +20,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::own_folder;
@@ -57,6 +57,15 @@ impl Dialect for Ggcode {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         stem(candidate.path)
+    }
+
+    /// A scanner with a buffer of so many bytes.
+    fn line_bytes_max(&self) -> Option<u64> {
+        Some(10_485_759)
+    }
+
+    fn markdown_head(&self, header: &[u8]) -> Option<MarkdownHead> {
+        reading::markdown_head(header)
     }
 
     /// A save writes the header anew and the cost last; a compaction drops lines.

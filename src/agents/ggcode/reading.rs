@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Datelike as _, SecondsFormat};
+
 use crate::json::Json;
 
 use crate::agents::described::{Facts, TitleOffer};
+use crate::agents::dialect::MarkdownHead;
 use crate::agents::parts::fields::{self, elements, entries, fields_of, object_in, owned, text};
 use crate::agents::parts::lines::{self, Format, Reading};
 use crate::agents::parts::{blocks, times, titles, values};
@@ -232,6 +235,40 @@ pub(super) fn meta(line: &[u8], session: &mut Session) {
     for value in values::split(body).values {
         object(value.object, session);
     }
+}
+
+/// The head of ggcode's Markdown: its times with the offset that they were written with, to the
+/// second, and vendor, endpoint and model on one line.
+pub(super) fn markdown_head(header: &[u8]) -> Option<MarkdownHead> {
+    let line = String::from_utf8_lossy(header);
+    let [kind, created, updated, vendor, endpoint, model] = fields::fields_of_start(
+        lines::body(&line),
+        &[
+            "type",
+            "created_at",
+            "updated_at",
+            "vendor",
+            "endpoint",
+            "model",
+        ],
+    );
+    if text(kind).as_deref() != Some("meta") {
+        return None;
+    }
+    let parts = [vendor, endpoint, model].map(fields::text_filled);
+    let has_vendor = parts.first().is_some_and(Option::is_some);
+    let named: Vec<String> = parts.into_iter().flatten().map(Cow::into_owned).collect();
+    Some(MarkdownHead {
+        created: seconds(created),
+        updated: seconds(updated),
+        answering: has_vendor.then(|| ("Vendor", named.join(" / "))),
+    })
+}
+
+/// A time as Go prints it to the second; none for Go's zero time.
+fn seconds(time: Option<Json<'_>>) -> Option<String> {
+    let time = DateTime::parse_from_rfc3339(&text(time)?).ok()?;
+    (time.year() > 1).then(|| time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 fn object(whole: Json<'_>, session: &mut Session) {

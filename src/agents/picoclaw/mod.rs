@@ -111,6 +111,11 @@ impl Dialect for Picoclaw {
         legacy::lines_of(bytes)
     }
 
+    /// A scanner with a buffer of so many bytes.
+    fn line_bytes_max(&self) -> Option<u64> {
+        Some(10_485_759)
+    }
+
     fn has_message_ids(&self) -> bool {
         false
     }
@@ -148,6 +153,10 @@ impl Companions for Picoclaw {
     /// name says that it was read.
     fn is_read_anew(&self, name: &[u8]) -> bool {
         name.ends_with(b".json") && !name.ends_with(layout::META_ENDING.as_bytes())
+    }
+
+    fn id_by_file(&self, key: &str) -> Option<String> {
+        Some(layout::file_stem(key)).filter(|stem| stem != key)
     }
 
     fn file_name(&self, state: &SessionState) -> Option<Vec<String>> {

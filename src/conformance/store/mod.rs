@@ -3,6 +3,7 @@
 
 pub(super) mod appending;
 pub(super) mod batches;
+pub(super) mod cleaning;
 pub(super) mod compacting;
 pub(super) mod families;
 pub(super) mod hiding;

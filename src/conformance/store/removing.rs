@@ -1,10 +1,10 @@
-//! Deletions and cleanups.
+//! Deletions.
 
 use uuid::Uuid;
 
 use crate::conformance::MakeStore;
 use crate::conformance::check::{Checked, done, refused, same};
-use crate::conformance::subject::{Subject, at, ids, key, said};
+use crate::conformance::subject::{Subject, at, key, said};
 use crate::model::error::Error;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::store::{Expect, ListQuery, Removed};
@@ -61,52 +61,6 @@ pub(crate) fn a_deleted_session_leaves_nothing_behind(make: &MakeStore) -> Check
     same("its messages", &store.texts(&key)?, &["new"])?;
     let properties = store.properties(&key)?;
     same("its properties", &properties, &Properties::default())
-}
-
-pub(crate) fn cleanup_is_strictly_before(make: &MakeStore) -> Checked {
-    let store = Subject::new(make);
-    for (id, second) in [("a", 10), ("b", 20), ("c", 30)] {
-        store.say(&key(id)?, second, &["x"])?;
-    }
-    let bytes = store.summary(&key("a")?)?.bytes;
-    let expected = Removed {
-        sessions: 1,
-        records: 1,
-        bytes,
-    };
-    same("cleanup before 20", &store.cleanup(at(20))?, &expected)?;
-    let left = store.ids(&ListQuery::default())?;
-    same("what is left", &left, &["c", "b"])?;
-    let nothing = store.cleanup(at(20))?;
-    same("the same cleanup again", &nothing, &Removed::default())
-}
-
-pub(crate) fn cleanup_takes_what_the_list_answers(make: &MakeStore) -> Checked {
-    let store = Subject::new(make);
-    for number in 0..8 {
-        // Made in another order than updated, and some of them updated later on.
-        let id = key(&format!("s{number}"))?;
-        store.say(&id, number * 5 % 8, &["x"])?;
-        if number % 4 == 0 {
-            store.say(&id, 100, &["again"])?;
-        }
-    }
-    let pinned = PropertiesChange {
-        pinned: Some(true),
-        ..PropertiesChange::default()
-    };
-    store.update(&key("s1")?, &pinned)?;
-    let before = ListQuery {
-        before: Some(at(6)),
-        ..ListQuery::default()
-    };
-    let going = ids(&store.list(&before)?);
-    let mut staying = store.ids(&ListQuery::default())?;
-    staying.retain(|id| !going.contains(id));
-    let removed = store.cleanup(at(6))?;
-    same("sessions removed", &removed.sessions, &(going.len() as u64))?;
-    let left = store.ids(&ListQuery::default())?;
-    same("what is left", &left, &staying)
 }
 
 pub(crate) fn delete_unchanged_leaves_what_has_changed(make: &MakeStore) -> Checked {

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::engine::panics::guard;
@@ -26,7 +25,7 @@ use crate::store::query::{
     SessionPage, Truncated,
 };
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Stamps, Store, StoreId, view};
+use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, cleanup, view};
 
 impl Primitives for RedbStore {
     fn stamps(&self) -> &Stamps {
@@ -117,8 +116,11 @@ impl Store for RedbStore {
         self.delete_if_at(key, Some(next_sequence))
     }
 
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        self.clean_up(before, |_| true)
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        if query.preview {
+            return cleanup::clean_up(self, query);
+        }
+        self.clean_up(query)
     }
 
     fn compact(

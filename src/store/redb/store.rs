@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-
 use super::engine::Engine;
 use super::engine::panics::guard;
 use super::ingest::bulk::RedbBulk;
@@ -20,7 +18,7 @@ use crate::model::key::SessionKey;
 use crate::store::addition::Addition;
 use crate::store::callers::TheirOutput;
 use crate::store::deleted::DeletedSession;
-use crate::store::query::{Appended, AttachmentInfo, Removed, StoreStats, TableReads};
+use crate::store::query::{Appended, AttachmentInfo, StoreStats, TableReads};
 use crate::store::{Mode, Options};
 
 /// A store in one database file.
@@ -153,19 +151,6 @@ impl RedbStore {
     pub fn stats(&self) -> Result<StoreStats> {
         let disk_bytes = self.engine.disk_bytes()?;
         self.read(|snapshot| stats::stats(snapshot, disk_bytes))
-    }
-
-    /// As [`Store::cleanup_older_than`](crate::Store::cleanup_older_than), but pinned sessions stay.
-    ///
-    /// # Durability
-    ///
-    /// Each session is deleted whole or not at all; after an error some are gone.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Store::cleanup_older_than`](crate::Store::cleanup_older_than).
-    pub fn cleanup_unpinned_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        self.clean_up(before, |row| !row.given.pinned)
     }
 
     /// The sessions that were deleted, and that an import passes over: the marks that

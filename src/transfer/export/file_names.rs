@@ -24,6 +24,14 @@ struct Taken {
 }
 
 impl Targets {
+    /// Whether there is a file or folder at a path already.
+    pub(super) fn is_taken(&self, wanted: &[Vec<u8>]) -> bool {
+        let place = wanted
+            .iter()
+            .fold(Vec::new(), |place, name| key(&place, name));
+        self.taken.contains_key(&place)
+    }
+
     /// A path of its own for a file that is to be at `wanted`, name by name.
     pub(super) fn claim(&mut self, wanted: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let mut path: Vec<Vec<u8>> = Vec::new();

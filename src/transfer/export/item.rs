@@ -3,12 +3,14 @@
 use std::io::Write;
 
 use super::format::ExportFormat;
+use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::IngestStore;
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
+use crate::transfer::older;
 
 /// A file to write.
 #[derive(Debug)]
@@ -81,8 +83,13 @@ impl Item {
         store: &dyn IngestStore,
         format: ExportFormat,
         out: &mut dyn Write,
+        longest: &mut Option<Longest>,
     ) -> Result<u64> {
-        let mut out = Counted { out, bytes: 0 };
+        let mut measured = Measured { out, longest };
+        let mut out = Counted {
+            out: &mut measured,
+            bytes: 0,
+        };
         match (&self.content, format) {
             (Content::Session(key), ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
             (Content::Session(key), ExportFormat::Markdown) => {
@@ -98,6 +105,89 @@ impl Item {
                 .map_err(|source| Error::Output { source })?,
         }
         Ok(out.bytes)
+    }
+}
+
+impl Item {
+    /// The agent whose file it is.
+    fn agent(&self) -> &'static dyn Agent {
+        let names = older::below(&self.names).unwrap_or(&self.names);
+        let name = names.first().map(Vec::as_slice).unwrap_or_default();
+        agents::of_agent(std::str::from_utf8(name).unwrap_or_default())
+    }
+
+    /// Whether its agent deletes files of sessions by their time.
+    pub(super) fn is_deleted_by_time(&self) -> bool {
+        self.agent().deletes_by_time()
+    }
+
+    /// What its lines are measured by, if its agent's program takes lines up to some length.
+    pub(super) fn longest_taken(&self) -> Option<Longest> {
+        let is_lines = matches!(self.content, Content::Session(_));
+        let agent = self.agent();
+        agent
+            .line_bytes_max()
+            .filter(|_| is_lines)
+            .map(|taken| Longest {
+                taken,
+                agent: agent.agent(),
+                now: 0,
+                found: 0,
+            })
+    }
+}
+
+/// The longest line that was written.
+#[derive(Debug)]
+pub(super) struct Longest {
+    /// Bytes of the longest line that the agent's program takes, without its end.
+    taken: u64,
+    agent: &'static str,
+    now: u64,
+    found: u64,
+}
+
+impl Longest {
+    fn add(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            self.now += end as u64;
+            self.found = self.found.max(self.now);
+            self.now = 0;
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        self.now += rest.len() as u64;
+    }
+
+    /// What is told of it, if it is too long.
+    pub(super) fn reason(&self) -> Option<String> {
+        let found = self.found.max(self.now);
+        (found > self.taken).then(|| {
+            format!(
+                "has a line of {found} bytes; the program of `{}` reads lines of up to {}",
+                self.agent, self.taken
+            )
+        })
+    }
+}
+
+/// A writer that measures lines.
+struct Measured<'a> {
+    out: &'a mut dyn Write,
+    longest: &'a mut Option<Longest>,
+}
+
+impl Write for Measured<'_> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(buffer)?;
+        if let Some(longest) = self.longest {
+            longest.add(buffer.get(..written).unwrap_or_default());
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
     }
 }
 

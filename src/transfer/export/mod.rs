@@ -6,6 +6,7 @@
 mod file_names;
 mod format;
 mod item;
+mod older;
 mod place;
 mod plan;
 mod sidecars;
@@ -46,6 +47,29 @@ pub struct ExportReport {
     /// Files that are not there because what is stored of them is damaged:
     /// [`verify`](crate::RedbStore::verify) tells more.
     pub problems: Vec<ImportProblem>,
+    /// What whoever reads the files should know: a session that is not called as its agent would call
+    /// it, since another one is; lines that are longer than the agent's program takes; an index that
+    /// cannot be read.
+    pub notes: Vec<ImportProblem>,
+}
+
+/// How to export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// The form.
+    pub format: ExportFormat,
+    /// Give files their old times, also where their agent deletes files by it.
+    pub keep_times: bool,
+}
+
+impl Default for ExportOptions {
+    /// As lines, for agents to read.
+    fn default() -> Self {
+        Self {
+            format: ExportFormat::Jsonl,
+            keep_times: false,
+        }
+    }
 }
 
 /// Writes one session to `out`. Returns bytes written.
@@ -84,7 +108,8 @@ pub fn export_session(
 /// Writes sessions to files under `folder`: all of the store, or those in `keys`.
 ///
 /// As lines, each file that was imported goes to `folder/<agent>/` and its path relative to the
-/// folder that was imported, with its time of change; sidecars as well. What nobody
+/// folder that was imported, with its time of change (today's, where the agent deletes files by
+/// their time); sidecars as well. What nobody
 /// changed since is the same, byte for byte. A session that was continued has its new lines at the
 /// end of its file; one that came from a single document has its lines in a file beside that.
 ///
@@ -95,8 +120,9 @@ pub fn export_session(
 /// is written anew, and so are the rows of changed sessions in the agent's index, unless only some
 /// sessions are exported: an index is about all of them.
 ///
-/// Files that would land on one path are kept apart by `~2`, `~3` before their extension; the
-/// newest content of a path has it plain. As Markdown, each session goes to
+/// What a file held before, and the older contents of a session, lie below `folder/.older/N/`, where no
+/// agent looks, and are listed in `.older/list.json`; an import of the folder takes them as older. Sessions that would land on one path
+/// are kept apart by `~2`, `~3` before their extension, which the report tells. As Markdown, each session goes to
 /// `folder/<agent>/<id>.md`.
 ///
 /// Each file is there whole or not at all, readable by its owner only, and replaces one of the
@@ -121,6 +147,41 @@ pub fn export_all(
     folder: &Path,
     progress: &mut Watcher<'_>,
 ) -> Result<ExportReport> {
+    let options = ExportOptions {
+        format,
+        ..ExportOptions::default()
+    };
+    export_all_as(store, keys, &options, folder, progress)
+}
+
+/// As [`export_all`], with more to choose.
+///
+/// ```
+/// use scrollback::{ExportOptions, Options, RedbStore, Session, Store, export_all_as, unwatched};
+///
+/// let home = tempfile::tempdir()?;
+/// let store = RedbStore::open(home.path().join("sessions.redb"), Options::default())?;
+/// store.save(&mut Session::native("chat-1")?)?;
+/// let options = ExportOptions { keep_times: true, ..ExportOptions::default() };
+/// let report = export_all_as(&store, None, &options, &home.path().join("out"), &mut unwatched)?;
+/// assert_eq!(report.sessions, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Durability
+///
+/// As [`export_all`].
+///
+/// # Errors
+///
+/// Those of [`export_all`].
+pub fn export_all_as(
+    store: &dyn Ingest,
+    keys: Option<&[SessionKey]>,
+    options: &ExportOptions,
+    folder: &Path,
+    progress: &mut Watcher<'_>,
+) -> Result<ExportReport> {
     let store = store.ingest().0;
     // All keys are looked up before a file is written: one that is not there stops it all.
     let wanted = keys
@@ -130,15 +191,15 @@ pub fn export_all(
                 .collect::<Result<Vec<_>>>()
         })
         .transpose()?;
-    let items = match format {
+    let (items, notes) = match options.format {
         ExportFormat::Jsonl => line_items(store, wanted)?,
         ExportFormat::Markdown => {
             let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
             let mut targets = Targets::default();
-            summaries
+            let items = summaries
                 .into_iter()
-                .map(|summary| Item::transcript(summary, &mut targets))
-                .collect()
+                .map(|summary| Item::transcript(summary, &mut targets));
+            (items.collect(), Notes::new())
         }
     };
     let mut meter = Meter::new(progress);
@@ -146,13 +207,23 @@ pub fn export_all(
     meter.begin(items.len() as u64, bytes_total);
 
     let mut report = ExportReport::default();
+    for (names, reason) in notes {
+        report.notes.push(told(&names, reason));
+    }
     let mut sessions = HashSet::new();
     let folder = ExportFolder::open(folder)?;
     for item in items {
         meter.go_on()?;
-        let mut fill = |out: &mut dyn Write| item.write(store, format, out);
-        match folder.write(&item.names, item.mtime_ns, &mut fill) {
+        let mut longest = item.longest_taken();
+        let mut fill = |out: &mut dyn Write| item.write(store, options.format, out, &mut longest);
+        let mtime_ns = item
+            .mtime_ns
+            .filter(|_| options.keep_times || !item.is_deleted_by_time());
+        match folder.write(&item.names, mtime_ns, &mut fill) {
             Ok(bytes) => {
+                if let Some(reason) = longest.and_then(|longest| longest.reason()) {
+                    report.notes.push(told(&item.names, reason));
+                }
                 report.files += 1;
                 report.bytes += bytes;
                 // A session may have several files: the contents that its file had.
@@ -172,15 +243,17 @@ pub fn export_all(
     Ok(report)
 }
 
+/// What is told of files: where they go, and what whoever reads them should know.
+type Notes = Vec<(Vec<Vec<u8>>, String)>;
+
 /// The files of an export as lines.
-fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<Vec<Item>> {
+fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(Vec<Item>, Notes)> {
     let snapshot = store.sources();
     let mut sources = Vec::new();
     snapshot.for_each(&mut |source| {
         sources.push(source);
         Ok(())
     })?;
-    let sources = newest_first(sources);
     let mut plan = Plan::new(store, snapshot);
     let numbers: Option<HashSet<u64>> = wanted
         .as_ref()
@@ -193,41 +266,52 @@ fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<V
                 .is_none_or(|numbers| numbers.contains(&source.row.session))
         })
         .collect();
+    let (newest, older) = newest_first(chosen);
     // For all of them before any is placed: whether a session was changed since its files were read
     // shows by the highest number.
-    for source in &chosen {
+    for source in newest.iter().chain(&older) {
         let home = plan.homes.entry(source.row.session).or_default();
         home.imported = home.imported.max(source.row.next_sequence);
     }
     plan.take_orders()?;
-    for source in chosen {
-        plan.take_source(source)?;
+    for (source, is_older) in newest
+        .into_iter()
+        .map(|source| (source, false))
+        .chain(older.into_iter().map(|source| (source, true)))
+    {
+        plan.take_source(source, is_older)?;
     }
     let has_all = wanted.is_none();
     let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
     for summary in &sessions {
-        plan.take_session(summary, &sources)?;
-        for older in older_contents(store, summary)? {
-            plan.take_session(&older, &sources)?;
+        plan.take_session((summary, None), &sources)?;
+        for (content, older) in older_contents(store, summary)? {
+            plan.take_session((&older, Some(content)), &sources)?;
         }
     }
     sidecars::take(&mut plan, &sessions, has_all)?;
-    Ok(plan.items)
+    plan.list_older()?;
+    Ok((plan.items, plan.notes))
 }
 
 /// A file that cannot be written, because what is stored of it is damaged.
 fn problem(item: &Item, error: &Error) -> ImportProblem {
-    let names = item.names.iter();
+    told(&item.names, format!("is not written: {error}"))
+}
+
+/// Something about a file.
+fn told(names: &[Vec<u8>], reason: String) -> ImportProblem {
+    let names = names.iter();
     ImportProblem {
         path: names.map(|name| paths::from_bytes(name)).collect(),
         line: None,
         offset: None,
-        reason: format!("is not written: {error}"),
+        reason,
     }
 }
 
 /// The other contents of a session's id: they are written too.
-fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<Summary>> {
+fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<(u32, Summary)>> {
     if summary.contents < 2 {
         return Ok(Vec::new());
     }
@@ -241,11 +325,13 @@ fn older_contents(store: &dyn IngestStore, summary: &Summary) -> Result<Vec<Summ
         .filter_map(|(number, row)| Some((number, row?)));
     there
         .map(|(number, row)| {
-            row.into_summary(number).map_err(|error| Error::Corrupt {
+            let content = row.content;
+            let summary = row.into_summary(number).map_err(|error| Error::Corrupt {
                 table: "sessions",
                 key: format!("session {number}"),
                 detail: error.to_string(),
-            })
+            })?;
+            Ok((content, summary))
         })
         .collect()
 }

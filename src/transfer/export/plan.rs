@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use memchr::{memrchr, memrchr_iter};
 
 use super::item::{Content, Item};
+use super::older::{self, Older};
 use super::place::{self, Folders};
 use crate::agents;
 use crate::codec::file_order;
+use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
@@ -19,6 +21,7 @@ use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
 use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
 use crate::transfer::import::sidecar_facts;
+use crate::transfer::older::below;
 
 /// The files of an export.
 pub(super) struct Plan<'s> {
@@ -30,6 +33,9 @@ pub(super) struct Plan<'s> {
     pub items: Vec<Item>,
     /// The files of each session, by its number.
     pub homes: HashMap<u64, Home>,
+    /// What is told of the files.
+    pub notes: Vec<(Vec<Vec<u8>>, String)>,
+    older: Older,
     targets: Targets,
     folders: Folders,
 }
@@ -70,6 +76,8 @@ impl<'s> Plan<'s> {
             snapshot,
             items: Vec::new(),
             homes: HashMap::new(),
+            notes: Vec::new(),
+            older: Older::default(),
             targets: Targets::default(),
             folders: Folders::default(),
         }
@@ -97,30 +105,60 @@ impl Plan<'_> {
         self.items.len() - 1
     }
 
-    /// The file of a source, unless its session was deleted.
-    pub(super) fn take_source(&mut self, source: &Source) -> Result<()> {
+    /// Adds an older content, or one whose place is taken: where no agent looks.
+    fn push_older(&mut self, names: &[Vec<u8>], number: u32, item: Item) -> usize {
+        let place = self.push(&older::numbered(number, names), item);
+        if let Some(item) = self.items.get(place) {
+            self.older.note(&item.names, names, (number, item.mtime_ns));
+        }
+        place
+    }
+
+    /// Ends the plan with the list of older contents.
+    pub(super) fn list_older(&mut self) -> Result<()> {
+        self.items.extend(self.older.item()?);
+        Ok(())
+    }
+
+    /// Adds the lines of a session; tells if another one has its place.
+    fn push_session(&mut self, wanted: &[Vec<u8>], item: Item) -> usize {
+        let place = self.push(wanted, item);
+        if let Some(item) = self.items.get(place)
+            && item.names != wanted
+        {
+            let name = wanted.last().map(Vec::as_slice).unwrap_or_default();
+            let reason = format!(
+                "would be called `{}`, as another session is already: its agent may not find it",
+                String::from_utf8_lossy(name)
+            );
+            self.notes.push((item.names.clone(), reason));
+        }
+        place
+    }
+
+    /// The file of a source, unless its session was deleted. There may be a newer content of it.
+    pub(super) fn take_source(&mut self, source: &Source, is_older: bool) -> Result<()> {
         let row = &source.row;
+        let components = paths::plain_components(&row.relative);
+        let was_older = below(&components);
+        let is_older = is_older || was_older.is_some();
         let mut names = vec![row.agent.clone().into_bytes()];
-        names.extend(paths::plain_components(&row.relative));
+        names.extend_from_slice(was_older.unwrap_or(&components));
         if row.session == 0 {
             // A database has a row without a name, and no content here. What an earlier version kept of
             // one may hold credentials: its sessions are exported as lines.
             let is_database = agents::is_database_of(&row.agent, &source.path);
             if !row.name.is_empty() && !is_database {
-                self.push_whole(&names, row);
+                self.push_whole(&names, source, is_older);
             }
             return Ok(());
         }
         let Some(session) = self.snapshot.row(row.session)? else {
             return Ok(());
         };
-        let summary = session
-            .into_summary(row.session)
-            .map_err(|error| Error::Corrupt {
-                table: "sessions",
-                key: format!("session {}", row.session),
-                detail: error.to_string(),
-            })?;
+        // Of the contents of an id the newest alone is where its agent looks.
+        let older_content = (!session.is_listed()).then_some(session.content);
+        let summary = summary_of(session, row.session)?;
         let is_own = row.next_sequence > 0 || summary.record_count == 0;
         let is_old_form = row.kind == SourceKind::Attachment && is_read_anew(row, &names);
         let outdated = is_old_form && is_own && self.is_outdated(source, &summary)?;
@@ -135,10 +173,15 @@ impl Plan<'_> {
                     .take(1)
                     .for_each(|name| name.extend(b".migrated"));
             }
-            if let Some(beside) = self.beside_lines(row, &names) {
+            if older_content.is_none()
+                && let Some(beside) = self.beside_lines(row, &names)
+            {
                 names = beside;
             }
-            let place = self.push_whole(&names, row);
+            let is_own_document = is_own && row.next_sequence > 0;
+            let lies_apart = is_older || older_content.is_some();
+            let is_second = !is_own_document && self.targets.is_taken(&names);
+            let place = self.push_whole(&names, source, lies_apart || is_second);
             let home = self.homes.entry(row.session).or_default();
             home.whole.push(place);
             if home.document.is_none() && is_own {
@@ -167,7 +210,10 @@ impl Plan<'_> {
             },
             ..Item::lines(&summary)
         };
-        let place = self.push(&names, item);
+        let place = match older_content {
+            Some(content) => self.push_older(&names, content, item),
+            None => self.push_session(&names, item),
+        };
         let home = self.homes.entry(row.session).or_default();
         home.lines = Some(place);
         home.lines_from = names;
@@ -222,7 +268,8 @@ impl Plan<'_> {
     }
 
     /// A file that was kept whole.
-    fn push_whole(&mut self, names: &[Vec<u8>], row: &SourceRow) -> usize {
+    fn push_whole(&mut self, names: &[Vec<u8>], source: &Source, is_older: bool) -> usize {
+        let row = &source.row;
         let mut names = names.to_vec();
         if names.len() == 1 {
             names.push(paths::file_safe(&row.name).into_bytes());
@@ -234,11 +281,19 @@ impl Plan<'_> {
             mtime_ns: Some(row.mtime_ns),
             bytes: row.offset,
         };
+        if is_older || (row.session == 0 && self.targets.is_taken(&names)) {
+            return self.push_older(&names, source.generation, item);
+        }
         self.push(&names, item)
     }
 
     /// The lines of a session that no file holds.
-    pub(super) fn take_session(&mut self, summary: &Summary, sources: &[Source]) -> Result<()> {
+    /// `content` is its number, if it is an older content of its id.
+    pub(super) fn take_session(
+        &mut self,
+        (summary, content): (&Summary, Option<u32>),
+        sources: &[Source],
+    ) -> Result<()> {
         let home = self.homes.entry(summary.number).or_default();
         if home.lines.is_some() {
             return Ok(());
@@ -270,7 +325,10 @@ impl Plan<'_> {
             mtime_ns: updated_ns(summary),
             ..Item::lines(summary)
         };
-        let place = self.push(&names, item);
+        let place = match content {
+            Some(content) => self.push_older(&names, content, item),
+            None => self.push_session(&names, item),
+        };
         self.homes.entry(summary.number).or_default().lines = Some(place);
         Ok(())
     }
@@ -287,6 +345,15 @@ impl Item {
             bytes: summary.bytes,
         }
     }
+}
+
+/// A session as lists show it.
+pub(super) fn summary_of(row: SessionRow, number: u64) -> Result<Summary> {
+    row.into_summary(number).map_err(|error| Error::Corrupt {
+        table: "sessions",
+        key: format!("session {number}"),
+        detail: error.to_string(),
+    })
 }
 
 /// When a session was last changed: some agents go by the time of the file.
@@ -312,10 +379,10 @@ fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
     agents::of_agent(&row.agent).is_read_anew(name)
 }
 
-/// Sources with the newest content of every path first, in the order of the paths; then the older
-/// ones, newer before older.
-pub(super) fn newest_first(sources: Vec<Source>) -> Vec<Source> {
-    let (mut newest, mut older): (Vec<Source>, Vec<Source>) = (Vec::new(), Vec::new());
+/// The newest content of every path, in the order of the paths; and the older ones, newer before
+/// older.
+pub(super) fn newest_first(sources: Vec<&Source>) -> (Vec<&Source>, Vec<&Source>) {
+    let (mut newest, mut older): (Vec<&Source>, Vec<&Source>) = (Vec::new(), Vec::new());
     for source in sources {
         match newest.last_mut() {
             Some(last) if last.path == source.path => {
@@ -329,6 +396,5 @@ pub(super) fn newest_first(sources: Vec<Source>) -> Vec<Source> {
             .cmp(&right.path)
             .then(right.generation.cmp(&left.generation))
     });
-    newest.extend(older);
-    newest
+    (newest, older)
 }

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::item::{Content, Item};
+use super::older;
 use super::place::{name_of, safe, sketch};
 use super::plan::{Plan, updated_ns};
-use crate::agents::{self, SessionState, SidecarFacts};
+use crate::agents::{self, SessionState, Sidecar, SidecarFacts};
 use crate::model::error::{Error, Result};
 use crate::model::properties::Properties;
 use crate::model::session::Summary;
 use crate::store::ScanQuery;
-use crate::transfer::import::sidecar_facts;
+use crate::transfer::import::sidecar_facts::{self, FACTS_BYTES_MAX};
 
 /// Sessions of one folder of an agent.
 #[derive(Default)]
@@ -35,6 +36,9 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let Some(lines) = home.lines.and_then(|place| plan.items.get(place)) else {
             continue;
         };
+        if older::is_older(&lines.names) {
+            continue;
+        }
         // A compaction takes records away, and adds none.
         let is_changed =
             home.is_changed(summary.next_sequence) || summary.record_count < summary.next_sequence;
@@ -54,6 +58,33 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
     }
     for (names, folder) in folders {
         unless_damaged(index(plan, &names, &folder))?;
+    }
+    unless_damaged(unreadable(plan))
+}
+
+/// Tells of indexes that are no JSON: the agent's program cannot read them either.
+fn unreadable(plan: &mut Plan<'_>) -> Result<()> {
+    for place in 0..plan.items.len() {
+        let Some(item) = plan.items.get(place) else {
+            continue;
+        };
+        let (agent, name) = match item.names.as_slice() {
+            [agent, .., name] if item.session == 0 && item.bytes <= FACTS_BYTES_MAX => {
+                (agent, name)
+            }
+            _ => continue,
+        };
+        let dialect = agents::of_agent(std::str::from_utf8(agent).unwrap_or_default());
+        if !dialect.is_telling(name, &Sidecar::Folder) {
+            continue;
+        }
+        let names = item.names.clone();
+        if let Some(bytes) = original(plan, place)?
+            && !sidecar_facts::is_json(&bytes)
+        {
+            let reason = "cannot be read as an index, and is written as it came".to_owned();
+            plan.notes.push((names, reason));
+        }
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ fn log_of(database: &FoundFile) -> Option<FoundFile> {
         inode: look.inode,
         changed_ns: look.changed_ns,
         named: false,
+        is_older: database.is_older,
         path,
     })
 }

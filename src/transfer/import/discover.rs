@@ -1,7 +1,8 @@
 //! Finds the files that an import may take, by name alone: nothing is opened here.
 //!
 //! - Folders are walked whole, hidden ones included, except `.git` and `node_modules`.
-//! - Order is by name, so that two runs meet the files in the same order.
+//! - Order is by name, so that two runs meet the files in the same order; older contents of an export
+//!   come last.
 //! - A file counts once, under its canonical path, however many links and arguments lead to it;
 //!   what lies in a folder itself goes before what a link in it leads to.
 //! - Links are followed, also out of the folder, but never to a folder that holds the imported
@@ -10,7 +11,7 @@
 //!   of a file which would be taken.
 //! - Files of agents whose sessions are not read are counted.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use super::file_stat::{self, Look};
 use super::found::{FoundFile, cannot_read};
 use crate::agents;
 use crate::transfer::files::paths;
+use crate::transfer::older;
 use crate::transfer::report::ImportReport;
 
 /// Folders that are not walked, unless they are named themselves.
@@ -43,6 +45,7 @@ pub(super) fn find(
         links: VecDeque::new(),
         seen: None,
         files: Vec::new(),
+        older: HashMap::new(),
         is_stopped: false,
     };
     for path in paths {
@@ -55,7 +58,11 @@ pub(super) fn find(
         finder.begin();
         finder.follow(&link);
     }
-    finder.files
+    // What is older comes after what is newer: the names are for this.
+    let (mut files, older): (Vec<FoundFile>, Vec<FoundFile>) =
+        finder.files.into_iter().partition(|file| !file.is_older);
+    files.extend(older);
+    files
 }
 
 /// A symbolic link that is still to be followed.
@@ -76,6 +83,8 @@ struct Finder<'a> {
     /// The files so far, once they may be met again; one walk meets none twice.
     seen: Option<HashSet<PathBuf>>,
     files: Vec<FoundFile>,
+    /// Folders that are called as those of older contents, and whether they are.
+    older: HashMap<PathBuf, bool>,
     /// Whether nobody waits for more.
     is_stopped: bool,
 }
@@ -241,6 +250,21 @@ impl Finder<'_> {
         }
     }
 
+    /// Whether a file lies among the older contents of an export.
+    fn is_older(&mut self, path: &Path) -> bool {
+        let has_name =
+            |folder: &&Path| folder.file_name().is_some_and(|name| name == older::FOLDER);
+        let Some(folder) = path.ancestors().skip(1).find(has_name) else {
+            return false;
+        };
+        if let Some(known) = self.older.get(folder) {
+            return *known;
+        }
+        let is_older = older::is_folder(folder);
+        self.older.insert(folder.to_owned(), is_older);
+        is_older
+    }
+
     fn add(
         &mut self,
         path: PathBuf,
@@ -260,6 +284,7 @@ impl Finder<'_> {
             inode,
             changed_ns,
         } = look;
+        let is_older = self.is_older(&path);
         self.files.push(FoundFile {
             path,
             link,
@@ -269,6 +294,7 @@ impl Finder<'_> {
             inode,
             changed_ns,
             named,
+            is_older,
         });
         self.is_stopped |= !(self.progress)(self.files.len() as u64);
     }

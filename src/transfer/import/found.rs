@@ -24,6 +24,8 @@ pub(super) struct FoundFile {
     pub changed_ns: i64,
     /// Whether it was named itself.
     pub named: bool,
+    /// Whether it is an older content, by the list of an export.
+    pub is_older: bool,
 }
 
 impl FoundFile {

@@ -99,7 +99,7 @@ fn has_nothing_new(
 /// A file of a folder, which may tell of sessions that this run makes.
 fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
     let row = &source.row;
-    let is_folders = row.session == 0 && row.kind == SourceKind::Attachment;
+    let is_folders = row.session == 0 && row.kind == SourceKind::Attachment && !file.is_older;
     is_folders.then(|| KeptFile {
         agent: row.agent.clone(),
         path: file.path.clone(),

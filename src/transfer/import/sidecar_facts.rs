@@ -20,7 +20,7 @@ use crate::store::{Bulk, Claims, IngestStore, changed_properties};
 use crate::transfer::files::paths;
 
 /// Most bytes of a file that are read for what it tells of sessions.
-pub(super) const FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(in crate::transfer) const FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A session that a file tells of.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ pub(super) struct Told<'t> {
 }
 
 /// Whether bytes are one JSON value.
-pub(super) fn is_json(bytes: &[u8]) -> bool {
+pub(in crate::transfer) fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 

@@ -77,7 +77,8 @@ impl SidecarWriter<'_, '_> {
         // Before the content is taken, which moves the file on.
         let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
-        let now = content.bytes().map_or_else(Vec::new, |bytes| {
+        let told = content.bytes().filter(|_| !task.file.is_older);
+        let now = told.map_or_else(Vec::new, |bytes| {
             agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
         });
         let unused = unused(content.bytes(), size).filter(|_| tells(task));

@@ -175,7 +175,10 @@ impl LinesWriter<'_, '_, '_> {
                 open.read_to = offset;
                 self.meter.add(0, offset.saturating_sub(read_before));
                 if last {
-                    self.settle(&open)?;
+                    // An older content takes no name from a newer one.
+                    if !task.file.is_older {
+                        self.settle(&open)?;
+                    }
                     self.close(task, &open, &target);
                     self.files.remove(&number);
                 } else {

@@ -1,12 +1,9 @@
 //! Broken lists, searches and deletions, one for each contract about them.
 
 use chrono::TimeDelta;
-use scrollback::{
-    Cursor, Expect, ListQuery, NewRecord, ScanQuery, SessionKey, SessionPage, Store, Summary,
-};
+use scrollback::{CleanupQuery, Cursor, ListQuery, SessionKey, SessionPage, Store, StoreExt as _};
 
 use super::Break;
-use super::breaks_reading::is_there;
 
 fn everything(store: &dyn Store) -> SessionPage {
     let all = ListQuery::default().with_limit(usize::MAX);
@@ -249,27 +246,62 @@ pub(crate) const REMOVING: &[Break] = &[
         };
     }),
     ("cleanup_is_strictly_before", |b| {
-        b.calls.cleanup = |b, before| {
-            b.store
-                .cleanup_older_than(before + TimeDelta::microseconds(1))
+        b.calls.cleanup = |b, query| {
+            b.store.cleanup(&CleanupQuery {
+                before: query.before + TimeDelta::microseconds(1),
+                ..query.clone()
+            })
         };
     }),
     ("cleanup_takes_what_the_list_answers", |b| {
-        b.calls.cleanup = |b, before| {
-            // Spares what is pinned.
+        b.calls.cleanup = |b, query| {
+            // Takes what is pinned too.
+            b.store.cleanup(&CleanupQuery {
+                pinned_too: true,
+                ..query.clone()
+            })
+        };
+    }),
+    ("cleanup_takes_one_agent_or_project", |b| {
+        b.calls.cleanup = |b, query| {
+            b.store.cleanup(&CleanupQuery {
+                agent: None,
+                ..query.clone()
+            })
+        };
+    }),
+    ("cleanup_spares_what_is_pinned_and_what_it_started", |b| {
+        b.calls.cleanup = |b, query| {
+            // Spares the pinned ones alone.
             let pinned = everything(&*b.store).sessions.into_iter();
-            let pinned: Vec<_> = pinned.filter(|summary| summary.pinned).collect();
-            let records = |summary: &Summary| b.store.scan(&summary.key, &ScanQuery::default());
-            let kept: Vec<_> = pinned.iter().map(records).collect::<Result<_, _>>()?;
-            let removed = b.store.cleanup_older_than(before)?;
-            for (summary, page) in pinned.iter().zip(kept) {
-                if !is_there(&*b.store, &summary.key) {
-                    let lines = page.records.into_iter();
-                    let lines: Vec<_> = lines.map(|record| NewRecord::line(record.line)).collect();
-                    b.store.append(&summary.key, Expect::Any, None, &lines)?;
+            for session in pinned.filter(|session| session.pinned) {
+                for child in b.store.children(&session.key)? {
+                    b.store.delete(&child.key)?;
                 }
             }
-            Ok(removed)
+            b.store.cleanup(query)
+        };
+    }),
+    ("cleanup_takes_what_was_started_along", |b| {
+        b.calls.cleanup = |b, query| {
+            // One session at a time, by its own age.
+            let mut cleaned = b.store.cleanup(&CleanupQuery {
+                preview: true,
+                ..query.clone()
+            })?;
+            for session in std::mem::take(&mut cleaned.listed) {
+                if session.updated_at < query.before {
+                    b.store.delete(&session.key)?;
+                }
+            }
+            Ok(cleaned)
+        };
+    }),
+    ("cleanup_previews_what_it_deletes", |b| {
+        b.calls.cleanup = |b, query| {
+            let mut cleaned = b.store.cleanup(query)?;
+            cleaned.sub_agents *= u64::from(query.preview);
+            Ok(cleaned)
         };
     }),
 ];

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
-use scrollback::report::{Appended, Compacted, Reclaimed, Removed, StoreId, Truncated};
+use scrollback::report::{Appended, Cleaned, Compacted, Reclaimed, Removed, StoreId, Truncated};
 use scrollback::{
-    Exception, Expect, ListQuery, MemoryStore, NewRecord, Properties, PropertiesChange, RecordPage,
-    Result, ScanQuery, Session, SessionKey, SessionPage, Store, Summary,
+    CleanupQuery, Exception, Expect, ListQuery, MemoryStore, NewRecord, Properties,
+    PropertiesChange, RecordPage, Result, ScanQuery, Session, SessionKey, SessionPage, Store,
+    Summary,
 };
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub(crate) struct Calls {
     pub(crate) find: fn(&Broken, &str, usize) -> Result<Vec<SessionKey>>,
     pub(crate) delete: fn(&Broken, &SessionKey) -> Result<Removed>,
     pub(crate) delete_unchanged: fn(&Broken, &SessionKey, u64) -> Result<Removed>,
-    pub(crate) cleanup: fn(&Broken, DateTime<Utc>) -> Result<Removed>,
+    pub(crate) cleanup: fn(&Broken, &CleanupQuery) -> Result<Cleaned>,
     pub(crate) export: fn(&Broken, &SessionKey, &mut dyn Write) -> Result<()>,
     pub(crate) append:
         fn(&Broken, &SessionKey, Expect, Option<Uuid>, &[NewRecord]) -> Result<Appended>,
@@ -52,7 +52,7 @@ const WHOLE: Calls = Calls {
     find: |b, prefix, limit| b.store.find(prefix, limit),
     delete: |b, key| b.store.delete(key),
     delete_unchanged: |b, key, next| b.store.delete_unchanged(key, next),
-    cleanup: |b, before| b.store.cleanup_older_than(before),
+    cleanup: |b, query| b.store.cleanup(query),
     export: |b, key, out| b.store.export_markdown(key, out),
     append: |b, key, expect, id, records| b.store.append(key, expect, id, records),
     ensure_meta: |b, session| b.store.ensure_meta(session),
@@ -129,8 +129,8 @@ impl Store for Broken {
         (self.calls.delete_unchanged)(self, key, next_sequence)
     }
 
-    fn cleanup_older_than(&self, before: DateTime<Utc>) -> Result<Removed> {
-        (self.calls.cleanup)(self, before)
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        (self.calls.cleanup)(self, query)
     }
 
     fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {

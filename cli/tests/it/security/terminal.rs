@@ -2,12 +2,36 @@
 //! file's name or the command line reaches it as a command. Every command in every form runs in
 //! `cli/src/hostile_text.rs`, over streams that say that they are terminals.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use crate::harness::Home;
 
 /// Text that commands a terminal, hides, or turns around.
 const EVIL: &str = "a\x1b]0;x\x07\x1b[2J\r\u{9b}31mb\u{202e}c\u{200b}\u{2028}\x08\x7fd";
+
+/// Runs the tool on a terminal where somebody types a line; `None` if there is no `script`.
+fn answered(home: &Home, arguments: &str, answer: &str) -> Option<String> {
+    let line = format!("\"$TOOL\" {arguments}");
+    let mut script = Command::new("script")
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home.path())
+        .env("SCROLLBACK_STORE", home.store_path())
+        .env("TERM", "xterm")
+        .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
+        .current_dir(home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut typed = script.stdin.take().unwrap();
+    typed.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    let output = script.wait_with_output().unwrap();
+    drop(typed);
+    Some(String::from_utf8(output.stdout).unwrap())
+}
 
 /// Runs the tool on a terminal; `None` if there is no `script`.
 fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
@@ -86,4 +110,23 @@ fn a_terminal_is_never_commanded() {
         escaped += usize::from(shown.contains("\\x1b") || shown.contains("\\u001b"));
     }
     assert!(runs == 21 && escaped >= 10, "{runs} {escaped}");
+}
+
+#[test]
+fn delete_asks_on_a_terminal_and_deletes_nothing_without_a_yes() {
+    let home = Home::new();
+    home.write("in/a.jsonl", "{\"role\":\"user\",\"content\":\"hi\"}\n");
+    home.ok(&["import", "in"]);
+    let is_there = || !home.ok(&["list", "--json"]).is_empty();
+    for (answer, stays) in [("n", true), ("", true), ("y", false)] {
+        let Some(shown) = answered(&home, "delete a", answer) else {
+            return;
+        };
+        assert!(shown.contains("delete 1 session with 1 record"), "{shown}");
+        assert_eq!(shown.contains("nothing was deleted"), stays, "{shown}");
+        assert_eq!(is_there(), stays, "{answer}");
+    }
+    home.ok(&["import", "--again", "in"]);
+    let shown = answered(&home, "delete --yes a", "").unwrap();
+    assert!(!shown.contains("[y/N]") && !is_there(), "{shown}");
 }

@@ -29,33 +29,32 @@ const SOURCES_MAX: usize = 8;
 /// What errors say was being done.
 const ACTION: &str = "mark a session as deleted";
 
-impl Writer<'_> {
-    /// Marks a session that goes, and what it was imported from.
-    pub(crate) fn mark_deleted(
-        &self,
-        table: &mut Table<'_, DeletedKey, &'static [u8]>,
-        row: &SessionRow,
-        (origins, now_us): (Vec<Origin>, i64),
-    ) -> Result<()> {
-        for (home, sources) in homes(&row.agent, origins) {
-            let key = (row.agent.as_str(), row.id.as_str(), home.as_slice());
-            let mut mark = DeletedRow {
-                deleted_us: now_us,
-                sources: sources.into_iter().collect(),
-            };
-            if let Some(there) = table.get(key).map_err(storage(ACTION))? {
-                let there = decode(key, there.value())?;
-                for source in there.sources {
-                    if !mark.sources.contains(&source) && mark.sources.len() < SOURCES_MAX {
-                        mark.sources.push(source);
-                    }
+/// Marks a session that goes, and what it was imported from.
+pub(crate) fn mark(
+    table: &mut Table<'_, DeletedKey, &'static [u8]>,
+    row: &SessionRow,
+    (origins, now_us): (Vec<Origin>, i64),
+) -> Result<()> {
+    for (home, sources) in homes(&row.agent, origins) {
+        let key = (row.agent.as_str(), row.id.as_str(), home.as_slice());
+        let mut mark = DeletedRow {
+            deleted_us: now_us,
+            sources: sources.into_iter().collect(),
+        };
+        if let Some(there) = table.get(key).map_err(storage(ACTION))? {
+            let there = decode(key, there.value())?;
+            for source in there.sources {
+                if !mark.sources.contains(&source) && mark.sources.len() < SOURCES_MAX {
+                    mark.sources.push(source);
                 }
             }
-            put(table, key, &mark)?;
         }
-        Ok(())
+        put(table, key, &mark)?;
     }
+    Ok(())
+}
 
+impl Writer<'_> {
     /// Takes marks away: those of a session in one folder, or in all. Returns how many there were.
     pub(crate) fn forget_deleted(&self, key: &SessionKey, home: Option<&[u8]>) -> Result<u64> {
         let action = storage("forget that a session was deleted");

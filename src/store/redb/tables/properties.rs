@@ -10,9 +10,10 @@ use redb::{
 };
 
 use super::ranges::within;
-use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSIONS};
+use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSION_SOURCES, SESSIONS};
 use super::snapshot::{Snapshot, row_behind};
 use super::writer::Writer;
+use crate::agents;
 use crate::codec::properties_row;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
@@ -86,7 +87,7 @@ pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Op
     let line = |place| (alias.agent(), alias.id(), place);
     snapshot.check(ALIASES, &line(0), &line(reached))?;
     let Some((_, number)) = first else {
-        return Ok(None);
+        return by_file(snapshot, alias);
     };
     snapshot.counts().indexes(1);
     let sessions = snapshot
@@ -95,6 +96,34 @@ pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Op
         .map_err(storage("read a session"))?;
     let row = row_behind(&sessions, number, snapshot.counts())?;
     key_of(alias, &row).map(Some)
+}
+
+/// The session that was imported from the file where its agent would keep one of this key, if nothing
+/// but the file's name tells its key: no file beside it, and no session that has the key.
+fn by_file(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Option<SessionKey>> {
+    let Some(id) = agents::of_agent(key.agent()).id_by_file(key.id()) else {
+        return Ok(None);
+    };
+    let Ok(named) = SessionKey::new(key.agent(), id) else {
+        return Ok(None);
+    };
+    let Some((number, row)) = snapshot.session(&named)? else {
+        return Ok(None);
+    };
+    if row.attachments > 0 || snapshot.session(key)?.is_some() {
+        return Ok(None);
+    }
+    let sources = snapshot
+        .txn()
+        .open_table(SESSION_SOURCES)
+        .map_err(storage("read the sources"))?;
+    let none: &[u8] = &[];
+    let range = (number, none, 0)..(number.saturating_add(1), none, 0);
+    let is_imported = within(&sources, range, "read the sources")?
+        .next()
+        .transpose()?
+        .is_some();
+    Ok(is_imported.then_some(named))
 }
 
 /// The key of the session that a claim led to.

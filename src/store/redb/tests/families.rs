@@ -6,7 +6,7 @@ use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::{
-    BATCHES, BY_PARENT, INFO_FORMAT, INFO_FORMAT_READABLE, STORE_INFO,
+    BATCHES, BY_PARENT, FamilyKey, INFO_FORMAT, INFO_FORMAT_READABLE, STORE_INFO,
 };
 use crate::store::{Expect, ListQuery, NewRecord, Options, Store as _, unwatched};
 
@@ -91,7 +91,7 @@ fn an_entry_too_many_or_too_few_is_a_problem() {
     };
     let number = store.summary(&SessionKey::native("s-03").unwrap());
     let number = number.unwrap().number;
-    let change = |work: &dyn Fn(&mut redb::Table<'_, (&'static str, &'static str, u64), ()>)| {
+    let change = |work: &dyn Fn(&mut redb::Table<'_, FamilyKey, ()>)| {
         store
             .write(|writer| {
                 work(&mut writer.txn().open_table(INDEX).unwrap());

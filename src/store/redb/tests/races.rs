@@ -11,7 +11,7 @@ use crate::store::redb::sessions::delete;
 use crate::store::redb::store::RedbStore;
 use crate::store::sessions::Primitives as _;
 use crate::store::sessions::same_records;
-use crate::store::{Expect, Mode, NewRecord, Options, Store as _};
+use crate::store::{CleanupQuery, Expect, Mode, NewRecord, Options, Store as _};
 
 fn store() -> (tempfile::TempDir, RedbStore, SessionKey) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +33,10 @@ fn a_session_that_was_used_since_the_look_is_not_cleaned_up() {
     let before_us = seen.updated_at.timestamp_micros();
     let delete_old = |numbers: &[u64], before_us| {
         let mut batches = numbers.chunks(delete::BATCH).peekable();
-        store.write(|writer| delete::many(writer, &mut batches, &|row| row.updated_us < before_us))
+        let before = chrono::DateTime::from_timestamp_micros(before_us).unwrap();
+        let sweep = delete::Sweep::of(&CleanupQuery::older_than(before));
+        let cleaned = store.write(|writer| delete::many(writer, &mut batches, &sweep));
+        cleaned.map(|cleaned| cleaned.removed)
     };
     let kept = delete_old(&[seen.number], before_us).unwrap();
     assert_eq!((kept.sessions, kept.records), (0, 0));
