@@ -78,7 +78,8 @@ pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
         Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts,
-        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum, VerifyReport,
+        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum,
+        VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

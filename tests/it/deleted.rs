@@ -177,9 +177,9 @@ fn of_two_contents_of_an_id_one_can_go_and_with_the_session_all_do() {
     let (older, newest) = (key("claude-code", "s~1"), key("claude-code", "s"));
     home.write(&format!("{PROJECT}/s.jsonl"), lines(&["one"]));
     run_in(&home, &store);
-    home.write(&file, lines(&["two", "three"]));
+    home.write(&format!("{PROJECT}/s.jsonl"), lines(&["two", "three"]));
     run_in(&home, &store);
-    assert_eq!(store.summary(&s).unwrap().contents, 2);
+    assert_eq!(store.summary(&newest).unwrap().contents, 2);
     // The older one goes: the newer one goes on.
     store.delete(&older).unwrap();
     assert!(store.summary(&older).is_err());

@@ -386,7 +386,8 @@ fn the_first_message_of_a_session_brings_its_header_line() {
     let home = Home::new();
     let store = open(&home);
     let mut session =
-        scrollback::ggcode::ggcode_session(store.options(), "zai", "coding", "glm-5").unwrap();
+        scrollback::ggcode::ggcode_session(&store.options().stamps, "zai", "coding", "glm-5")
+            .unwrap();
     session.project = Some("/w/shop".to_owned());
     session.title = "Loops".to_owned();
     store.append_message(&mut session, user("Which?")).unwrap();

@@ -87,11 +87,11 @@ fn about(going: &[Summary]) -> Cleaned {
     let mut about = Cleaned::default();
     let mut seen = HashSet::new();
     for session in going.iter().filter(|session| seen.insert(session.number)) {
-        about.removed += Removed {
-            sessions: 1,
-            records: session.record_count,
-            bytes: session.bytes,
-        };
+        let mut removed = Removed::default();
+        removed.sessions = 1;
+        removed.records = session.record_count;
+        removed.bytes = session.bytes;
+        about.removed += removed;
         about.sub_agents += u64::from(session.parent.is_some());
     }
     about

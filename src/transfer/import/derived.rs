@@ -101,7 +101,10 @@ pub(super) fn store(
                 None => session_names::create_beside(bulk, wanted, &file.path)?,
             };
             bulk.write_chunk(number, &chunk, None)?;
-            bulk.settle(wanted)?;
+            // An older content of an export never becomes the newest.
+            if !file.is_older {
+                bulk.settle(wanted)?;
+            }
             (number, key)
         }
     };

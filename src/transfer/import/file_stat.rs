@@ -153,6 +153,7 @@ mod tests {
                     inode,
                     changed_ns,
                     named: false,
+                    is_older: false,
                 },
                 1,
                 ("a", 0, String::new()),
