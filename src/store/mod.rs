@@ -43,7 +43,6 @@ pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::course::Course;
-pub(crate) use self::course::StoredCourse;
 pub use self::deleted::DeletedSession;
 pub(crate) use self::deleted::folder_of;
 #[cfg(any(test, fuzzing))]

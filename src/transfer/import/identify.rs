@@ -13,23 +13,16 @@ use std::path::Path;
 
 use super::identity::shape::Beginning;
 use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
-use super::opened::lines_from;
-use super::reading::digest_of_first;
+use super::homes::{beginning_of, home_of, plain_key};
+use super::identity::shape::first_lines;
+use super::unpacked::lines_from;
 use crate::agents::Agent;
 use crate::codec::file_order::RUNS_MAX;
-use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::jsonl::LineReader;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{IngestStore, Source, Sources};
-use crate::transfer::files::paths;
-
-/// First byte of the key of a home.
-const HOME: u8 = b'h';
-
-/// First byte of the key of a beginning.
-const BEGINNING: u8 = b'l';
 
 /// A file whose session is looked for.
 pub(super) struct Comer<'a> {
@@ -83,22 +76,6 @@ pub(super) enum Identified {
         /// What becomes of it.
         change: Change,
     },
-}
-
-/// The key of a home among those of an id: the folder of the file.
-pub(super) fn home_of(path: &Path) -> Vec<u8> {
-    let folder = path.parent().map(paths::to_bytes).unwrap_or_default();
-    [&[HOME], folder.as_slice()].concat()
-}
-
-/// The key of a beginning among the homes of an id.
-pub(super) fn beginning_of(digest: &[u8]) -> Vec<u8> {
-    [&[BEGINNING], digest].concat()
-}
-
-/// The plain key of the session whose content a row is.
-pub(super) fn plain_key(row: &SessionRow) -> Result<SessionKey> {
-    SessionKey::new(row.agent.as_str(), row.plain_id())
 }
 
 /// The plain id under which a file would be stored, if that is known by its place and name alone.
@@ -257,7 +234,7 @@ fn decide(
                 Outcome::Changed(change) => {
                     let next = content.head.row.next;
                     let then = next + shape.line_count;
-                    let order = change.order((&content.head.order, next), &shape, then);
+                    let order = change.order((&content.head.order, next), &shape, (then, false));
                     if order.runs.len() + order.here.len() > RUNS_MAX {
                         return another;
                     }
@@ -310,23 +287,6 @@ fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<O
     };
     let id = sources.at_home(comer.wanted, &beginning_of(&first))?;
     id.map(|id| SessionKey::new(agent, id)).transpose()
-}
-
-/// The digest of the first lines of a file that are enough to tell it from others.
-pub(super) fn first_lines(shape: &FileShape) -> Option<[u8; 16]> {
-    let lines = shape.lines.as_deref()?;
-    let compared: Vec<_> = lines
-        .iter()
-        .filter(|line| line.is_compared())
-        .take(identity::COMMON_LINES)
-        .collect();
-    let all = lines.iter().filter(|line| line.is_compared());
-    let bytes: u64 = all.map(|line| line.bytes).sum();
-    let is_enough = compared.len() == identity::COMMON_LINES && bytes >= identity::COMMON_BYTES;
-    is_enough.then(|| {
-        let marks: Vec<_> = compared.iter().map(|line| line.mark).collect();
-        digest_of_first(&marks)
-    })
 }
 
 /// Whether a file of another home is the session that was found: it begins with its file, or brings

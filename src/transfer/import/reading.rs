@@ -8,12 +8,12 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::file_stat::Look;
 use super::found::cannot_read;
-use super::identity::shape::{Mark, mark_of};
-use super::identity::{COMMON_BYTES, COMMON_LINES, Change, FileShape, Step};
+use super::identity::shape::{Mark, digest_of_first, first_lines, mark_of};
+use super::identity::{COMMON_BYTES, COMMON_LINES, Change, EARLIER_MAX, FileShape, Step};
 use super::part::{FileState, Message, Part, Target};
 use super::resume::Counts;
 use super::tasks::LinesTask;
-use super::worker::{Outlet, Over};
+use super::outlet::{Outlet, Over};
 use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
@@ -79,12 +79,14 @@ pub(super) struct Planned {
     pub shape: FileShape,
     /// What becomes of it.
     pub change: Change,
+    /// Whether records of the session were removed here.
+    pub has_removed: bool,
 }
 
 impl Follow {
     /// Behind the file order of a session; of a new one, from its beginning.
     pub(super) fn on(
-        before: FileOrder,
+        (before, has_removed): (FileOrder, bool),
         source: &Source,
         (mtime_ns, skip): (i64, Option<u64>),
         habits: Habits,
@@ -103,6 +105,13 @@ impl Follow {
             now.runs.push(Run { last, ..run });
         }
         now.open = false;
+        let was = (before.lines, before.digest);
+        if has_removed && !now.earlier.contains(&was) {
+            // What was removed here cannot be compared line by line any more.
+            now.earlier.push(was);
+            let more = now.earlier.len().saturating_sub(EARLIER_MAX);
+            now.earlier.drain(..more);
+        }
         let chain = habits.role.is_some().then(|| Chain {
             from: 0,
             records: before.lines,
@@ -176,11 +185,6 @@ impl Follow {
         let is_enough = self.start.len() == COMMON_LINES && self.start_bytes >= COMMON_BYTES;
         is_enough.then(|| digest_of_first(&self.start))
     }
-}
-
-/// The digest of the first lines of a file.
-pub(super) fn digest_of_first(marks: &[Mark]) -> [u8; 16] {
-    xxhash_rust::xxh3::xxh3_128(&marks.concat()).to_be_bytes()
 }
 
 /// A file while its lines are read.
@@ -382,7 +386,7 @@ impl<'a> Reading<'a> {
 impl Planned {
     /// The state of the file when all new lines are records, of a session that has so many then.
     fn state(&self, source: &Source, then: u64, weak: Option<SessionKey>) -> FileState {
-        let mut order = self.change.order((&self.old, self.next), &self.shape, then);
+        let mut order = self.change.order((&self.old, self.next), &self.shape, (then, self.has_removed));
         if !self.change.keeps_order {
             order.place = Some(place_of(&source.path, source.generation));
         }
@@ -390,7 +394,7 @@ impl Planned {
             seen: self.old.place.is_some().then(|| self.old.clone()),
             digest: Some(order.digest),
             order,
-            weak: weak.map(|wanted| (wanted, super::identify::first_lines(&self.shape))),
+            weak: weak.map(|wanted| (wanted, first_lines(&self.shape))),
         }
     }
 }

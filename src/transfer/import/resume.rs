@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::identify;
+use super::homes;
 use super::identity::Head;
 use crate::agents;
 use crate::codec::file_order::FileOrder;
@@ -47,8 +47,8 @@ pub(super) struct Grown {
     pub hasher: Box<Xxh3>,
     /// What the session holds now.
     pub stored: Counts,
-    /// The file as it was.
-    pub order: FileOrder,
+    /// The file as it was, and whether records of the session were removed here.
+    pub order: (FileOrder, bool),
 }
 
 /// How much a session holds.
@@ -109,7 +109,7 @@ pub(super) fn find_out(
         return Ok(Resume::Other);
     }
     let Head { row, order, .. } = head;
-    let key = identify::plain_key(&row)?;
+    let key = homes::plain_key(&row)?;
     let changed = || Resume::Other;
     let has_tail = state.tail_offset < state.offset;
     let tail = if has_tail {
@@ -141,6 +141,7 @@ pub(super) fn find_out(
     };
     let mut source = previous.clone();
     source.row.lines -= u64::from(has_tail);
+    let order = (order, row.records < row.next);
     let stored = Counts::of_row(&row);
     let replaced = tail.map(|tail| ReplacedTail {
         sequence: tail.sequence,

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::identify::home_of;
+use super::homes::home_of;
 use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;

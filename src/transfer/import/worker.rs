@@ -6,40 +6,16 @@
 //!   one after another: a round reads at most one of each, and is committed before the next one.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
 use super::deleted::Marks;
 use super::opened::Opened;
+use super::outlet::Outlet;
 use super::part::Message;
-use super::room::Room;
 use super::tasks::LinesTask;
 use crate::agents::Agent;
 use crate::model::key::SessionKey;
 use crate::store::IngestStore;
-
-/// The way to the writer.
-#[derive(Clone, Debug)]
-pub(super) struct Outlet<'r> {
-    /// The channel.
-    pub sender: Sender<Message>,
-    /// Room in it.
-    pub room: &'r Room,
-}
-
-impl Outlet<'_> {
-    /// Hands a message over.
-    pub(super) fn send(&self, message: Message) -> std::result::Result<(), Over> {
-        if self.room.take(message.room()) && self.sender.send(message).is_ok() {
-            Ok(())
-        } else {
-            Err(Over)
-        }
-    }
-}
-
-/// An end of the channel to the writer was dropped: the import is over.
-pub(super) struct Over;
 
 /// What makes two files one of which may have to wait for the other.
 type Claim = (SessionKey, Vec<u8>);

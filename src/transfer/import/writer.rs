@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use super::deleted::{Comer, Marks};
-use super::identify;
+use super::homes;
 use super::keep::OVERTAKEN;
 use super::owners::Place;
 use super::part::{FileState, Message, Part, Target};
@@ -31,11 +31,11 @@ fn note_home(
     wanted: &SessionKey,
     first: Option<&[u8; 16]>,
 ) -> Result<()> {
-    let plain = identify::plain_key(&bulk.row(open.number)?)?;
+    let plain = homes::plain_key(&bulk.row(open.number)?)?;
     if let Some(first) = first {
-        bulk.put_home(wanted, &identify::beginning_of(first), plain.id())?;
+        bulk.put_home(wanted, &homes::beginning_of(first), plain.id())?;
     }
-    bulk.put_home(wanted, &identify::home_of(&task.file.path), plain.id())
+    bulk.put_home(wanted, &homes::home_of(&task.file.path), plain.id())
 }
 
 /// Writes what the workers read. In a dry run it only counts.
@@ -264,7 +264,7 @@ impl LinesWriter<'_, '_, '_> {
                     Some(transactions) => {
                         let row = transactions.bulk()?.row(*session)?;
                         (row.contents != 1)
-                            .then(|| identify::plain_key(&row))
+                            .then(|| homes::plain_key(&row))
                             .transpose()?
                     }
                     None => None,

@@ -24,4 +24,4 @@ pub(super) const COMMON_LINES: usize = 3;
 pub(super) const COMMON_BYTES: u64 = 200;
 
 /// Earlier states of a file that are remembered with its order, by lines and digest.
-const EARLIER_MAX: usize = 16;
+pub(super) const EARLIER_MAX: usize = 16;

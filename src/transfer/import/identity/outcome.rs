@@ -81,7 +81,7 @@ impl Change {
         &self,
         (old, next): (&FileOrder, u64),
         file: &FileShape,
-        then: u64,
+        (then, has_removed): (u64, bool),
     ) -> FileOrder {
         let mut here = old.here.clone();
         if let Some(last) = next.checked_sub(1).filter(|last| old.next <= *last) {
@@ -102,7 +102,8 @@ impl Change {
             order.mtime_ns = old.mtime_ns.max(file.mtime_ns);
             order.skip = file.skip.unwrap_or(old.skip);
             let was = (old.lines, old.digest);
-            if !self.is_growth(old) && !order.earlier.contains(&was) {
+            // What was removed here cannot be compared line by line any more.
+            if (has_removed || !self.is_growth(old)) && !order.earlier.contains(&was) {
                 order.earlier.push(was);
                 let more = order.earlier.len().saturating_sub(EARLIER_MAX);
                 order.earlier.drain(..more);

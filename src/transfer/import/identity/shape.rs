@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::{COMMON_BYTES, COMMON_LINES};
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, Digest, digest_of};
 use crate::jsonl::Line;
@@ -205,4 +206,26 @@ impl<'b> Shaper<'b> {
         self.shape.whole.1 = self.hasher.digest128();
         self.shape
     }
+}
+
+/// The digest of the first lines of a file.
+pub(crate) fn digest_of_first(marks: &[Mark]) -> [u8; 16] {
+    xxhash_rust::xxh3::xxh3_128(&marks.concat()).to_be_bytes()
+}
+
+/// The digest of the first lines of a file that are enough to tell it from others.
+pub(crate) fn first_lines(shape: &FileShape) -> Option<[u8; 16]> {
+    let lines = shape.lines.as_deref()?;
+    let compared: Vec<_> = lines
+        .iter()
+        .filter(|line| line.is_compared())
+        .take(COMMON_LINES)
+        .collect();
+    let all = lines.iter().filter(|line| line.is_compared());
+    let bytes: u64 = all.map(|line| line.bytes).sum();
+    let is_enough = compared.len() == COMMON_LINES && bytes >= COMMON_BYTES;
+    is_enough.then(|| {
+        let marks: Vec<_> = compared.iter().map(|line| line.mark).collect();
+        digest_of_first(&marks)
+    })
 }
