@@ -21,15 +21,14 @@ const PAGE: usize = 1000;
 /// use scrollback::CleanupQuery;
 ///
 /// let before: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
-/// let query = CleanupQuery {
-///     agent: Some("codex".to_owned()),
-///     preview: true,
-///     ..CleanupQuery::older_than(before)
-/// };
+/// let mut query = CleanupQuery::older_than(before);
+/// query.agent = Some("codex".to_owned());
+/// query.preview = true;
 /// assert!(!query.pinned_too);
 /// # Ok::<(), scrollback::chrono::ParseError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CleanupQuery {
     /// Sessions updated strictly before this time.
     pub before: DateTime<Utc>,

@@ -88,10 +88,8 @@ fn clean_ups_of_every_kind_leave_marks() {
         .unwrap();
     store.pin(&key("claude-code", "b"), true).unwrap();
     store.cleanup_older_than(later).unwrap();
-    let pinned_too = CleanupQuery {
-        pinned_too: true,
-        ..CleanupQuery::older_than(later)
-    };
+    let mut pinned_too = CleanupQuery::older_than(later);
+    pinned_too.pinned_too = true;
     assert_eq!(store.cleanup(&pinned_too).unwrap().removed.sessions, 1);
     assert_eq!(store.deleted().unwrap().len(), 5);
     assert_eq!(told(&run_in(&home, &store)), (0, 5, 5));

@@ -247,7 +247,7 @@ fn files_of_one_id_are_its_contents_in_their_order() {
     home.write("in/1/.claude/projects/-w/a.jsonl", &long);
     for folder in 2..6 {
         let path = format!("in/{folder}/.claude/projects/-w/a.jsonl");
-        home.write(&path, says(&folder.to_string()));
+        home.write(&path, says(&format!("in {folder}")));
     }
     let store = open(&home);
     let report = run_in(&home, &store);
@@ -256,7 +256,8 @@ fn files_of_one_id_are_its_contents_in_their_order() {
     assert!(content_of(&store, &key("a~1")) == long.as_bytes());
     assert_eq!(store.summary(&key("a")).unwrap().contents, 5);
     for (id, folder) in [("a~2", "2"), ("a~3", "3"), ("a~4", "4"), ("a~5", "5")] {
-        assert_eq!(content_of(&store, &key(id)), says(folder).as_bytes());
+        let said = says(&format!("in {folder}"));
+        assert_eq!(content_of(&store, &key(id)), said.as_bytes());
     }
 }
 

@@ -230,7 +230,16 @@ const LIMITS: [(&str, &str, &str); 44] = [
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 19] = [
+const PACES: [(&str, &str); 28] = [
+    ("src/agents/opencode/tree.rs", "BYTES_MAX"),
+    ("src/codec/file_order.rs", "BODY_BYTES_MAX"),
+    ("src/codec/file_order.rs", "RUNS_MAX"),
+    ("src/store/extension.rs", "FAMILY_MAX"),
+    ("src/store/extension.rs", "CANDIDATES_MAX"),
+    ("src/store/redb/tables/deleted.rs", "SOURCES_MAX"),
+    ("src/transfer/import/identity/mod.rs", "EARLIER_MAX"),
+    ("src/transfer/import/identity/shape.rs", "LINES_MAX"),
+    ("src/transfer/older.rs", "LIST_BYTES_MAX"),
     ("src/store/redb/ingest/known.rs", "PASSED_MAX"),
     ("src/render/inert.rs", "LANGUAGE_BYTES_MAX"),
     ("src/transfer/histories/journal/mod.rs", "SMALL_BYTES_MAX"),
@@ -246,8 +255,8 @@ const PACES: [(&str, &str); 19] = [
     ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
-    ("src/agents/opencode/tables.rs", "NAME_BYTES_MAX"),
-    ("src/agents/opencode/tables.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/opencode/sql.rs", "NAME_BYTES_MAX"),
+    ("src/agents/opencode/sql.rs", "LARGE_PARTS_MAX"),
     ("src/transfer/import/mod.rs", "WORKERS_MAX"),
     ("cli/src/transcript.rs", "ARGUMENT_BYTES_MAX"),
 ];

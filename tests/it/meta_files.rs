@@ -142,14 +142,14 @@ fn hazard_4_5_1_lines_that_come_after_their_old_document_get_the_name() {
         meta("telegram:1", "New.", 0),
     );
     let report = run_in(&home, &store);
-    assert_eq!((report.sessions, report.generations), (1, 0), "{report:?}");
+    assert_eq!((report.sessions, report.generations), (0, 1), "{report:?}");
     assert_eq!(
         report.problems[0].reason,
-        "goes before a document of the same session, which is `picoclaw:telegram:1~2` now"
+        "is another content of `picoclaw:telegram:1`; kept beside it as `picoclaw:telegram:1~2`"
     );
     assert_eq!(said(&store, &live), ["one", "two"]);
     assert_eq!(store.properties(&live).unwrap().summary, "New.");
-    let before = key("picoclaw", "telegram:1~2");
+    let before = key("picoclaw", "telegram:1~1");
     assert_eq!(said(&store, &before), ["one"]);
     assert_eq!(
         store.properties(&before).unwrap().summary,
@@ -161,7 +161,7 @@ fn hazard_4_5_1_lines_that_come_after_their_old_document_get_the_name() {
 }
 
 #[test]
-fn hazard_4_5_1_what_was_said_here_after_an_old_document_keeps_its_name() {
+fn hazard_4_5_1_what_was_said_here_after_an_old_document_is_kept_beside_the_lines() {
     let home = Home::new();
     home.write(
         &format!("{PICOCLAW}/telegram_1.json"),
@@ -181,10 +181,10 @@ fn hazard_4_5_1_what_was_said_here_after_an_old_document_keeps_its_name() {
         meta("telegram:1", "", 0),
     );
     run_in(&home, &store);
-    assert_eq!(said(&store, &live), ["one", "mine"]);
+    assert_eq!(said(&store, &live), ["one", "two"]);
     assert_eq!(
-        said(&store, &key("picoclaw", "telegram:1~2")),
-        ["one", "two"]
+        said(&store, &key("picoclaw", "telegram:1~1")),
+        ["one", "mine"]
     );
 }
 

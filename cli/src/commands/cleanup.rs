@@ -80,13 +80,11 @@ impl Listed {
 /// Deletes old sessions, or lists them.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let before = args.older_than.resolve(tool.now());
-    let query = CleanupQuery {
-        agent: args.agent.as_deref().map(canonical),
-        project: args.project.as_deref().map(project_path).transpose()?,
-        pinned_too: args.pinned_too,
-        preview: args.dry_run,
-        ..CleanupQuery::older_than(before)
-    };
+    let mut query = CleanupQuery::older_than(before);
+    query.agent = args.agent.as_deref().map(canonical);
+    query.project = args.project.as_deref().map(project_path).transpose()?;
+    query.pinned_too = args.pinned_too;
+    query.preview = args.dry_run;
     let store = if args.dry_run {
         tool.open_to_read()?
     } else {

@@ -90,10 +90,9 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Some(resolve::families(&store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
-    let options = ExportOptions {
-        format,
-        keep_times: args.keep_times,
-    };
+    let mut options = ExportOptions::default();
+    options.format = format;
+    options.keep_times = args.keep_times;
     let exported = export_all_as(
         &*store,
         keys.as_deref(),

@@ -428,10 +428,9 @@ fn a_store_is_no_source_of_an_import() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     let home = Home::new();
-    let lines: [&[&str]; 5] = [
+    let lines: [&[&str]; 4] = [
         &[],
         &["frobnicate"],
-        &["import"],
         &["truncate", "a"],
         &["cleanup", "--older-than", "x"],
     ];

@@ -1,7 +1,8 @@
 //! The forms of an export.
 
 /// The form of an export.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExportFormat {
     /// The lines, byte for byte.

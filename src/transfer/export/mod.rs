@@ -54,7 +54,8 @@ pub struct ExportReport {
 }
 
 /// How to export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct ExportOptions {
     /// The form.
     pub format: ExportFormat,
@@ -162,7 +163,8 @@ pub fn export_all(
 /// let home = tempfile::tempdir()?;
 /// let store = RedbStore::open(home.path().join("sessions.redb"), Options::default())?;
 /// store.save(&mut Session::native("chat-1")?)?;
-/// let options = ExportOptions { keep_times: true, ..ExportOptions::default() };
+/// let mut options = ExportOptions::default();
+/// options.keep_times = true;
 /// let report = export_all_as(&store, None, &options, &home.path().join("out"), &mut unwatched)?;
 /// assert_eq!(report.sessions, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -11,10 +11,10 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::identity::shape::Beginning;
-use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
 use super::homes::{beginning_of, home_of, plain_key};
+use super::identity::shape::Beginning;
 use super::identity::shape::first_lines;
+use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
 use super::unpacked::lines_from;
 use crate::agents::Agent;
 use crate::codec::file_order::RUNS_MAX;

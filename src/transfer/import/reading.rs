@@ -10,10 +10,10 @@ use super::file_stat::Look;
 use super::found::cannot_read;
 use super::identity::shape::{Mark, digest_of_first, first_lines, mark_of};
 use super::identity::{COMMON_BYTES, COMMON_LINES, Change, EARLIER_MAX, FileShape, Step};
+use super::outlet::{Outlet, Over};
 use super::part::{FileState, Message, Part, Target};
 use super::resume::Counts;
 use super::tasks::LinesTask;
-use super::outlet::{Outlet, Over};
 use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
@@ -386,7 +386,11 @@ impl<'a> Reading<'a> {
 impl Planned {
     /// The state of the file when all new lines are records, of a session that has so many then.
     fn state(&self, source: &Source, then: u64, weak: Option<SessionKey>) -> FileState {
-        let mut order = self.change.order((&self.old, self.next), &self.shape, (then, self.has_removed));
+        let mut order = self.change.order(
+            (&self.old, self.next),
+            &self.shape,
+            (then, self.has_removed),
+        );
         if !self.change.keeps_order {
             order.place = Some(place_of(&source.path, source.generation));
         }

@@ -247,27 +247,24 @@ pub(crate) const REMOVING: &[Break] = &[
     }),
     ("cleanup_is_strictly_before", |b| {
         b.calls.cleanup = |b, query| {
-            b.store.cleanup(&CleanupQuery {
-                before: query.before + TimeDelta::microseconds(1),
-                ..query.clone()
-            })
+            let mut other = query.clone();
+            other.before = query.before + TimeDelta::microseconds(1);
+            b.store.cleanup(&other)
         };
     }),
     ("cleanup_takes_what_the_list_answers", |b| {
         b.calls.cleanup = |b, query| {
             // Takes what is pinned too.
-            b.store.cleanup(&CleanupQuery {
-                pinned_too: true,
-                ..query.clone()
-            })
+            let mut other = query.clone();
+            other.pinned_too = true;
+            b.store.cleanup(&other)
         };
     }),
     ("cleanup_takes_one_agent_or_project", |b| {
         b.calls.cleanup = |b, query| {
-            b.store.cleanup(&CleanupQuery {
-                agent: None,
-                ..query.clone()
-            })
+            let mut other = query.clone();
+            other.agent = None;
+            b.store.cleanup(&other)
         };
     }),
     ("cleanup_spares_what_is_pinned_and_what_it_started", |b| {
@@ -285,10 +282,9 @@ pub(crate) const REMOVING: &[Break] = &[
     ("cleanup_takes_what_was_started_along", |b| {
         b.calls.cleanup = |b, query| {
             // One session at a time, by its own age.
-            let mut cleaned = b.store.cleanup(&CleanupQuery {
-                preview: true,
-                ..query.clone()
-            })?;
+            let mut other = query.clone();
+            other.preview = true;
+            let mut cleaned = b.store.cleanup(&other)?;
             for session in std::mem::take(&mut cleaned.listed) {
                 if session.updated_at < query.before {
                     b.store.delete(&session.key)?;

@@ -274,7 +274,7 @@ mod tests {
     use super::*;
     use crate::agents;
     use crate::jsonl::LineReader;
-    use crate::store::StoredCourse;
+    use crate::store::course::StoredCourse;
     use crate::store::ingest::IngestStore as _;
     use crate::store::{Options, RedbStore, ReplacedTail, SessionBuilder, Store as _};
 

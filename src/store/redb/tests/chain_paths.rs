@@ -11,7 +11,7 @@ use crate::codec::session_row::SessionRow;
 use crate::jsonl::LineReader;
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
-use crate::store::StoredCourse;
+use crate::store::course::StoredCourse;
 use crate::store::ingest::{Bulk as _, IngestStore as _};
 use crate::store::query::{Expect, NewRecord, ScanQuery};
 use crate::store::redb::store::RedbStore;
