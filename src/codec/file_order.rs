@@ -303,7 +303,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0;
+    const GOLDEN: u64 = 0xdad1_eb2c_d4a5_bccd;
 
     #[test]
     fn a_file_that_only_grew_takes_some_dozen_bytes() {

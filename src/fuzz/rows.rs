@@ -72,7 +72,12 @@ fn decoded(bytes: &[u8]) {
         let _listed = row.into_summary(NUMBER).is_ok();
     }
     if let Ok(row) = SourceRow::decode(PATH, 1, bytes) {
-        assert_eq!(row.encode(PATH, 1).unwrap(), bytes);
+        let again = row.encode(PATH, 1).unwrap();
+        assert_eq!(SourceRow::decode(PATH, 1, &again), Ok(row));
+        // One of an older version is written as one of this.
+        if again.get(1) == bytes.get(1) {
+            assert_eq!(again, bytes);
+        }
     }
     if let Ok(row) = properties_row::decode(NUMBER, bytes) {
         let again = properties_row::encode(NUMBER, &row).unwrap();

@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 use super::ProviderMessage;
 use super::gather::Gather;
 use super::message::{self, MessagePlace};
-use super::unpacked::Unpacked;
 use crate::agents::home::{Form, SessionFile, failed, open_regular};
 use crate::agents::{Described, Dialect};
-use crate::jsonl::LineReader;
+use crate::jsonl::{LineReader, Unpacked};
 use crate::model::error::Result;
 
 /// Takes a session's messages.

@@ -39,7 +39,6 @@ mod lines;
 mod message;
 mod registry;
 mod replay;
-mod unpacked;
 
 use std::ops::ControlFlow;
 

@@ -41,10 +41,8 @@ use uuid::Uuid;
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
-pub(crate) use self::course::Course;
 #[cfg(any(test, fuzzing))]
-#[cfg(test)]
-pub(crate) use self::course::StoredCourse;
+pub(crate) use self::course::{Course, StoredCourse};
 pub use self::deleted::DeletedSession;
 pub(crate) use self::deleted::folder_of;
 #[cfg(any(test, fuzzing))]

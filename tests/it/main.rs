@@ -68,6 +68,7 @@
 )]
 
 mod agents;
+mod any_files;
 mod api;
 mod archives;
 mod bad_bytes;

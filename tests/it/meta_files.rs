@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use scrollback::{Expect, ImportOptions, NewRecord, RedbStore, Store, import};
 
 use crate::harness::Home;
-use crate::homes::{CHAT, EARLY, GGCODE, assert_all_come_back, chat, key, said};
+use crate::homes::{CHAT, EARLY, GGCODE, assert_all_come_back, chat, export, key, said};
 use crate::import::{open, run_in, sessions};
 
 /// Where picoclaw keeps sessions.
@@ -291,7 +291,7 @@ fn hazard_4_5_7_a_corrupt_meta_file_is_kept_and_told_and_its_session_is_read() {
     }
 }
 
-/// It is kept whole, as one that is zstd.
+/// It is kept whole, and once it can be unpacked its lines are a session.
 #[test]
 fn a_session_that_is_called_packed_and_is_not_is_reported() {
     let home = Home::new();
@@ -301,18 +301,71 @@ fn a_session_that_is_called_packed_and_is_not_is_reported() {
              0199c1f2-0000-7000-8000-00000000000{number}.jsonl.zst"
         )
     };
+    let packed = zstd::encode_all("{}\n".as_bytes(), 1).unwrap();
     home.write(&place(1), "not zstd");
-    home.write(&place(2), zstd::encode_all("{}\n".as_bytes(), 1).unwrap());
+    home.write(&place(2), &packed);
     home.write(&place(3), "");
+    home.write(&place(4), &packed[..packed.len() - 2]);
     let store = open(&home);
     let report = run_in(&home, &store);
-    assert_eq!((report.attachments, report.malformed), (3, 2));
+    assert_eq!(
+        (report.sessions, report.attachments, report.malformed),
+        (1, 3, 3),
+        "{report:?}"
+    );
     let named: Vec<_> = report.problems.iter().map(|told| &told.path).collect();
     let path = |number| home.path().join(place(number));
-    assert_eq!(named, [&path(1), &path(3)]);
-    assert!(report.problems[0].reason.contains("does not begin as zstd"));
-    assert_all_come_back(&home, &store);
+    assert_eq!(named, [&path(1), &path(3), &path(4)]);
+    let told = &report.problems[0].reason;
+    assert_eq!(told, "is called .zst, and cannot be unpacked; kept whole");
     assert_eq!(run_in(&home, &store).problems, []);
+    let out = export(&home, &store);
+    for (number, content) in [(1, &b"not zstd"[..]), (4, &packed[..packed.len() - 2])] {
+        let kept = out.join(place(number).replacen("in/", "codex/", 1));
+        assert_eq!(fs::read(kept).unwrap(), content);
+    }
+
+    home.write(&place(1), &packed);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.sessions, report.problems.len()),
+        (1, 0),
+        "{report:?}"
+    );
+    assert_eq!(sessions(&store).len(), 2);
+    // What is a session already is not replaced by what cannot be unpacked.
+    home.write(&place(2), "not zstd");
+    run_in(&home, &store);
+    assert_eq!(sessions(&store).len(), 2);
+    assert_eq!(said(&store, &sessions(&store)[0].key), Vec::<String>::new());
+    assert_eq!(sessions(&store)[0].record_count, 1);
+}
+
+/// What comes before the damage is kept.
+#[test]
+fn a_packed_session_that_is_damaged_behind_some_lines_gives_these() {
+    let home = Home::new();
+    let whole = zstd::encode_all("{\"a\":1}\n{\"b\":2}\n".as_bytes(), 1).unwrap();
+    let place = "in/.codex/sessions/2026/04/03/rollout-2026-04-03T11-20-00-\
+                 0199c1f2-0000-7000-8000-000000000001.jsonl.zst";
+    home.write(place, [&whole[..], b"damage"].concat());
+    let store = open(&home);
+    let report = run_in(&home, &store);
+    assert_eq!(
+        (report.records, report.problems.len()),
+        (2, 1),
+        "{report:?}"
+    );
+    let reason = &report.problems[0].reason;
+    assert!(reason.contains("cannot be read"), "{reason}");
+    // Once it is whole, it goes on.
+    home.write(
+        place,
+        [&whole[..], &zstd::encode_all("{}\n".as_bytes(), 1).unwrap()].concat(),
+    );
+    let report = run_in(&home, &store);
+    assert_eq!((report.records, report.sessions), (1, 0), "{report:?}");
+    assert_eq!(report.problems, []);
 }
 
 #[test]

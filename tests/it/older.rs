@@ -2,7 +2,6 @@
 //! is told.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use scrollback::report::ExportReport;

@@ -90,7 +90,7 @@ pub(super) fn message_line(info: &str, parts: &[String]) -> Vec<u8> {
 }
 
 /// The line of a message as later versions keep it: what the database holds, with its ids and its type.
-#[cfg(any(test, feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
 pub(super) fn later_line(data: &str, ids: &[(&str, &str)]) -> Vec<u8> {
     let message = with_ids(data, ids);
     (object([("message", message.as_str())]) + "\n").into_bytes()

@@ -5,9 +5,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::found::{FoundFile, cannot_read};
+use super::unpacked::{NOT_PACKED, is_packed, unpacks};
 use crate::agents::{self, Agent, Candidate, Document, Recognition, Sidecar};
 use crate::transfer::files::open::open_regular;
 use crate::transfer::files::paths;
@@ -70,11 +71,20 @@ pub(super) fn classify(
     forced: Option<&'static dyn Agent>,
 ) -> std::result::Result<Option<Form>, String> {
     let name = file.name_path();
-    let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || is_packed(name);
     let beside = agents::recognise_sidecar(name);
+    let packed = is_packed(name);
+    if packed {
+        let mut opened = open_regular(&file.path).map_err(|error| cannot_read(Some(&error)))?;
+        if !unpacks(&mut opened).map_err(|error| cannot_read(Some(&error)))? {
+            // Kept whole where its place tells whose it is.
+            let of_agent = beside.map(into_form);
+            return of_agent.map(Some).ok_or_else(|| NOT_PACKED.to_owned());
+        }
+    }
+    let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || packed;
     if is_lines && !file.named {
         // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
-        let beside = beside.filter(|_| !is_packed(name));
+        let beside = beside.filter(|_| !packed);
         return Ok(Some(beside.map_or(Form::Lines, into_form)));
     }
     let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
@@ -143,24 +153,6 @@ pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
         file.take(COMPANION_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     })
-}
-
-/// How the names of compressed files of lines end.
-pub(super) const PACKED_ENDING: &str = ".zst";
-
-/// Whether a file of lines is compressed, by its name.
-pub(super) fn is_packed(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(".jsonl.zst") || name.ends_with(".ndjson.zst")
-}
-
-/// The name that a file has when it is not compressed.
-pub(super) fn unpacked_name(path: &Path) -> PathBuf {
-    if is_packed(path) {
-        path.with_extension("")
-    } else {
-        path.to_owned()
-    }
 }
 
 /// The first bytes of a file; what is read is the file's position then.

@@ -67,7 +67,8 @@ impl From<Error> for Failure {
 
 /// A file that is open for being kept.
 pub(super) struct Opened {
-    file: File,
+    /// The file, at its start.
+    pub file: File,
     /// What was seen of it then.
     pub look: Look,
 }
@@ -105,15 +106,6 @@ impl Opened {
                 == (self.look.size, previous.row.hash);
         self.file.rewind()?;
         Ok(is_same)
-    }
-
-    /// Whether the file begins with these bytes.
-    pub(super) fn begins_with(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        let mut head = Vec::new();
-        let mut file = (&mut self.file).take(bytes.len() as u64);
-        file.read_to_end(&mut head)?;
-        self.file.rewind()?;
-        Ok(head == bytes)
     }
 
     /// The content; that of a file of up to `small_bytes` is read.

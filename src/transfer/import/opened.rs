@@ -17,7 +17,7 @@ use super::part::{Message, Target};
 use super::resume::{self, Resume};
 use super::session_names;
 use super::tasks::LinesTask;
-use super::unpacked::lines_from;
+use super::unpacked::{PACKED_ENDING, is_packed, lines_from, unpacked_name};
 use crate::agents::{self, Agent, Candidate, Placed};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
@@ -50,21 +50,20 @@ impl<'a> Opened<'a> {
         let unreadable = |error: io::Error| cannot_read(Some(&error));
         let mut file = open::open_regular(&task.file.path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
-        let packed = classify::is_packed(task.file.name_path());
+        let packed = is_packed(task.file.name_path());
         let head = if packed {
             let mut head = Vec::new();
             let mut lines = lines_from(&mut file, true, 0).map_err(unreadable)?;
             let limit = classify::HEAD_BYTES as u64;
-            lines
-                .by_ref()
-                .take(limit)
-                .read_to_end(&mut head)
-                .map_err(unreadable)?;
-            head
+            // What comes before a damage is read.
+            match lines.by_ref().take(limit).read_to_end(&mut head) {
+                Err(error) if head.is_empty() => return Err(unreadable(error)),
+                _ => head,
+            }
         } else {
             classify::read_head(&mut file).map_err(unreadable)?
         };
-        let name = classify::unpacked_name(task.file.name_path());
+        let name = unpacked_name(task.file.name_path());
         let companion = classify::companion(&name);
         let candidate = Candidate {
             path: &name,
@@ -198,7 +197,10 @@ impl<'a> Opened<'a> {
     /// What is to be read, and the generation of its path then.
     fn find_out(&mut self, store: &dyn IngestStore, has_sessions: bool) -> Result<(Found, u32)> {
         let previous = self.task.previous.as_ref();
-        let mut generation = previous.map_or(1, |previous| previous.generation);
+        // What was kept whole stays beside the session that its file is now.
+        let mut generation = previous.map_or(1, |previous| {
+            previous.generation + u32::from(previous.row.kind == SourceKind::Attachment)
+        });
         if !has_sessions {
             return Ok((Found::Is(Identified::New { of: None }), generation));
         }
@@ -262,7 +264,7 @@ impl<'a> Opened<'a> {
     /// The name of the file below the imported folder, as an export writes it.
     pub(super) fn relative(&self) -> Vec<u8> {
         let relative = &self.task.file.relative;
-        match relative.strip_suffix(classify::PACKED_ENDING.as_bytes()) {
+        match relative.strip_suffix(PACKED_ENDING.as_bytes()) {
             Some(unpacked) if self.packed => unpacked.to_vec(),
             _ => relative.clone(),
         }

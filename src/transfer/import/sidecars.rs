@@ -9,14 +9,12 @@ use super::owners::Places;
 use super::session_names;
 use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
 use super::tasks::{KeptFile, SidecarTask};
+use super::unpacked;
 use crate::agents::{self, Sidecar, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
 use crate::transfer::files::paths;
-
-/// What a file of zstd begins with.
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Writes sidecars. In a dry run it only counts.
 pub(super) struct SidecarWriter<'w, 's> {
@@ -75,7 +73,7 @@ impl SidecarWriter<'_, '_> {
             return self.keeper.touch(&task.file, living, opened.look);
         }
         // Before the content is taken, which moves the file on.
-        let is_packed = !is_called_packed(task) || opened.begins_with(&ZSTD_MAGIC)?;
+        let is_packed = !is_called_packed(task) || unpacked::unpacks(&mut opened.file)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
         let told = content.bytes().filter(|_| !task.file.is_older);
         let now = told.map_or_else(Vec::new, |bytes| {
@@ -119,7 +117,7 @@ impl SidecarWriter<'_, '_> {
             self.keeper.report.add_file_problem(path, reason);
         }
         if !is_packed {
-            let reason = "is called .zst, and does not begin as zstd does; kept whole".to_owned();
+            let reason = format!("{}; kept whole", unpacked::NOT_PACKED);
             self.keeper.report.malformed += 1;
             let path = task.file.name_path();
             self.keeper.report.add_file_problem(path, reason);
@@ -262,7 +260,8 @@ fn unused(bytes: Option<&[u8]>, size: u64) -> Option<String> {
 /// Whether a file is one of zstd, by its name.
 fn is_called_packed(task: &SidecarTask) -> bool {
     let name = task.file.path.file_name().unwrap_or_default();
-    name.as_encoded_bytes().ends_with(b".zst")
+    name.as_encoded_bytes()
+        .ends_with(unpacked::PACKED_ENDING.as_bytes())
 }
 
 /// Whether a file is one that tells of sessions, by its name.

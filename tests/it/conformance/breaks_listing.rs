@@ -1,7 +1,7 @@
 //! Broken lists, searches and deletions, one for each contract about them.
 
 use chrono::TimeDelta;
-use scrollback::{CleanupQuery, Cursor, ListQuery, SessionKey, SessionPage, Store, StoreExt as _};
+use scrollback::{Cursor, ListQuery, SessionKey, SessionPage, Store, StoreExt as _};
 
 use super::Break;
 

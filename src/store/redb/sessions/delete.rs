@@ -1,28 +1,19 @@
-//! Deleting sessions, with everything that belongs to them.
-//!
-//! Who deletes many sessions deletes as many in a transaction as others can wait for: pages of the
-//! indexes, in which old and new sessions stand side by side, are then written once for all of them.
-//! It goes from table to table, in the order of their keys, and takes the rows of neighbours in one
-//! pass.
+//! Deleting sessions, with everything that belongs to them: from table to table, in the order of
+//! their keys, the rows of neighbours in one pass. Which sessions a clean-up deletes, `sweep` says.
 //!
 //! Files of folders that no session needs any more go along (`folder_files`).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::Peekable;
-use std::slice::Chunks;
-use std::time::{Duration, Instant};
 
-use redb::{ReadableTable as _, Table};
+use redb::Table;
 
 use super::folder_files::FolderFiles;
-use super::list;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition;
 use crate::store::lines;
-use crate::store::query::{ListQuery, Removed};
+use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
@@ -30,7 +21,6 @@ use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
 use crate::store::redb::tables::deleted::{self, Origin};
 use crate::store::redb::tables::properties;
-use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{
     ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,
     FamilyKey, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
@@ -38,36 +28,25 @@ use crate::store::redb::tables::schema::{
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
 use crate::store::redb::tables::writer::Writer;
-use crate::store::select;
-use crate::store::{Cleaned, CleanupQuery};
-
-/// Sessions that a cleanup deletes before it looks at the clock.
-pub(crate) const BATCH: usize = if cfg!(test) { 2 } else { 1_000 };
-
-/// Batches of a cleanup that may be one transaction, if there is time for them.
-const BATCHES_AT_ONCE: usize = 64;
 
 /// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
 /// those between them too.
 const GAP: u64 = 2;
 
-/// After so long a cleanup commits: other processes wait about as long. So does an import.
-const TURN: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 250 });
-
 /// What errors say was being done.
-const ACTION: &str = "delete a session";
+pub(super) const ACTION: &str = "delete a session";
 
 /// What sessions were imported from, by their numbers.
 type Origins = BTreeMap<u64, Vec<Origin>>;
 
 /// The tables that a session has rows in.
 pub(crate) struct Deletion<'w, 's> {
-    writer: &'w Writer<'s>,
-    sessions: Table<'w, u64, &'static [u8]>,
-    keys: Table<'w, (&'static str, &'static str), u64>,
+    pub(super) writer: &'w Writer<'s>,
+    pub(super) sessions: Table<'w, u64, &'static [u8]>,
+    pub(super) keys: Table<'w, (&'static str, &'static str), u64>,
     by_updated: Table<'w, (i64, u64), ()>,
     by_project: Table<'w, (&'static str, i64, u64), ()>,
-    by_parent: Table<'w, FamilyKey, ()>,
+    pub(super) by_parent: Table<'w, FamilyKey, ()>,
     properties: Table<'w, u64, &'static [u8]>,
     records: Table<'w, RecordsKey, &'static [u8]>,
     attachments: Table<'w, (u64, &'static str, u32), &'static [u8]>,
@@ -105,78 +84,6 @@ impl<'w, 's> Deletion<'w, 's> {
         self.delete_all(&BTreeMap::from([(number, row)]))
     }
 
-    /// Deletes those of the sessions that are still there and that go, with what they started.
-    fn delete_if(&mut self, numbers: &[u64], sweep: &Sweep) -> Result<Cleaned> {
-        let mut cleaned = Cleaned::default();
-        let mut doomed = BTreeMap::new();
-        for number in numbers {
-            let there = snapshot::row_by_number(&self.sessions, *number, self.writer.counts())?;
-            let Some(row) = there.filter(|row| sweep.takes(row)) else {
-                continue;
-            };
-            if !sweep.pinned_too && self.is_spared(&row)? {
-                cleaned.pinned_kept += 1;
-            } else {
-                doomed.insert(*number, row);
-            }
-        }
-        self.add_families(&mut doomed, sweep)?;
-        let children = doomed.values().filter(|row| row.shown_parent().is_some());
-        cleaned.sub_agents = children.count() as u64;
-        cleaned.removed = self.delete_all(&doomed)?;
-        Ok(cleaned)
-    }
-
-    /// Adds what sessions have started, all generations, but for what is pinned and all below it.
-    fn add_families(&self, doomed: &mut BTreeMap<u64, SessionRow>, sweep: &Sweep) -> Result<()> {
-        let of = |row: &SessionRow| (row.agent.clone(), row.id.clone());
-        let mut open: Vec<(String, String)> = doomed.values().map(of).collect();
-        while let Some((agent, parent)) = open.pop() {
-            let (first, last) = (
-                (agent.as_str(), parent.as_str(), 0),
-                (agent.as_str(), parent.as_str(), u64::MAX),
-            );
-            for entry in within(&self.by_parent, first..=last, ACTION)? {
-                let number = entry?.0.value().2;
-                self.writer.counts().indexes(1);
-                if doomed.contains_key(&number) {
-                    continue;
-                }
-                let row = snapshot::row_behind(&self.sessions, number, self.writer.counts())?;
-                if sweep.pinned_too || !row.given.pinned {
-                    open.push(of(&row));
-                    doomed.insert(number, row);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a session is pinned, or comes from one that is.
-    fn is_spared(&self, row: &SessionRow) -> Result<bool> {
-        let mut seen = BTreeSet::new();
-        let mut row = Cow::Borrowed(row);
-        loop {
-            if row.given.pinned {
-                return Ok(true);
-            }
-            let Some(parent) = row.shown_parent() else {
-                return Ok(false);
-            };
-            self.writer.counts().indexes(1);
-            let number = self
-                .keys
-                .get((row.agent.as_str(), parent))
-                .map_err(storage(ACTION))?
-                .map(|number| number.value());
-            let Some(number) = number.filter(|number| seen.insert(*number)) else {
-                return Ok(false);
-            };
-            let above = snapshot::row_behind(&self.sessions, number, self.writer.counts())?;
-            row = Cow::Owned(above);
-        }
-    }
-
     /// With a session go all contents of its id.
     fn with_contents(
         &self,
@@ -196,7 +103,7 @@ impl<'w, 's> Deletion<'w, 's> {
         Ok(all)
     }
 
-    fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
+    pub(super) fn delete_all(&mut self, doomed: &BTreeMap<u64, SessionRow>) -> Result<Removed> {
         let action = storage(ACTION);
         let doomed = &self.with_contents(doomed)?;
         self.delete_index_entries(doomed)?;
@@ -402,84 +309,6 @@ impl RedbStore {
             (done, _) => done,
         }
     }
-
-    /// Deletes the sessions that a query means, with what they started.
-    pub(crate) fn clean_up(&self, query: &CleanupQuery) -> Result<Cleaned> {
-        let sweep = Sweep::of(query);
-        let before_us = query.before.timestamp_micros();
-        let mut numbers = self.read(|snapshot| list::numbers_before(snapshot, before_us))?;
-        // In the order of the tables: sessions that are neighbours there share pages.
-        numbers.sort_unstable();
-        let mut cleaned = Cleaned::default();
-        let (mut rest, mut batch) = (numbers.as_slice(), BATCH);
-        while !rest.is_empty() {
-            let done = self.engine.freeing(|| {
-                self.write(|writer| {
-                    // What a full disk has no room for goes session by session.
-                    let some = rest.get(..batch * BATCHES_AT_ONCE).unwrap_or(rest);
-                    let mut batches = some.chunks(batch).peekable();
-                    let cleaned = many(writer, &mut batches, &sweep)?;
-                    let left: usize = batches.map(<[u64]>::len).sum();
-                    Ok((cleaned, some.len() - left))
-                })
-            });
-            match done {
-                Ok((some, taken)) => {
-                    add(&mut cleaned, &some);
-                    rest = rest.get(taken..).unwrap_or_default();
-                }
-                Err(error) if error.is_disk_full() && batch > 1 => batch = 1,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(cleaned)
-    }
-}
-
-/// Which sessions go for their own sake.
-#[derive(Debug)]
-pub(crate) struct Sweep {
-    list: ListQuery,
-    pinned_too: bool,
-}
-
-impl Sweep {
-    /// Those that a query means.
-    pub(crate) fn of(query: &CleanupQuery) -> Self {
-        Self {
-            list: query.listed(),
-            pinned_too: query.pinned_too,
-        }
-    }
-
-    fn takes(&self, row: &SessionRow) -> bool {
-        select::selects(&self.list, row)
-    }
-}
-
-fn add(cleaned: &mut Cleaned, more: &Cleaned) {
-    cleaned.removed += more.removed;
-    cleaned.sub_agents += more.sub_agents;
-    cleaned.pinned_kept += more.pinned_kept;
-}
-
-/// Deletes as many of the sessions, those that are still there and that go, as one transaction has
-/// time for.
-pub(crate) fn many(
-    writer: &Writer<'_>,
-    batches: &mut Peekable<Chunks<'_, u64>>,
-    sweep: &Sweep,
-) -> Result<Cleaned> {
-    let began = Instant::now();
-    let mut cleaned = Cleaned::default();
-    let mut deletion = Deletion::open(writer)?;
-    for numbers in batches.by_ref() {
-        add(&mut cleaned, &deletion.delete_if(numbers, sweep)?);
-        if began.elapsed() >= TURN {
-            break;
-        }
-    }
-    Ok(cleaned)
 }
 
 #[cfg(test)]

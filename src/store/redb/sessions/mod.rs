@@ -4,7 +4,7 @@
 //! - `find`: by the start of an id
 //! - `scan`, `visit`: records by pages and by runs; `order`: of a session with an order of its own
 //! - `queue`, `appends`: appends that share a commit
-//! - `delete`, `compact`: what goes, and `rechain`: the digest chain where it does; `folder_files`: what goes
+//! - `delete`, `compact`: what goes; `sweep`: which sessions a clean-up deletes; `rechain`: the digest chain where it does; `folder_files`: what goes
 //!   with the last session of a folder
 //! - `usage`: what answers took, over all sessions
 
@@ -19,5 +19,6 @@ pub(crate) mod order;
 pub(crate) mod queue;
 pub(crate) mod rechain;
 pub(crate) mod scan;
+pub(crate) mod sweep;
 mod usage;
 pub(crate) mod visit;

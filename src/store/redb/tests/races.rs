@@ -7,7 +7,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::Error;
 use crate::model::key::SessionKey;
 use crate::model::message::{Message, Role};
-use crate::store::redb::sessions::delete;
+use crate::store::redb::sessions::sweep;
 use crate::store::redb::store::RedbStore;
 use crate::store::sessions::Primitives as _;
 use crate::store::sessions::same_records;
@@ -32,10 +32,10 @@ fn a_session_that_was_used_since_the_look_is_not_cleaned_up() {
     let seen = store.summary(&key).unwrap();
     let before_us = seen.updated_at.timestamp_micros();
     let delete_old = |numbers: &[u64], before_us| {
-        let mut batches = numbers.chunks(delete::BATCH).peekable();
+        let mut batches = numbers.chunks(sweep::BATCH).peekable();
         let before = chrono::DateTime::from_timestamp_micros(before_us).unwrap();
-        let sweep = delete::Sweep::of(&CleanupQuery::older_than(before));
-        let cleaned = store.write(|writer| delete::many(writer, &mut batches, &sweep));
+        let sweep = sweep::Sweep::of(&CleanupQuery::older_than(before));
+        let cleaned = store.write(|writer| sweep::many(writer, &mut batches, &sweep));
         cleaned.map(|cleaned| cleaned.removed)
     };
     let kept = delete_old(&[seen.number], before_us).unwrap();

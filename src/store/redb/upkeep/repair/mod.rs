@@ -2,14 +2,17 @@
 //!
 //! - `gather`: the rows that are what was written, read below the engine; `keys`: their keys
 //! - `contents`: file orders, and the contents of ids
-//! - `rebuild`: the new store; `session`: one session of it; `report`: what was lost
+//! - `rebuild`: the new store; `session`: one session of it; `beside`: what is kept beside its lines
+//! - `missing`: what is not there any more; `report`: how that is told
 //!
 //! Rows of records and attachments go into the new store as the bytes that they are, under the same
 //! numbers. Everything that is derived is derived again: counts, indexes, names.
 
+mod beside;
 mod contents;
 mod gather;
 mod keys;
+mod missing;
 mod put;
 mod rebuild;
 mod report;

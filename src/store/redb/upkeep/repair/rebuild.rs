@@ -1,18 +1,16 @@
-//! Writes the new store: session by session, a commit every 16 MiB, and says what is missing.
+//! Writes the new store: session by session, a commit every 16 MiB.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contents;
 use super::gather::{Gathered, Trust};
-use super::report::{Loss, RepairReport};
+use super::report::RepairReport;
 use super::session::{Count, Counted, attachments_of, read_segment, segments_of};
 use crate::agents;
-use crate::codec::properties_row;
 use crate::codec::session_row::{Given, SessionRow};
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
-use crate::model::properties::Properties;
 use crate::store::ingest::Bulk as _;
 use crate::store::ingest::Source;
 use crate::store::order::Order;
@@ -21,10 +19,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::bulk::RedbBulk;
 use crate::store::redb::pages::PageFile;
 use crate::store::redb::store::RedbStore;
-use crate::store::redb::tables::properties;
-use crate::store::redb::tables::schema::{
-    ALIASES, ATTACHMENTS, INFO_NEXT_SESSION, PROPERTIES, STORE_INFO,
-};
+use crate::store::redb::tables::schema::{ATTACHMENTS, INFO_NEXT_SESSION, STORE_INFO};
 
 /// Bytes of rows in one commit.
 const COMMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -86,9 +81,10 @@ impl Gathered {
     }
 }
 
-struct Rebuilder<'r> {
+/// A new store that is being written from what was found.
+pub(super) struct Rebuilder<'r> {
     file: &'r PageFile,
-    gathered: &'r Gathered,
+    pub(super) gathered: &'r Gathered,
     store: &'r RedbStore,
     /// The transaction that is open.
     bulk: Option<RedbBulk<'r>>,
@@ -96,15 +92,15 @@ struct Rebuilder<'r> {
     /// Names that are taken.
     names: BTreeMap<SessionKey, u64>,
     /// The sessions of the new store.
-    kept: BTreeMap<u64, SessionRow>,
+    pub(super) kept: BTreeMap<u64, SessionRow>,
     attached: BTreeSet<(u64, String)>,
     /// Sessions of which lines or files are missing.
-    partly: BTreeSet<u64>,
-    report: RepairReport,
+    pub(super) partly: BTreeSet<u64>,
+    pub(super) report: RepairReport,
 }
 
 impl<'r> Rebuilder<'r> {
-    fn bulk(&mut self) -> Result<&mut RedbBulk<'r>> {
+    pub(super) fn bulk(&mut self) -> Result<&mut RedbBulk<'r>> {
         let bulk = match self.bulk.take() {
             Some(bulk) => bulk,
             None => self.store.bulk()?,
@@ -112,22 +108,7 @@ impl<'r> Rebuilder<'r> {
         Ok(self.bulk.insert(bulk))
     }
 
-    fn lose(&mut self, table: &'static str, number: Option<u64>, detail: String) {
-        let session = number.and_then(|number| {
-            let there = self.kept.get(&number).and_then(|row| row.key().ok());
-            there.or_else(|| self.known_name(number))
-        });
-        self.report.losses.push(Loss {
-            table,
-            session,
-            number,
-            detail,
-            records: Vec::new(),
-        });
-        self.partly.extend(number.filter(|number| *number != 0));
-    }
-
-    fn known_name(&self, number: u64) -> Option<SessionKey> {
+    pub(super) fn known_name(&self, number: u64) -> Option<SessionKey> {
         let row = self.gathered.sessions.get(&number);
         let name = self.gathered.names.get(&number);
         row.and_then(|found| found.value.key().ok()).or_else(|| {
@@ -219,7 +200,10 @@ impl<'r> Rebuilder<'r> {
         key.id().clone_into(&mut row.id);
         row.attachments = attached;
         row.given = self.given(number, old);
-        let order = contents::order_of(self.gathered, number, &row);
+        // With lines lost the session is not the file that it was: an import is to see that.
+        let order = is_whole
+            .then(|| contents::order_of(self.gathered, number, &row))
+            .flatten();
         contents::tell_order(&mut row, order.as_ref());
         (row.exceptions, row.blocks) = (0, 0);
         self.bulk()?
@@ -238,54 +222,6 @@ impl<'r> Rebuilder<'r> {
             self.report.sessions_whole += 1;
         }
         Ok(())
-    }
-
-    /// Says what a session lacks.
-    fn tell(
-        &mut self,
-        number: u64,
-        old: Option<&SessionRow>,
-        is_whole: bool,
-        gaps: Vec<(u64, u64)>,
-    ) {
-        let Some(row) = self.kept.get(&number).cloned() else {
-            return;
-        };
-        if let Some(old) = old.filter(|old| old.attachments > row.attachments) {
-            let missing = old.attachments - row.attachments;
-            self.lose(
-                "attachments",
-                Some(number),
-                format!("{missing} are missing"),
-            );
-        }
-        // All that the row counts is there.
-        if is_whole {
-            return;
-        }
-        let (table, detail) = match old {
-            None => (
-                "sessions",
-                "its summary row is lost: its mark, the ids of its batches, and whether records \
-                 are missing behind the last one"
-                    .to_owned(),
-            ),
-            Some(old) if old.records > row.records => {
-                let missing = old.records - row.records;
-                (
-                    "records",
-                    format!("{missing} of {} are missing", old.records),
-                )
-            }
-            Some(_) => (
-                "records",
-                "they do not add up: some may be older".to_owned(),
-            ),
-        };
-        self.lose(table, Some(number), detail);
-        if let Some(loss) = self.report.losses.last_mut() {
-            loss.records = gaps;
-        }
     }
 
     fn attachments(&mut self, number: u64) -> Result<()> {
@@ -323,90 +259,6 @@ impl<'r> Rebuilder<'r> {
             Some(found) => given(&found.value),
             None => old.map(|old| old.given.clone()).unwrap_or_default(),
         }
-    }
-
-    /// Writes properties and aliases; both are made from each other where one is lost.
-    fn properties(&mut self) -> Result<()> {
-        let mut kept: BTreeMap<u64, Properties> = BTreeMap::new();
-        let mut lost = Vec::new();
-        for (number, row) in &self.kept {
-            let found = self.gathered.properties.get(number);
-            let properties = found.map_or_else(|| shown(&row.given), |found| found.value.clone());
-            if found.is_none() && properties != Properties::default() {
-                lost.push(*number);
-            }
-            kept.insert(*number, properties);
-        }
-        // In the order in which they stand in line.
-        let mut line: Vec<(SessionKey, u64)> = Vec::new();
-        for ((agent, alias, _), claim) in &self.gathered.claims {
-            let number = claim.value;
-            let (Some(row), Some(properties)) = (self.kept.get(&number), kept.get_mut(&number))
-            else {
-                continue;
-            };
-            let is_lost = !self.gathered.properties.contains_key(&number);
-            if is_lost && !properties.aliases.contains(alias) {
-                properties.aliases.push(alias.clone());
-            }
-            let alias = SessionKey::new(agent.as_str(), alias.as_str())?;
-            let is_listed =
-                row.agent == *agent && properties.aliases.iter().any(|a| a == alias.id());
-            if is_listed && !line.contains(&(alias.clone(), number)) {
-                line.push((alias, number));
-            }
-        }
-        for (number, properties) in &kept {
-            let Some(row) = self.kept.get(number) else {
-                continue;
-            };
-            for alias in &properties.aliases {
-                let alias = (
-                    SessionKey::new(row.agent.as_str(), alias.as_str())?,
-                    *number,
-                );
-                if !line.contains(&alias) {
-                    line.push(alias);
-                }
-            }
-        }
-        for number in lost {
-            let detail = "what is kept beside its lines is lost but for what a list shows";
-            self.lose("properties", Some(number), detail.to_owned());
-        }
-        self.write_properties(&kept, &line)
-    }
-
-    fn write_properties(
-        &mut self,
-        kept: &BTreeMap<u64, Properties>,
-        line: &[(SessionKey, u64)],
-    ) -> Result<()> {
-        let action = storage("write the properties of a session");
-        let txn = self.bulk()?.writer.txn();
-        let mut table = txn
-            .open_table(PROPERTIES)
-            .map_err(storage("write properties"))?;
-        for (number, kept) in kept
-            .iter()
-            .filter(|(_, kept)| **kept != Properties::default())
-        {
-            let row = properties_row::encode(*number, kept)
-                .map_err(|error| properties::corrupt(*number, &error))?;
-            table.insert(*number, row.as_slice()).map_err(&action)?;
-        }
-        let mut places: BTreeMap<&SessionKey, u64> = BTreeMap::new();
-        let mut table = txn.open_table(ALIASES).map_err(storage("write an alias"))?;
-        for (alias, number) in line {
-            let place = places.entry(alias).or_default();
-            let claim = properties_row::encode_claim(alias, *place, *number)
-                .map_err(|error| properties::corrupt_alias(alias, &error))?;
-            table
-                .insert((alias.agent(), alias.id(), *place), claim.as_slice())
-                .map_err(&action)?;
-            *place += 1;
-        }
-        Ok(())
     }
 
     /// Writes the import states of what is whole.
@@ -450,49 +302,6 @@ impl<'r> Rebuilder<'r> {
         Ok(())
     }
 
-    /// Says what is missing of which nothing is known.
-    fn missing(&mut self) {
-        let listed = self
-            .report
-            .losses
-            .iter()
-            .filter(|loss| loss.table == "sessions");
-        let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
-        let sessions = self
-            .kept
-            .keys()
-            .chain(&listed)
-            .collect::<BTreeSet<_>>()
-            .len() as u64;
-        let found = |table: &str| match table {
-            "sessions" => sessions,
-            table => self.gathered.found(table),
-        };
-        let mut missing = Vec::new();
-        for table in [
-            "sessions",
-            "attachments",
-            "properties",
-            "aliases",
-            "sources",
-            "deleted",
-            "file_orders",
-        ] {
-            match self.gathered.expected.get(table) {
-                Some(expected) if *expected > found(table) => {
-                    let rows = expected - found(table);
-                    missing.push((table, format!("{rows} rows of which nothing is known")));
-                }
-                Some(_) => {}
-                None => missing.push((table, "nobody knows whether rows are missing".to_owned())),
-            }
-        }
-        // A row of `sources` is missed by nobody: the next import reads the file again.
-        for (table, detail) in missing {
-            self.lose(table, None, detail);
-        }
-    }
-
     fn finish(mut self) -> Result<RepairReport> {
         let last = self.gathered.numbers().last().copied().unwrap_or_default();
         let next = self.gathered.next_session.max(last + 1);
@@ -510,17 +319,5 @@ impl<'r> Rebuilder<'r> {
             .losses
             .sort_by_key(|loss| loss.number.unwrap_or(u64::MAX));
         Ok(self.report)
-    }
-}
-
-/// Properties from what a list shows of them.
-fn shown(given: &Given) -> Properties {
-    Properties {
-        title: given.title.clone(),
-        project: given.project.clone(),
-        parent: given.parent.clone(),
-        pinned: given.pinned,
-        archived: given.archived,
-        ..Properties::default()
     }
 }

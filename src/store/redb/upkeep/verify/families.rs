@@ -8,8 +8,8 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::families;
 
 impl Checker<'_, '_, '_> {
-    /// Every entry leads to a session that shows this parent, and every session that shows one has
-    /// its entry.
+    /// Every entry leads to a listed session that shows this parent, and every listed session that
+    /// shows one has its entry: what is another content of an id has none.
     pub(crate) fn families(&mut self) -> Result<()> {
         let Some(table) = families::open(self.snapshot)? else {
             return Ok(());
@@ -21,7 +21,9 @@ impl Checker<'_, '_, '_> {
             let (agent, parent, number) = key.value();
             self.found.report.index_entries += 1;
             let row = self.found.rows.get(&number);
-            if !row.is_some_and(|row| row.agent == agent && row.shown_parent() == Some(parent)) {
+            if !row.is_some_and(|row| {
+                row.agent == agent && row.shown_parent() == Some(parent) && row.is_listed()
+            }) {
                 wrong.push((format!("{agent}:{parent}"), number));
             }
         }
@@ -30,8 +32,8 @@ impl Checker<'_, '_, '_> {
                 format!("leads to session {number}, which is not there or has another parent");
             self.problem("by_parent", key, detail, Some(number));
         }
-        let rows = self.found.rows.values();
-        let expected = rows.filter(|row| row.shown_parent().is_some()).count() as u64;
+        let listed = self.found.rows.values().filter(|row| row.is_listed());
+        let expected = listed.filter(|row| row.shown_parent().is_some()).count() as u64;
         // Entries are right one by one and differ from each other.
         let found = table.len().map_err(&read)?;
         if found != expected {

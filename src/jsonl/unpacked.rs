@@ -1,6 +1,5 @@
 //! Compressed files, read up to a limit: a megabyte can unpack to terabytes.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use zstd::stream::read::Decoder;
@@ -8,18 +7,18 @@ use zstd::stream::read::Decoder;
 use crate::model::limits::UNPACKED_BYTES_MAX;
 
 /// What a file compressed with zstd unpacks to, up to [`UNPACKED_BYTES_MAX`].
-pub(super) struct Unpacked {
-    decoder: Decoder<'static, BufReader<File>>,
+pub(crate) struct Unpacked<R: Read> {
+    decoder: Decoder<'static, BufReader<R>>,
     left: u64,
 }
 
-impl Unpacked {
+impl<R: Read> Unpacked<R> {
     /// Begins to unpack a file.
     ///
     /// # Errors
     ///
     /// Those of the system.
-    pub(super) fn new(file: File) -> io::Result<Self> {
+    pub(crate) fn new(file: R) -> io::Result<Self> {
         Ok(Self {
             decoder: Decoder::new(file)?,
             left: UNPACKED_BYTES_MAX,
@@ -27,7 +26,7 @@ impl Unpacked {
     }
 }
 
-impl Read for Unpacked {
+impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let read = self.decoder.read(room)?;
         let Some(left) = self.left.checked_sub(read as u64) else {
