@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 58] = [
+const ROWS: [&[&str]; 67] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -74,7 +74,16 @@ const ROWS: [&[&str]; 58] = [
     &["cleanup", "--older-than", "0d", "--pinned-too"],
     &["delete", "ID"],
     &["delete", "missingEVIL"],
+    &["deleted"],
+    &["deleted", "--forget", "EVIL"],
+    &["reread", "--all"],
+    &["reread", "ID"],
+    &["reread", "missingEVIL"],
+    &["scrub"],
+    &["status"],
+    &["status", "--agent", "EVIL"],
     &["stats"],
+    &["stats", "--files"],
     &["verify"],
     &["verify", "--deep"],
     &["verify", "--deep", "--against", "IN/fileEVIL"],

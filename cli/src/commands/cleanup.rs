@@ -18,9 +18,9 @@ EXAMPLES
   scrollback cleanup --older-than 30d --agent codex --project ~/code/shop
 
 T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
-(2026-01-01T12:00:00Z). What a session started (its sub-agents) goes with it. Pinned sessions stay, and
-what they started, unless `--pinned-too` is given. What is deleted is not imported again (`scrollback
-deleted`). The file keeps its size until `scrollback compact --all`.";
+(2026-01-01T12:00:00Z). What a session started (its sub-agents) goes with it. Pinned sessions
+stay, and what they started, unless `--pinned-too` is given. What is deleted is not imported
+again (`scrollback deleted`). The file keeps its size until `scrollback compact --all`.";
 
 /// What to delete.
 #[derive(Debug, clap::Args)]

@@ -16,9 +16,9 @@ EXAMPLES
   scrollback delete --yes 0199c1f2 codex:0199c1f3
   scrollback delete --scrub 0199c1f2
 
-What a session started (its sub-agents, all generations) goes with it, but for what is pinned. If one
-of the ids is unknown or ambiguous, nothing is deleted. On a terminal it asks first. `scrollback
-export` keeps a copy; what is deleted is not imported again (`scrollback deleted`).";
+What a session started (its sub-agents, all generations) goes with it, but for what is pinned.
+If one of the ids is unknown or ambiguous, nothing is deleted. On a terminal it asks first.
+`scrollback export` keeps a copy; what is deleted is not imported again (`scrollback deleted`).";
 
 /// What to delete.
 #[derive(Debug, clap::Args)]

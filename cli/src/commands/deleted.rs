@@ -16,8 +16,9 @@ EXAMPLES
   scrollback deleted --forget 0199c1f2-0000-7000-8000-000000000000
   scrollback deleted --json | jq -r .id
 
-An import passes over a session that was deleted here, grown or not. Once that is forgotten, the next
-import of its file takes it; `scrollback import --again PATH` does both for all below a path.";
+An import passes over a session that was deleted here, grown or not. Once that is forgotten, the
+next import of its file takes it; `scrollback import --again PATH` does both for all below a
+path.";
 
 /// What to list, or to forget.
 #[derive(Debug, clap::Args)]

@@ -16,10 +16,9 @@ EXAMPLES
   scrollback export 0199c1f2 --format markdown | less
   scrollback export --all --to backup
 
-One session goes to standard output, unless `--to` is given; then what it started (its sub-agents) is
-written too. Imported sessions are written at
-their paths relative to the imported folder, below DIR/<agent>/; what a file held before, below
-DIR/.older/.";
+One session goes to standard output, unless `--to` is given; then what it started (its
+sub-agents) is written too. Imported sessions are written at their paths relative to the
+imported folder, below DIR/<agent>/; what a file held before, below DIR/.older/.";
 
 /// What to export, and where to.
 #[derive(Debug, clap::Args)]

@@ -16,9 +16,9 @@ EXAMPLES
   scrollback repair --to repaired.redb
   scrollback --store damaged.redb repair --to repaired.redb --json | jq '.losses[]'
 
-The damaged store is only read; let nobody write to it meanwhile. What is lost is listed: where files
-that were imported are still there, import them into the new store. A session of which lines are
-missing then comes as a second one, `id~2`, that has all of them.
+The damaged store is only read; let nobody write to it meanwhile. What is lost is listed: where
+files that were imported are still there, import them into the new store. A session of which
+lines are missing gets them back then.
 
 Exits with 3 if something could not be saved.";
 

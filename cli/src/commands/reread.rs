@@ -14,8 +14,8 @@ EXAMPLES
   scrollback reread --all
   scrollback reread 0199c1f2
 
-Lines stay as they are, byte for byte; what was given to a session stays too. A session that this
-version has read is left alone. An import reads the sessions of its files again by itself.";
+Lines stay as they are, byte for byte; what was given to a session stays too. A session that
+this version has read is left alone. An import reads the sessions of its files again by itself.";
 
 /// What to read again.
 #[derive(Debug, clap::Args)]

@@ -17,8 +17,8 @@ EXAMPLES
   scrollback --store new.redb restore sessions-2026-06-01.redb
   scrollback restore --replace sessions-2026-06-01.redb
 
-FILE is verified first, and never changed. With `--replace` all that the store holds goes, and the
-backup's content comes in its place, in one step: others who use the store may go on.";
+FILE is verified first, and never changed. With `--replace` all that the store holds goes, and
+the backup's content comes in its place, in one step: others who use the store may go on.";
 
 /// What to restore, and how.
 #[derive(Debug, clap::Args)]

@@ -15,9 +15,9 @@ EXAMPLES
   scrollback scrub --dry-run
   scrollback scrub
 
-The store's file is written anew, so that nothing is left in it of what was deleted. Nobody else may have
-the store open meanwhile. Backups and copies keep what they have; the sessions that were read from the
-databases stay.";
+The store's file is written anew, so that nothing is left in it of what was deleted. Nobody else
+may have the store open meanwhile. Backups and copies keep what they have; the sessions that
+were read from the databases stay.";
 
 /// What is said until a scrub that was begun has ended.
 pub(super) const SCRUB_DUE: &str = "a scrub was begun and has not ended, so bytes that are to be gone may \

@@ -22,8 +22,8 @@ EXAMPLES
   scrollback show 0199c1f2 --raw > session.jsonl
   scrollback show 0199c1f2 --json | jq -r 'select(.role == \"user\") | .text'
 
-ID is any start of a session's id that fits only one, or another name of it; `agent:ID` names the
-agent too.";
+ID is any start of a session's id that fits only one, or another name of it; `agent:ID` names
+the agent too.";
 
 /// What to show, and how.
 #[derive(Debug, clap::Args)]

@@ -16,8 +16,8 @@ EXAMPLES
   scrollback status --agent claude
   scrollback status --json | jq -r 'select(.only_here > 0) | .agent'
 
-Exit code 0: all that lies in the agents' places is kept. 5: an import would find something new, or an
-older version has read what is kept (BEHIND). 1: something there cannot be read.";
+Exit code 0: all that lies in the agents' places is kept. 5: an import would find something new,
+or an older version has read what is kept (BEHIND). 1: something there cannot be read.";
 
 /// What to look at.
 #[derive(Debug, clap::Args)]

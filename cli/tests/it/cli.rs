@@ -115,6 +115,16 @@ fn every_command_explains_itself_with_an_example() {
         let help = home.ok(&[command, "--help"]);
         assert!(help.contains("EXAMPLE"), "{command}: {help}");
         assert!(help.contains(&format!("  scrollback {command}")), "{help}");
+        // Longer lines would be broken where no terminal is, at 100.
+        let longest = help.lines().map(str::len).max();
+        assert!(longest <= Some(100), "{command}: {longest:?}");
+        let after = help.split_once("EXAMPLES").map_or("", |(_, after)| after);
+        let prose = after.lines().filter(|line| !line.starts_with("  "));
+        let lines: Vec<&str> = prose.collect();
+        // A word alone on a line between two others is what such a break leaves.
+        let is_torn =
+            |lines: &[&str]| lines.iter().all(|line| !line.is_empty()) && !lines[1].contains(' ');
+        assert!(!lines.windows(3).any(is_torn), "{command}: {after}");
     }
     let help = home.ok(&["--help"]);
     assert!(help.contains("Exit codes:"), "{help}");

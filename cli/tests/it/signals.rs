@@ -125,7 +125,8 @@ fn a_process_that_is_stopped_keeps_nobody_waiting_for_ever() {
     let (mut stopped, mut busy, mut done) = (0, 0, 0);
     for moment in 1..=3 {
         let mut command = home.command();
-        command.args(["import", "in"]);
+        // The clean-up below has deleted them.
+        command.args(["import", "--again", "in"]);
         let child = command.stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(import * moment / 4);
         let id = child.id().to_string();
@@ -151,7 +152,7 @@ fn a_process_that_is_stopped_keeps_nobody_waiting_for_ever() {
         send("-CONT");
         assert!(child.wait_with_output().unwrap().status.success());
         home.ok(&["cleanup", "--older-than", "2027-01-01"]);
-        home.ok(&["import", "first"]);
+        home.ok(&["import", "--again", "first"]);
     }
     println!("{stopped} stopped; beside them {done} commands went through, {busy} were busy");
     assert!(stopped >= 2 && done >= 3);

@@ -34,8 +34,8 @@ impl RedbStore {
     /// damaged file is only read, whatever state it is in; nobody should write to it meanwhile.
     ///
     /// A session of which lines are lost keeps its other lines under their sequence numbers. Its
-    /// import state is left out, so that the next import of its file reads it again: as what it
-    /// then is, another content, that becomes a session of its own (`id~2`), whole.
+    /// import state is left out, so that the next import of its file reads it again, and gives the
+    /// session what it lacks: in the file's order, under new sequence numbers.
     ///
     /// # Durability
     ///
