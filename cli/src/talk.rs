@@ -17,9 +17,10 @@ impl Talk {
     pub(crate) fn print(&mut self, message: &Message, out: &mut Output) -> Result<()> {
         if self.is_taken_back == message.live {
             self.is_taken_back = !message.live;
-            let text = match message.live {
-                true => "(the talk goes on)",
-                false => "(taken back: what follows is kept, and was left behind)",
+            let text = if message.live {
+                "(the talk goes on)"
+            } else {
+                "(taken back: what follows is kept, and was left behind)"
             };
             out.line("")?;
             let text = out.paint(Style::Dim, text).into_owned();

@@ -54,13 +54,15 @@ impl DefaultHome {
     /// folder that this lies in.
     pub(crate) fn names(&self) -> Option<Vec<&'static str>> {
         let mut names: Vec<&str> = match self.root {
-            Root::Variable(_) => return None,
+            Root::Variable(_) | Root::AppData => return None,
             Root::Home => Vec::new(),
             Root::XdgData => vec![".local", "share"],
-            Root::AppData => return None,
         };
         names.extend(self.below.split('/').filter(|name| !name.is_empty()));
-        if names.last().is_some_and(|name| name.ends_with(".db")) {
+        if names
+            .last()
+            .is_some_and(|name| name.strip_suffix(".db").is_some())
+        {
             names.pop();
         }
         (!names.is_empty()).then_some(names)

@@ -4,6 +4,7 @@
 //! Notes are only added; of two about the same thing the last one holds. So what a chunk of lines tells
 //! is one block behind the others, and all of them, read in their order, are the state.
 
+use super::numbers::{byte, cut, number, of_zigzag, take_hash, take_number, zigzag};
 use super::row::{self, RowError, RowFormat};
 use crate::model::message::Usage;
 
@@ -92,15 +93,20 @@ struct State {
     last: u64,
     model: String,
     answer: u64,
+    total: u64,
+    day: i32,
 }
 
 fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), state: &mut State) {
     let (tag, step) = (tag_of(note), sequence.wrapping_sub(state.last));
     state.last = sequence;
     match note {
+        Note::Id { id, above, begin } if (*above, *begin) == (Some(sequence), sequence) => {
+            head(block, OF_ITSELF, step);
+            block.extend_from_slice(&id.to_le_bytes());
+        }
         Note::Id { id, above, begin } => {
-            block.push(tag);
-            number(block, step);
+            head(block, tag, step);
             block.extend_from_slice(&id.to_le_bytes());
             // How far above it the message is, if there is one; 0 for the line itself.
             let up = above.map_or(0, |above| sequence.wrapping_sub(above).wrapping_add(1));
@@ -114,8 +120,7 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), state: &mut State) {
                 (false, answer) if answer == state.answer => OF_LAST,
                 _ => tag,
             };
-            block.push(tag);
-            number(block, step);
+            head(block, tag, step);
             if tag != ASKED && tag != OF_LAST {
                 block.extend_from_slice(&answer.to_le_bytes());
                 state.answer = *answer;
@@ -134,9 +139,13 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), state: &mut State) {
                 state.model.clone_from(model);
             }
             state.answer = *answer;
-            block.push(tag);
-            number(block, step);
-            block.extend_from_slice(&answer.to_le_bytes());
+            // Where sums alone tell answers apart, an answer is its sum.
+            if *answer == state.total {
+                head(block, OF_TOTAL, step);
+            } else {
+                head(block, tag, step);
+                block.extend_from_slice(&answer.to_le_bytes());
+            }
             for tokens in [
                 usage.input_tokens,
                 usage.output_tokens,
@@ -145,27 +154,51 @@ fn put(block: &mut Vec<u8>, (sequence, note): (u64, &Note), state: &mut State) {
             ] {
                 number(block, tokens);
             }
-            let day = day.map_or(0, |day| u64::from(day.cast_unsigned()) + 1);
-            number(block, day);
+            let behind = day.map_or(0, |day| {
+                let behind = i64::from(day) - i64::from(state.day);
+                state.day = day;
+                zigzag(behind) + 1
+            });
+            number(block, behind);
         }
         Note::Typed { text: hash } | Note::Turn { turn: hash } | Note::Total { total: hash } => {
-            block.push(tag);
-            number(block, step);
+            if let Note::Total { total } = note {
+                state.total = *total;
+            }
+            head(block, tag, step);
             block.extend_from_slice(&hash.to_le_bytes());
         }
         Note::List { messages } => {
-            block.push(tag);
-            number(block, step);
+            head(block, tag, step);
             number(block, u64::from(*messages));
         }
     }
 }
+
+/// Writes what a note is, and how far its line is behind that of the one before: in one byte, where
+/// that is not far.
+fn head(block: &mut Vec<u8>, tag: u8, step: u64) {
+    match u8::try_from(step) {
+        Ok(step) if step < FAR => block.push(step << 4 | tag),
+        _ => {
+            block.push(FAR << 4 | tag);
+            number(block, step);
+        }
+    }
+}
+
+/// The step of a note whose line is so far behind the one before, or farther, that it follows.
+const FAR: u8 = 15;
 
 const MODEL: u8 = 0;
 /// A person's message, without an answer.
 const ASKED: u8 = 9;
 /// A message of the answer that was named last.
 const OF_LAST: u8 = 10;
+/// The id of a message of one line: it leads to itself.
+const OF_ITSELF: u8 = 11;
+/// An answer that counts, and is the sum that was named last.
+const OF_TOTAL: u8 = 12;
 
 fn tag_of(note: &Note) -> u8 {
     match note {
@@ -182,75 +215,106 @@ fn tag_of(note: &Note) -> u8 {
 
 /// Unpacks a block that begins with the notes of a record.
 pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, RowError> {
-    let (mut notes, mut sequence, mut model) = (Vec::new(), first, String::new());
-    let mut last_answer = 0;
+    let mut notes = Vec::new();
+    let mut state = State {
+        last: first,
+        ..State::default()
+    };
     let bytes = &mut block;
-    while let Some(tag) = byte(bytes) {
+    while let Some(head) = byte(bytes) {
+        let (tag, step) = (head & 0x0F, head >> 4);
         if tag == MODEL {
             let length = usize::try_from(take_number(bytes)?).map_err(|_| cut())?;
             let (name, rest) = bytes.split_at_checked(length).ok_or_else(cut)?;
-            model = String::from_utf8_lossy(name).into_owned();
+            state.model = String::from_utf8_lossy(name).into_owned();
             *bytes = rest;
             continue;
         }
-        sequence = sequence.wrapping_add(take_number(bytes)?);
-        let note = match tag {
-            1 => {
-                let id = take_hash(bytes)?;
-                let up = take_number(bytes)?;
-                let above = up.checked_sub(1).map(|up| sequence.wrapping_sub(up));
-                let begin = sequence.wrapping_sub(take_number(bytes)?);
-                Note::Id { id, above, begin }
+        let step = match step {
+            FAR => take_number(bytes)?,
+            near => u64::from(near),
+        };
+        state.last = state.last.wrapping_add(step);
+        let note = take(bytes, tag, &mut state)?;
+        notes.push((state.last, note));
+    }
+    Ok(notes)
+}
+
+/// Reads what stands behind the head of a note, and passes over it.
+fn take(bytes: &mut &[u8], tag: u8, state: &mut State) -> Result<Note, RowError> {
+    let sequence = state.last;
+    Ok(match tag {
+        1 => {
+            let id = take_hash(bytes)?;
+            let up = take_number(bytes)?;
+            let above = up.checked_sub(1).map(|up| sequence.wrapping_sub(up));
+            let begin = sequence.wrapping_sub(take_number(bytes)?);
+            Note::Id { id, above, begin }
+        }
+        OF_ITSELF => Note::Id {
+            id: take_hash(bytes)?,
+            above: Some(sequence),
+            begin: sequence,
+        },
+        2 | 3 => {
+            state.answer = take_hash(bytes)?;
+            Note::Said {
+                answer: state.answer,
+                is_asked: tag == 2,
             }
-            2 | 3 => {
-                last_answer = take_hash(bytes)?;
-                Note::Said {
-                    answer: last_answer,
-                    is_asked: tag == 2,
-                }
-            }
-            ASKED => Note::Said {
-                answer: 0,
-                is_asked: true,
-            },
-            OF_LAST => Note::Said {
-                answer: last_answer,
-                is_asked: false,
-            },
-            4 => Note::Counted {
-                answer: {
-                    last_answer = take_hash(bytes)?;
-                    last_answer
-                },
+        }
+        ASKED => Note::Said {
+            answer: 0,
+            is_asked: true,
+        },
+        OF_LAST => Note::Said {
+            answer: state.answer,
+            is_asked: false,
+        },
+        4 | OF_TOTAL => {
+            state.answer = if tag == OF_TOTAL {
+                state.total
+            } else {
+                take_hash(bytes)?
+            };
+            Note::Counted {
+                answer: state.answer,
                 usage: Usage {
                     input_tokens: take_number(bytes)?,
                     output_tokens: take_number(bytes)?,
                     cache_read_tokens: take_number(bytes)?,
                     cache_write_tokens: take_number(bytes)?,
                 },
-                day: match take_number(bytes)?.checked_sub(1) {
-                    Some(day) => Some(u32::try_from(day).map_err(|_| cut())?.cast_signed()),
-                    None => None,
-                },
-                model: model.clone(),
-            },
-            5 => Note::Typed {
-                text: take_hash(bytes)?,
-            },
-            6 => Note::List {
-                messages: u32::try_from(take_number(bytes)?).map_err(|_| cut())?,
-            },
-            7 => Note::Turn {
-                turn: take_hash(bytes)?,
-            },
-            8 => Note::Total {
-                total: take_hash(bytes)?,
-            },
-            _ => return Err(RowError(format!("a note of the unknown kind {tag}"))),
-        };
-        notes.push((sequence, note));
-    }
-    Ok(notes)
+                day: take_day(bytes, state)?,
+                model: state.model.clone(),
+            }
+        }
+        5 => Note::Typed {
+            text: take_hash(bytes)?,
+        },
+        6 => Note::List {
+            messages: u32::try_from(take_number(bytes)?).map_err(|_| cut())?,
+        },
+        7 => Note::Turn {
+            turn: take_hash(bytes)?,
+        },
+        8 => {
+            state.total = take_hash(bytes)?;
+            Note::Total { total: state.total }
+        }
+        _ => return Err(RowError(format!("a note of the unknown kind {tag}"))),
+    })
+}
+
+fn take_day(bytes: &mut &[u8], state: &mut State) -> Result<Option<i32>, RowError> {
+    let Some(behind) = take_number(bytes)?.checked_sub(1) else {
+        return Ok(None);
+    };
+    let day = i64::from(state.day).checked_add(of_zigzag(behind));
+    let day = day.and_then(|day| i32::try_from(day).ok());
+    state.day = day.ok_or_else(cut)?;
+    Ok(Some(state.day))
 }
 
 /// The stored bytes of a block under a session's number and its first record.
@@ -272,49 +336,19 @@ fn key(session: u64, first: u64) -> [u8; 16] {
     key
 }
 
-fn cut() -> RowError {
-    RowError("a block of notes that is cut short".to_owned())
-}
-
-/// Writes a number, seven bits a byte, the lowest first.
-pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7F) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Reads such a number, and passes over it.
-pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u64, RowError> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let next = byte(bytes).ok_or_else(cut)?;
-        value |= u64::from(next & 0x7F) << shift;
-        if next < 0x80 {
-            return Ok(value);
-        }
-    }
-    Err(cut())
-}
-
-fn take_hash(bytes: &mut &[u8]) -> Result<u64, RowError> {
-    let (hash, rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
-    *bytes = rest;
-    Ok(u64::from_le_bytes(*hash))
-}
-
-fn byte(bytes: &mut &[u8]) -> Option<u8> {
-    let (first, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(*first)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Stands for the sequence number of the note's own line.
+    const ITSELF: u64 = u64::MAX;
+
+    /// Any hash, and often one of few.
+    fn hash() -> impl Strategy<Value = u64> {
+        prop_oneof![any::<u64>(), 0..3_u64]
+    }
 
     fn any_note() -> impl Strategy<Value = Note> {
         let usage = any::<[u64; 4]>().prop_map(|[a, b, c, d]| Usage {
@@ -331,9 +365,13 @@ mod tests {
                     begin: begin.into(),
                 }
             }),
-            (any::<u64>(), any::<bool>())
-                .prop_map(|(answer, is_asked)| Note::Said { answer, is_asked }),
-            (any::<u64>(), usage, any::<Option<i32>>(), "[ab]{0,3}").prop_map(
+            any::<u64>().prop_map(|id| Note::Id {
+                id,
+                above: Some(ITSELF),
+                begin: ITSELF
+            }),
+            (hash(), any::<bool>()).prop_map(|(answer, is_asked)| Note::Said { answer, is_asked }),
+            (hash(), usage, any::<Option<i32>>(), "[ab]{0,3}").prop_map(
                 |(answer, usage, day, model)| Note::Counted {
                     answer,
                     usage,
@@ -344,20 +382,25 @@ mod tests {
             any::<u64>().prop_map(|text| Note::Typed { text }),
             any::<u32>().prop_map(|messages| Note::List { messages }),
             any::<u64>().prop_map(|turn| Note::Turn { turn }),
-            any::<u64>().prop_map(|total| Note::Total { total }),
+            hash().prop_map(|total| Note::Total { total }),
         ]
     }
 
     proptest! {
         #[test]
         fn what_is_packed_comes_back(
-            notes in prop::collection::vec((0..9_u64, any_note()), 0..60), first in any::<u32>()
+            notes in prop::collection::vec((0..20_u64, any_note()), 0..60), first in any::<u32>()
         ) {
             let mut sequence = u64::from(first);
             let notes: Vec<(u64, Note)> = notes
                 .into_iter()
-                .map(|(step, note)| {
+                .map(|(step, mut note)| {
                     sequence += step;
+                    if let Note::Id { above: Some(above), begin, .. } = &mut note
+                        && *above == ITSELF
+                    {
+                        (*above, *begin) = (sequence, sequence);
+                    }
                     (sequence, note)
                 })
                 .collect();
@@ -375,6 +418,49 @@ mod tests {
             let _is_read = unpack(7, &bytes).is_ok();
         }
     }
+
+    #[test]
+    fn the_bytes_of_version_1_are_fixed() {
+        let usage = Usage {
+            input_tokens: 300,
+            ..Usage::default()
+        };
+        let counted = |answer, day| Note::Counted {
+            answer,
+            usage,
+            day,
+            model: "m".to_owned(),
+        };
+        let said = |answer, is_asked| Note::Said { answer, is_asked };
+        let id = |id, above, begin| Note::Id { id, above, begin };
+        let notes = [
+            (7, id(1, Some(7), 7)),
+            (8, id(2, Some(7), 8)),
+            (9, id(3, None, 6)),
+            (24, said(0, true)),
+            (25, said(4, true)),
+            (25, Note::Total { total: 5 }),
+            (25, counted(5, Some(20_000))),
+            (26, said(5, false)),
+            (27, counted(6, Some(19_998))),
+            (28, counted(6, None)),
+            (29, Note::Typed { text: 7 }),
+            (29, Note::List { messages: 200 }),
+            (30, Note::Turn { turn: 8 }),
+        ];
+        let blocks = pack(&notes);
+        let [(7, block)] = blocks.as_slice() else {
+            panic!("{blocks:?}");
+        };
+        assert_eq!(unpack(7, block).unwrap(), notes);
+        let hash = xxhash_rust::xxh3::xxh3_64(block);
+        assert_eq!(
+            hash, GOLDEN,
+            "the layout of a released version never changes: {hash:#x}"
+        );
+    }
+
+    const GOLDEN: u64 = 0x4d52_e2d7_cab7_2b9a;
 
     #[test]
     fn long_notes_go_on_in_another_block_and_those_of_a_line_stay_together() {

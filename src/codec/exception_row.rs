@@ -1,6 +1,6 @@
 //! What only other lines tell of a record, or of a run of records.
 
-use super::course_row::{number, take_number};
+use super::numbers::{number, take_number};
 use super::row::{self, RowError, RowFormat};
 use crate::model::exception::{Exception, ExceptionKind};
 

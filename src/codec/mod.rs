@@ -4,6 +4,7 @@
 //! - [`session_row`], [`source_row`]: summary rows and import states (bincode)
 //! - [`batch_row`]: batches that a summary row has no room for
 //! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
+//! - `numbers`: as rows of exceptions and courses hold them
 //! - [`file_order`]: which records a session's file has, in which order
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`deleted_row`]: marks of sessions that were deleted
@@ -19,6 +20,7 @@ pub(crate) mod course_row;
 pub(crate) mod deleted_row;
 pub(crate) mod exception_row;
 pub(crate) mod file_order;
+mod numbers;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;

@@ -3,15 +3,16 @@
 //! The checksum is the 64-bit xxh3 hash of the row's key, format, version and body, little
 //! endian: a row that was damaged, or that stands under another row's key, is noticed on every
 //! read. (redb does not verify its own checksums on plain reads.) Bodies of small rows are written
-//! by bincode with fixed-width integers, little endian, under a size limit, and are never evolved
-//! in place: a new layout is a new version.
+//! by bincode, little endian, under a size limit, and are never evolved in place: a new layout is a
+//! new version. Integers have a fixed width; those of rows that every session has are as long as they
+//! need to be (`encode_short`).
 
 use bincode::config::{Config, standard};
 use bincode::{Decode, Encode};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Most bytes that a bincode body may have; the limit keeps a damaged length from allocating.
-const BODY_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes of a row that are not its body.
 pub(crate) const FRAME_BYTES: usize = 2 + 8;
@@ -112,9 +113,28 @@ pub(crate) fn encode_within<const MAX: usize, T: Encode>(
     key: &[u8],
     value: &T,
 ) -> Result<Vec<u8>, RowError> {
-    let body = bincode::encode_to_vec(value, config::<MAX>())
+    encode_as(config::<MAX>(), MAX, (format, version, key), value)
+}
+
+/// As [`encode_within`], with integers as long as they need to be.
+pub(crate) fn encode_short<const MAX: usize, T: Encode>(
+    format: RowFormat,
+    version: u8,
+    key: &[u8],
+    value: &T,
+) -> Result<Vec<u8>, RowError> {
+    encode_as(short_config::<MAX>(), MAX, (format, version, key), value)
+}
+
+fn encode_as<T: Encode>(
+    config: impl Config,
+    bytes_max: usize,
+    (format, version, key): (RowFormat, u8, &[u8]),
+    value: &T,
+) -> Result<Vec<u8>, RowError> {
+    let body = bincode::encode_to_vec(value, config)
         .map_err(|error| RowError(format!("a row that does not encode: {error}")))?;
-    if body.len() > MAX {
+    if body.len() > bytes_max {
         return Err(RowError(format!("a row of {} bytes", body.len())));
     }
     Ok(seal(format, version, key, &body))
@@ -137,8 +157,21 @@ pub(crate) fn decode_within<const MAX: usize, T: Decode<()>>(
     key: &[u8],
     row: &[u8],
 ) -> Result<T, RowError> {
-    let body = open(format, version, key, row)?;
-    let (value, read) = bincode::decode_from_slice(body, config::<MAX>())
+    decode_as(config::<MAX>(), open(format, version, key, row)?)
+}
+
+/// Reads a value that [`encode_short`] framed.
+pub(crate) fn decode_short<const MAX: usize, T: Decode<()>>(
+    format: RowFormat,
+    version: u8,
+    key: &[u8],
+    row: &[u8],
+) -> Result<T, RowError> {
+    decode_as(short_config::<MAX>(), open(format, version, key, row)?)
+}
+
+fn decode_as<T: Decode<()>>(config: impl Config, body: &[u8]) -> Result<T, RowError> {
+    let (value, read) = bincode::decode_from_slice(body, config)
         .map_err(|error| RowError(format!("body does not decode: {error}")))?;
     if read == body.len() {
         Ok(value)
@@ -154,6 +187,13 @@ fn config<const MAX: usize>() -> impl Config {
     standard()
         .with_little_endian()
         .with_fixed_int_encoding()
+        .with_limit::<MAX>()
+}
+
+fn short_config<const MAX: usize>() -> impl Config {
+    standard()
+        .with_little_endian()
+        .with_variable_int_encoding()
         .with_limit::<MAX>()
 }
 

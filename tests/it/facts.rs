@@ -87,7 +87,7 @@ fn a_sub_agent_is_found_by_the_id_that_its_agent_prints() {
     );
     home.write(
         &format!("{folder}/workflows/wf_1/agent-cd34.jsonl"),
-        "{\"torn\":".to_owned(),
+        "{\"torn\":",
     );
     let (store, sessions) = imported(&home);
     assert_eq!(sessions.len(), 3, "{sessions:?}");
@@ -186,12 +186,9 @@ fn the_project_of_a_gemini_session_is_a_folder_and_its_sub_agents_know_it() {
     let tmp = "in/.gemini/tmp";
     home.write(
         "in/.gemini/projects.json",
-        r#"{"projects":{"/w/listed":"listed"}}"#.to_owned(),
+        r#"{"projects":{"/w/listed":"listed"}}"#,
     );
-    home.write(
-        &format!("{tmp}/rooted/.project_root"),
-        "/w/rooted\n".to_owned(),
-    );
+    home.write(&format!("{tmp}/rooted/.project_root"), "/w/rooted\n");
     let talk = r#","messages":[{"id":"m1","type":"user","content":[{"text":"/help"}]},{"id":"m2","type":"user","content":[{"text":"hello"}]}]"#;
     for (file, id, more) in [
         ("rooted/chats/session-1.jsonl", "s1", ""),

@@ -348,7 +348,7 @@ fn sidecars_are_kept_with_their_sessions_in_their_newest_content() {
         .into_iter()
         .map(|a| a.name)
         .collect();
-    assert_eq!(names, [name.clone()]);
+    assert_eq!(names, std::slice::from_ref(&name));
     assert_eq!(sessions(&store)[0].attachment_count, 1);
 
     let out = home.path().join("out");

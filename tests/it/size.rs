@@ -90,7 +90,6 @@ fn sessions_take_a_fifth_of_their_bytes_and_pages_are_full() {
 #[test]
 fn small_sessions_share_pages() {
     let made = made(300, 2_400_000);
-    // Format 5 keeps file order, notes and marks beside the lines.
-    assert!(made.share() < 560, "{} of 1,000", made.share());
+    assert!(made.share() < 500, "{} of 1,000", made.share());
     assert!(made.waste() < 1_250, "{} of 1,000", made.waste());
 }

@@ -30,7 +30,7 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{below, is_private, names, stem};
+use super::parts::paths::{below, is_document, is_private, names, stem};
 use super::parts::{blocks, own_folder, times, titles};
 use super::state::{SessionState, SidecarFacts};
 use crate::model::error::Result;
@@ -121,7 +121,7 @@ impl Companions for Celeste {
         let [name] = below(&names, &OWN)? else {
             return None;
         };
-        (name.ends_with(".json") && !is_private(name)).then_some(Sidecar::Folder)
+        (is_document(name) && !is_private(name)).then_some(Sidecar::Folder)
     }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {

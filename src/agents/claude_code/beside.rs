@@ -82,15 +82,14 @@ fn queued(object: Json<'_>) -> Option<Beside<'_>> {
 }
 
 fn typed(content: Json<'_>, act: fn(u64) -> Act) -> Option<Beside<'_>> {
-    let said = match text(Some(content)) {
-        Some(said) => said.into_owned(),
-        None => {
-            let blocks = content.elements().filter_map(|block| {
-                let [said] = fields_of(Some(block), &["text"]);
-                fields::owned(said)
-            });
-            blocks.collect::<Vec<_>>().join("\n")
-        }
+    let said = if let Some(said) = text(Some(content)) {
+        said.into_owned()
+    } else {
+        let blocks = content.elements().filter_map(|block| {
+            let [said] = fields_of(Some(block), &["text"]);
+            fields::owned(said)
+        });
+        blocks.collect::<Vec<_>>().join("\n")
     };
     let said = said.trim();
     if said.starts_with(NOT_TYPED) || (said.is_empty() && !content.get().starts_with('[')) {

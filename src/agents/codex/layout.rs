@@ -81,6 +81,6 @@ pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
     match session {
         Some(session) => Some(Sidecar::Session(session.to_owned())),
         // The form of the first versions.
-        None => (own && name.ends_with(".json")).then_some(Sidecar::Folder),
+        None => (own && paths::is_document(&name)).then_some(Sidecar::Folder),
     }
 }

@@ -73,8 +73,8 @@ pub(super) fn of_event(payload: Json<'_>) -> Links {
         _ => (Act::None, None),
     };
     Links {
-        act,
         answer,
+        act,
         ..Links::default()
     }
 }

@@ -63,9 +63,9 @@ pub(super) fn sidecar(path: &Path) -> Option<Sidecar> {
         Some([project, name]) => {
             project != PROGRAMS
                 && (BESIDE.contains(&name.as_str())
-                    || (name.starts_with(CHECKPOINT) && name.ends_with(".json")))
+                    || (name.starts_with(CHECKPOINT) && paths::is_document(name)))
         }
-        Some([_, chats, .., name]) => chats == "chats" && name.ends_with(".json"),
+        Some([_, chats, .., name]) => chats == "chats" && paths::is_document(name),
         _ => matches!(below(&names, &[".gemini"]), Some([file]) if file == PROJECTS),
     };
     is_kept.then_some(Sidecar::Folder)

@@ -4,9 +4,10 @@
 /// Whether all of a text was put in.
 pub(crate) fn is_put_in(text: &str, tags: &[&str], starts: &[&str]) -> bool {
     let rest = behind(text, tags);
-    rest.is_some_and(|rest| rest.is_empty() && !text.trim().is_empty())
-        || rest.is_none()
-        || rest.is_some_and(|rest| starts.iter().any(|start| rest.starts_with(start)))
+    rest.is_none_or(|rest| {
+        (rest.is_empty() && !text.trim().is_empty())
+            || starts.iter().any(|start| rest.starts_with(start))
+    })
 }
 
 /// What stands behind the tags that a text begins with; `None` if one of them is never closed.

@@ -66,6 +66,11 @@ pub(crate) fn document_stem(path: &Path) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Whether a file of that name is one document.
+pub(crate) fn is_document(name: &str) -> bool {
+    name.strip_suffix(".json").is_some()
+}
+
 /// Whether the file says by its name that it holds one record a line.
 pub(crate) fn is_lines(path: &Path) -> bool {
     without_ending(&name(path)).is_some()

@@ -28,7 +28,7 @@ pub(super) fn sidecar(path: &Path, is_lines: &dyn Fn(&Candidate<'_>) -> bool) ->
     let is_kept = may_be_document
         || name.ends_with(".json.migrated")
         || name.starts_with(".tmp-")
-        || (name.starts_with("session-") && name.ends_with(".tmp"));
+        || (name.starts_with("session-") && name.strip_suffix(".tmp").is_some());
     if !own || !is_kept || (may_be_document && is_document(path)) {
         return None;
     }

@@ -11,7 +11,7 @@ use self::v1::{BatchV1, SessionRowV1};
 use self::v2::GivenV2;
 use self::v3::ChainV3;
 use super::chain::Chain;
-use super::row::{self, RowError, RowFormat};
+use super::row::{self, BODY_BYTES_MAX, RowError, RowFormat};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
@@ -316,7 +316,8 @@ impl SessionRow {
 
     /// The stored bytes under a session number.
     pub(crate) fn encode(&self, number: u64) -> Result<Vec<u8>, RowError> {
-        row::encode(RowFormat::Session, VERSION, &number.to_be_bytes(), self)
+        let key = number.to_be_bytes();
+        row::encode_short::<BODY_BYTES_MAX, _>(RowFormat::Session, VERSION, &key, self)
     }
 
     /// Reads stored bytes, of this version or of an older one.
@@ -335,7 +336,10 @@ impl SessionRow {
                 let (row, given, chain) = v3::decode(number, bytes)?;
                 Ok(Self::of_v1(row, given.into(), Some(chain.into())))
             }
-            _ => row::decode(RowFormat::Session, VERSION, &number.to_be_bytes(), bytes),
+            _ => {
+                let key = number.to_be_bytes();
+                row::decode_short::<BODY_BYTES_MAX, _>(RowFormat::Session, VERSION, &key, bytes)
+            }
         }
     }
 }
@@ -365,7 +369,7 @@ mod tests {
         row.chain.push(&[7; 32]);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 331);
+        assert_eq!(bytes.len(), 143);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -373,7 +377,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0xae6a_7ce8_86b4_4acd;
+    const GOLDEN: u64 = 0x9afb_9688_5f30_eda3;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

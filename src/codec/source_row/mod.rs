@@ -5,7 +5,7 @@ mod v1;
 use bincode::{Decode, Encode};
 
 use self::v1::{SourceKindV1, SourceRowV1};
-use super::row::{self, RowError, RowFormat};
+use super::row::{self, BODY_BYTES_MAX, RowError, RowFormat};
 
 const VERSION: u8 = 2;
 
@@ -57,10 +57,46 @@ pub(crate) struct SourceRow {
     pub changed_ns: i64,
 }
 
+/// The stored form, version 2: the relative path is nearly always the end of the path, which is the key.
+#[derive(Encode, Decode)]
+struct Stored {
+    /// The row; without a relative path, if that is the end of the path.
+    row: SourceRow,
+    /// How many bytes of the path it is then.
+    end: Option<u32>,
+}
+
+impl Stored {
+    fn of(row: SourceRow, path: &[u8]) -> Self {
+        let is_end = !row.relative.is_empty() && path.ends_with(&row.relative);
+        let end = u32::try_from(row.relative.len()).ok().filter(|_| is_end);
+        let relative = match end {
+            Some(_) => Vec::new(),
+            None => row.relative,
+        };
+        let row = SourceRow { relative, ..row };
+        Self { row, end }
+    }
+
+    fn into_row(mut self, path: &[u8]) -> Result<SourceRow, RowError> {
+        if let Some(end) = self.end {
+            let start = usize::try_from(end)
+                .ok()
+                .and_then(|end| path.len().checked_sub(end));
+            let relative = start.and_then(|start| path.get(start..));
+            self.row.relative = relative
+                .ok_or_else(|| RowError(format!("{end} bytes of a path of {}", path.len())))?
+                .to_vec();
+        }
+        Ok(self.row)
+    }
+}
+
 impl SourceRow {
     /// The stored bytes under a path and generation.
     pub(crate) fn encode(&self, path: &[u8], generation: u32) -> Result<Vec<u8>, RowError> {
-        row::encode(RowFormat::Source, VERSION, &key(path, generation), self)
+        let (key, stored) = (key(path, generation), Stored::of(self.clone(), path));
+        row::encode_short::<BODY_BYTES_MAX, _>(RowFormat::Source, VERSION, &key, &stored)
     }
 
     /// Reads stored bytes.
@@ -68,7 +104,13 @@ impl SourceRow {
         let key = key(path, generation);
         match row::version(bytes) {
             Some(v1::VERSION) => v1::decode(&key, bytes).map(Self::from),
-            _ => row::decode(RowFormat::Source, VERSION, &key, bytes),
+            _ => row::decode_short::<BODY_BYTES_MAX, Stored>(
+                RowFormat::Source,
+                VERSION,
+                &key,
+                bytes,
+            )?
+            .into_row(path),
         }
     }
 }
@@ -135,6 +177,11 @@ mod tests {
             Ok(&row)
         );
         assert!(SourceRow::decode(b"/x/a/b.jsonl", 2, &bytes).is_err());
+        // A path that is no end of the other, and one that is longer, are kept as they are.
+        for path in [&b"/x/c.jsonl"[..], b"l"] {
+            let bytes = row.encode(path, 1).unwrap();
+            assert_eq!(SourceRow::decode(path, 1, &bytes).as_ref(), Ok(&row));
+        }
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -142,5 +189,5 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x3ffa_ad7b_42bd_7dbc;
+    const GOLDEN: u64 = 0x8ae6_8a68_724a_d2e6;
 }

@@ -61,22 +61,8 @@ fn a_hostile_relative_path_stays_in_the_folder() {
     )
     .unwrap();
     assert_eq!(report.files, 6);
-    let mut names: Vec<String> = walkdir::WalkDir::new(&folder)
-        .into_iter()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            entry
-                .path()
-                .strip_prefix(&folder)
-                .unwrap()
-                .display()
-                .to_string()
-        })
-        .collect();
-    names.sort();
     assert_eq!(
-        names,
+        files_below(&folder),
         [
             "jsonl/a/b",
             "jsonl/etc/absolute",
@@ -88,6 +74,25 @@ fn a_hostile_relative_path_stays_in_the_folder() {
     );
     let beside = std::fs::read_dir(root.path().join("deep")).unwrap().count();
     assert_eq!(beside, 1);
+}
+
+/// The files below a folder, by their paths in it, in order.
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            entry
+                .path()
+                .strip_prefix(folder)
+                .unwrap()
+                .display()
+                .to_string()
+        })
+        .collect();
+    names.sort();
+    names
 }
 
 /// A source as an import writes it: a session of a database, or (number 0) a file kept whole.

@@ -145,7 +145,8 @@ impl<'a> Opened<'a> {
                 self.look.note_in(&mut source.row);
                 source.row.complete = self.look.still_holds(&self.file);
                 source.row.relative = self.relative();
-                self.note(task, Target::Grown(source.row.session, key), source, outlet)
+                let target = Target::Grown(source.row.session, key);
+                self.note(task, target, *source, outlet)
             }
             Found::Resumed(Resume::Grown(grown)) => self.read_on(task, *grown, outlet, buffer),
             Found::Resumed(Resume::Other) | Found::Is(Identified::New { of: None })

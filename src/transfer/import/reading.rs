@@ -50,7 +50,7 @@ pub(super) struct Making {
 /// Which lines of a file become records.
 pub(super) enum Mode {
     /// All that are read.
-    Follow(Follow),
+    Follow(Box<Follow>),
     /// Those that a comparison has found to be new.
     Change(Box<Planned>),
 }
@@ -112,7 +112,7 @@ impl Follow {
             let more = now.earlier.len().saturating_sub(EARLIER_MAX);
             now.earlier.drain(..more);
         }
-        let chain = habits.role.is_some().then(|| Chain {
+        let chain = habits.role.is_some().then_some(Chain {
             from: 0,
             records: before.lines,
             rewrites: 0,

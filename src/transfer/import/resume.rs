@@ -25,7 +25,7 @@ pub(super) enum Resume {
     /// Only its time has.
     Touched {
         /// Its state, with the size that it still has.
-        source: Source,
+        source: Box<Source>,
         /// Its session.
         key: SessionKey,
     },
@@ -135,6 +135,7 @@ pub(super) fn find_out(
         Compared::Same => {
             let mut source = previous.clone();
             source.row.size = source.row.offset;
+            let source = Box::new(source);
             return Ok(Resume::Touched { source, key });
         }
         Compared::Longer(hasher) => hasher,

@@ -94,12 +94,11 @@ impl SidecarWriter<'_, '_> {
             _ => Vec::new(),
         };
         let in_place = living.filter(|living| keep::is_of(living, session));
-        let (generation, name) = match in_place {
-            Some(living) => (living.generation, living.row.name.clone()),
-            None => {
-                let generation = keep::generation(previous, task.previous_lives);
-                (generation, keep::numbered(home.name, generation))
-            }
+        let (generation, name) = if let Some(living) = in_place {
+            (living.generation, living.row.name.clone())
+        } else {
+            let generation = keep::generation(previous, task.previous_lives);
+            (generation, keep::numbered(home.name, generation))
         };
         let (bytes, hash) = self.keeper.write(session, &name, content)?;
         let about = (task.agent, session, name);

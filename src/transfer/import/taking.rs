@@ -147,12 +147,12 @@ impl Opened<'_> {
             builder,
             hasher: *hasher,
             placed: std::mem::take(&mut self.placed),
-            mode: Mode::Follow(Follow::on(
+            mode: Mode::Follow(Box::new(Follow::on(
                 order,
                 &source,
                 (self.look.mtime_ns, self.skip),
                 self.dialect.habits(),
-            )),
+            ))),
             packed_size: self.packed.then_some(self.look.size),
             weak,
             seen: (self.look, self.file.try_clone().ok()),
@@ -191,7 +191,7 @@ impl Opened<'_> {
             builder,
             hasher: Xxh3::new(),
             placed: std::mem::take(&mut self.placed),
-            mode: Mode::Follow(follow),
+            mode: Mode::Follow(Box::new(follow)),
             packed_size: self.packed.then_some(self.look.size),
             weak,
             seen: (self.look, self.file.try_clone().ok()),

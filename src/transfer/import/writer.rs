@@ -218,13 +218,12 @@ impl LinesWriter<'_, '_, '_> {
             problems,
             ..
         } = part;
-        let mut open = match self.files.get(&number) {
-            Some(Progress::Open(open)) => open.clone(),
-            _ => {
-                let open = self.open(number, task, &target)?;
-                self.check_order(open.number, &target, file.as_ref())?;
-                open
-            }
+        let mut open = if let Some(Progress::Open(open)) = self.files.get(&number) {
+            open.clone()
+        } else {
+            let open = self.open(number, task, &target)?;
+            self.check_order(open.number, &target, file.as_ref())?;
+            open
         };
         if let Some(transactions) = &mut self.transactions {
             let bulk = transactions.bulk()?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use scrollback::Store as _;
 
+use super::step::{Fact, Step, Told};
 use super::world::{Copy, Kind, PLACES, World};
 
 /// A generator of numbers: the same ones each time.
@@ -25,26 +26,6 @@ impl Random {
     fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.below(from.len() as u64)).unwrap()].clone()
     }
-}
-
-/// One step of a history.
-#[derive(Clone, Debug)]
-enum Step {
-    New(&'static str, u64),
-    Append(&'static str, u64),
-    Hi(&'static str),
-    Torn(&'static str),
-    Header(&'static str),
-    Save(&'static str),
-    Move(&'static str, &'static str),
-    CopyTo(&'static str, &'static str, bool),
-    Remove(&'static str),
-    Drop(&'static str, u64, u64),
-    Here,
-    CompactHere(u64),
-    ExportTo(&'static str),
-    Import(&'static str),
-    ImportAll(bool),
 }
 
 fn history(random: &mut Random, length: u64) -> Vec<Step> {
@@ -73,204 +54,7 @@ fn history(random: &mut Random, length: u64) -> Vec<Step> {
     steps
 }
 
-/// What the checks have to know of a history.
-#[derive(Default)]
-struct Told {
-    /// Whether there were copies in other folders, which are other sessions where ids are not unique.
-    crossed: bool,
-    /// Whether something was removed here.
-    compacted: bool,
-    /// Whether the session was begun here.
-    is_apart: bool,
-    /// Whether anything was appended here.
-    was_here: bool,
-    /// Whether something was appended here that no file had then.
-    is_ahead: bool,
-}
-
 impl World {
-    fn step(&mut self, step: &Step, told: &mut Told) -> bool {
-        self.tick += 1;
-        self.trace.push(format!("{step:?}"));
-        let tick = self.tick;
-        match *step {
-            Step::New(place, count) => {
-                if self.files.contains_key(place) {
-                    return false;
-                }
-                told.crossed |= place != "h1/p";
-                let header = self.header();
-                let mut lines: Vec<String> = header.into_iter().collect();
-                lines.extend((0..count).map(|_| self.said("new")));
-                self.files.insert(
-                    place,
-                    Copy {
-                        lines,
-                        mtime: tick,
-                        made: tick,
-                    },
-                );
-                self.put(place);
-            }
-            Step::Append(place, count) if self.files.contains_key(place) => {
-                for _ in 0..count {
-                    let line = self.said("more");
-                    self.add(place, line);
-                }
-            }
-            Step::Hi(place) if self.files.contains_key(place) => {
-                let line = self.hi();
-                self.add(place, line);
-            }
-            Step::Torn(place)
-                if self.files.get(place).is_some_and(|copy| {
-                    copy.lines.last().is_none_or(|line| line.ends_with('\n'))
-                }) =>
-            {
-                let line = self.said("torn");
-                self.add(place, line[..20].to_owned());
-            }
-            Step::Header(place) if self.files.contains_key(place) => {
-                let header = self.header();
-                let copy = self.files.get_mut(place).unwrap();
-                if let (Some(header), Some(first)) = (header, copy.lines.first_mut())
-                    && Self::is_frame(first)
-                {
-                    *first = header;
-                    (copy.mtime, copy.made) = (tick, tick);
-                }
-                self.put(place);
-            }
-            Step::Save(place) if self.kind == Kind::Ggcode && self.files.contains_key(place) => {
-                let (header, cost) = (self.header(), self.cost());
-                let copy = self.files.get_mut(place).unwrap();
-                let said = copy
-                    .lines
-                    .iter()
-                    .filter(|line| !Self::is_frame(line) && line.ends_with('\n'));
-                copy.lines = header
-                    .into_iter()
-                    .chain(said.cloned())
-                    .chain([cost])
-                    .collect();
-                (copy.mtime, copy.made) = (tick, tick);
-                self.put(place);
-            }
-            Step::Move(from, to) if from != to && self.files.contains_key(from) => {
-                told.crossed = true;
-                let copy = self.files.remove(from).unwrap();
-                self.files.insert(to, copy);
-                self.put(from);
-                self.put(to);
-            }
-            Step::CopyTo(from, to, keeps_time) if from != to && self.files.contains_key(from) => {
-                told.crossed = true;
-                let mut copy = self.files[from].clone();
-                if !keeps_time {
-                    copy.mtime = tick;
-                }
-                self.files.insert(to, copy);
-                self.put(to);
-            }
-            Step::Remove(place) => {
-                self.files.remove(place);
-                self.put(place);
-            }
-            Step::Drop(place, from, more)
-                if self.kind != Kind::Claude && self.files.contains_key(place) =>
-            {
-                let header = self.header();
-                let copy = self.files.get_mut(place).unwrap();
-                let said: Vec<String> = copy
-                    .lines
-                    .iter()
-                    .filter(|line| !Self::is_frame(line) && line.ends_with('\n'))
-                    .cloned()
-                    .collect();
-                if said.is_empty() {
-                    return false;
-                }
-                let from = usize::try_from(from).unwrap().min(said.len() - 1);
-                copy.lines = header
-                    .into_iter()
-                    .chain(said[from..].iter().cloned())
-                    .collect();
-                (copy.mtime, copy.made) = (tick, tick);
-                self.put(place);
-                for _ in 0..more {
-                    let line = self.said("then");
-                    self.add(place, line);
-                }
-            }
-            Step::Here => {
-                // What is made here before any file is imported may be another content.
-                told.is_apart |= self.store.summary(&self.key()).is_err();
-                self.append_here();
-                told.is_ahead = true;
-                told.was_here = true;
-            }
-            Step::CompactHere(keep) => {
-                let key = self.key();
-                if self.store.summary(&key).is_err() {
-                    return false;
-                }
-                let before: Vec<_> = self.contents();
-                self.store.truncate(&key, keep).unwrap();
-                self.store.compact(&key, None, None).unwrap();
-                let after: Vec<String> = self
-                    .contents()
-                    .into_iter()
-                    .flat_map(|found| found.1)
-                    .collect();
-                let gone = before.into_iter().flat_map(|found| found.1);
-                for line in gone.filter(|line| !after.contains(line)) {
-                    self.known.remove(&line);
-                    self.removed.insert(line);
-                    told.compacted = true;
-                }
-            }
-            Step::ExportTo(place) => {
-                let key = self.key();
-                if self.store.summary(&key).is_err() {
-                    return false;
-                }
-                let lines = self.exported(&key);
-                let made = self
-                    .files
-                    .values()
-                    .map(|copy| copy.made)
-                    .max()
-                    .unwrap_or(tick);
-                self.files.insert(
-                    place,
-                    Copy {
-                        lines,
-                        mtime: tick,
-                        made,
-                    },
-                );
-                self.put(place);
-                told.is_ahead = false;
-            }
-            Step::Import(place) if self.files.contains_key(place) => {
-                self.import(place);
-                return true;
-            }
-            Step::ImportAll(reversed) => {
-                let mut places: Vec<&'static str> = self.files.keys().copied().collect();
-                if reversed {
-                    places.reverse();
-                }
-                for place in places {
-                    self.import(place);
-                }
-                return true;
-            }
-            _ => return false,
-        }
-        false
-    }
-
     /// What has to hold after an import.
     fn check(&mut self, told: &Told) -> Result<(), String> {
         let contents = self.contents();
@@ -332,10 +116,10 @@ impl World {
 
     /// The plain id leads to the file that was written last, and gives it back byte for byte.
     fn check_newest(&self, told: &Told) -> Result<(), String> {
-        if told.compacted
-            || told.is_ahead
-            || told.is_apart
-            || (self.kind == Kind::Notes && told.crossed)
+        if told.contains(&Fact::Compacted)
+            || told.contains(&Fact::Ahead)
+            || told.contains(&Fact::Apart)
+            || (self.kind == Kind::Notes && told.contains(&Fact::Crossed))
         {
             return Ok(());
         }
@@ -343,7 +127,7 @@ impl World {
             return Ok(());
         };
         let summary = self.store.summary(&self.key());
-        if told.was_here && summary.is_ok_and(|summary| summary.contents > 1) {
+        if told.contains(&Fact::Here) && summary.is_ok_and(|summary| summary.contents > 1) {
             // What was appended here has another clock.
             return Ok(());
         }
@@ -369,7 +153,7 @@ impl World {
 /// Runs a history; tells what went wrong.
 fn run(kind: Kind, steps: &[Step]) -> Result<(), String> {
     let mut world = World::new(kind);
-    let mut told = Told::default();
+    let mut told = Told::new();
     for step in steps {
         if world.step(step, &mut told) {
             world

@@ -2,9 +2,11 @@
 //! rewrite, of appends on both sides and of imports, against what a reader would expect.
 //!
 //! - `world`: the files and what is known of them
+//! - `step`: what may happen in a history
 //! - `histories`: random histories, and what has to hold after each of their imports
 //! - `told`: single histories, by name
 
 mod histories;
+mod step;
 mod told;
 mod world;

@@ -29,10 +29,8 @@ pub(crate) fn compact(
     old: &SessionRow,
     end: u64,
 ) -> Result<Compacted> {
-    let order = match writer.file_order(number)?.filter(|_| old.reordered) {
-        Some(order) => Some(Order::of(&order, old.next)),
-        None => None,
-    };
+    let order = writer.file_order(number)?.filter(|_| old.reordered);
+    let order = order.map(|order| Order::of(&order, old.next));
     let is_before = |sequence: u64| match &order {
         Some(order) => order.place(sequence) < order.place(end),
         None => sequence < end,

@@ -148,7 +148,7 @@ pub(crate) fn outcome(file: &FileShape, content: &Content, fit: &Fit, in_place: 
         Fit::Shorter { in_place } => kept_headers(file, content, *in_place),
         Fit::Grown { keep } => {
             let stored = content.core().len();
-            let has_news = file.compared as usize != keep.len();
+            let has_news = file.compared != keep.len() as u64;
             if has_news || in_place || (keep.len() != stored) {
                 let all: Vec<Shape> = file.lines.iter().flatten().copied().collect();
                 let change = Assigner::new(content, keep).change(&all, file, 0);
@@ -264,7 +264,7 @@ fn kept_headers(file: &FileShape, content: &Content, seen: bool) -> Outcome {
     let lines = file.lines.iter().flatten();
     let is_new =
         |line: &Shape| !line.open && line.role == LineRole::Frame && !known.contains(&line.mark);
-    if !lines.clone().any(|line| is_new(line)) {
+    if !lines.clone().any(is_new) {
         return Outcome::Same { seen };
     }
     let mut taken = HashSet::new();
