@@ -134,15 +134,21 @@ fn join(txn: &WriteTransaction, plain: &SessionKey, contents: &Contents) -> Resu
     }
 }
 
-/// Writes a row with another name, and takes it out of the lists unless it is the newest.
-fn put(txn: &WriteTransaction, number: u64, old: &SessionRow, new: &SessionRow) -> Result<()> {
-    let encoded = new
+/// Writes the row of a session.
+fn write_row(txn: &WriteTransaction, number: u64, row: &SessionRow) -> Result<()> {
+    let encoded = row
         .encode(number)
         .map_err(|error| corrupt_session(number, error.to_string()))?;
     let mut sessions = txn.open_table(schema::SESSIONS).map_err(storage(ACTION))?;
     sessions
         .insert(number, encoded.as_slice())
         .map_err(storage(ACTION))?;
+    Ok(())
+}
+
+/// Writes a row with another name, and takes it out of the lists unless it is the newest.
+fn put(txn: &WriteTransaction, number: u64, old: &SessionRow, new: &SessionRow) -> Result<()> {
+    write_row(txn, number, new)?;
     let mut keys = txn
         .open_table(schema::SESSION_KEYS)
         .map_err(storage(ACTION))?;
@@ -244,14 +250,7 @@ fn move_properties(txn: &WriteTransaction, from: u64, to: u64) -> Result<()> {
             given,
             ..old.clone()
         };
-        let encoded = new
-            .encode(number)
-            .map_err(|error| corrupt_session(number, error.to_string()))?;
-        let mut sessions = txn.open_table(schema::SESSIONS).map_err(storage(ACTION))?;
-        sessions
-            .insert(number, encoded.as_slice())
-            .map_err(storage(ACTION))?;
-        drop(sessions);
+        write_row(txn, number, &new)?;
         reindex(txn, number, &old, &new)?;
     }
     Ok(())

@@ -63,7 +63,7 @@ pub(crate) trait Primitives: Store {
     }
 }
 
-/// The calls of [`Store`](super::Store) that every store of this crate makes of its primitives, for its
+/// The calls of [`Store`] that every store of this crate makes of its primitives, for its
 /// `impl`. A macro, since an `impl` for all that have the primitives would show them to everybody.
 macro_rules! calls_over_primitives {
     () => {

@@ -4,11 +4,11 @@
 use crate::json::Json;
 
 use crate::agents::parts::fields::{fields_of, text};
-use crate::agents::parts::injected::is_put_in;
-use crate::model::message::{Block, Message, Role};
+use crate::agents::parts::injected::PutIn;
+use crate::model::message::{Message, Role};
 
 /// What is put in, in tags.
-const TAGS: [&str; 13] = [
+const TAGS: &[&str] = &[
     "system-reminder",
     "task-notification",
     "teammate-message",
@@ -25,12 +25,17 @@ const TAGS: [&str; 13] = [
 ];
 
 /// What is put in begins so.
-const STARTS: [&str; 4] = [
+const STARTS: &[&str] = &[
     "Caveat: The messages below",
     "[Request interrupted",
     "[Image: source",
     "This session is being continued from a previous conversation",
 ];
+
+const PUT_IN: PutIn = PutIn {
+    tags: TAGS,
+    starts: STARTS,
+};
 
 /// Whether the message of a line of the user's was put in: as [`is_injected`], before it is read.
 pub(super) fn is_injected_line(content: Option<Json<'_>>, origin: Option<Json<'_>>) -> bool {
@@ -38,19 +43,7 @@ pub(super) fn is_injected_line(content: Option<Json<'_>>, origin: Option<Json<'_
     if let Some(kind) = text(kind) {
         return kind != "human";
     }
-    let Some(content) = content else {
-        return false;
-    };
-    if let Some(said) = text(Some(content)) {
-        return is_put_in(&said, &TAGS, &STARTS);
-    }
-    let mut blocks = content.elements().peekable();
-    blocks.peek().is_some()
-        && blocks.all(|block| {
-            let [kind, said] = fields_of(Some(block), &["type", "text"]);
-            text(kind).as_deref() == Some("text")
-                && text(said).is_some_and(|said| is_put_in(&said, &TAGS, &STARTS))
-        })
+    PUT_IN.is_content(content)
 }
 
 /// Whether a message was put in: `origin` is the agent's own mark.
@@ -62,10 +55,5 @@ pub(super) fn is_injected(message: &Message, origin: Option<Json<'_>>) -> bool {
     if let Some(origin) = text(origin) {
         return origin != "human";
     }
-    let mut texts = message.content.iter().peekable();
-    texts.peek().is_some()
-        && texts.all(|block| match block {
-            Block::Text { text } => is_put_in(text, &TAGS, &STARTS),
-            _ => false,
-        })
+    PUT_IN.is_message(message)
 }

@@ -2,13 +2,13 @@
 //! answer, which are told with the sum of all. And which messages Codex put into the user's name.
 
 use crate::agents::parts::fields::{count, fields_of, text, text_filled};
-use crate::agents::parts::injected::is_put_in;
+use crate::agents::parts::injected::PutIn;
 use crate::json::Json;
 use crate::model::links::{Act, Answer, Links, id_hash};
-use crate::model::message::{Block, Message, Role, Usage};
+use crate::model::message::Usage;
 
 /// What is put in, in tags.
-const TAGS: [&str; 16] = [
+const TAGS: &[&str] = &[
     "environment_context",
     "user_instructions",
     "recommended_plugins",
@@ -28,34 +28,13 @@ const TAGS: [&str; 16] = [
 ];
 
 /// What is put in begins so.
-const STARTS: [&str; 1] = ["# AGENTS.md instructions"];
+const STARTS: &[&str] = &["# AGENTS.md instructions"];
 
-/// Whether a message was put in.
-pub(super) fn is_injected(message: &Message) -> bool {
-    let is_put_in = |block: &Block| match block {
-        Block::Text { text } => is_put_in(text, &TAGS, &STARTS),
-        _ => false,
-    };
-    message.role == Role::User
-        && !message.content.is_empty()
-        && message.content.iter().all(is_put_in)
-}
-
-/// Whether the content of a user's message was put in, before it is read.
-pub(super) fn is_put_in_whole(content: Option<Json<'_>>) -> bool {
-    let Some(content) = content else {
-        return false;
-    };
-    if let Some(said) = text(Some(content)) {
-        return is_put_in(&said, &TAGS, &STARTS);
-    }
-    let mut blocks = content.elements().peekable();
-    blocks.peek().is_some()
-        && blocks.all(|block| {
-            let [said] = fields_of(Some(block), &["text"]);
-            text(said).is_some_and(|said| is_put_in(&said, &TAGS, &STARTS))
-        })
-}
+/// What Codex puts in.
+pub(super) const PUT_IN: PutIn = PutIn {
+    tags: TAGS,
+    starts: STARTS,
+};
 
 /// The turn that a context is of.
 pub(super) fn turn(payload: Option<Json<'_>>) -> Act {

@@ -236,7 +236,7 @@ impl Format for Codex {
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
         };
-        message.injected = links::is_injected(&message);
+        message.injected = links::PUT_IN.is_message(&message);
         message
     }
 }
@@ -312,7 +312,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
-    if role == Role::User && !links::is_put_in_whole(content) {
+    if role == Role::User && !links::PUT_IN.is_content(content) {
         reading.facts.links.place = Where::Asked;
     }
     reading.facts.record_id = fields::text_filled(id);

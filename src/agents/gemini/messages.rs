@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::blocks as shapes;
 use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::injected::is_put_in;
+use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{times, titles};
 use crate::model::links::{Act, Answer, Links, id_hash};
@@ -25,61 +25,92 @@ const NOT_WRITTEN: [&str; 4] = [
     "?",
 ];
 
-/// What Gemini CLI puts into the user's name, in tags.
-const PUT_IN: [&str; 2] = ["session_context", "hook_context"];
+/// What Gemini CLI puts into the user's name.
+const PUT_IN: PutIn = PutIn {
+    tags: &["session_context", "hook_context"],
+    starts: &[],
+};
 
 /// States of a call that has no answer because it failed.
 const FAILED: [&str; 2] = ["error", "cancelled"];
 
-/// The fields of a message, in the order in which they are taken apart.
-const FIELDS: [&str; 9] = [
-    "author",
-    "type",
-    "id",
-    "timestamp",
-    "content",
-    "model",
-    "toolCalls",
-    "thoughts",
-    "tokens",
-];
+/// The fields of a message.
+struct Fields<'a> {
+    author: Option<Json<'a>>,
+    kind: Option<Json<'a>>,
+    id: Option<Json<'a>>,
+    timestamp: Option<Json<'a>>,
+    content: Option<Json<'a>>,
+    model: Option<Json<'a>>,
+    calls: Option<Json<'a>>,
+    thoughts: Option<Json<'a>>,
+    tokens: Option<Json<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(object: Json<'a>) -> Self {
+        let names = [
+            "author",
+            "type",
+            "id",
+            "timestamp",
+            "content",
+            "model",
+            "toolCalls",
+            "thoughts",
+            "tokens",
+        ];
+        let [
+            author,
+            kind,
+            id,
+            timestamp,
+            content,
+            model,
+            calls,
+            thoughts,
+            tokens,
+        ] = fields_of(Some(object), &names);
+        Self {
+            author,
+            kind,
+            id,
+            timestamp,
+            content,
+            model,
+            calls,
+            thoughts,
+            tokens,
+        }
+    }
+}
 
 /// What a message's object says; `None` if it is none.
 pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
-    let [
-        author,
-        kind,
-        id,
-        timestamp,
-        content,
-        model,
-        calls,
-        thoughts,
-        tokens,
-    ] = fields_of(Some(object), &FIELDS);
-    content.or(calls).or(thoughts)?;
-    let role = speaker(author, kind)?;
+    let fields = Fields::of(object);
+    fields.content.or(fields.calls).or(fields.thoughts)?;
+    let role = speaker(fields.author, fields.kind)?;
     // The answers of tools are with their calls already.
-    if calls.is_none() && content.is_some_and(is_answers) {
+    if fields.calls.is_none() && fields.content.is_some_and(is_answers) {
         return None;
     }
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
-    reading.time_us = times::time_us(timestamp);
-    let key = text_filled(id).map(|id| id_hash(&id));
+    reading.time_us = times::time_us(fields.timestamp);
+    let key = text_filled(fields.id).map(|id| id_hash(&id));
     let links = Links {
         id: key,
         answer: key
-            .zip(usage(tokens))
+            .zip(usage(fields.tokens))
             .map(|(key, usage)| Answer { key, usage }),
         act: Act::Again,
         ..Links::default()
     };
     reading.facts = Facts {
         links,
-        model: text_filled(model),
-        record_id: text_filled(id),
-        title: title(role, content),
+        model: text_filled(fields.model),
+        record_id: text_filled(fields.id),
+        title: title(role, fields.content),
         ..Facts::default()
     };
     Some(reading)
@@ -95,42 +126,24 @@ fn is_answers(content: Json<'_>) -> bool {
         })
 }
 
-/// Whether a message was put in by Gemini CLI.
-fn is_injected(role: Role, content: &[Block]) -> bool {
-    let is_put_in = |block: &Block| match block {
-        Block::Text { text } => is_put_in(text, &PUT_IN, &[]),
-        _ => false,
-    };
-    role == Role::User && !content.is_empty() && content.iter().all(is_put_in)
-}
-
 /// The message of such an object.
 pub(super) fn message(object: Json<'_>) -> Message {
-    let [
-        author,
-        kind,
-        id,
-        timestamp,
-        content,
-        model,
-        calls,
-        thoughts,
-        tokens,
-    ] = fields_of(Some(object), &FIELDS);
-    let mut content = blocks(thoughts, content);
-    for call in calls.map(elements).unwrap_or_default() {
+    let fields = Fields::of(object);
+    let mut content = blocks(fields.thoughts, fields.content);
+    for call in fields.calls.map(elements).unwrap_or_default() {
         tool_call(call, &mut content);
     }
-    let role = speaker(author, kind).unwrap_or(Role::Other);
-    Message {
-        id: owned(id),
-        injected: is_injected(role, &content),
+    let role = speaker(fields.author, fields.kind).unwrap_or(Role::Other);
+    let mut message = Message {
+        id: owned(fields.id),
         content,
-        time: times::time(timestamp),
-        model: owned(model),
-        usage: usage(tokens),
+        time: times::time(fields.timestamp),
+        model: owned(fields.model),
+        usage: usage(fields.tokens),
         ..Message::new(role)
-    }
+    };
+    message.injected = PUT_IN.is_message(&message);
+    message
 }
 
 /// Who speaks. An author that is not known is the user, as agentx has it.

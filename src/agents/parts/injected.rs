@@ -1,13 +1,53 @@
 //! Text that an agent puts into the user's name: in tags, or with a known beginning. What stands behind
 //! the closing tag is the user's.
 
-/// Whether all of a text was put in.
-pub(crate) fn is_put_in(text: &str, tags: &[&str], starts: &[&str]) -> bool {
-    let rest = behind(text, tags);
-    rest.is_none_or(|rest| {
-        (rest.is_empty() && !text.trim().is_empty())
-            || starts.iter().any(|start| rest.starts_with(start))
-    })
+use super::fields::{fields_of, text};
+use crate::json::Json;
+use crate::model::message::{Block, Message, Role};
+
+/// What an agent puts in.
+pub(crate) struct PutIn {
+    /// Tags around it.
+    pub tags: &'static [&'static str],
+    /// What it begins with where it has no tags.
+    pub starts: &'static [&'static str],
+}
+
+impl PutIn {
+    /// Whether all of a text was put in.
+    pub(crate) fn is_text(&self, text: &str) -> bool {
+        let rest = behind(text, self.tags);
+        rest.is_none_or(|rest| {
+            (rest.is_empty() && !text.trim().is_empty())
+                || self.starts.iter().any(|start| rest.starts_with(start))
+        })
+    }
+
+    /// Whether all of a content was put in, before it is read: a text, or blocks with nothing but text.
+    pub(crate) fn is_content(&self, content: Option<Json<'_>>) -> bool {
+        let Some(content) = content else {
+            return false;
+        };
+        if let Some(said) = text(Some(content)) {
+            return self.is_text(&said);
+        }
+        let mut blocks = content.elements().peekable();
+        blocks.peek().is_some()
+            && blocks.all(|block| {
+                let [said] = fields_of(Some(block), &["text"]);
+                text(said).is_some_and(|said| self.is_text(&said))
+            })
+    }
+
+    /// Whether all of a message in the user's name was put in.
+    pub(crate) fn is_message(&self, message: &Message) -> bool {
+        message.role == Role::User
+            && !message.content.is_empty()
+            && message.content.iter().all(|block| match block {
+                Block::Text { text } => self.is_text(text),
+                _ => false,
+            })
+    }
 }
 
 /// What stands behind the tags that a text begins with; `None` if one of them is never closed.
@@ -47,8 +87,11 @@ mod tests {
             ("", false),
             ("  ", false),
         ] {
-            let found = is_put_in(text, &["note", "more"], &["[Stopped"]);
-            assert_eq!(found, put_in, "{text}");
+            let notes = PutIn {
+                tags: &["note", "more"],
+                starts: &["[Stopped"],
+            };
+            assert_eq!(notes.is_text(text), put_in, "{text}");
         }
     }
 }

@@ -160,11 +160,22 @@ impl SessionRow {
         Self {
             agent: key.agent().to_owned(),
             id: key.id().to_owned(),
+            created_us: time_us,
+            updated_us: time_us,
+            ..Self::empty()
+        }
+    }
+
+    /// A row that says nothing.
+    fn empty() -> Self {
+        Self {
+            agent: String::new(),
+            id: String::new(),
             project: None,
             title: String::new(),
             title_rank: 0,
-            created_us: time_us,
-            updated_us: time_us,
+            created_us: 0,
+            updated_us: 0,
             time_stated: false,
             created_stated: false,
             model: None,
@@ -228,15 +239,7 @@ impl SessionRow {
             batches: row.batches.into_iter().map(Batch::from).collect(),
             given,
             chain: chain.unwrap_or_else(|| Chain::starting_at(row.next)),
-            content: 1,
-            contents: 1,
-            reordered: false,
-            beaten_titles: Vec::new(),
-            archived_by_agent: false,
-            subagent: false,
-            exceptions: 0,
-            blocks: 0,
-            reader: 0,
+            ..Self::empty()
         }
     }
 

@@ -2,10 +2,10 @@
 //! compares.
 //!
 //! - A file whose bytes begin with those that were read at its path has grown there, and is read on
-//!   ([`resume`]): no line is compared.
+//!   ([`resume`](super::resume)): no line is compared.
 //! - A file that begins with the lines of the only content of its id, of which nothing else is stored,
 //!   has grown too, wherever it lies.
-//! - For any other the stored lines are read, and compared one by one ([`identity`](super::identity)).
+//! - For any other the stored lines are read, and compared one by one ([`identity`]).
 
 use std::fs::File;
 use std::io;

@@ -1,7 +1,7 @@
 //! Reads files of lines away from the store: several workers take files from one queue, and hand
 //! packed chunks to the one writer.
 //!
-//! - Memory is bounded: a worker holds one chunk, and there is [`Room`] for some on their way.
+//! - Memory is bounded: a worker holds one chunk, and there is [`Room`](super::room::Room) for some on their way.
 //! - What a file is depends on what is stored under its id, so files that may be of one session are read
 //!   one after another: a round reads at most one of each, and is committed before the next one.
 

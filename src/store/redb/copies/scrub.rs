@@ -112,7 +112,7 @@ impl RedbStore {
     }
 
     /// Notes that a [`scrub`](Self::scrub) is due, before something is deleted of which no byte is to stay:
-    /// [`verify`](crate::Store::verify) and an import tell so until one is done.
+    /// [`verify`](crate::RedbStore::verify) and an import tell so until one is done.
     ///
     /// # Durability
     ///
