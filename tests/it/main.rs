@@ -9,7 +9,8 @@
 //! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
-//! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
+//! - `import`, `any_files`, `matrix`, `export`: folders in and out, files of any content, every row of the
+//!   matrix of damaged input;
 //!   `import_again`: what an import again opens and commits; `in_and_out`: calls for tests that want
 //!   a folder imported or exported and look elsewhere
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;

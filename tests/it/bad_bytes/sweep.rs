@@ -376,7 +376,8 @@ pub(crate) fn check(tally: &Tally) {
 /// Damage in every region, thinly.
 #[test]
 fn damage_leads_to_the_right_answer_or_an_error_and_repair_saves_the_rest() {
-    let tally = sweep(2000, 15);
+    // A page has 15 damages: with 14 every kind comes up.
+    let tally = sweep(2000, 14);
     check(&tally);
     assert!(tally.cases > 100 && tally.repairs > 90, "{tally:?}");
 }
