@@ -120,6 +120,15 @@ fn a_store_of_format_4_opens_verifies_and_exports_the_same() {
 }
 
 #[test]
+fn a_store_of_format_5_opens_verifies_and_exports_the_same() {
+    opens("v5");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("store.redb");
+    std::fs::copy(fixture("v5/store.redb"), &copy).unwrap();
+    assert_eq!(formats(&copy), [5, 5]);
+}
+
+#[test]
 fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
     for format in ["v1", "v2"] {
         let folder = tempfile::tempdir().unwrap();
@@ -246,8 +255,8 @@ fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
 
 #[test]
 #[ignore = "writes the fixture anew"]
-fn write_the_fixture_of_format_4() {
-    let target = fixture("v4/store.redb");
+fn write_the_fixture_of_format_5() {
+    let target = fixture("v5/store.redb");
     std::fs::create_dir_all(target.parent().unwrap()).unwrap();
     drop(std::fs::remove_file(&target));
     let store = RedbStore::open(&target, options()).unwrap();
@@ -311,5 +320,5 @@ fn write_the_fixture_of_format_4() {
 
     store.update_properties(&long.key, &change).unwrap();
     store.reclaim().unwrap();
-    std::fs::write(fixture("v4/export.txt"), exported(&store)).unwrap();
+    std::fs::write(fixture("v5/export.txt"), exported(&store)).unwrap();
 }

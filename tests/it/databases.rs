@@ -175,7 +175,7 @@ fn what_lies_in_the_write_ahead_log_alone_is_found() {
 }
 
 #[test]
-fn a_changed_message_of_a_database_is_a_new_session_beside_the_old_one() {
+fn a_changed_message_of_a_database_makes_another_content_of_the_session() {
     let home = Home::new();
     let database = database(&home);
     add_session(&database, "ses_1");
@@ -186,9 +186,10 @@ fn a_changed_message_of_a_database_is_a_new_session_beside_the_old_one() {
     let edit = r#"UPDATE part SET data = '{"type":"text","text":"uno"}' WHERE id = 'ses_1-p1'"#;
     database.execute_batch(edit).unwrap();
     let report = run(&home, &store);
-    assert_eq!((report.generations, report.sessions), (1, 1), "{report:?}");
-    assert_eq!(said(&store, &key("opencode", "ses_1")), ["one", "two"]);
-    assert_eq!(said(&store, &key("opencode", "ses_1~2")), ["uno", "two"]);
+    assert_eq!((report.generations, report.sessions), (1, 0), "{report:?}");
+    assert_eq!(said(&store, &key("opencode", "ses_1~1")), ["one", "two"]);
+    assert_eq!(said(&store, &key("opencode", "ses_1")), ["uno", "two"]);
+    assert_eq!(sessions(&store).len(), 1);
     add_message(&database, "ses_1", 3, "three");
     let report = run(&home, &store);
     assert_eq!(
@@ -196,7 +197,7 @@ fn a_changed_message_of_a_database_is_a_new_session_beside_the_old_one() {
         (0, 1),
         "{report:?}"
     );
-    let now = said(&store, &key("opencode", "ses_1~2"));
+    let now = said(&store, &key("opencode", "ses_1"));
     assert_eq!(now, ["uno", "two", "three"]);
 }
 
