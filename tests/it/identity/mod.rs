@@ -4,8 +4,10 @@
 //! - `world`: the files and what is known of them
 //! - `step`: what may happen in a history
 //! - `histories`: random histories, and what has to hold after each of their imports
+//! - `cycles`: ten rounds of export and import for each program
 //! - `told`: single histories, by name
 
+mod cycles;
 mod histories;
 mod step;
 mod told;
