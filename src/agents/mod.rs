@@ -57,8 +57,10 @@ agents! {
     qwen::Qwen,
     claude_code::ClaudeCode,
     codex::Codex,
+    copilot::Copilot,
     gemini::Gemini,
     opencode::OpenCode,
+    pi::Pi,
     #[cfg(test)]
     pebble::Pebble,
     fallback::Fallback,
