@@ -58,7 +58,9 @@ agents! {
     claude_code::ClaudeCode,
     codex::Codex,
     copilot::Copilot,
+    droid::Droid,
     gemini::Gemini,
+    kimi::Kimi,
     opencode::OpenCode,
     pi::Pi,
     #[cfg(test)]

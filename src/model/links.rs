@@ -65,6 +65,8 @@ pub(crate) enum Act {
         /// Whether of all.
         of_all: bool,
     },
+    /// Its answer may be the one that the last such sum has told: then it counts there.
+    Summed,
     /// It is what was typed while the agent worked: a message of that text, unless a line of the same
     /// text follows.
     Typed(u64),

@@ -8,6 +8,8 @@
 //!
 //! Where last records are replaced, what they told is cut off again ([`left_before`]).
 
+#[cfg(test)]
+mod acts;
 mod chain;
 mod changes;
 #[cfg(test)]
@@ -114,7 +116,7 @@ impl Course {
             self.note(sequence, Note::List { messages });
         }
         match &links.act {
-            Act::None | Act::Again | Act::Part | Act::Total | Act::Sums { .. } => {}
+            Act::None | Act::Again | Act::Part | Act::Total | Act::Sums { .. } | Act::Summed => {}
             Act::Turn(turn) if *turn == self.turn => {}
             Act::Turn(turn) => self.note(sequence, Note::Turn { turn: *turn }),
             Act::RewindTo(id) => {
@@ -164,6 +166,9 @@ impl Course {
                     spent,
                     links.act == Act::Sums { of_all: true },
                 );
+            }
+            Some(answer) if links.act == Act::Summed => {
+                self.count_unless_summed(sequence, answer, spent);
             }
             // Its last state is shown, with what that took.
             Some(answer) if links.act == Act::Again => self.spend(sequence, answer, spent),
@@ -309,6 +314,24 @@ impl Course {
         }
         self.note(sequence, Note::Total { total: sum.key });
         self.spend(sequence, sum, spent);
+    }
+
+    /// An answer that may be the last sum.
+    fn count_unless_summed(&mut self, sequence: u64, answer: Answer, spent: Spent<'_>) {
+        let sum = self.total.and_then(|(key, at)| {
+            let (_, output) = self.answers.get(&key)?;
+            (*output == answer.usage.output_tokens).then_some(at)
+        });
+        match sum {
+            Some(at) => self.put(Exception {
+                kind: ExceptionKind::Counted,
+                first: sequence,
+                last: sequence,
+                by: Some(at),
+                messages: 0,
+            }),
+            None => self.count(sequence, answer, spent),
+        }
     }
 
     /// An answer counts once: where it has written most, and of equal lines at the first.
