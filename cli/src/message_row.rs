@@ -40,7 +40,7 @@ impl<'a> MessageRow<'a> {
 /// what its line says of itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct RecordRow<'a> {
-    sequence: u64,
+    sequence: Option<u64>,
     kind: RecordKind,
     /// Where its message is shown.
     shown_at: Option<u64>,
@@ -67,7 +67,7 @@ impl<'a> RecordRow<'a> {
         let about = shown.about.clone();
         let about = about.unwrap_or_else(|| Message::new(Role::Other));
         Self {
-            sequence: shown.record.sequence,
+            sequence: Some(shown.record.sequence),
             // A line of which the message is shown elsewhere says nothing here.
             kind: match shown.shown_at {
                 Some(_) => RecordKind::Event,
@@ -88,6 +88,29 @@ impl<'a> RecordRow<'a> {
             blocks: [],
             usage: about.usage,
             line,
+        }
+    }
+
+    /// The row of a file beside the lines that says what the session took.
+    pub(crate) fn beside(usage: Usage) -> Self {
+        Self {
+            sequence: None,
+            kind: RecordKind::Event,
+            shown_at: None,
+            role: None,
+            time: None,
+            id: None,
+            parent_id: None,
+            answer_id: None,
+            agent_id: None,
+            model: None,
+            live: true,
+            injected: false,
+            text: "",
+            tool_text: "",
+            blocks: [],
+            usage: Some(usage),
+            line: None,
         }
     }
 }

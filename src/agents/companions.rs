@@ -57,6 +57,12 @@ pub(crate) trait Companions: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// How the name ends of the file beside a session that says what the session took
+    /// ([`SidecarFacts::usage`]), if its lines do not.
+    fn usage_file(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the agent's program deletes sessions whose files are old by their times: an export
     /// gives them today's.
     fn deletes_by_time(&self) -> bool {

@@ -227,6 +227,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         true
     }
 
+    /// Whether one message may stand on several lines, each with a part of it (see
+    /// [`Act::Part`](crate::model::links::Act)). Elsewhere what is written again under an id is its last state.
+    fn is_in_parts(&self) -> bool {
+        false
+    }
+
     /// Writes a message as lines, each with its `\n`: several only where the format has a line of
     /// its own for each tool call and result.
     ///

@@ -57,8 +57,12 @@ agents! {
     qwen::Qwen,
     claude_code::ClaudeCode,
     codex::Codex,
+    copilot::Copilot,
+    droid::Droid,
     gemini::Gemini,
+    kimi::Kimi,
     opencode::OpenCode,
+    pi::Pi,
     #[cfg(test)]
     pebble::Pebble,
     fallback::Fallback,

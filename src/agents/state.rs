@@ -1,6 +1,7 @@
 //! What lies beside the lines of a session: as an agent's own files tell it, and as they are
 //! written again.
 
+use crate::model::message::Usage;
 use crate::model::properties::Properties;
 use crate::model::raw_json::RawJson;
 use crate::model::session::Summary;
@@ -26,6 +27,11 @@ pub(crate) struct SidecarFacts {
     pub title_rank: Option<u8>,
     /// The folder that the session works in, where the lines give none.
     pub project: Option<String>,
+    /// The model, where the lines tell none.
+    pub model: Option<String>,
+    /// What the session took, where the lines do not say. It is not put anywhere: whoever asks for it
+    /// reads the file.
+    pub usage: Option<Usage>,
     /// When it was created, where the lines do not say, in microseconds since 1970.
     pub created_us: Option<i64>,
     /// When it was last changed: counts if it is later than what the lines say.

@@ -20,6 +20,9 @@ pub(crate) enum Place {
     Way,
     /// A person's message.
     Asked,
+    /// A person's message that hangs on nothing, where the agent lets a talk begin anew: all that was said
+    /// before is left behind.
+    Root,
     /// The model's message.
     Answered,
     /// Where the talk goes on although nothing hangs on what was before: a compaction. It takes nothing
@@ -35,8 +38,12 @@ pub(crate) enum Act {
     None,
     /// Its message replaces the one of its id, if there is one.
     Again,
+    /// Its message goes on with the one of its id, if there is one nearby: both are one message.
+    Part,
     /// It takes back the message of that id and all behind it; everything, if there is none.
     RewindTo(u64),
+    /// It takes back all behind the line of that id, which stays; nothing, if there is none.
+    RewindBehind(u64),
     /// It takes back the last turns: so many.
     TakeBack(u64),
     /// What is taken back now: the message of that id (unless `is_kept`) and all behind it, or nothing.
@@ -52,6 +59,14 @@ pub(crate) enum Act {
     Turn(u64),
     /// Its answer is told by the sum of all so far: the same sum again tells nothing new.
     Total,
+    /// Its answer is the sum of earlier ones, which do not count any more: of all, or of those behind the
+    /// last line that was such a sum.
+    Sums {
+        /// Whether of all.
+        of_all: bool,
+    },
+    /// Its answer may be the one that the last such sum has told: then it counts there.
+    Summed,
     /// It is what was typed while the agent worked: a message of that text, unless a line of the same
     /// text follows.
     Typed(u64),

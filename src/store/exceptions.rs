@@ -97,6 +97,16 @@ impl Exceptions {
     }
 }
 
+/// Adds a part of a message that stands on several lines to what was there before.
+pub(crate) fn join(message: &mut Message, part: Message) {
+    message.content.extend(part.content);
+    message.model = message.model.take().or(part.model);
+    message.time = message.time.or(part.time);
+    message.usage = message.usage.or(part.usage);
+    message.parent_id = message.parent_id.take().or(part.parent_id);
+    message.injected &= part.injected;
+}
+
 /// The messages of a session's records while these pass by in their order, each with the place where it
 /// is shown. What is written again is put where it was first.
 #[derive(Debug, Default)]
@@ -123,12 +133,17 @@ impl Talk {
         }
         let at = record.sequence;
         if let Some(first) = self.exceptions.moved_to(at) {
-            let is_last = self.exceptions.replaced_by(first) == Some(at);
+            let is_part = dialect.is_in_parts();
+            let is_last = is_part || self.exceptions.replaced_by(first) == Some(at);
             if let Some((start, end)) = self.waiting.get(&first).copied().filter(|_| is_last) {
                 let messages = self.exceptions.messages(dialect, record, first);
                 let slots = self.shown.get_mut(start..end).unwrap_or_default();
                 for (slot, message) in slots.iter_mut().zip(messages) {
-                    *slot = (first, message);
+                    if is_part {
+                        join(&mut slot.1, message);
+                    } else {
+                        *slot = (first, message);
+                    }
                 }
             }
             return;

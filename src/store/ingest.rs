@@ -270,6 +270,9 @@ pub(crate) trait Bulk: std::fmt::Debug {
     /// Offers a project, as a line does.
     fn offer_project(&mut self, session: u64, project: &str) -> Result<()>;
 
+    /// Offers a model, which one that lines state goes before.
+    fn offer_model(&mut self, session: u64, model: &str) -> Result<()>;
+
     /// Hides the first lines of a session, counted as its agent counts them.
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()>;
 

@@ -421,12 +421,7 @@ pub(crate) fn export_markdown(
         if exceptions.shown(record.sequence, record.header.messages) == 0 {
             return Ok(());
         }
-        let last = match exceptions.replaced_by(record.sequence) {
-            Some(by) => view::record_at(store, key, by)?,
-            None => None,
-        };
-        let view = last.as_ref().map_or(record, Record::view);
-        for message in exceptions.messages(dialect, view, record.sequence) {
+        for message in view::state(store, key, &exceptions, record)? {
             markdown::write_message(out, &message).map_err(failed)?;
         }
         Ok(())

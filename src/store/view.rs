@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use super::exceptions::Exceptions;
+use super::exceptions::{self, Exceptions};
 use super::{ScanQuery, Store};
 use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::message::Message;
-use crate::model::record::Record;
+use crate::model::record::{Record, RecordView};
 
 /// A record of a session, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -132,13 +132,38 @@ pub(crate) fn shown<S: Store + ?Sized>(
         });
         return Ok(shown);
     }
-    let last = match exceptions.replaced_by(at) {
-        Some(by) => record_at(store, key, by)?,
-        None => None,
-    };
-    let view = last.as_ref().unwrap_or(&shown.record).view();
-    shown.messages = exceptions.messages(dialect, view, at);
+    shown.messages = state(store, key, exceptions, shown.record.view())?;
     Ok(shown)
+}
+
+/// The messages of a record that is shown at its place, as they are now: in the state that a later one
+/// has, or with the parts that later ones add.
+pub(crate) fn state<S: Store + ?Sized>(
+    store: &S,
+    key: &SessionKey,
+    exceptions: &Exceptions,
+    record: RecordView<'_>,
+) -> Result<Vec<Message>> {
+    let (dialect, at) = (agents::of_agent(key.agent()), record.sequence);
+    let Some(by) = exceptions.replaced_by(at) else {
+        return Ok(exceptions.messages(dialect, record, at));
+    };
+    if !dialect.is_in_parts() {
+        let last = record_at(store, key, by)?;
+        let view = last.as_ref().map_or(record, Record::view);
+        return Ok(exceptions.messages(dialect, view, at));
+    }
+    let mut messages = exceptions.messages(dialect, record, at);
+    let parts = Exceptions::of(store.exceptions(key, at, by)?);
+    let rest = (at + 1..=by).filter(|place| parts.moved_to(*place) == Some(at));
+    for place in rest {
+        let part = record_at(store, key, place)?;
+        let said = part.map(|part| parts.messages(dialect, part.view(), at));
+        for (message, part) in messages.iter_mut().zip(said.unwrap_or_default()) {
+            exceptions::join(message, part);
+        }
+    }
+    Ok(messages)
 }
 
 /// One record, if it is there.

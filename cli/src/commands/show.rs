@@ -175,6 +175,9 @@ fn show_json(
                 .json_line(&MessageRow::new(&shown.record, message, line.take()))?;
         }
     }
+    if let Some(usage) = store.usage_beside(key)? {
+        tool.out.json_line(&RecordRow::beside(usage))?;
+    }
     Ok(())
 }
 

@@ -73,8 +73,7 @@ const ALL: &[Unread] = unread! {
 
 /// Lists of sessions or prompts that are files of lines and no session, of agents without a format: the
 /// folder that they lie in, and their name.
-const LISTS: [(&[&str], &str); 3] = [
-    (&[".kimi-code"], "session_index.jsonl"),
+const LISTS: [(&[&str], &str); 2] = [
     (&[".local", "share", "amp"], "history.jsonl"),
     (&[".qwen"], "history.jsonl"),
 ];
@@ -143,10 +142,8 @@ mod tests {
         ] {
             assert_eq!(found(path), expected, "{path}");
         }
-        assert!(is_list(Path::new("/h/.kimi-code/session_index.jsonl")));
-        assert!(!is_list(Path::new(
-            "/h/.kimi-code/sessions/session_index.jsonl"
-        )));
+        assert!(is_list(Path::new("/h/.qwen/history.jsonl")));
+        assert!(!is_list(Path::new("/h/.qwen/projects/history.jsonl")));
         assert!(!is_list(Path::new("/h/history.jsonl")));
     }
 

@@ -1,29 +1,27 @@
 //! Qwen Code: `~/.qwen/projects/<folder>/chats/<session>.jsonl`. Around each message lies Claude Code's
-//! envelope, in it Gemini's parts, which the fallback reads.
+//! envelope, in it Gemini's parts, which the fallback reads. Each line hangs on another one, so that what
+//! was rewound is on a branch that was left.
 
+mod layout;
+mod links;
+mod records;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
+use self::layout::AGENT;
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
-use super::companions::Companions;
+use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::fallback::Fallback;
-use super::parts::fields::{self, fields_of, fields_of_start, text};
+use super::parts::fields::{fields_of, fields_of_start};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths::{self, below, names};
-use super::parts::titles;
+use super::parts::paths;
 use crate::json::Json;
 use crate::model::message::Message;
-use crate::model::record::RecordKind;
-
-/// The folder that it keeps projects in.
-const OWN: [&str; 2] = [".qwen", "projects"];
-
-/// Who wrote a message that the user did write.
-const BY_THE_USER: &str = "real_user";
 
 /// Qwen Code's session files.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ pub(crate) struct Qwen;
 
 impl Dialect for Qwen {
     fn agent(&self) -> &'static str {
-        "qwen"
+        AGENT
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
@@ -43,12 +41,36 @@ impl Dialect for Qwen {
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
-        let names = names(candidate.path);
-        matches!(below(&names, &OWN), Some([_, chats, _]) if chats == "chats")
+        layout::is_own(candidate.path)
+    }
+
+    fn session_id(&self, candidate: &Candidate<'_>) -> String {
+        layout::session_id(candidate.path)
+    }
+
+    fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
+        layout::parent(candidate.path)
+    }
+
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+
+    /// A branch begins with the lines of the session that it comes from.
+    fn repeats_its_parent(&self) -> bool {
+        true
     }
 }
 
-impl Companions for Qwen {}
+impl Companions for Qwen {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        layout::sidecar(path)
+    }
+}
 
 impl Agent for Qwen {
     fn aliases(&self) -> &'static [&'static str] {
@@ -60,7 +82,7 @@ impl Agent for Qwen {
     }
 
     fn found(&self) -> &'static str {
-        "`.qwen/projects/*/chats`"
+        "`.qwen/projects/*/chats`, with subagents"
     }
 
     fn homes(&self) -> &'static [DefaultHome] {
@@ -82,8 +104,15 @@ impl Agent for Qwen {
             lines: &[
                 r#"{"uuid":"u1","parentUuid":null,"sessionId":"s","timestamp":"2026-04-03T09:00:00.000Z","type":"user","cwd":"/w","provenance":"real_user","message":{"role":"user","parts":[{"text":"hi"}]}}"#,
                 r#"{"uuid":"u2","parentUuid":"u1","sessionId":"s","type":"tool_result","message":{"role":"user","parts":[{"functionResponse":{"id":"c","name":"f","response":{"output":"x"}}}]}}"#,
+                r#"{"uuid":"u3","parentUuid":"u1","sessionId":"s","type":"system","provenance":"system","subtype":"rewind","systemPayload":{}}"#,
+                r#"{"uuid":"u4","parentUuid":"u3","sessionId":"s","type":"assistant","provenance":"assistant_output","usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}"#,
             ],
-            paths: &["/h/.qwen/projects/-w/chats/0a1b2c3d-0000-4000-8000-000000000001.jsonl"],
+            paths: &[
+                "/h/.qwen/projects/-w/chats/0a1b2c3d-0000-4000-8000-000000000001.jsonl",
+                "/h/.qwen/projects/-w/chats/0a1b2c3d-0000-4000-8000-000000000001.runtime.json",
+                "/h/.qwen/projects/-w/subagents/0a1b2c3d-0000-4000-8000-000000000001/agent-a1.jsonl",
+                "/h/.qwen/projects/-w/subagents/0a1b2c3d-0000-4000-8000-000000000001/agent-a1.meta.json",
+            ],
         }
     }
 }
@@ -98,42 +127,14 @@ fn is_line(line: &str) -> bool {
 
 impl Format for Qwen {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let [kind, subtype, branch, provenance, payload] = fields_of(
-            Some(object),
-            &[
-                "type",
-                "subtype",
-                "gitBranch",
-                "provenance",
-                "systemPayload",
-            ],
-        );
-        let mut reading = Fallback.read(object);
-        reading.facts.branch = fields::text_filled(branch);
-        let by = text(provenance);
-        if by.is_some_and(|by| by != BY_THE_USER) {
-            reading.facts.title = None;
-        }
-        if reading.kind == RecordKind::Message {
-            return reading;
-        }
-        let [title, parent] = fields_of(payload, &["customTitle", "parentSessionId"]);
-        match text(subtype).as_deref() {
-            Some("custom_title") => {
-                reading.kind = RecordKind::Meta;
-                reading.facts.title = titles::changed(text(title), titles::CHOSEN);
-            }
-            Some("parent_session") => {
-                reading.kind = RecordKind::Meta;
-                reading.facts.parent = fields::text_filled(parent);
-            }
-            _ if text(kind).as_deref() == Some("system") => reading.kind = RecordKind::Event,
-            _ => {}
-        }
-        reading
+        records::read(object)
     }
 
     fn message(&self, object: Json<'_>) -> Message {
-        Fallback.message(object)
+        records::message(object)
+    }
+
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        records::about(object)
     }
 }

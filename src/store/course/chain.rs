@@ -19,7 +19,7 @@ impl Course {
                 Some(parent) => (parent.above, parent.begin),
                 None => (None, sequence),
             },
-            Place::Apart | Place::Asked | Place::Answered | Place::Joint => own,
+            Place::Apart | Place::Asked | Place::Root | Place::Answered | Place::Joint => own,
         };
         self.note_id(id, sequence, above, begin);
     }
@@ -42,6 +42,14 @@ impl Course {
             self.take_back(first, last.saturating_sub(1), sequence);
         }
         self.note_said(sequence, answer, is_asked);
+    }
+
+    /// A message from which the talk begins anew.
+    pub(super) fn begin_anew(&mut self, sequence: u64) {
+        if let Some(first) = self.said.first().map(|said| said.sequence) {
+            self.take_back(first, sequence.saturating_sub(1), sequence);
+        }
+        self.note_said(sequence, 0, true);
     }
 
     /// The first message that is left behind by one that hangs on `above`.

@@ -8,6 +8,8 @@
 //!
 //! Where last records are replaced, what they told is cut off again ([`left_before`]).
 
+#[cfg(test)]
+mod acts;
 mod chain;
 mod changes;
 #[cfg(test)]
@@ -18,11 +20,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::codec::course_row::Note;
 use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::links::{Act, Answer, Links, Place};
+use crate::model::message::Usage;
 
 pub(crate) use self::changes::{CourseChanges, StoredCourse, copied, left_before};
 
 /// How far apart two lines may be that are the same message, typed while the agent worked.
 const TYPED_NEAR: u64 = 64;
+
+/// How far apart the first and the last line of one message may be: what shows it reads all between.
+const PARTS_NEAR: u64 = 1024;
 
 /// A record with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,12 +116,17 @@ impl Course {
             self.note(sequence, Note::List { messages });
         }
         match &links.act {
-            Act::None | Act::Again | Act::Total => {}
+            Act::None | Act::Again | Act::Part | Act::Total | Act::Sums { .. } | Act::Summed => {}
             Act::Turn(turn) if *turn == self.turn => {}
             Act::Turn(turn) => self.note(sequence, Note::Turn { turn: *turn }),
             Act::RewindTo(id) => {
                 let first = self.ids.get(id).map_or(0, |spot| spot.sequence);
                 self.take_back(first, sequence.saturating_sub(1), sequence);
+            }
+            Act::RewindBehind(id) => {
+                if let Some(kept) = self.ids.get(id).map(|spot| spot.sequence) {
+                    self.take_back(kept + 1, sequence.saturating_sub(1), sequence);
+                }
             }
             Act::TakeBack(turns) => self.take_back_turns(*turns, sequence),
             Act::Reverted { from, is_kept } => self.revert(*from, *is_kept, sequence),
@@ -138,22 +149,34 @@ impl Course {
         if let Some(id) = links.id {
             let first = self.ids.get(&id).map(|spot| spot.sequence);
             match first.filter(|first| self.is_live(*first)) {
-                Some(first) if links.act == Act::Again => {
+                Some(first) if links.act == Act::Again || goes_on(links, first, sequence) => {
                     effect.hidden = self.replace(first, sequence, messages);
                 }
                 // Of two lines of one id that do not replace each other the first has it.
-                Some(_) if !matches!(links.act, Act::All(_)) => {}
+                Some(_) if !matches!(links.act, Act::All(_) | Act::Part) => {}
                 _ => self.place(id, sequence, links),
             }
         }
         match links.answer {
             Some(answer) if links.act == Act::Total => self.sum(sequence, answer, spent),
+            Some(answer) if matches!(links.act, Act::Sums { .. }) => {
+                self.sum_up(
+                    sequence,
+                    answer,
+                    spent,
+                    links.act == Act::Sums { of_all: true },
+                );
+            }
+            Some(answer) if links.act == Act::Summed => {
+                self.count_unless_summed(sequence, answer, spent);
+            }
             // Its last state is shown, with what that took.
             Some(answer) if links.act == Act::Again => self.spend(sequence, answer, spent),
             Some(answer) => self.count(sequence, answer, spent),
             None => {}
         }
         match links.place {
+            Place::Root => self.begin_anew(sequence),
             Place::Asked | Place::Answered => self.say(sequence, links),
             Place::Joint => self.note_said(sequence, 0, false),
             Place::Apart | Place::Way => {}
@@ -266,6 +289,51 @@ impl Course {
         }
     }
 
+    /// An answer that is the sum of earlier ones.
+    fn sum_up(&mut self, sequence: u64, sum: Answer, spent: Spent<'_>, of_all: bool) {
+        let from = match self.total {
+            Some((_, last)) if !of_all => last + 1,
+            _ => 0,
+        };
+        let answers = self.answers.iter();
+        let mut summed: Vec<(u64, u64)> = answers
+            .filter(|(key, (at, output))| **key != sum.key && *at >= from && *output > 0)
+            .map(|(key, (at, _))| (*at, *key))
+            .collect();
+        summed.sort_unstable();
+        for (at, key) in summed {
+            self.put(Exception {
+                kind: ExceptionKind::Counted,
+                first: at,
+                last: at,
+                by: Some(sequence),
+                messages: 0,
+            });
+            let usage = Usage::default();
+            self.spend(sequence, Answer { key, usage }, spent);
+        }
+        self.note(sequence, Note::Total { total: sum.key });
+        self.spend(sequence, sum, spent);
+    }
+
+    /// An answer that may be the last sum.
+    fn count_unless_summed(&mut self, sequence: u64, answer: Answer, spent: Spent<'_>) {
+        let sum = self.total.and_then(|(key, at)| {
+            let (_, output) = self.answers.get(&key)?;
+            (*output == answer.usage.output_tokens).then_some(at)
+        });
+        match sum {
+            Some(at) => self.put(Exception {
+                kind: ExceptionKind::Counted,
+                first: sequence,
+                last: sequence,
+                by: Some(at),
+                messages: 0,
+            }),
+            None => self.count(sequence, answer, spent),
+        }
+    }
+
     /// An answer counts once: where it has written most, and of equal lines at the first.
     fn count(&mut self, sequence: u64, answer: Answer, spent: Spent<'_>) {
         let Answer { key, usage } = answer;
@@ -343,4 +411,9 @@ impl Course {
             Note::Total { total } => self.total = Some((*total, sequence)),
         }
     }
+}
+
+/// Whether a line goes on with the message of its id, which began at `first`.
+fn goes_on(links: &Links, first: u64, sequence: u64) -> bool {
+    links.act == Act::Part && sequence.saturating_sub(first) <= PARTS_NEAR
 }

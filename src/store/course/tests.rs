@@ -2,21 +2,20 @@
 
 use super::*;
 use crate::codec::course_row;
-use crate::model::message::Usage;
 
 /// Lines as (id, parent, place, answer and its output).
-type Line = (
+pub(super) type Line = (
     &'static str,
     &'static str,
     Place,
     Option<(&'static str, u64)>,
 );
 
-fn hash(id: &str) -> u64 {
+pub(super) fn hash(id: &str) -> u64 {
     crate::model::links::id_hash(id)
 }
 
-fn links((id, parent, place, answer): Line) -> Links {
+pub(super) fn links((id, parent, place, answer): Line) -> Links {
     let known = |id: &str| (!id.is_empty()).then(|| hash(id));
     Links {
         id: known(id),
@@ -33,11 +32,11 @@ fn links((id, parent, place, answer): Line) -> Links {
     }
 }
 
-fn asked(id: &'static str, parent: &'static str) -> Line {
+pub(super) fn asked(id: &'static str, parent: &'static str) -> Line {
     (id, parent, Place::Asked, None)
 }
 
-fn answered(id: &'static str, parent: &'static str, answer: &'static str) -> Line {
+pub(super) fn answered(id: &'static str, parent: &'static str, answer: &'static str) -> Line {
     (id, parent, Place::Answered, Some((answer, 1)))
 }
 
@@ -55,7 +54,7 @@ fn taken_back(lines: &[Line]) -> Vec<u64> {
 }
 
 /// The course of lines, the same however many come at a time.
-fn told(lines: &[Links]) -> Course {
+pub(super) fn told(lines: &[Links]) -> Course {
     let take = |course: &mut Course, range: std::ops::Range<usize>| {
         for at in range {
             course.take(at as u64, 1, &lines[at], Spent::default());

@@ -214,6 +214,9 @@ pub(super) fn tell_one(
     if let Some(project) = &now.project {
         bulk.offer_project(number, project)?;
     }
+    if let Some(model) = &now.model {
+        bulk.offer_model(number, model)?;
+    }
     if now.created_us.is_some() || now.updated_us.is_some() {
         bulk.apply_times(number, now.created_us, now.updated_us)?;
     }

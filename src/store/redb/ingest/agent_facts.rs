@@ -12,8 +12,10 @@ use super::bulk::RedbBulk;
 use crate::agents::TitleOffer;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
+use crate::model::limits::FACT_BYTES_MAX;
 use crate::model::properties::PropertiesChange;
 use crate::model::record::{RecordFlags, RecordHeader};
+use crate::model::text::cut;
 use crate::store::fold::{Fold, project_of};
 use crate::store::ingest::StateParts;
 use crate::store::order::Order;
@@ -81,6 +83,15 @@ impl RedbBulk<'_> {
         self.change_row(session, |row| {
             if row.project.is_none() && !project.is_empty() {
                 row.project = Some(project_of(project));
+            }
+        })
+    }
+
+    /// Takes a model for a session whose lines state none.
+    pub(crate) fn offer_model(&mut self, session: u64, model: &str) -> Result<()> {
+        self.change_row(session, |row| {
+            if row.model.is_none() && !model.is_empty() {
+                row.model = Some(cut(model, FACT_BYTES_MAX).to_owned());
             }
         })
     }

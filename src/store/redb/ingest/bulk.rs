@@ -238,6 +238,10 @@ impl Bulk for RedbBulk<'_> {
         RedbBulk::offer_project(self, session, project)
     }
 
+    fn offer_model(&mut self, session: u64, model: &str) -> Result<()> {
+        RedbBulk::offer_model(self, session, model)
+    }
+
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         RedbBulk::hide_lines(self, session, lines)
     }

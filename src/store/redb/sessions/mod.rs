@@ -6,9 +6,10 @@
 //! - `queue`, `appends`: appends that share a commit
 //! - `delete`, `compact`: what goes; `sweep`: which sessions a clean-up deletes; `rechain`: the digest chain where it does; `folder_files`: what goes
 //!   with the last session of a folder
-//! - `usage`: what answers took, over all sessions
+//! - `usage`: what answers took, over all sessions; `beside`: what a session took, where a file beside its lines says it
 
 pub(crate) mod appends;
+mod beside;
 pub(crate) mod compact;
 pub(crate) mod delete;
 pub(crate) mod find;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate};
 
+use super::beside;
+use crate::agents;
 use crate::codec::course_row::Note;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
@@ -21,7 +23,9 @@ impl RedbStore {
     /// summary row and at the notes beside it, and reads no record.
     ///
     /// Agents whose lines do not tell answers apart are not in it yet; their messages have
-    /// [`usage`](crate::Message::usage) all the same.
+    /// [`usage`](crate::Message::usage) all the same. Where a file beside the lines says what a session took
+    /// ([`usage_beside`](Self::usage_beside)), that counts as one answer, on the day of the session's last
+    /// change.
     ///
     /// # Errors
     ///
@@ -50,19 +54,30 @@ impl RedbStore {
                 let number = number.value();
                 let row = SessionRow::decode(number, value.value())
                     .map_err(|error| corrupt_session(number, error.to_string()))?;
-                if row.blocks > 0 {
+                let is_told_beside = agents::of_agent(&row.agent).usage_file().is_some();
+                if row.blocks > 0 || (is_told_beside && row.attachments > 0) {
                     sessions.push((row.created_us, number, row));
                 }
             }
             sessions.sort_by_key(|(created_us, number, _)| (*created_us, *number));
             let mut sums = Sums::default();
             for (_, number, row) in sessions {
-                sums.add(&row.agent, snapshot.course(number, &row)?.notes);
+                if row.blocks > 0 {
+                    sums.add(&row.agent, snapshot.course(number, &row)?.notes);
+                }
+                if let Some(usage) = beside::told(snapshot, number, &row)? {
+                    let day = i32::try_from(row.updated_us.div_euclid(DAY_US)).ok();
+                    let model = row.model.clone().unwrap_or_default();
+                    sums.put(&row.agent, (day, model), &usage);
+                }
             }
             Ok(sums.finish())
         })
     }
 }
+
+/// Microseconds of a day.
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// What is summed up.
 #[derive(Debug, Default)]
@@ -87,22 +102,28 @@ impl Sums {
                 answers.insert(answer, (usage, day, model));
             }
         }
-        let counted = self.counted.entry(agent.to_owned()).or_default();
+        let mut counted = self.counted.remove(agent).unwrap_or_default();
         for (answer, (usage, day, model)) in answers {
             if counted.insert(answer) {
-                let key = (agent.to_owned(), day, model);
-                let (count, sum) = self.sums.entry(key).or_default();
-                *count += 1;
-                sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
-                sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
-                sum.cache_read_tokens = sum
-                    .cache_read_tokens
-                    .saturating_add(usage.cache_read_tokens);
-                sum.cache_write_tokens = sum
-                    .cache_write_tokens
-                    .saturating_add(usage.cache_write_tokens);
+                self.put(agent, (day, model), &usage);
             }
         }
+        self.counted.insert(agent.to_owned(), counted);
+    }
+
+    /// Adds what one answer took, or a whole session where nothing tells its answers apart.
+    fn put(&mut self, agent: &str, (day, model): (Option<i32>, String), usage: &Usage) {
+        let key = (agent.to_owned(), day, model);
+        let (count, sum) = self.sums.entry(key).or_default();
+        *count += 1;
+        sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
+        sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
+        sum.cache_read_tokens = sum
+            .cache_read_tokens
+            .saturating_add(usage.cache_read_tokens);
+        sum.cache_write_tokens = sum
+            .cache_write_tokens
+            .saturating_add(usage.cache_write_tokens);
     }
 
     fn finish(self) -> Vec<UsageSum> {
