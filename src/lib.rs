@@ -28,6 +28,7 @@
 //! - `conformance`: the contracts of [`Store`] and [`SessionStore`](picoclaw::SessionStore) as tests for
 //!   stores of your own
 //!   (the module `conformance`).
+//! - `regex`: regular expressions in [`Pattern`].
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
@@ -46,6 +47,7 @@ mod jsonl;
 mod model;
 pub mod provider;
 mod render;
+mod search;
 mod store;
 mod system;
 mod transfer;
@@ -63,10 +65,12 @@ pub use model::properties::{Properties, PropertiesChange};
 pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
+pub use search::{Pattern, Snippet};
 pub use store::{
-    CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore,
-    Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery,
-    SessionPage, Shown, Stamps, Step, Store, StoreExt, StoredMessage, View, Watcher, unwatched,
+    CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Hit, Ingest, ListQuery,
+    MemoryStore, Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore,
+    ScanQuery, SearchCursor, SearchPage, SearchQuery, SessionPage, Shown, Sort, Stamps, Step,
+    Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
     ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
@@ -77,9 +81,9 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
-        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts,
-        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum,
-        VerifyReport,
+        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SearchCounts, SessionDigest,
+        StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated,
+        UnreadSession, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

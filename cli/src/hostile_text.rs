@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 67] = [
+const ROWS: [&[&str]; 74] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -42,6 +42,13 @@ const ROWS: [&[&str]; 67] = [
     &["show", "EVIL"],
     &["show", "e"],
     &["show", "missingEVIL"],
+    &["search", "]52"],
+    &["search", "]52", "-C", "2", "--limit", "1"],
+    &["search", "]52", "--sessions"],
+    &["search", "\"missing", "EVIL"],
+    &["search", "missingEVIL"],
+    &["search", "--regex", "re(EVIL"],
+    &["search", "]52", "--agent", "EVIL", "--count"],
     &["export", "ID"],
     &["export", "ID", "--format", "markdown"],
     &["export", "ID", "ID2", "--to", "OUT"],

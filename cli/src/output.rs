@@ -27,6 +27,8 @@ pub(crate) enum Style {
     User,
     /// What the model said.
     Assistant,
+    /// What was searched for.
+    Match,
     /// What went wrong.
     Bad,
 }
@@ -39,6 +41,7 @@ impl Style {
             Self::Dim => "2",
             Self::User => "1;36",
             Self::Assistant => "1;32",
+            Self::Match => "1;33",
             Self::Bad => "1;31",
         }
     }

@@ -32,6 +32,16 @@ impl Bar {
         Self { bar, step: None }
     }
 
+    /// A spinner for a search.
+    pub(crate) fn of_search() -> Self {
+        let bar = ProgressBar::no_length();
+        bar.set_style(style("{spinner} searching {elapsed}"));
+        Self {
+            bar: Some(bar),
+            step: None,
+        }
+    }
+
     /// Shows how far a call is, and goes on. Each step begins at nothing.
     pub(crate) fn show(&mut self, progress: Progress) -> ControlFlow<()> {
         if let Some(bar) = &self.bar {

@@ -141,6 +141,11 @@ macro_rules! __scrollback_store_contracts {
             scanning::scan_without_limits_gives_four_mebibytes: "A `bytes_max` of 0 stands for 4 MiB.";
             scanning::scan_gives_hidden_records_too: "`scan` gives hidden records like any other.";
             scanning::records_tell_what_they_are: "A record's header tells its kind, role, messages, time and damage.";
+            searching::search_finds_what_messages_say: "`search` finds the messages of which a text, a call of a tool or an answer fits, newest first, and no other.";
+            searching::search_finds_what_is_hidden: "`search` finds what a truncation has hidden, until a compaction removes it.";
+            searching::search_filters_hold_together: "`search` keeps to the roles, tools, times, agents and sessions that are asked for, all at once.";
+            searching::search_pages_give_each_hit_once: "The pages of a search give each hit once, at most `limit` a page, also by a cursor that was kept as text.";
+            searching::search_counts_all_that_fits: "`search_counts` counts all that fits, whatever the limit.";
             viewing::a_message_that_is_written_again_is_one: "A message that is written again under its id is loaded and counted once, in its last state, at the place of its first, and `exceptions` says so.";
             viewing::find_message_leads_to_its_first_place: "`find_message` gives the number of a message's first place, hidden or not.";
             viewing::truncate_keeps_a_tools_answer_with_its_call: "`truncate` never leaves a tool's answer without its call: it keeps that too.";

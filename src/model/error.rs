@@ -127,6 +127,14 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A search that cannot be understood.
+    #[error("cannot search for `{query}`: {reason}")]
+    InvalidQuery {
+        /// What was asked for.
+        query: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A line for a record that is not one line.
     #[error("not one line: {reason}")]
     InvalidLine {

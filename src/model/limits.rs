@@ -75,3 +75,6 @@ pub const SCOPE_BYTES_MAX: usize = 64 * 1024;
 /// error that names the file: a megabyte can unpack to terabytes. Once it is unpacked by hand, it is
 /// read like any other.
 pub const UNPACKED_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Of so many hits, the newest ones, a search for the best ones picks.
+pub const SEARCH_BEST_OF: usize = 1000;

@@ -20,6 +20,7 @@ mod making;
 mod memory;
 mod message_ids;
 mod messages;
+mod on_calls;
 mod options;
 mod order;
 mod progress;
@@ -29,6 +30,7 @@ mod records;
 mod redb;
 pub(crate) mod row_title;
 mod saving;
+mod search;
 mod select;
 mod sessions;
 mod view;
@@ -65,6 +67,10 @@ pub use self::query::{
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
 pub use self::redb::{Loss, RedbStore, RepairReport};
+use self::search::Everywhere;
+pub use self::search::{
+    Hit, SearchCounts, SearchCursor, SearchPage, SearchQuery, Sort, UnreadSession,
+};
 pub use self::view::{Shown, View};
 use crate::model::error::Result;
 use crate::model::exception::Exception;
@@ -396,6 +402,52 @@ pub trait Store: Send + Sync {
         self.summary(key).map(|_| Vec::new())
     }
 
+    /// A page of the messages that fit a query, as [`StoreExt::view`] shows them: each where it was said
+    /// first and in its last state; what was taken back or put in too, unless the query leaves it out.
+    /// Searched are texts and thoughts, calls of tools with what they were given, and what tools answered.
+    ///
+    /// The answer is exact. This default reads every message of the sessions that the query names, from
+    /// the session that was updated last, until the page is full. Sessions that are damaged are named in
+    /// the page, and end nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound) for a session that is named and not there;
+    /// [`Cancelled`](crate::Error::Cancelled) if the watcher stops it; those of [`list`](Self::list).
+    ///
+    /// ```
+    /// use scrollback::{
+    ///     Expect, MemoryStore, Message, NewRecord, Role, SearchQuery, SessionKey, Store, unwatched,
+    /// };
+    ///
+    /// let store = MemoryStore::default();
+    /// let key = SessionKey::native("chat-1")?;
+    /// let said = ["Which port?", "The API listens on 8080."];
+    /// let said = said.map(|text| NewRecord::message(Message::text(Role::User, text)));
+    /// store.append(&key, Expect::Any, None, &said)?;
+    /// let query = SearchQuery::new("api 8080".parse()?);
+    /// let page = store.search(&query, &mut unwatched)?;
+    /// assert_eq!(page.hits[0].sequence, Some(1));
+    /// assert_eq!(page.hits[0].snippet.matches, [(4, 7), (19, 23)]);
+    /// # Ok::<(), scrollback::Error>(())
+    /// ```
+    fn search(&self, query: &SearchQuery, watcher: &mut Watcher<'_>) -> Result<SearchPage> {
+        search::page(self, &Everywhere, query, watcher)
+    }
+
+    /// How many messages fit a query, and in how many sessions: exactly, whatever its limit and its place.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`search`](Self::search).
+    fn search_counts(
+        &self,
+        query: &SearchQuery,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<SearchCounts> {
+        search::counts(self, &Everywhere, query, watcher)
+    }
+
     /// The sequence number of the message of an id, as [`load`](Self::load) names it: that of its first
     /// place, hidden or not. `None` if there is none. This default reads the session; a store can do
     /// better.
@@ -418,23 +470,6 @@ pub trait Store: Send + Sync {
                 Some(next) => query.from = Some(next),
                 None => return Ok(None),
             }
-        }
-    }
-}
-
-impl<S: Store + ?Sized> families::Calls for S {
-    fn page(&self, query: &ListQuery) -> Result<SessionPage> {
-        self.list(query)
-    }
-
-    fn session(&self, key: &SessionKey) -> Result<Summary> {
-        self.summary(key)
-    }
-
-    fn remove(&self, key: &SessionKey, next_sequence: Option<u64>) -> Result<Removed> {
-        match next_sequence {
-            Some(next) => self.delete_unchanged(key, next),
-            None => self.delete(key),
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Step {
     Copying,
     /// What is stored is verified; counted in bytes of lines.
     Verifying,
+    /// Messages are searched; counted in bytes of their sessions' lines.
+    Matching,
     /// Sessions are read again; counted in bytes of lines.
     Rereading,
     /// A damaged store is read, and what was found is written; counted in bytes of its file.

@@ -26,7 +26,7 @@ use crate::source;
 const ANSWERED: [&str; 3] = ["Direction", "Expect", "NewRecord"];
 
 /// Types that only go in; of `EntryKind` an `Entry` is written, and a `History` is handed back.
-const NO_JSON: [&str; 9] = [
+const NO_JSON: [&str; 12] = [
     "EntryKind",
     "Error",
     "History",
@@ -35,7 +35,10 @@ const NO_JSON: [&str; 9] = [
     "Options",
     "PropertiesChange",
     "ReplayOptions",
+    "Pattern",
     "ScanQuery",
+    "SearchQuery",
+    "Sort",
 ];
 
 /// A file of the library, parsed.

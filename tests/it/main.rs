@@ -40,7 +40,9 @@
 //! - `jcode`, `jcode_recordings`: recording as jcode does; what becomes of the sessions
 //! - `jcode_replay`, `jcode_repair`: its sessions replayed as it does, and repaired
 //! - `identity`: which session a file is, wherever it lies and whatever was done to it
-//! - `limits`, `limits_of_batches`, `limits_of_files`: every documented limit, at it and one past it; `limit_table` has
+//! - `any_files`: files of any content, in, grown and out
+//! - `search`: what a search finds, beside a reading of all messages
+//! - `limits`, `limits_of_batches`, `limits_of_files`, `limits_of_searches`: every documented limit, at it and one past it; `limit_table` has
 //!   all limits of the source, each with its test; `long_lines`: memory of an import that has some
 //! - `opencode_forms`: what OpenCode keeps sessions in besides its first tables
 //! - `providers`, `registry`, `opencode`: other agents' sessions where they lie, all agents
@@ -118,6 +120,7 @@ mod limit_table;
 mod limits;
 mod limits_of_batches;
 mod limits_of_files;
+mod limits_of_searches;
 mod long_lines;
 mod matrix;
 mod meta_files;
@@ -134,6 +137,7 @@ mod properties;
 mod providers;
 mod registry;
 mod reliability;
+mod search;
 mod security;
 mod size;
 #[cfg(target_os = "linux")]

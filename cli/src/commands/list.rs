@@ -205,7 +205,7 @@ pub(super) fn project_path(project: &str) -> Result<String> {
 
 /// The folders of a project as sessions state them, and the folders of its git worktrees, wherever these
 /// lie: a path that starts with `.` is made absolute.
-fn folders_of(project: &str) -> Result<Vec<String>> {
+pub(super) fn folders_of(project: &str) -> Result<Vec<String>> {
     let relative = project == "." || project.starts_with("./") || project.starts_with("..");
     let mut folders = vec![project.to_owned()];
     if relative {

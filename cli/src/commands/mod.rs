@@ -16,6 +16,7 @@ mod repair;
 mod reread;
 mod restore;
 mod scrub;
+mod search;
 mod show;
 mod stats;
 mod status;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show one session as a readable transcript
     Show(show::Args),
+    /// Find messages by what they say
+    Search(search::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
     /// Give a session a title
@@ -91,6 +94,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Import(args) => import::run(args, tool),
         Command::List(args) => list::run(args, tool),
         Command::Show(args) => show::run(args, tool),
+        Command::Search(args) => search::run(args, tool),
         Command::Export(args) => export::run(args, tool),
         Command::Rename(args) => rename::run(args, tool),
         Command::Alias(args) => alias::run(args, tool),

@@ -134,6 +134,13 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         &["show", "aaaa1111", "--json", "--raw"],
     );
     add(
+        "`search`",
+        None,
+        &["search", "NOT", "zzz", "-C", "1", "--json"],
+    );
+    let count = ["search", "NOT", "zzz", "--count", "--json"];
+    add("`search --count`", None, &count);
+    add(
         "`export`",
         None,
         &["export", "--all", "--to", out, "--json"],

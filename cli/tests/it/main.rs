@@ -4,6 +4,7 @@
 //!   in a clean environment; `tree`: what lies in a folder, the library's too
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
+//! - `search`: the command, its pages and filters
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -64,6 +65,7 @@ mod repair;
 mod restore;
 #[cfg(unix)]
 mod scarce;
+mod search;
 #[cfg(unix)]
 mod security;
 #[cfg(unix)]

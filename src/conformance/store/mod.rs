@@ -16,6 +16,7 @@ pub(super) mod reopening;
 pub(super) mod replacing;
 pub(super) mod saving;
 pub(super) mod scanning;
+pub(super) mod searching;
 pub(super) mod threads;
 pub(super) mod torn;
 pub(super) mod viewing;

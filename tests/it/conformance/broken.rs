@@ -4,11 +4,13 @@ use std::io::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use scrollback::report::{Appended, Cleaned, Compacted, Reclaimed, Removed, StoreId, Truncated};
+use scrollback::report::{
+    Appended, Cleaned, Compacted, Reclaimed, Removed, SearchCounts, StoreId, Truncated,
+};
 use scrollback::{
     CleanupQuery, Exception, Expect, ListQuery, MemoryStore, NewRecord, Properties,
-    PropertiesChange, RecordPage, Result, ScanQuery, Session, SessionKey, SessionPage, Store,
-    Summary,
+    PropertiesChange, RecordPage, Result, ScanQuery, SearchPage, SearchQuery, Session, SessionKey,
+    SessionPage, Store, Summary, Watcher,
 };
 use uuid::Uuid;
 
@@ -40,6 +42,8 @@ pub(crate) struct Calls {
     pub(crate) id: fn(&Broken) -> Result<Option<StoreId>>,
     pub(crate) scan: fn(&Broken, &SessionKey, &ScanQuery) -> Result<RecordPage>,
     pub(crate) exceptions: fn(&Broken, &SessionKey, u64, u64) -> Result<Vec<Exception>>,
+    pub(crate) search: fn(&Broken, &SearchQuery, &mut Watcher<'_>) -> Result<SearchPage>,
+    pub(crate) counts: fn(&Broken, &SearchQuery, &mut Watcher<'_>) -> Result<SearchCounts>,
     pub(crate) find_message: fn(&Broken, &SessionKey, &str) -> Result<Option<u64>>,
 }
 
@@ -67,6 +71,8 @@ const WHOLE: Calls = Calls {
     id: |b| b.store.id(),
     scan: |b, key, query| b.store.scan(key, query),
     exceptions: |b, key, first, last| b.store.exceptions(key, first, last),
+    search: |b, query, watcher| b.store.search(query, watcher),
+    counts: |b, query, watcher| b.store.search_counts(query, watcher),
     find_message: |b, key, id| b.store.find_message(key, id),
 };
 
@@ -198,6 +204,18 @@ impl Store for Broken {
 
     fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
         (self.calls.exceptions)(self, key, first, last)
+    }
+
+    fn search(&self, query: &SearchQuery, watcher: &mut Watcher<'_>) -> Result<SearchPage> {
+        (self.calls.search)(self, query, watcher)
+    }
+
+    fn search_counts(
+        &self,
+        query: &SearchQuery,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<SearchCounts> {
+        (self.calls.counts)(self, query, watcher)
     }
 
     fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {

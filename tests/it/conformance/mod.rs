@@ -3,6 +3,7 @@
 mod breaks_keeping;
 mod breaks_listing;
 mod breaks_reading;
+mod breaks_searching;
 mod breaks_writing;
 pub(crate) mod broken;
 mod places;
@@ -50,6 +51,7 @@ fn breaks() -> Vec<Break> {
     let all = [
         breaks_reading::SAVING,
         breaks_reading::READING,
+        breaks_searching::SEARCHING,
         breaks_listing::LISTING,
         breaks_listing::REMOVING,
         breaks_writing::APPENDING,

@@ -1,0 +1,20 @@
+//! Searching text: what is asked for, what of a message is looked at, and where in it a match stands.
+//!
+//! All of it is pure: no store, no I/O. What folds and what is a word is frozen here, and does not follow
+//! the tables of the compiler's version: an index that was written by one build is read by another.
+
+mod asked;
+mod fold;
+mod fold_table;
+mod language;
+mod pattern;
+mod pieces;
+mod snippet;
+mod term;
+mod words;
+
+pub(crate) use self::fold::folded;
+pub use self::pattern::Pattern;
+pub(crate) use self::pieces::{Pieces, pieces};
+pub use self::snippet::Snippet;
+pub(crate) use self::snippet::snippet;

@@ -1,0 +1,19 @@
+//! Searching a store: which sessions and messages a query means, read newest first, a page at a time.
+//!
+//! - What fits is decided by the message as it is shown ([`evaluate`]): whatever says where to look can only
+//!   leave out what cannot fit.
+//! - Sessions are read by several threads, and given in their order.
+
+mod evaluate;
+mod hit;
+mod making;
+mod query;
+mod rank;
+mod reads;
+mod run;
+mod walk;
+
+pub use self::hit::{Hit, SearchCounts, SearchPage, UnreadSession};
+pub use self::query::{SearchCursor, SearchQuery, Sort};
+pub(crate) use self::reads::{Everywhere, Reads};
+pub(crate) use self::run::{counts, page};

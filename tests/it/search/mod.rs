@@ -1,0 +1,6 @@
+//! Searches beside a reading of all messages: `examples` by hand, `oracle` the reading, `random` any
+//! sequence of operations with any query in between.
+
+mod examples;
+mod oracle;
+mod random;
