@@ -134,6 +134,11 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         &["show", "aaaa1111", "--json", "--raw"],
     );
     add(
+        "`show --save`",
+        None,
+        &["show", "aaaa1111", "--save", "saved", "--json"],
+    );
+    add(
         "`export`",
         None,
         &["export", "--all", "--to", out, "--json"],
@@ -175,6 +180,9 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),
     );
+    let failed = home.run(&["show", "none", "--json"]).stderr;
+    let failed = String::from_utf8(failed).unwrap();
+    printed.insert("errors".to_owned(), values(&failed));
     let (report, losses) = losses(home);
     printed.insert("`repair`".to_owned(), report);
     printed.insert("`repair`, each of `losses`".to_owned(), losses);
@@ -252,6 +260,50 @@ fn every_field_is_documented_and_every_documented_field_is_printed() {
         document.contains_key("usage") && usage.len() == 4,
         "{usage:?}"
     );
+}
+
+/// What the document says is what the tool has: commands, options, exit codes.
+#[test]
+fn every_command_option_and_exit_code_is_documented() {
+    let home = Home::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let heads: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `"))
+        .collect();
+    let help = home.ok(&["--help"]);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let commands = commands.filter_map(|line| line.split_whitespace().next());
+    for command in commands.filter(|name| *name != "help") {
+        let is_it = |head: &&str| head.split([' ', '`', ',']).next() == Some(command);
+        let by_word = document.contains(&format!("`{command}"));
+        assert!(
+            heads.iter().any(is_it) || by_word,
+            "{command} is not in docs/cli.md"
+        );
+        for line in home.ok(&[command, "--help"]).lines() {
+            let option = line.split_whitespace().find(|word| word.starts_with("--"));
+            let is_option = line.trim_start().starts_with('-') && line.starts_with("  ");
+            if let Some(option) = option.filter(|_| is_option) {
+                let option = option.trim_end_matches(',');
+                let is_known =
+                    option == "--help" || option == "--version" || document.contains(option);
+                assert!(is_known, "`{option}` of {command} is not in docs/cli.md");
+            }
+        }
+    }
+    let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+    for code in codes
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+    {
+        assert!(
+            document.contains(&format!("| {code} | ")),
+            "code {code} is not in docs/cli.md"
+        );
+    }
 }
 
 #[test]
