@@ -65,6 +65,7 @@ pub use model::properties::{Properties, PropertiesChange};
 pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
+pub use render::call::{Call, DiffLine, PlanStep};
 pub use search::{Pattern, Snippet};
 pub use store::{
     CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Hit, Ingest, ListQuery,

@@ -3,6 +3,8 @@
 use std::error::Error as _;
 use std::io::ErrorKind;
 
+use serde::Serialize;
+
 use super::output::Output;
 use scrollback::Error;
 
@@ -67,8 +69,9 @@ pub(crate) type Outcome = Result<Ending, Failure>;
 
 /// Prints what has to be said about the outcome, and gives the exit code.
 pub(crate) fn code(outcome: Outcome, out: &mut Output) -> u8 {
+    let flushed = out.end_page();
     let ended = outcome.and_then(|ending| {
-        out.flush()?;
+        flushed?;
         Ok(ending)
     });
     match ended {
@@ -76,6 +79,15 @@ pub(crate) fn code(outcome: Outcome, out: &mut Output) -> u8 {
         Ok(Ending::Partly) => UNMET,
         Ok(Ending::Corrupt) => CORRUPT,
         Ok(Ending::Behind) => BEHIND,
+        Err(Failure::Usage(text)) if out.is_json() => {
+            out.json_error(&ErrorRow {
+                error: text,
+                causes: Vec::new(),
+                hint: None,
+                code: USAGE,
+            });
+            USAGE
+        }
         Err(Failure::Usage(text)) => {
             out.error(&text);
             out.notice("\nFor more information, try '--help'.");
@@ -131,17 +143,58 @@ fn hint_of(error: &Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// An error, as `--json` has it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorRow {
+    /// What failed.
+    pub error: String,
+    /// What caused it, the nearest first.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
 /// Prints an error, what caused it, and what to do about it.
 pub(crate) fn explain(error: &Error, hint: Option<String>, out: &mut Output) {
-    out.error(&error.to_string());
+    let mut causes = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        out.notice(&format!("  caused by: {error}"));
+        causes.push(error.to_string());
         cause = error.source();
     }
-    if let Some(hint) = hint.or_else(|| hint_of(error)) {
+    let row = ErrorRow {
+        error: error.to_string(),
+        causes,
+        hint: hint.or_else(|| hint_of(error)),
+        code: of_error(error),
+    };
+    if out.is_json() {
+        out.json_error(&row);
+        return;
+    }
+    out.error(&row.error);
+    for cause in row.causes {
+        out.notice(&format!("  caused by: {cause}"));
+    }
+    if let Some(hint) = row.hint {
         out.notice(&format!("\nhint: {hint}"));
     }
+}
+
+/// Says as JSON what is wrong with the command line.
+pub(crate) fn explain_usage(error: &clap::Error, out: &mut Output) {
+    let text = error.render().to_string();
+    let text = text.lines().take_while(|line| !line.starts_with("Usage:"));
+    let text = text.map(str::trim).filter(|line| !line.is_empty());
+    let text = text.collect::<Vec<_>>().join(" ");
+    out.json_error(&ErrorRow {
+        error: text.trim_start_matches("error: ").to_owned(),
+        causes: Vec::new(),
+        hint: Some("For more information, try '--help'.".to_owned()),
+        code: USAGE,
+    });
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn print_hit(hit: &Hit, out: &mut Output) -> Result<()> {
         _ => Style::Plain,
     };
     let who = out.paint(style, &who).into_owned();
-    let time = times::stamp(hit.time);
+    let time = times::stamp(hit.time, out.zone());
     let time = out.paint(Style::Dim, &time).into_owned();
     out.line(&format!("  #{sequence}  {who}  {time}  {shown}"))
 }

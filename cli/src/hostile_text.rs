@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 74] = [
+const ROWS: [&[&str]; 89] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -39,6 +39,21 @@ const ROWS: [&[&str]; 74] = [
     &["show", "ID", "--hidden", "--raw"],
     &["show", "ID", "--tail", "1"],
     &["show", "ID2", "--raw"],
+    &["show", "ID", "--whole", "--hidden"],
+    &["show", "ID#2"],
+    &["show", "ID#2", "-C", "2"],
+    &["show", "ID#99"],
+    &["show", "ID#2", "-n", "1"],
+    &["show", "ID", "--save", "OUT"],
+    &["show", "ID", "--save", "IN/fileEVIL"],
+    &["show"],
+    &["list", "--sort", "title", "--limit", "0"],
+    &["list", "--sort", "size", "-n", "1"],
+    &["list", "--model", "EVIL", "--branch", "EVIL"],
+    &["completions", "bash"],
+    &["man"],
+    &["man", "--to", "OUT/EVIL"],
+    &["man", "--to", "IN/fileEVIL"],
     &["show", "EVIL"],
     &["show", "e"],
     &["show", "missingEVIL"],
@@ -237,7 +252,10 @@ impl Scene {
         match text {
             "ID" => id(0),
             "ID2" => id(1),
+            "ID#2" => format!("{}#2", id(0)),
+            "ID#99" => format!("{}#99", id(0)),
             "OUT" => folder("out"),
+            "OUT/EVIL" => folder("out") + "/" + &EVIL.replace('/', "_"),
             "HISTORIES" => folder("histories"),
             _ => text
                 .replace("IN", &folder("in"))
@@ -296,6 +314,8 @@ fn no_command_sends_a_terminal_what_it_obeys() {
             assert_inert(row, &stdout);
             assert_inert(row, &stderr);
             let is_raw = row[0] == "export" && !row.contains(&"--to");
+            // Scripts and manuals have no other form.
+            let is_raw = is_raw || matches!(row[0], "completions" | "man");
             let is_raw = is_raw || (row.contains(&"--raw") && !json);
             if json && !is_raw {
                 for line in stdout.lines() {

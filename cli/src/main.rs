@@ -8,17 +8,21 @@ mod exit;
 mod hits;
 #[cfg(test)]
 mod hostile_text;
+mod markdown;
 mod message_row;
 mod open;
 mod output;
+mod pager;
 mod panics;
 mod progress;
+mod project;
 mod resolve;
 mod session_list;
 mod sizes;
+#[cfg(test)]
+mod snapshots;
 mod subagents;
 mod table;
-mod talk;
 mod times;
 mod transcript;
 mod wrap;
@@ -37,9 +41,13 @@ use self::output::Output;
 const STORE_HELP: &str = "The store [default: $SCROLLBACK_STORE, else scrollback.redb in the \
                           platform's data folder]";
 
+/// The heading of options that every command takes.
+const GLOBAL: &str = "Global options";
+
 /// Keeps what people and AI agents said to each other, in one database file.
 #[derive(Debug, Parser)]
 #[command(name = "scrollback", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(next_help_heading = GLOBAL)]
 struct Cli {
     #[arg(long, value_name = "FILE", global = true, help = STORE_HELP)]
     store: Option<PathBuf>,
@@ -52,6 +60,9 @@ struct Cli {
     /// How long to wait for another process that has the store [default: 60]
     #[arg(long, value_name = "SECONDS", global = true)]
     wait: Option<u64>,
+    /// Print all at once on a terminal, not page by page
+    #[arg(long, global = true)]
+    no_pager: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -73,6 +84,9 @@ fn run() -> ExitCode {
         Err(error) => return explain_usage(&error),
     };
     let mut out = Output::of_process(cli.json);
+    if cli.no_pager {
+        out = out.without_pager();
+    }
     let mut tool = match ChosenStore::find(cli.store, Environment::of_process()) {
         Ok(target) => Tool::new(target.waiting(cli.wait), out),
         Err(failure) => return ExitCode::from(exit::code(Err(failure), &mut out)),
@@ -99,7 +113,9 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
         let text = argument.to_string_lossy();
         escape::body(&text) != text
     };
-    if error.use_stderr() && std::env::args_os().any(is_hostile) {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        exit::explain_usage(error, &mut Output::of_process(true));
+    } else if error.use_stderr() && std::env::args_os().any(is_hostile) {
         let text = error.render().to_string();
         Output::of_process(false).notice(text.trim_end());
     } else {

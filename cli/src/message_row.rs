@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use scrollback::chrono::{DateTime, Utc};
-use scrollback::{Message, Record, RecordKind, Role, Shown, Usage};
+use scrollback::{Message, Record, RecordKind, Role, Shown, Summary, Usage};
 use serde::Serialize;
 
 /// One message, with its record.
@@ -15,6 +15,8 @@ pub(crate) struct MessageRow<'a> {
     shown_at: Option<u64>,
     #[serde(flatten)]
     message: &'a Message,
+    /// Ids of the sub-agents that were started behind it, and before the next message.
+    subagents: Vec<&'a str>,
     line: Option<Cow<'a, str>>,
 }
 
@@ -31,8 +33,15 @@ impl<'a> MessageRow<'a> {
             kind: record.header.kind,
             shown_at: None,
             message,
+            subagents: Vec::new(),
             line,
         }
+    }
+
+    /// The same with the sub-agents that were started there.
+    pub(crate) fn with_subagents(mut self, started: &'a [Summary]) -> Self {
+        self.subagents = started.iter().map(|session| session.key.id()).collect();
+        self
     }
 }
 
@@ -57,6 +66,7 @@ pub(crate) struct RecordRow<'a> {
     tool_text: &'static str,
     blocks: [(); 0],
     usage: Option<Usage>,
+    subagents: [(); 0],
     line: Option<Cow<'a, str>>,
 }
 
@@ -87,6 +97,7 @@ impl<'a> RecordRow<'a> {
             tool_text: "",
             blocks: [],
             usage: about.usage,
+            subagents: [],
             line,
         }
     }
@@ -110,6 +121,7 @@ impl<'a> RecordRow<'a> {
             tool_text: "",
             blocks: [],
             usage: Some(usage),
+            subagents: [],
             line: None,
         }
     }
@@ -142,7 +154,7 @@ mod tests {
         let time = "\"role\":\"user\",\"time\":\"1970-01-01T00:00:00Z\"";
         let ids = "\"parent_id\":null,\"answer_id\":null,\"agent_id\":null,\"model\":null,\
                    \"live\":true,\"injected\":false";
-        let end = "\"usage\":null,\"line\":\"{}\"}";
+        let end = "\"usage\":null,\"subagents\":[],\"line\":\"{}\"}";
         assert_eq!(
             serde_json::to_string(&row).unwrap(),
             format!(

@@ -2,7 +2,7 @@
 //!
 //! - Text from sessions is escaped on a terminal and byte-exact on a pipe. What is passed to
 //!   [`Output::line`] is printed as it is, so such text goes through [`Output::field`] or
-//!   [`Output::body`] first.
+//!   [`escape::body`] first.
 //! - Colour is used on a terminal only, and not with `NO_COLOR`.
 
 use std::borrow::Cow;
@@ -12,6 +12,8 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use serde::Serialize;
 
 use super::escape::{self, EscapingWriter};
+use super::pager::{Pager, PagerChoice};
+use super::times::Zone;
 use scrollback::{Error, Result};
 
 /// How a piece of text is to look.
@@ -31,6 +33,16 @@ pub(crate) enum Style {
     Match,
     /// What went wrong.
     Bad,
+    /// What is said with weight.
+    Emphasis,
+    /// Code, commands, names.
+    Code,
+    /// Where a link leads.
+    Link,
+    /// Lines that come.
+    Added,
+    /// Lines that go.
+    Removed,
 }
 
 impl Style {
@@ -43,12 +55,18 @@ impl Style {
             Self::Assistant => "1;32",
             Self::Match => "1;33",
             Self::Bad => "1;31",
+            Self::Emphasis => "3",
+            Self::Code => "36",
+            Self::Link => "4",
+            Self::Added => "32",
+            Self::Removed => "31",
         }
     }
 }
 
 /// What standard output and standard error are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Streams {
     /// Standard output is a terminal.
     pub stdout_terminal: bool,
@@ -58,6 +76,10 @@ pub(crate) struct Streams {
     pub no_colour: bool,
     /// Columns of the terminal.
     pub columns: Option<usize>,
+    /// Times are those of the clock on the wall.
+    pub local_time: bool,
+    /// What shows long output.
+    pub pager: PagerChoice,
 }
 
 impl Streams {
@@ -68,6 +90,13 @@ impl Streams {
             stderr_terminal: io::stderr().is_terminal(),
             no_colour: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
             columns: terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)),
+            local_time: io::stdout().is_terminal(),
+            // A pager asks for keys, so somebody has to be there.
+            pager: if io::stdout().is_terminal() && io::stdin().is_terminal() {
+                PagerChoice::of(std::env::var_os("PAGER"))
+            } else {
+                PagerChoice::None
+            },
         }
     }
 }
@@ -80,6 +109,9 @@ pub(crate) struct Output {
     json: bool,
     /// All that is painted matters less.
     is_dimmed: bool,
+    pager: Option<Pager>,
+    /// Notices that wait until the pager has ended, which has the screen.
+    held: Vec<String>,
 }
 
 impl fmt::Debug for Output {
@@ -111,7 +143,40 @@ impl Output {
             streams,
             json,
             is_dimmed: false,
+            pager: None,
+            held: Vec::new(),
         }
+    }
+
+    /// The same without a pager.
+    pub(crate) fn without_pager(mut self) -> Self {
+        self.streams.pager = PagerChoice::None;
+        self
+    }
+
+    /// Lets a pager show all data from here on, if a person reads it on a terminal: for commands that print much.
+    pub(crate) fn page(&mut self) {
+        if self.json || self.pager.is_some() {
+            return;
+        }
+        drop(self.stdout.flush());
+        if let Some((pager, stdin)) = Pager::start(&self.streams.pager) {
+            self.pager = Some(pager);
+            self.stdout = BufWriter::with_capacity(64 * 1024, Box::new(stdin));
+        }
+    }
+
+    /// Hands everything over, and waits for the pager, if there is one; then tells what has waited for that.
+    pub(crate) fn end_page(&mut self) -> Result<()> {
+        let flushed = self.flush();
+        if let Some(pager) = self.pager.take() {
+            self.stdout = BufWriter::new(Box::new(io::stdout()));
+            pager.wait();
+        }
+        for line in std::mem::take(&mut self.held) {
+            self.notice(&line);
+        }
+        flushed
     }
 
     /// Whether all that is painted from now on matters less.
@@ -134,6 +199,15 @@ impl Output {
         self.streams.stderr_terminal
     }
 
+    /// In which zone people are told times.
+    pub(crate) fn zone(&self) -> Zone {
+        if self.streams.local_time {
+            Zone::Local
+        } else {
+            Zone::Utc
+        }
+    }
+
     /// Columns that a line may have; `None` on a pipe.
     pub(crate) fn columns(&self) -> Option<usize> {
         self.is_terminal()
@@ -144,15 +218,6 @@ impl Output {
     pub(crate) fn field<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.is_terminal() {
             escape::field(text)
-        } else {
-            Cow::Borrowed(text)
-        }
-    }
-
-    /// Text from a session that may have several lines.
-    pub(crate) fn body<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.is_terminal() {
-            escape::body(text)
         } else {
             Cow::Borrowed(text)
         }
@@ -198,6 +263,10 @@ impl Output {
 
     /// Prints a line of notice on standard error. That it cannot be printed changes nothing.
     pub(crate) fn notice(&mut self, line: &str) {
+        if self.pager.is_some() {
+            self.held.push(line.to_owned());
+            return;
+        }
         let line = if self.streams.stderr_terminal {
             escape::body(line)
         } else {
@@ -222,6 +291,18 @@ impl Output {
             "{} {text}",
             paint(coloured, Style::Bad, "error:")
         ));
+    }
+
+    /// Prints an error on standard error, as one line of JSON.
+    pub(crate) fn json_error(&mut self, value: &impl Serialize) {
+        drop(self.stdout.flush());
+        let text = serde_json::to_string(value).unwrap_or_default();
+        let text = if self.streams.stderr_terminal {
+            escape::json(&text)
+        } else {
+            Cow::Borrowed(&*text)
+        };
+        drop(writeln!(self.stderr, "{text}"));
     }
 
     /// Hands everything over to the system.
@@ -270,12 +351,20 @@ pub(crate) mod tests {
 
     /// An output whose two streams can be read.
     pub(crate) fn captured(terminal: bool, json: bool) -> (Output, Captured, Captured) {
+        captured_at(terminal.then_some(80), json)
+    }
+
+    /// The same on a terminal of so many columns.
+    pub(crate) fn captured_at(columns: Option<usize>, json: bool) -> (Output, Captured, Captured) {
+        let terminal = columns.is_some();
         let (stdout, stderr) = (Captured::default(), Captured::default());
         let streams = Streams {
             stdout_terminal: terminal,
             stderr_terminal: terminal,
             no_colour: true,
-            columns: Some(80),
+            columns,
+            local_time: false,
+            pager: PagerChoice::None,
         };
         let out = Output::new(
             Box::new(stdout.clone()),
@@ -295,8 +384,8 @@ pub(crate) mod tests {
             (false, "a\x1b]0;x\x07\rb\u{202e}\n"),
         ] {
             let (mut out, stdout, _) = captured(terminal, false);
-            let text = out.body(EVIL).into_owned();
-            out.line(&text).unwrap();
+            out.bytes(|writer| writeln!(writer, "{EVIL}").map_err(failed))
+                .unwrap();
             out.bytes(|writer| writer.write_all(EVIL.as_bytes()).map_err(failed))
                 .unwrap();
             out.flush().unwrap();

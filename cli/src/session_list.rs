@@ -6,7 +6,7 @@ use scrollback::chrono::{DateTime, Utc};
 
 use super::open::Tool;
 use super::output::Output;
-use super::table::{Align, GAP, Table, keep_end, keep_start};
+use super::table::{Align, End, GivesWay, Table, keep_end};
 use super::{sizes, times};
 use scrollback::{ListQuery, Result, Store, Summary};
 
@@ -16,8 +16,29 @@ const PAGE: usize = 1000;
 const ID_MIN: usize = 8;
 /// What part of the terminal a project may take.
 const PROJECT_SHARE: usize = 6;
-/// Fewest columns that a title gets on a narrow terminal.
-const TITLE_MIN: usize = 12;
+/// Most characters of an id that are shown on a terminal.
+const ID_MAX: usize = 12;
+/// Columns of a terminal that has no room for words behind a title.
+const NARROW: usize = 80;
+/// Fewest columns of a project that tell anything.
+const PROJECT_MIN: usize = 8;
+/// Fewest columns that a title gets before other columns give way.
+const TITLE_MIN: usize = 24;
+/// Which columns give way: size, project, agent, messages.
+const ORDER: [GivesWay; 4] = [
+    gives_way(5, 0),
+    gives_way(2, PROJECT_MIN),
+    gives_way(1, 0),
+    gives_way(4, 0),
+];
+
+const fn gives_way(column: usize, least: usize) -> GivesWay {
+    GivesWay {
+        column,
+        least,
+        keeps: End::Last,
+    }
+}
 
 /// What a walk through a list came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,7 +96,7 @@ pub(crate) fn print_tree(sessions: &[(usize, Summary)], tool: &mut Tool) -> Resu
     table(sessions, &tool.out, home.as_deref(), now).print(&mut tool.out)
 }
 
-fn table(
+pub(crate) fn table(
     sessions: &[(usize, Summary)],
     out: &Output,
     home: Option<&Path>,
@@ -89,24 +110,23 @@ fn table(
         ("MESSAGES", Align::Right),
         ("SIZE", Align::Right),
         ("TITLE", Align::Left),
-    ]);
-    let columns = out.columns();
-    let id_length = columns.map(|_| distinct_length(sessions));
-    let mut rows: Vec<[String; 7]> = Vec::with_capacity(sessions.len());
+    ])
+    .giving_way(&ORDER, TITLE_MIN);
+    let id_length = out.columns().map(|_| distinct_length(sessions));
     for (depth, summary) in sessions {
         let id: String = match id_length {
             Some(length) => summary.key.id().chars().take(length).collect(),
             None => summary.key.id().to_owned(),
         };
         let project = summary.project.as_deref().unwrap_or("-");
-        let project = match columns {
+        let project = match out.columns() {
             Some(columns) => keep_end(
                 &out.field(&below_home(project, home)),
-                columns / PROJECT_SHARE,
+                (columns / PROJECT_SHARE).max(PROJECT_MIN),
             ),
             None => project.to_owned(),
         };
-        rows.push([
+        let row = vec![
             out.field(&id).into_owned(),
             summary.key.agent().to_owned(),
             project,
@@ -119,18 +139,9 @@ fn table(
                 marks(summary),
                 out.field(&summary.title)
             ),
-        ]);
-    }
-    let behind: Vec<String> = sessions.iter().map(|(_, one)| subagents(one)).collect();
-    if let Some(columns) = columns {
-        let room = behind.iter().map(String::len).max().unwrap_or(0);
-        shorten_titles(&mut rows, columns.saturating_sub(room));
-    }
-    for ([.., title], behind) in rows.iter_mut().zip(behind) {
-        title.push_str(&behind);
-    }
-    for row in rows {
-        table.push(row.into());
+        ];
+        let is_narrow = out.columns().is_some_and(|columns| columns < NARROW);
+        table.push_with_tail(row, subagents(summary, is_narrow));
     }
     table
 }
@@ -154,31 +165,25 @@ fn branch(depth: usize) -> String {
 }
 
 /// What stands behind the title of a session that has started others.
-fn subagents(summary: &Summary) -> String {
+fn subagents(summary: &Summary, is_narrow: bool) -> String {
     if summary.subagents == 0 {
         return String::new();
+    }
+    if is_narrow {
+        return format!(" +{}", sizes::count(summary.subagents));
     }
     format!(" +{}", sizes::counted(summary.subagents, "sub-agent"))
 }
 
-fn shorten_titles(rows: &mut [[String; 7]], columns: usize) {
-    use unicode_width::UnicodeWidthStr as _;
-    let mut widths = ["ID", "AGENT", "PROJECT", "UPDATED", "MESSAGES", "SIZE"].map(str::len);
-    for row in rows.iter() {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    let used: usize = widths.iter().map(|width| width + GAP).sum();
-    let left = columns.saturating_sub(used).max(TITLE_MIN);
-    for [.., title] in rows {
-        *title = keep_start(title, left);
-    }
-}
-
 /// How many characters tell the ids of these sessions apart.
 fn distinct_length(sessions: &[(usize, Summary)]) -> usize {
-    let mut ids: Vec<&str> = sessions.iter().map(|(_, one)| one.key.id()).collect();
+    // A sub-agent that is called after its parent stands under it, and need not be told from it by this.
+    let is_own = |one: &Summary| {
+        let parent = one.parent.as_deref().filter(|_| one.subagent);
+        parent.is_none_or(|parent| !one.key.id().starts_with(parent))
+    };
+    let own = sessions.iter().filter(|(_, one)| is_own(one));
+    let mut ids: Vec<&str> = own.map(|(_, one)| one.key.id()).collect();
     ids.sort_unstable();
     ids.dedup();
     let common = |(one, other): (&&str, &&str)| {
@@ -193,7 +198,7 @@ fn distinct_length(sessions: &[(usize, Summary)]) -> usize {
         .map(common)
         .max()
         .unwrap_or(0);
-    (longest + 1).max(ID_MIN)
+    (longest + 1).clamp(ID_MIN, ID_MAX)
 }
 
 /// A path with `~` for the home folder.
@@ -245,9 +250,9 @@ pub(crate) mod tests {
         assert_eq!(
             text.lines().collect::<Vec<_>>(),
             [
-                "ID        AGENT  PROJECT        UPDATED        MESSAGES      SIZE  TITLE",
-                "0199aaaa  codex  …k/scrollback  5 minutes ago        12  123.4 kB  title title …",
-                "0199aabb  codex  …k/scrollback  5 minutes ago        12  123.4 kB  a\\x1b]52;c;x…",
+                "ID        AGENT  PROJECT       UPDATED        MESSAGES  TITLE",
+                "0199aaaa  codex  …/scrollback  5 minutes ago        12  title title title title…",
+                "0199aabb  codex  …/scrollback  5 minutes ago        12  a\\x1b]52;c;x\\x07",
             ]
         );
     }
@@ -271,12 +276,12 @@ pub(crate) mod tests {
             )
         };
         assert_eq!(of(&["a"]), 8);
-        assert_eq!(of(&["aaaaaaaaaaaa1", "aaaaaaaaaaaa2", "b"]), 13);
+        assert_eq!(of(&["aaaaaaaaa1", "aaaaaaaaa2", "b"]), 10);
         assert_eq!(of(&["same", "same"]), 8);
-        // Two rows never look the same, however long that makes them.
+        // Sub-agents are called after their parents: they would push all else off the terminal.
         let long = "a".repeat(100);
-        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), 101);
-        assert_eq!(of(&[&long, &format!("{long}/agent-1")]), 101);
+        assert_eq!(of(&[&format!("{long}1"), &format!("{long}2")]), ID_MAX);
+        assert_eq!(of(&[&long, &format!("{long}/agent-1")]), ID_MAX);
     }
 
     #[test]

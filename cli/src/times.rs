@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use scrollback::chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use scrollback::chrono::{
+    DateTime, Datelike as _, Days, Local, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone,
+    Utc, Weekday,
+};
 
 /// The longest age that is accepted: ten thousand years, so that no date leaves what can be stored.
 const AGE_DAYS_MAX: i64 = 10_000 * 365;
@@ -14,12 +17,35 @@ pub(crate) enum TimeArgument {
     Ago(TimeDelta),
     /// A time.
     At(DateTime<Utc>),
+    /// The midnight, on the clock on the wall, that so many days ago began.
+    Midnight(u64),
+    /// The midnight that began the last such day, today counted.
+    Day(Weekday),
+}
+
+/// The zone in which times are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Zone {
+    /// As files and programs have it.
+    Utc,
+    /// That of the clock on the wall.
+    Local,
 }
 
 impl TimeArgument {
     /// The time that is meant at the time `now`.
     pub(crate) fn resolve(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.resolve_in(&Local, now)
+    }
+
+    fn resolve_in<Z: TimeZone>(self, zone: &Z, now: DateTime<Utc>) -> DateTime<Utc> {
+        let today = now.with_timezone(zone).date_naive();
         match self {
+            Self::Midnight(days) => midnight(zone, today, days),
+            Self::Day(day) => {
+                let since = today.weekday().days_since(day);
+                midnight(zone, today, u64::from(since))
+            }
             Self::Ago(age) => now
                 .checked_sub_signed(age)
                 .unwrap_or(DateTime::<Utc>::MIN_UTC),
@@ -32,6 +58,16 @@ impl FromStr for TimeArgument {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "today" => return Ok(Self::Midnight(0)),
+            "yesterday" => return Ok(Self::Midnight(1)),
+            // The names of days, whole or by three letters.
+            word => {
+                if let Ok(day) = word.parse() {
+                    return Ok(Self::Day(day));
+                }
+            }
+        }
         if let Some(age) = parse_age(text) {
             return age.map(Self::Ago);
         }
@@ -39,11 +75,19 @@ impl FromStr for TimeArgument {
             return Ok(Self::At(date.and_time(NaiveTime::MIN).and_utc()));
         }
         DateTime::parse_from_rfc3339(text).map(|time| Self::At(time.to_utc())).map_err(|_| {
-            "expected an age such as `30d` (m, h, d, w, y), a date such as `2026-01-01`, or a time \
-             such as `2026-01-01T12:00:00Z`"
+            "expected an age such as `30d` (m, h, d, w, y), `today`, `yesterday`, a day such as `monday`, a \
+             date such as `2026-01-01`, or a time such as `2026-01-01T12:00:00Z`"
                 .to_owned()
         })
     }
+}
+
+/// The midnight that began the day so many days before one. Where clocks are set and there is none, UTC's.
+fn midnight<Z: TimeZone>(zone: &Z, today: NaiveDate, days: u64) -> DateTime<Utc> {
+    let day = today.checked_sub_days(Days::new(days)).unwrap_or(today);
+    let midnight = day.and_time(NaiveTime::MIN);
+    let local = zone.from_local_datetime(&midnight).earliest();
+    local.map_or_else(|| midnight.and_utc(), |time| time.to_utc())
 }
 
 /// The age that `text` spells, or `None` if it does not look like one.
@@ -77,9 +121,15 @@ pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// A time for people, to the second.
-pub(crate) fn stamp(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+/// A time for people, to the second. That of the clock on the wall has no zone.
+pub(crate) fn stamp(time: DateTime<Utc>, zone: Zone) -> String {
+    match zone {
+        Zone::Utc => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Zone::Local => {
+            let time = time.with_timezone(&Local);
+            time.format("%Y-%m-%d %H:%M:%S").to_string()
+        }
+    }
 }
 
 /// How long ago `then` is, in one unit.
@@ -117,6 +167,8 @@ pub(crate) fn relative(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use scrollback::chrono::FixedOffset;
+
     use super::*;
 
     fn time(text: &str) -> DateTime<Utc> {
@@ -126,7 +178,28 @@ mod tests {
     fn resolved(text: &str) -> Result<String, String> {
         let now = time("2026-06-01T12:00:00Z");
         text.parse::<TimeArgument>()
-            .map(|argument| rfc3339(argument.resolve(now)))
+            .map(|argument| rfc3339(argument.resolve_in(&Utc, now)))
+    }
+
+    #[test]
+    fn days_begin_at_midnight_on_the_clock_on_the_wall() {
+        let east = FixedOffset::east_opt(9 * 3600).unwrap();
+        // A Monday; in the east it is Tuesday already.
+        let now = time("2026-06-01T16:00:00Z");
+        for (word, in_utc, in_the_east) in [
+            ("today", "2026-06-01T00:00:00Z", "2026-06-01T15:00:00Z"),
+            ("Yesterday", "2026-05-31T00:00:00Z", "2026-05-31T15:00:00Z"),
+            ("monday", "2026-06-01T00:00:00Z", "2026-05-31T15:00:00Z"),
+            ("tue", "2026-05-26T00:00:00Z", "2026-06-01T15:00:00Z"),
+        ] {
+            let argument: TimeArgument = word.parse().unwrap();
+            assert_eq!(rfc3339(argument.resolve_in(&Utc, now)), in_utc, "{word}");
+            assert_eq!(
+                rfc3339(argument.resolve_in(&east, now)),
+                in_the_east,
+                "{word}"
+            );
+        }
     }
 
     #[test]
@@ -195,6 +268,6 @@ mod tests {
         let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
         assert!(relative(first, last).ends_with("years ago"));
         assert!(relative(last, first).starts_with("in "));
-        assert!(!rfc3339(first).is_empty() && !stamp(last).is_empty());
+        assert!(!rfc3339(first).is_empty() && !stamp(last, Zone::Utc).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Breaking lines at the width of a terminal, so that what goes on in the next row is indented too.
 
-use unicode_width::UnicodeWidthChar as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Columns that a tab takes at most.
 const TAB_COLUMNS: usize = 8;
@@ -24,22 +25,27 @@ pub(crate) fn wrap(line: &str, columns: usize) -> Vec<&str> {
 fn piece_end(line: &str, columns: usize) -> Option<usize> {
     let mut used = 0;
     let mut after_space = None;
-    for (place, c) in line.char_indices() {
-        let width = if c == '\t' {
-            TAB_COLUMNS
-        } else {
-            c.width().unwrap_or(0)
-        };
+    for (place, sign) in line.grapheme_indices(true) {
+        let width = columns_of(sign);
         // Spaces at the end of a row may hang over: they show nothing.
-        if used + width > columns && c != ' ' {
+        if used + width > columns && sign != " " {
             return Some(after_space.unwrap_or(place));
         }
         used += width;
-        if c == ' ' && used > columns / 2 {
+        if sign == " " && used > columns / 2 {
             after_space = Some(place + 1);
         }
     }
     None
+}
+
+/// Columns that one sign takes: what a person sees as one, of one character or more.
+pub(crate) fn columns_of(sign: &str) -> usize {
+    if sign == "\t" {
+        TAB_COLUMNS
+    } else {
+        sign.width()
+    }
 }
 
 /// `text` on one line: runs of white space become one space, and what is longer is cut at a
@@ -100,6 +106,11 @@ mod tests {
             );
         }
         assert_eq!(wrap("\t\tx", 16), ["\t\t", "x"]);
+        // A sign of several characters stays one.
+        assert_eq!(
+            wrap("1234567👨\u{200d}👩\u{200d}👧", 8),
+            ["1234567", "👨\u{200d}👩\u{200d}👧"]
+        );
     }
 
     #[test]

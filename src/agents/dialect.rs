@@ -186,6 +186,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// What stands in a line that says that the talk was compacted there: the model goes on with a summary of
+    /// what was said before. Looked for in lines that are no part of the talk, and not while they come in.
+    fn compaction_mark(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What finds the version of the program in a line, if lines state it. Lines are read from the
     /// start until one does.
     fn version_in(&self) -> Option<VersionIn> {

@@ -22,6 +22,14 @@ pub enum Error {
         /// The key, id or prefix that was asked for.
         wanted: String,
     },
+    /// A session has no record of this number.
+    #[error("session `{session}` has no record {sequence}")]
+    NoRecord {
+        /// The session.
+        session: SessionKey,
+        /// The sequence number that was asked for.
+        sequence: u64,
+    },
     /// A prefix fits more than one session.
     #[error(
         "`{prefix}` fits more than one session, such as `{}`",

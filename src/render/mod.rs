@@ -1,5 +1,6 @@
 //! Sessions as text for people: from the model alone.
 
+pub(crate) mod call;
 pub(crate) mod image;
 mod inert;
 pub(crate) mod markdown;

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::exceptions::{self, Exceptions};
 use super::{ScanQuery, Store};
-use crate::agents;
+use crate::agents::{self, Agent};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
-use crate::model::message::Message;
+use crate::model::message::{Message, Role};
 use crate::model::record::{Record, RecordView};
 
 /// A record of a session, and what it says.
@@ -29,6 +29,9 @@ pub struct Shown {
     pub about: Option<Message>,
     /// Whether it was not taken back, and is on no branch that was left.
     pub live: bool,
+    /// Whether it says that the talk was compacted here: the model goes on with a summary of what was said
+    /// before. What was said is all there.
+    pub compacted: bool,
 }
 
 /// An iterator over the view of a session; see [`StoreExt::view`](super::StoreExt::view).
@@ -119,6 +122,7 @@ pub(crate) fn shown<S: Store + ?Sized>(
         shown_at,
         about: None,
         live,
+        compacted: is_compaction(dialect, &record),
         record,
     };
     if shown_at.is_some() {
@@ -164,6 +168,15 @@ pub(crate) fn state<S: Store + ?Sized>(
         }
     }
     Ok(messages)
+}
+
+fn is_compaction(dialect: &dyn Agent, record: &Record) -> bool {
+    let is_talk = matches!(
+        record.header.role,
+        Some(Role::User | Role::Assistant | Role::Tool)
+    );
+    let mark = dialect.compaction_mark().filter(|_| !is_talk);
+    mark.is_some_and(|mark| memchr::memmem::find(&record.line, mark.as_bytes()).is_some())
 }
 
 /// One record, if it is there.

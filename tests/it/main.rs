@@ -20,6 +20,7 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `any_files`: files of any content, grown between two imports
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive

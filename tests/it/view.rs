@@ -391,3 +391,41 @@ fn an_old_store_that_is_read_again_is_as_if_its_lines_came_now() {
         }
     }
 }
+
+/// What was compacted away by the agent is still there; a line says where.
+#[test]
+fn compactions_are_told_by_the_lines_that_say_so_and_by_no_talk_of_them() {
+    let quoted = r#"{"type":"user","uuid":"q","message":{"role":"user","content":"\"subtype\":\"compact_boundary\" \"type\":\"compacted\""},"sessionId":"s"}"#;
+    for (agent, lines, expected) in [
+        (
+            "claude-code",
+            vec![
+                quoted,
+                r#"{"type":"system","subtype":"compact_boundary","content":"Conversation compacted","uuid":"c","sessionId":"s"}"#,
+                r#"{"type":"system","subtype":"turn_duration","uuid":"d","sessionId":"s"}"#,
+            ],
+            vec![false, true, false],
+        ),
+        (
+            "codex",
+            vec![
+                r#"{"type":"compacted","payload":{"message":""}}"#,
+                r#"{"type":"turn_context","payload":{}}"#,
+            ],
+            vec![true, false],
+        ),
+        (
+            "gemini",
+            vec![r#"{"type":"compacted","id":"x"}"#],
+            vec![false],
+        ),
+    ] {
+        let store = MemoryStore::default();
+        let key = SessionKey::new(agent, "s").unwrap();
+        let records: Vec<NewRecord> = lines.into_iter().map(NewRecord::line).collect();
+        store.append(&key, Expect::Any, None, &records).unwrap();
+        let view = store.view(&key, ScanQuery::default());
+        let told: Vec<bool> = view.map(|shown| shown.unwrap().compacted).collect();
+        assert_eq!(told, expected, "{agent}");
+    }
+}

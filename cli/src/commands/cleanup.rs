@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::delete::told;
-use super::list::{canonical, project_path};
+use super::list::canonical;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
+use crate::project::project_path;
 use crate::times::{self, TimeArgument};
 use crate::{session_list, sizes};
 use scrollback::report::Cleaned;

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         table.push(vec![
             one.key.agent().to_owned(),
             tool.out.field(one.key.id()).into_owned(),
-            times::stamp(one.deleted_at),
+            times::stamp(one.deleted_at, tool.out.zone()),
             tool.out
                 .field(one.home.as_deref().unwrap_or_default())
                 .into_owned(),

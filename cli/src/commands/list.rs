@@ -1,9 +1,10 @@
 //! `scrollback list`: sessions, newest first. Reads summary rows and nothing else.
 
-use std::path::{Path, PathBuf};
+use std::cmp::Reverse;
 
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
+use crate::project::folders_of;
 use crate::session_list;
 use crate::sizes;
 use crate::subagents::{self, Parents};
@@ -14,14 +15,51 @@ const EXAMPLES: &str = "\
 EXAMPLES
   scrollback list
   scrollback list --agent codex --since 7d
+  scrollback list --since yesterday -n 5
+  scrollback list --sort size --limit 0
   scrollback list --project . --title \"retry loop\"
   scrollback list --pinned
   scrollback list --parent 0199
   scrollback list --subagents
   scrollback list --json --limit 1000 | jq -r .id
 
-T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
-(2026-01-01T12:00:00Z).";
+T is an age (90m, 12h, 30d, 2w, 1y), `today`, `yesterday` or a day (`monday`: the last one), a
+date (2026-01-01, midnight UTC) or a time (2026-01-01T12:00:00Z).";
+
+/// By what a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Sort {
+    Updated,
+    Created,
+    Messages,
+    Size,
+    Title,
+    Project,
+    Agent,
+}
+
+impl Sort {
+    fn sort(self, sessions: &mut [Summary]) {
+        let newest = |summary: &Summary| Reverse((summary.updated_at, summary.number));
+        match self {
+            // As they come.
+            Self::Updated => {}
+            Self::Created => sessions.sort_by_key(|one| (Reverse(one.created_at), newest(one))),
+            Self::Messages => sessions.sort_by_key(|one| (Reverse(one.message_count), newest(one))),
+            Self::Size => sessions.sort_by_key(|one| (Reverse(one.bytes), newest(one))),
+            Self::Title => {
+                sessions.sort_by_cached_key(|one| (one.title.to_lowercase(), newest(one)));
+            }
+            Self::Project => sessions.sort_by_cached_key(|one| {
+                // Those without one last.
+                (one.project.is_none(), one.project.clone(), newest(one))
+            }),
+            Self::Agent => {
+                sessions.sort_by_cached_key(|one| (one.key.agent().to_owned(), newest(one)));
+            }
+        }
+    }
+}
 
 /// What to list.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -59,12 +97,31 @@ pub(crate) struct Args {
     /// Archived sessions and sub-agents too
     #[arg(long, conflicts_with = "subagents")]
     all: bool,
-    /// At most so many sessions
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// Sessions in which a model with this text in its name spoke last only
+    #[arg(long, value_name = "TEXT")]
+    model: Option<String>,
+    /// Sessions of which this is the git branch that was named last only
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// The order: the newest, most or largest first, or A to Z
+    #[arg(long, value_name = "BY", value_enum, default_value_t = Sort::Updated)]
+    sort: Sort,
+    /// At most so many sessions; 0 for all
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: usize,
     /// Go on after this place: the `cursor` of a session in a list
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", conflicts_with = "sort")]
     after: Option<Cursor>,
+}
+
+impl Args {
+    /// Whether a session is of the model and the branch that are asked for.
+    fn fits(&self, summary: &Summary) -> bool {
+        let model = summary.model.as_deref().unwrap_or_default().to_lowercase();
+        let is_of = |wanted: &String| model.contains(&wanted.to_lowercase());
+        self.model.as_ref().is_none_or(is_of)
+            && (self.branch.is_none() || self.branch == summary.branch)
+    }
 }
 
 /// Lists sessions.
@@ -92,47 +149,96 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         parents: Parents::of(&*store),
         left_out: LeftOut::default(),
     };
-    let is_json = tool.out.is_json();
-    let (mut shown, mut last) = (Vec::new(), None);
-    let mut keep = |summary: &Summary| sieve.keeps(summary);
-    let walked = session_list::each_page(&*store, query, args.limit, &mut keep, &mut |sessions| {
-        for summary in sessions {
-            last = Some(Cursor::of(summary));
-            let mut rows = vec![(0, summary.clone())];
-            if args.subagents {
-                rows.extend(subagents::below(&*store, summary)?);
+    let limit = if args.limit == 0 {
+        usize::MAX
+    } else {
+        args.limit
+    };
+    let is_sorted = args.sort != Sort::Updated;
+    // What is sorted has to be seen whole first.
+    let walked_limit = if is_sorted { usize::MAX } else { limit };
+    let mut listing = Listing::of(&store, args);
+    let mut keep = |summary: &Summary| Ok(args.fits(summary) && sieve.keeps(summary)?);
+    let mut all = Vec::new();
+    let mut walked =
+        session_list::each_page(&*store, query, walked_limit, &mut keep, &mut |sessions| {
+            if is_sorted {
+                all.extend_from_slice(sessions);
+                return Ok(());
             }
-            if is_json {
-                let mut rows = rows.iter();
-                rows.try_for_each(|(_, summary)| tool.out.json_line(summary))?;
-            } else {
-                shown.extend(rows);
-            }
-        }
-        Ok(())
-    })?;
+            listing.add(sessions, tool)
+        })?;
+    if is_sorted {
+        args.sort.sort(&mut all);
+        walked.more = all.len() > limit;
+        all.truncate(limit);
+        listing.add(&all, tool)?;
+    }
+    let Listing { shown, last, .. } = listing;
     let left_out = sieve.left_out;
     if let (None, Some(agent)) = (last, &args.agent) {
         // Sessions of agents without a format are listed too: only where there are none is it an error.
         KnownAgent::named(agent)?;
     }
     match last {
-        _ if is_json => {}
+        _ if tool.out.is_json() => {}
         None if !walked.more => tool.out.notice("no session fits"),
         None => {}
         Some(last) => {
+            tool.out.page();
             session_list::print_tree(&shown, tool)?;
-            if walked.more {
-                let number = sizes::count(shown.len() as u64);
-                tool.out.notice(&format!(
+            let number = sizes::count(shown.len() as u64);
+            match walked.more {
+                false => {}
+                true if is_sorted => tool.out.notice(&format!(
+                    "the first {number} are shown; ask for more with `--limit N`"
+                )),
+                true => tool.out.notice(&format!(
                     "the newest {number} are shown; go on with `--after {last}`, or ask for more \
                      with `--limit N`"
-                ));
+                )),
             }
         }
     }
     left_out.tell(args, tool);
     Ok(Ending::Done)
+}
+
+/// What is listed so far.
+struct Listing<'s> {
+    store: &'s RedbStore,
+    with_subagents: bool,
+    shown: Vec<(usize, Summary)>,
+    last: Option<Cursor>,
+}
+
+impl<'s> Listing<'s> {
+    fn of(store: &'s RedbStore, args: &Args) -> Self {
+        Self {
+            store,
+            with_subagents: args.subagents,
+            shown: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Takes sessions, with their sub-agents where these are asked for: to be printed, or as JSON at once.
+    fn add(&mut self, sessions: &[Summary], tool: &mut Tool) -> Result<()> {
+        for summary in sessions {
+            self.last = Some(Cursor::of(summary));
+            let mut rows = vec![(0, summary.clone())];
+            if self.with_subagents {
+                rows.extend(subagents::below(self.store, summary)?);
+            }
+            if tool.out.is_json() {
+                let mut rows = rows.iter();
+                rows.try_for_each(|(_, summary)| tool.out.json_line(summary))?;
+            } else {
+                self.shown.extend(rows);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What of the sessions is listed.
@@ -197,85 +303,8 @@ fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result
     Ok(())
 }
 
-/// A project as sessions state it: a path that starts with `.` is made absolute.
-pub(super) fn project_path(project: &str) -> Result<String> {
-    let first = folders_of(project)?.into_iter().next();
-    Ok(first.unwrap_or_else(|| project.to_owned()))
-}
-
-/// The folders of a project as sessions state them, and the folders of its git worktrees, wherever these
-/// lie: a path that starts with `.` is made absolute.
-pub(super) fn folders_of(project: &str) -> Result<Vec<String>> {
-    let relative = project == "." || project.starts_with("./") || project.starts_with("..");
-    let mut folders = vec![project.to_owned()];
-    if relative {
-        let failed = |source| Error::Io {
-            action: "find",
-            path: PathBuf::from(project),
-            source,
-        };
-        let path = Path::new(project).canonicalize().map_err(failed)?;
-        folders = vec![path.to_string_lossy().into_owned()];
-    }
-    let mut worktrees: Vec<String> = folders.iter().flat_map(|one| worktrees(one)).collect();
-    folders.append(&mut worktrees);
-    Ok(folders)
-}
-
-/// The folders of the git worktrees of a repository: git notes in each one's folder below
-/// `.git/worktrees` where its `.git` file is. Without a repository there are none.
-fn worktrees(repository: &str) -> Vec<String> {
-    let noted = Path::new(repository).join(".git").join("worktrees");
-    let Ok(entries) = std::fs::read_dir(noted) else {
-        return Vec::new();
-    };
-    let folder = |entry: std::fs::DirEntry| {
-        let noted = std::fs::read_to_string(entry.path().join("gitdir")).ok()?;
-        let folder = Path::new(noted.trim()).parent()?.to_str()?.to_owned();
-        folder.starts_with('/').then_some(folder)
-    };
-    let mut found: Vec<String> = entries.filter_map(|entry| folder(entry.ok()?)).collect();
-    found.sort();
-    found
-}
-
 /// The name that an agent's sessions have, where somebody uses another one. Sessions of agents that
 /// are not known have names too.
 pub(super) fn canonical(name: &str) -> String {
     KnownAgent::named(name).map_or_else(|_| name.to_owned(), |agent| agent.name.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dot_is_this_folder() {
-        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
-        let found = folders_of(".").unwrap();
-        assert_eq!(found.first().map(String::as_str), here.to_str());
-        assert_eq!(folders_of("work/x").unwrap(), ["work/x"]);
-        assert!(folders_of("./none-of-that-name").is_err());
-    }
-
-    #[test]
-    fn a_repository_has_the_folders_of_its_worktrees() {
-        let home = tempfile::tempdir().unwrap();
-        let shop = home.path().join("shop");
-        for (name, noted) in [
-            ("b", "/w/trees/b/.git\n"),
-            ("a", "/w/trees/a/.git\n"),
-            ("c", "c"),
-        ] {
-            let folder = shop.join(".git/worktrees").join(name);
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::write(folder.join("gitdir"), noted).unwrap();
-        }
-        std::fs::create_dir_all(shop.join(".git/worktrees/empty")).unwrap();
-        let shop = shop.to_str().unwrap();
-        assert_eq!(
-            folders_of(shop).unwrap(),
-            [shop, "/w/trees/a", "/w/trees/b"]
-        );
-    }
 }

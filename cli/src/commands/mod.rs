@@ -4,12 +4,14 @@ mod alias;
 mod backup;
 mod cleanup;
 mod compact;
+mod completions;
 mod delete;
 mod deleted;
 mod export;
 mod fork;
 mod import;
 mod list;
+mod man;
 mod mark;
 mod rename;
 mod repair;
@@ -35,6 +37,7 @@ pub(crate) enum Command {
     /// Bring session files in: files, folders, a whole home folder
     Import(import::Args),
     /// List sessions, newest first
+    #[command(visible_alias = "ls")]
     List(list::Args),
     /// Show one session as a readable transcript
     Show(show::Args),
@@ -67,6 +70,7 @@ pub(crate) enum Command {
     /// Delete sessions that were not updated for a while
     Cleanup(cleanup::Args),
     /// Delete sessions
+    #[command(visible_alias = "rm")]
     Delete(delete::Args),
     /// List what was deleted, and is not imported again
     Deleted(deleted::Args),
@@ -76,7 +80,7 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Read and check everything in the store
     Verify(verify::Args),
-    /// Read sessions again that an older version has read: titles, counts, what was taken back
+    /// Read sessions again that an older version has read
     Reread(reread::Args),
     /// Save what can be read of a damaged store into a new one
     Repair(repair::Args),
@@ -86,6 +90,10 @@ pub(crate) enum Command {
     Restore(restore::Args),
     /// Remove databases that earlier versions kept, and every byte of what was deleted
     Scrub(scrub::Args),
+    /// Print what a shell needs to complete commands
+    Completions(completions::Args),
+    /// Print the manual page, or write all of them
+    Man(man::Args),
 }
 
 /// Runs a command.
@@ -116,5 +124,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),
         Command::Scrub(args) => scrub::run(args, tool),
+        Command::Completions(args) => completions::run(args, tool),
+        Command::Man(args) => man::run(args, tool),
     }
 }

@@ -13,7 +13,8 @@ use scrollback::{
     Store as _, StoreExt as _, report::UnreadSession,
 };
 
-use super::list::{canonical, folders_of};
+use super::list::canonical;
+use crate::project::folders_of;
 
 const EXAMPLES: &str = "\
 EXAMPLES

@@ -108,80 +108,65 @@ fn within(objects: &[Value], field: &str) -> Vec<Value> {
     arrays.flatten().cloned().collect()
 }
 
+/// What is run, one after the other: the heading of its table in docs/cli.md, a part that has a table of
+/// its own, and the command. `GGCODE` stands for that session. What has no heading is run for the next ones.
+const RUN: [(&str, &str, &str); 28] = [
+    ("`import`", "not_read", "import more --dry-run"),
+    ("`import`", "problems", "import more"),
+    ("`list`", "", "list"),
+    ("`show`", "blocks", "show aaaa1111 --raw"),
+    ("`search`", "", "search NOT zzz -C 1"),
+    ("`search --count`", "", "search NOT zzz --count"),
+    ("`show --save`", "", "show aaaa1111 --save saved"),
+    ("`export`", "", "export --all --to out"),
+    ("`stats`", "agents", "stats"),
+    ("`stats --files`", "", "stats --files"),
+    ("`rename`", "", "rename GGCODE Loop"),
+    ("`alias`", "", "alias GGCODE loop"),
+    ("`pin`", "", "pin GGCODE"),
+    ("", "", "unpin GGCODE"),
+    ("`fork`", "", "fork aaaa1111"),
+    ("`truncate`", "", "truncate GGCODE --keep 1"),
+    ("`reread`", "", "reread --all"),
+    ("`compact`", "", "compact --all"),
+    ("`compact --jsonl`", "", "compact --jsonl histories"),
+    ("`status`", "", "status"),
+    ("`cleanup`", "listed", "cleanup --older-than 1d --dry-run"),
+    ("`delete`", "", "delete GGCODE"),
+    ("`deleted`", "", "deleted"),
+    ("`deleted --forget`", "", "deleted --forget GGCODE"),
+    ("`verify`", "digests", "verify --deep"),
+    ("`scrub`", "", "scrub"),
+    ("`backup`", "", "backup b.redb"),
+    ("`restore`", "", "restore --replace b.redb"),
+];
+
 /// What each command prints, by the heading of its table.
 fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
+    home.write("more/broken.jsonl", "{\"type\":\"user\"}\n{\"cut");
+    home.write("more/.codex/history.jsonl", "{}\n");
+    home.write("more/.local/share/goose/sessions/sessions.db", "");
+    std::fs::create_dir(home.path().join("histories")).unwrap();
     let mut printed = BTreeMap::new();
-    let mut add = |heading: &str, part: Option<&str>, arguments: &[&str]| {
-        let objects = values(&home.ok(arguments));
-        if let Some(part) = part {
+    for (heading, part, command) in RUN {
+        let words = command.split(' ');
+        let words = words.map(|word| if word == "GGCODE" { GGCODE } else { word });
+        let objects = values(&home.ok(&words.chain(["--json"]).collect::<Vec<_>>()));
+        if !part.is_empty() {
             let heading = format!("{heading}, each of `{part}`");
             printed.insert(heading, within(&objects, part));
         }
-        printed.insert(heading.to_owned(), objects);
-    };
-    home.write("more/broken.jsonl", "{\"type\":\"user\"}\n{\"cut");
-    let (more, out) = (home.path().join("more"), home.path().join("out"));
-    let (more, out) = (more.to_str().unwrap(), out.to_str().unwrap());
-    home.write("more/.codex/history.jsonl", "{}\n");
-    home.write("more/.local/share/goose/sessions/sessions.db", "");
-    let rehearse = ["import", more, "--dry-run", "--json"];
-    add("`import`", Some("not_read"), &rehearse);
-    add("`import`", Some("problems"), &["import", more, "--json"]);
-    add("`list`", None, &["list", "--json"]);
-    add(
-        "`show`",
-        Some("blocks"),
-        &["show", "aaaa1111", "--json", "--raw"],
-    );
-    add(
-        "`search`",
-        None,
-        &["search", "NOT", "zzz", "-C", "1", "--json"],
-    );
-    let count = ["search", "NOT", "zzz", "--count", "--json"];
-    add("`search --count`", None, &count);
-    add(
-        "`export`",
-        None,
-        &["export", "--all", "--to", out, "--json"],
-    );
-    add("`stats`", Some("agents"), &["stats", "--json"]);
-    add("`stats --files`", None, &["stats", "--files", "--json"]);
-    let rename = ["rename", GGCODE, "The loop", "--json"];
-    add("`rename`", None, &rename);
-    add("`alias`", None, &["alias", GGCODE, "loop", "--json"]);
-    add("`pin`", None, &["pin", GGCODE, "--json"]);
-    home.ok(&["unpin", GGCODE]);
-    add("`fork`", None, &["fork", "aaaa1111", "--json"]);
-    add(
-        "`truncate`",
-        None,
-        &["truncate", GGCODE, "--keep", "1", "--json"],
-    );
-    add("`reread`", None, &["reread", "--all", "--json"]);
-    add("`compact`", None, &["compact", "--all", "--json"]);
-    std::fs::create_dir(home.path().join("histories")).unwrap();
-    add(
-        "`compact --jsonl`",
-        None,
-        &["compact", "--jsonl", "histories", "--json"],
-    );
-    add("`status`", None, &["status", "--json"]);
-    let dry_run = ["cleanup", "--older-than", "1d", "--dry-run", "--json"];
-    add("`cleanup`", Some("listed"), &dry_run);
-    add("`delete`", None, &["delete", GGCODE, "--json"]);
-    add("`deleted`", None, &["deleted", "--json"]);
-    let forget = ["deleted", "--forget", GGCODE, "--json"];
-    add("`deleted --forget`", None, &forget);
-    add("`verify`", Some("digests"), &["verify", "--deep", "--json"]);
-    add("`scrub`", None, &["scrub", "--json"]);
-    add("`backup`", None, &["backup", "b.redb", "--json"]);
-    let restore = ["restore", "--replace", "b.redb", "--json"];
-    add("`restore`", None, &restore);
+        if !heading.is_empty() {
+            printed.insert(heading.to_owned(), objects);
+        }
+    }
     printed.insert(
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),
     );
+    let failed = home.run(&["show", "none", "--json"]).stderr;
+    let failed = String::from_utf8(failed).unwrap();
+    printed.insert("errors".to_owned(), values(&failed));
     let (report, losses) = losses(home);
     printed.insert("`repair`".to_owned(), report);
     printed.insert("`repair`, each of `losses`".to_owned(), losses);
@@ -259,6 +244,50 @@ fn every_field_is_documented_and_every_documented_field_is_printed() {
         document.contains_key("usage") && usage.len() == 4,
         "{usage:?}"
     );
+}
+
+/// What the document says is what the tool has: commands, options, exit codes.
+#[test]
+fn every_command_option_and_exit_code_is_documented() {
+    let home = Home::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let heads: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("### `"))
+        .collect();
+    let help = home.ok(&["--help"]);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let commands = commands.filter_map(|line| line.split_whitespace().next());
+    for command in commands.filter(|name| *name != "help") {
+        let is_it = |head: &&str| head.split([' ', '`', ',']).next() == Some(command);
+        let by_word = document.contains(&format!("`{command}"));
+        assert!(
+            heads.iter().any(is_it) || by_word,
+            "{command} is not in docs/cli.md"
+        );
+        for line in home.ok(&[command, "--help"]).lines() {
+            let option = line.split_whitespace().find(|word| word.starts_with("--"));
+            let is_option = line.trim_start().starts_with('-') && line.starts_with("  ");
+            if let Some(option) = option.filter(|_| is_option) {
+                let option = option.trim_end_matches(',');
+                let is_known =
+                    option == "--help" || option == "--version" || document.contains(option);
+                assert!(is_known, "`{option}` of {command} is not in docs/cli.md");
+            }
+        }
+    }
+    let (_, codes) = help.split_once("Exit codes:\n").unwrap();
+    for code in codes
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+    {
+        assert!(
+            document.contains(&format!("| {code} | ")),
+            "code {code} is not in docs/cli.md"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `search`: the command, its pages and filters
+//! - `reading`: one message, the newest session of a folder, orders of lists, errors as JSON, the pager
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -61,6 +62,7 @@ mod mixed_versions;
 #[cfg(target_os = "linux")]
 mod no_locks;
 mod processes;
+mod reading;
 mod repair;
 mod restore;
 #[cfg(unix)]

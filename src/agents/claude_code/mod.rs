@@ -7,6 +7,7 @@ mod beside;
 mod home;
 mod index;
 mod injected;
+mod kinds;
 mod layout;
 mod links;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::path::Path;
 
 use crate::json::Json;
 
+use self::kinds::{EVENTS, UNMISTAKABLE};
 use self::layout::AGENT;
 use self::values::{has_tool_result, model_of};
 use super::agent::Agent;
@@ -36,56 +38,6 @@ use super::parts::{blocks, times};
 use super::state::SidecarFacts;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
-
-/// Kinds of lines that are neither messages nor about the session as a whole.
-const EVENTS: [&str; 46] = [
-    "system",
-    "progress",
-    "attachment",
-    "last-prompt",
-    "file-history-snapshot",
-    "file-history-delta",
-    "permission-mode",
-    "mode",
-    "queue-operation",
-    "pr-link",
-    "bridge-session",
-    "agent-name",
-    "frame-link",
-    "user",
-    "assistant",
-    "version",
-    "human",
-    "message",
-    "tool-use",
-    "tool-result",
-    "snapshot",
-    "task-summary",
-    "agent-color",
-    "agent-setting",
-    "tag",
-    "cost-state",
-    "continued-in",
-    "repl-mode",
-    "memory-mode",
-    "session-owner",
-    "hybrid-organization",
-    "isolation-latch",
-    "atis-latch",
-    "dev-mods",
-    "tools-used",
-    "data-flow-records",
-    "data-flow-incomplete",
-    "content-replacement",
-    "history-suppression",
-    "fork-context-ref",
-    "observer-ref",
-    "worktree-state",
-    "resume-head-vouch",
-    "line-withheld",
-    "artifact-comment-monitor",
-    "artifact-autoreact-ledger",
-];
 
 /// The fields of a line that are read of every line.
 const FIELDS: [&str; 18] = [
@@ -107,26 +59,6 @@ const FIELDS: [&str; 18] = [
     "parentUuid",
     "requestId",
     "origin",
-];
-
-/// Kinds of lines that lead to another folder or another session.
-const LINKS: [&str; 2] = ["relocated", "derived-from"];
-
-/// Kinds that no other agent is known to write: one such line tells the format.
-const UNMISTAKABLE: [&str; 13] = [
-    "file-history-snapshot",
-    "file-history-delta",
-    "permission-mode",
-    "custom-title",
-    "ai-title",
-    "last-prompt",
-    "queue-operation",
-    "pr-link",
-    "bridge-session",
-    "agent-name",
-    "cost-state",
-    "relocated",
-    "continued-in",
 ];
 
 /// Claude Code's session files.
@@ -180,6 +112,10 @@ impl Dialect for ClaudeCode {
             "snapshot" => Some(MessageType::Snapshot),
             _ => None,
         }
+    }
+
+    fn compaction_mark(&self) -> Option<&'static str> {
+        Some("\"subtype\":\"compact_boundary\"")
     }
 
     fn version_in(&self) -> Option<VersionIn> {
@@ -366,7 +302,7 @@ impl Format for ClaudeCode {
         } else if let Some(beside) = beside::of(&kind, object) {
             beside::read(&beside, linked, &mut reading);
         } else {
-            about_session(&kind, object, session, &mut reading);
+            kinds::about_session(&kind, object, session, &mut reading);
         }
         if reading.kind != RecordKind::Message {
             reading.facts.links = links::of(linked, None, false);
@@ -467,34 +403,4 @@ fn role_of(word: &str, is_meta: bool, is_answer: impl FnOnce() -> bool) -> Role 
         Role::User if is_meta => Role::System,
         role => role,
     }
-}
-
-/// What a line that says nothing tells of the session as a whole.
-fn about_session<'a>(
-    kind: &str,
-    object: Json<'a>,
-    session: Option<Json<'a>>,
-    reading: &mut Reading<'a>,
-) {
-    if title::KINDS.contains(&kind) {
-        reading.kind = RecordKind::Meta;
-        reading.facts.title = title::given(kind, object, session);
-    } else if LINKS.contains(&kind) {
-        reading.kind = RecordKind::Meta;
-        link(object, &mut reading.facts);
-    } else if kind == "last-prompt" {
-        reading.facts.title = title::last_prompt(object);
-    } else if !EVENTS.contains(&kind) {
-        reading.kind = RecordKind::Unknown;
-    }
-}
-
-/// What lines of [`LINKS`] tell: where the session goes on working, and which ones it came from.
-fn link<'a>(object: Json<'a>, facts: &mut Facts<'a>) {
-    let [folder, sessions] = fields_of(Some(object), &["relocatedCwd", "sessions"]);
-    if let Some(folder) = fields::text_filled(folder) {
-        (facts.project, facts.moved) = (Some(folder), true);
-    }
-    let first = sessions.and_then(|sessions| sessions.elements().next());
-    facts.parent = fields::text_filled(first);
 }

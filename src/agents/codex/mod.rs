@@ -62,6 +62,10 @@ impl Dialect for Codex {
         AGENT
     }
 
+    fn compaction_mark(&self) -> Option<&'static str> {
+        Some("\"type\":\"compacted\"")
+    }
+
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         if !paths::is_lines(candidate.path) {
             return Recognition::No;

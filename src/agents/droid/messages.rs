@@ -2,7 +2,7 @@
 
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::injected::is_put_in;
+use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{times, titles};
 use crate::json::Json;
@@ -11,7 +11,10 @@ use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// What Droid puts before a person's words, in tags.
-const PUT_IN: [&str; 1] = ["system-reminder"];
+const PUT_IN: PutIn = PutIn {
+    tags: &["system-reminder"],
+    starts: &[],
+};
 
 /// Who may see a message that the person does not.
 const UNSEEN: [&str; 2] = ["llm_only", "hidden"];
@@ -56,7 +59,7 @@ fn are_answers(content: Json<'_>) -> bool {
 
 /// What is left of a text once what was put before it is gone.
 fn typed(said: &str) -> Option<&str> {
-    titles::behind_tags(said, &PUT_IN)
+    titles::behind_tags(said, PUT_IN.tags)
 }
 
 /// Whether the person never sees a message.
@@ -149,7 +152,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
     let (role, content) = said(&kind, inner, summary).unwrap_or((Role::Other, None));
     let mut content = blocks::content(content);
     let is_reminder = |block: &Block| match block {
-        Block::Text { text } => is_put_in(text, &PUT_IN, &[]),
+        Block::Text { text } => PUT_IN.is_text(text),
         _ => false,
     };
     let is_all_put_in =

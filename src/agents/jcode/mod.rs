@@ -63,6 +63,10 @@ impl Dialect for Jcode {
         AGENT
     }
 
+    fn compaction_mark(&self) -> Option<&'static str> {
+        Some("\"type\":\"compact\"")
+    }
+
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         layout::recognise(candidate)
     }

@@ -20,6 +20,8 @@ fn answered(home: &Home, arguments: &str, answer: &str) -> Option<String> {
         .env("HOME", home.path())
         .env("SCROLLBACK_STORE", home.store_path())
         .env("TERM", "xterm")
+        // A pager draws by itself.
+        .env("PAGER", "")
         .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
         .current_dir(home.path())
         .stdin(Stdio::piped())
@@ -45,6 +47,8 @@ fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
         .env("SCROLLBACK_NOW", "2026-06-01T12:00:00Z")
         .env("NO_COLOR", "1")
         .env("TERM", "xterm")
+        // A pager draws by itself.
+        .env("PAGER", "")
         .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
         .env("EVIL", EVIL)
         .current_dir(home.path())

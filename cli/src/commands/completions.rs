@@ -1,0 +1,39 @@
+//! `scrollback completions`: what a shell needs to complete commands and options.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::exit::{Ending, Outcome};
+use crate::open::Tool;
+use scrollback::Error;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback completions bash > ~/.local/share/bash-completion/completions/scrollback
+  scrollback completions zsh > ~/.zfunc/_scrollback
+  scrollback completions fish > ~/.config/fish/completions/scrollback.fish";
+
+/// For which shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Prints the script.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        args.shell,
+        &mut crate::Cli::command(),
+        "scrollback",
+        &mut script,
+    );
+    tool.out.bytes(|out| {
+        out.write_all(&script)
+            .map_err(|source| Error::Output { source })
+    })?;
+    Ok(Ending::Done)
+}
