@@ -171,6 +171,7 @@ impl<'a> Input<'a> {
             project: self.maybe(Self::text),
             model: self.maybe(Self::text),
             parent: self.maybe(Self::text),
+            forked: self.byte() % 2 == 1,
             created_at: self.maybe(Self::time),
             updated_at: self.maybe(Self::time),
             extra: self.extra(),

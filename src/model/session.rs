@@ -126,6 +126,8 @@ pub struct Session {
     pub model: Option<String>,
     /// Id of the session that started or was forked into this one.
     pub parent: Option<String>,
+    /// Whether it was forked from its parent. One that was not is a sub-agent of its parent: it is deleted with it.
+    pub forked: bool,
     /// When it was made; set by the first save if the session has none.
     pub created_at: Option<DateTime<Utc>>,
     /// When it was last written; set by each save.
@@ -145,6 +147,7 @@ impl Session {
             project: None,
             model: None,
             parent: None,
+            forked: false,
             created_at: None,
             updated_at: None,
             extra: Vec::new(),
@@ -164,13 +167,14 @@ impl Session {
 
 impl Serialize for Session {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Session", 10)?;
+        let mut fields = serializer.serialize_struct("Session", 11)?;
         fields.serialize_field("id", self.key.id())?;
         fields.serialize_field("agent", self.key.agent())?;
         fields.serialize_field("title", &self.title)?;
         fields.serialize_field("project", &self.project)?;
         fields.serialize_field("model", &self.model)?;
         fields.serialize_field("parent", &self.parent)?;
+        fields.serialize_field("forked", &self.forked)?;
         fields.serialize_field("created_at", &self.created_at)?;
         fields.serialize_field("updated_at", &self.updated_at)?;
         fields.serialize_field("extra", &Fields(&self.extra))?;
@@ -202,7 +206,7 @@ mod tests {
         session.messages.push(Message::text(Role::User, "hi"));
         let json = serde_json::to_string(&session).unwrap();
         let head = "{\"id\":\"chat-1\",\"agent\":\"native\",\"title\":\"A chat\",\"project\":null,\
-                    \"model\":null,\"parent\":null,\"created_at\":null,\"updated_at\":null,\
+                    \"model\":null,\"parent\":null,\"forked\":false,\"created_at\":null,\"updated_at\":null,\
                     \"extra\":{\"budget\":1e400},\"messages\":[{\"role\":\"user\",";
         assert!(json.starts_with(head), "{json}");
     }

@@ -259,8 +259,8 @@ pub trait StoreExt: Store {
         families::children(self, key)
     }
 
-    /// The children of a session, their children, and so on: each once, parents before children,
-    /// and never the session itself, whatever loops there are. A session that `spared` says is left
+    /// The sub-agents of a session, theirs, and so on: each once, parents before children, and never
+    /// the session itself, whatever loops there are. Forks are sessions of their own. A session that `spared` says is left
     /// out with all below it.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub(super) fn children(store: &(impl Calls + ?Sized), key: &SessionKey) -> Resul
     }
 }
 
-/// All below a session, each once.
+/// All sub-agents below a session, each once. A fork is no part of what it came from.
 pub(super) fn descendants(
     store: &(impl Calls + ?Sized),
     key: &SessionKey,
@@ -53,7 +53,7 @@ pub(super) fn descendants(
     let mut open = VecDeque::from([key.clone()]);
     while let Some(parent) = open.pop_front() {
         for child in children(store, &parent)? {
-            if !spared(&child) && seen.insert(child.key.clone()) {
+            if child.subagent && !spared(&child) && seen.insert(child.key.clone()) {
                 open.push_back(child.key.clone());
                 found.push(child);
             }

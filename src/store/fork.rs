@@ -120,6 +120,7 @@ fn header<S: Store + ?Sized>(
     let session = Session {
         key: new_key.clone(),
         parent: Some(old.key.id().to_owned()),
+        forked: true,
         // Those of the copied messages hold.
         created_at: None,
         updated_at: None,

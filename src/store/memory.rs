@@ -178,7 +178,7 @@ impl Held {
     fn summary(&self, session: &HeldSession) -> Result<Summary> {
         let is_child = |other: &&HeldSession| {
             let parent = other.row.shown_parent();
-            other.row.subagent
+            other.row.shown_subagent()
                 && other.row.agent == session.row.agent
                 && parent == Some(session.row.id.as_str())
         };

@@ -255,6 +255,7 @@ fn without_messages(session: &Session) -> Session {
         project: session.project.clone(),
         model: session.model.clone(),
         parent: session.parent.clone(),
+        forked: session.forked,
         created_at: session.created_at,
         updated_at: session.updated_at,
         extra: session.extra.clone(),

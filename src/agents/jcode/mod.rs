@@ -67,6 +67,11 @@ impl Dialect for Jcode {
         Some("\"type\":\"compact\"")
     }
 
+    fn reader_version(&self) -> u16 {
+        // 2: who has a parent is its sub-agent.
+        2
+    }
+
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         layout::recognise(candidate)
     }
@@ -253,6 +258,7 @@ impl Format for Jcode {
                     model: text_filled(model),
                     parent: text(uuid)
                         .and_then(|uuid| Some(Cow::Owned(leader_of(&uuid)?.to_owned()))),
+                    subagent: true,
                     replaces: true,
                     ..Facts::default()
                 };

@@ -24,7 +24,7 @@ use super::agent::Samples;
 use super::companions::Companions;
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::parts::fields::{self, fields_of, fields_of_start, object_in, owned, text};
+use super::parts::fields::{self, fields_of, fields_of_start, is_true, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
 use crate::model::error::Result;
@@ -40,6 +40,11 @@ pub(crate) struct Native;
 impl Dialect for Native {
     fn agent(&self) -> &'static str {
         NATIVE
+    }
+
+    fn reader_version(&self) -> u16 {
+        // 2: who has a parent is its sub-agent.
+        2
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
@@ -129,6 +134,7 @@ impl Format for Native {
             title,
             project,
             parent,
+            forked,
             created,
             updated,
         ] = fields_of(
@@ -144,6 +150,7 @@ impl Format for Native {
                 "title",
                 "project",
                 "parent",
+                "forked",
                 "created_at",
                 "updated_at",
             ],
@@ -162,6 +169,7 @@ impl Format for Native {
                     title: titles::latest(text(title), titles::CHOSEN),
                     model: text(model),
                     parent: text(parent),
+                    subagent: !is_true(forked),
                     replaces: true,
                     ..Facts::default()
                 };

@@ -4,7 +4,7 @@
 pub(super) const VERSION: &str = "1";
 
 /// The fields of a `session` line.
-pub(super) const SESSION_FIELDS: [&str; 11] = [
+pub(super) const SESSION_FIELDS: [&str; 12] = [
     "scrollback",
     "type",
     "id",
@@ -13,6 +13,7 @@ pub(super) const SESSION_FIELDS: [&str; 11] = [
     "project",
     "model",
     "parent",
+    "forked",
     "created_at",
     "updated_at",
     "extra",

@@ -62,11 +62,12 @@ pub(crate) fn message(object: Json<'_>) -> Message {
 /// Reads the fields of a `session` line into `session`, all but its key.
 pub(crate) fn session(object: Json<'_>, session: &mut Session) {
     let members = Object::of(object);
-    let [title, project, model, parent, created, updated, extra] = members.fields(&[
+    let [title, project, model, parent, forked, created, updated, extra] = members.fields(&[
         "title",
         "project",
         "model",
         "parent",
+        "forked",
         "created_at",
         "updated_at",
         "extra",
@@ -75,6 +76,7 @@ pub(crate) fn session(object: Json<'_>, session: &mut Session) {
     session.project = plain(project);
     session.model = plain(model);
     session.parent = plain(parent);
+    session.forked = is_true(forked);
     session.created_at = time(created);
     session.updated_at = time(updated);
     session.extra = unknown(&members, extra, &SESSION_FIELDS);

@@ -162,17 +162,18 @@ fn session() -> impl Strategy<Value = Session> {
         text_of_any_kind(),
         text(),
         text(),
-        text(),
+        (text(), any::<bool>()),
         of(time()),
         of(time()),
         extra(),
     )
         .prop_map(
-            |(title, project, model, parent, created_at, updated_at, extra)| Session {
+            |(title, project, model, (parent, forked), created_at, updated_at, extra)| Session {
                 title,
                 project,
                 model,
                 parent,
+                forked,
                 created_at,
                 updated_at,
                 extra,

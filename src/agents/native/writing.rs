@@ -48,6 +48,9 @@ pub(crate) fn session(session: &Session) -> Result<Vec<u8>> {
     line.text_if("project", session.project.as_deref())?;
     line.text_if("model", session.model.as_deref())?;
     line.text_if("parent", session.parent.as_deref())?;
+    if session.forked {
+        line.key("forked")?.extend_from_slice(b"true");
+    }
     line.time_if("created_at", session.created_at)?;
     line.time_if("updated_at", session.updated_at)?;
     line.extra(&session.extra, &SESSION_FIELDS)?;

@@ -275,6 +275,12 @@ impl SessionRow {
         named.filter(|parent| !parent.is_empty() && *parent != self.id)
     }
 
+    /// Whether its parent, as it is shown, started it: a parent that was given says nothing of that.
+    pub(crate) fn shown_subagent(&self) -> bool {
+        let given = self.given.parent.as_deref();
+        self.subagent && given.is_none_or(|given| self.parent.as_deref() == Some(given))
+    }
+
     /// Whether it is shown as put away.
     pub(crate) fn shown_archived(&self) -> bool {
         self.given.archived || self.archived_by_agent
@@ -289,6 +295,7 @@ impl SessionRow {
     /// The row as the store's users see it.
     pub(crate) fn into_summary(self, number: u64) -> Result<Summary, RowError> {
         let parent = self.shown_parent().map(str::to_owned);
+        let subagent = self.shown_subagent() && parent.is_some();
         let key = SessionKey::new(self.agent, self.id);
         Ok(Summary {
             key: key.map_err(|error| RowError(error.to_string()))?,
@@ -312,7 +319,7 @@ impl SessionRow {
             pinned: self.given.pinned,
             archived: self.given.archived || self.archived_by_agent,
             archived_by_agent: self.archived_by_agent,
-            subagent: self.subagent,
+            subagent,
             subagents: 0,
         })
     }

@@ -15,12 +15,20 @@ fn given(pinned: Option<bool>, parent: Option<&str>) -> PropertiesChange {
     }
 }
 
-/// Sessions that said something at these seconds, with their parents.
+/// The header of a session that another started, or that was forked from it.
+fn header(id: &str, parent: &str, forked: &str) -> NewRecord {
+    NewRecord::line(format!(
+        "{{\"scrollback\":1,\"type\":\"session\",\"id\":\"{id}\",\"parent\":\"{parent}\"{forked}}}\n"
+    ))
+}
+
+/// Sessions that said something at these seconds, with those that started them.
 fn families(make: &MakeStore, sessions: &[(&str, i64, Option<&str>)]) -> Checked<Subject> {
     let store = Subject::new(make);
     for (id, second, parent) in sessions {
-        store.say(&key(id)?, *second, &["x"])?;
-        store.update(&key(id)?, &given(None, *parent))?;
+        let header = parent.map(|parent| header(id, parent, ""));
+        let lines: Vec<NewRecord> = header.into_iter().chain([said(*second, "x")]).collect();
+        store.append(&key(id)?, &lines)?;
     }
     Ok(store)
 }
@@ -155,14 +163,19 @@ pub(crate) fn cleanup_takes_what_was_started_along(make: &MakeStore) -> Checked 
         ],
     )?;
     store.update(&key("pinned-child")?, &given(Some(true), None))?;
+    // A fork is a session of its own, and a parent that was given may be what it was forked from.
+    let forked = [header("fork", "parent", ",\"forked\":true"), said(200, "x")];
+    store.append(&key("fork")?, &forked)?;
+    store.say(&key("given")?, 200, &["x"])?;
+    store.update(&key("given")?, &given(None, Some("parent")))?;
     let cleaned = store.clean(&CleanupQuery::older_than(at(100)))?;
     let counts = (cleaned.removed.sessions, cleaned.removed.records);
-    same("sessions and records deleted", &counts, &(3, 3))?;
+    same("sessions and records deleted", &counts, &(3, 6))?;
     same("of them started by another", &cleaned.sub_agents, &3)?;
     same(
         "what is left",
         &left(&store)?,
-        &["below", "pinned-child", "young"],
+        &["below", "fork", "given", "pinned-child", "young"],
     )
 }
 

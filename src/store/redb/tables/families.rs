@@ -160,7 +160,7 @@ impl Families {
             snapshot.counts().indexes(1);
             let number = entry?.0.value().2;
             let child = row_behind(&self.sessions, number, snapshot.counts())?;
-            count += u64::from(child.subagent);
+            count += u64::from(child.shown_subagent());
         }
         snapshot.check(BY_PARENT, &first, &last)?;
         Ok(count)
