@@ -19,6 +19,7 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `line_agents`: the same of further agents that write lines, with what lies beside their sessions
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -117,6 +118,7 @@ mod limit_table;
 mod limits;
 mod limits_of_batches;
 mod limits_of_files;
+mod line_agents;
 mod long_lines;
 mod matrix;
 mod meta_files;

@@ -93,7 +93,7 @@ const fn in_user(below: &'static str) -> DefaultHome {
 
 impl Agent for VsCode {
     fn aliases(&self) -> &'static [&'static str] {
-        &["vscode-chat", "copilot-chat"]
+        &["vscode-chat"]
     }
 
     fn title(&self) -> &'static str {
