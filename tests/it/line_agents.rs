@@ -164,6 +164,58 @@ fn copilots_pieces_are_one_message_and_the_last_sum_holds() {
     assert_eq!(known.input_tokens, 120);
 }
 
+/// What Qwen Code's own writer wrote, version 0.24.4: `tests/make/qwen.mjs`. One record is split as its own
+/// reader takes it: two lines of one id.
+fn qwen() -> Sample {
+    let file = include_str!("../fixtures/agents/qwen/aa000000-0000-4000-8000-000000000002.jsonl");
+    let mut all = lines(file);
+    let welcome = all
+        .iter()
+        .position(|line| line.contains("You are welcome."))
+        .unwrap();
+    let rest = all[welcome].replace("You are welcome.", " Bye.");
+    all.insert(welcome + 1, rest);
+    Sample {
+        file: "home/.qwen/projects/-w-shop/chats/aa000000-0000-4000-8000-000000000002.jsonl",
+        key: ("qwen", "aa000000-0000-4000-8000-000000000002"),
+        lines: all,
+    }
+}
+
+#[test]
+fn what_qwen_wrote_has_what_was_typed_and_what_was_rewound() {
+    let known = however_it_comes(&qwen());
+    let expected = [
+        "name the hues",
+        "I read it.",
+        "red green",
+        "red, green",
+        "-and wrong",
+        "-no",
+        "thank you",
+        "You are welcome.\n Bye.",
+        "wait",
+        "*task done",
+        "*The user asked for hues.",
+    ];
+    assert_eq!(told(&known), expected);
+    assert_eq!(known.input_tokens, 10 + 20 + 7 + 5);
+    let home = Home::new();
+    let sample = qwen();
+    home.write(sample.file, sample.lines.join("\n"));
+    let store = open(&home);
+    imported(&store, &home);
+    let row = store.summary(&key(sample.key.0, sample.key.1)).unwrap();
+    assert_eq!(
+        (row.title.as_str(), row.model.as_deref()),
+        ("Hues by hand", Some("model-q"))
+    );
+    assert_eq!(
+        row.parent.as_deref(),
+        Some("aa000000-0000-4000-8000-000000000001")
+    );
+}
+
 /// The files that pi's writer wrote, put where it keeps them.
 fn pi(home: &Home) -> Vec<String> {
     let mut files: Vec<_> = files_below(PI.as_ref());

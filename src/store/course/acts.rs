@@ -77,6 +77,13 @@ fn parts_of_one_message_are_shown_at_the_first_unless_they_lie_far_apart() {
         [0, 0, 1, 1],
         "{course:?}"
     );
+    // A part that hangs on what its first one hangs on begins no other branch.
+    let hanging = |id: &'static str, parent: &'static str| Links {
+        act: Act::Part,
+        ..links((id, parent, Place::Answered, None))
+    };
+    let course = told(&[links(asked("q", "")), hanging("a", "q"), hanging("a", "q")]);
+    assert!((0..3).all(|at| course.is_live(at)));
     let mut course = Course::default();
     let mut take = |at| course.take(at, 1, &part("a"), Spent::default()).hidden;
     assert_eq!(take(0), 0);

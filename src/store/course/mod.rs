@@ -146,11 +146,14 @@ impl Course {
                 }
             }
         }
+        // What stands at the place of an earlier line was said there.
+        let mut is_moved = false;
         if let Some(id) = links.id {
             let first = self.ids.get(&id).map(|spot| spot.sequence);
             match first.filter(|first| self.is_live(*first)) {
                 Some(first) if links.act == Act::Again || goes_on(links, first, sequence) => {
                     effect.hidden = self.replace(first, sequence, messages);
+                    is_moved = true;
                 }
                 // Of two lines of one id that do not replace each other the first has it.
                 Some(_) if !matches!(links.act, Act::All(_) | Act::Part) => {}
@@ -176,6 +179,7 @@ impl Course {
             None => {}
         }
         match links.place {
+            _ if is_moved => {}
             Place::Root => self.begin_anew(sequence),
             Place::Asked | Place::Answered => self.say(sequence, links),
             Place::Joint => self.note_said(sequence, 0, false),
