@@ -64,6 +64,7 @@ agents! {
     kimi::Kimi,
     opencode::OpenCode,
     pi::Pi,
+    vibe::Vibe,
     vscode::VsCode,
     #[cfg(test)]
     pebble::Pebble,

@@ -348,6 +348,36 @@ fn droids_settings_tell_what_a_session_took_and_a_rename_keeps_it_one() {
 }
 
 #[test]
+fn what_is_told_of_a_session_beside_its_lines_is_in_its_row() {
+    let home = Home::new();
+    let store = open(&home);
+    let place = "home/.vibe/logs/session/session_20260403_090000_0a1b2c3d";
+    let meta = |title: &str, input: u64| {
+        let told = format!(
+            r#"{{"session_id":"0a1b2c3d-own","title":"{title}","environment":{{"working_directory":"/w"}},"stats":{{"session_prompt_tokens":{input},"session_completion_tokens":1}},"agent_config":{{"active_model":"m"}}}}"#
+        );
+        home.write(&format!("{place}/meta.json"), told);
+    };
+    let messages =
+        "{\"role\":\"user\",\"content\":\"ask\"}\n{\"role\":\"assistant\",\"content\":\"said\"}\n";
+    home.write(&format!("{place}/messages.jsonl"), messages);
+    let session = key("vibe", "0a1b2c3d-own");
+    for (title, input) in [("One", 10), ("Two", 20)] {
+        meta(title, input);
+        imported(&store, &home);
+        let row = store.summary(&session).unwrap();
+        let facts = (
+            row.title.as_str(),
+            row.project.as_deref(),
+            row.model.as_deref(),
+        );
+        assert_eq!(facts, (title, Some("/w"), Some("m")));
+        let usage = store.usage_beside(&session).unwrap().unwrap();
+        assert_eq!((usage.input_tokens, row.attachment_count), (input, 1));
+    }
+}
+
+#[test]
 fn a_chat_in_changes_goes_on_where_it_was() {
     let home = Home::new();
     let store = open(&home);
