@@ -35,9 +35,10 @@ impl Dialect for Vibe {
 
     /// By the place, and in a copy by the file beside: the lines are like those of many.
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        match self.may_own(candidate) {
-            true => Recognition::PathAndLines,
-            false => Recognition::No,
+        if self.may_own(candidate) {
+            Recognition::PathAndLines
+        } else {
+            Recognition::No
         }
     }
 
