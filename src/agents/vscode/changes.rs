@@ -2,7 +2,8 @@
 //! away.
 //!
 //! A line that cannot be read is passed over: the file itself is kept as it is. No change makes more than it
-//! says: a place behind the end of a list is none.
+//! says: a place behind the end of a list is none. No change costs more than its own length, and none leads
+//! deeper than [`STEPS`], whatever is in it.
 
 use serde_json::Value;
 
@@ -14,8 +15,17 @@ const SET: u64 = 1;
 const PUSH: u64 = 2;
 const DELETE: u64 = 3;
 
+/// Most steps that a path may have: what is nested deeper could not be let go of again.
+const STEPS: usize = 32;
+
+/// Most bytes that are read: as values they take many times as much.
+const BYTES: usize = 32 * 1024 * 1024;
+
 /// The document that bytes are, or come to; `None` if they are none.
 pub(super) fn fold(bytes: &[u8]) -> Option<Value> {
+    if bytes.len() > BYTES {
+        return None;
+    }
     let text = String::from_utf8_lossy(bytes);
     if let Ok(whole) = serde_json::from_str::<Value>(body(&text))
         && whole.get("kind").is_none()
@@ -47,6 +57,9 @@ fn apply(
     let Some(Value::Array(path)) = change.get("k") else {
         return;
     };
+    if path.len() > STEPS {
+        return;
+    }
     match kind {
         SET => {
             if let (Some(place), Some(value)) = (place(state, path, true), value) {
@@ -121,8 +134,9 @@ fn remove(within: &mut Value, last: &Value) {
         }
         (Value::Array(list), Value::Number(index)) => {
             let index = index.as_u64().and_then(|index| usize::try_from(index).ok());
-            if let Some(index) = index.filter(|index| *index < list.len()) {
-                list.remove(index);
+            // It leaves a hole: what stands behind it keeps its place.
+            if let Some(hole) = index.and_then(|index| list.get_mut(index)) {
+                *hole = Value::Null;
             }
         }
         _ => {}
@@ -156,7 +170,7 @@ mod tests {
                 r#"{"kind":2,"k":["b","new"],"v":[4]}"#,
                 r#"{"a":[1,2,3],"b":{"new":[4]}}"#,
             ),
-            (r#"{"kind":3,"k":["a",1]}"#, r#"{"a":[1,3],"b":{}}"#),
+            (r#"{"kind":3,"k":["a",1]}"#, r#"{"a":[1,null,3],"b":{}}"#),
             (r#"{"kind":3,"k":["b"]}"#, r#"{"a":[1,2,3]}"#),
             // What leads nowhere, and what cannot be read.
             (
@@ -187,5 +201,35 @@ mod tests {
             assert_eq!(fold(nothing.as_bytes()), None, "{nothing}");
         }
         assert!(fold(br#"{"version":3,"requests":[]}"#).is_some());
+    }
+
+    #[test]
+    fn changes_that_lead_deep_or_are_many_do_no_harm() {
+        let steps = |count: usize| vec!["\"a\""; count].join(",");
+        let set = |count: usize| {
+            format!(
+                "{{\"kind\":1,\"k\":[{}],\"v\":{{\"a\":{{}}}}}}\n",
+                steps(count)
+            )
+        };
+        let mut content = "{\"kind\":0,\"v\":{\"a\":{}}}\n".to_owned();
+        for count in 1..100_usize {
+            content += &set(count);
+        }
+        let mut depth = 0;
+        let mut at = fold(content.as_bytes());
+        while let Some(Value::Object(mut fields)) = at {
+            at = fields.remove("a");
+            depth += 1;
+        }
+        assert_eq!(depth, STEPS + 2);
+        let holes = "{\"kind\":3,\"k\":[\"a\",0]}\n".repeat(10_000);
+        let list = format!(
+            "{{\"kind\":0,\"v\":{{\"a\":[{}0]}}}}\n",
+            "0,".repeat(10_000)
+        );
+        let found = fold((list + &holes).as_bytes()).unwrap();
+        assert_eq!(found["a"].as_array().unwrap().len(), 10_001);
+        assert_eq!(fold(&vec![b' '; BYTES + 1]), None);
     }
 }

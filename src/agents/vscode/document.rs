@@ -1,6 +1,8 @@
 //! The records of a chat: a line about it, and of each request one for what the person asked and one for what
 //! was answered. What changes with every state of the chat stands in a last line.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::agents::document::DocumentLines;
@@ -73,13 +75,11 @@ fn id(request: &Value, which: &str) -> Option<String> {
 /// What was answered, if anything was.
 fn answered(request: &Value) -> Option<Value> {
     let parts = request.get("response")?.as_array()?;
-    let rounds = request
-        .pointer("/result/metadata/toolCallRounds")
-        .and_then(Value::as_array);
+    let calls = calls(request);
     let results = request.pointer("/result/metadata/toolCallResults");
     let mut content = Content::default();
     for part in parts {
-        content.add(part, rounds, results);
+        content.add(part, &calls, results);
     }
     let error = request.pointer("/result/errorDetails/message");
     if let Some(error) = error.and_then(Value::as_str) {
@@ -96,6 +96,17 @@ fn answered(request: &Value) -> Option<Value> {
             "content": content,
         })
     })
+}
+
+/// The calls that the end of an answer repeats, by their ids.
+fn calls(request: &Value) -> HashMap<&str, &Value> {
+    let rounds = request.pointer("/result/metadata/toolCallRounds");
+    let rounds = rounds.and_then(Value::as_array).into_iter().flatten();
+    rounds
+        .filter_map(|round| round.get("toolCalls")?.as_array())
+        .flatten()
+        .filter_map(|call| Some((call.get("id")?.as_str()?, call)))
+        .collect()
 }
 
 /// The blocks of an answer so far.
@@ -120,7 +131,7 @@ impl Content {
         self.blocks.push(json!({"type": "text", "text": words}));
     }
 
-    fn add(&mut self, part: &Value, rounds: Option<&Vec<Value>>, results: Option<&Value>) {
+    fn add(&mut self, part: &Value, told: &HashMap<&str, &Value>, results: Option<&Value>) {
         let kind = part.get("kind").and_then(Value::as_str);
         match kind {
             None | Some("markdownContent" | "markdownVuln" | "warning") => {
@@ -144,20 +155,16 @@ impl Content {
                     link.and_then(|link| link.get("path").or(link.pointer("/location/uri/path")));
                 self.say(name.or(path).and_then(Value::as_str).unwrap_or_default());
             }
-            Some("toolInvocationSerialized" | "toolInvocation") => self.call(part, rounds, results),
+            Some("toolInvocationSerialized" | "toolInvocation") => self.call(part, told, results),
             Some(kind) if SILENT.contains(&kind) => {}
             Some(_) => self.blocks.push(part.clone()),
         }
     }
 
     /// A call, with its arguments and what it gave where the end of the answer repeats them.
-    fn call(&mut self, part: &Value, rounds: Option<&Vec<Value>>, results: Option<&Value>) {
+    fn call(&mut self, part: &Value, told: &HashMap<&str, &Value>, results: Option<&Value>) {
         let id = part.get("toolCallId").and_then(Value::as_str);
-        let calls = rounds.into_iter().flatten();
-        let mut calls = calls
-            .filter_map(|round| round.get("toolCalls")?.as_array())
-            .flatten();
-        let told = calls.find(|call| call.get("id").and_then(Value::as_str) == id);
+        let told = id.and_then(|id| told.get(id).copied());
         let name = part.get("toolId").or_else(|| told?.get("name"));
         let mut call = Map::new();
         call.insert("type".to_owned(), json!("toolCall"));

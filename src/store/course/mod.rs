@@ -28,7 +28,7 @@ pub(crate) use self::changes::{CourseChanges, StoredCourse, copied, left_before}
 const TYPED_NEAR: u64 = 64;
 
 /// How far apart the first and the last line of one message may be: what shows it reads all between.
-const PARTS_NEAR: u64 = 1024;
+const PARTS_NEAR: u64 = 256;
 
 /// A record with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
