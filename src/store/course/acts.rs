@@ -119,3 +119,29 @@ fn what_stands_behind_a_line_is_taken_back_and_a_talk_begins_anew() {
     assert_eq!(live(links(("e", "", Place::Root, None))), 0);
     assert_eq!(live(links(asked("e", ""))), 4);
 }
+
+#[test]
+fn a_branch_that_was_left_is_gone_back_to_and_nothing_else_comes_back() {
+    let answered = |id, parent| links((id, parent, Place::Answered, None));
+    let asked = |id, parent| links(asked(id, parent));
+    let lines = [
+        asked("u0", ""),
+        answered("a1", "u0"),
+        asked("u2", "u0"),
+        answered("a3", "u2"),
+        asked("u4", "a1"),
+        asked("u5", "u2"),
+        answered("a6", "u5"),
+        asked("u7", "a3"),
+    ];
+    let left = |count: usize| {
+        let course = told(&lines[..count]);
+        let at = 0..count as u64;
+        at.filter(|at| !course.is_live(*at)).collect::<Vec<_>>()
+    };
+    assert_eq!(left(4), [1]);
+    assert_eq!(left(5), [2, 3]);
+    assert_eq!(left(6), [1, 3, 4]);
+    assert_eq!(left(7), [1, 3, 4]);
+    assert_eq!(left(8), [1, 4, 5, 6]);
+}

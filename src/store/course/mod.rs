@@ -72,6 +72,8 @@ pub(crate) struct Effect {
 pub(crate) struct Course {
     ids: HashMap<u64, Spot>,
     said: Vec<Said>,
+    /// The message that each message hangs on, where that is known.
+    above: HashMap<u64, u64>,
     /// Where each answer counts, and what it wrote.
     answers: HashMap<u64, (u64, u64)>,
     typed: Vec<(u64, u64)>,
@@ -393,6 +395,9 @@ impl Course {
                     begin: *begin,
                 };
                 self.ids.insert(*id, spot);
+                if *above == Some(sequence) && *begin < sequence {
+                    self.above.insert(sequence, *begin);
+                }
             }
             Note::Said { answer, is_asked } => self.said.push(Said {
                 sequence,
