@@ -21,6 +21,9 @@ pub(crate) enum Root {
         expect(dead_code, reason = "no agent of today keeps its sessions there")
     )]
     AppData,
+    /// The platform's own folder for settings: on Linux `$XDG_CONFIG_HOME`, else `.config` in the home
+    /// folder, elsewhere as [`AppData`](Self::AppData).
+    AppConfig,
 }
 
 /// A place where an agent's home may be by default.
@@ -54,7 +57,7 @@ impl DefaultHome {
     /// folder that this lies in.
     pub(crate) fn names(&self) -> Option<Vec<&'static str>> {
         let mut names: Vec<&str> = match self.root {
-            Root::Variable(_) | Root::AppData => return None,
+            Root::Variable(_) | Root::AppData | Root::AppConfig => return None,
             Root::Home => Vec::new(),
             Root::XdgData => vec![".local", "share"],
         };
@@ -119,10 +122,14 @@ impl Environment<'_> {
                 let below = || Some(joined(&self.home()?, ".local/share"));
                 self.named("XDG_DATA_HOME").or_else(below)
             }
-            (Root::AppData, Platform::MacOs) => {
+            (Root::AppConfig, Platform::Linux) => {
+                let below = || Some(joined(&self.home()?, ".config"));
+                self.named("XDG_CONFIG_HOME").or_else(below)
+            }
+            (Root::AppData | Root::AppConfig, Platform::MacOs) => {
                 Some(joined(&self.home()?, "Library/Application Support"))
             }
-            (Root::AppData, Platform::Windows) => {
+            (Root::AppData | Root::AppConfig, Platform::Windows) => {
                 let below = || Some(joined(&self.home()?, "AppData/Roaming"));
                 self.named("APPDATA").or_else(below)
             }

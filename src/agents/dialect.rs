@@ -113,6 +113,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         None
     }
 
+    /// Whether the lines of the file at this path are changes of one document, which
+    /// [`document`](Self::document) takes then.
+    fn folds(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// Describes one line in one pass. The line may have its terminator, or none.
     fn describe<'a>(&self, line: &'a [u8]) -> Described<'a> {
         self.describe_with(line, None)

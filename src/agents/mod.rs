@@ -29,8 +29,8 @@ pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
 pub(crate) use self::recognition::{
-    companion_of, home_of, is_database_of, recognise, recognise_database, recognise_document,
-    recognise_found, recognise_sidecar,
+    companion_of, folds, home_of, is_database_of, recognise, recognise_database,
+    recognise_document, recognise_found, recognise_sidecar,
 };
 pub(crate) use self::state::{SessionState, SidecarFacts};
 
@@ -56,13 +56,19 @@ agents! {
     celeste::Celeste,
     qwen::Qwen,
     claude_code::ClaudeCode,
+    qoder::QODER,
+    iflow::IFLOW,
+    codebuddy::CODEBUDDY,
     codex::Codex,
     copilot::Copilot,
+    cursorcli::CursorCli,
     droid::Droid,
     gemini::Gemini,
     kimi::Kimi,
     opencode::OpenCode,
     pi::Pi,
+    vibe::Vibe,
+    vscode::VsCode,
     #[cfg(test)]
     pebble::Pebble,
     fallback::Fallback,

@@ -63,7 +63,9 @@ pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Agent>
 /// Whether a file is a session in one JSON document, and which. Only what an agent is known to
 /// write is taken: most `.json` files are something else.
 pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> {
-    paths::document_stem(candidate.path)?;
+    paths::document_stem(candidate.path)
+        .map(drop)
+        .or_else(|| folds(candidate.path).then_some(()))?;
     // The head may end inside a character.
     let head = candidate
         .head
@@ -75,6 +77,11 @@ pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> 
     let (own, others): (Vec<_>, Vec<_>) = agents.partition(|agent| agent.may_own(candidate));
     let mut in_order = own.into_iter().chain(others);
     in_order.find_map(|agent| agent.document(candidate, head))
+}
+
+/// Whether a file of lines is changes of one document, by its path.
+pub(crate) fn folds(path: &Path) -> bool {
+    all().iter().any(|agent| agent.folds(path))
 }
 
 /// Whose sidecar a file is, by its path.

@@ -100,14 +100,15 @@ impl Places {
 
     /// The folders and databases of [`sessions`](Self::sessions), and those that are not there.
     pub fn candidates(&self) -> Vec<(&'static str, PathBuf)> {
-        let of = |(agent, home): (&&'static str, &PathBuf)| {
+        // An agent may have no home of its own, but a folder among those of others.
+        let of = |(agent, more): (&&'static str, &Vec<PathBuf>)| {
             let folders = told(agent).map_or(&[][..], |agent| agent.folders());
-            let in_home = folders.iter().map(|below| joined(home, below));
-            let more = self.more.get(agent).into_iter().flatten().cloned();
-            let all = in_home.chain(more.flat_map(|path| matching(&path)));
+            let home = self.homes.get(agent).into_iter();
+            let in_home = home.flat_map(|home| folders.iter().map(|below| joined(home, below)));
+            let all = in_home.chain(more.iter().flat_map(|path| matching(path)));
             all.map(|path| (*agent, path)).collect::<Vec<_>>()
         };
-        self.homes.iter().flat_map(of).collect()
+        self.more.iter().flat_map(of).collect()
     }
 }
 

@@ -9,8 +9,7 @@
 //! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
 //!   there, its folder in and out
-//! - `import`, `any_files`, `matrix`, `export`: folders in and out, files of any content, every row of the
-//!   matrix of damaged input;
+//! - `import`, `matrix`, `export`: folders in and out, every row of the matrix of damaged input;
 //!   `import_again`: what an import again opens and commits; `in_and_out`: calls for tests that want
 //!   a folder imported or exported and look elsewhere
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
@@ -21,6 +20,7 @@
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
 //! - `any_files`: files of any content, grown between two imports
+//! - `line_agents`: the same of further agents that write lines, with what lies beside their sessions
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
@@ -122,6 +122,7 @@ mod limits;
 mod limits_of_batches;
 mod limits_of_files;
 mod limits_of_searches;
+mod line_agents;
 mod long_lines;
 mod matrix;
 mod meta_files;

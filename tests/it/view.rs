@@ -13,10 +13,10 @@ use scrollback::{
 use crate::harness::Home;
 
 /// A session of an agent: its file, its key, its lines.
-struct Sample {
-    file: &'static str,
-    key: (&'static str, &'static str),
-    lines: Vec<String>,
+pub(crate) struct Sample {
+    pub(crate) file: &'static str,
+    pub(crate) key: (&'static str, &'static str),
+    pub(crate) lines: Vec<String>,
 }
 
 const CLAUDE: &str = "0a1b2c3d-0000-4000-8000-000000000001";
@@ -149,14 +149,14 @@ fn samples() -> [Sample; 3] {
 
 /// What is known of a session: its messages, its exceptions, its counts, its tokens.
 #[derive(Debug, PartialEq)]
-struct Known {
+pub(crate) struct Known {
     messages: Vec<Message>,
     exceptions: Vec<Exception>,
     count: u64,
-    input_tokens: u64,
+    pub(crate) input_tokens: u64,
 }
 
-fn known(store: &dyn Store, key: &SessionKey) -> Known {
+pub(crate) fn known(store: &dyn Store, key: &SessionKey) -> Known {
     let summary = store.summary(key).unwrap();
     let mut exceptions = store.exceptions(key, 0, u64::MAX).unwrap();
     exceptions.sort_by_key(|exception| (exception.kind, exception.first));
@@ -187,13 +187,13 @@ fn known(store: &dyn Store, key: &SessionKey) -> Known {
     }
 }
 
-fn imported(store: &RedbStore, home: &Home) {
+pub(crate) fn imported(store: &RedbStore, home: &Home) {
     let folder = [home.path().join("home")];
     let report = import(store, &folder, &ImportOptions::default(), &mut unwatched).unwrap();
     assert!(report.problems.is_empty(), "{report:?}");
 }
 
-fn open(home: &Home) -> RedbStore {
+pub(crate) fn open(home: &Home) -> RedbStore {
     fs::create_dir_all(home.path().join("store")).unwrap();
     RedbStore::open(home.store_path(), Options::default()).unwrap()
 }
@@ -201,34 +201,41 @@ fn open(home: &Home) -> RedbStore {
 #[test]
 fn a_session_is_the_same_however_its_lines_come() {
     for sample in samples() {
-        let key = SessionKey::new(sample.key.0, sample.key.1).unwrap();
-        let (whole, grown) = (Home::new(), Home::new());
-        whole.write(sample.file, sample.lines.join("\n") + "\n");
-        let store = open(&whole);
-        imported(&store, &whole);
-        let expected = known(&store, &key);
-        let growing = open(&grown);
-        let memory = MemoryStore::default();
-        let mut content = String::new();
-        for line in &sample.lines {
-            content += line;
-            content.push('\n');
-            grown.write(sample.file, &content);
-            imported(&growing, &grown);
-            let line = [NewRecord::line(line.clone())];
-            memory.append(&key, Expect::Any, None, &line).unwrap();
-        }
-        assert_eq!(known(&growing, &key), expected, "line by line");
-        assert_eq!(known(&memory, &key), expected, "in memory");
-        for store in [&store, &growing] {
-            let report = store.verify(&mut unwatched).unwrap();
-            assert!(report.is_clean(), "{report:?}");
-        }
+        however_it_comes(&sample);
     }
 }
 
+/// What is known of a session, the same whether its file comes whole, line by line, or its lines are
+/// appended.
+pub(crate) fn however_it_comes(sample: &Sample) -> Known {
+    let key = SessionKey::new(sample.key.0, sample.key.1).unwrap();
+    let (whole, grown) = (Home::new(), Home::new());
+    whole.write(sample.file, sample.lines.join("\n") + "\n");
+    let store = open(&whole);
+    imported(&store, &whole);
+    let expected = known(&store, &key);
+    let growing = open(&grown);
+    let memory = MemoryStore::default();
+    let mut content = String::new();
+    for line in &sample.lines {
+        content += line;
+        content.push('\n');
+        grown.write(sample.file, &content);
+        imported(&growing, &grown);
+        let line = [NewRecord::line(line.clone())];
+        memory.append(&key, Expect::Any, None, &line).unwrap();
+    }
+    assert_eq!(known(&growing, &key), expected, "line by line");
+    assert_eq!(known(&memory, &key), expected, "in memory");
+    for store in [&store, &growing] {
+        let report = store.verify(&mut unwatched).unwrap();
+        assert!(report.is_clean(), "{report:?}");
+    }
+    expected
+}
+
 /// The texts of messages, with a minus before those that were taken back.
-fn told(known: &Known) -> Vec<String> {
+pub(crate) fn told(known: &Known) -> Vec<String> {
     let text = |message: &Message| {
         let text = match message.plain_text() {
             text if text.is_empty() => message.tool_text(),

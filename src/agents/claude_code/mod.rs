@@ -93,7 +93,7 @@ impl Dialect for ClaudeCode {
     }
 
     fn reader_version(&self) -> u16 {
-        2
+        3
     }
 
     fn has_unique_ids(&self) -> bool {

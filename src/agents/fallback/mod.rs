@@ -4,6 +4,7 @@
 //! `parts`, `text` or a `message`; with a speaker's `type` and `content`; or a Copilot event with its
 //! `data`. Lines without any of these are kept as of unknown kind.
 
+pub(crate) mod enveloped;
 mod kept;
 mod pieces;
 mod said;

@@ -62,8 +62,6 @@ const ALL: &[Unread] = unread! {
     "OpenClaw": "database", "databases", [".openclaw", "agents"], ("", ".sqlite");
     "Roo Code": "task", "tasks", ["globalStorage", "rooveterinaryinc.roo-cline", "tasks"], ("api_conversation_history", ".json");
     "Trae": "database", "databases", ["Trae", "User"], ("state", ".vscdb");
-    "VS Code": "chat", "chats", ["chatSessions"], ("", ".json");
-    "VS Code": "chat", "chats", ["emptyWindowChatSessions"], ("", ".json");
     "Warp": "database", "databases", ["warp-terminal"], ("warp", ".sqlite");
     "Warp": "database", "databases", ["warp", "Warp", "data"], ("warp", ".sqlite");
     "Windsurf": "database", "databases", ["Windsurf", "User"], ("state", ".vscdb");

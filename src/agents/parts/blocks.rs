@@ -72,7 +72,7 @@ fn shown<'a>(value: Json<'a>, object: &Object<'a>) -> Result<Block, Option<Cow<'
 }
 
 fn thinking(object: &Object<'_>) -> Block {
-    let [thinking, plain, think, signature, pi_signature, data] = object.fields(&[
+    let [thinking, plain, think, signature, camel_signature, data] = object.fields(&[
         "thinking",
         "text",
         "think",
@@ -85,7 +85,9 @@ fn thinking(object: &Object<'_>) -> Block {
             .into_iter()
             .find_map(owned)
             .unwrap_or_default(),
-        signature: [signature, pi_signature, data].into_iter().find_map(owned),
+        signature: [signature, camel_signature, data]
+            .into_iter()
+            .find_map(owned),
     }
 }
 
@@ -168,7 +170,7 @@ fn flatten(answer: Json<'_>) -> (String, Vec<Block>) {
 }
 
 fn image(object: &Object<'_>) -> Block {
-    let [source, data, mime, pi_mime, seed_data, link] = object.fields(&[
+    let [source, data, mime, camel_mime, seed_data, link] = object.fields(&[
         "source",
         "data",
         "image_mime",
@@ -179,7 +181,7 @@ fn image(object: &Object<'_>) -> Block {
     let [source_data, media_type, url] = fields_of(source, &["data", "media_type", "url"]);
     let [nested_link] = fields_of(link, &["url"]);
     let url = [url, nested_link, link].into_iter().find_map(owned);
-    let media_type = [media_type, mime, pi_mime].into_iter().find_map(owned);
+    let media_type = [media_type, mime, camel_mime].into_iter().find_map(owned);
     let data = [source_data, seed_data, data].into_iter().find_map(owned);
     match url.as_deref().and_then(data_url) {
         Some((media_type, data)) => Block::Image {
@@ -213,13 +215,13 @@ pub(crate) fn usage(value: Option<Json<'_>>) -> Option<Usage> {
     ]);
     let [input_read, input_written] =
         object.fields(&["cache_read_input_tokens", "cache_creation_input_tokens"]);
-    let [pi_input, pi_output, pi_read, pi_written] =
+    let [short_input, short_output, camel_read, camel_written] =
         object.fields(&["input", "output", "cacheRead", "cacheWrite"]);
     Some(Usage {
-        input_tokens: count(input.or(pi_input)),
-        output_tokens: count(output.or(pi_output)),
-        cache_read_tokens: count(input_read.or(read).or(pi_read)),
-        cache_write_tokens: count(input_written.or(written).or(pi_written)),
+        input_tokens: count(input.or(short_input)),
+        output_tokens: count(output.or(short_output)),
+        cache_read_tokens: count(input_read.or(read).or(camel_read)),
+        cache_write_tokens: count(input_written.or(written).or(camel_written)),
     })
 }
 

@@ -132,8 +132,10 @@ fn links(
         _ if own.is_none() => Place::Apart,
         Some(Role::User) if parent.is_some_and(|parent| parent.get() == "null") => Place::Root,
         Some(Role::User) => Place::Asked,
-        Some(Role::Assistant) => Place::Answered,
-        _ => Place::Way,
+        // What a tool answers belongs to the message that asked for it.
+        Some(_) if messages::is_result(object) => Place::Way,
+        Some(_) => Place::Answered,
+        None => Place::Way,
     };
     // Ids are unique within a file alone; a fork has its parent's, with their times.
     let key = format!(

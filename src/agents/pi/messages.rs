@@ -35,6 +35,13 @@ pub(super) fn speaker(kind: &str, object: Json<'_>) -> Option<Role> {
     }
 }
 
+/// Whether an entry is what a tool answers.
+pub(super) fn is_result(object: Json<'_>) -> bool {
+    let [message] = fields_of(Some(object), &["message"]);
+    let [role] = fields_of(message, &["role"]);
+    text(role).is_some_and(|role| role == "toolResult")
+}
+
 /// The message of such an entry.
 pub(super) fn message(object: Json<'_>) -> Message {
     let [kind, id, parent, timestamp, message, content, summary] = fields_of(

@@ -26,7 +26,12 @@ pub(super) fn of(
         parent: hash(parent),
         place,
         answer: id.zip(usage).map(|(key, usage)| Answer { key, usage }),
-        act: Act::None,
+        // A record may be written in pieces, each with its id.
+        act: if role.is_some() && id.is_some() {
+            Act::Part
+        } else {
+            Act::None
+        },
     }
 }
 

@@ -56,6 +56,10 @@ impl Dialect for Qwen {
         2
     }
 
+    fn is_in_parts(&self) -> bool {
+        true
+    }
+
     fn has_unique_ids(&self) -> bool {
         true
     }

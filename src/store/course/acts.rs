@@ -77,6 +77,13 @@ fn parts_of_one_message_are_shown_at_the_first_unless_they_lie_far_apart() {
         [0, 0, 1, 1],
         "{course:?}"
     );
+    // A part that hangs on what its first one hangs on begins no other branch.
+    let hanging = |id: &'static str, parent: &'static str| Links {
+        act: Act::Part,
+        ..links((id, parent, Place::Answered, None))
+    };
+    let course = told(&[links(asked("q", "")), hanging("a", "q"), hanging("a", "q")]);
+    assert!((0..3).all(|at| course.is_live(at)));
     let mut course = Course::default();
     let mut take = |at| course.take(at, 1, &part("a"), Spent::default()).hidden;
     assert_eq!(take(0), 0);
@@ -111,4 +118,30 @@ fn what_stands_behind_a_line_is_taken_back_and_a_talk_begins_anew() {
     assert_eq!(live(rewind("nobody")), 4);
     assert_eq!(live(links(("e", "", Place::Root, None))), 0);
     assert_eq!(live(links(asked("e", ""))), 4);
+}
+
+#[test]
+fn a_branch_that_was_left_is_gone_back_to_and_nothing_else_comes_back() {
+    let answered = |id, parent| links((id, parent, Place::Answered, None));
+    let asked = |id, parent| links(asked(id, parent));
+    let lines = [
+        asked("u0", ""),
+        answered("a1", "u0"),
+        asked("u2", "u0"),
+        answered("a3", "u2"),
+        asked("u4", "a1"),
+        asked("u5", "u2"),
+        answered("a6", "u5"),
+        asked("u7", "a3"),
+    ];
+    let left = |count: usize| {
+        let course = told(&lines[..count]);
+        let at = 0..count as u64;
+        at.filter(|at| !course.is_live(*at)).collect::<Vec<_>>()
+    };
+    assert_eq!(left(4), [1]);
+    assert_eq!(left(5), [2, 3]);
+    assert_eq!(left(6), [1, 3, 4]);
+    assert_eq!(left(7), [1, 3, 4]);
+    assert_eq!(left(8), [1, 4, 5, 6]);
 }

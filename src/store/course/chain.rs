@@ -9,9 +9,17 @@ use super::{Course, Said};
 use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::links::{Links, Place};
 
+/// How many messages a way back may have that is followed: no line costs more.
+const WAY: usize = 4096;
+
 impl Course {
     /// Gives an id its place, with the message that it hangs on.
     pub(super) fn place(&mut self, id: u64, sequence: u64, links: &Links) {
+        // No lines but its own lead to a message: what is noted instead is the message above it.
+        let above_it = || {
+            let parent = links.parent.and_then(|parent| self.ids.get(&parent));
+            parent.and_then(|parent| parent.above).unwrap_or(sequence)
+        };
         let own = (Some(sequence), sequence);
         let (above, begin) = match links.place {
             Place::Way => match links.parent.and_then(|parent| self.ids.get(&parent)) {
@@ -19,7 +27,8 @@ impl Course {
                 Some(parent) => (parent.above, parent.begin),
                 None => (None, sequence),
             },
-            Place::Apart | Place::Asked | Place::Root | Place::Answered | Place::Joint => own,
+            Place::Asked | Place::Answered => (Some(sequence), above_it()),
+            Place::Apart | Place::Root | Place::Joint => own,
         };
         self.note_id(id, sequence, above, begin);
     }
@@ -38,8 +47,13 @@ impl Course {
             // Lines that lead to this one lie behind what is left, and stay.
             let is_behind = parent.sequence > above && parent.begin > first;
             let last = if is_behind { parent.begin } else { sequence };
-            self.go_on_from(above);
-            self.take_back(first, last.saturating_sub(1), sequence);
+            let last = last.saturating_sub(1);
+            if let Some((live, way)) = self.left_way(above) {
+                self.go_back_to(live, &way, last, sequence);
+            } else {
+                self.go_on_from(above);
+                self.take_back(first, last, sequence);
+            }
         }
         self.note_said(sequence, answer, is_asked);
     }
@@ -63,6 +77,53 @@ impl Course {
             |said: &&Said| said.answer != 0 && (said.answer == own || said.answer == answer);
         let mut rest = self.said.get(behind..)?.iter().skip_while(is_of_it);
         rest.next().map(|said| said.sequence)
+    }
+
+    /// The messages that lead to one that was taken back, itself the first, up to one that was not, which is
+    /// given too; `None` of one that is live, and where it is not known what it hangs on.
+    fn left_way(&self, sequence: u64) -> Option<(u64, Vec<u64>)> {
+        let (mut at, mut way) = (sequence, Vec::new());
+        while self.taken_back_at(at).is_some() {
+            way.push(at);
+            at = self.above.get(&at).copied().filter(|above| *above < at)?;
+            if way.len() > WAY {
+                return None;
+            }
+        }
+        (!way.is_empty()).then_some((at, way))
+    }
+
+    /// The talk goes on from a message that was taken back: the way to it is live again, and of what
+    /// stands behind the last message that always was, nothing else.
+    fn go_back_to(&mut self, live: u64, way: &[u64], last: u64, by: u64) {
+        if let Some(first) = self.left_behind(live, 0) {
+            self.take_back(first, last, by);
+        }
+        for at in way {
+            let next = self.said.partition_point(|said| said.sequence <= *at);
+            let end = self.said.get(next).map_or(last, |said| said.sequence - 1);
+            self.revive(*at, end.min(last));
+        }
+    }
+
+    /// Takes a run out of what was taken back.
+    fn revive(&mut self, first: u64, last: u64) {
+        let Some(taken) = self.taken_back_at(first).copied() else {
+            return;
+        };
+        self.remove(ExceptionKind::TakenBack, taken.first);
+        if taken.first < first {
+            self.put(Exception {
+                last: first - 1,
+                ..taken
+            });
+        }
+        if last < taken.last {
+            self.put(Exception {
+                first: last + 1,
+                ..taken
+            });
+        }
     }
 
     /// The branch of a message goes on: as far as it, it is live again.

@@ -28,7 +28,7 @@ pub(crate) use self::changes::{CourseChanges, StoredCourse, copied, left_before}
 const TYPED_NEAR: u64 = 64;
 
 /// How far apart the first and the last line of one message may be: what shows it reads all between.
-const PARTS_NEAR: u64 = 1024;
+const PARTS_NEAR: u64 = 256;
 
 /// A record with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub(crate) struct Effect {
 pub(crate) struct Course {
     ids: HashMap<u64, Spot>,
     said: Vec<Said>,
+    /// The message that each message hangs on, where that is known.
+    above: HashMap<u64, u64>,
     /// Where each answer counts, and what it wrote.
     answers: HashMap<u64, (u64, u64)>,
     typed: Vec<(u64, u64)>,
@@ -146,11 +148,14 @@ impl Course {
                 }
             }
         }
+        // What stands at the place of an earlier line was said there.
+        let mut is_moved = false;
         if let Some(id) = links.id {
             let first = self.ids.get(&id).map(|spot| spot.sequence);
             match first.filter(|first| self.is_live(*first)) {
                 Some(first) if links.act == Act::Again || goes_on(links, first, sequence) => {
                     effect.hidden = self.replace(first, sequence, messages);
+                    is_moved = true;
                 }
                 // Of two lines of one id that do not replace each other the first has it.
                 Some(_) if !matches!(links.act, Act::All(_) | Act::Part) => {}
@@ -176,6 +181,7 @@ impl Course {
             None => {}
         }
         match links.place {
+            _ if is_moved => {}
             Place::Root => self.begin_anew(sequence),
             Place::Asked | Place::Answered => self.say(sequence, links),
             Place::Joint => self.note_said(sequence, 0, false),
@@ -389,6 +395,9 @@ impl Course {
                     begin: *begin,
                 };
                 self.ids.insert(*id, spot);
+                if *above == Some(sequence) && *begin < sequence {
+                    self.above.insert(sequence, *begin);
+                }
             }
             Note::Said { answer, is_asked } => self.said.push(Said {
                 sequence,

@@ -82,14 +82,15 @@ pub(super) fn classify(
         }
     }
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || packed;
-    if is_lines && !file.named {
+    let is_folded = is_lines && !packed && agents::folds(name);
+    if is_lines && !is_folded && !file.named {
         // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
         let beside = beside.filter(|_| !packed);
         return Ok(Some(beside.map_or(Form::Lines, into_form)));
     }
     let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
     let database = database_agent(name);
-    if !(file.named || is_document || database.is_some()) {
+    if !(file.named || is_document || is_folded || database.is_some()) {
         return Ok(beside.map(into_form));
     }
     let head = open_regular(&file.path)
@@ -106,7 +107,7 @@ pub(super) fn classify(
     {
         return Ok(Some(Form::Database(agent)));
     }
-    if file.named && (is_lines || forced.is_some()) {
+    if file.named && ((is_lines && !is_folded) || forced.is_some()) {
         return Ok(Some(Form::Lines));
     }
     let companion = companion(name);

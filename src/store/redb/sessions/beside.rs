@@ -12,9 +12,6 @@ use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::snapshot::Snapshot;
 
-/// Most bytes of a file that is read for it.
-const BYTES_MAX: u64 = 16 * 1024 * 1024;
-
 impl RedbStore {
     /// What a file beside a session's lines says that the session took, for agents that write it nowhere
     /// else: `None` for all others, and where there is no such file. Costs a look at the names of the
@@ -54,7 +51,7 @@ pub(super) fn told(
     };
     let mut found = None;
     for file in attachments::list(snapshot, number, row.attachments)? {
-        if !file.name.ends_with(ending) || file.bytes > BYTES_MAX {
+        if !file.name.ends_with(ending) {
             continue;
         }
         let mut bytes = Vec::new();
