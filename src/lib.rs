@@ -71,7 +71,7 @@ pub use store::{
 };
 pub use transfer::{
     ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
-    export_all_as, export_session, import, import_places, status,
+    export_all_as, export_session, import, import_places, put_back, resumption, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
@@ -84,7 +84,7 @@ pub mod report {
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
-        PlaceStatus,
+        PlaceStatus, PutBack, PutBackFile, Resumption,
     };
 }
 

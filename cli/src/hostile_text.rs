@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 82] = [
+const ROWS: [&[&str]; 88] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -51,6 +51,12 @@ const ROWS: [&[&str]; 82] = [
     &["list", "--sort", "size", "-n", "1"],
     &["list", "--model", "EVIL", "--branch", "EVIL"],
     &["completions", "bash"],
+    &["resume", "ID"],
+    &["resume", "missingEVIL"],
+    &["resume", "ID", "--run"],
+    &["put-back", "ID", "--to", "OUT"],
+    &["put-back", "missingEVIL", "--to", "OUT"],
+    &["put-back", "ID2", "--to", "IN/fileEVIL"],
     &["man"],
     &["man", "--to", "OUT/EVIL"],
     &["man", "--to", "IN/fileEVIL"],

@@ -19,6 +19,7 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
@@ -132,6 +133,7 @@ mod page;
 mod picoclaw;
 mod properties;
 mod providers;
+mod put_back;
 mod registry;
 mod reliability;
 mod security;

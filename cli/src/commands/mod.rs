@@ -13,10 +13,12 @@ mod import;
 mod list;
 mod man;
 mod mark;
+mod put_back;
 mod rename;
 mod repair;
 mod reread;
 mod restore;
+mod resume;
 mod scrub;
 mod show;
 mod stats;
@@ -40,6 +42,10 @@ pub(crate) enum Command {
     List(list::Args),
     /// Show one session as a readable transcript
     Show(show::Args),
+    /// Tell the command that goes on with a session in its agent, or run it
+    Resume(resume::Args),
+    /// Write a session's files where its agent looks for them
+    PutBack(put_back::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
     /// Give a session a title
@@ -99,6 +105,8 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Import(args) => import::run(args, tool),
         Command::List(args) => list::run(args, tool),
         Command::Show(args) => show::run(args, tool),
+        Command::Resume(args) => resume::run(args, tool),
+        Command::PutBack(args) => put_back::run(args, tool),
         Command::Export(args) => export::run(args, tool),
         Command::Rename(args) => rename::run(args, tool),
         Command::Alias(args) => alias::run(args, tool),

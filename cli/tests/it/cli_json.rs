@@ -133,6 +133,9 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         Some("blocks"),
         &["show", "aaaa1111", "--json", "--raw"],
     );
+    add("`resume`", None, &["resume", "aaaa1111", "--json"]);
+    let put_back = ["put-back", "aaaa1111", "--to", "elsewhere", "--json"];
+    add("`put-back`", Some("files"), &put_back);
     add(
         "`show --save`",
         None,

@@ -5,6 +5,7 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `reading`: one message, the newest session of a folder, orders of lists, errors as JSON, the pager
+//! - `way_back`: `resume` and `put-back`
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -75,3 +76,5 @@ mod tool;
 #[cfg(unix)]
 #[path = "../../../tests/it/security/tree.rs"]
 mod tree;
+#[cfg(unix)]
+mod way_back;

@@ -14,7 +14,7 @@ use crate::transfer::older;
 
 /// A file to write.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(in crate::transfer) struct Item {
     /// Where it goes, name by name: a place of its own.
     pub names: Vec<Vec<u8>>,
     /// What goes into it.
@@ -29,7 +29,7 @@ pub(super) struct Item {
 
 /// What goes into a file.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(in crate::transfer) enum Content {
     /// A session.
     Session(SessionKey),
     /// A file that was imported, by its name.
@@ -77,8 +77,13 @@ impl Item {
         if was_asked_for { Err(error) } else { Ok(()) }
     }
 
+    /// Whether lines of a session go into it.
+    pub(in crate::transfer) fn is_lines(&self) -> bool {
+        matches!(self.content, Content::Session(_))
+    }
+
     /// Writes its content. Returns bytes written.
-    pub(super) fn write(
+    pub(in crate::transfer) fn write(
         &self,
         store: &dyn IngestStore,
         format: ExportFormat,
@@ -139,7 +144,7 @@ impl Item {
 
 /// The longest line that was written.
 #[derive(Debug)]
-pub(super) struct Longest {
+pub(in crate::transfer) struct Longest {
     /// Bytes of the longest line that the agent's program takes, without its end.
     taken: u64,
     agent: &'static str,

@@ -21,7 +21,8 @@ use serde::Serialize;
 
 use self::file_names::Targets;
 pub use self::format::ExportFormat;
-use self::item::{Counted, Item, write_lines};
+pub(super) use self::item::Item;
+use self::item::{Counted, write_lines};
 use self::plan::{Plan, newest_first};
 use super::files::atomic::ExportFolder;
 use super::files::paths;
@@ -246,10 +247,13 @@ pub fn export_all_as(
 }
 
 /// What is told of files: where they go, and what whoever reads them should know.
-type Notes = Vec<(Vec<Vec<u8>>, String)>;
+pub(super) type Notes = Vec<(Vec<Vec<u8>>, String)>;
 
 /// The files of an export as lines.
-fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(Vec<Item>, Notes)> {
+pub(super) fn line_items(
+    store: &dyn IngestStore,
+    wanted: Option<Vec<Summary>>,
+) -> Result<(Vec<Item>, Notes)> {
     let snapshot = store.sources();
     let mut sources = Vec::new();
     snapshot.for_each(&mut |source| {
