@@ -78,9 +78,9 @@ pub use transfer::{
 pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
-        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, StoreCounts,
-        StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum,
-        VerifyReport,
+        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SessionDigest, SessionUsage,
+        StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated,
+        UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

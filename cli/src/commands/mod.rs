@@ -24,6 +24,7 @@ mod show;
 mod stats;
 mod status;
 mod truncate;
+mod usage;
 mod verify;
 
 use clap::Subcommand;
@@ -79,6 +80,8 @@ pub(crate) enum Command {
     Deleted(deleted::Args),
     /// Tell how much is in the store, by agent
     Stats(stats::Args),
+    /// Tell what tokens were used, and what they cost
+    Usage(usage::Args),
     /// Compare the store with the places where agents keep sessions
     Status(status::Args),
     /// Read and check everything in the store
@@ -121,6 +124,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
+        Command::Usage(args) => usage::run(args, tool),
         Command::Status(args) => status::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
         Command::Reread(args) => reread::run(args, tool),

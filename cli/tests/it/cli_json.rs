@@ -133,6 +133,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         Some("blocks"),
         &["show", "aaaa1111", "--json", "--raw"],
     );
+    add("`usage`", None, &["usage", "--by", "session", "--json"]);
     add("`resume`", None, &["resume", "aaaa1111", "--json"]);
     let put_back = ["put-back", "aaaa1111", "--to", "elsewhere", "--json"];
     add("`put-back`", Some("files"), &put_back);
@@ -183,13 +184,17 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),
     );
-    let failed = home.run(&["show", "none", "--json"]).stderr;
-    let failed = String::from_utf8(failed).unwrap();
-    printed.insert("errors".to_owned(), values(&failed));
+    printed.insert("errors".to_owned(), errors(home));
     let (report, losses) = losses(home);
     printed.insert("`repair`".to_owned(), report);
     printed.insert("`repair`, each of `losses`".to_owned(), losses);
     printed
+}
+
+/// What a command that fails prints on standard error.
+fn errors(home: &Home) -> Vec<Value> {
+    let failed = home.run(&["show", "none", "--json"]).stderr;
+    values(&String::from_utf8(failed).unwrap())
 }
 
 /// Takes a page at a time from copies of the store, until a repair has something to list.

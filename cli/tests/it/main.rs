@@ -5,6 +5,7 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `reading`: one message, the newest session of a folder, orders of lists, errors as JSON, the pager
+//! - `usage`: tokens and money
 //! - `way_back`: `resume` and `put-back`
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
@@ -76,5 +77,6 @@ mod tool;
 #[cfg(unix)]
 #[path = "../../../tests/it/security/tree.rs"]
 mod tree;
+mod usage;
 #[cfg(unix)]
 mod way_back;
