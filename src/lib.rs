@@ -28,6 +28,7 @@
 //! - `conformance`: the contracts of [`Store`] and [`SessionStore`](picoclaw::SessionStore) as tests for
 //!   stores of your own
 //!   (the module `conformance`).
+//! - `html`: sessions as pages of HTML ([`ExportFormat`]).
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
@@ -64,6 +65,7 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use render::call::{Call, DiffLine, PlanStep};
+pub use render::colours::without_colours;
 pub use store::{
     CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Ingest, ListQuery, MemoryStore,
     Messages, Mode, NewRecord, Options, Progress, RecordPage, Records, RedbStore, ScanQuery,

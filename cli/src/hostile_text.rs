@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 93] = [
+const ROWS: [&[&str]; 95] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -50,6 +50,8 @@ const ROWS: [&[&str]; 93] = [
     &["list", "--sort", "title", "--limit", "0"],
     &["list", "--sort", "size", "-n", "1"],
     &["list", "--model", "EVIL", "--branch", "EVIL"],
+    &["export", "ID", "--format", "html"],
+    &["export", "--all", "--to", "OUT", "--format", "html"],
     &["usage"],
     &["usage", "--by", "session"],
     &["usage", "--by", "project", "--since", "monday"],

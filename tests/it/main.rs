@@ -19,6 +19,7 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `html`: pages of sessions, and of hostile ones
 //! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
@@ -104,6 +105,8 @@ mod go_ggcode;
 mod group_commit;
 mod harness;
 mod homes;
+#[cfg(feature = "html")]
+mod html;
 mod identity;
 mod ids;
 mod import;

@@ -5,6 +5,7 @@
 //! - `cli`, `cli_marks`, `cli_json`: the tool's output and exit codes; its JSON against docs/cli.md
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `reading`: one message, the newest session of a folder, orders of lists, errors as JSON, the pager
+//! - `browser`: pages of HTML in a real browser, where there is one
 //! - `usage`: tokens and money
 //! - `way_back`: `resume` and `put-back`
 //! - `digests`: digest chains, and what a list of them shows later
@@ -44,6 +45,7 @@ mod archive_disk;
 mod backup;
 mod backup_beside;
 mod bad_store;
+mod browser;
 mod cli;
 mod cli_json;
 mod cli_marks;

@@ -40,8 +40,8 @@ pub(in crate::transfer) enum Content {
 
 impl Item {
     /// The transcript of a session.
-    pub(super) fn transcript(summary: Summary, targets: &mut Targets) -> Self {
-        let name = format!("{}.md", paths::file_safe(summary.key.id()));
+    pub(super) fn transcript(summary: Summary, ending: &str, targets: &mut Targets) -> Self {
+        let name = format!("{}.{ending}", paths::file_safe(summary.key.id()));
         let wanted = [summary.key.agent().as_bytes().to_vec(), name.into_bytes()];
         Self {
             names: targets.claim(&wanted),
@@ -99,6 +99,10 @@ impl Item {
             (Content::Session(key), ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
             (Content::Session(key), ExportFormat::Markdown) => {
                 store.export_markdown(key, &mut out)?;
+            }
+            #[cfg(feature = "html")]
+            (Content::Session(key), ExportFormat::Html) => {
+                super::html::write_session(store, key, &mut out)?;
             }
             (Content::Attachment(name), _) => {
                 store
