@@ -186,7 +186,7 @@ fn tag_of(text: &str) -> (Tag, &str) {
     let end = text
         .find(|c: char| c.is_whitespace() || c == '>')
         .unwrap_or(text.len());
-    tag.name = text[..end].trim_end_matches('/').to_owned();
+    text[..end].trim_end_matches('/').clone_into(&mut tag.name);
     let mut rest = &text[end..];
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
@@ -322,7 +322,7 @@ fn a_hostile_session_leaves_nothing_that_runs_loads_or_leads_astray() {
         while let Some(byte) = bytes.next() {
             let hex = |byte: u8| char::from(byte).to_digit(16).unwrap();
             let value = if byte == b'%' {
-                (hex(bytes.next().unwrap()) * 16 + hex(bytes.next().unwrap())) as u8
+                u8::try_from(hex(bytes.next().unwrap()) * 16 + hex(bytes.next().unwrap())).unwrap()
             } else {
                 byte
             };

@@ -48,7 +48,7 @@ fn nothing_of_a_hostile_session_runs_and_the_page_can_be_searched() {
             let call = serde_json::json!({"type": "tool_use", "id": text, "name": text, "input": {"command": text}});
             let content = serde_json::json!([{"type": "text", "text": text}, call]);
             let line = serde_json::json!({"role": role, "content": content});
-            lines.push_str(&format!("{line}\n"));
+            lines.extend([line.to_string(), "\n".to_owned()]);
         }
     }
     home.write("in/evil.jsonl", lines);

@@ -1,6 +1,7 @@
 //! The page of many sessions: a table that leads to each, and bars of tokens by day.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use chrono::NaiveDate;
@@ -101,7 +102,7 @@ fn address(names: &[Vec<u8>]) -> String {
             if byte.is_ascii_alphanumeric() || b"-_.~".contains(byte) {
                 address.push(char::from(*byte));
             } else {
-                address.push_str(&format!("%{byte:02X}"));
+                let _ = write!(address, "%{byte:02X}");
             }
         }
     }

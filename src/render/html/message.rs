@@ -29,7 +29,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// Writes what comes before the messages.
-    pub(crate) fn begin(&self, out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    pub(crate) fn begin(out: &mut dyn Write, summary: &Summary) -> io::Result<Self> {
         let title = match summary.title.as_str() {
             "" => "Untitled session",
             title => title,
@@ -55,20 +55,21 @@ impl Page {
             (shell::search("this session", true))
             (PreEscaped("<main>"))
         };
-        out.write_all(head.into_string().as_bytes())
+        out.write_all(head.into_string().as_bytes())?;
+        Ok(Self::default())
     }
 
     /// Writes what comes behind them: what the session took in all.
-    pub(crate) fn end(&self, out: &mut dyn Write, used: Usage) -> io::Result<()> {
+    pub(crate) fn end(out: &mut dyn Write, used: Usage) -> io::Result<()> {
         if used != Usage::default() {
-            self.note(out, &format!("Tokens in all: {}", tokens(used)))?;
+            Self::note(out, &format!("Tokens in all: {}", tokens(used)))?;
         }
         out.write_all(b"</main>")?;
         shell::end(out)
     }
 
     /// Writes a line between messages.
-    pub(crate) fn note(&self, out: &mut dyn Write, text: &str) -> io::Result<()> {
+    pub(crate) fn note(out: &mut dyn Write, text: &str) -> io::Result<()> {
         let note = html! { p.n { (plain(text)) } };
         out.write_all(note.into_string().as_bytes())
     }
@@ -87,7 +88,7 @@ impl Page {
             } else {
                 "Taken back: what follows was left behind"
             };
-            self.note(out, text)?;
+            Self::note(out, text)?;
         }
         let only_results = |block: &Block| matches!(block, Block::ToolResult { .. });
         let is_tool = !message.content.is_empty() && message.content.iter().all(only_results);

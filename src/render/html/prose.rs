@@ -79,7 +79,7 @@ fn is_allowed(url: &str) -> bool {
         url.get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    SCHEMES.iter().any(|scheme| start(&scheme)) && !url.chars().any(char::is_control)
+    SCHEMES.iter().any(start) && !url.chars().any(char::is_control)
 }
 
 #[cfg(test)]

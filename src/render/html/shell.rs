@@ -58,7 +58,7 @@ pub(super) fn search(what: &str, has_tools: bool) -> Markup {
 
 /// Writes what comes behind it.
 pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "<script>{SCRIPT}</script></body></html>\n")
+    writeln!(out, "<script>{SCRIPT}</script></body></html>")
 }
 
 /// The hash of a text, as a policy names it.

@@ -32,8 +32,7 @@ pub(super) fn write_session(
 ) -> Result<Days> {
     let failed = |source| Error::Output { source };
     let summary = store.summary(key)?;
-    let mut page = Page::default();
-    page.begin(out, &summary).map_err(failed)?;
+    let mut page = Page::begin(out, &summary).map_err(failed)?;
     let query = match summary.mark {
         0 => ScanQuery::default(),
         mark => ScanQuery::default().with_from(mark),
@@ -49,7 +48,7 @@ pub(super) fn write_session(
     for shown in store.view(key, query) {
         let shown = shown?;
         if shown.compacted {
-            page.note(
+            Page::note(
                 out,
                 "Compacted: the model goes on with a summary of what was said before",
             )
@@ -61,7 +60,7 @@ pub(super) fn write_session(
             while let Some(child) =
                 children.next_if(|child| time.is_some_and(|time| child.created_at < time))
             {
-                note_child(&page, child, out)?;
+                note_child(child, out)?;
             }
             if let Some(usage) = message.usage {
                 all += usage;
@@ -83,21 +82,20 @@ pub(super) fn write_session(
         }
     }
     for child in children {
-        note_child(&page, child, out)?;
+        note_child(child, out)?;
     }
-    page.end(out, all).map_err(failed)?;
+    Page::end(out, all).map_err(failed)?;
     Ok(days)
 }
 
-fn note_child(page: &Page, child: &Summary, out: &mut dyn Write) -> Result<()> {
+fn note_child(child: &Summary, out: &mut dyn Write) -> Result<()> {
     let text = format!(
         "Sub-agent {}: {}, {} messages",
         child.key.id(),
         child.title,
         child.message_count
     );
-    page.note(out, &text)
-        .map_err(|source| Error::Output { source })
+    Page::note(out, &text).map_err(|source| Error::Output { source })
 }
 
 fn tokens(usage: Usage) -> u64 {
