@@ -29,6 +29,7 @@
 //!   stores of your own
 //!   (the module `conformance`).
 //! - `regex`: regular expressions in [`Pattern`].
+//! - `html`: sessions as pages of HTML ([`ExportFormat`]).
 //! - `sqlite`: OpenCode's database, read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
@@ -66,6 +67,7 @@ pub use model::raw_json::RawJson;
 pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use render::call::{Call, DiffLine, PlanStep};
+pub use render::colours::without_colours;
 pub use search::{Pattern, Snippet};
 pub use store::{
     CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Hit, Ingest, ListQuery,
@@ -75,7 +77,7 @@ pub use store::{
 };
 pub use transfer::{
     ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
-    export_all_as, export_session, import, import_places, status,
+    export_all_as, export_session, import, import_places, put_back, resumption, status,
 };
 
 /// What calls did and what they found. Each can be serialized, with stable names.
@@ -83,12 +85,12 @@ pub mod report {
     pub use crate::store::{
         AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
         Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SearchCounts, SessionDigest,
-        StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile, TableReads, Truncated,
-        UnreadSession, UsageSum, VerifyReport,
+        SessionUsage, StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile, TableReads,
+        Truncated, UnreadSession, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
-        PlaceStatus,
+        PlaceStatus, PutBack, PutBackFile, Resumption,
     };
 }
 

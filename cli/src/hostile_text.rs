@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 89] = [
+const ROWS: [&[&str]; 102] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -50,7 +50,20 @@ const ROWS: [&[&str]; 89] = [
     &["list", "--sort", "title", "--limit", "0"],
     &["list", "--sort", "size", "-n", "1"],
     &["list", "--model", "EVIL", "--branch", "EVIL"],
+    &["export", "ID", "--format", "html"],
+    &["export", "--all", "--to", "OUT", "--format", "html"],
+    &["usage"],
+    &["usage", "--by", "session"],
+    &["usage", "--by", "project", "--since", "monday"],
+    &["usage", "--by", "model", "--prices", "IN/fileEVIL"],
+    &["usage", "--prices", "missingEVIL"],
     &["completions", "bash"],
+    &["resume", "ID"],
+    &["resume", "missingEVIL"],
+    &["resume", "ID", "--run"],
+    &["put-back", "ID", "--to", "OUT"],
+    &["put-back", "missingEVIL", "--to", "OUT"],
+    &["put-back", "ID2", "--to", "IN/fileEVIL"],
     &["man"],
     &["man", "--to", "OUT/EVIL"],
     &["man", "--to", "IN/fileEVIL"],

@@ -14,6 +14,7 @@ mod open;
 mod output;
 mod pager;
 mod panics;
+mod prices;
 mod progress;
 mod project;
 mod resolve;

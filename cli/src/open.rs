@@ -50,6 +50,8 @@ pub(crate) struct ChosenStore {
     path: PathBuf,
     options: Options,
     home: Option<PathBuf>,
+    /// Whether the command line names it.
+    is_named: bool,
 }
 
 impl ChosenStore {
@@ -62,6 +64,7 @@ impl ChosenStore {
     pub(crate) fn find(store: Option<PathBuf>, environment: Environment) -> Result<Self, Failure> {
         let options = options(environment.now.as_ref())?;
         let default = || environment.data.map(|data| data.join("scrollback.redb"));
+        let is_named = store.is_some();
         let path = store
             .or(environment.store.map(PathBuf::from))
             .or_else(default);
@@ -71,6 +74,7 @@ impl ChosenStore {
             path,
             options,
             home: environment.home,
+            is_named,
         })
     }
 
@@ -127,6 +131,11 @@ impl Tool {
     /// How stores are opened.
     pub(crate) fn options(&self) -> &Options {
         &self.target.options
+    }
+
+    /// The store's file, if the command line names it: another command has to be told too.
+    pub(crate) fn named_store(&self) -> Option<&Path> {
+        self.target.is_named.then_some(self.target.path.as_path())
     }
 
     /// The store's file.

@@ -15,6 +15,7 @@ use super::database::Databases;
 use super::default_home::DefaultHome;
 use super::dialect::Dialect;
 use super::home::Found;
+use crate::model::session::Summary;
 
 /// One agent whose sessions are known.
 pub(crate) trait Agent: Dialect + Companions {
@@ -56,6 +57,27 @@ pub(crate) trait Agent: Dialect + Companions {
     /// Finds the file of every session in a home, for reading them where they lie; `None` if
     /// nobody needs that of this agent. Walks the home, and reads what tells ids and projects.
     fn search(&self) -> Option<fn(&Path) -> Found> {
+        None
+    }
+
+    /// The command that goes on with a session, word by word; `None` where there is no such command.
+    fn resume_command(&self, _id: &str) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Where below its home the agent looks for the file of a session that is put back, name by name. `was` is where the
+    /// file lay below a home, if that is known; by default it goes there again. May look at what is in the home.
+    fn place_in_home(
+        &self,
+        _home: &Path,
+        _summary: &Summary,
+        was: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        was.map(<[String]>::to_vec)
+    }
+
+    /// What somebody should know who has put a session back, in a sentence.
+    fn put_back_note(&self) -> Option<&'static str> {
         None
     }
 

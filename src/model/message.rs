@@ -1,5 +1,7 @@
 //! A message: what a record means to a person or a model.
 
+use std::ops::AddAssign;
+
 use chrono::{DateTime, Utc};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -138,6 +140,20 @@ pub struct Usage {
     pub cache_read_tokens: u64,
     /// Tokens written to a cache.
     pub cache_write_tokens: u64,
+}
+
+impl AddAssign for Usage {
+    /// Adds what another call took; no sum wraps.
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cache_read_tokens = self
+            .cache_read_tokens
+            .saturating_add(other.cache_read_tokens);
+        self.cache_write_tokens = self
+            .cache_write_tokens
+            .saturating_add(other.cache_write_tokens);
+    }
 }
 
 /// What one record says: a role and what is said, block by block.

@@ -15,6 +15,11 @@ pub(crate) fn named<S: Serializer>(
     key.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
+/// A session as `agent:id`.
+pub(crate) fn key<S: Serializer>(key: &SessionKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
+}
+
 /// A file, or `null`; U+FFFD stands for what of its name is not UTF-8.
 #[expect(clippy::ref_option, reason = "what serde passes")]
 pub(crate) fn lossy<S: Serializer>(

@@ -61,8 +61,8 @@ pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
-    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, UsageSum,
-    VerifyReport,
+    SessionPage, SessionUsage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated,
+    UsageSum, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;

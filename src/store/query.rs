@@ -225,6 +225,22 @@ pub struct UsageSum {
     pub usage: Usage,
 }
 
+/// What the answers of a session took on a day, by a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SessionUsage {
+    /// The session.
+    #[serde(serialize_with = "json_names::key")]
+    pub session: SessionKey,
+    /// The folder that it worked in.
+    pub project: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// The sum.
+    #[serde(flatten)]
+    pub sum: UsageSum,
+}
+
 /// What reading sessions again has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -8,6 +8,7 @@ mod histories;
 mod import;
 mod older;
 mod progress;
+mod put_back;
 mod report;
 mod status;
 
@@ -17,5 +18,6 @@ pub use self::export::{
 };
 pub use self::histories::{FolderCompactReport, compact_folder};
 pub use self::import::{ImportOptions, import, import_places};
+pub use self::put_back::{PutBack, PutBackFile, Resumption, put_back, resumption};
 pub use self::report::{ImportProblem, ImportReport, NotRead};
 pub use self::status::{AgentStatus, PlaceStatus, status};

@@ -19,6 +19,8 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `html`: pages of sessions, and of hostile ones
+//! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
 //! - `line_agents`: the same of further agents that write lines, with what lies beside their sessions
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
@@ -106,6 +108,8 @@ mod go_ggcode;
 mod group_commit;
 mod harness;
 mod homes;
+#[cfg(feature = "html")]
+mod html;
 mod identity;
 mod ids;
 mod import;
@@ -137,6 +141,7 @@ mod page;
 mod picoclaw;
 mod properties;
 mod providers;
+mod put_back;
 mod registry;
 mod reliability;
 mod search;

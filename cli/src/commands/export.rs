@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
   scrollback export 0199c1f2 > session.jsonl
   scrollback export 0199c1f2 --format markdown | less
+  scrollback export 0199c1f2 --format html > page.html
   scrollback export --all --to backup
 
 One session goes to standard output, unless `--to` is given; then what it started (its
@@ -51,6 +52,8 @@ enum Format {
     Jsonl,
     /// A transcript
     Markdown,
+    /// A page for a browser, self-contained; with `--to` also an index page
+    Html,
 }
 
 impl From<Format> for ExportFormat {
@@ -58,6 +61,7 @@ impl From<Format> for ExportFormat {
         match format {
             Format::Jsonl => Self::Jsonl,
             Format::Markdown => Self::Markdown,
+            Format::Html => Self::Html,
         }
     }
 }

@@ -13,16 +13,19 @@ mod import;
 mod list;
 mod man;
 mod mark;
+mod put_back;
 mod rename;
 mod repair;
 mod reread;
 mod restore;
+mod resume;
 mod scrub;
 mod search;
 mod show;
 mod stats;
 mod status;
 mod truncate;
+mod usage;
 mod verify;
 
 use clap::Subcommand;
@@ -43,6 +46,10 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Find messages by what they say
     Search(search::Args),
+    /// Tell the command that goes on with a session in its agent, or run it
+    Resume(resume::Args),
+    /// Write a session's files where its agent looks for them
+    PutBack(put_back::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
     /// Give a session a title
@@ -76,6 +83,8 @@ pub(crate) enum Command {
     Deleted(deleted::Args),
     /// Tell how much is in the store, by agent
     Stats(stats::Args),
+    /// Tell what tokens were used, and what they cost
+    Usage(usage::Args),
     /// Compare the store with the places where agents keep sessions
     Status(status::Args),
     /// Read and check everything in the store
@@ -103,6 +112,8 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::List(args) => list::run(args, tool),
         Command::Show(args) => show::run(args, tool),
         Command::Search(args) => search::run(args, tool),
+        Command::Resume(args) => resume::run(args, tool),
+        Command::PutBack(args) => put_back::run(args, tool),
         Command::Export(args) => export::run(args, tool),
         Command::Rename(args) => rename::run(args, tool),
         Command::Alias(args) => alias::run(args, tool),
@@ -117,6 +128,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Delete(args) => delete::run(args, tool),
         Command::Deleted(args) => deleted::run(args, tool),
         Command::Stats(args) => stats::run(args, tool),
+        Command::Usage(args) => usage::run(args, tool),
         Command::Status(args) => status::run(args, tool),
         Command::Verify(args) => verify::run(args, tool),
         Command::Reread(args) => reread::run(args, tool),

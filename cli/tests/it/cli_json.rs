@@ -110,11 +110,14 @@ fn within(objects: &[Value], field: &str) -> Vec<Value> {
 
 /// What is run, one after the other: the heading of its table in docs/cli.md, a part that has a table of
 /// its own, and the command. `GGCODE` stands for that session. What has no heading is run for the next ones.
-const RUN: [(&str, &str, &str); 28] = [
+const RUN: [(&str, &str, &str); 31] = [
     ("`import`", "not_read", "import more --dry-run"),
     ("`import`", "problems", "import more"),
     ("`list`", "", "list"),
     ("`show`", "blocks", "show aaaa1111 --raw"),
+    ("`usage`", "", "usage --by session"),
+    ("`resume`", "", "resume aaaa1111"),
+    ("`put-back`", "files", "put-back aaaa1111 --to elsewhere"),
     ("`search`", "", "search NOT zzz -C 1"),
     ("`search --count`", "", "search NOT zzz --count"),
     ("`show --save`", "", "show aaaa1111 --save saved"),
@@ -164,13 +167,17 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         "`verify`, each of `problems`".to_owned(),
         store_problems(home),
     );
-    let failed = home.run(&["show", "none", "--json"]).stderr;
-    let failed = String::from_utf8(failed).unwrap();
-    printed.insert("errors".to_owned(), values(&failed));
+    printed.insert("errors".to_owned(), errors(home));
     let (report, losses) = losses(home);
     printed.insert("`repair`".to_owned(), report);
     printed.insert("`repair`, each of `losses`".to_owned(), losses);
     printed
+}
+
+/// What a command that fails prints on standard error.
+fn errors(home: &Home) -> Vec<Value> {
+    let failed = home.run(&["show", "none", "--json"]).stderr;
+    values(&String::from_utf8(failed).unwrap())
 }
 
 /// Takes a page at a time from copies of the store, until a repair has something to list.

@@ -83,3 +83,23 @@ fn a_list_counts_sub_agents_and_lists_them_where_they_belong() {
     assert!(at("Lead +2") < at("└ Part ab12 +1 sub-agent"), "{text}");
     assert!(at("└ Part ab12") < at("  └ Part of a part"), "{text}");
 }
+
+#[test]
+fn rows_name_the_sub_agents_that_were_started_behind_them() {
+    let home = imported();
+    let named = |arguments: &[&str]| -> Vec<(String, Vec<String>)> {
+        let rows = home.ok(&[&["show", "0a00", "--json"], arguments].concat());
+        let row = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
+        let rows = rows.lines().map(row).filter(|row| row["kind"] == "message");
+        let ids = |row: &serde_json::Value| {
+            let ids = row["subagents"].as_array().unwrap().iter();
+            ids.map(|id| id.as_str().unwrap().to_owned()).collect()
+        };
+        rows.map(|row| (row["text"].as_str().unwrap().to_owned(), ids(&row)))
+            .collect()
+    };
+    let one = |text: &str, id: &str| (text.to_owned(), vec![id.to_owned()]);
+    let all = [one("Lead", "ab12"), one("Between", "cd34")];
+    assert_eq!(named(&[]), all);
+    assert_eq!(named(&["-n", "1"]), all[1..]);
+}

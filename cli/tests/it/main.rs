@@ -6,6 +6,9 @@
 //! - `families`: sub-agents in lists; `status`: default places, imported and compared
 //! - `search`: the command, its pages and filters
 //! - `reading`: one message, the newest session of a folder, orders of lists, errors as JSON, the pager
+//! - `browser`: pages of HTML in a real browser, where there is one
+//! - `usage`: tokens and money
+//! - `way_back`: `resume` and `put-back`
 //! - `digests`: digest chains, and what a list of them shows later
 //! - `processes`: several writers and readers on one store
 //! - `handles`: one store under several handles, names and rights; `no_locks`: on a file system
@@ -43,6 +46,7 @@ mod archive_disk;
 mod backup;
 mod backup_beside;
 mod bad_store;
+mod browser;
 mod cli;
 mod cli_json;
 mod cli_marks;
@@ -77,3 +81,6 @@ mod tool;
 #[cfg(unix)]
 #[path = "../../../tests/it/security/tree.rs"]
 mod tree;
+mod usage;
+#[cfg(unix)]
+mod way_back;

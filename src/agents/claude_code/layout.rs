@@ -16,7 +16,7 @@ pub(super) const INDEX: &str = "sessions-index.json";
 const PROMPTS: &str = "history.jsonl";
 
 /// The folder of a session's sub-agents.
-const SUBAGENTS: &str = "subagents";
+pub(super) const SUBAGENTS: &str = "subagents";
 
 /// The folder of what tools have put out.
 const OUTPUTS: &str = "tool-results";

@@ -10,6 +10,7 @@ mod injected;
 mod kinds;
 mod layout;
 mod links;
+mod put_back;
 #[cfg(test)]
 mod tests;
 mod title;
@@ -38,6 +39,7 @@ use super::parts::{blocks, times};
 use super::state::SidecarFacts;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
+use crate::model::session::Summary;
 
 /// The fields of a line that are read of every line.
 const FIELDS: [&str; 18] = [
@@ -173,6 +175,19 @@ impl Agent for ClaudeCode {
 
     fn folders(&self) -> &'static [&'static str] {
         &["projects"]
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["claude", "--resume", id].map(str::to_owned).into())
+    }
+
+    fn place_in_home(
+        &self,
+        home: &Path,
+        summary: &Summary,
+        was: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        put_back::place(home, summary, was)
     }
 
     fn search(&self) -> Option<fn(&Path) -> Found> {

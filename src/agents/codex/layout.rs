@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::paths::{self, below, names, stem};
 
@@ -55,6 +57,14 @@ pub(super) fn is_archived(path: &Path) -> Option<bool> {
         RolloutPlace::Elsewhere => None,
         RolloutPlace::Own | RolloutPlace::Copied => Some(is_in("archived_sessions")),
     }
+}
+
+/// Where Codex would have put a session that began then: the name has the clock on its wall, which nobody
+/// knows here, so UTC stands for it.
+pub(super) fn rollout(id: &str, created: DateTime<Utc>) -> Vec<String> {
+    let [year, month, day] = ["%Y", "%m", "%d"].map(|part| created.format(part).to_string());
+    let name = format!("rollout-{}-{id}.jsonl", created.format("%Y-%m-%dT%H-%M-%S"));
+    vec!["sessions".to_owned(), year, month, day, name]
 }
 
 /// The id of the session in a file: the UUID at the end of its stem, else the stem.

@@ -35,6 +35,7 @@ use super::state::SidecarFacts;
 use crate::model::links::Place as Where;
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
+use crate::model::session::Summary;
 
 /// Types of envelopes besides `session_meta` and `response_item`.
 const EVENTS: [&str; 10] = [
@@ -141,6 +142,26 @@ impl Agent for Codex {
 
     fn folders(&self) -> &'static [&'static str] {
         &["sessions", "archived_sessions"]
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["codex", "resume", id].map(str::to_owned).into())
+    }
+
+    fn place_in_home(
+        &self,
+        _home: &Path,
+        summary: &Summary,
+        was: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        let own = || layout::rollout(summary.key.id(), summary.created_at);
+        Some(was.map_or_else(own, <[String]>::to_vec))
+    }
+
+    fn put_back_note(&self) -> Option<&'static str> {
+        Some(
+            "Codex may list sessions by a database of its own, which is never written: `codex resume` with the id finds this one",
+        )
     }
 
     fn search(&self) -> Option<fn(&Path) -> Found> {

@@ -3,7 +3,7 @@
 
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{fields_of, text};
-use crate::agents::parts::injected::is_put_in;
+use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::titles;
 use crate::json::Json;
@@ -14,7 +14,8 @@ use crate::model::record::RecordKind;
 const QUERY: (&str, &str) = ("<user_query>", "</user_query>");
 
 /// What is sent with them, in tags.
-const PUT_IN: [&str; 8] = [
+const PUT_IN: PutIn = PutIn {
+    tags: &[
     "user_info",
     "attached_files",
     "system_reminder",
@@ -23,14 +24,16 @@ const PUT_IN: [&str; 8] = [
     "open_and_recently_viewed_files",
     "git_status",
     "timestamp",
-];
+],
+    starts: &[],
+};
 
 /// What is left of a text that stands in a person's name once all around the words is gone.
 fn typed(said: &str) -> Option<&str> {
     let rest = said.trim_start();
     let (_, query) = match rest.split_once(QUERY.0) {
-        Some(parts) if is_put_in(parts.0, &PUT_IN, &[]) || parts.0.is_empty() => parts,
-        _ => return titles::behind_tags(rest, &PUT_IN),
+        Some(parts) if PUT_IN.is_text(parts.0) || parts.0.is_empty() => parts,
+        _ => return titles::behind_tags(rest, PUT_IN.tags),
     };
     let words = query.split_once(QUERY.1).map_or(query, |(words, _)| words);
     titles::any(words.trim())

@@ -12,7 +12,7 @@ use crate::agents::companions::{Companions, Sidecar};
 use crate::agents::default_home::DefaultHome;
 use crate::agents::dialect::{Candidate, Dialect, Recognition};
 use crate::agents::parts::fields::{count, fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::injected::is_put_in;
+use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::{Format, Reading};
 use crate::agents::parts::meta_file::META_ENDING;
 use crate::agents::parts::paths::{self, below, names};
@@ -44,11 +44,14 @@ const EVENTS: [&str; 10] = [
 ];
 
 /// What is put into a person's name, in tags.
-const PUT_IN: [&str; 3] = [
+const PUT_IN: PutIn = PutIn {
+    tags: &[
     "system-reminder",
     "local-command-stdout",
     "local-command-caveat",
-];
+],
+    starts: &[],
+};
 
 /// One such agent.
 #[derive(Debug)]
@@ -299,17 +302,12 @@ impl Format for Enveloped {
     fn message(&self, object: Json<'_>) -> Message {
         let envelope = Envelope::of(object);
         let mut message = Fallback.message(object);
-        let is_put_in_block = |block: &Block| match block {
-            Block::Text { text } => is_put_in(text, &PUT_IN, &[]),
-            _ => false,
-        };
         let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
         if message.role == Role::User && message.content.iter().any(is_answer) {
             message.role = Role::Tool;
         }
         message.injected = message.role == Role::User
-            && (envelope.is_note
-                || (!message.content.is_empty() && message.content.iter().all(is_put_in_block)));
+            && (envelope.is_note || PUT_IN.is_message(&message));
         message.agent_id = owned(envelope.agent).filter(|_| envelope.is_side);
         message
     }

@@ -130,6 +130,10 @@ impl Agent for Gemini {
         &["tmp", "projects.json"]
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["gemini", "--resume", id].map(str::to_owned).into())
+    }
+
     fn search(&self) -> Option<fn(&Path) -> Found> {
         Some(home::search)
     }

@@ -165,6 +165,10 @@ impl Agent for OpenCode {
         &MORE
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["opencode", "--session", id].map(str::to_owned).into())
+    }
+
     fn databases(&self) -> Option<&'static Databases> {
         Some(&DATABASES)
     }

@@ -98,6 +98,10 @@ impl Agent for Qwen {
         &HOMES
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["qwen", "--resume", id].map(str::to_owned).into())
+    }
+
     fn folders(&self) -> &'static [&'static str] {
         &["projects"]
     }

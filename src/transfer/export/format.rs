@@ -10,4 +10,7 @@ pub enum ExportFormat {
     Jsonl,
     /// A transcript.
     Markdown,
+    /// A page, self-contained, for a browser; with an index page where there are several.
+    #[cfg(feature = "html")]
+    Html,
 }

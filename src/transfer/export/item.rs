@@ -14,7 +14,7 @@ use crate::transfer::older;
 
 /// A file to write.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(in crate::transfer) struct Item {
     /// Where it goes, name by name: a place of its own.
     pub names: Vec<Vec<u8>>,
     /// What goes into it.
@@ -29,7 +29,7 @@ pub(super) struct Item {
 
 /// What goes into a file.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(in crate::transfer) enum Content {
     /// A session.
     Session(SessionKey),
     /// A file that was imported, by its name.
@@ -40,8 +40,8 @@ pub(super) enum Content {
 
 impl Item {
     /// The transcript of a session.
-    pub(super) fn transcript(summary: Summary, targets: &mut Targets) -> Self {
-        let name = format!("{}.md", paths::file_safe(summary.key.id()));
+    pub(super) fn transcript(summary: Summary, ending: &str, targets: &mut Targets) -> Self {
+        let name = format!("{}.{ending}", paths::file_safe(summary.key.id()));
         let wanted = [summary.key.agent().as_bytes().to_vec(), name.into_bytes()];
         Self {
             names: targets.claim(&wanted),
@@ -77,8 +77,13 @@ impl Item {
         if was_asked_for { Err(error) } else { Ok(()) }
     }
 
+    /// Whether lines of a session go into it.
+    pub(in crate::transfer) fn is_lines(&self) -> bool {
+        matches!(self.content, Content::Session(_))
+    }
+
     /// Writes its content. Returns bytes written.
-    pub(super) fn write(
+    pub(in crate::transfer) fn write(
         &self,
         store: &dyn IngestStore,
         format: ExportFormat,
@@ -94,6 +99,10 @@ impl Item {
             (Content::Session(key), ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
             (Content::Session(key), ExportFormat::Markdown) => {
                 store.export_markdown(key, &mut out)?;
+            }
+            #[cfg(feature = "html")]
+            (Content::Session(key), ExportFormat::Html) => {
+                super::html::write_session(store, key, &mut out)?;
             }
             (Content::Attachment(name), _) => {
                 store
@@ -139,7 +148,7 @@ impl Item {
 
 /// The longest line that was written.
 #[derive(Debug)]
-pub(super) struct Longest {
+pub(in crate::transfer) struct Longest {
     /// Bytes of the longest line that the agent's program takes, without its end.
     taken: u64,
     agent: &'static str,

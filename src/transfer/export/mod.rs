@@ -5,6 +5,8 @@
 
 mod file_names;
 mod format;
+#[cfg(feature = "html")]
+mod html;
 mod item;
 mod older;
 mod place;
@@ -21,7 +23,8 @@ use serde::Serialize;
 
 use self::file_names::Targets;
 pub use self::format::ExportFormat;
-use self::item::{Counted, Item, write_lines};
+pub(super) use self::item::Item;
+use self::item::{Counted, write_lines};
 use self::plan::{Plan, newest_first};
 use super::files::atomic::ExportFolder;
 use super::files::paths;
@@ -91,6 +94,10 @@ pub fn export_session(
     let mut out = Counted { out, bytes: 0 };
     match format {
         ExportFormat::Markdown => store.export_markdown(key, &mut out)?,
+        #[cfg(feature = "html")]
+        ExportFormat::Html => {
+            html::write_session(store, key, &mut out)?;
+        }
         ExportFormat::Jsonl => {
             let summary = store.summary(key)?;
             match document_of(store, &summary)? {
@@ -124,7 +131,7 @@ pub fn export_session(
 /// What a file held before, and the older contents of a session, lie below `folder/.older/N/`, where no
 /// agent looks, and are listed in `.older/list.json`; an import of the folder takes them as older. Sessions that would land on one path
 /// are kept apart by `~2`, `~3` before their extension, which the report tells. As Markdown, each session goes to
-/// `folder/<agent>/<id>.md`.
+/// `folder/<agent>/<id>.md`; as HTML, to `folder/<agent>/<id>.html`, and `folder/index.html` leads to them.
 ///
 /// Each file is there whole or not at all, readable by its owner only, and replaces one of the
 /// same name, so that an export can be repeated. Nothing is written outside of `folder`, whatever
@@ -194,13 +201,24 @@ pub fn export_all_as(
         })
         .transpose()?;
     let (items, notes) = match options.format {
+        #[cfg(feature = "html")]
+        ExportFormat::Html => {
+            let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
+            return html::export(
+                store,
+                summaries,
+                keys.is_some(),
+                folder,
+                Meter::new(progress),
+            );
+        }
         ExportFormat::Jsonl => line_items(store, wanted)?,
         ExportFormat::Markdown => {
             let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
             let mut targets = Targets::default();
             let items = summaries
                 .into_iter()
-                .map(|summary| Item::transcript(summary, &mut targets));
+                .map(|summary| Item::transcript(summary, "md", &mut targets));
             (items.collect(), Notes::new())
         }
     };
@@ -246,10 +264,13 @@ pub fn export_all_as(
 }
 
 /// What is told of files: where they go, and what whoever reads them should know.
-type Notes = Vec<(Vec<Vec<u8>>, String)>;
+pub(super) type Notes = Vec<(Vec<Vec<u8>>, String)>;
 
 /// The files of an export as lines.
-fn line_items(store: &dyn IngestStore, wanted: Option<Vec<Summary>>) -> Result<(Vec<Item>, Notes)> {
+pub(super) fn line_items(
+    store: &dyn IngestStore,
+    wanted: Option<Vec<Summary>>,
+) -> Result<(Vec<Item>, Notes)> {
     let snapshot = store.sources();
     let mut sources = Vec::new();
     snapshot.for_each(&mut |source| {

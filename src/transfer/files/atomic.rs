@@ -46,6 +46,29 @@ impl ExportFolder {
         mtime_ns: Option<i64>,
         fill: &mut dyn FnMut(&mut dyn Write) -> Result<u64>,
     ) -> Result<u64> {
+        self.write_as(names, mtime_ns, true, fill)
+    }
+
+    /// Writes a file that is not there, with today's time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write), and [`Error::FileExists`] where something has that name.
+    pub(in crate::transfer) fn write_new(
+        &self,
+        names: &[Vec<u8>],
+        fill: &mut dyn FnMut(&mut dyn Write) -> Result<u64>,
+    ) -> Result<u64> {
+        self.write_as(names, None, false, fill)
+    }
+
+    fn write_as(
+        &self,
+        names: &[Vec<u8>],
+        mtime_ns: Option<i64>,
+        replaces: bool,
+        fill: &mut dyn FnMut(&mut dyn Write) -> Result<u64>,
+    ) -> Result<u64> {
         let Some((name, parents)) = names.split_last() else {
             return Ok(0);
         };
@@ -74,9 +97,15 @@ impl ExportFolder {
         }
         // A folder may have become a link while the file was written.
         self.prepare(parents)?;
-        temporary
-            .persist(&path)
-            .map_err(|error| failed()(error.error))?;
+        let named = if replaces {
+            temporary.persist(&path)
+        } else {
+            temporary.persist_noclobber(&path)
+        };
+        named.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists if !replaces => Error::FileExists { path: path.clone() },
+            _ => failed()(error.error),
+        })?;
         Ok(bytes)
     }
 

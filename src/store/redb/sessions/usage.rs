@@ -11,7 +11,8 @@ use crate::codec::course_row::Note;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::message::Usage;
-use crate::store::query::UsageSum;
+use crate::model::session::Summary;
+use crate::store::query::{SessionUsage, UsageSum};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::SESSIONS;
@@ -44,6 +45,35 @@ impl RedbStore {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn usage(&self) -> Result<Vec<UsageSum>> {
+        let mut sums = BTreeMap::new();
+        for one in self.session_usage()? {
+            let UsageSum {
+                agent,
+                day,
+                model,
+                answers,
+                usage,
+            } = one.sum;
+            let sum: &mut (u64, Usage) = sums.entry((agent, day, model)).or_default();
+            sum.0 += answers;
+            sum.1 += usage;
+        }
+        let sum = |((agent, day, model), (answers, usage))| UsageSum {
+            agent,
+            day,
+            model,
+            answers,
+            usage,
+        };
+        Ok(sums.into_iter().map(sum).collect())
+    }
+
+    /// The same session by session, the oldest first: of each a sum for each day and model. Costs as much.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    pub fn session_usage(&self) -> Result<Vec<SessionUsage>> {
         self.read(|snapshot| {
             let read = storage("sum up what answers took");
             let table = snapshot.txn().open_table(SESSIONS);
@@ -62,16 +92,23 @@ impl RedbStore {
             sessions.sort_by_key(|(created_us, number, _)| (*created_us, *number));
             let mut sums = Sums::default();
             for (_, number, row) in sessions {
+                let mut by_day = ByDay::new();
                 if row.blocks > 0 {
-                    sums.add(&row.agent, snapshot.course(number, &row)?.notes);
+                    by_day = sums.of_session(&row.agent, snapshot.course(number, &row)?.notes);
                 }
                 if let Some(usage) = beside::told(snapshot, number, &row)? {
                     let day = i32::try_from(row.updated_us.div_euclid(DAY_US)).ok();
                     let model = row.model.clone().unwrap_or_default();
-                    sums.put(&row.agent, (day, model), &usage);
+                    let (count, sum) = by_day.entry((day, model)).or_default();
+                    *count += 1;
+                    *sum += usage;
                 }
+                let summary = row
+                    .into_summary(number)
+                    .map_err(|error| corrupt_session(number, error.to_string()))?;
+                sums.add(&summary, by_day);
             }
-            Ok(sums.finish())
+            Ok(sums.all)
         })
     }
 }
@@ -83,12 +120,15 @@ const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 #[derive(Debug, Default)]
 struct Sums {
     counted: HashMap<String, HashSet<u64>>,
-    sums: BTreeMap<(String, Option<i32>, String), (u64, Usage)>,
+    all: Vec<SessionUsage>,
 }
 
+/// How many answers there were and what they took, by day and model.
+type ByDay = BTreeMap<(Option<i32>, String), (u64, Usage)>;
+
 impl Sums {
-    /// Adds the answers of a session that no older one has.
-    fn add(&mut self, agent: &str, notes: Vec<(u64, Note)>) {
+    /// The answers of a session that no older one has.
+    fn of_session(&mut self, agent: &str, notes: Vec<(u64, Note)>) -> ByDay {
         // Of an answer that was told several times the last holds.
         let mut answers = BTreeMap::new();
         for (_, note) in notes {
@@ -102,41 +142,33 @@ impl Sums {
                 answers.insert(answer, (usage, day, model));
             }
         }
-        let mut counted = self.counted.remove(agent).unwrap_or_default();
+        let counted = self.counted.entry(agent.to_owned()).or_default();
+        let mut by_day = ByDay::new();
         for (answer, (usage, day, model)) in answers {
             if counted.insert(answer) {
-                self.put(agent, (day, model), &usage);
+                let (count, sum) = by_day.entry((day, model)).or_default();
+                *count += 1;
+                *sum += usage;
             }
         }
-        self.counted.insert(agent.to_owned(), counted);
+        by_day
     }
 
-    /// Adds what one answer took, or a whole session where nothing tells its answers apart.
-    fn put(&mut self, agent: &str, (day, model): (Option<i32>, String), usage: &Usage) {
-        let key = (agent.to_owned(), day, model);
-        let (count, sum) = self.sums.entry(key).or_default();
-        *count += 1;
-        sum.input_tokens = sum.input_tokens.saturating_add(usage.input_tokens);
-        sum.output_tokens = sum.output_tokens.saturating_add(usage.output_tokens);
-        sum.cache_read_tokens = sum
-            .cache_read_tokens
-            .saturating_add(usage.cache_read_tokens);
-        sum.cache_write_tokens = sum
-            .cache_write_tokens
-            .saturating_add(usage.cache_write_tokens);
-    }
-
-    fn finish(self) -> Vec<UsageSum> {
-        self.sums
-            .into_iter()
-            .map(|((agent, day, model), (answers, usage))| UsageSum {
-                agent,
-                day: day.and_then(date),
-                model,
-                answers,
-                usage,
-            })
-            .collect()
+    fn add(&mut self, summary: &Summary, by_day: ByDay) {
+        for ((day, model), (answers, usage)) in by_day {
+            self.all.push(SessionUsage {
+                session: summary.key.clone(),
+                project: summary.project.clone(),
+                title: summary.title.clone(),
+                sum: UsageSum {
+                    agent: summary.key.agent().to_owned(),
+                    day: day.and_then(date),
+                    model,
+                    answers,
+                    usage,
+                },
+            });
+        }
     }
 }
 

@@ -1,0 +1,172 @@
+//! `scrollback resume`: the command that goes on with a session in its agent.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::put_back;
+use crate::exit::{Ending, Failure, Outcome};
+use crate::open::Tool;
+use crate::resolve;
+use scrollback::report::Resumption;
+use scrollback::{Error, StoreExt as _, resumption};
+use serde::Serialize;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  scrollback resume 0199c1f2
+  scrollback resume 0199c1f2 --run
+  eval \"$(scrollback resume 0199c1f2)\"";
+
+/// What to go on with.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The session: its id, or the start of it [default: the newest of this project]
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// Run the command, after putting the session back if its file is gone
+    #[arg(long)]
+    run: bool,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    resumption: &'a Resumption,
+    shell: String,
+}
+
+/// Tells or runs the command.
+pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    let store = tool.open_to_read()?;
+    let key = match &args.id {
+        Some(id) => store.resolve(id)?,
+        None => resolve::newest_here(&store)?,
+    };
+    let home = put_back::home_of(&key);
+    let found = resumption(&*store, &key, home.as_deref())?;
+    if args.run {
+        if !found.is_there {
+            let done = put_back::written(&store, &key, None)?;
+            put_back::print(&done, tool)?;
+        }
+        tool.out.flush()?;
+        drop(store);
+        tool.close();
+        return started(&found);
+    }
+    let line = shell_line(&found, &key.to_string(), tool.named_store());
+    if tool.out.is_json() {
+        tool.out.json_line(&Row {
+            resumption: &found,
+            shell: line,
+        })?;
+        return Ok(Ending::Done);
+    }
+    let line = tool.out.field(&line).into_owned();
+    tool.out.line(&line)?;
+    if !found.is_there {
+        tool.out
+            .notice("note: its file is not where its agent looks for it, so it is put back first");
+    }
+    if let Some(project) = found
+        .project
+        .as_deref()
+        .filter(|path| !Path::new(path).is_dir())
+    {
+        tool.out
+            .notice(&format!("note: the folder {project} is not there"));
+    }
+    Ok(Ending::Done)
+}
+
+/// The line for a shell: what has to come first, the folder, the command.
+fn shell_line(found: &Resumption, session: &str, store: Option<&Path>) -> String {
+    let mut parts = Vec::new();
+    if !found.is_there {
+        let store = store.map(|path| format!("--store {} ", quoted(&path.to_string_lossy())));
+        parts.push(format!(
+            "scrollback {}put-back {}",
+            store.unwrap_or_default(),
+            quoted(session)
+        ));
+    }
+    if let Some(project) = &found.project {
+        parts.push(format!("cd {}", quoted(project)));
+    }
+    let words = found.command.iter().map(|word| quoted(word));
+    parts.push(words.collect::<Vec<_>>().join(" "));
+    parts.join(" && ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Runs the command in its folder; where the system can, in place of this process, so that keys and signals are its.
+fn started(found: &Resumption) -> Outcome {
+    let Some((program, words)) = found.command.split_first() else {
+        return Ok(Ending::Done);
+    };
+    let mut command = Command::new(program);
+    command.args(words);
+    if let Some(project) = &found.project {
+        if !Path::new(project).is_dir() {
+            return Err(failed(
+                project,
+                std::io::Error::from(std::io::ErrorKind::NotFound),
+                "the session's folder is not there: make it, or run the command that `scrollback resume` tells elsewhere",
+            ));
+        }
+        command.current_dir(project);
+    }
+    #[cfg(unix)]
+    let source = std::os::unix::process::CommandExt::exec(&mut command);
+    #[cfg(not(unix))]
+    let source = match command.status() {
+        Ok(status) if status.success() => return Ok(Ending::Done),
+        Ok(_) => return Ok(Ending::Partly),
+        Err(source) => source,
+    };
+    Err(failed(
+        program,
+        source,
+        "see that the agent's program is installed, and in the PATH",
+    ))
+}
+
+fn failed(path: &str, source: std::io::Error, hint: &str) -> Failure {
+    Failure::Error {
+        error: Error::Io {
+            action: "run",
+            path: path.into(),
+            source,
+        },
+        hint: Some(hint.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_safe_in_a_shell() {
+        for (word, expected) in [
+            ("/w/my-app", "/w/my-app"),
+            ("/w/my app", "'/w/my app'"),
+            ("it's", "'it'\\''s'"),
+            ("$(rm -rf x)", "'$(rm -rf x)'"),
+            ("~x", "'~x'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}
