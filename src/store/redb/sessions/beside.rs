@@ -29,7 +29,7 @@ impl RedbStore {
     /// let key = SessionKey::native("s")?;
     /// store.append(&key, Expect::Any, None, &[NewRecord::line("{}")])?;
     /// assert_eq!(store.usage_beside(&key)?, None);
-    /// # Ok::<(), scrollback::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn usage_beside(&self, key: &SessionKey) -> Result<Option<Usage>> {
         self.read(|snapshot| {
