@@ -125,7 +125,10 @@ fn of(session: &Summary) -> Removed {
 }
 
 /// The sessions that go, parents before children, and how many stay for the sake of a pin.
-fn going(store: &(impl Calls + ?Sized), query: &CleanupQuery) -> Result<(Vec<Summary>, u64)> {
+pub(crate) fn going(
+    store: &(impl Calls + ?Sized),
+    query: &CleanupQuery,
+) -> Result<(Vec<Summary>, u64)> {
     let (mut old, mut pinned_kept) = (Vec::new(), 0);
     let mut list = query.listed();
     loop {

@@ -93,7 +93,7 @@ fn picoclaw_saves(cycle: &Cycle, mut lines: Vec<String>, round: usize) -> Vec<St
         serde_json::from_str(&text).expect("a meta file that is JSON")
     });
     let mut skip = usize::try_from(meta["skip"].as_u64().unwrap_or(0)).unwrap();
-    if round % 3 > 0 {
+    if !round.is_multiple_of(3) {
         skip = skip.max(lines.len().saturating_sub(4));
     }
     if round % 3 == 2 {
