@@ -80,6 +80,8 @@ pub use transfer::{
     export_all_as, export_session, import, import_places, put_back, resumption, status,
 };
 
+pub use store::kit;
+
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{

@@ -64,6 +64,8 @@ pub(crate) struct Added {
     pub made: Vec<Record>,
     /// What they tell of other records.
     pub course: CourseChanges,
+    /// The session's course after it.
+    pub now: Course,
     /// What the caller is told.
     pub appended: Appended,
     /// The batch that the row has no room for any more.
@@ -113,6 +115,7 @@ pub(crate) fn add_to(
         row,
         made,
         course: fold.take_changes(),
+        now: fold.into_course(),
         appended,
         left,
         now_us,

@@ -85,7 +85,7 @@ pub struct Cleaned {
 impl Cleaned {
     fn count(&mut self, removed: Removed, session: &Summary) {
         self.removed += removed;
-        self.sub_agents += u64::from(session.parent.is_some());
+        self.sub_agents += u64::from(session.subagent);
     }
 }
 
@@ -125,7 +125,10 @@ fn of(session: &Summary) -> Removed {
 }
 
 /// The sessions that go, parents before children, and how many stay for the sake of a pin.
-fn going(store: &(impl Calls + ?Sized), query: &CleanupQuery) -> Result<(Vec<Summary>, u64)> {
+pub(crate) fn going(
+    store: &(impl Calls + ?Sized),
+    query: &CleanupQuery,
+) -> Result<(Vec<Summary>, u64)> {
     let (mut old, mut pinned_kept) = (Vec::new(), 0);
     let mut list = query.listed();
     loop {

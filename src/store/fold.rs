@@ -44,6 +44,11 @@ impl Fold {
         self.course.take_changes()
     }
 
+    /// The course of the session so far.
+    pub(crate) fn into_course(self) -> Course {
+        self.course
+    }
+
     /// Adds a described line of `bytes` bytes to a row, as the record with the row's next sequence
     /// number. `flags` are those that only the reader of the file knows.
     pub(crate) fn add(

@@ -26,6 +26,7 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
+//! - `kit`: stores on the kit take in and give back what the store in a file does
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
 //!   of a call
@@ -121,6 +122,7 @@ mod jcode_repair;
 mod jcode_replay;
 mod kept_files;
 mod killed_grower;
+mod kit;
 mod limit_table;
 mod limits;
 mod limits_of_batches;

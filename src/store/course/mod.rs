@@ -195,13 +195,8 @@ impl Course {
         self.ids.get(&id).map(|spot| spot.sequence)
     }
 
-    /// Messages of a record that are not shown at its place.
-    pub(crate) fn hidden_of(&self, sequence: u64) -> u32 {
-        let key = (ExceptionKind::Moved.code(), sequence);
-        self.exceptions.get(&key).map_or(0, |moved| moved.messages)
-    }
-
     /// Every exception, by kind and place.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn exceptions(&self) -> impl Iterator<Item = &Exception> {
         self.exceptions.values()
     }

@@ -1,28 +1,22 @@
 //! What an import finds beside a session's lines (an index, a meta file) goes into its row here,
-//! and comes out again for an export.
-//!
-//! Lines are counted as agents with a `skip` in their meta files count them: all but those of zero
-//! length. A line that a compaction has removed counts as well: it was there when the agent counted.
-
-use std::collections::HashMap;
+//! and comes out again for an export. How lines are counted is in `store::file_lines`.
 
 use redb::{ReadableTable, TableHandle};
 
 use super::bulk::RedbBulk;
-use crate::agents::TitleOffer;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::model::limits::FACT_BYTES_MAX;
 use crate::model::properties::PropertiesChange;
-use crate::model::record::{RecordFlags, RecordHeader};
-use crate::model::text::cut;
-use crate::store::fold::{Fold, project_of};
+use crate::model::record::RecordHeader;
+use crate::store::file_lines::{self, take_model, take_project, take_times, take_title};
 use crate::store::ingest::StateParts;
 use crate::store::order::Order;
 use crate::store::properties::Claims;
+use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::row_counts::ReadCounts;
+use crate::store::redb::tables::schema::RECORDS;
 use crate::store::redb::tables::segments::{self, RecordsKey};
 use crate::store::redb::tables::snapshot::corrupt_session;
 
@@ -37,136 +31,43 @@ impl RedbBulk<'_> {
         properties::change(&self.writer, session, change, Claims::InLine).map(drop)
     }
 
-    /// Takes times in microseconds since 1970: the first one where no line states when the session
-    /// was created, the last one if it is later than what the lines state. Where the lines state
-    /// no time at all, they stand instead of the file's.
+    /// Takes times in microseconds since 1970.
     pub(crate) fn apply_times(
         &mut self,
         session: u64,
         created_us: Option<i64>,
         updated_us: Option<i64>,
     ) -> Result<()> {
-        self.change_row(session, |row| {
-            if let Some(updated_us) = updated_us {
-                if !row.time_stated {
-                    row.created_us = row.created_us.min(updated_us);
-                    row.updated_us = updated_us;
-                    row.time_stated = true;
-                }
-                row.updated_us = row.updated_us.max(updated_us);
-            }
-            if let (Some(created_us), false) = (created_us, row.created_stated) {
-                row.created_us = created_us;
-                row.created_stated = true;
-                row.updated_us = row.updated_us.max(created_us);
-            }
-        })
+        self.change_row(session, |row| take_times(row, created_us, updated_us))
     }
 
     /// Offers a title, as a line would.
     pub(crate) fn offer_title(&mut self, session: u64, title: &str, rank: u8) -> Result<()> {
-        if title.trim().is_empty() {
-            return Ok(());
-        }
-        let offer = TitleOffer {
-            text: title.into(),
-            rank,
-            latest_wins: true,
-            about: None,
-            session: None,
-        };
-        self.change_row(session, |row| Fold::default().offer_title(row, &offer))
+        self.change_row(session, |row| take_title(row, title, rank))
     }
 
     /// Takes a project for a session whose lines state none.
     pub(crate) fn offer_project(&mut self, session: u64, project: &str) -> Result<()> {
-        self.change_row(session, |row| {
-            if row.project.is_none() && !project.is_empty() {
-                row.project = Some(project_of(project));
-            }
-        })
+        self.change_row(session, |row| take_project(row, project))
     }
 
     /// Takes a model for a session whose lines state none.
     pub(crate) fn offer_model(&mut self, session: u64, model: &str) -> Result<()> {
-        self.change_row(session, |row| {
-            if row.model.is_none() && !model.is_empty() {
-                row.model = Some(cut(model, FACT_BYTES_MAX).to_owned());
-            }
-        })
+        self.change_row(session, |row| take_model(row, model))
     }
 
     /// Hides the first `lines` lines of a session, and shows the rest.
     pub(crate) fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         let old = self.writer.row(session)?;
         let order = self.writer.file_order(session)?.filter(|_| old.reordered);
-        if let Some(order) = order {
-            return self.hide_lines_in_order(session, lines, &Order::of(&order, old.next));
-        }
+        let order = order.map(|order| Order::of(&order, old.next));
         let table = self.writer.records()?;
-        let (mut mark, mut hidden, mut counter) = (0, 0, LineCounter::default());
-        if lines > 0 {
-            mark = old.next;
-            for_each_record(
-                &table,
-                session,
-                self.writer.counts(),
-                |sequence, header, line| {
-                    let missing = sequence.saturating_sub(counter.reached);
-                    if counter.lines.saturating_add(missing) >= lines {
-                        mark = counter.reached + (lines - counter.lines);
-                        return false;
-                    }
-                    counter.lines += missing;
-                    counter.take(sequence, header, line);
-                    hidden += u64::from(header.messages);
-                    if counter.lines >= lines {
-                        mark = sequence + 1;
-                        return false;
-                    }
-                    true
-                },
-            )?;
-        }
+        let counts = self.writer.counts();
+        let row = file_lines::hide(&old, lines, order.as_ref(), &mut |look| {
+            for_each_record(&table, session, counts, look)
+        })?;
         drop(table);
-        let row = SessionRow {
-            hidden,
-            mark,
-            ..old.clone()
-        };
-        if row == old {
-            return Ok(());
-        }
-        self.writer.put_row(session, Some(&old), &row)
-    }
-
-    /// The same, of a session whose records have an order of their own: what its agent has dropped is no
-    /// line any more, and stays hidden.
-    fn hide_lines_in_order(&mut self, session: u64, lines: u64, order: &Order) -> Result<()> {
-        let old = self.writer.row(session)?;
-        let mut row = old.clone();
-        let mut counter = LineCounter::default();
-        row.mark = if lines == 0 {
-            order.file_start().unwrap_or(old.next)
-        } else {
-            old.next
-        };
-        let table = self.writer.records()?;
-        let mut before = None;
-        for (sequence, line) in in_file_order(&table, session, self.writer.counts(), order)? {
-            if before.is_some_and(|hidden| hidden >= lines) && lines > 0 {
-                row.mark = sequence;
-                break;
-            }
-            counter.take_or_missing(sequence, line.as_ref());
-            before = Some(counter.lines);
-        }
-        drop(table);
-        self.count_hidden(session, &mut row, order)?;
-        if row == old {
-            return Ok(());
-        }
-        self.writer.put_row(session, Some(&old), &row)
+        self.change_row(session, |old| *old = row)
     }
 
     fn change_row(&mut self, session: u64, change: impl FnOnce(&mut SessionRow)) -> Result<()> {
@@ -186,108 +87,27 @@ pub(crate) fn state_parts(store: &RedbStore, number: u64) -> Result<StateParts> 
         let row = snapshot.row(number)?.ok_or_else(|| Error::NotFound {
             wanted: format!("session {number}"),
         })?;
-        let (mut counter, mut skip, mut first_line) = (LineCounter::default(), 0, None);
-        let table = snapshot
-            .txn()
-            .open_table(crate::store::redb::tables::schema::RECORDS)
-            .map_err(crate::store::redb::engine::errors::storage("read records"))?;
-        if let Some(order) = snapshot.order(number, &row)? {
-            let mark = order.place(row.mark);
-            for (sequence, line) in in_file_order(&table, number, snapshot.counts(), &order)? {
-                counter.take_or_missing(sequence, line.as_ref());
-                if order.place(sequence) < mark {
-                    skip = counter.lines;
-                }
-                first_line = first_line.or(line.map(|line| line.1));
-            }
-        } else {
-            for_each_record(
-                &table,
-                number,
-                snapshot.counts(),
-                |sequence, header, line| {
-                    counter.take(sequence, header, line);
-                    if sequence < row.mark {
-                        skip = counter.lines;
-                    }
-                    if first_line.is_none() {
-                        first_line = Some(line.to_vec());
-                    }
-                    true
-                },
-            )?;
-        }
+        let table = snapshot.txn().open_table(RECORDS);
+        let table = table.map_err(storage("read records"))?;
+        let order = snapshot.order(number, &row)?;
+        let counts = snapshot.counts();
+        let (lines, skip, first_line) = file_lines::counted(&row, order.as_ref(), &mut |look| {
+            for_each_record(&table, number, counts, look)
+        })?;
         Ok(StateParts {
             summary: row
                 .into_summary(number)
                 .map_err(|error| corrupt_session(number, error.to_string()))?,
             properties: properties::of_session(snapshot, number)?,
-            lines: counter.lines,
+            lines,
             skip,
-            first_line: first_line.unwrap_or_default(),
+            first_line,
         })
     })
 }
 
-/// Counts lines that are not of zero length; one that is kept in several records counts once.
-#[derive(Debug, Default)]
-struct LineCounter {
-    lines: u64,
-    /// The sequence number after the last record.
-    reached: u64,
-    /// Whether the last record was a piece of a line that goes on.
-    goes_on: bool,
-}
-
-impl LineCounter {
-    /// Takes a record, or one that a compaction has removed: that was a line.
-    fn take_or_missing(&mut self, sequence: u64, line: Option<&(RecordHeader, Vec<u8>)>) {
-        match line {
-            Some((header, line)) => self.take(sequence, *header, line),
-            None => self.lines += 1,
-        }
-    }
-
-    fn take(&mut self, sequence: u64, header: RecordHeader, line: &[u8]) {
-        self.reached = sequence + 1;
-        if header.flags.contains(RecordFlags::CONTINUES) {
-            self.goes_on = true;
-            return;
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        self.lines += u64::from(self.goes_on || !text.is_empty());
-        self.goes_on = false;
-    }
-}
-
-/// A record in the order of a file; nothing of one that a compaction has removed.
-type InFile = (u64, Option<(RecordHeader, Vec<u8>)>);
-
-/// The records of a session that has an order of its own, from the first one of its file on.
-fn in_file_order(
-    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
-    number: u64,
-    counts: &ReadCounts,
-    order: &Order,
-) -> Result<Vec<InFile>> {
-    let Some(start) = order.file_start() else {
-        return Ok(Vec::new());
-    };
-    let mut stored = HashMap::new();
-    for_each_record(table, number, counts, |sequence, header, line| {
-        stored.insert(sequence, (header, line.to_vec()));
-        true
-    })?;
-    let runs = order.runs_from(Some(start));
-    let sequences = runs.iter().flat_map(|run| run.first..=run.last);
-    Ok(sequences
-        .map(|sequence| (sequence, stored.remove(&sequence)))
-        .collect())
-}
-
-/// Visits the records of a session in their order, until `visit` says that it is enough.
-fn for_each_record(
+/// Visits the records of a session in the order of their numbers, until `visit` says that it is enough.
+pub(crate) fn for_each_record(
     table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     number: u64,
     counts: &ReadCounts,

@@ -3,15 +3,15 @@
 use std::io::Read;
 
 use super::attached;
-use crate::codec::chain::{Chain, Digest};
+use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
+use crate::store::chunks::{digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
-use crate::store::fold::take_out;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
@@ -116,12 +116,7 @@ impl Bulk for RedbBulk<'_> {
                 segments::cut(&mut table, number, sequence, self.writer.counts())?
             {
                 let hidden = moved.get(&at).copied().unwrap_or(0);
-                let shown = header.messages.saturating_sub(hidden);
-                take_out(&mut left, &header, shown, bytes);
-                // What comes in their place has not been hidden by anybody.
-                if at < old.mark {
-                    left.hidden = left.hidden.saturating_sub(u64::from(shown));
-                }
+                take_replaced(&mut left, (at, &header, bytes), hidden);
             }
             left.mark = left.mark.min(sequence);
         }
@@ -130,34 +125,10 @@ impl Bulk for RedbBulk<'_> {
                 segments::insert(&mut table, number, sealed, Some(&mut self.edge))?;
         }
         drop(table);
-        for moved in chunk.course.moved() {
-            if moved.first < left.mark && moved.first < old.next {
-                left.hidden = left.hidden.saturating_sub(u64::from(moved.messages));
-            }
-        }
+        take_moved(&mut left, chunk, old.next);
         self.writer.write_course(number, &mut left, &chunk.course)?;
         let file = digest_of_file(&mut left.chain, chunk, file);
-        // The name is the one that was free; marks and batches are not the builder's to change.
-        let row = SessionRow {
-            agent: old.agent.clone(),
-            id: old.id.clone(),
-            attachments: old.attachments,
-            mark: left.mark,
-            hidden: left.hidden,
-            records: left.records + chunk.added.records,
-            messages: left.messages + chunk.added.messages,
-            bytes: left.bytes + chunk.added.bytes,
-            malformed: left.malformed + chunk.added.malformed,
-            batches: old.batches.clone(),
-            given: old.given.clone(),
-            chain: left.chain,
-            content: old.content,
-            contents: old.contents,
-            reordered: old.reordered,
-            exceptions: left.exceptions,
-            blocks: left.blocks,
-            ..chunk.row.clone()
-        };
+        let row = row_after(&old, &left, chunk);
         self.writer.put_row(number, Some(&old), &row)?;
         Ok(file)
     }
@@ -245,32 +216,6 @@ impl Bulk for RedbBulk<'_> {
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         RedbBulk::hide_lines(self, session, lines)
     }
-}
-
-/// Takes a chunk's lines into the chain of their session, and into that of its file so far: the two are
-/// one where nothing but the file's lines is stored.
-fn digest_of_file(chain: &mut Chain, chunk: &SessionChunk, file: Option<Digest>) -> Option<Digest> {
-    let mut file = file.map(|digest| Chain {
-        digest,
-        ..Chain::starting_at(0)
-    });
-    let is_same = file.is_some_and(|file| file.digest == chain.digest);
-    let open = chunk
-        .digests
-        .len()
-        .checked_sub(1)
-        .filter(|_| chunk.row.unterminated);
-    for (at, line) in chunk.digests.iter().enumerate() {
-        chain.push(line);
-        match &mut file {
-            // An unterminated line is not compared.
-            Some(_) if open == Some(at) => {}
-            Some(file) if is_same => file.digest = chain.digest,
-            Some(file) => file.push(line),
-            None => {}
-        }
-    }
-    file.map(|file| file.digest)
 }
 
 #[cfg(test)]

@@ -5,26 +5,12 @@ use super::bulk::RedbBulk;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
-use crate::model::limits::ID_BYTES_MAX;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::model::text::cut;
+use crate::store::contents::{content_id, giving, newness, taking};
 use crate::store::properties::Claims;
 use crate::store::redb::tables::contents::corrupt_content;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::writer::Writer;
-
-/// The name of a content: `ID~2`. An id that has no room for that is cut.
-fn content_id(id: &str, content: u32) -> String {
-    let suffix = format!("~{content}");
-    let start = cut(id, ID_BYTES_MAX.saturating_sub(suffix.len()));
-    format!("{start}{suffix}")
-}
-
-/// What makes one content newer than another: that something was said in it, the last time that
-/// its lines state (or its file has), how much was said, its arrival.
-fn newness(row: &SessionRow) -> (bool, i64, u64, u32) {
-    (row.messages > 0, row.updated_us, row.messages, row.content)
-}
 
 impl RedbBulk<'_> {
     /// Creates a session of a plain id: the first one has it, and another one is another content of
@@ -147,17 +133,7 @@ pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64
 fn take_properties(writer: &Writer<'_>, number: u64) -> Result<Properties> {
     let none = PropertiesChange::default();
     let had = properties::change(writer, number, &none, Claims::InLine)?;
-    let all = PropertiesChange {
-        title: Some(None),
-        project: Some(None),
-        parent: Some(None),
-        pinned: Some(false),
-        archived: Some(false),
-        aliases: Some(Vec::new()),
-        scope: Some(None),
-        summary: None,
-    };
-    properties::change(writer, number, &all, Claims::InLine)?;
+    properties::change(writer, number, &taking(), Claims::InLine)?;
     Ok(had)
 }
 
@@ -165,21 +141,6 @@ fn take_properties(writer: &Writer<'_>, number: u64) -> Result<Properties> {
 fn give_properties(writer: &Writer<'_>, number: u64, had: Properties) -> Result<()> {
     let none = PropertiesChange::default();
     let own = properties::change(writer, number, &none, Claims::InLine)?;
-    let mut aliases = had.aliases;
-    for alias in own.aliases {
-        if !aliases.contains(&alias) {
-            aliases.push(alias);
-        }
-    }
-    let all = PropertiesChange {
-        title: Some(had.title.or(own.title)),
-        project: Some(had.project.or(own.project)),
-        parent: Some(had.parent.or(own.parent)),
-        pinned: Some(had.pinned || own.pinned),
-        archived: Some(had.archived || own.archived),
-        aliases: Some(aliases),
-        scope: Some(had.scope.or(own.scope)),
-        summary: None,
-    };
+    let all = giving(had, own);
     properties::change(writer, number, &all, Claims::InLine).map(drop)
 }

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use super::rechain::Rechain;
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -11,6 +10,7 @@ use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
 use crate::store::order::Order;
 use crate::store::query::{Compacted, ScanQuery};
+use crate::store::rechain::Rechain;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::segments::{self, Edge, Found};
 use crate::store::redb::tables::writer::Writer;

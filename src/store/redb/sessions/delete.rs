@@ -13,13 +13,14 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition;
 use crate::store::lines;
+use crate::store::marks::Origin;
 use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
-use crate::store::redb::tables::deleted::{self, Origin};
+use crate::store::redb::tables::deleted;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
     ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,

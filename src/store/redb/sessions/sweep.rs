@@ -96,13 +96,14 @@ impl Deletion<'_, '_> {
             }
         }
         self.add_families(&mut doomed, sweep)?;
-        let children = doomed.values().filter(|row| row.shown_parent().is_some());
+        let children = doomed.values().filter(|row| row.shown_subagent());
         cleaned.sub_agents = children.count() as u64;
         cleaned.removed = self.delete_all(&doomed)?;
         Ok(cleaned)
     }
 
-    /// Adds what sessions have started, all generations, but for what is pinned and all below it.
+    /// Adds what sessions have started, all generations, but for what is pinned and all below it. A fork
+    /// was not started.
     fn add_families(&self, doomed: &mut BTreeMap<u64, SessionRow>, sweep: &Sweep) -> Result<()> {
         let of = |row: &SessionRow| (row.agent.clone(), row.id.clone());
         let mut open: Vec<(String, String)> = doomed.values().map(of).collect();
@@ -118,7 +119,7 @@ impl Deletion<'_, '_> {
                     continue;
                 }
                 let row = snapshot::row_behind(&self.sessions, number, self.writer.counts())?;
-                if sweep.pinned_too || !row.given.pinned {
+                if row.shown_subagent() && (sweep.pinned_too || !row.given.pinned) {
                     open.push(of(&row));
                     doomed.insert(number, row);
                 }

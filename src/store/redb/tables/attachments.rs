@@ -5,20 +5,16 @@
 
 use std::io::{Read, Write};
 
-use xxhash_rust::xxh3::Xxh3;
-
 use super::ranges::within;
 use super::schema::ATTACHMENTS;
 use super::snapshot::{Snapshot, corrupt_session};
 use super::writer::Writer;
-use crate::codec::attachment::{self, Cutter, PART_BYTES};
-use crate::codec::row::{self, RowError, RowFormat};
+use crate::codec::row::RowError;
 use crate::model::error::{Error, Result};
-use crate::model::limits::ATTACHMENT_BYTES_MAX;
+pub(crate) use crate::store::file_parts::{check_part, open_part};
+use crate::store::file_parts::{corrupt, cut_up};
 use crate::store::query::AttachmentInfo;
 use crate::store::redb::engine::errors::storage;
-
-const VERSION: u8 = 1;
 
 /// The table, open for writing.
 type Table<'w> = redb::Table<'w, (u64, &'static str, u32), &'static [u8]>;
@@ -68,58 +64,17 @@ pub(crate) fn write(
         .map_err(storage("write an attachment"))?;
     // An older content may have had more parts: one that stayed would go on behind the new ones.
     let replaced = cut(&mut table, number, name)?;
-    let mut hash = Xxh3::new();
-    let (mut bytes, mut part) = (0_u64, 0_u32);
-    let mut cutter = Cutter::new(name);
-    let mut rest = Vec::new();
-    loop {
-        let at_end = fill(name, content, &mut rest)?;
-        let (length, body) = cutter.next(&rest, at_end);
-        let later = rest.split_off(length.min(rest.len()));
-        hash.update(&rest);
-        bytes += rest.len() as u64;
-        // The file may grow while it is read: what its size was says nothing.
-        if bytes > ATTACHMENT_BYTES_MAX {
-            return Err(Error::TooLarge {
-                what: "size of an attachment in bytes",
-                actual: bytes,
-                limit: ATTACHMENT_BYTES_MAX,
-            });
-        }
-        let framed = row::seal(
-            RowFormat::Attachment,
-            VERSION,
-            &key_bytes(number, name, part),
-            &body,
-        );
+    let (bytes, hash) = cut_up(number, name, content, &mut |part, framed| {
         table
             .insert((number, name, part), framed.as_slice())
             .map_err(&action)?;
-        // After the first part: an empty content has one too, or it would not be there.
-        if at_end && later.is_empty() {
-            return Ok(Written {
-                bytes,
-                hash: hash.digest128(),
-                replaced,
-            });
-        }
-        rest = later;
-        part += 1;
-    }
-}
-
-/// Reads on until there is more than one part may hold. Returns whether the file is over.
-fn fill(name: &str, content: &mut dyn Read, rest: &mut Vec<u8>) -> Result<bool> {
-    let wanted = (PART_BYTES + 1).saturating_sub(rest.len());
-    content
-        .take(wanted as u64)
-        .read_to_end(rest)
-        .map_err(|source| Error::Io {
-            action: "read",
-            path: name.into(),
-            source,
-        })?;
-    Ok(rest.len() <= PART_BYTES)
+        Ok(())
+    })?;
+    Ok(Written {
+        bytes,
+        hash,
+        replaced,
+    })
 }
 
 /// Writes an attachment's bytes to `out`. Returns whether there is such an attachment.
@@ -159,28 +114,6 @@ pub(crate) fn read(
         expected,
         &RowError("the part is missing".to_owned()),
     ))
-}
-
-/// Checks a part by itself: its checksum, under its key. It is not unpacked.
-pub(crate) fn check_part(number: u64, name: &str, part: u32, value: &[u8]) -> Result<()> {
-    body_of(number, name, part, value).map(drop)
-}
-
-fn body_of<'v>(number: u64, name: &str, part: u32, value: &'v [u8]) -> Result<&'v [u8]> {
-    let key = key_bytes(number, name, part);
-    row::open(RowFormat::Attachment, VERSION, &key, value)
-        .map_err(|error| corrupt(number, name, part, &error))
-}
-
-/// Checks and unpacks a part: whether it is the last one, and its data.
-pub(crate) fn open_part(
-    number: u64,
-    name: &str,
-    part: u32,
-    value: &[u8],
-) -> Result<(bool, Vec<u8>)> {
-    let body = body_of(number, name, part, value)?;
-    attachment::open(body).map_err(|error| corrupt(number, name, part, &error))
 }
 
 /// The attachments of a session, with their sizes: reads their rows. `expected` is how many there
@@ -230,19 +163,4 @@ pub(crate) fn list(
         let detail = format!("{} attachments, expected {expected}", found.len());
         Err(corrupt_session(number, detail))
     }
-}
-
-fn corrupt(number: u64, name: &str, part: u32, error: &RowError) -> Error {
-    Error::Corrupt {
-        table: "attachments",
-        key: format!("session {number}, attachment `{name}`, part {part}"),
-        detail: error.to_string(),
-    }
-}
-
-fn key_bytes(number: u64, name: &str, part: u32) -> Vec<u8> {
-    let mut key = number.to_be_bytes().to_vec();
-    key.extend_from_slice(name.as_bytes());
-    key.extend_from_slice(&part.to_be_bytes());
-    key
 }

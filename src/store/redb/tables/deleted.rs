@@ -4,27 +4,21 @@
 //! name begins anew: marks concern imports alone. Where an agent's ids are not unique by themselves,
 //! it is a mark for the session of one folder.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use redb::{ReadOnlyTable, ReadableTable as _, Table, TableError};
 
 use super::ranges::within;
 use super::schema::{DELETED, DeletedKey, FORMAT_BESIDE_THE_LOG};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
-use crate::agents;
-use crate::codec::deleted_row::{DeletedRow, DeletedSource};
+use crate::codec::deleted_row::DeletedRow;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
-use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::deleted::{DeletedSession, folder_of};
+use crate::store::deleted::DeletedSession;
+use crate::store::marks::{Origin, homes, mark_of};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
-
-/// Most sources that a mark remembers, and most folders of one session that get a mark.
-const SOURCES_MAX: usize = 8;
 
 /// What errors say was being done.
 const ACTION: &str = "mark a session as deleted";
@@ -37,18 +31,9 @@ pub(crate) fn mark(
 ) -> Result<()> {
     for (home, sources) in homes(&row.agent, origins) {
         let key = (row.agent.as_str(), row.id.as_str(), home.as_slice());
-        let mut mark = DeletedRow {
-            deleted_us: now_us,
-            sources: sources.into_iter().collect(),
-        };
-        if let Some(there) = table.get(key).map_err(storage(ACTION))? {
-            let there = decode(key, there.value())?;
-            for source in there.sources {
-                if !mark.sources.contains(&source) && mark.sources.len() < SOURCES_MAX {
-                    mark.sources.push(source);
-                }
-            }
-        }
+        let there = table.get(key).map_err(storage(ACTION))?;
+        let there = there.map(|there| decode(key, there.value())).transpose()?;
+        let mark = mark_of(sources, now_us, there);
         put(table, key, &mark)?;
     }
     Ok(())
@@ -93,52 +78,6 @@ pub(crate) fn put(
         .insert(key, encoded.as_slice())
         .map_err(storage(ACTION))?;
     Ok(())
-}
-
-/// A file that a session was imported from.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    path: Vec<u8>,
-    generation: u32,
-    /// Whether the session's records came from it; others lay beside it.
-    is_own: bool,
-}
-
-impl Origin {
-    /// That of a row of sources, which may be damaged.
-    pub(crate) fn of(path: Vec<u8>, generation: u32, row: &[u8]) -> Self {
-        let row = SourceRow::decode(&path, generation, row);
-        let is_own = row.is_ok_and(|row| row.kind == SourceKind::Lines || row.next_sequence > 0);
-        Self {
-            path,
-            generation,
-            is_own,
-        }
-    }
-}
-
-/// The folders that a session gets a mark for, with what of it came from there: one without a name
-/// where ids are unique, or where it was never imported.
-fn homes(agent: &str, mut origins: Vec<Origin>) -> BTreeMap<Vec<u8>, BTreeSet<DeletedSource>> {
-    let is_unique = agents::of_agent(agent).has_unique_ids();
-    // What the session is comes before what lay beside it.
-    origins.sort_by_key(|origin| !origin.is_own);
-    let has_own = origins.first().is_some_and(|origin| origin.is_own);
-    let mut homes: BTreeMap<Vec<u8>, BTreeSet<DeletedSource>> = BTreeMap::new();
-    for origin in origins.iter().take(SOURCES_MAX) {
-        let home = match folder_of(&origin.path) {
-            _ if is_unique => &[],
-            // A file beside the session may lie in a folder of its own.
-            _ if has_own && !origin.is_own => continue,
-            home => home,
-        };
-        let mark = DeletedSource::of(&origin.path, origin.generation);
-        homes.entry(home.to_vec()).or_default().insert(mark);
-    }
-    if homes.is_empty() {
-        homes.insert(Vec::new(), BTreeSet::new());
-    }
-    homes
 }
 
 /// The table; `None` in a store of an older format, which is only read.

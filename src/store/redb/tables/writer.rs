@@ -280,6 +280,7 @@ impl<'s> Writer<'s> {
             appended,
             left,
             now_us,
+            ..
         } = match addition::add_to(old, addition, older, stamps, || match &there {
             Some((number, row)) => Ok(self.course(*number, row)?.before(None)),
             None => Ok(Course::default()),

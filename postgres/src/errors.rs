@@ -1,0 +1,162 @@
+//! What goes wrong below the store, and what callers are told of it.
+
+use scrollback::Error;
+use tokio_postgres::error::SqlState;
+
+/// What went wrong with a statement.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The server refused it, and has undone it.
+    Refused(tokio_postgres::Error),
+    /// The connection is gone: whether the statement was done is not known.
+    Lost(tokio_postgres::Error),
+    /// No answer came in time. The connection is given up.
+    Silent,
+    /// There was no connection to send it on.
+    Unreached(Error),
+    /// Something of the store itself.
+    Other(Error),
+}
+
+/// What a statement gives.
+pub(crate) type Tried<T> = Result<T, Failure>;
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            // The server ends the connection, and may have done so behind a commit.
+            Some(refused) if is_ending(refused.code()) => Self::Lost(error),
+            None if error.is_closed() => Self::Lost(error),
+            None if std::error::Error::source(&error)
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
+            {
+                Self::Lost(error)
+            }
+            _ => Self::Refused(error),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn is_ending(code: &SqlState) -> bool {
+    [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::IDLE_SESSION_TIMEOUT,
+        SqlState::CONNECTION_FAILURE,
+        SqlState::CONNECTION_EXCEPTION,
+        SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN,
+    ]
+    .contains(code)
+}
+
+impl Failure {
+    /// What the server calls it.
+    fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Refused(error) | Self::Lost(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same statement may go through at once: others were in the way.
+    pub(crate) fn is_clash(&self) -> bool {
+        let clashes = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+        ];
+        self.code().is_some_and(|code| clashes.contains(code))
+    }
+
+    /// Whether a name or a number was taken.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.code() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
+    /// Whether what was sent may be done or not.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Silent)
+    }
+
+    /// Whether the table is not there.
+    pub(crate) fn is_undefined(&self) -> bool {
+        let missing = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
+        self.code().is_some_and(|code| missing.contains(code))
+    }
+
+    /// What the caller is told of a statement that has written nothing.
+    pub(crate) fn told(self, store: &str, action: &'static str) -> Error {
+        let unavailable = |source: scrollback::Cause| Error::Unavailable {
+            store: store.to_owned(),
+            source,
+        };
+        match self {
+            Self::Other(error) | Self::Unreached(error) => error,
+            Self::Silent => unavailable("no answer came in time".into()),
+            Self::Lost(error) => unavailable(Box::new(error)),
+            Self::Refused(error) => {
+                let code = error.code().cloned();
+                if code.as_ref().is_some_and(is_away) {
+                    return unavailable(Box::new(error));
+                }
+                if let Some(reason) = code.as_ref().and_then(busy_reason) {
+                    return Error::Busy {
+                        reason: reason.to_owned(),
+                    };
+                }
+                Error::Storage {
+                    action,
+                    source: said(error),
+                }
+            }
+        }
+    }
+
+    /// What the caller is told of a commit that may be done or not.
+    pub(crate) fn told_unknown(self) -> Error {
+        Error::CommitUnknown {
+            source: match self {
+                Self::Lost(error) | Self::Refused(error) => Box::new(error),
+                Self::Silent => "no answer came in time".into(),
+                Self::Unreached(error) | Self::Other(error) => Box::new(error),
+            },
+        }
+    }
+}
+
+/// What the server says, with its code: the client's own message is only "db error".
+fn said(error: tokio_postgres::Error) -> scrollback::Cause {
+    match error.as_db_error() {
+        Some(refused) => {
+            let code = refused.code().code();
+            format!("the server says: {} ({code})", refused.message()).into()
+        }
+        None => Box::new(error),
+    }
+}
+
+/// Whether the server takes nothing now: a standby, one that starts, or one that is full of connections.
+fn is_away(code: &SqlState) -> bool {
+    [
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ]
+    .contains(code)
+        || is_ending(code)
+}
+
+fn busy_reason(code: &SqlState) -> Option<&'static str> {
+    Some(match code {
+        code if *code == SqlState::LOCK_NOT_AVAILABLE => "another transaction holds a lock",
+        code if *code == SqlState::QUERY_CANCELED => "a statement took longer than it may",
+        code if *code == SqlState::T_R_SERIALIZATION_FAILURE => "other transactions are in the way",
+        code if *code == SqlState::T_R_DEADLOCK_DETECTED => "other transactions are in the way",
+        _ => return None,
+    })
+}

@@ -1,0 +1,182 @@
+//! Reads: what an engine is asked, as statements.
+
+use std::collections::HashMap;
+
+use scrollback::kit::{
+    CellQuery, Children, KeyAndValue, NameQuery, OwnedCell, RowQuery, SummaryRow, Table,
+};
+use scrollback::{Error, SessionKey};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::connection::{Connection, Value};
+use crate::errors::{Failure, Tried};
+use crate::sql::Query;
+
+/// Most bytes of a key: PostgreSQL's index takes no more than some 2,700 bytes of a row.
+pub(crate) const KEY_BYTES_MAX: usize = 2600;
+
+/// A number of the kit as the database has it.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+fn limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn summary(row: &Row) -> Tried<SummaryRow> {
+    let (number, version): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(SummaryRow::new(
+        unsigned(number),
+        unsigned(version),
+        row.try_get(2)?,
+    ))
+}
+
+/// The summary row of a session.
+pub(crate) fn row(connection: &mut Connection, key: &SessionKey) -> Tried<Option<SummaryRow>> {
+    let rows = connection.query(Query::Row, &[&key.agent(), &key.id().as_bytes()])?;
+    rows.first().map(summary).transpose()
+}
+
+/// The summary rows of sessions by number.
+pub(crate) fn rows(connection: &mut Connection, numbers: &[u64]) -> Tried<Vec<SummaryRow>> {
+    let numbers: Vec<i64> = numbers.iter().map(|number| signed(*number)).collect();
+    let rows = connection.query(Query::Rows, &[&numbers])?;
+    rows.iter().map(summary).collect()
+}
+
+/// Summary rows, newest first. Each condition has an index of its own that gives them in their order, but
+/// for that of a parent's children, which are few.
+pub(crate) fn list(connection: &mut Connection, query: &RowQuery) -> Tried<Vec<SummaryRow>> {
+    let (after_us, after) = query.after.unwrap_or((i64::MAX, u64::MAX));
+    let after = signed(after);
+    let since = query.since_us.unwrap_or(i64::MIN);
+    let before = query.before_us.unwrap_or(i64::MAX);
+    let most = limit(query.limit);
+    let project = query.project.as_ref().map(String::as_bytes);
+    let parent = query.parent.as_ref().map(String::as_bytes);
+    let (pinned, archived) = (query.pinned, query.archived);
+    let mut values: Vec<Value<'_>> = vec![
+        &after_us, &after, &since, &before, &most, &pinned, &archived,
+    ];
+    let statement = match (&parent, &project, &query.agent) {
+        (Some(parent), _, _) => {
+            let more: [Value<'_>; 3] = [parent, &query.agent, &project];
+            values.extend(more);
+            Query::ListParent
+        }
+        (None, Some(project), _) => {
+            let more: [Value<'_>; 2] = [project, &query.agent];
+            values.extend(more);
+            Query::ListProject
+        }
+        (None, None, Some(agent)) => {
+            values.push(agent);
+            Query::ListAgent
+        }
+        (None, None, None) => Query::List,
+    };
+    let rows = connection.query(statement, &values)?;
+    rows.iter().map(summary).collect()
+}
+
+/// Names of sessions, in the order of their ids.
+pub(crate) fn names(connection: &mut Connection, query: &NameQuery) -> Tried<Vec<SessionKey>> {
+    let first = query.prefix.as_bytes();
+    // No id has this byte, which sorts behind all that it may go on with.
+    let last = [first, &[0xFF]].concat();
+    let most = limit(query.limit);
+    let rows = match &query.agent {
+        Some(agent) => connection.query(Query::NamesAgent, &[&first, &last, &most, agent])?,
+        None => connection.query(Query::NamesAny, &[&first, &last, &most])?,
+    };
+    let name = |row: &Row| {
+        let (agent, id): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+        let id = String::from_utf8(id).map_err(|error| Error::Corrupt {
+            table: "sessions",
+            key: agent.clone(),
+            detail: error.to_string(),
+        })?;
+        Ok(SessionKey::new(agent, id)?)
+    };
+    rows.iter().map(name).collect()
+}
+
+/// How many children each of some sessions has.
+pub(crate) fn children(connection: &mut Connection, keys: &[SessionKey]) -> Tried<Vec<Children>> {
+    let ids: Vec<&[u8]> = keys.iter().map(|key| key.id().as_bytes()).collect();
+    let mut agents: Vec<&str> = keys.iter().map(SessionKey::agent).collect();
+    agents.sort_unstable();
+    agents.dedup();
+    let mut counted: HashMap<(String, Vec<u8>), Children> = HashMap::new();
+    for row in connection.query(Query::Children, &[&ids, &agents])? {
+        let (all, subagents): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+        let children = Children::new(unsigned(all), unsigned(subagents));
+        counted.insert((row.try_get(0)?, row.try_get(1)?), children);
+    }
+    let of = |key: &SessionKey| {
+        let key = (key.agent().to_owned(), key.id().as_bytes().to_vec());
+        counted.get(&key).copied().unwrap_or_default()
+    };
+    Ok(keys.iter().map(of).collect())
+}
+
+/// Cells of one owner.
+pub(crate) fn cells(connection: &mut Connection, query: &CellQuery) -> Tried<Vec<KeyAndValue>> {
+    // What is longer than any key that is stored begins no key either.
+    let cut = |key: &[u8]| key.get(..KEY_BYTES_MAX + 1).unwrap_or(key).to_vec();
+    let (from, to) = (cut(&query.from), query.to.as_deref().map(cut));
+    let statement = if query.backward {
+        Query::CellsDown
+    } else {
+        Query::CellsUp
+    };
+    let tab = i16::from(query.table.code());
+    let values: [Value<'_>; 5] = [&signed(query.owner), &tab, &from, &to, &limit(query.limit)];
+    let rows = connection.query(statement, &values)?;
+    let cell = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    rows.iter().map(cell).collect()
+}
+
+/// All cells of several owners.
+pub(crate) fn cells_of(
+    connection: &mut Connection,
+    table: Table,
+    owners: &[u64],
+) -> Tried<Vec<OwnedCell>> {
+    let owners: Vec<i64> = owners.iter().map(|owner| signed(*owner)).collect();
+    let tab = i16::from(table.code());
+    let rows = connection.query(Query::CellsOf, &[&owners, &tab])?;
+    let cell = |row: &Row| {
+        let owner: i64 = row.try_get(0)?;
+        Ok((unsigned(owner), row.try_get(1)?, row.try_get(2)?))
+    };
+    rows.iter().map(cell).collect()
+}
+
+/// The store's own id.
+pub(crate) fn store_id(connection: &mut Connection) -> Tried<Option<Uuid>> {
+    let rows = connection.query(Query::StoreId, &[])?;
+    let bytes: Option<Vec<u8>> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    Ok(bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()))
+}
+
+/// So many numbers that were never given before: the last one of them.
+pub(crate) fn next_numbers(connection: &mut Connection, count: u64) -> Tried<u64> {
+    let rows = connection.query(Query::NextNumbers, &[&signed(count)])?;
+    let Some(row) = rows.first() else {
+        return Err(Failure::Other(Error::Corrupt {
+            table: "counters",
+            key: "session".to_owned(),
+            detail: "the number of the next session is missing".to_owned(),
+        }));
+    };
+    let last: i64 = row.try_get(0)?;
+    Ok(unsigned(last))
+}

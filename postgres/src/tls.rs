@@ -1,0 +1,107 @@
+//! Encrypted connections.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use scrollback::{Cause, Error, Result};
+use tokio::runtime::Handle;
+use tokio_postgres::{Client, Config};
+
+use crate::options::Options;
+
+/// How connections are made.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    #[cfg(feature = "tls")]
+    tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+}
+
+impl Connector {
+    /// For a server, if its URL does not say that nothing is to be encrypted.
+    pub(crate) fn new(config: &Config, options: &Options) -> Result<Self> {
+        let is_off = config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable;
+        #[cfg(feature = "tls")]
+        {
+            let tls = (!is_off).then(|| encrypted(options)).transpose()?;
+            Ok(Self { tls })
+        }
+        #[cfg(not(feature = "tls"))]
+        {
+            if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
+                return Err(Error::Storage {
+                    action: "encrypt a connection",
+                    source: "this build has no TLS (feature `tls`)".into(),
+                });
+            }
+            let _ = (is_off, options);
+            Ok(Self {})
+        }
+    }
+
+    /// Makes a connection, which the runtime serves from then on.
+    pub(crate) fn connect(
+        &self,
+        runtime: &Handle,
+        config: &Config,
+        wait: Duration,
+    ) -> std::result::Result<Client, Cause> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let (config, connector) = (config.clone(), self.clone());
+        runtime.spawn(async move {
+            let made = tokio::time::timeout(wait, connector.made(&config)).await;
+            let made = made.unwrap_or_else(|_| Err("it took too long to connect".into()));
+            // Nobody waits any more: then nobody needs it.
+            drop(send.send(made));
+        });
+        let late = wait + Duration::from_secs(1);
+        receive
+            .recv_timeout(late)
+            .unwrap_or_else(|_| Err("it took too long to connect".into()))
+    }
+
+    async fn made(&self, config: &Config) -> std::result::Result<Client, Cause> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            let (client, connection) = config.connect(tls.clone()).await?;
+            tokio::spawn(connection);
+            return Ok(client);
+        }
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+}
+
+/// A connector that checks the server's certificate against the given ones, or the system's.
+#[cfg(feature = "tls")]
+fn encrypted(options: &Options) -> Result<tokio_postgres_rustls::MakeRustlsConnect> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
+    let failed = |source: Cause| Error::Storage {
+        action: "encrypt a connection",
+        source,
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    match &options.root_certificates {
+        Some(path) => {
+            let read = CertificateDer::pem_file_iter(path);
+            for certificate in read.map_err(|error| failed(Box::new(error)))? {
+                let certificate = certificate.map_err(|error| failed(Box::new(error)))?;
+                let added = roots.add(certificate);
+                added.map_err(|error| failed(Box::new(error)))?;
+            }
+        }
+        // Of the system's those that can be read: none is an error once a server wants to be checked.
+        None => {
+            let _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(Box::new(error)))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(tokio_postgres_rustls::MakeRustlsConnect::new(config))
+}

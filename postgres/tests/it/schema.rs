@@ -1,0 +1,196 @@
+//! The tables: who may make them, what a reader may do, which plans the server makes, whose rows are whose.
+
+use std::sync::Arc;
+
+use scrollback::{Error, Expect, ListQuery, Message, NewRecord, Role, SessionKey, Store as _};
+use scrollback_postgres::{Options, PostgresStore};
+
+use crate::cluster::{Cluster, shared};
+
+fn said(text: &str) -> NewRecord {
+    NewRecord::message(Message::text(Role::User, text))
+}
+
+fn sql(cluster: &Cluster, text: &str) -> String {
+    let port = cluster.port.to_string();
+    let arguments = [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-U",
+        "tester",
+        "-d",
+        "postgres",
+        "-Atc",
+        text,
+    ];
+    let done = cluster.run("psql", &arguments);
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn a_list_is_served_by_an_index_and_sorted_by_nobody() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    let store = cluster.open(options.clone());
+    let key = SessionKey::native("one").unwrap();
+    store
+        .append(&key, Expect::Any, None, &[said("hi")])
+        .unwrap();
+    let schema = &options.schema;
+    sql(
+        &cluster,
+        &format!(
+            "INSERT INTO {schema}.sessions SELECT n + 1000000, 1, '', 'codex', n::text::bytea, n, \
+             '/w'::bytea, NULL, true, false, false, false, '' FROM generate_series(1, 20000) n; \
+             ANALYZE {schema}.sessions"
+        ),
+    );
+    for condition in ["", "AND agent = 'codex'", "AND project = '/w'"] {
+        let plan = sql(
+            &cluster,
+            &format!(
+                "EXPLAIN SELECT number, version, row FROM {schema}.sessions WHERE listed AND \
+                 (updated_us, number) < (9000, 0) AND updated_us >= 0 AND updated_us < 99999 {condition} \
+                 ORDER BY updated_us DESC, number DESC LIMIT 50"
+            ),
+        );
+        assert!(plan.contains("Index Scan Backward"), "{condition}: {plan}");
+        assert!(
+            !plan.contains("Sort") && !plan.contains("Seq Scan"),
+            "{condition}: {plan}"
+        );
+    }
+}
+
+#[test]
+fn tables_of_a_newer_version_are_refused_and_left_alone() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    drop(cluster.open(options.clone()));
+    sql(
+        &cluster,
+        &format!(
+            "UPDATE {}.info SET value = '\\x00000063' WHERE name = 'format'",
+            options.schema
+        ),
+    );
+    let opened = PostgresStore::open(&cluster.url(), options);
+    assert!(
+        matches!(opened, Err(Error::UnsupportedVersion { found: 99, .. })),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn many_who_open_at_once_make_the_tables_once() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    std::thread::scope(|scope| {
+        let open = |_| scope.spawn(|| cluster.open(options.clone()).id().unwrap());
+        let opened: Vec<_> = (0..8).map(open).collect();
+        let ids: Vec<_> = opened
+            .into_iter()
+            .map(|opened| opened.join().unwrap().unwrap().id)
+            .collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    });
+}
+
+#[test]
+fn a_role_that_may_only_read_lists_and_shows_and_is_told_that_it_may_not_write() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    let store = cluster.open(options.clone());
+    let key = SessionKey::native("one").unwrap();
+    store
+        .append(&key, Expect::Any, None, &[said("hi")])
+        .unwrap();
+    let schema = &options.schema;
+    sql(
+        &cluster,
+        &format!(
+            "CREATE ROLE reader_{schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO reader_{schema}; \
+             GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader_{schema}"
+        ),
+    );
+    let url = cluster.url().replace("tester", &format!("reader_{schema}"));
+    let reader = PostgresStore::open(&url, options).unwrap();
+    assert_eq!(
+        reader.list(&ListQuery::default()).unwrap().sessions.len(),
+        1
+    );
+    assert_eq!(reader.load(&key).unwrap().messages.len(), 1);
+    let refused = reader.append(&key, Expect::Any, None, &[said("no")]);
+    assert!(
+        matches!(&refused, Err(Error::Storage { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(store.load(&key).unwrap().messages.len(), 1);
+}
+
+#[test]
+fn each_schema_is_a_store_of_its_own_and_its_name_is_no_statement() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let key = SessionKey::native("one").unwrap();
+    let [one, other] = ["team \"a\"; DROP SCHEMA x", "team b"]
+        .map(|schema| cluster.open(cluster.options().with_schema(schema)));
+    one.append(&key, Expect::Any, None, &[said("hi")]).unwrap();
+    assert!(matches!(other.summary(&key), Err(Error::NotFound { .. })));
+    assert_ne!(one.id().unwrap(), other.id().unwrap());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unavailable_and_no_password_is_told() {
+    let url = format!(
+        "postgres://me:secret@127.0.0.1:{}/x",
+        crate::cluster::free_port()
+    );
+    let opened = PostgresStore::open(&url, Options::default());
+    let Err(error) = opened else {
+        panic!("{opened:?}");
+    };
+    assert!(error.is_retryable(), "{error:?}");
+    assert!(
+        !format!("{error} {error:?}").contains("secret"),
+        "{error:?}"
+    );
+    assert!(PostgresStore::open("postgres://me:secret@h:x/", Options::default()).is_err());
+}
+
+#[test]
+fn it_is_used_and_dropped_inside_an_async_runtime() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    for threads in [1, 2] {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build();
+        let cluster = Arc::clone(&cluster);
+        runtime.unwrap().block_on(async move {
+            let key = SessionKey::native("one").unwrap();
+            let task = tokio::spawn(async move {
+                let store = cluster.open(cluster.options());
+                store
+                    .append(&key, Expect::Any, None, &[said("hi")])
+                    .unwrap();
+                store.load(&key).unwrap().messages.len()
+            });
+            assert_eq!(task.await.unwrap(), 1);
+        });
+    }
+}

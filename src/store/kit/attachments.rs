@@ -1,0 +1,108 @@
+//! Files that are kept whole, in cells: part by part.
+
+use std::io::{Read, Write};
+
+use super::cells::{CellQuery, Table, push_text};
+use super::draft::Draft;
+use super::engine::Engine;
+use crate::codec::row::RowError;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::store::file_parts::{corrupt, cut_up, open_part};
+
+/// Parts that are read at once: each is of 256 KiB at most.
+const PARTS: usize = 16;
+
+fn part_key(name: &str, part: u32) -> Vec<u8> {
+    let mut key = Vec::new();
+    push_text(&mut key, name.as_bytes());
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}
+
+impl Draft<'_> {
+    /// Removes an attachment. Returns whether there was one.
+    pub(crate) fn remove_attachment(&mut self, number: u64, name: &str) -> Result<bool> {
+        let range = (part_key(name, 0), part_key(name, u32::MAX));
+        let all = CellQuery::of(Table::Attachments, number).between(range.0, range.1);
+        let parts = self.cells(&all)?;
+        for (key, _) in &parts {
+            self.remove(Table::Attachments, number, key);
+        }
+        Ok(!parts.is_empty())
+    }
+
+    /// Writes an attachment, replacing one of the same name, and counts a new one in its session's row.
+    /// Returns its bytes and their hash.
+    pub(crate) fn put_attachment(
+        &mut self,
+        number: u64,
+        name: &str,
+        content: &mut dyn Read,
+    ) -> Result<(u64, u128)> {
+        // An older content may have had more parts: one that stayed would go on behind the new ones.
+        let replaced = self.remove_attachment(number, name)?;
+        let written = cut_up(number, name, content, &mut |part, framed| {
+            self.put(Table::Attachments, number, &part_key(name, part), framed);
+            Ok(())
+        })?;
+        if !replaced {
+            self.count_attachments(number, |count| count + 1)?;
+        }
+        Ok(written)
+    }
+
+    /// Changes how many attachments a session's row counts; a folder has no row.
+    pub(crate) fn count_attachments(
+        &mut self,
+        number: u64,
+        now: impl Fn(u64) -> u64,
+    ) -> Result<()> {
+        if number == 0 {
+            return Ok(());
+        }
+        let old = self.row(number)?;
+        let row = SessionRow {
+            attachments: now(old.attachments),
+            ..old
+        };
+        self.put_row(number, &row)
+    }
+}
+
+/// Writes an attachment's bytes to `out`.
+pub(crate) fn read(
+    engine: &dyn Engine,
+    number: u64,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let last = part_key(name, u32::MAX);
+    let mut expected = 0;
+    loop {
+        let range = CellQuery::of(Table::Attachments, number)
+            .between(part_key(name, expected), last.as_slice());
+        let parts = engine.cells(&range.with_limit(PARTS))?;
+        for (key, value) in &parts {
+            if *key != part_key(name, expected) {
+                break;
+            }
+            let (is_last, data) = open_part(number, name, expected, value)?;
+            out.write_all(&data)
+                .map_err(|source| Error::Output { source })?;
+            if is_last {
+                return Ok(());
+            }
+            expected += 1;
+        }
+        if expected == 0 {
+            return Err(Error::NotFound {
+                wanted: name.to_owned(),
+            });
+        }
+        if parts.is_empty() {
+            let missing = RowError("the part is missing".to_owned());
+            return Err(corrupt(number, name, expected, &missing));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What was written last, remembered: an append to one of these sessions needs no read.
+//!
+//! What is remembered may be old by the time that it is used. So it is only ever used to commit under the
+//! version that it is of, and any answer but a done commit is made again from what is stored.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::codec::course_row::Note;
+use crate::codec::session_row::SessionRow;
+use crate::model::key::SessionKey;
+use crate::store::course::Course;
+
+/// Most sessions that are remembered.
+const SESSIONS_MAX: usize = 256;
+
+/// A session that was written.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    pub(crate) version: u64,
+    pub(crate) row: SessionRow,
+    pub(crate) course: Course,
+    /// The notes of its last block, if that goes on.
+    pub(crate) open_block: Vec<(u64, Note)>,
+}
+
+/// The sessions that an engine's store wrote last. For engines to keep, and nothing else.
+#[derive(Default)]
+pub struct Lately {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    entries: HashMap<SessionKey, (u64, Entry)>,
+    clock: u64,
+}
+
+impl Lately {
+    /// Takes out what is remembered of a session: who uses it puts back what it has become.
+    pub(crate) fn take(&self, key: &SessionKey) -> Option<Entry> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.entries.remove(key).map(|(_, entry)| entry)
+    }
+
+    /// Remembers a session, perhaps in the place of the one that was written longest ago.
+    pub(crate) fn put(&self, key: &SessionKey, entry: Entry) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clock += 1;
+        let now = held.clock;
+        if held.entries.len() >= SESSIONS_MAX && !held.entries.contains_key(key) {
+            let oldest = held.entries.iter().min_by_key(|(_, (at, _))| *at);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                held.entries.remove(&oldest);
+            }
+        }
+        held.entries.insert(key.clone(), (now, entry));
+    }
+}
+
+impl fmt::Debug for Lately {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lately").finish_non_exhaustive()
+    }
+}

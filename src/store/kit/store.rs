@@ -1,0 +1,197 @@
+//! Whatever is an [`Engine`] is a store: the calls.
+
+use std::io::Write;
+
+use uuid::Uuid;
+
+use super::draft::Draft;
+use super::engine::Engine;
+use super::{compact, list, records, writing};
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::exception::Exception;
+use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
+use crate::model::properties::{Properties, PropertiesChange};
+use crate::model::record::RecordView;
+use crate::model::session::{Session, Summary};
+use crate::store::addition::Addition;
+use crate::store::order::Order;
+use crate::store::properties::Claims;
+use crate::store::query::{
+    Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
+    SessionPage, Truncated,
+};
+use crate::store::records::Records;
+use crate::store::sessions::{self, Primitives, Visit};
+use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, view};
+
+impl<E: Engine> Primitives for E {
+    fn stamps(&self) -> &Stamps {
+        Engine::stamps(self)
+    }
+
+    fn row(&self, key: &SessionKey) -> Result<Option<SessionRow>> {
+        Ok(Draft::over(self).session(key)?.map(|(_, row)| row))
+    }
+
+    fn order(&self, key: &SessionKey, row: &SessionRow) -> Result<Option<Order>> {
+        if !row.reordered {
+            return Ok(None);
+        }
+        let draft = Draft::over(self);
+        let (number, row) = draft.session_of(key)?;
+        draft.order(number, &row)
+    }
+
+    fn add(&self, addition: Addition) -> Result<Appended> {
+        writing::add(self, &addition)
+    }
+
+    fn set_mark(
+        &self,
+        key: &SessionKey,
+        seen: &SessionRow,
+        mark: u64,
+        hidden: u64,
+    ) -> Result<bool> {
+        writing::write(self, key, &mut |draft| {
+            let (number, row) = draft.session_of(key)?;
+            let as_seen = sessions::same_records(&row, seen);
+            if as_seen {
+                draft.put_row(
+                    number,
+                    &SessionRow {
+                        hidden,
+                        mark,
+                        ..row
+                    },
+                )?;
+            }
+            Ok(as_seen)
+        })
+    }
+
+    fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
+        let draft = Draft::over(self);
+        let (number, row) = draft.session_of(key)?;
+        if row.reordered {
+            let query = ScanQuery::default().with_from(from);
+            let from = Records::new(self, key.clone(), query);
+            return { from }.try_for_each(|record| each(record?.view()));
+        }
+        records::walk(self, number, (from, true), &mut |segment| {
+            let mut here = segment.records().filter(|record| record.0 >= from);
+            here.try_for_each(|(sequence, header, line)| {
+                each(RecordView {
+                    sequence,
+                    header,
+                    line,
+                })
+            })?;
+            Ok(true)
+        })
+    }
+}
+
+impl<E: Engine> Store for E {
+    sessions::calls_over_primitives!();
+
+    fn summary(&self, key: &SessionKey) -> Result<Summary> {
+        let (number, row) = Draft::over(self).session_of(key)?;
+        let mut summaries = list::with_children(self, vec![(number, row)])?;
+        summaries.pop().ok_or_else(|| Error::NotFound {
+            wanted: key.to_string(),
+        })
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<SessionPage> {
+        list::list(self, query)
+    }
+
+    fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
+        list::find(self, prefix, limit)
+    }
+
+    fn delete(&self, key: &SessionKey) -> Result<Removed> {
+        list::delete_if_at(self, key, None)
+    }
+
+    fn delete_unchanged(&self, key: &SessionKey, next_sequence: u64) -> Result<Removed> {
+        list::delete_if_at(self, key, Some(next_sequence))
+    }
+
+    fn cleanup(&self, query: &CleanupQuery) -> Result<Cleaned> {
+        list::clean_up(self, query)
+    }
+
+    fn compact(
+        &self,
+        key: &SessionKey,
+        through: Option<u64>,
+        archive: Option<&mut dyn Write>,
+    ) -> Result<Compacted> {
+        let row = self.row_of(key)?;
+        let order = self.order(key, &row)?;
+        let end = through.map_or(row.mark, |through| {
+            compact::earlier(order.as_ref(), through, row.mark)
+        });
+        if let Some(archive) = archive {
+            compact::archive(self, key, (order.as_ref(), end), archive)?;
+        }
+        writing::write(self, key, &mut |draft| {
+            let (number, _) = draft.session_of(key)?;
+            draft.compact(number, end)
+        })
+    }
+
+    fn reclaim(&self) -> Result<Reclaimed> {
+        Ok(Reclaimed::default())
+    }
+
+    fn properties(&self, key: &SessionKey) -> Result<Properties> {
+        let draft = Draft::over(self);
+        let (number, _) = draft.session_of(key)?;
+        draft.properties(number)
+    }
+
+    fn update_properties(&self, key: &SessionKey, change: &PropertiesChange) -> Result<Properties> {
+        writing::write(self, key, &mut |draft| {
+            let (number, _) = draft.session_of(key)?;
+            draft.change_properties(number, change, Claims::Exclusive)
+        })
+    }
+
+    fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
+        Draft::over(self).by_alias(alias)
+    }
+
+    fn id(&self) -> Result<Option<StoreId>> {
+        let file = self.own_file().map(std::borrow::ToOwned::to_owned);
+        let id = self.store_id()?;
+        Ok(id.map(|id| StoreId { id, file }))
+    }
+
+    fn exceptions(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>> {
+        let draft = Draft::over(self);
+        let (number, row) = draft.session_of(key)?;
+        draft.all_exceptions((number, &row), (first, last))
+    }
+
+    fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
+        let draft = Draft::over(self);
+        let (number, row) = draft.session_of(key)?;
+        let course = draft.course(number, &row)?.before(None);
+        match course.place_of(id_hash(id)) {
+            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
+            _ => view::find_message(self, key, id),
+        }
+    }
+
+    fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
+        let draft = Draft::over(self);
+        let (number, row) = draft.session_of(key)?;
+        let order = draft.order(number, &row)?;
+        records::page(self, (number, &row), order.as_ref(), query)
+    }
+}

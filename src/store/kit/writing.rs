@@ -1,0 +1,144 @@
+//! Writing through an engine: read, decide, commit, and again where somebody else was faster.
+
+use super::draft::Draft;
+use super::engine::Engine;
+use super::lately::Entry;
+use crate::codec::chain;
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::addition::{self, Added, Addition, Outcome};
+use crate::store::course::Course;
+use crate::store::query::Appended;
+
+/// How often a call begins again, alone with its session as far as the engine can do that, before it is
+/// answered that the store is busy.
+const ATTEMPTS: usize = 64;
+
+/// What a call decides from what it reads.
+pub(crate) type Work<'w, T> = dyn FnMut(&mut Draft<'_>) -> Result<T> + 'w;
+
+/// Lets `work` write a draft, and commits it. Where something was not as it had been seen, `work` is
+/// called again.
+pub(crate) fn write<T>(engine: &dyn Engine, key: &SessionKey, work: &mut Work<'_, T>) -> Result<T> {
+    if let Some(done) = once(engine, work)? {
+        return Ok(done);
+    }
+    for _ in 0..ATTEMPTS {
+        let mut done = None;
+        engine.alone(key, &mut |engine| {
+            done = once(engine, work)?;
+            Ok(())
+        })?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+    }
+    Err(Error::Busy {
+        reason: format!("others write to session `{key}` all the time"),
+    })
+}
+
+/// One attempt; `None` if others were faster.
+fn once<T>(engine: &dyn Engine, work: &mut Work<'_, T>) -> Result<Option<T>> {
+    let mut draft = Draft::over(engine);
+    let done = match work(&mut draft) {
+        // What others wrote between two reads is no damage.
+        Err(Error::Corrupt { .. }) if draft.is_old()? => return Ok(None),
+        done => done?,
+    };
+    let changes = draft.into_changes()?;
+    let is_done = changes.is_empty() || engine.commit(&changes)?;
+    Ok(is_done.then_some(done))
+}
+
+/// Adds lines to a session, which is created if need be.
+pub(crate) fn add(engine: &dyn Engine, addition: &Addition) -> Result<Appended> {
+    if let Some(lately) = engine.lately()
+        && let Some(entry) = lately.take(&addition.key)
+    {
+        let mut draft = Draft::over(engine);
+        draft.hold_as(entry.number, entry.version, &entry.row)?;
+        let mut known = Some(entry);
+        // A refusal or a replay is decided by what is stored.
+        if let Ok((appended, Some(entry))) = add_to(&mut draft, addition, &mut known)
+            && engine.commit(&draft.into_changes()?)?
+        {
+            lately.put(&addition.key, entry);
+            return Ok(appended);
+        }
+    }
+    let mut noted = None;
+    let appended = write(engine, &addition.key, &mut |draft| {
+        let (appended, entry) = add_to(draft, addition, &mut None)?;
+        noted = entry;
+        Ok(appended)
+    })?;
+    if let (Some(lately), Some(entry)) = (engine.lately(), noted) {
+        lately.put(&addition.key, entry);
+    }
+    Ok(appended)
+}
+
+/// What an addition is answered, and the session after it; `None` for one that was there already.
+type Answer = (Appended, Option<Entry>);
+
+/// One addition, in a draft. `known` is what is remembered of the session.
+fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>) -> Result<Answer> {
+    let there: Option<(u64, SessionRow)> = match known {
+        Some(entry) => Some((entry.number, entry.row.clone())),
+        None => draft.session(&addition.key)?,
+    };
+    let older = match (&there, addition.batch_id) {
+        (Some((number, row)), Some(id)) => draft.older_batch(*number, row, id.as_u128())?,
+        _ => None,
+    };
+    let (was_known, mut open_block) = match known {
+        Some(entry) => (true, std::mem::take(&mut entry.open_block)),
+        None => (false, Vec::new()),
+    };
+    let stamps = draft.engine().stamps();
+    let old = there.as_ref().map(|(_, row)| row);
+    let outcome = addition::add_to(old, addition, older, stamps, || match (&there, known) {
+        (_, Some(entry)) => Ok(std::mem::take(&mut entry.course)),
+        (Some((number, row)), None) => Ok(draft.course(*number, row)?.before(None)),
+        (None, None) => Ok(Course::default()),
+    })?;
+    let Added {
+        mut row,
+        made,
+        course,
+        now,
+        appended,
+        left,
+        now_us,
+    } = match outcome {
+        Outcome::Replayed(appended) => return Ok((appended, None)),
+        Outcome::Added(added) => *added,
+    };
+    let number = match &there {
+        Some((number, _)) => *number,
+        None => draft.engine().new_number()?,
+    };
+    if let (Some((number, row)), false) = (&there, was_known || course.notes.is_empty()) {
+        open_block = draft.open_block(*number, row)?;
+    }
+    if let Some(left) = left {
+        draft.note_older_batch(number, left, now_us)?;
+    }
+    for record in &made {
+        row.chain.push(&chain::digest_of(&record.line));
+    }
+    let open_block = draft.write_course((number, &mut row), &course, open_block)?;
+    (row.tail_first, row.tail_bytes) = (row.next, 0);
+    draft.put_records(number, &made);
+    draft.put_row(number, &row)?;
+    let entry = Entry {
+        number,
+        version: draft.version_after(number),
+        row: draft.row(number)?,
+        course: now,
+        open_block,
+    };
+    Ok((appended, Some(entry)))
+}
