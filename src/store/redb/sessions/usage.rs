@@ -38,7 +38,7 @@ impl RedbStore {
     /// store.append(&key, Expect::Any, None, &[NewRecord::line(line)])?;
     /// let sums = store.usage()?;
     /// assert_eq!((sums[0].model.as_str(), sums[0].usage.input_tokens), ("g", 7));
-    /// # Ok::<(), scrollback::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn usage(&self) -> Result<Vec<UsageSum>> {
         let mut sums = BTreeMap::new();
