@@ -5,6 +5,7 @@ mod commands;
 mod digest_list;
 mod escape;
 mod exit;
+mod files;
 mod hits;
 #[cfg(test)]
 mod hostile_text;

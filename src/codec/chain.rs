@@ -71,6 +71,12 @@ pub(crate) fn digest_of(line: &[u8]) -> Digest {
     Sha256::digest(line).into()
 }
 
+/// The SHA-256 of bytes.
+#[cfg(feature = "html")]
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use crate::limits_of_files::{DOCUMENT_BYTES_MAX, FACTS_BYTES_MAX, NESTED_IMAGES_
 use crate::source::{File, code, identifiers, read, rust_files};
 
 /// File, constant, and the tests.
-const LIMITS: [(&str, &str, &str); 44] = [
+const LIMITS: [(&str, &str, &str); 47] = [
     (
         "src/transfer/archive/note.rs",
         "NOTE_BYTES_MAX",
@@ -207,9 +207,24 @@ const LIMITS: [(&str, &str, &str); 44] = [
         "names_of_agents_stay_unless_they_are_unsafe",
     ),
     (
-        "cli/src/transcript.rs",
-        "RESULT_LINES_MAX",
-        "a_long_answer_of_a_tool_is_cut_and_says_so",
+        "cli/src/transcript/sheet.rs",
+        "LINES_MAX",
+        "a_long_answer_of_a_tool_is_folded_and_says_where_the_rest_is",
+    ),
+    (
+        "cli/src/session_list.rs",
+        "ID_MAX",
+        "ids_are_shown_as_far_as_they_differ",
+    ),
+    (
+        "src/agents/claude_code/put_back.rs",
+        "NAME_MAX",
+        "of_a_long_path_the_folder_is_looked_for",
+    ),
+    (
+        "src/render/call/diff.rs",
+        "COMPARED_MAX",
+        "a_large_change_is_all_gone_and_all_new",
     ),
     (
         "cli/src/escape.rs",
@@ -230,7 +245,7 @@ const LIMITS: [(&str, &str, &str); 44] = [
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 28] = [
+const PACES: [(&str, &str); 33] = [
     ("src/agents/opencode/tree.rs", "BYTES_MAX"),
     ("src/codec/file_order.rs", "BODY_BYTES_MAX"),
     ("src/codec/file_order.rs", "RUNS_MAX"),
@@ -258,7 +273,12 @@ const PACES: [(&str, &str); 28] = [
     ("src/agents/opencode/sql.rs", "NAME_BYTES_MAX"),
     ("src/agents/opencode/sql.rs", "LARGE_PARTS_MAX"),
     ("src/transfer/import/mod.rs", "WORKERS_MAX"),
-    ("cli/src/transcript.rs", "ARGUMENT_BYTES_MAX"),
+    ("cli/src/commands/usage/printing.rs", "KEY_MAX"),
+    ("cli/src/markdown/document.rs", "BYTES_MAX"),
+    ("src/render/html/prose.rs", "BYTES_MAX"),
+    ("src/render/html/images.rs", "IMAGE_BYTES_MAX"),
+    ("src/render/html/images.rs", "PAGE_BYTES_MAX"),
+    ("src/render/html/index.rs", "DAYS_MAX"),
 ];
 
 /// The limits of files: constants whose name ends so, and all of `limits.rs`.

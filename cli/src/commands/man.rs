@@ -1,11 +1,12 @@
 //! `scrollback man`: the manual, a page for the tool and one for each command.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use crate::exit::{Ending, Outcome};
+use crate::files;
 use crate::open::Tool;
 use scrollback::{Error, Result};
 
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         })?;
         return Ok(Ending::Done);
     };
-    std::fs::create_dir_all(folder).map_err(|source| io("make the folder", folder, source))?;
+    files::make_folder(folder)?;
     let commands: Vec<Command> = root.get_subcommands().cloned().collect();
     for command in std::iter::once(root).chain(commands) {
         if command.get_name() == "help" {
@@ -45,9 +46,10 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             "scrollback" => "scrollback".to_owned(),
             name => format!("scrollback-{name}"),
         };
-        let path = folder.join(format!("{name}.1"));
+        let file = format!("{name}.1");
+        let path = folder.join(&file);
         let page = page(command, &name)?;
-        std::fs::write(&path, page).map_err(|source| io("write", &path, source))?;
+        files::write(folder, &file, &page, true)?;
         let line = tool.out.field(&path.display().to_string()).into_owned();
         tool.out.line(&line)?;
     }
@@ -59,12 +61,4 @@ fn page(command: Command, name: &str) -> Result<Vec<u8>> {
     let done = Man::new(command).title(name).render(&mut page);
     done.map_err(|source| Error::Output { source })?;
     Ok(page)
-}
-
-fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
 }

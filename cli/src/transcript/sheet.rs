@@ -15,7 +15,7 @@ use scrollback::Result;
 /// Columns of one line on a pipe, where there has to be an end.
 const PIPE_COLUMNS: usize = 200;
 /// Lines that are shown of what tools were given and what they answered.
-const LINES_SHOWN: usize = 20;
+const LINES_MAX: usize = 20;
 /// Fewest columns that text gets, however narrow the terminal.
 const TEXT_COLUMNS_MIN: usize = 16;
 
@@ -110,7 +110,7 @@ impl<'o> Sheet<'o> {
         lines: impl Iterator<Item = (Style, &'static str, &'t str)>,
     ) -> Result<()> {
         let max = match self.more_at {
-            Some(_) => LINES_SHOWN,
+            Some(_) => LINES_MAX,
             None => usize::MAX,
         };
         let more = self.lines(prefix, lines, max)?;

@@ -202,6 +202,12 @@ fn a_long_answer_of_a_tool_is_folded_and_says_where_the_rest_is() {
     assert_eq!(text.matches("│ line").count(), 20);
     let whole = printed_as(false, true, vec![message]);
     assert_eq!(whole.matches("│ line").count(), 230);
+    // As many as there is room for, and one more.
+    for (lines, more) in [(20, 0), (21, 1)] {
+        let message = of(Role::User, vec![result(&"line\n".repeat(lines), false)]);
+        let text = printed(false, vec![message]);
+        assert_eq!(text.matches("1 more: ").count(), more, "{text}");
+    }
     assert!(!whole.contains("more"), "{whole}");
 }
 

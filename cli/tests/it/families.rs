@@ -89,9 +89,11 @@ fn rows_name_the_sub_agents_that_were_started_behind_them() {
     let home = imported();
     let named = |arguments: &[&str]| -> Vec<(String, Vec<String>)> {
         let rows = home.ok(&[&["show", "0a00", "--json"], arguments].concat());
-        let row = |line: &str| -> Value { serde_json::from_str(line).unwrap() };
-        let rows = rows.lines().map(row).filter(|row| row["kind"] == "message");
-        let ids = |row: &serde_json::Value| {
+        let rows = rows
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|row| row["kind"] == "message");
+        let ids = |row: &Value| {
             let ids = row["subagents"].as_array().unwrap().iter();
             ids.map(|id| id.as_str().unwrap().to_owned()).collect()
         };

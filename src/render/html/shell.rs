@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest as _, Sha256};
 
 use super::text::plain;
+use crate::codec::chain::sha256;
 
 /// The style of every page.
 const STYLE: &str = include_str!("style.css");
@@ -63,7 +63,7 @@ pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
 
 /// The hash of a text, as a policy names it.
 fn hash(text: &str) -> String {
-    base64(&Sha256::digest(text.as_bytes()))
+    base64(&sha256(text.as_bytes()))
 }
 
 fn base64(bytes: &[u8]) -> String {

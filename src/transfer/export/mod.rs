@@ -9,6 +9,9 @@ mod format;
 mod html;
 mod item;
 mod older;
+mod outcome;
+#[cfg(feature = "html")]
+mod pages;
 mod place;
 mod plan;
 mod sidecars;
@@ -19,42 +22,21 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 
-use serde::Serialize;
-
 use self::file_names::Targets;
 pub use self::format::ExportFormat;
 pub(super) use self::item::Item;
 use self::item::{Counted, write_lines};
+pub use self::outcome::ExportReport;
+use self::outcome::{problem, told};
 use self::plan::{Plan, newest_first};
 use super::files::atomic::ExportFolder;
-use super::files::paths;
 use super::progress::Meter;
-use super::report::ImportProblem;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 use crate::store::{Ingest, IngestStore, ListQuery, Source, Watcher};
-
-/// What an export wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ExportReport {
-    /// Files written.
-    pub files: u64,
-    /// Sessions written.
-    pub sessions: u64,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Files that are not there because what is stored of them is damaged:
-    /// [`verify`](crate::RedbStore::verify) tells more.
-    pub problems: Vec<ImportProblem>,
-    /// What whoever reads the files should know: a session that is not called as its agent would call
-    /// it, since another one is; lines that are longer than the agent's program takes; an index that
-    /// cannot be read.
-    pub notes: Vec<ImportProblem>,
-}
 
 /// How to export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -204,7 +186,7 @@ pub fn export_all_as(
         #[cfg(feature = "html")]
         ExportFormat::Html => {
             let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
-            return html::export(
+            return pages::export(
                 store,
                 summaries,
                 keys.is_some(),
@@ -315,22 +297,6 @@ pub(super) fn line_items(
     sidecars::take(&mut plan, &sessions, has_all)?;
     plan.list_older()?;
     Ok((plan.items, plan.notes))
-}
-
-/// A file that cannot be written, because what is stored of it is damaged.
-fn problem(item: &Item, error: &Error) -> ImportProblem {
-    told(&item.names, format!("is not written: {error}"))
-}
-
-/// Something about a file.
-fn told(names: &[Vec<u8>], reason: String) -> ImportProblem {
-    let names = names.iter();
-    ImportProblem {
-        path: names.map(|name| paths::from_bytes(name)).collect(),
-        line: None,
-        offset: None,
-        reason,
-    }
 }
 
 /// The other contents of a session's id: they are written too.

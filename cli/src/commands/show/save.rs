@@ -1,10 +1,10 @@
 //! `show --save`: pictures and files of messages, written into a folder. Nothing that is there is replaced.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::part::Part;
+use crate::files;
 use crate::open::Tool;
 use crate::sizes;
 use scrollback::{Block, Error, Message, RedbStore, Result, Summary};
@@ -26,7 +26,7 @@ pub(super) fn save(
     folder: &Path,
     tool: &mut Tool,
 ) -> Result<()> {
-    fs::create_dir_all(folder).map_err(|source| io("make the folder", folder, source))?;
+    files::make_folder(folder)?;
     let files = match summary.attachment_count {
         0 => Vec::new(),
         _ => store.attachments(&summary.key)?,
@@ -150,21 +150,8 @@ fn write(folder: &Path, name: &str, bytes: &[u8], sequence: u64) -> Result<Saved
             _ => Err(Error::FileExists { path }),
         };
     }
-    let mut file = tempfile::NamedTempFile::new_in(folder)
-        .map_err(|source| io("write into", folder, source))?;
-    file.write_all(bytes)
-        .map_err(|source| io("write", &path, source))?;
-    file.persist_noclobber(&path)
-        .map_err(|error| io("write", &path, error.error))?;
+    files::write(folder, name, bytes, false)?;
     Ok(saved)
-}
-
-fn io(action: &'static str, path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        action,
-        path: PathBuf::from(path),
-        source,
-    }
 }
 
 /// The bytes of base64 text, with or without its end; `None` if it is none.
