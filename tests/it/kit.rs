@@ -75,7 +75,10 @@ fn take(home: &Home, store: &dyn Ingest) -> String {
         report.records,
         report.messages,
     );
-    format!("{counts:?} {} {:?}", report.bytes, report.problems)
+    // Files are taken by several workers: their problems come in any order.
+    let mut problems = report.problems;
+    problems.sort_by(|one, other| one.path.cmp(&other.path));
+    format!("{counts:?} {} {problems:?}", report.bytes)
 }
 
 /// Makes files longer, changes them, and takes the last line of one off.

@@ -285,7 +285,7 @@ fn delete_takes_what_a_session_started_along_but_for_what_is_pinned() {
 fn pin_archive_and_export_take_what_a_session_started() {
     let home = with_family();
     home.ok(&["pin", "leader"]);
-    assert_eq!(list(&home, &["--pinned", "--all"]).0.len(), 3);
+    assert_eq!(list(&home, &["--pinned", "--subagents"]).0.len(), 3);
     let cleaned = home.ok(&["cleanup", "--older-than", "2100-01-01", "--json"]);
     let cleaned: serde_json::Value = serde_json::from_str(&cleaned).unwrap();
     assert_eq!(
@@ -293,9 +293,9 @@ fn pin_archive_and_export_take_what_a_session_started() {
         (&1.into(), &3.into())
     );
     home.ok(&["unpin", "leader"]);
-    assert_eq!(list(&home, &["--pinned", "--all"]).0.len(), 0);
+    assert_eq!(list(&home, &["--pinned", "--subagents"]).0.len(), 0);
     home.ok(&["archive", "leader"]);
-    assert_eq!(list(&home, &["--archived", "--all"]).0.len(), 3);
+    assert_eq!(list(&home, &["--archived", "--subagents"]).0.len(), 3);
     home.ok(&["unarchive", "helper"]);
     assert_eq!(list(&home, &[]).0.len(), 2);
     home.ok(&["export", "helper", "--to", "out"]);

@@ -278,7 +278,9 @@ impl SessionRow {
     /// Whether its parent, as it is shown, started it: a parent that was given says nothing of that.
     pub(crate) fn shown_subagent(&self) -> bool {
         let given = self.given.parent.as_deref();
-        self.subagent && given.is_none_or(|given| self.parent.as_deref() == Some(given))
+        self.subagent
+            && self.shown_parent().is_some()
+            && given.is_none_or(|given| self.parent.as_deref() == Some(given))
     }
 
     /// Whether it is shown as put away.
@@ -295,7 +297,7 @@ impl SessionRow {
     /// The row as the store's users see it.
     pub(crate) fn into_summary(self, number: u64) -> Result<Summary, RowError> {
         let parent = self.shown_parent().map(str::to_owned);
-        let subagent = self.shown_subagent() && parent.is_some();
+        let subagent = self.shown_subagent();
         let key = SessionKey::new(self.agent, self.id);
         Ok(Summary {
             key: key.map_err(|error| RowError(error.to_string()))?,

@@ -245,7 +245,7 @@ fn delete_batch(engine: &dyn Engine, batch: &[&Summary], cleaned: &mut Cleaned) 
             };
             if let Some(row) = there.remove(&session.number).filter(is_as_seen) {
                 doomed.insert(session.number, row);
-                sub_agents += u64::from(session.parent.is_some());
+                sub_agents += u64::from(session.subagent);
             }
         }
         Ok((draft.delete_all(&doomed)?, sub_agents))
