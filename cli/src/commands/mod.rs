@@ -9,6 +9,7 @@ mod deleted;
 mod export;
 mod fork;
 mod import;
+mod index;
 mod list;
 mod mark;
 mod rename;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Find messages by what they say
     Search(search::Args),
+    /// Index messages, so that searches read what may fit alone
+    Index(index::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
     /// Give a session a title
@@ -95,6 +98,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::List(args) => list::run(args, tool),
         Command::Show(args) => show::run(args, tool),
         Command::Search(args) => search::run(args, tool),
+        Command::Index(args) => index::run(args, tool),
         Command::Export(args) => export::run(args, tool),
         Command::Rename(args) => rename::run(args, tool),
         Command::Alias(args) => alias::run(args, tool),

@@ -138,6 +138,7 @@ fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
         None,
         &["search", "NOT", "zzz", "-C", "1", "--json"],
     );
+    add("`index`", None, &["index", "--json"]);
     let count = ["search", "NOT", "zzz", "--count", "--json"];
     add("`search --count`", None, &count);
     add(

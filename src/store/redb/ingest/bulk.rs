@@ -159,6 +159,10 @@ impl Bulk for RedbBulk<'_> {
             ..chunk.row.clone()
         };
         self.writer.put_row(number, Some(&old), &row)?;
+        if let Some(sequence) = chunk.replaced {
+            // Other records have their numbers now.
+            self.writer.is_not_indexed_from(number, sequence)?;
+        }
         Ok(file)
     }
 
