@@ -85,10 +85,10 @@ pub use store::kit;
 /// What calls did and what they found. Each can be serialized, with stable names.
 pub mod report {
     pub use crate::store::{
-        AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession, Loss,
-        Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SearchCounts, SessionDigest,
-        SessionUsage, StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile, TableReads,
-        Truncated, UnreadSession, UsageSum, VerifyReport,
+        AgentStats, Appended, AttachmentInfo, BackedUp, Cleaned, Compacted, DeletedSession,
+        Indexed, Loss, Reclaimed, Removed, RepairReport, Reread, Restored, Scrubbed, SearchCounts,
+        SessionDigest, SessionUsage, StoreCounts, StoreId, StoreProblem, StoreStats, StoredFile,
+        TableReads, Truncated, UnreadSession, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
         AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,

@@ -29,6 +29,7 @@ mod measure;
 mod memory;
 mod newest;
 mod rival;
+mod search;
 mod size;
 mod threads;
 mod typed;
@@ -58,7 +59,7 @@ fn main() -> Outcome {
     }
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     let imports = ["import", "import-floors", "import-sqlite"];
-    if is_wanted("size") || imports.into_iter().any(is_wanted) {
+    if is_wanted("size") || is_wanted("search") || imports.into_iter().any(is_wanted) {
         let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
             Some(folder) => PathBuf::from(folder),
             None => generated(scratch)?,
@@ -66,6 +67,9 @@ fn main() -> Outcome {
         if is_wanted("size") {
             size::run(&folder, scratch)?;
             size::run(&tiny(scratch)?, scratch)?;
+        }
+        if is_wanted("search") {
+            search::run(&folder, scratch)?;
         }
         if is_wanted("import") || is_wanted("import-floors") {
             import::beside_floors(&folder, scratch)?;

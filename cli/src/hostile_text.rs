@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 102] = [
+const ROWS: [&[&str]; 104] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -70,6 +70,8 @@ const ROWS: [&[&str]; 102] = [
     &["show", "EVIL"],
     &["show", "e"],
     &["show", "missingEVIL"],
+    &["index"],
+    &["index", "--drop"],
     &["search", "]52"],
     &["search", "]52", "-C", "2", "--limit", "1"],
     &["search", "]52", "--sessions"],

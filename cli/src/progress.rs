@@ -66,6 +66,7 @@ impl Bar {
                 }
                 Step::Copying => bar.set_message("copying"),
                 Step::Verifying => bar.set_message("verifying"),
+                Step::Indexing => bar.set_message("indexing"),
                 Step::Rereading => bar.set_message("reading again"),
                 _ => {}
             }

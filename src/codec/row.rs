@@ -43,6 +43,14 @@ pub(crate) enum RowFormat {
     Exception = 20,
     /// A block of what leads from ids to records.
     Course = 21,
+    /// A run of the index of messages.
+    SearchRun = 30,
+    /// Documents of a run.
+    SearchDocuments = 31,
+    /// Lists of a run: which documents have what.
+    SearchGrams = 32,
+    /// From where on a session is not indexed.
+    SearchTail = 33,
 }
 
 /// Why a row cannot be read.

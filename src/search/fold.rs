@@ -27,6 +27,14 @@ pub(crate) fn fold(c: char) -> char {
 /// Appends a text, folded.
 pub(crate) fn fold_into(text: &str, out: &mut String) {
     out.reserve(text.len());
+    if text.is_ascii() {
+        let start = out.len();
+        out.push_str(text);
+        if let Some(written) = out.get_mut(start..) {
+            written.make_ascii_lowercase();
+        }
+        return;
+    }
     let mut rest = text;
     while !rest.is_empty() {
         let plain = rest.bytes().position(|byte| !byte.is_ascii());

@@ -6,15 +6,21 @@
 mod asked;
 mod fold;
 mod fold_table;
+mod grams;
 mod language;
+#[cfg(feature = "regex")]
+mod literals;
 mod pattern;
 mod pieces;
+mod plan;
 mod snippet;
 mod term;
 mod words;
 
 pub(crate) use self::fold::folded;
+pub(crate) use self::grams::{BUCKETS, GramSet, PackedSet, VERSION as GRAM_VERSION};
 pub use self::pattern::Pattern;
 pub(crate) use self::pieces::{Pieces, pieces};
+pub(crate) use self::plan::Plan;
 pub use self::snippet::Snippet;
 pub(crate) use self::snippet::snippet;

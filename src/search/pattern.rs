@@ -6,6 +6,7 @@ use super::asked::{Asked, Of};
 use super::fold::folded;
 use super::language;
 use super::pieces::Pieces;
+use super::plan::Plan;
 use super::term::{Looked, Term};
 use crate::model::error::{Error, Result};
 
@@ -69,10 +70,21 @@ impl Pattern {
         !self.is_empty() && all.all(|asked| asked.of == Of::Title)
     }
 
+    /// Whether an index cannot tell where something may fit, so that a search reads all messages: of words
+    /// of one or two bytes, or of signs alone, and of regular expressions that need no text of three bytes.
+    pub fn is_anywhere(&self) -> bool {
+        self.plan() == Plan::Any
+    }
+
     /// Whether a message fits, in a session of this title.
     pub fn is_in(&self, message: &crate::model::message::Message, title: &str) -> bool {
         let pieces = super::pieces::pieces(message, &mut |_| true);
         self.fits(&pieces, &folded(title), title)
+    }
+
+    /// What of it an index can answer.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan::of(&self.alternatives)
     }
 
     /// Whether some message of a session of this title may fit.

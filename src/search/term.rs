@@ -64,7 +64,6 @@ impl Needle {
 
 impl Phrase {
     /// Its words, folded.
-    #[cfg(test)]
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         let rest = self.rest.iter().map(String::as_str);
         std::iter::once(self.first.text()).chain(rest)

@@ -73,7 +73,7 @@ impl Serialize for Record {
 impl Serialize for StoreStats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let total = self.total();
-        let mut fields = serializer.serialize_struct("StoreStats", 10)?;
+        let mut fields = serializer.serialize_struct("StoreStats", 11)?;
         fields.serialize_field("sessions", &total.sessions)?;
         fields.serialize_field("messages", &total.messages)?;
         fields.serialize_field("records", &total.records)?;
@@ -81,6 +81,7 @@ impl Serialize for StoreStats {
         fields.serialize_field("malformed", &total.malformed)?;
         fields.serialize_field("attachments", &total.attachments)?;
         fields.serialize_field("attachment_bytes", &self.attachment_bytes)?;
+        fields.serialize_field("index_bytes", &self.index_bytes)?;
         fields.serialize_field("disk_bytes", &self.disk_bytes)?;
         fields.serialize_field("ratio", &self.ratio())?;
         fields.serialize_field("agents", &self.agents)?;

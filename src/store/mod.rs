@@ -74,7 +74,7 @@ pub use self::query::{
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
-pub use self::redb::{Loss, RedbStore, RepairReport};
+pub use self::redb::{Indexed, Loss, RedbStore, RepairReport};
 use self::search::Everywhere;
 pub use self::search::{
     Hit, SearchCounts, SearchCursor, SearchPage, SearchQuery, Sort, UnreadSession,

@@ -22,6 +22,8 @@ pub enum Step {
     Verifying,
     /// Messages are searched; counted in bytes of their sessions' lines.
     Matching,
+    /// Messages are indexed; counted in bytes of lines.
+    Indexing,
     /// Sessions are read again; counted in bytes of lines.
     Rereading,
     /// A damaged store is read, and what was found is written; counted in bytes of its file.

@@ -328,7 +328,7 @@ pub struct AgentStats {
 }
 
 /// How much there is in a store. As JSON it has the sums over all agents, `attachment_bytes`,
-/// `disk_bytes`, the `ratio` of bytes on disk to bytes of lines, and the `agents`.
+/// `index_bytes`, `disk_bytes`, the `ratio` of bytes on disk to bytes of lines, and the `agents`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStats {
@@ -338,6 +338,8 @@ pub struct StoreStats {
     pub disk_bytes: u64,
     /// Bytes of the attachments.
     pub attachment_bytes: u64,
+    /// Bytes of the rows of the index of messages.
+    pub index_bytes: u64,
 }
 
 /// A file that is kept beside the lines of a session, or beside the sessions of a folder.

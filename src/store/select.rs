@@ -61,7 +61,7 @@ fn is_project(project: &str, wanted: &str) -> bool {
 }
 
 /// Whether a project is one of these folders, or below one; any project is if there are none.
-fn is_in_folders(folders: &[String], project: Option<&str>) -> bool {
+pub(crate) fn is_in_folders(folders: &[String], project: Option<&str>) -> bool {
     folders.is_empty()
         || project.is_some_and(|project| folders.iter().any(|folder| is_in(project, folder)))
 }

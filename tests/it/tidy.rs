@@ -120,8 +120,9 @@ fn an_upward_arrow_is_found() {
 }
 
 /// Who may name what: an identifier, and the folders whose code may hold it.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("regex", &["src/search/"]),
+    ("regex_syntax", &["src/search/"]),
     ("rusqlite", &["src/agents/opencode/"]),
     (
         "sha2",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde::Serialize;
 
+use super::index;
 use super::scrub::SCRUB_DUE;
 use crate::exit::{self, Ending, Failure, Outcome};
 use crate::open::Tool;
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// Read and report everything, and store nothing
     #[arg(long)]
     dry_run: bool,
+    /// Index nothing: searches read what is imported, until `scrollback index` is run
+    #[arg(long)]
+    no_index: bool,
 }
 
 /// Every agent that is known, by its name or another one that people use.
@@ -156,6 +160,9 @@ fn import_paths(
     let imported = import(&*store, paths, &options, &mut |progress| bar.show(progress));
     bar.finish();
     let report = imported?;
+    if !args.dry_run && !args.no_index {
+        index_imported(&store, tool);
+    }
     if tool.out.is_json() {
         let (report, dry_run) = (&report, args.dry_run);
         tool.out.json_line(&Told {
@@ -183,6 +190,17 @@ fn import_paths(
     }
     // Who deletes what was imported looks at the exit code alone.
     Ok(report.paths_failed == 0 && report.skipped == 0)
+}
+
+/// Indexes what was imported. That this cannot be done now takes nothing from the import.
+fn index_imported(store: &RedbStore, tool: &mut Tool) {
+    match index::build(store, tool) {
+        Ok(_) | Err(Error::Cancelled) => {}
+        Err(error) => tool.out.notice(&format!(
+            "what was imported is not indexed yet, and each search reads it; `scrollback index` \
+             goes on: {error}"
+        )),
+    }
 }
 
 /// Says on standard error what was seen and not read, and that nothing was found.

@@ -10,6 +10,7 @@ mod deleted;
 mod export;
 mod fork;
 mod import;
+mod index;
 mod list;
 mod man;
 mod mark;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Resume(resume::Args),
     /// Write a session's files where its agent looks for them
     PutBack(put_back::Args),
+    /// Index messages, so that searches read what may fit alone
+    Index(index::Args),
     /// Write sessions out as JSONL, byte for byte, or as Markdown
     Export(export::Args),
     /// Give a session a title
@@ -114,6 +117,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Search(args) => search::run(args, tool),
         Command::Resume(args) => resume::run(args, tool),
         Command::PutBack(args) => put_back::run(args, tool),
+        Command::Index(args) => index::run(args, tool),
         Command::Export(args) => export::run(args, tool),
         Command::Rename(args) => rename::run(args, tool),
         Command::Alias(args) => alias::run(args, tool),

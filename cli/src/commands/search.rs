@@ -120,6 +120,12 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let pattern = pattern(args)?;
     let store = tool.open_to_read()?;
     let query = query(args, pattern, &store, tool)?;
+    if query.pattern.is_anywhere() && !query.pattern.is_of_titles() && query.sessions.is_empty() {
+        tool.out.notice(
+            "nothing in the query can be looked up, so every message is read: it has no word of three \
+             letters, or no text that each match holds",
+        );
+    }
     let mut waiting = Waiting::new(tool);
     let unread = if args.count {
         let found = store.search_counts(&query, &mut |progress| waiting.show(progress));

@@ -103,6 +103,12 @@ fn print(stats: &StoreStats, total: &AgentStats, tool: &mut Tool) -> Result<()> 
         sizes::count(attached),
         sizes::bytes(attached),
     );
+    let index = stats.index_bytes;
+    sum(
+        "bytes of the index",
+        sizes::count(index),
+        sizes::bytes(index),
+    );
     sum(
         "bytes on disk",
         sizes::count(stats.disk_bytes),

@@ -110,7 +110,7 @@ fn within(objects: &[Value], field: &str) -> Vec<Value> {
 
 /// What is run, one after the other: the heading of its table in docs/cli.md, a part that has a table of
 /// its own, and the command. `GGCODE` stands for that session. What has no heading is run for the next ones.
-const RUN: [(&str, &str, &str); 31] = [
+const RUN: [(&str, &str, &str); 32] = [
     ("`import`", "not_read", "import more --dry-run"),
     ("`import`", "problems", "import more"),
     ("`list`", "", "list"),
@@ -119,6 +119,7 @@ const RUN: [(&str, &str, &str); 31] = [
     ("`resume`", "", "resume aaaa1111"),
     ("`put-back`", "files", "put-back aaaa1111 --to elsewhere"),
     ("`search`", "", "search NOT zzz -C 1"),
+    ("`index`", "", "index"),
     ("`search --count`", "", "search NOT zzz --count"),
     ("`show --save`", "", "show aaaa1111 --save saved"),
     ("`export`", "", "export --all --to out"),

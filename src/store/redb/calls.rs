@@ -5,6 +5,7 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::engine::panics::guard;
+use super::search::RedbGuide;
 use super::sessions::appends;
 use super::sessions::{compact, list};
 use super::store::RedbStore;
@@ -24,8 +25,9 @@ use crate::store::query::{
     Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
     SessionPage, Truncated,
 };
+use crate::store::search::{self, SearchCounts, SearchPage, SearchQuery};
 use crate::store::sessions::{self, Primitives, Visit};
-use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, cleanup, view};
+use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, Watcher, cleanup, view};
 
 impl Primitives for RedbStore {
     fn stamps(&self) -> &Stamps {
@@ -197,6 +199,20 @@ impl Store for RedbStore {
             Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
             _ => view::find_message(self, key, id),
         }
+    }
+
+    fn search(&self, query: &SearchQuery, watcher: &mut Watcher<'_>) -> Result<SearchPage> {
+        let guide = RedbGuide::new(self, &query.pattern)?;
+        search::page(self, &guide, query, watcher)
+    }
+
+    fn search_counts(
+        &self,
+        query: &SearchQuery,
+        watcher: &mut Watcher<'_>,
+    ) -> Result<SearchCounts> {
+        let guide = RedbGuide::new(self, &query.pattern)?;
+        search::counts(self, &guide, query, watcher)
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

@@ -5,6 +5,7 @@
 //! - `pages`: the file below the engine, page by page
 //! - `tables`: the schema; rows of each table, read in a snapshot and written in a transaction
 //! - `sessions`: what calls do to one session or to many
+//! - `search`: the index of messages
 //! - `ingest`: many sessions at once, their sources, and what an import finds beside the files
 //! - `upkeep`: formats, counts, verification, repair, giving space back
 //! - `copies`: backups of a store, and back
@@ -14,6 +15,7 @@ mod copies;
 mod engine;
 mod ingest;
 mod pages;
+mod search;
 mod sessions;
 mod store;
 mod tables;
@@ -22,5 +24,6 @@ mod tests;
 mod upkeep;
 
 pub(crate) use self::engine::panics::guard;
+pub use self::search::Indexed;
 pub use self::store::RedbStore;
 pub use self::upkeep::repair::{Loss, RepairReport};

@@ -143,7 +143,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         // Where records of the ranges that were read are shown, if before them.
         let mut elsewhere = BTreeSet::new();
         for range in ranges.iter().rev() {
-            self.search_elsewhere(&mut elsewhere, *range.end() + 1)?;
+            self.search_elsewhere(&mut elsewhere, range.end().saturating_add(1))?;
             if self.is_full() {
                 return Ok(());
             }

@@ -15,5 +15,5 @@ mod walk;
 
 pub use self::hit::{Hit, SearchCounts, SearchPage, UnreadSession};
 pub use self::query::{SearchCursor, SearchQuery, Sort};
-pub(crate) use self::reads::{Everywhere, Reads};
+pub(crate) use self::reads::{Everywhere, Guide, Reads, Where};
 pub(crate) use self::run::{counts, page};

@@ -6,7 +6,6 @@ use crate::model::error::Result;
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
-use crate::search::Pattern;
 use crate::store::query::{ListQuery, RecordPage, ScanQuery, SessionPage};
 
 /// The calls of a store that a search goes by. A trait of its own, so that the store's trait may stand on
@@ -35,10 +34,13 @@ pub(crate) enum Where {
     Within(Vec<RangeInclusive<u64>>),
 }
 
-/// Knows where to look.
+/// Knows where to look for a pattern.
 pub(crate) trait Guide: Sync {
-    /// Where in a session a pattern may fit.
-    fn look(&self, session: &Summary, pattern: &Pattern) -> Result<Where>;
+    /// Where in a session something may fit.
+    fn look(&self, session: &Summary) -> Result<Where>;
+
+    /// The sessions in which something may fit, in the order of lists, where those are few.
+    fn sessions(&self) -> Result<Option<Vec<Summary>>>;
 }
 
 /// Knows nothing: everything is looked at.
@@ -46,7 +48,11 @@ pub(crate) trait Guide: Sync {
 pub(crate) struct Everywhere;
 
 impl Guide for Everywhere {
-    fn look(&self, _: &Summary, _: &Pattern) -> Result<Where> {
+    fn look(&self, _: &Summary) -> Result<Where> {
         Ok(Where::All)
+    }
+
+    fn sessions(&self) -> Result<Option<Vec<Summary>>> {
+        Ok(None)
     }
 }

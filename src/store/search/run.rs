@@ -116,7 +116,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
         unread: &mut Vec<UnreadSession>,
         take: &mut dyn FnMut(Found) -> bool,
     ) -> Result<()> {
-        let mut walk = Walk::new(self.reads, self.query)?;
+        let mut walk = Walk::new(self.reads, self.guide, self.query)?;
         let mut round = FIRST_ROUND;
         let mut done = 0;
         loop {
@@ -223,7 +223,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
             only_counts: how.only_counts,
             stop,
         };
-        match self.guide.look(session, &self.query.pattern) {
+        match self.guide.look(session) {
             Ok(places) => Searched::new(self.reads, session, wanted).search(&places),
             Err(error) => (Found::default(), Err(error)),
         }

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use super::query::SearchQuery;
-use super::reads::Reads;
+use super::reads::{Guide, Reads};
 use crate::model::error::{Error, Result};
 use crate::model::session::Summary;
 use crate::store::query::{Cursor, ListQuery};
+use crate::store::select;
 
 /// Sessions that are listed at a time.
 const PAGE: usize = 256;
@@ -22,7 +23,7 @@ pub(super) struct Walk<'s, R: ?Sized> {
 
 impl<'s, R: Reads + ?Sized> Walk<'s, R> {
     /// From the first session on, or from the one in which the page before ended.
-    pub(super) fn new(reads: &'s R, query: &'s SearchQuery) -> Result<Self> {
+    pub(super) fn new(reads: &'s R, guide: &dyn Guide, query: &'s SearchQuery) -> Result<Self> {
         let from = query.after.map(|after| match after.part {
             // Once more: it may have more.
             Some(_) => Cursor {
@@ -37,7 +38,20 @@ impl<'s, R: Reads + ?Sized> Walk<'s, R> {
             listed: VecDeque::new(),
             next: None,
         };
-        if query.sessions.is_empty() {
+        // A search by sessions finds titles too, wherever they are.
+        let few = if query.sessions.is_empty() && !query.by_session {
+            guide.sessions()?
+        } else {
+            None
+        };
+        if let Some(few) = few {
+            let is_next = |session: &Summary| from.is_none_or(|from| Cursor::of(session) < from);
+            let is_in = |session: &Summary| {
+                select::is_in_folders(&query.folders, session.project.as_deref())
+            };
+            let few = few.into_iter();
+            walk.listed = few.filter(is_next).filter(is_in).collect();
+        } else if query.sessions.is_empty() {
             walk.next = Some(ListQuery {
                 agent: match query.agents.as_slice() {
                     [one] => Some(one.clone()),

@@ -1,6 +1,7 @@
 //! Searches beside a reading of all messages: `examples` by hand, `oracle` the reading, `random` any
-//! sequence of operations with any query in between.
+//! sequence of operations with any query in between, `together` beside writers and an indexer.
 
 mod examples;
 mod oracle;
 mod random;
+mod together;

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use scrollback::{
-    Block, Expect, Message, NewRecord, Options, RawJson, RedbStore, Role, SessionKey, Store,
-    unwatched,
+    Block, Expect, ImportOptions, Message, NewRecord, Options, RawJson, RedbStore, Role,
+    SessionKey, Store, import, unwatched,
 };
 
 use super::oracle::{Asked, Query, assert_exact};
@@ -72,6 +72,10 @@ enum Step {
     Delete(u8),
     Replace(u8, Vec<u8>),
     Reopen,
+    Index,
+    DropIndex,
+    /// A file grows, perhaps by a part of a line, and is imported.
+    Grow(Vec<u8>, bool),
     Search(Vec<(u8, u8, Vec<u8>)>),
 }
 
@@ -94,6 +98,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => id.clone().prop_map(Step::Delete),
         1 => (id, words()).prop_map(|(a, b)| Step::Replace(a, b)),
         1 => Just(Step::Reopen),
+        4 => Just(Step::Index),
+        1 => Just(Step::DropIndex),
+        3 => (words(), any::<bool>()).prop_map(|(a, b)| Step::Grow(a, b)),
         5 => prop::collection::vec((0_u8..8, 0_u8..4, words()), 1..5).prop_map(Step::Search),
     ]
 }
@@ -182,6 +189,29 @@ fn query(terms: &[(u8, u8, Vec<u8>)]) -> Query {
     Query(alternatives)
 }
 
+/// A file grows by a line, or by one that is not ended and becomes another one later, and is imported.
+fn grow(home: &Home, store: &RedbStore, words: &[u8], is_ended: bool) {
+    let said = if is_ended {
+        text(words)
+    } else {
+        "quorum the".to_owned()
+    };
+    let mut line = serde_json::json!({"role": "user", "content": said}).to_string();
+    if is_ended {
+        line.push('\n');
+    }
+    let file = home.path().join("in/grows.jsonl");
+    let mut content = std::fs::read(&file).unwrap_or_default();
+    if content.last().is_some_and(|last| *last != b'\n') {
+        let start = content.iter().rposition(|byte| *byte == b'\n');
+        content.truncate(start.map_or(0, |at| at + 1));
+    }
+    content.extend_from_slice(line.as_bytes());
+    home.write("in/grows.jsonl", content);
+    let folder = home.path().join("in");
+    import(store, &[folder], &ImportOptions::default(), &mut unwatched).unwrap();
+}
+
 /// Runs steps. Returns how many messages were found in all.
 fn run(steps: &[Step]) -> usize {
     let home = Home::new();
@@ -247,10 +277,18 @@ fn run(steps: &[Step]) -> usize {
                 drop(store);
                 store = open();
             }
+            Step::Index => {
+                store.index(&mut unwatched).unwrap();
+            }
+            Step::DropIndex => store.drop_index().unwrap(),
+            Step::Grow(words, is_ended) => {
+                grow(&home, &store, words, *is_ended);
+            }
             Step::Search(terms) => found += assert_exact(&store, &query(terms)),
         }
     }
-    assert!(store.verify(&mut unwatched).unwrap().is_clean());
+    let report = store.verify_deep(&[], &mut unwatched).unwrap();
+    assert!(report.is_clean(), "{:?}", report.problems);
     found
 }
 
@@ -267,7 +305,7 @@ proptest! {
 #[test]
 fn searches_of_random_stores_find_messages() {
     let all: Vec<Vec<u8>> = (0..28).map(|word| vec![word, word + 1]).collect();
-    let mut steps = vec![Step::Say(0, all.clone()), Step::Say(1, all)];
+    let mut steps = vec![Step::Say(0, all.clone()), Step::Say(1, all), Step::Index];
     steps.extend((0..28).map(|word| Step::Search(vec![(0, 1, vec![word])])));
     steps.extend((0..28).map(|word| Step::Search(vec![(6, 1, vec![word, word + 1])])));
     assert!(run(&steps) > 100);

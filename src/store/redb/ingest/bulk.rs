@@ -130,6 +130,10 @@ impl Bulk for RedbBulk<'_> {
         let file = digest_of_file(&mut left.chain, chunk, file);
         let row = row_after(&old, &left, chunk);
         self.writer.put_row(number, Some(&old), &row)?;
+        if let Some(sequence) = chunk.replaced {
+            // Other records have their numbers now.
+            self.writer.is_not_indexed_from(number, sequence)?;
+        }
         Ok(file)
     }
 

@@ -24,7 +24,7 @@ use crate::store::redb::tables::deleted;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
     ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,
-    FamilyKey, PROPERTIES, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    FamilyKey, PROPERTIES, SEARCH_TAILS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
 };
 use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
@@ -55,6 +55,7 @@ pub(crate) struct Deletion<'w, 's> {
     session_sources: Table<'w, (u64, &'static [u8], u32), ()>,
     batches: Table<'w, BatchKey, &'static [u8]>,
     file_orders: Table<'w, u64, &'static [u8]>,
+    search_tails: Table<'w, u64, &'static [u8]>,
     deleted: Table<'w, DeletedKey, &'static [u8]>,
 }
 
@@ -76,6 +77,7 @@ impl<'w, 's> Deletion<'w, 's> {
             session_sources: txn.open_table(SESSION_SOURCES).map_err(&open)?,
             batches: txn.open_table(BATCHES).map_err(&open)?,
             file_orders: txn.open_table(FILE_ORDERS).map_err(&open)?,
+            search_tails: txn.open_table(SEARCH_TAILS).map_err(&open)?,
             deleted: txn.open_table(DELETED).map_err(&open)?,
         })
     }
@@ -138,6 +140,7 @@ impl<'w, 's> Deletion<'w, 's> {
                     .map_err(&action)?;
             }
             self.file_orders.remove(*number).map_err(&action)?;
+            self.search_tails.remove(*number).map_err(&action)?;
             if row.is_listed() {
                 self.writer
                     .forget_homes(&SessionKey::new(row.agent.as_str(), row.id.as_str())?)?;

@@ -8,11 +8,14 @@ use redb::{Key, TableDefinition, Value};
 
 use super::schema::{
     ALIASES, ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, CONTENTS, COURSES, DELETED,
-    DeletedKey, EXCEPTIONS, FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SESSION_KEYS, SESSION_SOURCES,
-    SESSIONS, SOURCES, STORE_INFO,
+    DeletedKey, EXCEPTIONS, FILE_ORDERS, HOMES, PROPERTIES, RECORDS, SEARCH_DOCUMENTS,
+    SEARCH_GRAMS, SEARCH_RUNS, SEARCH_TAILS, SESSION_KEYS, SESSION_SOURCES, SESSIONS, SOURCES,
+    STORE_INFO,
 };
 use super::snapshot::corrupt_session;
-use super::{attachments, batches, courses, deleted, file_orders, properties, segments, sources};
+use super::{
+    attachments, batches, courses, deleted, file_orders, properties, search, segments, sources,
+};
 use crate::codec::exception_row::ExceptionKey;
 use crate::codec::properties_row;
 use crate::codec::session_row::SessionRow;
@@ -150,6 +153,42 @@ impl Rows<(&'static [u8], u32), &'static [u8]> for Sources {
     }
 }
 
+/// Runs of the index of messages.
+pub(crate) struct SearchRuns;
+
+impl Rows<u32, &'static [u8]> for SearchRuns {
+    fn check(run: &u32, value: &&[u8]) -> Result<()> {
+        search::run(*run, value).map(drop)
+    }
+}
+
+/// Documents of runs.
+pub(crate) struct SearchDocuments;
+
+impl Rows<(u32, u32), &'static [u8]> for SearchDocuments {
+    fn check(key: &(u32, u32), value: &&[u8]) -> Result<()> {
+        search::documents(*key, value).map(drop)
+    }
+}
+
+/// Lists of runs.
+pub(crate) struct SearchGrams;
+
+impl Rows<(u32, u32), &'static [u8]> for SearchGrams {
+    fn check(key: &(u32, u32), value: &&[u8]) -> Result<()> {
+        search::lists(*key, 0, value).map(drop)
+    }
+}
+
+/// From where on sessions are not indexed.
+pub(crate) struct SearchTails;
+
+impl Rows<u64, &'static [u8]> for SearchTails {
+    fn check(session: &u64, value: &&[u8]) -> Result<()> {
+        search::tail(*session, value).map(drop)
+    }
+}
+
 /// Something that is done to every table.
 pub(crate) trait EachTable {
     /// Does it to one table; `R` tells what is wrong with a row of it.
@@ -179,7 +218,11 @@ pub(crate) fn each_table(work: &mut impl EachTable) -> Result<()> {
     work.table::<_, _, Unchecked>(HOMES)?;
     work.table::<_, _, Sources>(SOURCES)?;
     work.table::<_, _, Unchecked>(SESSION_SOURCES)?;
-    work.table::<_, _, Deleted>(DELETED)
+    work.table::<_, _, Deleted>(DELETED)?;
+    work.table::<_, _, SearchRuns>(SEARCH_RUNS)?;
+    work.table::<_, _, SearchDocuments>(SEARCH_DOCUMENTS)?;
+    work.table::<_, _, SearchGrams>(SEARCH_GRAMS)?;
+    work.table::<_, _, SearchTails>(SEARCH_TAILS)
 }
 
 #[cfg(test)]

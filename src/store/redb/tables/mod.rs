@@ -19,6 +19,7 @@ pub(crate) mod properties;
 pub(crate) mod ranges;
 pub(crate) mod row_counts;
 pub(crate) mod schema;
+pub(crate) mod search;
 pub(crate) mod segments;
 pub(crate) mod snapshot;
 pub(crate) mod sources;

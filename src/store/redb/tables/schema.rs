@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 
 /// The format that this version writes.
-pub(crate) const FORMAT: u32 = 5;
+pub(crate) const FORMAT: u32 = 6;
 
 /// The format that the tables of properties and aliases came with.
 pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;
@@ -115,8 +115,23 @@ pub(crate) const DELETED: TableDefinition<'_, DeletedKey, &[u8]> = TableDefiniti
 /// The key of [`DELETED`].
 pub(crate) type DeletedKey = (&'static str, &'static str, &'static [u8]);
 
+/// Run -> what the run of the index of messages is.
+pub(crate) const SEARCH_RUNS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("search_runs");
+
+/// Run, block -> documents of the run.
+pub(crate) const SEARCH_DOCUMENTS: TableDefinition<'_, (u32, u32), &[u8]> =
+    TableDefinition::new("search_documents");
+
+/// Run, first bucket -> lists of consecutive buckets: which documents have what is in them.
+pub(crate) const SEARCH_GRAMS: TableDefinition<'_, (u32, u32), &[u8]> =
+    TableDefinition::new("search_grams");
+
+/// Session number -> from which record on the session is not indexed.
+pub(crate) const SEARCH_TAILS: TableDefinition<'_, u64, &[u8]> =
+    TableDefinition::new("search_tails");
+
 /// Every table of a store.
-pub(crate) const NAMES: [&str; 19] = [
+pub(crate) const NAMES: [&str; 23] = [
     "store_info",
     "sessions",
     "session_keys",
@@ -136,10 +151,14 @@ pub(crate) const NAMES: [&str; 19] = [
     "sources",
     "session_sources",
     "deleted",
+    "search_runs",
+    "search_documents",
+    "search_grams",
+    "search_tails",
 ];
 
 /// Those of them that a store of an older format does not have.
-pub(crate) const OF_LATER_FORMATS: [&str; 10] = [
+pub(crate) const OF_LATER_FORMATS: [&str; 14] = [
     "properties",
     "aliases",
     "batches",
@@ -150,6 +169,10 @@ pub(crate) const OF_LATER_FORMATS: [&str; 10] = [
     "deleted",
     "exceptions",
     "courses",
+    "search_runs",
+    "search_documents",
+    "search_grams",
+    "search_tails",
 ];
 
 /// The name of a table of a store, as an error has it.

@@ -214,6 +214,7 @@ impl<'s> Writer<'s> {
         sessions
             .insert(number, encoded.as_slice())
             .map_err(&action)?;
+        self.note_for_search(number, old, &row)?;
         // Only the newest content of an id is in the indexes.
         let old = old.filter(|old| old.is_listed());
         let is_same = match (old, row.is_listed()) {

@@ -7,6 +7,7 @@ pub(crate) mod families;
 pub(crate) mod gone;
 pub(crate) mod old_locks;
 pub(crate) mod races;
+pub(crate) mod search;
 pub(crate) mod slices;
 pub(crate) mod slots;
 pub(crate) mod sweeps;

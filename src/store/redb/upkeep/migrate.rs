@@ -15,6 +15,8 @@ mod step_0004;
 mod step_0005;
 #[path = "../../../../migrations/0005_contents.rs"]
 mod step_0005_contents;
+#[path = "../../../../migrations/0006_search.rs"]
+mod step_0006;
 
 use std::path::Path;
 
@@ -39,6 +41,7 @@ const STEPS: &[Step] = &[
     step_0003::run,
     step_0004::run,
     step_0005::run,
+    step_0006::run,
 ];
 
 /// Checks that this version can read the store.
@@ -278,7 +281,7 @@ mod tests {
             assert!(
                 error
                     .to_string()
-                    .contains("has format 6; this version reads formats 1 to 5")
+                    .contains("has format 7; this version reads formats 1 to 6")
             );
             assert!(error.hint().unwrap().contains("newer"));
         }

@@ -9,6 +9,7 @@ use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::model::error::Result;
 use crate::store::query::{AgentStats, StoreStats};
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::search::runs;
 use crate::store::redb::tables::schema::{SESSIONS, SOURCES};
 use crate::store::redb::tables::snapshot::{Snapshot, all_read, corrupt_session};
 
@@ -71,5 +72,6 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
         agents: agents.into_values().collect(),
         disk_bytes,
         attachment_bytes,
+        index_bytes: runs::bytes(snapshot)?,
     })
 }

@@ -14,6 +14,7 @@ mod page_slices;
 mod pages;
 mod properties;
 mod records;
+mod search;
 pub(crate) mod slices;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
-use crate::model::error::{Error, Result};
+use crate::model::error::{Cause, Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::query::{StoreProblem, VerifyReport};
 use crate::store::redb::copies::scrub_due;
@@ -48,12 +49,15 @@ struct Found<'d> {
     checked: BTreeSet<u64>,
     /// What the chains are compared with; `None` if they are not looked at.
     listed: Option<Listed<'d>>,
+    /// Whether the chains are looked at, and the index in depth.
+    is_deep: bool,
 }
 
 impl<'d> Found<'d> {
     fn new(depth: Depth<'d>) -> Self {
         Self {
             listed: depth.listed(),
+            is_deep: matches!(depth, Depth::Deep(_)),
             ..Self::default()
         }
     }
@@ -61,7 +65,9 @@ impl<'d> Found<'d> {
     /// The report of a verification that could not take another snapshot: redb reads nothing more once
     /// a page has led it behind the end of the file.
     fn ended(mut self, error: Error) -> Result<VerifyReport> {
-        if !matches!(error, Error::Storage { .. }) || self.report.problems.is_empty() {
+        let has_problems = !self.report.problems.is_empty();
+        if !matches!(&error, Error::Storage { source, .. } if has_problems || is_behind_end(source))
+        {
             return Err(error);
         }
         self.report.problems.push(StoreProblem {
@@ -72,6 +78,11 @@ impl<'d> Found<'d> {
         });
         Ok(self.report)
     }
+}
+
+/// Whether a page had led behind the end of the file before, in a read whose error nobody was told of.
+fn is_behind_end(source: &Cause) -> bool {
+    matches!(source.downcast_ref(), Some(redb::Error::PreviousIo))
 }
 
 struct Checker<'c, 's, 'd> {
@@ -119,6 +130,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
             self.step(Self::courses)?;
             self.step(Self::contents)?;
             self.step(Self::deleted)?;
+            self.step(Self::search)?;
         }
         Ok(())
     }
@@ -150,7 +162,9 @@ impl Checker<'_, '_, '_> {
         match guard(|| work(self)) {
             Ok(()) => Ok(true),
             // redb reads nothing more once a page has led it behind the end of the file.
-            Err(Error::Storage { source, .. }) if !self.found.report.problems.is_empty() => {
+            Err(Error::Storage { source, .. })
+                if !self.found.report.problems.is_empty() || is_behind_end(&source) =>
+            {
                 let detail = format!("not all could be read: {source}");
                 self.problem("(pages)", "unknown".to_owned(), detail, None);
                 Ok(false)

@@ -1,0 +1,133 @@
+//! The tables of the index of messages: their rows, and from where on sessions are not indexed.
+//!
+//! - A session without a row in `search_tails` is indexed to its end: every record of it lies in a document.
+//!   With one, every record from there on may lie in none, and is read by each search.
+//! - The row is written in the transaction of the records, by whoever adds records or replaces them.
+
+use redb::{ReadableTable, TableHandle};
+
+use super::schema::SEARCH_TAILS;
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::codec::gram_list::Lists;
+use crate::codec::row::RowError;
+use crate::codec::search_rows::{self, Document, RunRow};
+use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::search::BUCKETS;
+use crate::store::redb::engine::errors::storage;
+
+/// A damaged row of a run.
+pub(crate) fn corrupt(table: &'static str, run: u32, detail: &str) -> Error {
+    Error::Corrupt {
+        table,
+        key: format!("run {run}"),
+        detail: detail.to_owned(),
+    }
+}
+
+/// Reads the row of a run.
+pub(crate) fn run(run: u32, bytes: &[u8]) -> Result<RunRow> {
+    RunRow::decode(run, bytes).map_err(|error| corrupt("search_runs", run, &error.to_string()))
+}
+
+/// Reads a block of documents.
+pub(crate) fn documents(key: (u32, u32), bytes: &[u8]) -> Result<Vec<Document>> {
+    search_rows::decode_documents(key, bytes)
+        .map_err(|error| corrupt("search_documents", key.0, &error.to_string()))
+}
+
+/// Reads a row of lists of a run of so many documents.
+pub(crate) fn lists(key: (u32, u32), documents: u32, bytes: &[u8]) -> Result<Lists<'_>> {
+    let read = || -> Result<Lists<'_>, RowError> {
+        let body = search_rows::open_lists(key, bytes)?;
+        let lists = Lists::open(key.1, documents, body)?;
+        if lists.end > BUCKETS {
+            return Err(RowError(format!("it ends with bucket {}", lists.end)));
+        }
+        Ok(lists)
+    };
+    read().map_err(|error| corrupt_lists(key, &error))
+}
+
+/// A damaged row of lists.
+pub(crate) fn corrupt_lists((run, bucket): (u32, u32), error: &RowError) -> Error {
+    Error::Corrupt {
+        table: "search_grams",
+        key: format!("run {run}, bucket {bucket}"),
+        detail: error.to_string(),
+    }
+}
+
+/// Reads the row of a session of which not all is indexed.
+pub(crate) fn tail(session: u64, bytes: &[u8]) -> Result<u64> {
+    search_rows::decode_tail(session, bytes).map_err(|error| Error::Corrupt {
+        table: "search_tails",
+        key: format!("session {session}"),
+        detail: error.to_string(),
+    })
+}
+
+/// Whether a store is of a format that has no index.
+pub(crate) fn is_missing(error: &redb::TableError) -> bool {
+    matches!(error, redb::TableError::TableDoesNotExist(_))
+}
+
+/// From where on the sessions are not indexed of which not all is, in the order of their numbers.
+pub(crate) fn tails(
+    table: &(impl ReadableTable<u64, &'static [u8]> + TableHandle),
+) -> Result<Vec<(u64, u64)>> {
+    let read = storage("read what is not indexed");
+    let mut tails = Vec::new();
+    for entry in table.iter().map_err(&read)? {
+        let (session, value) = entry.map_err(&read)?;
+        let session = session.value();
+        tails.push((session, tail(session, value.value())?));
+    }
+    Ok(tails)
+}
+
+impl Snapshot<'_> {
+    /// The same, with a look at the pages that would hold others.
+    pub(crate) fn search_tails(&self) -> Result<Vec<(u64, u64)>> {
+        let table = self.txn().open_table(SEARCH_TAILS);
+        let tails = tails(&table.map_err(storage("read what is not indexed"))?)?;
+        self.check(SEARCH_TAILS, &0, &u64::MAX)?;
+        Ok(tails)
+    }
+}
+
+impl Writer<'_> {
+    /// Notes what a session's new row tells of the index: records were added, or are read otherwise.
+    pub(super) fn note_for_search(
+        &self,
+        number: u64,
+        old: Option<&SessionRow>,
+        row: &SessionRow,
+    ) -> Result<()> {
+        let from = match old {
+            None if row.next > 0 => 0,
+            // Read again: what lines say may be something else.
+            Some(old) if old.reader != row.reader && old.next > 0 => 0,
+            Some(old) if old.next < row.next => old.next,
+            _ => return Ok(()),
+        };
+        self.is_not_indexed_from(number, from)
+    }
+
+    /// Notes that records of a session from one on may lie in no document.
+    pub(crate) fn is_not_indexed_from(&self, number: u64, from: u64) -> Result<()> {
+        let action = storage("note what is not indexed");
+        let table = self.txn().open_table(SEARCH_TAILS);
+        let mut table = table.map_err(storage("note what is not indexed"))?;
+        let before = table.get(number).map_err(&action)?;
+        // A damaged row is written anew: all of the session is read then.
+        let before = before.map(|bytes| tail(number, bytes.value()).unwrap_or(0));
+        if before.is_some_and(|before| before <= from) {
+            return Ok(());
+        }
+        let row = search_rows::encode_tail(number, from);
+        table.insert(number, row.as_slice()).map_err(&action)?;
+        Ok(())
+    }
+}
