@@ -5,7 +5,7 @@ use crate::limits_of_files::{DOCUMENT_BYTES_MAX, FACTS_BYTES_MAX, NESTED_IMAGES_
 use crate::source::{File, code, identifiers, read, rust_files};
 
 /// File, constant, and the tests.
-const LIMITS: [(&str, &str, &str); 52] = [
+const LIMITS: [(&str, &str, &str); 53] = [
     (
         "src/transfer/archive/note.rs",
         "NOTE_BYTES_MAX",
@@ -258,17 +258,29 @@ const LIMITS: [(&str, &str, &str); 52] = [
         "AGE_DAYS_MAX",
         "anything_else_is_refused",
     ),
+    (
+        "src/store/redb/search/merge.rs",
+        "SMALL_RUNS_MAX",
+        "runs_are_merged_and_forget_sessions_that_are_gone",
+    ),
 ];
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 33] = [
+const PACES: [(&str, &str); 40] = [
+    ("src/search/grams.rs", "LOOKED_UP_MAX"),
+    ("src/store/kit/lately.rs", "SESSIONS_MAX"),
+    ("src/store/redb/search/calls.rs", "THREADS_MAX"),
+    ("src/store/redb/search/guide.rs", "SESSIONS_MAX"),
+    ("src/store/search/rank.rs", "COUNTED_MAX"),
+    ("src/store/search/run.rs", "ROUND_MAX"),
+    ("src/store/search/run.rs", "THREADS_MAX"),
     ("src/agents/opencode/tree.rs", "BYTES_MAX"),
     ("src/codec/file_order.rs", "BODY_BYTES_MAX"),
     ("src/codec/file_order.rs", "RUNS_MAX"),
     ("src/store/extension.rs", "FAMILY_MAX"),
     ("src/store/extension.rs", "CANDIDATES_MAX"),
-    ("src/store/redb/tables/deleted.rs", "SOURCES_MAX"),
+    ("src/store/marks.rs", "SOURCES_MAX"),
     ("src/transfer/import/identity/mod.rs", "EARLIER_MAX"),
     ("src/transfer/import/identity/shape.rs", "LINES_MAX"),
     ("src/transfer/older.rs", "LIST_BYTES_MAX"),

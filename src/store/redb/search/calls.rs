@@ -6,7 +6,6 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use redb::ReadableTable as _;
 use serde::Serialize;
 
 use super::gather::{OfSession, gather};
@@ -17,8 +16,9 @@ use crate::search::GramSet;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::{
-    SEARCH_DOCUMENTS, SEARCH_GRAMS, SEARCH_RUNS, SEARCH_TAILS, SESSIONS,
+    SEARCH_DOCUMENTS, SEARCH_GRAMS, SEARCH_RUNS, SEARCH_TAILS,
 };
+use crate::store::redb::tables::search::{self, NEW};
 use crate::store::{Progress, Step, Watcher};
 
 /// Bytes of lines whose documents are written in one transaction.
@@ -75,6 +75,9 @@ impl RedbStore {
     /// ```
     pub fn index(&self, watcher: &mut Watcher<'_>) -> Result<Indexed> {
         let mut indexed = Indexed::default();
+        if self.read(search::has_new)? {
+            self.write(search::spread_tails)?;
+        }
         let mut left = self.not_indexed()?;
         let total = left.iter().map(|one| one.bytes).sum();
         while !left.is_empty() {
@@ -123,7 +126,6 @@ impl RedbStore {
     ///
     /// Those of a write.
     pub fn drop_index(&self) -> Result<()> {
-        let action = storage("drop the index of messages");
         let opening = storage("drop the index of messages");
         self.write(|writer| {
             let txn = writer.txn();
@@ -135,13 +137,11 @@ impl RedbStore {
             txn.open_table(SEARCH_RUNS).map_err(&opening)?;
             txn.delete_table(SEARCH_TAILS).map_err(&opening)?;
             let mut tails = txn.open_table(SEARCH_TAILS).map_err(&opening)?;
-            let sessions = txn.open_table(SESSIONS).map_err(&opening)?;
-            for entry in sessions.iter().map_err(&action)? {
-                let number = entry.map_err(&action)?.0.value();
-                let row = search_rows::encode_tail(number, 0);
-                tails.insert(number, row.as_slice()).map_err(&action)?;
-            }
-            Ok(())
+            let all = search_rows::encode_tail(NEW, 0);
+            let inserted = tails.insert(NEW, all.as_slice());
+            inserted
+                .map(drop)
+                .map_err(storage("drop the index of messages"))
         })
     }
 

@@ -2,11 +2,15 @@
 //!
 //! - A session without a row in `search_tails` is indexed to its end: every record of it lies in a document.
 //!   With one, every record from there on may lie in none, and is read by each search.
+//! - One row, under the number that no session has, is of all sessions from one on: those that came since
+//!   the index was filled last.
 //! - The row is written in the transaction of the records, by whoever adds records or replaces them.
 
-use redb::{ReadableTable, TableHandle};
+use std::collections::BTreeMap;
 
-use super::schema::SEARCH_TAILS;
+use redb::ReadableTable;
+
+use super::schema::{SEARCH_TAILS, SESSIONS};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::codec::gram_list::Lists;
@@ -16,6 +20,9 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::search::BUCKETS;
 use crate::store::redb::engine::errors::storage;
+
+/// The key in `search_tails` of the row that is of all sessions from the number on that it holds.
+pub(crate) const NEW: u64 = 0;
 
 /// A damaged row of a run.
 pub(crate) fn corrupt(table: &'static str, run: u32, detail: &str) -> Error {
@@ -74,25 +81,37 @@ pub(crate) fn is_missing(error: &redb::TableError) -> bool {
 }
 
 /// From where on the sessions are not indexed of which not all is, in the order of their numbers.
-pub(crate) fn tails(
-    table: &(impl ReadableTable<u64, &'static [u8]> + TableHandle),
+fn tails(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    sessions: &impl ReadableTable<u64, &'static [u8]>,
 ) -> Result<Vec<(u64, u64)>> {
     let read = storage("read what is not indexed");
-    let mut tails = Vec::new();
+    let (mut tails, mut new) = (BTreeMap::new(), u64::MAX);
     for entry in table.iter().map_err(&read)? {
         let (session, value) = entry.map_err(&read)?;
         let session = session.value();
-        tails.push((session, tail(session, value.value())?));
+        let from = tail(session, value.value())?;
+        if session == NEW {
+            new = from;
+        } else {
+            tails.insert(session, from);
+        }
     }
-    Ok(tails)
+    for entry in sessions.range(new..).map_err(&read)? {
+        tails.insert(entry.map_err(&read)?.0.value(), 0);
+    }
+    Ok(tails.into_iter().collect())
 }
 
 impl Snapshot<'_> {
     /// The same, with a look at the pages that would hold others.
     pub(crate) fn search_tails(&self) -> Result<Vec<(u64, u64)>> {
-        let table = self.txn().open_table(SEARCH_TAILS);
-        let tails = tails(&table.map_err(storage("read what is not indexed"))?)?;
+        let open = |table| self.txn().open_table(table);
+        let opened = storage("read what is not indexed");
+        let sessions = open(SESSIONS).map_err(&opened)?;
+        let tails = tails(&open(SEARCH_TAILS).map_err(&opened)?, &sessions)?;
         self.check(SEARCH_TAILS, &0, &u64::MAX)?;
+        self.check(SESSIONS, &0, &u64::MAX)?;
         Ok(tails)
     }
 }
@@ -106,7 +125,7 @@ impl Writer<'_> {
         row: &SessionRow,
     ) -> Result<()> {
         let from = match old {
-            None if row.next > 0 => 0,
+            None if row.next > 0 => return self.is_new_to_search(number),
             // Read again: what lines say may be something else.
             Some(old) if old.reader != row.reader && old.next > 0 => 0,
             Some(old) if old.next < row.next => old.next,
@@ -120,6 +139,9 @@ impl Writer<'_> {
         let action = storage("note what is not indexed");
         let table = self.txn().open_table(SEARCH_TAILS);
         let mut table = table.map_err(storage("note what is not indexed"))?;
+        if new_from(&table)?.is_some_and(|new| new <= number) {
+            return Ok(());
+        }
         let before = table.get(number).map_err(&action)?;
         // A damaged row is written anew: all of the session is read then.
         let before = before.map(|bytes| tail(number, bytes.value()).unwrap_or(0));
@@ -130,4 +152,53 @@ impl Writer<'_> {
         table.insert(number, row.as_slice()).map_err(&action)?;
         Ok(())
     }
+
+    /// Notes that a session that has just begun is not indexed: one row does for all that come after it.
+    fn is_new_to_search(&self, number: u64) -> Result<()> {
+        let table = self.txn().open_table(SEARCH_TAILS);
+        let mut table = table.map_err(storage("note what is not indexed"))?;
+        let of = match new_from(&table)? {
+            Some(new) if new <= number => return Ok(()),
+            Some(_) => (number, 0),
+            None => (NEW, number),
+        };
+        let row = search_rows::encode_tail(of.0, of.1);
+        let inserted = table.insert(of.0, row.as_slice());
+        inserted
+            .map(drop)
+            .map_err(storage("note what is not indexed"))
+    }
+}
+
+/// From which session on nothing is indexed. A damaged row says that of all.
+fn new_from(table: &impl ReadableTable<u64, &'static [u8]>) -> Result<Option<u64>> {
+    let row = table
+        .get(NEW)
+        .map_err(storage("note what is not indexed"))?;
+    Ok(row.map(|row| tail(NEW, row.value()).unwrap_or(0)))
+}
+
+/// Whether sessions have come since the index was filled last.
+pub(crate) fn has_new(snapshot: &Snapshot<'_>) -> Result<bool> {
+    let table = snapshot.txn().open_table(SEARCH_TAILS);
+    let table = table.map_err(storage("read what is not indexed"))?;
+    Ok(new_from(&table)?.is_some())
+}
+
+/// Gives each session that came since the index was filled a row of its own.
+pub(crate) fn spread_tails(writer: &Writer<'_>) -> Result<()> {
+    let action = storage("note what is not indexed");
+    let opened = storage("note what is not indexed");
+    let mut table = writer.txn().open_table(SEARCH_TAILS).map_err(&opened)?;
+    let Some(new) = new_from(&table)? else {
+        return Ok(());
+    };
+    table.remove(NEW).map_err(&action)?;
+    let sessions = writer.txn().open_table(SESSIONS).map_err(&opened)?;
+    for entry in sessions.range(new..).map_err(&action)? {
+        let number = entry.map_err(&action)?.0.value();
+        let row = search_rows::encode_tail(number, 0);
+        table.insert(number, row.as_slice()).map_err(&action)?;
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::search::{BUCKETS, GRAM_VERSION, GramSet};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::search::{grams_of, runs};
 use crate::store::redb::tables::schema::{SEARCH_RUNS, SEARCH_TAILS};
-use crate::store::redb::tables::search;
+use crate::store::redb::tables::search::{self, NEW};
 
 const ACTION: &str = "verify the index of messages";
 
@@ -80,12 +80,16 @@ impl Checker<'_, '_, '_> {
             let (session, value) = entry.map_err(&read)?;
             let session = session.value();
             match search::tail(session, value.value()) {
+                Ok(from) if session == NEW => {
+                    let new = self.found.rows.keys().filter(|number| **number >= from);
+                    tails.extend(new.map(|number| (*number, 0)));
+                }
                 Ok(from) => {
-                    tails.insert(session, from);
+                    tails.entry(session).or_insert(from);
                 }
                 Err(error) => self.note(error, Some(session))?,
             }
-            if !self.found.rows.contains_key(&session) {
+            if session != NEW && !self.found.rows.contains_key(&session) {
                 let detail = "a session that is not there".to_owned();
                 self.problem("search_tails", format!("session {session}"), detail, None);
             }
