@@ -1,7 +1,9 @@
 //! picoclaw's home: what its meta files tell of sessions, and old documents beside newer lines.
 
 use std::fs;
+use std::fs::File;
 use std::slice::from_ref;
+use std::time::SystemTime;
 
 use scrollback::{Expect, ImportOptions, NewRecord, RedbStore, Store, import};
 
@@ -172,10 +174,13 @@ fn hazard_4_5_1_what_was_said_here_after_an_old_document_is_kept_beside_the_line
     let live = key("picoclaw", "telegram:1");
     let mine = NewRecord::line(says(&["mine"]));
     store.append(&live, Expect::Any, None, &[mine]).unwrap();
-    home.write(
+    let lines = home.write(
         &format!("{PICOCLAW}/telegram_1.jsonl"),
         says(&["one", "two"]),
     );
+    // A file system's clock may be some milliseconds behind the store's.
+    let file = File::options().write(true).open(lines).unwrap();
+    file.set_modified(SystemTime::now()).unwrap();
     home.write(
         &format!("{PICOCLAW}/telegram_1.meta.json"),
         meta("telegram:1", "", 0),

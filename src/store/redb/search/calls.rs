@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::gather::{OfSession, gather};
 use super::{fill, merge, runs};
-use crate::codec::search_rows;
 use crate::model::error::{Error, Result};
 use crate::search::GramSet;
 use crate::store::redb::engine::errors::storage;
@@ -18,7 +17,7 @@ use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::{
     SEARCH_DOCUMENTS, SEARCH_GRAMS, SEARCH_RUNS, SEARCH_TAILS,
 };
-use crate::store::redb::tables::search::{self, NEW};
+use crate::store::redb::tables::search;
 use crate::store::{Progress, Step, Watcher};
 
 /// Bytes of lines whose documents are written in one transaction.
@@ -136,12 +135,7 @@ impl RedbStore {
             txn.delete_table(SEARCH_RUNS).map_err(&opening)?;
             txn.open_table(SEARCH_RUNS).map_err(&opening)?;
             txn.delete_table(SEARCH_TAILS).map_err(&opening)?;
-            let mut tails = txn.open_table(SEARCH_TAILS).map_err(&opening)?;
-            let all = search_rows::encode_tail(NEW, 0);
-            let inserted = tails.insert(NEW, all.as_slice());
-            inserted
-                .map(drop)
-                .map_err(storage("drop the index of messages"))
+            txn.open_table(SEARCH_TAILS).map(drop).map_err(&opening)
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use redb::ReadableTable as _;
+use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
 use crate::agents;
 use crate::codec::search_rows::{BLOCK_DOCUMENTS, RunRow};
@@ -30,6 +30,9 @@ pub(crate) fn candidates(
         Err(error) if search::is_missing(&error) => return Ok(None),
         opened => opened.map_err(storage(ACTION))?,
     };
+    if table.is_empty().map_err(storage(ACTION))? {
+        return Ok(None);
+    }
     match find(snapshot, &table, alternatives) {
         Ok(found) => Ok(Some(merged(found))),
         Err(Error::Corrupt { .. }) => Ok(None),

@@ -2,15 +2,16 @@
 //!
 //! - A session without a row in `search_tails` is indexed to its end: every record of it lies in a document.
 //!   With one, every record from there on may lie in none, and is read by each search.
+//! - Without any run and any row in `search_tails` nothing is indexed, and nothing is noted.
 //! - One row, under the number that no session has, is of all sessions from one on: those that came since
 //!   the index was filled last.
 //! - The row is written in the transaction of the records, by whoever adds records or replaces them.
 
 use std::collections::BTreeMap;
 
-use redb::ReadableTable;
+use redb::{ReadableTable, ReadableTableMetadata as _, WriteTransaction};
 
-use super::schema::{SEARCH_TAILS, SESSIONS};
+use super::schema::{SEARCH_RUNS, SEARCH_TAILS, SESSIONS};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::codec::gram_list::Lists;
@@ -124,6 +125,9 @@ impl Writer<'_> {
         old: Option<&SessionRow>,
         row: &SessionRow,
     ) -> Result<()> {
+        if is_unused(self.txn())? {
+            return Ok(());
+        }
         let from = match old {
             None if row.next > 0 => return self.is_new_to_search(number),
             // Read again: what lines say may be something else.
@@ -136,6 +140,9 @@ impl Writer<'_> {
 
     /// Notes that records of a session from one on may lie in no document.
     pub(crate) fn is_not_indexed_from(&self, number: u64, from: u64) -> Result<()> {
+        if is_unused(self.txn())? {
+            return Ok(());
+        }
         let action = storage("note what is not indexed");
         let table = self.txn().open_table(SEARCH_TAILS);
         let mut table = table.map_err(storage("note what is not indexed"))?;
@@ -170,6 +177,18 @@ impl Writer<'_> {
     }
 }
 
+/// Whether nothing is indexed: then nothing is noted either.
+fn is_unused(txn: &WriteTransaction) -> Result<bool> {
+    let opened = storage("note what is not indexed");
+    let action = storage("note what is not indexed");
+    let runs = txn.open_table(SEARCH_RUNS).map_err(&opened)?;
+    if !runs.is_empty().map_err(&action)? {
+        return Ok(false);
+    }
+    let tails = txn.open_table(SEARCH_TAILS).map_err(&opened)?;
+    tails.is_empty().map_err(&action)
+}
+
 /// From which session on nothing is indexed. A damaged row says that of all.
 fn new_from(table: &impl ReadableTable<u64, &'static [u8]>) -> Result<Option<u64>> {
     let row = table
@@ -178,19 +197,25 @@ fn new_from(table: &impl ReadableTable<u64, &'static [u8]>) -> Result<Option<u64
     Ok(row.map(|row| tail(NEW, row.value()).unwrap_or(0)))
 }
 
-/// Whether sessions have come since the index was filled last.
+/// Whether sessions have come since the index was filled last, or it never was.
 pub(crate) fn has_new(snapshot: &Snapshot<'_>) -> Result<bool> {
-    let table = snapshot.txn().open_table(SEARCH_TAILS);
-    let table = table.map_err(storage("read what is not indexed"))?;
-    Ok(new_from(&table)?.is_some())
+    let opened = storage("read what is not indexed");
+    let action = storage("read what is not indexed");
+    let tails = snapshot.txn().open_table(SEARCH_TAILS).map_err(&opened)?;
+    if new_from(&tails)?.is_some() {
+        return Ok(true);
+    }
+    let runs = snapshot.txn().open_table(SEARCH_RUNS).map_err(&opened)?;
+    Ok(runs.is_empty().map_err(&action)? && tails.is_empty().map_err(&action)?)
 }
 
 /// Gives each session that came since the index was filled a row of its own.
 pub(crate) fn spread_tails(writer: &Writer<'_>) -> Result<()> {
     let action = storage("note what is not indexed");
     let opened = storage("note what is not indexed");
+    let is_unused = is_unused(writer.txn())?;
     let mut table = writer.txn().open_table(SEARCH_TAILS).map_err(&opened)?;
-    let Some(new) = new_from(&table)? else {
+    let Some(new) = new_from(&table)?.or(is_unused.then_some(0)) else {
         return Ok(());
     };
     table.remove(NEW).map_err(&action)?;

@@ -62,7 +62,8 @@ impl Checker<'_, '_, '_> {
                 Err(error) => self.note(error, None)?,
             }
         }
-        if self.found.report.problems.is_empty() {
+        // Without a run all is read.
+        if self.found.report.problems.is_empty() && !runs.is_empty() {
             self.uncovered(&tails, covered)?;
         }
         if self.found.is_deep && self.found.report.problems.is_empty() {
