@@ -245,7 +245,7 @@ const LIMITS: [(&str, &str, &str); 47] = [
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 33] = [
+const PACES: [(&str, &str); 36] = [
     ("src/agents/opencode/tree.rs", "BYTES_MAX"),
     ("src/codec/file_order.rs", "BODY_BYTES_MAX"),
     ("src/codec/file_order.rs", "RUNS_MAX"),
@@ -267,11 +267,14 @@ const PACES: [(&str, &str); 33] = [
     ("src/agents/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/engine/backend.rs", "PAUSE_MAX"),
     ("src/provider/gather.rs", "WAITING_MAX"),
-    ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
+    ("src/agents/parts/sqlite/open.rs", "STEPS_TIMES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
-    ("src/agents/opencode/sql.rs", "NAME_BYTES_MAX"),
-    ("src/agents/opencode/sql.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/parts/sqlite/sql.rs", "NAME_BYTES_MAX"),
+    ("src/agents/parts/sqlite/sql.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/parts/rows/beside.rs", "BESIDE_MAX"),
+    ("src/agents/parts/rows/beside.rs", "CHAIN_MAX"),
+    ("src/agents/cline/tasks.rs", "LIST_BYTES_MAX"),
     ("src/transfer/import/mod.rs", "WORKERS_MAX"),
     ("cli/src/commands/usage/printing.rs", "KEY_MAX"),
     ("cli/src/markdown/document.rs", "BYTES_MAX"),

@@ -122,7 +122,14 @@ fn an_upward_arrow_is_found() {
 /// Who may name what: an identifier, and the folders whose code may hold it.
 const ROOMS: [(&str, &[&str]); 10] = [
     ("regex", &["src/search/"]),
-    ("rusqlite", &["src/agents/opencode/"]),
+    (
+        "rusqlite",
+        &[
+            "src/agents/opencode/",
+            "src/agents/parts/rows/",
+            "src/agents/parts/sqlite/",
+        ],
+    ),
     (
         "sha2",
         &[
