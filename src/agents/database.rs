@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::document::DocumentLines;
+use super::parts::paths;
 use crate::model::error::Result;
 
 /// Why a row that is there cannot be read: it was deleted meanwhile, or has no such id as text.
@@ -21,6 +22,9 @@ pub(crate) type Open = fn(&Path) -> Result<Box<dyn Database>>;
 pub(crate) struct Databases {
     /// How their files' names begin and end.
     pub name: (&'static str, &'static str),
+    /// The folders that they lie in, each by the names on the way to them, where the name of the file alone
+    /// says too little; empty for any folder.
+    pub places: &'static [&'static [&'static str]],
     /// Opens one; `None` if this build cannot read them. Nothing is made or changed beside it.
     pub open: Option<Open>,
     /// What the agent kept sessions in before.
@@ -66,6 +70,17 @@ impl Databases {
     /// Whether a file has the name of one.
     pub(crate) fn are_named(&self, name: &[u8]) -> bool {
         name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())
+    }
+
+    /// Whether a file has the name of one and lies where one may lie.
+    pub(crate) fn are_at(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if !self.are_named(name) {
+            return false;
+        }
+        let names = paths::names(path);
+        let lies_in = |place: &&[&str]| paths::below(&names, place).is_some();
+        self.places.is_empty() || self.places.iter().any(lies_in)
     }
 
     /// Whether a file has the name of one, or of a file that SQLite keeps beside it, and which holds rows

@@ -104,6 +104,11 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         paths::stem(candidate.path)
     }
 
+    /// Whether a file that is no `.json` may be a session in one document of this agent's, by its name.
+    fn has_document_name(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// The session that a `.json` file is, if it is one in one JSON document and this agent's.
     /// `head` is the head as text, without a byte order mark; it may be no object at all.
     ///

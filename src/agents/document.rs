@@ -32,7 +32,7 @@ pub(crate) struct DocumentLines {
 
 impl DocumentLines {
     /// The same lines, of which those from the user's last message on are open.
-    pub(crate) fn with_open_turn(self, format: &impl Format) -> Self {
+    pub(crate) fn with_open_turn(self, format: &(impl Format + ?Sized)) -> Self {
         let role = |line: &[u8]| lines::describe(format, line, None).header.role;
         let from = self
             .lines

@@ -29,8 +29,9 @@ pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
 pub(crate) use self::recognition::{
-    companion_of, folds, home_of, is_database_of, recognise, recognise_database,
-    recognise_document, recognise_found, recognise_sidecar,
+    companion_of, folds, home_of, is_database_of, is_named_as_document, recognise,
+    recognise_database, recognise_database_name, recognise_document, recognise_found,
+    recognise_sidecar,
 };
 pub(crate) use self::state::{SessionState, SidecarFacts};
 
@@ -60,13 +61,25 @@ agents! {
     iflow::IFLOW,
     codebuddy::CODEBUDDY,
     codex::Codex,
+    aider::Aider,
+    amp::Amp,
+    auggie::Auggie,
+    cline::Cline,
+    continuedev::ContinueDev,
     copilot::Copilot,
+    crush::Crush,
     cursorcli::CursorCli,
     droid::Droid,
     gemini::Gemini,
+    goose::Goose,
+    hermes::Hermes,
+    kilo::Kilo,
     kimi::Kimi,
     opencode::OpenCode,
+    openclaw::OpenClaw,
     pi::Pi,
+    roo::Roo,
+    simonw_llm::SimonwLlm,
     vibe::Vibe,
     vscode::VsCode,
     #[cfg(test)]

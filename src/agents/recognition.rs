@@ -60,12 +60,17 @@ pub(crate) fn recognise(candidate: &Candidate<'_>) -> Option<&'static dyn Agent>
         .or_else(|| first(Recognition::Fallback))
 }
 
-/// Whether a file is a session in one JSON document, and which. Only what an agent is known to
+/// Whether a file may be a session in one document by its name: a `.json`, or what an agent calls so.
+pub(crate) fn is_named_as_document(path: &Path) -> bool {
+    paths::document_stem(path).is_some() || all().iter().any(|agent| agent.has_document_name(path))
+}
+
+/// Whether a file is a session in one document, and which. Only what an agent is known to
 /// write is taken: most `.json` files are something else.
 pub(crate) fn recognise_document(candidate: &Candidate<'_>) -> Option<Document> {
-    paths::document_stem(candidate.path)
-        .map(drop)
-        .or_else(|| folds(candidate.path).then_some(()))?;
+    if !is_named_as_document(candidate.path) && !folds(candidate.path) {
+        return None;
+    }
     // The head may end inside a character.
     let head = candidate
         .head
@@ -101,10 +106,19 @@ pub(crate) fn companion_of(path: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// The agent that has databases of that name, or a session in files of its own there.
 pub(crate) fn recognise_database(path: &Path) -> Option<&'static dyn Agent> {
+    let has = |agent: &&dyn Agent| {
+        let databases = agent.databases();
+        databases.is_some_and(|databases| databases.are_at(path) || databases.is_in_tree(path))
+    };
+    all().iter().copied().find(has)
+}
+
+/// The agent that has databases of that name, wherever the file lies: for one that somebody has named.
+pub(crate) fn recognise_database_name(path: &Path) -> Option<&'static dyn Agent> {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let has = |agent: &&dyn Agent| {
         let databases = agent.databases();
-        databases.is_some_and(|databases| databases.are_named(name) || databases.is_in_tree(path))
+        databases.is_some_and(|databases| databases.are_named(name))
     };
     all().iter().copied().find(has)
 }

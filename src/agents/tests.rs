@@ -273,8 +273,8 @@ fn every_dialect_is_recognised_by_its_lines_and_no_other_takes_them() {
 #[test]
 fn an_agent_without_a_dialect_is_read_by_the_fallback() {
     assert_eq!(of_agent("codex").agent(), "codex");
-    assert_eq!(of_agent("amp").agent(), "jsonl");
-    assert!(named("amp").is_none());
+    assert_eq!(of_agent("nobody").agent(), "jsonl");
+    assert!(named("nobody").is_none());
 }
 
 /// A line made of whole, cut, doubled and overwritten lines of one dialect.

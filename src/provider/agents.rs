@@ -15,6 +15,10 @@ pub(super) fn provider(
     home: PathBuf,
 ) -> Option<Arc<dyn SessionProvider>> {
     if agent.databases().is_some() {
+        // A home of several databases is not read where it lies.
+        if agent.folders().iter().any(|below| !below.is_empty()) {
+            return None;
+        }
         let provider = DatabaseProvider::new(agent, home)?;
         return Some(Arc::new(provider));
     }

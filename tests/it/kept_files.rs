@@ -160,13 +160,10 @@ fn an_older_content_of_a_document_goes_when_the_newer_one_says_all_of_it() {
 #[test]
 fn what_is_seen_and_not_read_is_told() {
     let home = Home::new();
-    home.write("in/.local/share/goose/sessions/sessions.db", "x");
-    for task in 0..12 {
-        let folder = "in/.config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks";
-        home.write(
-            &format!("{folder}/{task}/api_conversation_history.json"),
-            "[]",
-        );
+    home.write("in/.local/share/zed/threads/threads.db", "x");
+    for talk in 0..12 {
+        let folder = "in/.config/Code/User/globalStorage/kiro.kiroagent/0a";
+        home.write(&format!("{folder}/{talk}.chat"), "[]");
     }
     home.write("in/x/.gemini/antigravity/conversations/0a0b.pb", "x");
     let store = open(&home);
@@ -175,16 +172,16 @@ fn what_is_seen_and_not_read_is_told() {
     assert_eq!(
         told,
         [
-            "Cline (12 tasks)",
-            "goose (1 database)",
+            "Kiro (12 conversations)",
+            "Zed (1 database)",
             "Antigravity (1 conversation)"
         ]
     );
     assert!(report.not_read[2].path.ends_with("0a0b.pb"));
     assert_eq!((report.sessions_found, report.files), (0, 0), "{report:?}");
     let json = serde_json::to_value(&report).unwrap();
-    assert_eq!(json["not_read"][0]["agent"], "Cline");
-    assert_eq!(json["not_read"][0]["what"], "task");
+    assert_eq!(json["not_read"][0]["agent"], "Kiro");
+    assert_eq!(json["not_read"][0]["what"], "conversation");
     assert_eq!(json["not_read"][0]["count"], 12);
     // Sessions that are unchanged are found all the same.
     home.write("in/a.jsonl", says("x"));

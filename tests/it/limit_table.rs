@@ -267,7 +267,7 @@ const LIMITS: [(&str, &str, &str); 53] = [
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 40] = [
+const PACES: [(&str, &str); 43] = [
     ("src/search/grams.rs", "LOOKED_UP_MAX"),
     ("src/store/kit/lately.rs", "SESSIONS_MAX"),
     ("src/store/redb/search/calls.rs", "THREADS_MAX"),
@@ -296,11 +296,14 @@ const PACES: [(&str, &str); 40] = [
     ("src/agents/celeste/document.rs", "LOOK_MAX"),
     ("src/store/redb/engine/backend.rs", "PAUSE_MAX"),
     ("src/provider/gather.rs", "WAITING_MAX"),
-    ("src/agents/opencode/open.rs", "STEPS_TIMES_MAX"),
+    ("src/agents/parts/sqlite/open.rs", "STEPS_TIMES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMN_BYTES_MAX"),
     ("src/agents/opencode/tables.rs", "COLUMNS_BYTES_MAX"),
-    ("src/agents/opencode/sql.rs", "NAME_BYTES_MAX"),
-    ("src/agents/opencode/sql.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/parts/sqlite/sql.rs", "NAME_BYTES_MAX"),
+    ("src/agents/parts/sqlite/sql.rs", "LARGE_PARTS_MAX"),
+    ("src/agents/parts/rows/beside.rs", "BESIDE_MAX"),
+    ("src/agents/parts/rows/beside.rs", "CHAIN_MAX"),
+    ("src/agents/cline/tasks.rs", "LIST_BYTES_MAX"),
     ("src/transfer/import/mod.rs", "WORKERS_MAX"),
     ("cli/src/commands/usage/printing.rs", "KEY_MAX"),
     ("cli/src/markdown/document.rs", "BYTES_MAX"),

@@ -19,6 +19,7 @@
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
+//! - `document_agents`, `table_agents`: agents that keep sessions in documents and in databases by named tables
 //! - `html`: pages of sessions, and of hostile ones
 //! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
@@ -94,6 +95,7 @@ mod damaged_properties;
 mod databases;
 mod deleted;
 mod discover;
+mod document_agents;
 mod documents;
 mod export;
 mod facts;
@@ -152,5 +154,7 @@ mod size;
 #[cfg(target_os = "linux")]
 mod soak;
 mod source;
+#[cfg(feature = "sqlite")]
+mod table_agents;
 mod tidy;
 mod view;

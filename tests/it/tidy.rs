@@ -123,7 +123,14 @@ fn an_upward_arrow_is_found() {
 const ROOMS: [(&str, &[&str]); 11] = [
     ("regex", &["src/search/"]),
     ("regex_syntax", &["src/search/"]),
-    ("rusqlite", &["src/agents/opencode/"]),
+    (
+        "rusqlite",
+        &[
+            "src/agents/opencode/",
+            "src/agents/parts/rows/",
+            "src/agents/parts/sqlite/",
+        ],
+    ),
     (
         "sha2",
         &[

@@ -149,7 +149,7 @@ const RUN: [(&str, &str, &str); 32] = [
 fn printed(home: &Home) -> BTreeMap<String, Vec<Value>> {
     home.write("more/broken.jsonl", "{\"type\":\"user\"}\n{\"cut");
     home.write("more/.codex/history.jsonl", "{}\n");
-    home.write("more/.local/share/goose/sessions/sessions.db", "");
+    home.write("more/.local/share/zed/threads/threads.db", "");
     std::fs::create_dir(home.path().join("histories")).unwrap();
     let mut printed = BTreeMap::new();
     for (heading, part, command) in RUN {

@@ -18,11 +18,11 @@ fn says(text: &str) -> String {
 #[test]
 fn an_import_says_what_it_has_seen_and_not_read() {
     let home = Home::new();
-    home.write("in/.local/share/goose/sessions/sessions.db", "x");
+    home.write("in/.local/share/zed/threads/threads.db", "x");
     let output = home.run(&["import", "in"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("not read: goose (1 database)"), "{told}");
+    assert!(told.contains("not read: Zed (1 database)"), "{told}");
     assert!(told.contains("no sessions found in `in`"), "{told}");
     home.write(&format!("in/.claude/projects/-w/{ID}.jsonl"), says("hi"));
     for _ in 0..2 {

@@ -5,8 +5,6 @@
 //! `data`. Lines without any of these are kept as of unknown kind.
 
 pub(crate) mod enveloped;
-mod kept;
-mod pieces;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -22,7 +20,6 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::document::Document;
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{self, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
@@ -98,10 +95,6 @@ impl Dialect for Fallback {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         id_of(candidate.path, paths::stem(candidate.path))
-    }
-
-    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
-        kept::recognise(candidate, head)
     }
 }
 

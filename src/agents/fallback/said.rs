@@ -1,8 +1,7 @@
 //! What a line says, in the shapes that agents have in common: who speaks, and what holds the words.
 
-use super::pieces;
-use crate::agents::parts::blocks;
-use crate::agents::parts::fields::{self, elements, fields_of, owned, text};
+use crate::agents::parts::fields::{elements, fields_of, owned, text};
+use crate::agents::parts::{blocks, pieces};
 use crate::json::Json;
 use crate::model::message::{Block, Role};
 
@@ -78,6 +77,9 @@ pub(super) fn said(object: Json<'_>) -> Option<Said<'_>> {
     if let Some(data) = data.filter(|data| data.is_object()) {
         return event(&kind, data);
     }
+    if let Some(said) = item(&kind, object) {
+        return Some(said);
+    }
     let content = content.or(value);
     let role = match &*kind {
         // A call may say nothing but its name and its arguments.
@@ -98,6 +100,24 @@ pub(super) fn said(object: Json<'_>) -> Option<Said<'_>> {
     readable.then_some(Said {
         role,
         content: Some(content),
+        within: object,
+    })
+}
+
+/// What an item of a provider's later interface says that is no message: a call, its answer, a thought.
+fn item<'a>(kind: &str, object: Json<'a>) -> Option<Said<'a>> {
+    let [name, call, output, summary] =
+        fields_of(Some(object), &["name", "call_id", "output", "summary"]);
+    let (role, content) = match kind {
+        "function_call" => (Role::Assistant, name.and(call).map(|_| object)),
+        "function_call_output" => (Role::Tool, call.and(output)),
+        "reasoning" => (Role::Assistant, summary),
+        _ => return None,
+    };
+    let content = Some(content?);
+    Some(Said {
+        role,
+        content,
         within: object,
     })
 }
@@ -135,6 +155,9 @@ impl Said<'_> {
 
     /// The blocks of a message, with what stands beside its content: thoughts, calls, a call's id.
     pub(super) fn blocks(&self) -> Vec<Block> {
+        if let Some(block) = item_block(self.within) {
+            return vec![block];
+        }
         let [
             reasoning,
             reasoning_text,
@@ -189,24 +212,38 @@ impl Said<'_> {
         }
         content.extend(pieces::blocks(self.content));
         for call in calls.into_iter().chain(requests).flat_map(elements) {
-            content.push(call_of(call));
+            content.push(pieces::call(call));
         }
         content
     }
 }
 
-/// A call in the spelling of `tool_calls` or Copilot's `toolRequests`.
-fn call_of(call: Json<'_>) -> Block {
-    let [id, camel_id, function, name, arguments] = fields::fields_of(
-        Some(call),
-        &["id", "toolCallId", "function", "name", "arguments"],
+/// What an item of a provider's later interface says that is no message.
+fn item_block(object: Json<'_>) -> Option<Block> {
+    let [kind, name, call, arguments, output, summary] = fields_of(
+        Some(object),
+        &["type", "name", "call_id", "arguments", "output", "summary"],
     );
-    let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
-    Block::ToolUse {
-        id: owned(id).or_else(|| owned(camel_id)),
-        name: owned(inner_name)
-            .or_else(|| owned(name))
-            .unwrap_or_default(),
-        input: inner_arguments.or(arguments).map(blocks::arguments),
-    }
+    Some(match &*text(kind)? {
+        "function_call" => Block::ToolUse {
+            id: Some(owned(call)?),
+            name: owned(name)?,
+            input: arguments.map(blocks::arguments),
+        },
+        "function_call_output" => blocks::result(Some(owned(call)?), None, output, false),
+        "reasoning" => {
+            let parts = elements(summary?).into_iter();
+            let texts: Vec<String> = parts
+                .filter_map(|part| {
+                    let [said] = fields_of(Some(part), &["text"]);
+                    owned(said)
+                })
+                .collect();
+            Block::Thinking {
+                text: texts.join("\n"),
+                signature: None,
+            }
+        }
+        _ => return None,
+    })
 }

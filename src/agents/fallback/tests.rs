@@ -279,3 +279,41 @@ fn a_first_line_that_names_a_folder_is_about_the_session() {
     assert_eq!(described.facts.project.as_deref(), Some("/w/shop"));
     assert_eq!(described.facts.title.unwrap().text, "Given");
 }
+
+#[test]
+fn lines_of_any_providers_interface_are_readable_at_once() {
+    let input = r#"{"path":"a"}"#;
+    for line in [
+        // OpenAI's two interfaces, Anthropic's, Gemini's, and two forms of the AI SDK.
+        r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"read","arguments":"{\"path\":\"a\"}"}}]}"#,
+        r#"{"type":"function_call","call_id":"c1","name":"read","arguments":"{\"path\":\"a\"}"}"#,
+        r#"{"role":"assistant","content":[{"type":"tool_use","id":"c1","name":"read","input":{"path":"a"}}]}"#,
+        r#"{"role":"model","parts":[{"functionCall":{"id":"c1","name":"read","args":{"path":"a"}}}]}"#,
+        r#"{"role":"assistant","content":[{"type":"tool-call","toolCallId":"c1","toolName":"read","input":{"path":"a"}}]}"#,
+        r#"{"role":"assistant","content":[{"type":"tool-call","toolCallId":"c1","toolName":"read","args":{"path":"a"}}]}"#,
+        r#"{"role":"assistant","parts":[{"type":"tool-read","toolCallId":"c1","state":"input-available","input":{"path":"a"}}]}"#,
+    ] {
+        let message = one(line);
+        assert_eq!(message.role, Role::Assistant, "{line}");
+        assert_eq!(message.content, [call("c1", "read", input)], "{line}");
+    }
+    for line in [
+        r#"{"role":"tool","tool_call_id":"c1","content":"red"}"#,
+        r#"{"type":"function_call_output","call_id":"c1","output":"red"}"#,
+        r#"{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":"red"}]}"#,
+        r#"{"role":"user","parts":[{"functionResponse":{"id":"c1","response":{"output":"red"}}}]}"#,
+        r#"{"role":"tool","content":[{"type":"tool-result","toolCallId":"c1","output":{"type":"text","value":"red"}}]}"#,
+        r#"{"role":"tool","content":[{"type":"tool-result","toolCallId":"c1","result":"red"}]}"#,
+    ] {
+        let message = one(line);
+        assert_eq!(message.role, Role::Tool, "{line}");
+        let said = matches!(&message.content[..], [Block::ToolResult { id: Some(id), output, is_error: false, .. }] if id == "c1" && output == "red");
+        assert!(said, "{line} {:?}", message.content);
+    }
+    let thought =
+        r#"{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"hm"}]}"#;
+    let content = one(thought).content;
+    assert!(matches!(&content[..], [Block::Thinking { text, .. }] if text == "hm"));
+    let both = r#"{"role":"assistant","parts":[{"type":"tool-read","toolCallId":"c1","input":{},"output":"red"}]}"#;
+    assert_eq!(one(both).content.len(), 2);
+}

@@ -36,31 +36,16 @@ macro_rules! unread {
     };
 }
 
-/// Every sort that is known. The first that fits counts; one without a title is none.
+/// Every sort that is known. The first that fits counts.
 const ALL: &[Unread] = unread! {
-    "Aider": "chat history", "chat histories", [], (".aider.chat.history", ".md");
     "Antigravity": "conversation", "conversations", ["antigravity", "conversations"], ("", "");
     "Antigravity": "conversation", "conversations", ["antigravity", "implicit"], ("", "");
     "Antigravity CLI": "conversation", "conversations", ["antigravity-cli", "conversations"], ("", "");
-    "Auggie": "session", "sessions", [".augment", "sessions"], ("", ".json");
-    "Cline": "session", "sessions", [".cline", "data", "sessions"], ("", ".messages.json");
-    "Cline": "task", "tasks", ["globalStorage", "saoudrizwan.claude-dev", "tasks"], ("api_conversation_history", ".json");
-    "": "", "", [".continue", "sessions"], ("sessions", ".json");
-    "Continue": "session", "sessions", [".continue", "sessions"], ("", ".json");
-    "Crush": "database", "databases", [".crush"], ("crush", ".db");
     "Cursor": "database", "databases", [".cursor", "chats"], ("store", ".db");
     "Cursor": "database", "databases", ["Cursor", "User"], ("state", ".vscdb");
-    "goose": "database", "databases", ["goose", "sessions"], ("sessions", ".db");
-    "goose": "database", "databases", ["goose", "data", "sessions"], ("sessions", ".db");
-    "Hermes": "database", "databases", [".hermes"], ("state", ".db");
     "Hermes": "session", "sessions", [".hermes", "sessions"], ("session_", ".json");
-    "Kilo Code": "database", "databases", [".local", "share", "kilo"], ("", ".db");
-    "Kilo Code": "task", "tasks", ["globalStorage", "kilocode.kilo-code", "tasks"], ("api_conversation_history", ".json");
     "Kiro CLI": "database", "databases", ["kiro-cli"], ("data", ".sqlite3");
     "Kiro": "conversation", "conversations", ["globalStorage", "kiro.kiroagent"], ("", ".chat");
-    "llm": "database", "databases", ["io.datasette.llm"], ("logs", ".db");
-    "OpenClaw": "database", "databases", [".openclaw", "agents"], ("", ".sqlite");
-    "Roo Code": "task", "tasks", ["globalStorage", "rooveterinaryinc.roo-cline", "tasks"], ("api_conversation_history", ".json");
     "Trae": "database", "databases", ["Trae", "User"], ("state", ".vscdb");
     "Warp": "database", "databases", ["warp-terminal"], ("warp", ".sqlite");
     "Warp": "database", "databases", ["warp", "Warp", "data"], ("warp", ".sqlite");
@@ -71,10 +56,7 @@ const ALL: &[Unread] = unread! {
 
 /// Lists of sessions or prompts that are files of lines and no session, of agents without a format: the
 /// folder that they lie in, and their name.
-const LISTS: [(&[&str], &str); 2] = [
-    (&[".local", "share", "amp"], "history.jsonl"),
-    (&[".qwen"], "history.jsonl"),
-];
+const LISTS: [(&[&str], &str); 1] = [(&[".qwen"], "history.jsonl")];
 
 /// What a file is that an agent without a format keeps sessions in, by its path.
 pub(crate) fn unread(path: &Path) -> Option<&'static Unread> {
@@ -89,9 +71,7 @@ pub(crate) fn unread(path: &Path) -> Option<&'static Unread> {
     // Most files have no such name, and their folders are not looked at.
     fitting.peek()?;
     let names = paths::names(path);
-    fitting
-        .find(|sort| sort.place.is_empty() || paths::below(&names, sort.place).is_some())
-        .filter(|sort| !sort.title.is_empty())
+    fitting.find(|sort| sort.place.is_empty() || paths::below(&names, sort.place).is_some())
 }
 
 /// Whether a file of lines is a list of sessions or prompts.
@@ -116,27 +96,27 @@ mod tests {
         let found = |path: &str| unread(Path::new(path)).map(|sort| (sort.title, sort.what));
         for (path, expected) in [
             (
-                "/h/.local/share/goose/sessions/sessions.db",
-                Some(("goose", "database")),
+                "/h/.local/share/zed/threads/threads.db",
+                Some(("Zed", "database")),
             ),
-            ("/h/goose/sessions/sessions.db-wal", None),
-            ("/h/work/sessions.db", None),
-            ("/w/.aider.chat.history.md", Some(("Aider", "chat history"))),
+            ("/h/zed/threads/threads.db-wal", None),
+            ("/h/work/threads.db", None),
             (
                 "/h/x/antigravity/conversations/0a.pb",
                 Some(("Antigravity", "conversation")),
             ),
             (
-                "/h/.config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks/17/api_conversation_history.json",
-                Some(("Cline", "task")),
+                "/h/.config/Code/User/globalStorage/kiro.kiroagent/0a/0b.chat",
+                Some(("Kiro", "conversation")),
             ),
-            ("/h/.cline/data/nothing-known/x.json", None),
-            ("/h/tasks/17/api_conversation_history.json", None),
-            ("/h/.continue/sessions/sessions.json", None),
+            ("/h/0a/0b.chat", None),
             (
-                "/h/.continue/sessions/0a.json",
-                Some(("Continue", "session")),
+                "/h/.hermes/sessions/session_1.json",
+                Some(("Hermes", "session")),
             ),
+            ("/h/.local/share/goose/sessions/sessions.db", None),
+            ("/w/.aider.chat.history.md", None),
+            ("/h/.continue/sessions/0a.json", None),
         ] {
             assert_eq!(found(path), expected, "{path}");
         }
@@ -150,7 +130,7 @@ mod tests {
         for sort in ALL {
             let has_name = !sort.name.0.is_empty() || sort.name.1 == ".json";
             assert!(sort.place.len() > 1 || has_name, "{sort:?}");
-            assert!(sort.title.is_empty() || sort.many != sort.what, "{sort:?}");
+            assert!(!sort.title.is_empty() && sort.many != sort.what, "{sort:?}");
         }
     }
 }

@@ -3,11 +3,11 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::sql::{
+use super::writing::{message_line, with_ids};
+use crate::agents::parts::sqlite::sql::{
     Bounds, LARGE_PARTS_MAX, Line, capped, columns, count, ids_of, key, needs, order,
 };
-use super::values::{data_of, value_text};
-use super::writing::{message_line, with_ids};
+use crate::agents::parts::sqlite::values::{data_of, value_text};
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// The first tables of messages.

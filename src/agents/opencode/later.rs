@@ -4,9 +4,11 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::sql::{Bounds, LARGE_PARTS_MAX, Line, capped, columns, count, ids_of, order};
-use super::values::{data_of, value_text};
 use super::writing::later_line;
+use crate::agents::parts::sqlite::sql::{
+    Bounds, LARGE_PARTS_MAX, Line, capped, columns, count, ids_of, order,
+};
+use crate::agents::parts::sqlite::values::{data_of, value_text};
 use crate::model::limits::LINE_BYTES_MAX;
 
 /// Its name.

@@ -13,23 +13,19 @@ mod first;
 #[cfg(feature = "sqlite")]
 mod later;
 mod later_message;
-#[cfg(feature = "sqlite")]
-mod open;
 mod parts;
 mod reading;
-#[cfg(feature = "sqlite")]
-mod sql;
 #[cfg(feature = "sqlite")]
 mod tables;
 #[cfg(test)]
 mod tests;
 mod tree;
-#[cfg(feature = "sqlite")]
-mod values;
 mod writing;
 
 use memchr::memmem;
 
+#[cfg(feature = "sqlite")]
+pub(in crate::agents) use self::database::open as open_database;
 pub(crate) use self::reading::OpenCode;
 use self::writing::{ID, content};
 use super::agent::Agent;
@@ -53,6 +49,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// OpenCode's databases: `opencode.db`, and those of its other channels.
 const DATABASES: Databases = Databases {
     name: ("opencode", ".db"),
+    places: &[],
     #[cfg(feature = "sqlite")]
     open: Some(database::open),
     #[cfg(not(feature = "sqlite"))]

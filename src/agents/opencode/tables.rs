@@ -13,8 +13,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::first::FirstTables;
 use super::later::LaterTable;
-use super::sql::{Bounds, Line, NAME_BYTES_MAX, capped, columns, needs, quoted};
-use super::values::{too_large, value_json, value_text};
+use crate::agents::parts::sqlite::sql::{
+    Bounds, Line, NAME_BYTES_MAX, capped, columns, needs, quoted,
+};
+use crate::agents::parts::sqlite::values::{too_large, value_json, value_text};
 
 /// Columns of a session whose name in OpenCode's own JSON is another one.
 const RENAMED: [(&str, &str); 4] = [

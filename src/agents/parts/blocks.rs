@@ -183,16 +183,28 @@ fn image(object: &Object<'_>) -> Block {
     let url = [url, nested_link, link].into_iter().find_map(owned);
     let media_type = [media_type, mime, camel_mime].into_iter().find_map(owned);
     let data = [source_data, seed_data, data].into_iter().find_map(owned);
-    match url.as_deref().and_then(data_url) {
+    match url {
+        Some(url) if data_url(&url).is_some() => image_of(url),
+        url => Block::Image {
+            media_type,
+            data,
+            url,
+        },
+    }
+}
+
+/// The image that a URL leads to, or holds.
+pub(crate) fn image_of(url: String) -> Block {
+    match data_url(&url) {
         Some((media_type, data)) => Block::Image {
             media_type: Some(media_type),
             data: Some(data),
             url: None,
         },
         None => Block::Image {
-            media_type,
-            data,
-            url,
+            media_type: None,
+            data: None,
+            url: Some(url),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! What the path of a file tells: names, stems, and the folders that agents keep sessions in.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::{Component, Path};
@@ -134,6 +135,25 @@ pub(crate) fn percent_decoded(name: &str) -> String {
         .unwrap_or_else(|| name.to_owned())
 }
 
+/// The folder that a `file://` URI names, or a path that stands in the place of one.
+pub(crate) fn folder_of_uri(uri: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let Some(path) = uri.strip_prefix("file://") else {
+        let is_other = uri.contains("://");
+        return (!is_other && !uri.is_empty()).then_some(uri);
+    };
+    let path = percent_decoded(path);
+    // A drive of Windows stands behind a slash.
+    let drive = path.strip_prefix('/').filter(|rest| {
+        let mut letters = rest.chars();
+        letters
+            .next()
+            .is_some_and(|drive| drive.is_ascii_alphabetic())
+            && letters.next() == Some(':')
+    });
+    let path = drive.map_or(path.clone(), ToOwned::to_owned);
+    (!path.is_empty()).then_some(Cow::Owned(path))
+}
+
 fn hex(digits: &[u8]) -> Option<u8> {
     if !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
@@ -175,6 +195,21 @@ mod tests {
         assert_eq!(percent_decoded("%+1%zz"), "%+1%zz");
         assert_eq!(percent_decoded("%FF"), "%FF");
         assert_eq!(percent_decoded("%E8%B3%87"), "資");
+    }
+
+    #[test]
+    fn a_uri_names_a_folder() {
+        for (uri, expected) in [
+            ("file:///w/shop", Some("/w/shop")),
+            ("file:///w/a%20b", Some("/w/a b")),
+            ("file:///C:/w", Some("C:/w")),
+            ("/w/shop", Some("/w/shop")),
+            ("vscode-remote://ssh/w", None),
+            ("file://", None),
+            ("", None),
+        ] {
+            assert_eq!(folder_of_uri(uri.into()).as_deref(), expected, "{uri}");
+        }
     }
 
     #[test]

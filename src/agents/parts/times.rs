@@ -1,7 +1,7 @@
 //! Times in lines: RFC 3339 text, or a count since 1970.
 
 use crate::json::Json;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::fields;
 
@@ -33,6 +33,17 @@ pub(crate) fn time_us(value: Option<Json<'_>>) -> Option<i64> {
 /// [`time_us`], as a date.
 pub(crate) fn time(value: Option<Json<'_>>) -> Option<DateTime<Utc>> {
     time_us(value).and_then(DateTime::from_timestamp_micros)
+}
+
+/// [`time_us`], and besides what SQLite writes for a time: `2026-04-03 09:45:00`, in UTC.
+pub(crate) fn sql_time_us(value: Option<Json<'_>>) -> Option<i64> {
+    let read = || {
+        let text = fields::text(value)?;
+        let at = NaiveDateTime::parse_from_str(text.trim(), "%Y-%m-%d %H:%M:%S%.f").ok()?;
+        let micros = at.and_utc().timestamp_micros();
+        (0..END_US).contains(&micros).then_some(micros)
+    };
+    time_us(value).or_else(read)
 }
 
 /// The unit follows from the size: of all readings as a time before 2200, the coarsest.
@@ -99,6 +110,21 @@ mod tests {
             assert_eq!(us(json), Some(1_775_209_500_000_000), "{json}");
         }
         assert_eq!(us("1775209500.25"), Some(1_775_209_500_250_000));
+    }
+
+    #[test]
+    fn what_sqlite_writes_is_utc() {
+        let sql = |json: &str| sql_time_us(Some(serde_json::from_str(json).unwrap()));
+        for json in [
+            "\"2026-04-03 09:45:00\"",
+            "\"2026-04-03 09:45:00.000\"",
+            "\"2026-04-03T09:45:00Z\"",
+            "1775209500",
+        ] {
+            assert_eq!(sql(json), Some(1_775_209_500_000_000), "{json}");
+        }
+        assert_eq!(sql("\"2026-04-03 25:45:00\""), None);
+        assert_eq!(us("\"2026-04-03 09:45:00\""), None);
     }
 
     #[test]

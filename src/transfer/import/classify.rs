@@ -49,6 +49,7 @@ pub(super) fn matters(path: &Path) -> bool {
     paths::has_extension(path, &LINES_EXTENSIONS)
         || is_packed(path)
         || paths::has_extension(path, &DOCUMENT_EXTENSIONS)
+        || agents::is_named_as_document(path)
         || database_agent(path).is_some()
         || agents::recognise_sidecar(path).is_some()
 }
@@ -88,8 +89,11 @@ pub(super) fn classify(
         let beside = beside.filter(|_| !packed);
         return Ok(Some(beside.map_or(Form::Lines, into_form)));
     }
-    let is_document = paths::has_extension(name, &DOCUMENT_EXTENSIONS);
-    let database = database_agent(name);
+    let is_document =
+        paths::has_extension(name, &DOCUMENT_EXTENSIONS) || agents::is_named_as_document(name);
+    // Who names a file says what it is, wherever it lies.
+    let told = || agents::recognise_database_name(name).filter(|_| file.named);
+    let database = database_agent(name).or_else(told);
     if !(file.named || is_document || is_folded || database.is_some()) {
         return Ok(beside.map(into_form));
     }
@@ -106,6 +110,9 @@ pub(super) fn classify(
         && forced.is_none_or(|forced| forced.agent() == agent.agent())
     {
         return Ok(Some(Form::Database(agent)));
+    }
+    if file.named && head.starts_with(DATABASE_MAGIC) {
+        return Err("is a database that no known agent keeps under that name".to_owned());
     }
     if file.named && ((is_lines && !is_folded) || forced.is_some()) {
         return Ok(Some(Form::Lines));

@@ -90,7 +90,9 @@ fn has_nothing_new(
 ) -> Result<bool> {
     let row = &source.row;
     let is_unchanged = row.complete && Look::of_found(file).is_noted_in(row);
-    if is_unchanged && classify::database_agent(file.name_path()).is_some() {
+    // A database has a row of its own and no content; it may lie anywhere, if somebody has named it.
+    let is_kept_so = row.kind == SourceKind::Attachment && row.session == 0 && row.name.is_empty();
+    if is_unchanged && (is_kept_so || classify::database_agent(file.name_path()).is_some()) {
         return databases::has_nothing_new(file, source, (sources, marks));
     }
     Ok(is_unchanged)

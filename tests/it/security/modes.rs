@@ -9,7 +9,7 @@ const ALLOWED: [(&str, &str); 3] = [
     // The mode of the file that it takes the place of.
     ("src/store/redb/copies/copy_file.rs", "set_permissions"),
     // A copy of another program's database, in a private temporary folder.
-    ("src/agents/opencode/open.rs", "fs::copy"),
+    ("src/agents/parts/sqlite/open.rs", "fs::copy"),
     // The rewritten history keeps the mode that its owner gave it.
     ("src/transfer/histories/journal/mod.rs", "set_permissions"),
 ];

@@ -1,6 +1,6 @@
 //! OpenCode's database: `~/.local/share/opencode/opencode.db`, SQLite.
 //!
-//! Nothing in its folder is made, changed or checkpointed ([`open`](super::open) says how), and
+//! Nothing in its folder is made, changed or checkpointed ([`open`](crate::agents::parts::sqlite::open) says how), and
 //! rows that are only in the WAL are seen. A session's lines are made of its rows.
 
 #[cfg(test)]
@@ -10,15 +10,15 @@ use std::path::Path;
 
 use rusqlite::types::ValueRef;
 
-use super::open::Database as File;
 use super::reading::OpenCode;
-use super::sql::{BOUNDS, Bounds};
 use super::tables::Tables;
-use super::values::{self, value_text};
 use super::writing::{content, session_lines};
 use crate::agents::database::{
     Database, DatabaseSession, EachLine, Listed, NOT_FOUND, Outline, Walked,
 };
+use crate::agents::parts::sqlite::open::Database as File;
+use crate::agents::parts::sqlite::sql::{BOUNDS, Bounds};
+use crate::agents::parts::sqlite::values::{self, value_text};
 use crate::agents::parts::{lines, titles};
 use crate::model::error::Result;
 use crate::model::limits::LINE_BYTES_MAX;
@@ -28,7 +28,7 @@ use crate::model::limits::LINE_BYTES_MAX;
 /// # Errors
 ///
 /// [`Error::Io`](crate::Error::Io) if it cannot be read or is no database.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Database>> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Database>> {
     Ok(Box::new(Opened::bounded(path, BOUNDS)?))
 }
 

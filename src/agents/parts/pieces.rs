@@ -8,7 +8,7 @@ use crate::model::message::Block;
 use crate::model::raw_json::RawJson;
 
 /// The blocks of a content.
-pub(super) fn blocks(content: Option<Json<'_>>) -> Vec<Block> {
+pub(crate) fn blocks(content: Option<Json<'_>>) -> Vec<Block> {
     let Some(list) = content.filter(|content| content.get().starts_with('[')) else {
         return blocks::content(content);
     };
@@ -22,12 +22,17 @@ pub(super) fn blocks(content: Option<Json<'_>>) -> Vec<Block> {
 }
 
 /// Whether a content is answers of tools, in a spelling of its own, and nothing else.
-pub(super) fn are_answers(content: Json<'_>) -> bool {
+pub(crate) fn are_answers(content: Json<'_>) -> bool {
     let mut pieces = content.elements().peekable();
     pieces.peek().is_some()
         && pieces.all(|piece| {
             let [kind, response] = fields_of(Some(piece), &["type", "functionResponse"]);
-            response.is_some() || text(kind).as_deref() == Some("toolResponse")
+            let kind = text(kind);
+            let is_answer = matches!(
+                kind.as_deref(),
+                Some("toolResponse" | "tool_result" | "tool-result")
+            );
+            response.is_some() || is_answer
         })
 }
 
@@ -96,22 +101,68 @@ fn by_kind(kind: &str, piece: Json<'_>, found: &mut Vec<Block>) -> bool {
             let answer = error.or(content).or(value).or(result);
             found.push(blocks::result(owned(id), None, answer, error.is_some()));
         }
-        "dynamic-tool" => {
-            let [id, name, input, output, error] = fields_of(
-                Some(piece),
-                &["toolCallId", "toolName", "input", "output", "errorText"],
-            );
-            let (id, name) = (owned(id), owned(name));
-            found.push(Block::ToolUse {
-                id: id.clone(),
-                name: name.clone().unwrap_or_default(),
-                input: input.map(blocks::arguments),
-            });
-            if output.or(error).is_some() {
-                found.push(blocks::result(id, name, output.or(error), output.is_none()));
-            }
+        "tool-result" => {
+            let [id, name, output, result] =
+                fields_of(Some(piece), &["toolCallId", "toolName", "output", "result"]);
+            // Newer versions say of what kind the value is.
+            let [sort, value] = fields_of(output, &["type", "value"]);
+            let sort = text(sort);
+            let is_error = sort
+                .as_deref()
+                .is_some_and(|sort| sort.starts_with("error"));
+            let answer = value.filter(|_| sort.is_some()).or(output).or(result);
+            found.push(blocks::result(owned(id), owned(name), answer, is_error));
         }
-        _ => return false,
+        "dynamic-tool" => call_and_answer(piece, None, found),
+        _ => {
+            let [id] = fields_of(Some(piece), &["toolCallId"]);
+            let Some(name) = kind.strip_prefix("tool-").filter(|_| id.is_some()) else {
+                return false;
+            };
+            // A part of a chat in a page has the tool's name in its type.
+            let name = (name != "call").then_some(name);
+            call_and_answer(piece, name, found);
+        }
     }
     true
+}
+
+/// A call, and what came of it if that stands with it.
+fn call_and_answer(piece: Json<'_>, named: Option<&str>, found: &mut Vec<Block>) {
+    let [id, name, input, args, output, error] = fields_of(
+        Some(piece),
+        &[
+            "toolCallId",
+            "toolName",
+            "input",
+            "args",
+            "output",
+            "errorText",
+        ],
+    );
+    let (id, name) = (owned(id), owned(name).or(named.map(str::to_owned)));
+    found.push(Block::ToolUse {
+        id: id.clone(),
+        name: name.clone().unwrap_or_default(),
+        input: input.or(args).map(blocks::arguments),
+    });
+    if output.or(error).is_some() {
+        found.push(blocks::result(id, name, output.or(error), output.is_none()));
+    }
+}
+
+/// A call as it stands in a list beside the content: with its name and arguments in a `function`, or without.
+pub(crate) fn call(call: Json<'_>) -> Block {
+    let [id, camel_id, function, name, arguments] = fields_of(
+        Some(call),
+        &["id", "toolCallId", "function", "name", "arguments"],
+    );
+    let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
+    Block::ToolUse {
+        id: owned(id).or_else(|| owned(camel_id)),
+        name: owned(inner_name)
+            .or_else(|| owned(name))
+            .unwrap_or_default(),
+        input: inner_arguments.or(arguments).map(blocks::arguments),
+    }
 }

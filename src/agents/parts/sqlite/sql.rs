@@ -1,14 +1,14 @@
-//! What is asked of any of OpenCode's tables: which columns there are, how much is read, and rows of a
-//! session by their ids.
+//! What is asked of any agent's tables: which columns there are, how much is read, and rows of a session by
+//! their ids.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, ffi};
 
 /// Bytes of an id or a folder that are read for a list of sessions, at most.
-pub(super) const NAME_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const NAME_BYTES_MAX: usize = 64 * 1024;
 
 /// Messages and parts of a session that are too large and named in a list, at most.
-pub(super) const LARGE_PARTS_MAX: usize = 100;
+pub(crate) const LARGE_PARTS_MAX: usize = 100;
 
 /// How much of a database is read at a time.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Line {
 }
 
 /// That a table has these columns.
-pub(super) fn needs(table: &str, found: &[String], needed: &[&str]) -> rusqlite::Result<()> {
+pub(crate) fn needs(table: &str, found: &[String], needed: &[&str]) -> rusqlite::Result<()> {
     match needed
         .iter()
         .find(|needed| !found.iter().any(|name| name == *needed))
@@ -51,7 +51,7 @@ pub(super) fn needs(table: &str, found: &[String], needed: &[&str]) -> rusqlite:
 }
 
 /// The ids of a session's rows of a table in an order, and what is left out.
-pub(super) fn ids_of(
+pub(crate) fn ids_of(
     connection: &Connection,
     (table, order): (&str, &str),
     session: &Value,
@@ -72,7 +72,7 @@ pub(super) fn ids_of(
 }
 
 /// How many rows of a table a session has.
-pub(super) fn count(
+pub(crate) fn count(
     connection: &Connection,
     table: &str,
     session: &Value,
@@ -85,7 +85,7 @@ pub(super) fn count(
 }
 
 /// The columns of a table; none if there is no such table.
-pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+pub(crate) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     // Views and virtual tables have no page of their own.
     let sql = "SELECT rootpage > 0 AND type = 'table' FROM sqlite_schema \
                WHERE type IN ('table', 'view') AND lower(name) = ?1";
@@ -102,7 +102,7 @@ pub(super) fn columns(connection: &Connection, table: &str) -> rusqlite::Result<
 }
 
 /// What tells the rows of a table apart.
-pub(super) fn key(connection: &Connection, table: &str) -> rusqlite::Result<&'static str> {
+pub(crate) fn key(connection: &Connection, table: &str) -> rusqlite::Result<&'static str> {
     let sql = "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND lower(name) = ?1";
     let mut statement = connection.prepare(sql)?;
     let has_none: Option<bool> = statement.query_row([table], |row| row.get(0)).optional()?;
@@ -112,17 +112,17 @@ pub(super) fn key(connection: &Connection, table: &str) -> rusqlite::Result<&'st
     })
 }
 
-pub(super) fn quoted(column: &str) -> String {
+pub(crate) fn quoted(column: &str) -> String {
     format!("\"{}\"", column.replace('"', "\"\""))
 }
 
 /// A column that is NULL where its value is larger than a bound, so that it is never loaded.
-pub(super) fn capped(column: &str, bytes_max: usize) -> String {
+pub(crate) fn capped(column: &str, bytes_max: usize) -> String {
     let column = quoted(column);
     format!("CASE WHEN octet_length({column}) <= {bytes_max} THEN {column} END")
 }
 
-pub(super) fn order(found: &[String], wanted: &[&str]) -> String {
+pub(crate) fn order(found: &[String], wanted: &[&str]) -> String {
     let columns: Vec<String> = wanted
         .iter()
         .filter(|column| found.iter().any(|name| name == *column))

@@ -1,0 +1,27 @@
+//! A session of Cline's command line: one document with its messages.
+
+use super::layout::{self, AGENT};
+use super::talk::MESSAGES;
+use crate::agents::dialect::Candidate;
+use crate::agents::document::Document;
+use crate::agents::parts::documents::Shape;
+
+/// What it looks like. What the model was told about itself is no part of the talk.
+pub(super) const SHAPE: Shape = Shape {
+    agent: AGENT,
+    messages: MESSAGES,
+    kind: MESSAGES,
+    id: "sessionId",
+    first: &["agent", "origin"],
+    left_out: &["system_prompt"],
+};
+
+/// The session that a file is, by its place.
+pub(super) fn document(candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+    let (_, session) = layout::messages_of(candidate.path)?;
+    (head.is_empty() || head.starts_with('{')).then_some(Document {
+        agent: AGENT,
+        id: session,
+        yields: false,
+    })
+}

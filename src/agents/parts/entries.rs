@@ -1,0 +1,132 @@
+//! Lines that are made here of what an agent keeps in another form: the rows of a database, the members of a
+//! document. One rule for all of them:
+//!
+//! `{"agent":"A","kind":"K","entry":{..}}`
+//!
+//! `agent` is whose it is, `kind` which table or member of a document it comes from ([`SESSION`] for what is
+//! said of the session as a whole), `entry` is what stands there. So a line says by itself whose it is,
+//! wherever an export has put it.
+
+use std::borrow::Cow;
+
+use super::compact::{object, string};
+use super::fields::{fields_of, fields_of_start, text};
+use super::paths;
+use crate::agents::dialect::{Candidate, Recognition};
+use crate::json::Json;
+use crate::model::links::{Answer, id_hash};
+use crate::model::message::Usage;
+
+/// The kind of the lines about a session: the first, with what never changes, and the last, with what does.
+pub(crate) const SESSION: &str = "session";
+
+/// What such a line holds.
+pub(crate) struct Entry<'a> {
+    /// The table, or the member of a document.
+    pub kind: Cow<'a, str>,
+    /// What stands there.
+    pub entry: Json<'a>,
+}
+
+/// A line, with its `\n`, of an entry that is JSON on one line.
+pub(crate) fn line(agent: &str, kind: &str, entry: &str) -> Vec<u8> {
+    let (agent, kind) = (string(agent), string(kind));
+    let fields = [("agent", &*agent), ("kind", &*kind), ("entry", entry)];
+    (object(fields) + "\n").into_bytes()
+}
+
+/// What an agent's line holds; `None` if it is none.
+pub(crate) fn of<'a>(agent: &str, object: Json<'a>) -> Option<Entry<'a>> {
+    let [owner, kind, entry] = fields_of(Some(object), &["agent", "kind", "entry"]);
+    if text(owner)? != agent {
+        return None;
+    }
+    Some(Entry {
+        kind: text(kind)?,
+        entry: entry?,
+    })
+}
+
+/// What a session took as a whole, where nothing tells its answers apart.
+pub(crate) fn taken(agent: &str, id: Option<Json<'_>>, usage: Option<Usage>) -> Option<Answer> {
+    let id = text(id)?;
+    Some(Answer {
+        key: id_hash(&format!("{agent} {id}")),
+        usage: usage?,
+    })
+}
+
+/// Whether a line, perhaps cut off, is such a line of the agent.
+pub(crate) fn is_line(agent: &str, line: &str) -> bool {
+    let [owner, kind] = fields_of_start(line, &["agent", "kind"]);
+    text(owner).is_some_and(|owner| owner == agent) && text(kind).is_some()
+}
+
+/// How sure an agent is of a file of which nothing but the lines tells whose it is.
+pub(crate) fn recognise(agent: &str, candidate: &Candidate<'_>) -> Recognition {
+    if paths::is_lines(candidate.path) && candidate.lines().any(|line| is_line(agent, &line)) {
+        Recognition::Lines
+    } else {
+        Recognition::No
+    }
+}
+
+/// The id of the session in a file of such lines: one of these fields of what is said of the session, else
+/// the file's stem.
+pub(crate) fn session_id(agent: &str, candidate: &Candidate<'_>, fields: &[&str; 2]) -> String {
+    let found = candidate.lines().find_map(|line| {
+        let [owner, kind, entry] = fields_of_start(&line, &["agent", "kind", "entry"]);
+        if text(owner)? != agent || text(kind)? != SESSION {
+            return None;
+        }
+        let ids = fields_of(entry, fields);
+        ids.into_iter()
+            .find_map(|id| text(id).filter(|id| !id.is_empty()).map(Cow::into_owned))
+    });
+    found.unwrap_or_else(|| paths::stem(candidate.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::agents::parts::fields::object_in;
+
+    #[test]
+    fn a_line_says_whose_it_is_and_what_it_holds() {
+        let line = line("pebble", "messages", r#"{"a":1}"#);
+        let text = std::str::from_utf8(&line).unwrap();
+        assert_eq!(
+            text,
+            "{\"agent\":\"pebble\",\"kind\":\"messages\",\"entry\":{\"a\":1}}\n"
+        );
+        let object = object_in(text.trim_end()).unwrap();
+        let entry = of("pebble", object).unwrap();
+        assert_eq!(
+            (&*entry.kind, entry.entry.get()),
+            ("messages", r#"{"a":1}"#)
+        );
+        assert!(of("other", object).is_none());
+        assert!(is_line("pebble", text) && !is_line("other", text));
+        assert!(is_line("pebble", text.split_at(40).0));
+        assert!(!is_line("pebble", text.split_at(20).0));
+    }
+
+    #[test]
+    fn the_line_about_the_session_has_its_id() {
+        let head = [
+            line("pebble", "messages", r#"{"id":"m"}"#),
+            line("pebble", SESSION, r#"{"key":"","id":"s"}"#),
+        ];
+        let candidate = Candidate {
+            path: Path::new("/x/stem.jsonl"),
+            head: &head.concat(),
+            companion: None,
+        };
+        assert_eq!(session_id("pebble", &candidate, &["key", "id"]), "s");
+        assert_eq!(session_id("other", &candidate, &["key", "id"]), "stem");
+        assert_eq!(recognise("pebble", &candidate), Recognition::Lines);
+        assert_eq!(recognise("other", &candidate), Recognition::No);
+    }
+}

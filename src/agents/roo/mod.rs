@@ -1,0 +1,126 @@
+//! Roo Code, and Zoo Code that goes on with it: an extension of VS Code that was made from Cline's, with its
+//! tasks.
+
+use std::path::Path;
+
+use super::agent::Agent;
+#[cfg(any(test, fuzzing))]
+use super::agent::Samples;
+use super::cline::tasks::{self, Tasks};
+use super::companions::{Companions, Sidecar};
+use super::default_home::{DefaultHome, Root};
+use super::dialect::{Candidate, Dialect, Recognition};
+use super::document::{Document, DocumentLines};
+use super::parts::entries;
+use super::parts::lines::{Format, Reading};
+use super::state::SidecarFacts;
+use crate::json::Json;
+use crate::model::message::{Message, Role};
+use crate::model::record::RecordKind;
+
+/// The agent's name.
+const AGENT: &str = "roo";
+
+/// Its tasks.
+const TASKS: Tasks = Tasks {
+    agent: AGENT,
+    places: &[&["globalStorage", "rooveterinaryinc.roo-cline", "tasks"]],
+};
+
+/// Roo Code's tasks.
+#[derive(Debug)]
+pub(crate) struct Roo;
+
+impl Dialect for Roo {
+    fn agent(&self) -> &'static str {
+        AGENT
+    }
+
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        entries::recognise(AGENT, candidate)
+    }
+
+    fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
+        TASKS.document(candidate, head)
+    }
+
+    fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
+        TASKS.lines(bytes)
+    }
+
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        TASKS.project(candidate)
+    }
+
+    fn has_unique_ids(&self) -> bool {
+        true
+    }
+}
+
+impl Format for Roo {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        let entry = entries::of(AGENT, object);
+        entry.map_or(Reading::of(RecordKind::Unknown), |entry| {
+            tasks::read(&entry)
+        })
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let entry = entries::of(AGENT, object);
+        entry.map_or_else(|| Message::new(Role::Other), |entry| tasks::message(&entry))
+    }
+}
+
+impl Companions for Roo {
+    fn sidecar(&self, path: &Path) -> Option<Sidecar> {
+        TASKS.sidecar(path)
+    }
+
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        tasks::facts(path, bytes)
+    }
+
+    fn usage_file(&self) -> Option<&'static str> {
+        Some(tasks::SHOWN)
+    }
+}
+
+impl Agent for Roo {
+    fn aliases(&self) -> &'static [&'static str] {
+        &["roo-code", "roo-cline", "zoo-code"]
+    }
+
+    fn title(&self) -> &'static str {
+        "Roo Code"
+    }
+
+    fn found(&self) -> &'static str {
+        "tasks of its extension of VS Code"
+    }
+
+    fn homes(&self) -> &'static [DefaultHome] {
+        const HOMES: [DefaultHome; 1] = [DefaultHome {
+            root: Root::AppConfig,
+            below: "Code/User/globalStorage/rooveterinaryinc.roo-cline",
+        }];
+        &HOMES
+    }
+
+    fn folders(&self) -> &'static [&'static str] {
+        &["tasks"]
+    }
+
+    #[cfg(any(test, fuzzing))]
+    fn samples(&self) -> Samples {
+        Samples {
+            lines: &[
+                r#"{"agent":"roo","kind":"messages","entry":{"role":"user","content":[{"type":"text","text":"<user_message>\nhi\n</user_message>"}],"ts":1775206860000}}"#,
+            ],
+            paths: &[
+                "/h/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks/0a1b/api_conversation_history.json",
+                "/h/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks/0a1b/history_item.json",
+                "/h/.config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks/_index.json",
+            ],
+        }
+    }
+}
