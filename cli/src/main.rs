@@ -13,6 +13,7 @@ mod output;
 mod panics;
 mod progress;
 mod resolve;
+mod server;
 mod session_list;
 mod sizes;
 mod subagents;
@@ -33,8 +34,8 @@ use self::commands::Command;
 use self::open::{ChosenStore, Environment, Tool};
 use self::output::Output;
 
-const STORE_HELP: &str = "The store [default: $SCROLLBACK_STORE, else scrollback.redb in the \
-                          platform's data folder]";
+const STORE_HELP: &str = "The store: a file, or postgres://... [default: $SCROLLBACK_STORE, else \
+                          scrollback.redb in the platform's data folder]";
 
 /// Keeps what people and AI agents said to each other, in one database file.
 #[derive(Debug, Parser)]

@@ -1,13 +1,13 @@
 //! The sessions that arguments mean: by an id, the start of one, or else another name.
 
-use scrollback::{RedbStore, Result, SessionKey, StoreExt as _, Summary};
+use scrollback::{Ingest, Result, SessionKey, StoreExt as _, Summary};
 
 /// The sessions that are meant, each once, in the order of their names.
 ///
 /// # Errors
 ///
 /// Those of [`resolve`](scrollback::StoreExt::resolve).
-pub(crate) fn sessions(store: &RedbStore, texts: &[String]) -> Result<Vec<SessionKey>> {
+pub(crate) fn sessions(store: &dyn Ingest, texts: &[String]) -> Result<Vec<SessionKey>> {
     let mut keys = texts
         .iter()
         .map(|text| store.resolve(text))
@@ -22,7 +22,7 @@ pub(crate) fn sessions(store: &RedbStore, texts: &[String]) -> Result<Vec<Sessio
 /// # Errors
 ///
 /// Those of [`resolve`](scrollback::StoreExt::resolve).
-pub(crate) fn families(store: &RedbStore, texts: &[String]) -> Result<Vec<SessionKey>> {
+pub(crate) fn families(store: &dyn Ingest, texts: &[String]) -> Result<Vec<SessionKey>> {
     let named = sessions(store, texts)?;
     let mut all = named.clone();
     for key in &named {

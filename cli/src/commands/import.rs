@@ -15,7 +15,7 @@ use crate::table::{Align, Table};
 use crate::{session_list, sizes};
 use scrollback::provider::Places;
 use scrollback::report::{ImportProblem, ImportReport};
-use scrollback::{Error, ImportOptions, KnownAgent, ListQuery, RedbStore, Result, Summary, import};
+use scrollback::{Error, ImportOptions, Ingest, KnownAgent, ListQuery, Result, Summary, import};
 
 /// Problems that are printed for people.
 const PROBLEMS_SHOWN: usize = 20;
@@ -167,7 +167,7 @@ fn import_paths(
         print(&report, args.dry_run, tool)?;
         print_problems(&report.problems, report.problems_more, tool)?;
         if !args.dry_run {
-            print_newest(&store, tool)?;
+            print_newest(&*store, tool)?;
         }
     }
     explain_unread(&args.paths, &report, tool);
@@ -358,7 +358,7 @@ pub(super) fn print_problems(problems: &[ImportProblem], more: u64, tool: &mut T
     Ok(())
 }
 
-fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
+fn print_newest(store: &dyn Ingest, tool: &mut Tool) -> Result<()> {
     let mut newest: Vec<Summary> = Vec::new();
     session_list::each_page(
         store,

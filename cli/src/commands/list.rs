@@ -8,7 +8,7 @@ use crate::session_list;
 use crate::sizes;
 use crate::subagents::{self, Parents};
 use crate::times::TimeArgument;
-use scrollback::{Cursor, Error, KnownAgent, ListQuery, RedbStore, Result, StoreExt as _, Summary};
+use scrollback::{Cursor, Error, Ingest, KnownAgent, ListQuery, Result, StoreExt as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     query.after = args.after;
     let store = tool.open_to_read()?;
     if let Some(parent) = &args.parent {
-        children_of(&store, parent, &mut query)?;
+        children_of(&*store, parent, &mut query)?;
     }
     let mut sieve = Sieve {
         archived: args.archived || args.all,
@@ -185,7 +185,7 @@ impl LeftOut {
 
 /// Asks for the sessions that a session started. One that is not stored may have some too, under its
 /// whole id.
-fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result<()> {
+fn children_of(store: &dyn Ingest, parent: &str, query: &mut ListQuery) -> Result<()> {
     match store.resolve(parent) {
         Ok(key) => {
             query.agent.get_or_insert_with(|| key.agent().to_owned());

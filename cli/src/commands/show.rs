@@ -8,8 +8,7 @@ use crate::subagents::Started;
 use crate::talk::Talk;
 use crate::transcript::{self, Head};
 use scrollback::{
-    Direction, Error, Record, RedbStore, Result, ScanQuery, SessionKey, Shown, Store as _,
-    StoreExt as _, Summary,
+    Direction, Error, Ingest, Record, Result, ScanQuery, SessionKey, Shown, StoreExt as _, Summary,
 };
 
 /// Records that are read at a time.
@@ -57,19 +56,19 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_read()?;
     let key = store.resolve(&args.id)?;
     let summary = store.summary(&key)?;
-    let start = start(&store, &summary, args)?;
+    let start = start(&*store, &summary, args)?;
     if tool.out.is_json() {
-        show_json(&store, &key, start, args.raw, tool)?;
+        show_json(&*store, &key, start, args.raw, tool)?;
     } else if args.raw {
-        show_raw(&store, &key, start.sequence, tool)?;
+        show_raw(&*store, &key, start.sequence, tool)?;
     } else {
         let hidden = if args.hidden { 0 } else { summary.hidden_count };
-        show_transcript(&store, &summary, start, hidden, tool)?;
+        show_transcript(&*store, &summary, start, hidden, tool)?;
     }
     Ok(Ending::Done)
 }
 
-fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
+fn start(store: &dyn Ingest, summary: &Summary, args: &Args) -> Result<Start> {
     let first = if args.hidden { 0 } else { summary.mark };
     let Some(tail) = args.tail else {
         return Ok(Start {
@@ -111,7 +110,7 @@ fn start(store: &RedbStore, summary: &Summary, args: &Args) -> Result<Start> {
 
 /// The records of a session from one on.
 fn records<'s>(
-    store: &'s RedbStore,
+    store: &'s dyn Ingest,
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Record>> + 's {
@@ -125,7 +124,7 @@ fn records<'s>(
 
 /// What the records of a session say, from one on.
 fn view<'s>(
-    store: &'s RedbStore,
+    store: &'s dyn Ingest,
     key: &SessionKey,
     from: u64,
 ) -> impl Iterator<Item = Result<Shown>> + 's {
@@ -137,7 +136,7 @@ fn view<'s>(
     store.view(key, query)
 }
 
-fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
+fn show_raw(store: &dyn Ingest, key: &SessionKey, from: u64, tool: &mut Tool) -> Result<()> {
     let closes_last_line = tool.out.is_terminal();
     tool.out.bytes(|out| {
         let mut terminated = true;
@@ -156,7 +155,7 @@ fn show_raw(store: &RedbStore, key: &SessionKey, from: u64, tool: &mut Tool) -> 
 }
 
 fn show_json(
-    store: &RedbStore,
+    store: &dyn Ingest,
     key: &SessionKey,
     start: Start,
     raw: bool,
@@ -179,7 +178,7 @@ fn show_json(
 }
 
 fn show_transcript(
-    store: &RedbStore,
+    store: &dyn Ingest,
     summary: &Summary,
     start: Start,
     hidden: u64,

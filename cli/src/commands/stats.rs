@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 /// Prints how much there is.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("tell this yet")?;
     if args.files {
         list_files(&store.files()?, tool)?;
         return Ok(Ending::Done);

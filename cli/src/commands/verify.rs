@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Some(path) => digest_list::read(path)?,
         None => Vec::new(),
     };
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("be verified so yet")?;
     let mut bar = Bar::new(&tool.out);
     let mut progress = |progress| bar.show(progress);
     let verified = if args.deep {

@@ -23,7 +23,7 @@ use crate::store::file_lines;
 use crate::store::ingest::{
     Bulk, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
 };
-use crate::store::query::ScanQuery;
+use crate::store::query::{AttachmentInfo, ScanQuery};
 use crate::store::sessions::Primitives;
 
 impl<E: Engine> Ingest for E {
@@ -75,7 +75,12 @@ impl<E: Engine> IngestStore for E {
         Ok(!self.list(&RowQuery::of(1))?.is_empty())
     }
 
-    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+    fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        let (number, _) = Draft::over(self).session_of(key)?;
+        attachments::list(self, number)
+    }
+
+    fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>> {
         let cells = self.cells(&CellQuery::of(Table::Deleted, 0))?;
         let marks = cells.iter().map(|(key, value)| decode_mark(key, value));
         marks.collect()

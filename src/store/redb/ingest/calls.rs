@@ -9,6 +9,7 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
+use crate::store::query::AttachmentInfo;
 use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
@@ -71,8 +72,12 @@ impl IngestStore for RedbStore {
         })
     }
 
-    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+    fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>> {
         Self::deleted(self)
+    }
+
+    fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        Self::attachments(self, key)
     }
 
     fn own_file(&self) -> Option<&Path> {
