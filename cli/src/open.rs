@@ -205,6 +205,19 @@ impl Tool {
         Ok(self.connected.clone())
     }
 
+    /// The store's name, without a password.
+    pub(crate) fn store_name(&self) -> String {
+        match server::url(&self.target.path) {
+            Some(url) => server::shown(url),
+            None => self.target.path.display().to_string(),
+        }
+    }
+
+    /// Whether the store is on a server.
+    pub(crate) fn is_on_server(&self) -> bool {
+        server::url(&self.target.path).is_some()
+    }
+
     /// Refuses a store on a server, for commands that are about a file.
     pub(crate) fn check_file(&self, what: &str) -> Result<(), Failure> {
         match server::url(&self.target.path) {

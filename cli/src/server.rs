@@ -16,6 +16,19 @@ pub(crate) fn url(store: &Path) -> Option<&str> {
     is_url.then_some(text)
 }
 
+/// A URL without its password, and without what stands behind a question mark, where one could be too.
+pub(crate) fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
+    match rest.rsplit_once('@') {
+        Some((who, host)) => {
+            let user = who.split_once(':').map_or(who, |(user, _)| user);
+            format!("{scheme}://{user}@{host}")
+        }
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
 /// Opens the store of a URL.
 #[cfg(feature = "postgres")]
 pub(crate) fn open(url: &str, options: &Options) -> Result<Opened, Failure> {
@@ -36,6 +49,19 @@ pub(crate) fn open(_url: &str, _options: &Options) -> Result<Opened, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (url, expected) in [
+            (
+                "postgres://me:se@cret@db:5/x?password=y",
+                "postgres://me@db:5/x",
+            ),
+            ("postgresql://db/x", "postgresql://db/x"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
 
     #[test]
     fn a_url_is_no_file() {

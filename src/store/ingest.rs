@@ -8,7 +8,8 @@ use super::Store;
 use super::builder::SessionChunk;
 use super::course::StoredCourse;
 use super::deleted::DeletedSession;
-use super::query::AttachmentInfo;
+use super::progress::Watcher;
+use super::query::{AttachmentInfo, StoreStats, VerifyReport};
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -58,6 +59,26 @@ pub trait Ingest: Store {
         self.ingest().0.marks_of_deleted()
     }
 
+    /// Reads and checks everything that is stored. A store that is built on the [kit](crate::kit) compares every
+    /// line with its session's digest chain too, as [`RedbStore::verify_deep`](crate::RedbStore::verify_deep)
+    /// does for one in a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage, and [`Cancelled`](crate::Error::Cancelled). Damage is none: the report tells.
+    fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        self.ingest().0.verified(progress)
+    }
+
+    /// How much there is, by agent. Costs a row a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn stats(&self) -> Result<StoreStats> {
+        self.ingest().0.counted()
+    }
+
     /// What only this crate uses.
     #[doc(hidden)]
     fn ingest(&self) -> IngestParts<'_>;
@@ -99,6 +120,12 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
 
     /// The marks of sessions that were deleted.
     fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>>;
+
+    /// Reads and checks everything.
+    fn verified(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport>;
+
+    /// How much there is.
+    fn counted(&self) -> Result<StoreStats>;
 
     /// The files that are kept beside a session's lines.
     fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>>;

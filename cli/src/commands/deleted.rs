@@ -39,7 +39,7 @@ struct Forgotten {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     if let Some(id) = &args.forget {
         let store = tool.open_file_to_change("forget this yet")?;
-        let forgotten = store.forget_deleted(&meant(&*store, id)?)?;
+        let forgotten = store.forget_deleted(&meant(&store, id)?)?;
         if tool.out.is_json() {
             tool.out.json_line(&Forgotten { forgotten })?;
         } else {

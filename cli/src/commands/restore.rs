@@ -46,6 +46,7 @@ struct Report {
 
 /// Restores a backup, or tells what that would do.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    tool.check_file("be restored into")?;
     check_named(&args.file)?;
     let mut bar = Bar::new(&tool.out);
     let mut progress = |progress| bar.show(progress);

@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::origins;
 use super::records;
 use super::row::{RowQuery, corrupt};
+use super::verify;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -23,7 +24,8 @@ use crate::store::file_lines;
 use crate::store::ingest::{
     Bulk, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
 };
-use crate::store::query::{AttachmentInfo, ScanQuery};
+use crate::store::progress::Watcher;
+use crate::store::query::{AttachmentInfo, ScanQuery, StoreStats, VerifyReport};
 use crate::store::sessions::Primitives;
 
 impl<E: Engine> Ingest for E {
@@ -73,6 +75,14 @@ impl<E: Engine> IngestStore for E {
 
     fn has_sessions(&self) -> Result<bool> {
         Ok(!self.list(&RowQuery::of(1))?.is_empty())
+    }
+
+    fn verified(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        verify::verify(self, progress)
+    }
+
+    fn counted(&self) -> Result<StoreStats> {
+        verify::stats(self)
     }
 
     fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
