@@ -19,6 +19,7 @@ mod prices;
 mod progress;
 mod project;
 mod resolve;
+mod server;
 mod session_list;
 mod sizes;
 #[cfg(test)]
@@ -40,8 +41,8 @@ use self::commands::Command;
 use self::open::{ChosenStore, Environment, Tool};
 use self::output::Output;
 
-const STORE_HELP: &str = "The store [default: $SCROLLBACK_STORE, else scrollback.redb in the \
-                          platform's data folder]";
+const STORE_HELP: &str = "The store: a file, or postgres://... [default: $SCROLLBACK_STORE, else \
+                          scrollback.redb in the platform's data folder]";
 
 /// The heading of options that every command takes.
 const GLOBAL: &str = "Global options";

@@ -12,8 +12,12 @@ use super::exit::Failure;
 use super::output::Output;
 use etcetera::BaseStrategy as _;
 
+use super::server;
 use scrollback::report::{RepairReport, TableReads};
-use scrollback::{Error, Options, RedbStore, Watcher};
+use scrollback::{Error, Ingest, Options, RedbStore, Watcher};
+
+/// A store that is open, of whatever kind.
+pub(crate) type Opened = Rc<dyn Ingest>;
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
@@ -92,12 +96,13 @@ const ONE_AT_A_TIME: &str = "note: this file system has no range locks, so one p
                              can use the store; keep it on a local disk to share it";
 
 /// What a command holds while it runs.
-#[derive(Debug)]
 pub(crate) struct Tool {
     /// Where it prints.
     pub out: Output,
     target: ChosenStore,
     opened: Option<Rc<RedbStore>>,
+    /// A store on a server.
+    connected: Option<Opened>,
     /// Last, so that it outlives the store in it.
     scratch: Option<tempfile::TempDir>,
 }
@@ -109,6 +114,7 @@ impl Tool {
             out,
             target,
             opened: None,
+            connected: None,
             scratch: None,
         }
     }
@@ -174,28 +180,93 @@ impl Tool {
     }
 
     /// Opens the store, which has to be there, for reading.
-    pub(crate) fn open_to_read(&mut self) -> Result<Rc<RedbStore>, Failure> {
+    pub(crate) fn open_to_read(&mut self) -> Result<Opened, Failure> {
+        match self.connect()? {
+            Some(store) => Ok(store),
+            None => Ok(self.open_file_to_read("read this")?),
+        }
+    }
+
+    /// Opens the store, which has to be there, for reading and writing.
+    pub(crate) fn open_to_change(&mut self) -> Result<Opened, Failure> {
+        match self.connect()? {
+            Some(store) => Ok(store),
+            None => Ok(self.open_file_to_change("change this")?),
+        }
+    }
+
+    /// Opens the store for reading and writing, and creates it if it is not there.
+    pub(crate) fn open_or_create(&mut self) -> Result<Opened, Failure> {
+        match self.connect()? {
+            Some(store) => Ok(store),
+            None => Ok(self.open_or_create_file()?),
+        }
+    }
+
+    /// The store on a server, if one is meant.
+    fn connect(&mut self) -> Result<Option<Opened>, Failure> {
+        let Some(url) = server::url(&self.target.path) else {
+            return Ok(None);
+        };
+        if self.connected.is_none() {
+            self.connected = Some(server::open(url, &self.target.options)?);
+        }
+        Ok(self.connected.clone())
+    }
+
+    /// The store that is open, if it is a file.
+    pub(crate) fn file_store(&self) -> Option<Rc<RedbStore>> {
+        self.opened.clone()
+    }
+
+    /// The store's name, without a password.
+    pub(crate) fn store_name(&self) -> String {
+        match server::url(&self.target.path) {
+            Some(url) => server::shown(url),
+            None => self.target.path.display().to_string(),
+        }
+    }
+
+    /// Whether the store is on a server.
+    pub(crate) fn is_on_server(&self) -> bool {
+        server::url(&self.target.path).is_some()
+    }
+
+    /// Refuses a store on a server, for commands that are about a file.
+    pub(crate) fn check_file(&self, what: &str) -> Result<(), Failure> {
+        match server::url(&self.target.path) {
+            Some(_) => Err(Failure::Usage(format!(
+                "only a store in a file can {what}, and this one is on a server: use the server's own \
+                 programs"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens the store, which has to be there and a file, for reading.
+    pub(crate) fn open_file_to_read(&mut self, what: &str) -> Result<Rc<RedbStore>, Failure> {
+        self.check_file(what)?;
         self.check_there()?;
         let store = RedbStore::open_read_only(&self.target.path, self.target.options.clone())?;
         Ok(self.hold(store))
     }
 
-    /// Opens the store, which has to be there, for reading and writing.
-    pub(crate) fn open_to_change(&mut self) -> Result<Rc<RedbStore>, Failure> {
+    /// Opens the store, which has to be there and a file, for reading and writing.
+    pub(crate) fn open_file_to_change(&mut self, what: &str) -> Result<Rc<RedbStore>, Failure> {
+        self.check_file(what)?;
         self.check_there()?;
-        self.open_or_create()
+        self.open_or_create_file()
     }
 
-    /// Opens the store for reading and writing, and creates it if it is not there.
-    pub(crate) fn open_or_create(&mut self) -> Result<Rc<RedbStore>, Failure> {
+    fn open_or_create_file(&mut self) -> Result<Rc<RedbStore>, Failure> {
         let store = RedbStore::open(&self.target.path, self.target.options.clone())?;
         Ok(self.hold(store))
     }
 
     /// Opens a store for a rehearsal: the one that is there, for reading, or else an empty one
     /// that goes when the command ends.
-    pub(crate) fn open_to_rehearse(&mut self) -> Result<Rc<RedbStore>, Failure> {
-        if self.target.path.exists() {
+    pub(crate) fn open_to_rehearse(&mut self) -> Result<Opened, Failure> {
+        if self.target.path.exists() || server::url(&self.target.path).is_some() {
             return self.open_to_read();
         }
         let folder = tempfile::tempdir().map_err(|source| Error::Io {
@@ -214,6 +285,7 @@ impl Tool {
     /// Closes the store, as far as nobody else here holds it.
     pub(crate) fn close(&mut self) {
         self.opened = None;
+        self.connected = None;
     }
 
     /// Rows read so far.
@@ -233,6 +305,7 @@ impl Tool {
 
     /// Whether there is a store.
     pub(crate) fn check_there(&self) -> Result<(), Failure> {
+        self.check_file("be used so")?;
         match std::fs::metadata(&self.target.path) {
             Ok(_) => Ok(()),
             Err(source) => {
@@ -327,7 +400,7 @@ mod tests {
         let path = folder.path().join("none.redb");
         let target = find(path.to_str(), Environment::default()).unwrap();
         let mut tool = Tool::new(target, captured(false, false).0);
-        for outcome in [tool.open_to_read(), tool.open_to_change()] {
+        for outcome in [tool.open_to_read(), tool.open_to_change()].map(|opened| opened.map(drop)) {
             let Err(Failure::Error {
                 hint: Some(hint), ..
             }) = outcome

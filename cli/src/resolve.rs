@@ -1,6 +1,6 @@
 //! The sessions that arguments mean: by an id, the start of one, or else another name.
 
-use scrollback::{Error, ListQuery, RedbStore, Result, SessionKey, StoreExt as _, Summary};
+use scrollback::{Error, Ingest, ListQuery, Result, SessionKey, StoreExt as _, Summary};
 
 use super::exit::Failure;
 use super::project;
@@ -15,7 +15,7 @@ const ID_SHOWN: usize = 8;
 /// # Errors
 ///
 /// Those of [`resolve`](scrollback::StoreExt::resolve).
-pub(crate) fn record(store: &RedbStore, text: &str) -> Result<(SessionKey, Option<u64>)> {
+pub(crate) fn record(store: &dyn Ingest, text: &str) -> Result<(SessionKey, Option<u64>)> {
     let number = text.rsplit_once('#').and_then(|(id, number)| {
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         Some((id, number.parse().ok().filter(|_| is_number)?))
@@ -31,7 +31,7 @@ pub(crate) fn record(store: &RedbStore, text: &str) -> Result<(SessionKey, Optio
 /// # Errors
 ///
 /// [`Failure::Error`] if there is none, or if a row is damaged.
-pub(crate) fn newest_here(store: &RedbStore) -> Result<SessionKey, Failure> {
+pub(crate) fn newest_here(store: &dyn Ingest) -> Result<SessionKey, Failure> {
     let mut found = None;
     for folder in project::around_here()? {
         let mut query = ListQuery::default();
@@ -59,7 +59,7 @@ pub(crate) fn newest_here(store: &RedbStore) -> Result<SessionKey, Failure> {
 /// # Errors
 ///
 /// [`Error::Corrupt`] if a row is damaged.
-pub(crate) fn short(store: &RedbStore, key: &SessionKey) -> Result<String> {
+pub(crate) fn short(store: &dyn Ingest, key: &SessionKey) -> Result<String> {
     for length in [ID_SHOWN, ID_SHOWN + 4] {
         let start: String = key.id().chars().take(length).collect();
         match store.resolve(&start) {
@@ -80,7 +80,7 @@ pub(crate) fn short(store: &RedbStore, key: &SessionKey) -> Result<String> {
 /// # Errors
 ///
 /// Those of [`resolve`](scrollback::StoreExt::resolve).
-pub(crate) fn sessions(store: &RedbStore, texts: &[String]) -> Result<Vec<SessionKey>> {
+pub(crate) fn sessions(store: &dyn Ingest, texts: &[String]) -> Result<Vec<SessionKey>> {
     let mut keys = texts
         .iter()
         .map(|text| store.resolve(text))
@@ -95,7 +95,7 @@ pub(crate) fn sessions(store: &RedbStore, texts: &[String]) -> Result<Vec<Sessio
 /// # Errors
 ///
 /// Those of [`resolve`](scrollback::StoreExt::resolve).
-pub(crate) fn families(store: &RedbStore, texts: &[String]) -> Result<Vec<SessionKey>> {
+pub(crate) fn families(store: &dyn Ingest, texts: &[String]) -> Result<Vec<SessionKey>> {
     let named = sessions(store, texts)?;
     let mut all = named.clone();
     for key in &named {

@@ -171,6 +171,10 @@ impl Engine for PostgresStore {
         read(self.pool(), "read the store's id", reads::store_id)
     }
 
+    fn disk_bytes(&self) -> Result<u64> {
+        read(self.pool(), "measure the tables", reads::disk_bytes)
+    }
+
     fn new_number(&self) -> Result<u64> {
         let more = |count| {
             read(self.pool(), "number a session", |connection| {

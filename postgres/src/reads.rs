@@ -167,6 +167,13 @@ pub(crate) fn store_id(connection: &mut Connection) -> Tried<Option<Uuid>> {
     Ok(bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()))
 }
 
+/// Bytes that the tables and their indexes take.
+pub(crate) fn disk_bytes(connection: &mut Connection) -> Tried<u64> {
+    let rows = connection.query(Query::DiskBytes, &[])?;
+    let bytes: Option<i64> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    Ok(unsigned(bytes.unwrap_or_default()))
+}
+
 /// So many numbers that were never given before: the last one of them.
 pub(crate) fn next_numbers(connection: &mut Connection, count: u64) -> Tried<u64> {
     let rows = connection.query(Query::NextNumbers, &[&signed(count)])?;

@@ -8,6 +8,8 @@ use super::Store;
 use super::builder::SessionChunk;
 use super::course::StoredCourse;
 use super::deleted::DeletedSession;
+use super::progress::Watcher;
+use super::query::{AttachmentInfo, StoreStats, VerifyReport};
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -22,8 +24,8 @@ use crate::model::session::Summary;
 /// [`export_all`](crate::export_all) and [`export_session`](crate::export_session) take any of
 /// them, so that a program can choose one when it runs.
 ///
-/// [`RedbStore`](crate::RedbStore) is one. For now others cannot be: what the trait stands on is
-/// not settled.
+/// [`RedbStore`](crate::RedbStore) is one, and so is whatever is built on the [kit](crate::kit). No other
+/// can be.
 ///
 /// ```
 /// use scrollback::{ImportOptions, Ingest, Options, RedbStore, import, unwatched};
@@ -39,6 +41,44 @@ use crate::model::session::Summary;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Ingest: Store {
+    /// The files that are kept beside a session's lines, with their sizes. Reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
+    fn attachments(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        self.ingest().0.attachments_of(key)
+    }
+
+    /// The sessions that were deleted and that an import passes over, in the order of agents and ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+        self.ingest().0.marks_of_deleted()
+    }
+
+    /// Reads and checks everything that is stored. A store that is built on the [kit](crate::kit) compares every
+    /// line with its session's digest chain too, as [`RedbStore::verify_deep`](crate::RedbStore::verify_deep)
+    /// does for one in a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage, and [`Cancelled`](crate::Error::Cancelled). Damage is none: the report tells.
+    fn verify(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        self.ingest().0.verified(progress)
+    }
+
+    /// How much there is, by agent. Costs a row a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](crate::Error::Corrupt).
+    fn stats(&self) -> Result<StoreStats> {
+        self.ingest().0.counted()
+    }
+
     /// What only this crate uses.
     #[doc(hidden)]
     fn ingest(&self) -> IngestParts<'_>;
@@ -79,7 +119,16 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
     fn has_sessions(&self) -> Result<bool>;
 
     /// The marks of sessions that were deleted.
-    fn deleted(&self) -> Result<Vec<DeletedSession>>;
+    fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>>;
+
+    /// Reads and checks everything.
+    fn verified(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport>;
+
+    /// How much there is.
+    fn counted(&self) -> Result<StoreStats>;
+
+    /// The files that are kept beside a session's lines.
+    fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>>;
 
     /// The store's own file, which no import takes for one of an agent's.
     fn own_file(&self) -> Option<&Path>;

@@ -128,6 +128,13 @@ fn a_store_of_the_kit_takes_in_and_gives_back_what_the_store_in_a_file_does() {
             export(&*kit, &out("kit")),
             "round {round}"
         );
+        let report = kit.verify(&mut unwatched).unwrap();
+        assert!(
+            report.is_clean() && report.digests.len() >= 10,
+            "{report:?}"
+        );
+        let agents = |store: &dyn Ingest| format!("{:?}", store.stats().unwrap().agents);
+        assert_eq!(agents(&*redb), agents(&*kit), "round {round}");
         change(&home, round);
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::escape;
 use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
-use scrollback::{PropertiesChange, Store as _, StoreExt as _};
+use scrollback::{PropertiesChange, StoreExt as _};
 
 const EXAMPLES: &str = "\
 EXAMPLES

@@ -42,7 +42,7 @@ struct Report {
 /// Makes a backup.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     check_named(&args.file)?;
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("be backed up so")?;
     let existing = if args.force {
         Existing::Replace
     } else {

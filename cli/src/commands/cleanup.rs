@@ -10,7 +10,7 @@ use crate::project::project_path;
 use crate::times::{self, TimeArgument};
 use crate::{session_list, sizes};
 use scrollback::report::Cleaned;
-use scrollback::{CleanupQuery, Store as _, Summary};
+use scrollback::{CleanupQuery, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES

@@ -12,9 +12,7 @@ use crate::open::Tool;
 use crate::progress::Bar;
 use crate::{resolve, session_list, sizes};
 use scrollback::report::{Compacted, Reclaimed};
-use scrollback::{
-    Error, ListQuery, RedbStore, Result, SessionKey, Store as _, compact_archived, compact_folder,
-};
+use scrollback::{Error, Ingest, ListQuery, Result, SessionKey, compact_archived, compact_folder};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -66,8 +64,8 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
     let mut removed = Compacted::default();
     let (mut sessions, mut gone) = (0, 0);
-    for (key, mark) in marks(&store, args)? {
-        let one = match compact(&store, &key, mark, args.archive.as_deref()) {
+    for (key, mark) in marks(&*store, args)? {
+        let one = match compact(&*store, &key, mark, args.archive.as_deref()) {
             // Whoever says `--all` means those that are there.
             Err(Error::NotFound { .. }) if args.all => {
                 gone += 1;
@@ -98,7 +96,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 }
 
 /// The sessions to compact, each with the mark that it has now: what is hidden later stays.
-fn marks(store: &RedbStore, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
+fn marks(store: &dyn Ingest, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
     if !args.all {
         let keys = resolve::sessions(store, &args.ids)?;
         return keys
@@ -122,7 +120,7 @@ fn marks(store: &RedbStore, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
 }
 
 fn compact(
-    store: &RedbStore,
+    store: &dyn Ingest,
     key: &SessionKey,
     mark: u64,
     archive: Option<&Path>,

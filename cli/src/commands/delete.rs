@@ -8,7 +8,7 @@ use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::{resolve, sizes};
 use scrollback::report::{Cleaned, Removed};
-use scrollback::{Error, Result, Store as _, StoreExt as _, Summary};
+use scrollback::{Error, Result, StoreExt as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
     let mut keys = Vec::new();
     let (mut going, mut along) = (Vec::new(), HashSet::new());
-    for key in resolve::sessions(&store, &args.ids)? {
+    for key in resolve::sessions(&*store, &args.ids)? {
         if along.contains(&key) {
             continue;
         }
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         return Ok(Ending::Partly);
     }
     if args.scrub {
-        store.note_scrub()?;
+        tool.open_file_to_change("be scrubbed")?.note_scrub()?;
     }
     let mut cleaned = Cleaned::default();
     for key in &keys {

@@ -38,7 +38,7 @@ struct Forgotten {
 /// Lists deleted sessions, or forgets one.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     if let Some(id) = &args.forget {
-        let store = tool.open_to_change()?;
+        let store = tool.open_file_to_change("forget this yet")?;
         let forgotten = store.forget_deleted(&meant(&store, id)?)?;
         if tool.out.is_json() {
             tool.out.json_line(&Forgotten { forgotten })?;

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let keys = if args.all {
         None
     } else {
-        Some(resolve::families(&store, &args.ids)?)
+        Some(resolve::families(&*store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);
     let mut options = ExportOptions::default();

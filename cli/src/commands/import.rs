@@ -16,7 +16,7 @@ use crate::table::{Align, Table};
 use crate::{session_list, sizes};
 use scrollback::provider::Places;
 use scrollback::report::{ImportProblem, ImportReport};
-use scrollback::{Error, ImportOptions, KnownAgent, ListQuery, RedbStore, Result, Summary, import};
+use scrollback::{Error, ImportOptions, Ingest, KnownAgent, ListQuery, Result, Summary, import};
 
 /// Problems that are printed for people.
 const PROBLEMS_SHOWN: usize = 20;
@@ -161,7 +161,7 @@ fn import_paths(
     bar.finish();
     let report = imported?;
     if !args.dry_run && !args.no_index {
-        index_imported(&store, tool);
+        index_imported(tool);
     }
     if tool.out.is_json() {
         let (report, dry_run) = (&report, args.dry_run);
@@ -174,7 +174,7 @@ fn import_paths(
         print(&report, args.dry_run, tool)?;
         print_problems(&report.problems, report.problems_more, tool)?;
         if !args.dry_run {
-            print_newest(&store, tool)?;
+            print_newest(&*store, tool)?;
         }
     }
     explain_unread(&args.paths, &report, tool);
@@ -193,8 +193,12 @@ fn import_paths(
 }
 
 /// Indexes what was imported. That this cannot be done now takes nothing from the import.
-fn index_imported(store: &RedbStore, tool: &mut Tool) {
-    match index::build(store, tool) {
+/// A store on a server has no index of its own.
+fn index_imported(tool: &mut Tool) {
+    let Some(store) = tool.file_store() else {
+        return;
+    };
+    match index::build(&store, tool) {
         Ok(_) | Err(Error::Cancelled) => {}
         Err(error) => tool.out.notice(&format!(
             "what was imported is not indexed yet, and each search reads it; `scrollback index` \
@@ -376,7 +380,7 @@ pub(super) fn print_problems(problems: &[ImportProblem], more: u64, tool: &mut T
     Ok(())
 }
 
-fn print_newest(store: &RedbStore, tool: &mut Tool) -> Result<()> {
+fn print_newest(store: &dyn Ingest, tool: &mut Tool) -> Result<()> {
     let mut newest: Vec<Summary> = Vec::new();
     session_list::each_page(
         store,

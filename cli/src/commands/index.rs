@@ -36,7 +36,7 @@ struct Told {
 
 /// Builds the index, or drops it.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_change()?;
+    let store = tool.open_file_to_change("be indexed")?;
     let indexed = if args.drop {
         store.drop_index()?;
         Indexed::default()

@@ -9,7 +9,7 @@ use crate::session_list;
 use crate::sizes;
 use crate::subagents::{self, Parents};
 use crate::times::TimeArgument;
-use scrollback::{Cursor, Error, KnownAgent, ListQuery, RedbStore, Result, StoreExt as _, Summary};
+use scrollback::{Cursor, Error, Ingest, KnownAgent, ListQuery, Result, StoreExt as _, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     query.after = args.after;
     let store = tool.open_to_read()?;
     if let Some(parent) = &args.parent {
-        children_of(&store, parent, &mut query)?;
+        children_of(&*store, parent, &mut query)?;
     }
     let mut sieve = Sieve {
         archived: args.archived || args.all,
@@ -157,7 +157,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let is_sorted = args.sort != Sort::Updated;
     // What is sorted has to be seen whole first.
     let walked_limit = if is_sorted { usize::MAX } else { limit };
-    let mut listing = Listing::of(&store, args);
+    let mut listing = Listing::of(&*store, args);
     let mut keep = |summary: &Summary| Ok(args.fits(summary) && sieve.keeps(summary)?);
     let mut all = Vec::new();
     let mut walked =
@@ -206,14 +206,14 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 
 /// What is listed so far.
 struct Listing<'s> {
-    store: &'s RedbStore,
+    store: &'s dyn Ingest,
     with_subagents: bool,
     shown: Vec<(usize, Summary)>,
     last: Option<Cursor>,
 }
 
 impl<'s> Listing<'s> {
-    fn of(store: &'s RedbStore, args: &Args) -> Self {
+    fn of(store: &'s dyn Ingest, args: &Args) -> Self {
         Self {
             store,
             with_subagents: args.subagents,
@@ -291,7 +291,7 @@ impl LeftOut {
 
 /// Asks for the sessions that a session started. One that is not stored may have some too, under its
 /// whole id.
-fn children_of(store: &RedbStore, parent: &str, query: &mut ListQuery) -> Result<()> {
+fn children_of(store: &dyn Ingest, parent: &str, query: &mut ListQuery) -> Result<()> {
     match store.resolve(parent) {
         Ok(key) => {
             query.agent.get_or_insert_with(|| key.agent().to_owned());

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::resolve;
-use scrollback::{Store as _, StoreExt as _};
+use scrollback::StoreExt as _;
 
 /// Examples of `pin`.
 pub(super) const PIN: &str = "\
@@ -76,7 +76,7 @@ struct Report<'a> {
 /// Marks sessions; none if one of the ids is unknown or ambiguous.
 pub(crate) fn run(args: &Args, mark: Mark, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_change()?;
-    for key in resolve::families(&store, &args.ids)? {
+    for key in resolve::families(&*store, &args.ids)? {
         match mark {
             Mark::Pinned(pinned) => store.pin(&key, pinned)?,
             Mark::Archived(archived) => store.archive(&key, archived)?,

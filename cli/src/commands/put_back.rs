@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 /// Puts a session back.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("put a session back")?;
     let key = store.resolve(&args.id)?;
     let done = written(&store, &key, args.to.clone())?;
     if tool.out.is_json() {

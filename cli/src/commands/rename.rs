@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
-use scrollback::{Store as _, StoreExt as _};
+use scrollback::StoreExt as _;
 
 const EXAMPLES: &str = "\
 EXAMPLES

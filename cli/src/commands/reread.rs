@@ -34,7 +34,7 @@ pub(crate) struct Args {
 
 /// Reads sessions again.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_change()?;
+    let store = tool.open_file_to_change("be read again so")?;
     let mut reread = Reread::default();
     if args.all {
         let mut bar = Bar::new(&tool.out);
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         bar.finish();
         reread = all?;
     } else {
-        let keys = resolve::sessions(&store, &args.ids)?;
+        let keys = resolve::sessions(&*store, &args.ids)?;
         for key in &keys {
             reread += store.reread(key)?;
         }

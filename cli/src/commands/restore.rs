@@ -46,6 +46,7 @@ struct Report {
 
 /// Restores a backup, or tells what that would do.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+    tool.check_file("be restored into")?;
     check_named(&args.file)?;
     let mut bar = Bar::new(&tool.out);
     let mut progress = |progress| bar.show(progress);
@@ -75,10 +76,12 @@ fn restore(
     progress: &mut Watcher<'_>,
 ) -> std::result::Result<Restored, Failure> {
     if args.replace && tool.store_path().exists() {
-        let store = tool.open_to_change().map_err(|failure| match failure {
-            Failure::Error { error, .. } => explained(error),
-            failure @ Failure::Usage(_) => failure,
-        })?;
+        let store =
+            tool.open_file_to_change("be restored into")
+                .map_err(|failure| match failure {
+                    Failure::Error { error, .. } => explained(error),
+                    failure @ Failure::Usage(_) => failure,
+                })?;
         return store.replace_with(&args.file, progress).map_err(explained);
     }
     RedbStore::restore(tool.store_path(), &args.file, tool.options(), progress).map_err(explained)

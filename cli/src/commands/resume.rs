@@ -39,10 +39,10 @@ struct Row<'a> {
 
 /// Tells or runs the command.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("tell how to go on with a session")?;
     let key = match &args.id {
         Some(id) => store.resolve(id)?,
-        None => resolve::newest_here(&store)?,
+        None => resolve::newest_here(&*store)?,
     };
     let home = put_back::home_of(&key);
     let found = resumption(&*store, &key, home.as_deref())?;

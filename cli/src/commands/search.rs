@@ -9,8 +9,8 @@ use crate::progress::Bar;
 use crate::sizes;
 use crate::times::TimeArgument;
 use scrollback::{
-    Error, KnownAgent, Pattern, Progress, RedbStore, Result, Role, SearchCursor, SearchQuery, Sort,
-    Store as _, StoreExt as _, report::UnreadSession,
+    Error, Ingest, KnownAgent, Pattern, Progress, Result, Role, SearchCursor, SearchQuery, Sort,
+    StoreExt as _, report::UnreadSession,
 };
 
 use super::list::canonical;
@@ -119,7 +119,7 @@ fn sort(word: &str) -> Result<Sort, String> {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let pattern = pattern(args)?;
     let store = tool.open_to_read()?;
-    let query = query(args, pattern, &store, tool)?;
+    let query = query(args, pattern, &*store, tool)?;
     if query.pattern.is_anywhere() && !query.pattern.is_of_titles() && query.sessions.is_empty() {
         tool.out.notice(
             "nothing in the query can be looked up, so every message is read: it has no word of three \
@@ -179,7 +179,7 @@ fn pattern(args: &Args) -> Result<Pattern, Failure> {
 fn query(
     args: &Args,
     pattern: Pattern,
-    store: &RedbStore,
+    store: &dyn Ingest,
     tool: &Tool,
 ) -> Result<SearchQuery, Failure> {
     let now = tool.now();

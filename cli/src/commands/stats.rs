@@ -24,12 +24,12 @@ pub(crate) struct Args {
 
 /// Prints how much there is.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let store = tool.open_to_read()?;
     if args.files {
+        let store = tool.open_file_to_read("list its files yet")?;
         list_files(&store.files()?, tool)?;
         return Ok(Ending::Done);
     }
-    let stats = store.stats()?;
+    let stats = tool.open_to_read()?.stats()?;
     let total = stats.total();
     if tool.out.is_json() {
         tool.out.json_line(&stats)?;
@@ -118,7 +118,7 @@ fn print(stats: &StoreStats, total: &AgentStats, tool: &mut Tool) -> Result<()> 
     sum("ratio", ratio, "bytes on disk to bytes of lines".to_owned());
     tool.out.line("")?;
     sums.print(&mut tool.out)?;
-    let path = format!("store: {}", tool.store_path().display());
+    let path = format!("store: {}", tool.store_name());
     let path = tool.out.field(&path).into_owned();
     tool.out.line(&path)
 }

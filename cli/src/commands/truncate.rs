@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
 use crate::sizes;
+use scrollback::StoreExt as _;
 use scrollback::report::Truncated;
-use scrollback::{Store as _, StoreExt as _};
 
 const EXAMPLES: &str = "\
 EXAMPLES

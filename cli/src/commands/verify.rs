@@ -41,13 +41,14 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         Some(path) => digest_list::read(path)?,
         None => Vec::new(),
     };
-    let store = tool.open_to_read()?;
     let mut bar = Bar::new(&tool.out);
     let mut progress = |progress| bar.show(progress);
-    let verified = if args.deep {
+    let verified = if args.deep && (args.against.is_some() || !tool.is_on_server()) {
+        let store = tool.open_file_to_read("be compared with a list yet")?;
         store.verify_deep(&past, &mut progress)
     } else {
-        store.verify(&mut progress)
+        // On a server every line is compared with its chain.
+        tool.open_to_read()?.verify(&mut progress)
     };
     bar.finish();
     let report = verified?;

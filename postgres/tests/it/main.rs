@@ -14,4 +14,5 @@ mod cluster;
 mod contracts;
 mod folders;
 mod killed;
+mod measured;
 mod schema;

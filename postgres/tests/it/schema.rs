@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use scrollback::{Error, Expect, ListQuery, Message, NewRecord, Role, SessionKey, Store as _};
+use scrollback::{
+    Error, Expect, Ingest as _, ListQuery, Message, NewRecord, Role, SessionKey, Store as _,
+};
 use scrollback_postgres::{Options, PostgresStore};
 
 use crate::cluster::{Cluster, shared};
@@ -65,6 +67,45 @@ fn a_list_is_served_by_an_index_and_sorted_by_nobody() {
             "{condition}: {plan}"
         );
     }
+}
+
+#[test]
+fn what_was_changed_behind_its_back_is_found_and_the_rest_can_be_read() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    let store = cluster.open(options.clone());
+    for id in ["one", "two"] {
+        store
+            .append(
+                &SessionKey::native(id).unwrap(),
+                Expect::Any,
+                None,
+                &[said(id)],
+            )
+            .unwrap();
+    }
+    let sound = store.verify(&mut scrollback::unwatched).unwrap();
+    assert!(sound.is_clean() && sound.digests.len() == 2, "{sound:?}");
+    assert_eq!(store.stats().unwrap().agents[0].sessions, 2);
+    let schema = &options.schema;
+    sql(
+        &cluster,
+        &format!(
+            "UPDATE {schema}.cells SET value = set_byte(value, 40, 255 - get_byte(value, 40)) WHERE owner = 1 AND tab = 1"
+        ),
+    );
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+    assert_eq!(report.problems[0].table, "records");
+    sql(
+        &cluster,
+        &format!("DELETE FROM {schema}.cells WHERE owner = 2 AND tab = 1"),
+    );
+    let report = store.verify(&mut scrollback::unwatched).unwrap();
+    assert_eq!(report.problems.len(), 2, "{report:?}");
+    assert_eq!(store.list(&ListQuery::default()).unwrap().sessions.len(), 2);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::io::{Read, Write};
 
-use super::cells::{CellQuery, Table, push_text};
+use super::cells::{CellQuery, Table, push_text, take_text};
 use super::draft::Draft;
 use super::engine::Engine;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::file_parts::{corrupt, cut_up, open_part};
+use crate::store::query::AttachmentInfo;
 
 /// Parts that are read at once: each is of 256 KiB at most.
 const PARTS: usize = 16;
@@ -103,6 +104,40 @@ pub(crate) fn read(
         if parts.is_empty() {
             let missing = RowError("the part is missing".to_owned());
             return Err(corrupt(number, name, expected, &missing));
+        }
+    }
+}
+
+/// The attachments of a session, with their sizes: reads them, a few parts at a time.
+pub(crate) fn list(engine: &dyn Engine, number: u64) -> Result<Vec<AttachmentInfo>> {
+    let mut found: Vec<AttachmentInfo> = Vec::new();
+    let (mut from, mut next) = (Vec::new(), 0);
+    loop {
+        let range = CellQuery::of(Table::Attachments, number).starting_at(from);
+        let parts = engine.cells(&range.with_limit(PARTS))?;
+        for (key, value) in &parts {
+            let mut rest = key.as_slice();
+            let name = take_text(&mut rest).unwrap_or_default();
+            let name = String::from_utf8_lossy(&name).into_owned();
+            let part = rest
+                .first_chunk::<4>()
+                .copied()
+                .map_or(0, u32::from_be_bytes);
+            let (is_last, data) = open_part(number, &name, part, value)?;
+            if part != next {
+                let missing = RowError("the part is missing".to_owned());
+                return Err(corrupt(number, &name, next, &missing));
+            }
+            next = if is_last { 0 } else { part + 1 };
+            let bytes = data.len() as u64;
+            match found.last_mut() {
+                Some(info) if part > 0 => info.bytes += bytes,
+                _ => found.push(AttachmentInfo { name, bytes }),
+            }
+        }
+        match parts.last() {
+            Some((last, _)) if parts.len() >= PARTS => from = [last.as_slice(), &[0]].concat(),
+            _ => return Ok(found),
         }
     }
 }

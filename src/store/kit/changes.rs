@@ -21,6 +21,15 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.cells.is_empty() && self.emptied.is_empty()
     }
+
+    /// The changes of rows alone: for engines that keep cells elsewhere.
+    #[must_use]
+    pub fn rows_alone(&self) -> Self {
+        Self {
+            rows: self.rows.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A summary row that is made, written anew or removed.
@@ -54,6 +63,11 @@ pub struct CellChange {
 }
 
 impl CellChange {
+    /// Whether there has to be nothing in the cell.
+    pub fn must_be_new(&self) -> bool {
+        self.seen == Seen::Nothing
+    }
+
     pub(crate) fn new(cell: Cell, seen: Seen, value: Option<Vec<u8>>) -> Self {
         Self { cell, seen, value }
     }

@@ -67,6 +67,15 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Bytes that the store takes where it lies; 0 where that is not known.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    fn disk_bytes(&self) -> Result<u64> {
+        Ok(0)
+    }
+
     /// A number for a new session, above 0 and below 2^63: no other session has it or ever had it, and
     /// it is higher than what this engine gave before. Numbers that are not used leave gaps.
     ///

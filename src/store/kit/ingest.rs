@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::origins;
 use super::records;
 use super::row::{RowQuery, corrupt};
+use super::verify;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -23,7 +24,8 @@ use crate::store::file_lines;
 use crate::store::ingest::{
     Bulk, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
 };
-use crate::store::query::ScanQuery;
+use crate::store::progress::Watcher;
+use crate::store::query::{AttachmentInfo, ScanQuery, StoreStats, VerifyReport};
 use crate::store::sessions::Primitives;
 
 impl<E: Engine> Ingest for E {
@@ -75,7 +77,20 @@ impl<E: Engine> IngestStore for E {
         Ok(!self.list(&RowQuery::of(1))?.is_empty())
     }
 
-    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+    fn verified(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        verify::verify(self, progress)
+    }
+
+    fn counted(&self) -> Result<StoreStats> {
+        verify::stats(self)
+    }
+
+    fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        let (number, _) = Draft::over(self).session_of(key)?;
+        attachments::list(self, number)
+    }
+
+    fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>> {
         let cells = self.cells(&CellQuery::of(Table::Deleted, 0))?;
         let marks = cells.iter().map(|(key, value)| decode_mark(key, value));
         marks.collect()

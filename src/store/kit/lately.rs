@@ -65,3 +65,35 @@ impl fmt::Debug for Lately {
         f.debug_struct("Lately").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_sessions_are_remembered_and_the_oldest_of_more_is_not() {
+        let lately = Lately::default();
+        let key = |number: usize| SessionKey::native(format!("s-{number}")).unwrap();
+        let first = key(0);
+        for number in 0..=SESSIONS_MAX {
+            let key = key(number);
+            let entry = Entry {
+                number: number as u64,
+                version: 1,
+                row: SessionRow::new(&key, 5),
+                course: Course::default(),
+                open_block: Vec::new(),
+            };
+            lately.put(&key, entry);
+            if number + 1 == SESSIONS_MAX {
+                // As many as there is room for.
+                let oldest = lately.take(&first).unwrap();
+                lately.put(&first, oldest);
+            }
+        }
+        assert!(lately.take(&key(0)).is_some(), "it was written again");
+        assert!(lately.take(&key(1)).is_none());
+        assert_eq!(lately.take(&key(2)).map(|entry| entry.number), Some(2));
+        assert!(lately.take(&key(2)).is_none(), "it was taken out");
+    }
+}

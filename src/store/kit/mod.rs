@@ -11,7 +11,7 @@
 //! - [`Cell`]: everything else, in the [`Table`]s of the kit.
 //! - [`Changes`]: what one commit writes, and what has to be as it was seen.
 //!
-//! [`MemoryStore`](crate::MemoryStore) is one; `examples/folder_store.rs` keeps a store in a folder of files,
+//! [`MemoryStore`](crate::MemoryStore) is one, over an [`Image`]; `examples/folder_store.rs` keeps a store in a folder of files,
 //! and is held to all contracts (feature `conformance`); the package `scrollback-postgres` keeps one on a
 //! server.
 
@@ -35,6 +35,7 @@ mod properties;
 mod records;
 mod row;
 mod store;
+mod verify;
 mod writing;
 
 pub use self::cells::{Cell, CellQuery, Table};

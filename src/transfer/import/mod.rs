@@ -212,7 +212,7 @@ fn import_for(
         meter.found(files)
     });
     meter.go_on()?;
-    let marks = Marks::new(store.deleted()?, options.again);
+    let marks = Marks::new(store.marks_of_deleted()?, options.again);
     let mut plan = plan::plan(
         found,
         (store.sources(), &marks),

@@ -5,7 +5,7 @@ use super::part::Part;
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
 use crate::subagents::Started;
-use scrollback::{Message, Record, RedbStore, Result, Shown, Summary};
+use scrollback::{Ingest, Message, Record, Result, Shown, Summary};
 
 /// A row that waits, and records without messages behind it.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ struct Waiting {
 
 /// Prints the rows of a part.
 pub(super) fn show(
-    store: &RedbStore,
+    store: &dyn Ingest,
     summary: &Summary,
     part: Part,
     raw: bool,
@@ -49,7 +49,9 @@ pub(super) fn show(
         return waiting.print(&[], tool);
     }
     waiting.print(&started.before(None), tool)?;
-    if let Some(usage) = store.usage_beside(&summary.key)? {
+    if let Some(file) = tool.file_store()
+        && let Some(usage) = file.usage_beside(&summary.key)?
+    {
         tool.out.json_line(&RecordRow::beside(usage))?;
     }
     Ok(())

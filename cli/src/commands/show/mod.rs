@@ -13,7 +13,7 @@ use crate::open::Tool;
 use crate::resolve;
 use crate::subagents::Started;
 use crate::transcript::{Head, Transcript};
-use scrollback::{Error, RedbStore, Result, SessionKey, Store as _, Summary};
+use scrollback::{Error, Ingest, Result, SessionKey, Summary};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -61,7 +61,7 @@ pub(crate) struct Args {
 /// Shows a session.
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_to_read()?;
-    let (key, chosen) = chosen(&store, args)?;
+    let (key, chosen) = chosen(&*store, args)?;
     let summary = store.summary(&key)?;
     let mark = if args.hidden { 0 } else { summary.mark };
     let part = match (chosen, args.tail) {
@@ -69,38 +69,38 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             let text = "`--tail` shows the end of a session; with `ID#N` it makes no sense";
             return Err(Failure::Usage(text.to_owned()));
         }
-        (Some(sequence), None) => Part::around(&store, &key, sequence, args.context.unwrap_or(0))?,
+        (Some(sequence), None) => Part::around(&*store, &key, sequence, args.context.unwrap_or(0))?,
         (None, _) if args.context.is_some() => {
             let text = "`--context` needs a record: `ID#N`";
             return Err(Failure::Usage(text.to_owned()));
         }
-        (None, Some(tail)) => Part::tail(&store, &summary, mark, tail)?,
+        (None, Some(tail)) => Part::tail(&*store, &summary, mark, tail)?,
         (None, None) => Part::from_mark(mark),
     };
     if let Some(folder) = &args.save {
-        save::save(&store, &summary, part, folder, tool)?;
+        save::save(&*store, &summary, part, folder, tool)?;
         return Ok(Ending::Done);
     }
     if tool.out.is_json() {
-        json::show(&store, &summary, part, args.raw, tool)?;
+        json::show(&*store, &summary, part, args.raw, tool)?;
     } else if args.raw {
-        show_raw(&store, &key, part, tool)?;
+        show_raw(&*store, &key, part, tool)?;
     } else {
         tool.out.page();
-        show_transcript(&store, &summary, part, args, tool)?;
+        show_transcript(&*store, &summary, part, args, tool)?;
     }
     Ok(Ending::Done)
 }
 
 /// The session that is meant, and the record of it.
-fn chosen(store: &RedbStore, args: &Args) -> Result<(SessionKey, Option<u64>), Failure> {
+fn chosen(store: &dyn Ingest, args: &Args) -> Result<(SessionKey, Option<u64>), Failure> {
     let Some(id) = &args.id else {
         return Ok((resolve::newest_here(store)?, None));
     };
     Ok(resolve::record(store, id)?)
 }
 
-fn show_raw(store: &RedbStore, key: &SessionKey, part: Part, tool: &mut Tool) -> Result<()> {
+fn show_raw(store: &dyn Ingest, key: &SessionKey, part: Part, tool: &mut Tool) -> Result<()> {
     let closes_last_line = tool.out.is_terminal();
     tool.out.bytes(|out| {
         let mut terminated = true;
@@ -119,7 +119,7 @@ fn show_raw(store: &RedbStore, key: &SessionKey, part: Part, tool: &mut Tool) ->
 }
 
 fn show_transcript(
-    store: &RedbStore,
+    store: &dyn Ingest,
     summary: &Summary,
     part: Part,
     args: &Args,

@@ -1,7 +1,7 @@
 //! Which part of a session is shown: from where on, and up to where.
 
 use scrollback::{
-    Direction, Error, RedbStore, Result, ScanQuery, SessionKey, Shown, StoreExt as _, Summary,
+    Direction, Error, Ingest, Result, ScanQuery, SessionKey, Shown, StoreExt as _, Summary,
 };
 
 /// Records that are read at a time.
@@ -30,7 +30,12 @@ impl Part {
     }
 
     /// The last messages from a mark on.
-    pub(super) fn tail(store: &RedbStore, summary: &Summary, mark: u64, tail: u64) -> Result<Self> {
+    pub(super) fn tail(
+        store: &dyn Ingest,
+        summary: &Summary,
+        mark: u64,
+        tail: u64,
+    ) -> Result<Self> {
         if tail == 0 {
             return Ok(Self {
                 from: Some(summary.next_sequence),
@@ -52,7 +57,7 @@ impl Part {
 
     /// One record, with so many messages before and behind it.
     pub(super) fn around(
-        store: &RedbStore,
+        store: &dyn Ingest,
         key: &SessionKey,
         sequence: u64,
         around: u64,
@@ -90,7 +95,7 @@ impl Part {
     /// What the records of the part say.
     pub(super) fn view<'s>(
         self,
-        store: &'s RedbStore,
+        store: &'s dyn Ingest,
         key: &SessionKey,
     ) -> impl Iterator<Item = Result<Shown>> + 's {
         let mut query = ScanQuery::default();
@@ -115,7 +120,7 @@ impl Part {
 }
 
 fn backward<'s>(
-    store: &'s RedbStore,
+    store: &'s dyn Ingest,
     key: &SessionKey,
     from: Option<u64>,
 ) -> impl Iterator<Item = Result<Shown>> + 's {

@@ -7,7 +7,7 @@ use super::part::Part;
 use crate::files;
 use crate::open::Tool;
 use crate::sizes;
-use scrollback::{Block, Error, Message, RedbStore, Result, Summary};
+use scrollback::{Block, Error, Ingest, Message, Result, Summary};
 use serde::Serialize;
 
 /// A file that was written, or that was there with this content.
@@ -20,7 +20,7 @@ struct Saved {
 
 /// Writes what the messages of a part hold besides text, and the files beside the session that they name.
 pub(super) fn save(
-    store: &RedbStore,
+    store: &dyn Ingest,
     summary: &Summary,
     part: Part,
     folder: &Path,
@@ -32,6 +32,11 @@ pub(super) fn save(
         _ => store.attachments(&summary.key)?,
     };
     let mut saved = Vec::new();
+    if tool.is_on_server() && !files.is_empty() {
+        tool.out.notice(
+            "files beside sessions of a store on a server are left out; `export` writes them",
+        );
+    }
     let mut skip = part.skip;
     for shown in part.view(store, &summary.key) {
         let shown = shown?;
@@ -46,6 +51,9 @@ pub(super) fn save(
             let text = said(message);
             for file in files.iter().filter(|file| names(&text, &file.name)) {
                 let mut bytes = Vec::new();
+                let Some(store) = tool.file_store() else {
+                    continue;
+                };
                 store.read_attachment(&summary.key, &file.name, &mut bytes)?;
                 let name = format!("{sequence}-{}", safe(last_name(&file.name)));
                 saved.push(write(folder, &name, &bytes, sequence)?);

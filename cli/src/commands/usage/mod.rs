@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let prices = Prices::of(args.prices.as_deref())?;
     let since = args.since.map(|time| time.resolve(tool.now()).date_naive());
-    let store = tool.open_to_read()?;
+    let store = tool.open_file_to_read("sum up what sessions took")?;
     let mut parts = store.session_usage()?;
     if let Some(since) = since {
         parts.retain(|one| one.sum.day.is_some_and(|day| day >= since));

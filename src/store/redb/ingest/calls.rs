@@ -9,6 +9,8 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Ingest, IngestParts, IngestStore, RestoredMark, Sources};
+use crate::store::progress::Watcher;
+use crate::store::query::{AttachmentInfo, StoreStats, VerifyReport};
 use crate::store::redb::copies::restore::{check_mark, mark_of};
 use crate::store::redb::copies::scrub_due;
 use crate::store::redb::engine::errors::storage;
@@ -71,8 +73,20 @@ impl IngestStore for RedbStore {
         })
     }
 
-    fn deleted(&self) -> Result<Vec<DeletedSession>> {
+    fn marks_of_deleted(&self) -> Result<Vec<DeletedSession>> {
         Self::deleted(self)
+    }
+
+    fn verified(&self, progress: &mut Watcher<'_>) -> Result<VerifyReport> {
+        Self::verify(self, progress)
+    }
+
+    fn counted(&self) -> Result<StoreStats> {
+        Self::stats(self)
+    }
+
+    fn attachments_of(&self, key: &SessionKey) -> Result<Vec<AttachmentInfo>> {
+        Self::attachments(self, key)
     }
 
     fn own_file(&self) -> Option<&Path> {
