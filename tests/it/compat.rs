@@ -131,6 +131,13 @@ fn a_store_of_format_5_opens_verifies_and_exports_the_same() {
 }
 
 #[test]
+fn a_store_of_format_6_opens_verifies_and_exports_the_same() {
+    opens("v6");
+    let of = |format: &str| std::fs::read_to_string(fixture(&format!("{format}/export.txt")));
+    assert_eq!(of("v6").unwrap(), of("v5").unwrap());
+}
+
+#[test]
 fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
     for format in ["v1", "v2"] {
         let folder = tempfile::tempdir().unwrap();
