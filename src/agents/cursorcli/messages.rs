@@ -16,15 +16,15 @@ const QUERY: (&str, &str) = ("<user_query>", "</user_query>");
 /// What is sent with them, in tags.
 const PUT_IN: PutIn = PutIn {
     tags: &[
-    "user_info",
-    "attached_files",
-    "system_reminder",
-    "rules",
-    "agent_transcripts",
-    "open_and_recently_viewed_files",
-    "git_status",
-    "timestamp",
-],
+        "user_info",
+        "attached_files",
+        "system_reminder",
+        "rules",
+        "agent_transcripts",
+        "open_and_recently_viewed_files",
+        "git_status",
+        "timestamp",
+    ],
     starts: &[],
 };
 

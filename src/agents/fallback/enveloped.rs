@@ -46,10 +46,10 @@ const EVENTS: [&str; 10] = [
 /// What is put into a person's name, in tags.
 const PUT_IN: PutIn = PutIn {
     tags: &[
-    "system-reminder",
-    "local-command-stdout",
-    "local-command-caveat",
-],
+        "system-reminder",
+        "local-command-stdout",
+        "local-command-caveat",
+    ],
     starts: &[],
 };
 
@@ -306,8 +306,8 @@ impl Format for Enveloped {
         if message.role == Role::User && message.content.iter().any(is_answer) {
             message.role = Role::Tool;
         }
-        message.injected = message.role == Role::User
-            && (envelope.is_note || PUT_IN.is_message(&message));
+        message.injected =
+            message.role == Role::User && (envelope.is_note || PUT_IN.is_message(&message));
         message.agent_id = owned(envelope.agent).filter(|_| envelope.is_side);
         message
     }

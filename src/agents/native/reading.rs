@@ -62,7 +62,16 @@ pub(crate) fn message(object: Json<'_>) -> Message {
 /// Reads the fields of a `session` line into `session`, all but its key.
 pub(crate) fn session(object: Json<'_>, session: &mut Session) {
     let members = Object::of(object);
-    let [title, project, model, parent, forked, created, updated, extra] = members.fields(&[
+    let [
+        title,
+        project,
+        model,
+        parent,
+        forked,
+        created,
+        updated,
+        extra,
+    ] = members.fields(&[
         "title",
         "project",
         "model",
