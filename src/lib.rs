@@ -19,6 +19,7 @@
 //!   [`export_session`] give them back byte for byte, and [`compact_folder`] rewrites a folder of
 //!   truncated histories in place.
 //! - [`provider`] reads the sessions of other agents where they lie; [`KnownAgent`] lists the agents.
+//! - [`kit`] is what a store of your own is built on: `scrollback-postgres` keeps one on a server.
 //! - A [`Record`] is one line, with its bytes as they were; a [`Message`] is what it says.
 //!
 //! Every call is synchronous; `docs/async.md` says how async programs use it.
