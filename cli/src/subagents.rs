@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use scrollback::chrono::{DateTime, Utc};
 use scrollback::{Error, Result, SessionKey, Store, StoreExt as _, Summary};
 
-/// Which sessions' parents are in a store, asked once each.
+/// Which sessions' parents are in a store, asked once each: of each whether it is archived.
 pub(crate) struct Parents<'s> {
     store: &'s dyn Store,
-    known: HashMap<SessionKey, bool>,
+    known: HashMap<SessionKey, Option<bool>>,
 }
 
 impl<'s> Parents<'s> {
@@ -20,7 +20,8 @@ impl<'s> Parents<'s> {
         }
     }
 
-    /// Whether a session is a sub-agent of one that is there.
+    /// Whether a session is a sub-agent of one that is there, and in the same lists: one of the two that is
+    /// put away is in none of the other's.
     pub(crate) fn has(&mut self, summary: &Summary) -> Result<bool> {
         let Some(parent) = summary.parent.as_deref().filter(|_| summary.subagent) else {
             return Ok(false);
@@ -29,15 +30,15 @@ impl<'s> Parents<'s> {
             return Ok(false);
         };
         if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+            return Ok(*known == Some(summary.archived));
         }
-        let is_there = match self.store.summary(&key) {
-            Ok(_) => true,
-            Err(Error::NotFound { .. }) => false,
+        let archived = match self.store.summary(&key) {
+            Ok(parent) => Some(parent.archived),
+            Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
-        self.known.insert(key, is_there);
-        Ok(is_there)
+        self.known.insert(key, archived);
+        Ok(archived == Some(summary.archived))
     }
 }
 

@@ -297,7 +297,7 @@ fn pin_archive_and_export_take_what_a_session_started() {
     home.ok(&["archive", "leader"]);
     assert_eq!(list(&home, &["--archived", "--subagents"]).0.len(), 3);
     home.ok(&["unarchive", "helper"]);
-    assert_eq!(list(&home, &[]).0.len(), 2);
+    assert_eq!(list(&home, &["--subagents"]).0.len(), 2);
     home.ok(&["export", "helper", "--to", "out"]);
     assert_eq!(
         crate::harness::files_below(&home.path().join("out")).len(),

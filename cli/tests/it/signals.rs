@@ -45,6 +45,10 @@ fn interrupt(home: &Home, arguments: &[&str], signal: (i32, &str), pause: Durati
 /// Files that a command has begun and not finished.
 fn unfinished(folder: &Path) -> usize {
     let is_unfinished = |name: &str| name.starts_with(".scrollback-");
+    // Who was stopped early has not made it yet.
+    if !folder.exists() {
+        return 0;
+    }
     files_below(folder)
         .iter()
         .filter(|path| is_unfinished(&path.file_name().unwrap().to_string_lossy()))
