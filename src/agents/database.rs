@@ -41,6 +41,18 @@ pub(crate) struct Tree {
     pub open: Open,
 }
 
+/// What opens the databases of an agent, where this build has what reads them.
+macro_rules! reader {
+    ($open:path) => {{
+        #[cfg(feature = "sqlite")]
+        let open = Some($open as $crate::agents::database::Open);
+        #[cfg(not(feature = "sqlite"))]
+        let open = None;
+        open
+    }};
+}
+pub(crate) use reader;
+
 impl Databases {
     /// Whether a path is that of a session in files of its own.
     pub(crate) fn is_in_tree(&self, path: &Path) -> bool {

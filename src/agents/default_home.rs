@@ -44,6 +44,22 @@ impl DefaultHome {
         }
     }
 
+    /// A folder where the XDG rules keep what programs keep.
+    pub(crate) const fn in_data(below: &'static str) -> Self {
+        Self {
+            root: Root::XdgData,
+            below,
+        }
+    }
+
+    /// A folder where the platform keeps settings.
+    pub(crate) const fn in_settings(below: &'static str) -> Self {
+        Self {
+            root: Root::AppConfig,
+            below,
+        }
+    }
+
     /// What a variable names, or something below it.
     pub(crate) const fn in_variable(name: &'static str, below: &'static str) -> Self {
         Self {

@@ -49,6 +49,26 @@ pub(crate) struct Candidate<'a> {
     pub companion: Option<&'a [u8]>,
 }
 
+impl Candidate<'_> {
+    /// How sure an agent is of a file of lines that its place tells, and elsewhere its lines. In its place a file
+    /// is its, whatever is in it, even nothing: a session may have its file before its first line.
+    pub(crate) fn told_by(
+        &self,
+        is_own: impl FnOnce() -> bool,
+        has_lines: impl FnOnce() -> bool,
+    ) -> Recognition {
+        if !paths::is_lines(self.path) {
+            Recognition::No
+        } else if is_own() {
+            Recognition::PathAndLines
+        } else if has_lines() {
+            Recognition::Lines
+        } else {
+            Recognition::No
+        }
+    }
+}
+
 /// What an agent's own Markdown says at the head of a session, where it differs from all others'.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MarkdownHead {
@@ -83,10 +103,18 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The agent's name, as in `--agent`.
     fn agent(&self) -> &'static str;
 
-    /// How surely the file is of this dialect: by its path first, since that costs least, and then
-    /// by lines of its head. One dialect or two are asked about most files of lines, and all of
-    /// them where the path tells none.
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition;
+    /// How surely the file is of this dialect: by its path first ([`may_own`](Self::may_own)), since that
+    /// costs least, and then by lines of its head ([`is_line`](Self::is_line)). One dialect or two are asked
+    /// about most files of lines, and all of them where the path tells none.
+    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
+        let has_lines = || candidate.lines().any(|line| self.is_line(&line));
+        candidate.told_by(|| self.may_own(candidate), has_lines)
+    }
+
+    /// Whether a line, perhaps cut off, tells that it is this agent's, wherever it stands.
+    fn is_line(&self, _line: &str) -> bool {
+        false
+    }
 
     /// Whether this dialect may be as sure of the file as one can be: whether
     /// [`recognise`](Self::recognise) may answer [`Recognition::PathAndLines`]. Costs no look at the

@@ -16,6 +16,17 @@ pub(crate) struct Document {
     pub yields: bool,
 }
 
+impl Document {
+    /// A session in the form that its agent writes now.
+    pub(crate) fn new(agent: &'static str, id: String) -> Self {
+        Self {
+            agent,
+            id,
+            yields: false,
+        }
+    }
+}
+
 /// The records of a session that is one document, as lines of its dialect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DocumentLines {

@@ -11,7 +11,7 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::{entries, paths};
 
@@ -23,8 +23,8 @@ impl Dialect for Aider {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn has_document_name(&self, path: &Path) -> bool {
@@ -37,11 +37,10 @@ impl Dialect for Aider {
             return None;
         }
         let folder = candidate.path.parent().map(paths::name);
-        Some(Document {
-            agent: AGENT,
-            id: folder.unwrap_or_else(|| AGENT.to_owned()),
-            yields: false,
-        })
+        Some(Document::new(
+            AGENT,
+            folder.unwrap_or_else(|| AGENT.to_owned()),
+        ))
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {

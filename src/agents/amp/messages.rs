@@ -5,37 +5,33 @@ use std::borrow::Cow;
 
 use super::thread::{AGENT, MESSAGES};
 use crate::agents::described::Facts;
-use crate::agents::parts::blocks;
-use crate::agents::parts::entries::{self, SESSION};
-use crate::agents::parts::fields::{count, elements, fields_of, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
-use crate::agents::parts::{paths, times, titles};
+use crate::agents::parts::entries::{Entry, EntryFormat};
+use crate::agents::parts::fields::{elements, fields_of, owned, text, text_filled};
+use crate::agents::parts::lines::Reading;
+use crate::agents::parts::{blocks, paths, pieces, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::{Answer, Links, id_hash};
-use crate::model::message::{Block, Message, Role, Usage};
+use crate::model::message::{Block, Message, Usage};
 use crate::model::record::RecordKind;
 
 /// Amp's threads.
 #[derive(Debug)]
 pub(crate) struct Amp;
 
-impl Format for Amp {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = entries::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            MESSAGES => said(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for Amp {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[MESSAGES];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        match entries::of(AGENT, object) {
-            Some(entry) => message(entry.entry),
-            None => Message::new(Role::Other),
-        }
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        said(entry.entry)
+    }
+
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        vec![message(entry.entry)]
     }
 }
 
@@ -46,16 +42,12 @@ fn session(about: Json<'_>) -> Reading<'_> {
     let [trees] = fields_of(initial, &["trees"]);
     let tree = trees.and_then(|trees| elements(trees).into_iter().next());
     let [uri] = fields_of(tree, &["uri"]);
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::time_us(created),
         project: text_filled(uri).and_then(paths::folder_of_uri),
         title: titles::latest(text_filled(title), titles::GENERATED),
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What a message says, for a header.
@@ -65,15 +57,14 @@ fn said(message: Json<'_>) -> Reading<'_> {
     let Some(word) = text(role) else {
         return Reading::of(RecordKind::Event);
     };
-    let role = speaker(&word, content);
+    let role = pieces::speaker(&word, content);
     let [model] = fields_of(usage, &["model"]);
-    let answer = tokens(usage).zip(usage).map(|(tokens, told)| Answer {
+    let answer = taken(usage).zip(usage).map(|(usage, told)| Answer {
         // The time of the call is in it.
         key: id_hash(told.get()),
-        usage: tokens,
+        usage,
     });
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
+    let mut reading = Reading::said(role);
     reading.time_us = times::time_us(time(message));
     reading.facts = Facts {
         record_id: number.map(|number| Cow::Borrowed(number.get())),
@@ -91,14 +82,14 @@ fn said(message: Json<'_>) -> Reading<'_> {
 fn message(message: Json<'_>) -> Message {
     let [role, number, content, usage] =
         fields_of(Some(message), &["role", "messageId", "content", "usage"]);
-    let role = speaker(&text(role).unwrap_or_default(), content);
+    let role = pieces::speaker(&text(role).unwrap_or_default(), content);
     let [model] = fields_of(usage, &["model"]);
     Message {
         id: number.map(|number| number.get().to_owned()),
         content: content_of(content),
         time: times::time(time(message)),
         model: owned(model),
-        usage: tokens(usage),
+        usage: taken(usage),
         ..Message::new(role)
     }
 }
@@ -109,20 +100,6 @@ fn time(message: Json<'_>) -> Option<Json<'_>> {
     let [answered] = fields_of(usage, &["timestamp"]);
     let [sent] = fields_of(about, &["sentAt"]);
     answered.or(sent)
-}
-
-/// Who speaks: what stands in the user's name and is nothing but what tools answered is theirs.
-fn speaker(role: &str, content: Option<Json<'_>>) -> Role {
-    let role = Role::from_word(role);
-    let is_answer = |block: Json<'_>| {
-        let [kind] = fields_of(Some(block), &["type"]);
-        text(kind).as_deref() == Some("tool_result")
-    };
-    let mut pieces = content.into_iter().flat_map(elements).peekable();
-    if role == Role::User && pieces.peek().is_some() && pieces.all(is_answer) {
-        return Role::Tool;
-    }
-    role
 }
 
 fn content_of(content: Option<Json<'_>>) -> Vec<Block> {
@@ -156,22 +133,12 @@ fn result(id: Option<String>, run: Json<'_>) -> Block {
     blocks::result(id, None, answer, is_error)
 }
 
-fn tokens(usage: Option<Json<'_>>) -> Option<Usage> {
-    let usage = usage.filter(|usage| usage.is_object());
-    let [input, output, read, written] = fields_of(
-        usage,
-        &[
-            "inputTokens",
-            "outputTokens",
-            "cacheReadInputTokens",
-            "cacheCreationInputTokens",
-        ],
-    )
-    .map(count);
-    usage.map(|_| Usage {
-        input_tokens: input,
-        output_tokens: output,
-        cache_read_tokens: read,
-        cache_write_tokens: written,
-    })
+fn taken(usage: Option<Json<'_>>) -> Option<Usage> {
+    let names = [
+        "inputTokens",
+        "outputTokens",
+        "cacheReadInputTokens",
+        "cacheCreationInputTokens",
+    ];
+    tokens::named(usage, &names)
 }

@@ -11,8 +11,8 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
-use super::default_home::{DefaultHome, Root};
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::{entries, paths};
 use crate::json::Json;
@@ -28,12 +28,12 @@ impl Dialect for Amp {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id", "id"])
+        entries::session_id(AGENT, candidate, &["id"])
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
@@ -73,10 +73,7 @@ impl Agent for Amp {
     }
 
     fn homes(&self) -> &'static [DefaultHome] {
-        const HOMES: [DefaultHome; 1] = [DefaultHome {
-            root: Root::XdgData,
-            below: "amp",
-        }];
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_data("amp")];
         &HOMES
     }
 

@@ -30,18 +30,13 @@ pub(super) const SHAPE: Shape = Shape {
     left_out: &["meta"],
 };
 
-/// The session that a file is: by its place, whatever is in it, or by the same id in it and in its name.
+/// The session that a file is: by its place, whatever is in it, or by such an id in it and such a name.
 pub(super) fn recognise(candidate: &Candidate<'_>, head: &str) -> Option<Document> {
     let stem = paths::document_stem(candidate.path).filter(|stem| stem.starts_with(THREAD))?;
     let names = paths::names(candidate.path);
     let is_own = matches!(paths::below(&names, &OWN), Some([_]));
-    let thread = |id| Document {
-        agent: AGENT,
-        id,
-        yields: false,
-    };
     if is_own && !head.starts_with('[') {
-        return Some(thread(stem));
+        return Some(Document::new(AGENT, stem));
     }
     if !head.starts_with('{') {
         return None;
@@ -49,5 +44,5 @@ pub(super) fn recognise(candidate: &Candidate<'_>, head: &str) -> Option<Documen
     memmem::find(head.as_bytes(), b"\"messages\"")?;
     let [id] = fields_of_start(head, &["id"]);
     let id = owned(id).filter(|id| id.starts_with(THREAD))?;
-    Some(thread(id))
+    Some(Document::new(AGENT, id))
 }

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use crate::agents::described::Facts;
-use crate::agents::parts::entries::{self, SESSION};
+use crate::agents::parts::entries::{Entry, EntryFormat};
 use crate::agents::parts::fields::{elements, fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
+use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{blocks, times, titles};
 use crate::json::Json;
 use crate::model::message::{Block, Message, Role};
@@ -22,29 +22,20 @@ pub(crate) struct Auggie;
 /// The member that holds the exchanges.
 pub(super) const EXCHANGES: &str = "chatHistory";
 
-impl Format for Auggie {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = entries::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            EXCHANGES => exchange(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for Auggie {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[EXCHANGES];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        let mut all = self.every_message(object).into_iter();
-        all.next().unwrap_or_else(|| Message::new(Role::Other))
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        exchange(entry.entry)
     }
 
-    fn message_count(&self, object: Json<'_>) -> usize {
-        self.every_message(object).len()
-    }
-
-    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
-        entries::of(AGENT, object).map_or_else(Vec::new, |entry| messages(entry.entry))
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        messages(entry.entry)
     }
 }
 
@@ -59,16 +50,12 @@ fn session(about: Json<'_>) -> Reading<'_> {
         Some(_) => titles::CHOSEN,
         None => titles::GENERATED,
     };
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::time_us(created),
         updated_us: times::time_us(modified),
         title: titles::latest(chosen.or_else(|| text_filled(title)), rank),
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What an exchange says, for a header.
@@ -82,8 +69,8 @@ fn exchange(item: Json<'_>) -> Reading<'_> {
     let [id] = fields_of(exchange, &["request_id"]);
     let asked = said.iter().find(|message| message.role == Role::User);
     let title = asked.map(|message| Cow::Owned(message.plain_text()));
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(first.role);
+    let mut reading = Reading::said(first.role);
+    reading.messages = said.len();
     reading.time_us = times::time_us(finished);
     reading.facts = Facts {
         record_id: text_filled(id).or_else(|| number.map(|number| Cow::Borrowed(number.get()))),
@@ -153,11 +140,7 @@ fn node(node: Json<'_>) -> Option<Block> {
     );
     if let Some(call) = call.filter(|call| call.is_object()) {
         let [id, name, input] = fields_of(Some(call), &["tool_use_id", "tool_name", "input_json"]);
-        return Some(Block::ToolUse {
-            id: owned(id),
-            name: owned(name).unwrap_or_default(),
-            input: input.map(blocks::arguments),
-        });
+        return Some(blocks::call(id, name, input));
     }
     if let Some(result) = result.filter(|result| result.is_object()) {
         let [id, content, is_error] =
@@ -165,11 +148,8 @@ fn node(node: Json<'_>) -> Option<Block> {
         return Some(blocks::result(owned(id), None, content, is_true(is_error)));
     }
     let [thought] = fields_of(thinking, &["summary"]);
-    if let Some(text) = owned(thought) {
-        return Some(Block::Thinking {
-            text,
-            signature: None,
-        });
+    if let Some(thought) = owned(thought) {
+        return Some(blocks::thought(thought));
     }
     let [inner] = fields_of(text_node, &["content"]);
     let said = text(inner).or_else(|| text(own))?;

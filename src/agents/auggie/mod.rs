@@ -10,7 +10,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::Companions;
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::documents::Shape;
 use super::parts::fields::{fields_of_start, owned};
@@ -35,8 +35,8 @@ impl Dialect for Auggie {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -51,11 +51,7 @@ impl Dialect for Auggie {
             return None;
         }
         let [id] = fields_of_start(head, &["sessionId"]);
-        Some(Document {
-            agent: AGENT,
-            id: owned(id).unwrap_or(stem),
-            yields: false,
-        })
+        Some(Document::new(AGENT, owned(id).unwrap_or(stem)))
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {

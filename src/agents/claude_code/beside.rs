@@ -9,7 +9,7 @@ use super::links;
 use super::values::{has_tool_result, model_of};
 use crate::agents::parts::fields::{self, fields_of, text};
 use crate::agents::parts::lines::Reading;
-use crate::agents::parts::{blocks, times};
+use crate::agents::parts::{blocks, times, tokens};
 use crate::model::links::{Act, Place, id_hash};
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
@@ -189,7 +189,7 @@ pub(super) fn message(
         message.id = fields::owned(inner.id).or(message.id);
         message.time = times::time(inner.time).or(message.time);
         message.model = model_of(model).map(Cow::into_owned);
-        message.usage = blocks::usage(usage);
+        message.usage = tokens::in_any_spelling(usage);
         message.answer_id = fields::owned(answer);
         message.agent_id = fields::owned(inner.agent).or_else(|| Some(SIDE_TALK.to_owned()));
     }

@@ -35,7 +35,7 @@ use super::home::Found;
 use super::operation::MessageType;
 use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::{blocks, times};
+use super::parts::{blocks, times, tokens};
 use super::state::SidecarFacts;
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
@@ -398,7 +398,7 @@ impl Format for ClaudeCode {
             time: times::time(timestamp),
             model: model_of(model).map(Cow::into_owned),
             // What was copied from another session counts there.
-            usage: blocks::usage(usage).filter(|_| copied.is_none()),
+            usage: tokens::in_any_spelling(usage).filter(|_| copied.is_none()),
             answer_id: owned(answer),
             agent_id: is_true(sidechain)
                 .then(|| owned(agent).unwrap_or_else(|| beside::SIDE_TALK.to_owned())),

@@ -10,20 +10,16 @@ pub(super) mod tasks;
 use std::path::Path;
 
 use self::layout::AGENT;
-use self::tasks::Tasks;
+use self::tasks::{TaskFormat, Tasks};
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
-use super::default_home::{DefaultHome, Root};
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::entries;
-use super::parts::lines::{Format, Reading};
 use super::state::SidecarFacts;
-use crate::json::Json;
-use crate::model::message::{Message, Role};
-use crate::model::record::RecordKind;
 
 /// The tasks of the extension, and of the first versions of the command line.
 const TASKS: Tasks = Tasks {
@@ -43,8 +39,8 @@ impl Dialect for Cline {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -58,8 +54,8 @@ impl Dialect for Cline {
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
         let lines = sessions::SHAPE.lines(bytes);
-        let lines = lines.map(|lines| lines.with_open_turn(self));
-        lines.or_else(|| TASKS.lines(bytes))
+        let lines = lines.or_else(|| TASKS.lines(bytes))?;
+        Some(lines.with_open_turn(self))
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -75,18 +71,8 @@ impl Dialect for Cline {
     }
 }
 
-impl Format for Cline {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let entry = entries::of(AGENT, object);
-        entry.map_or(Reading::of(RecordKind::Unknown), |entry| {
-            tasks::read(&entry)
-        })
-    }
-
-    fn message(&self, object: Json<'_>) -> Message {
-        let entry = entries::of(AGENT, object);
-        entry.map_or_else(|| Message::new(Role::Other), |entry| tasks::message(&entry))
-    }
+impl TaskFormat for Cline {
+    const AGENT: &'static str = AGENT;
 }
 
 impl Companions for Cline {
@@ -134,10 +120,7 @@ impl Agent for Cline {
 
     fn more_places(&self) -> &'static [DefaultHome] {
         const MORE: [DefaultHome; 2] = [
-            DefaultHome {
-                root: Root::AppConfig,
-                below: "Code/User/globalStorage/saoudrizwan.claude-dev/tasks",
-            },
+            DefaultHome::in_settings("Code/User/globalStorage/saoudrizwan.claude-dev/tasks"),
             DefaultHome::in_home(
                 ".vscode-server/data/User/globalStorage/saoudrizwan.claude-dev/tasks",
             ),

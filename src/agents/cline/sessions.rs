@@ -19,9 +19,6 @@ pub(super) const SHAPE: Shape = Shape {
 /// The session that a file is, by its place.
 pub(super) fn document(candidate: &Candidate<'_>, head: &str) -> Option<Document> {
     let (_, session) = layout::messages_of(candidate.path)?;
-    (head.is_empty() || head.starts_with('{')).then_some(Document {
-        agent: AGENT,
-        id: session,
-        yields: false,
-    })
+    let is_object = head.is_empty() || head.starts_with('{');
+    is_object.then(|| Document::new(AGENT, session))
 }

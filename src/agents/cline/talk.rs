@@ -5,10 +5,9 @@ use std::borrow::Cow;
 
 use crate::agents::described::Facts;
 use crate::agents::parts::blocks;
-use crate::agents::parts::entries::{Entry, SESSION};
-use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
+use crate::agents::parts::fields::{elements, fields_of, is_true, owned, text, text_filled};
 use crate::agents::parts::lines::Reading;
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::{times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::{Answer, Links, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
@@ -23,34 +22,21 @@ const WRITTEN: [&str; 4] = ["task", "user_message", "feedback", "answer"];
 /// What the program puts beside it begins so.
 const PUT_IN: [&str; 2] = ["<environment_details", "<environment_context"];
 
-/// What a line says, for a header.
-pub(in crate::agents) fn read<'a>(entry: &Entry<'a>) -> Reading<'a> {
-    match &*entry.kind {
-        SESSION => session(entry.entry),
-        MESSAGES => said(entry.entry),
-        _ => Reading::of(RecordKind::Event),
-    }
-}
-
 /// What is said of a session as a whole.
-fn session(about: Json<'_>) -> Reading<'_> {
+pub(super) fn session(about: Json<'_>) -> Reading<'_> {
     let [updated, origin, whose] = fields_of(Some(about), &["updated_at", "origin", "agent"]);
     let [parent] = fields_of(origin, &["parentThreadId"]);
     let parent = text_filled(parent);
-    let facts = Facts {
+    Reading::meta(Facts {
         updated_us: times::time_us(updated),
         subagent: parent.is_some() && text(whose).is_some_and(|whose| whose != "lead"),
         parent,
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
-/// What a message says.
-fn said(message: Json<'_>) -> Reading<'_> {
+/// What a message says, for a header.
+pub(super) fn said(message: Json<'_>) -> Reading<'_> {
     let [role, content, time] = fields_of(Some(message), &["role", "content", "ts"]);
     let Some(word) = text(role) else {
         return Reading::of(RecordKind::Event);
@@ -61,8 +47,7 @@ fn said(message: Json<'_>) -> Reading<'_> {
         key: id_hash(&format!("{} {}", time.get(), usage.output_tokens)),
         usage,
     });
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
+    let mut reading = Reading::said(role);
     reading.time_us = times::time_us(time);
     reading.facts = Facts {
         record_id: time.map(|time| Cow::Borrowed(time.get())),
@@ -77,9 +62,8 @@ fn said(message: Json<'_>) -> Reading<'_> {
     reading
 }
 
-/// The message of a line.
-pub(in crate::agents) fn message(entry: &Entry<'_>) -> Message {
-    let message = entry.entry;
+/// The message itself.
+pub(super) fn message(message: Json<'_>) -> Message {
     let [role, content, time] = fields_of(Some(message), &["role", "content", "ts"]);
     let role = speaker(&text(role).unwrap_or_default(), content);
     let mut said = content_of(content);
@@ -212,21 +196,11 @@ fn model(message: Json<'_>) -> Option<Cow<'_, str>> {
 /// The tokens of an answer, where its message tells them.
 fn usage(message: Json<'_>) -> Option<Usage> {
     let [metrics] = fields_of(Some(message), &["metrics"]);
-    let metrics = metrics.filter(|metrics| metrics.is_object());
-    let [input, output, read, written] = fields_of(
-        metrics,
-        &[
-            "inputTokens",
-            "outputTokens",
-            "cacheReadTokens",
-            "cacheWriteTokens",
-        ],
-    )
-    .map(count);
-    metrics.map(|_| Usage {
-        input_tokens: input,
-        output_tokens: output,
-        cache_read_tokens: read,
-        cache_write_tokens: written,
-    })
+    let names = [
+        "inputTokens",
+        "outputTokens",
+        "cacheReadTokens",
+        "cacheWriteTokens",
+    ];
+    tokens::named(metrics, &names)
 }

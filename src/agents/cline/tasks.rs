@@ -6,22 +6,19 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::talk::MESSAGES;
+use super::talk::{self, MESSAGES};
 use crate::agents::companions::Sidecar;
 use crate::agents::dialect::Candidate;
 use crate::agents::document::{Document, DocumentLines};
 use crate::agents::parts::compact::compact;
 use crate::agents::parts::documents::list;
-use crate::agents::parts::entries;
-use crate::agents::parts::fields::{count, elements, fields, fields_of, object_in, owned, text};
-use crate::agents::parts::lines::{Format, Reading, body};
-use crate::agents::parts::{paths, times};
+use crate::agents::parts::entries::{self, Entry, EntryFormat};
+use crate::agents::parts::fields::{elements, fields, fields_of, object_in, owned, text};
+use crate::agents::parts::lines::{Reading, body};
+use crate::agents::parts::{paths, times, tokens};
 use crate::agents::state::SidecarFacts;
 use crate::json::Json;
-use crate::model::message::{Message, Role, Usage};
-use crate::model::record::RecordKind;
-
-pub(in crate::agents) use super::talk::{message, read};
+use crate::model::message::{Message, Usage};
 
 /// The document with the messages.
 const HISTORY: &str = "api_conversation_history.json";
@@ -73,11 +70,9 @@ impl Tasks {
     ) -> Option<Document> {
         let is_list = head.is_empty() || head.starts_with('[');
         match self.below(candidate.path)?.as_slice() {
-            [task, name] if name == HISTORY && is_list => Some(Document {
-                agent: self.agent,
-                id: task.clone(),
-                yields: false,
-            }),
+            [task, name] if name == HISTORY && is_list => {
+                Some(Document::new(self.agent, task.clone()))
+            }
             _ => None,
         }
     }
@@ -87,11 +82,10 @@ impl Tasks {
         let text = String::from_utf8_lossy(bytes);
         let messages = list(Json::parse(body(&text)).ok()?)?;
         let of = |message: Json<'_>| entries::line(self.agent, MESSAGES, &compact(message.get()));
-        let content = DocumentLines {
+        Some(DocumentLines {
             lines: messages.into_iter().map(of).collect(),
             ..DocumentLines::default()
-        };
-        Some(content.with_open_turn(&Talk(self.agent)))
+        })
     }
 
     /// The folder that a task works in: as the list of tasks says, else what the program has told the model.
@@ -125,18 +119,26 @@ impl Tasks {
     }
 }
 
-/// What reads the lines of a task of an agent.
-struct Talk(&'static str);
+/// An agent all of whose lines are those of tasks, or like them.
+pub(in crate::agents) trait TaskFormat {
+    /// Its name.
+    const AGENT: &'static str;
+}
 
-impl Format for Talk {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let entry = entries::of(self.0, object);
-        entry.map_or(Reading::of(RecordKind::Unknown), |entry| read(&entry))
+impl<F: TaskFormat> EntryFormat for F {
+    const AGENT: &'static str = F::AGENT;
+    const SAID: &'static [&'static str] = &[MESSAGES];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        talk::session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        let entry = entries::of(self.0, object);
-        entry.map_or_else(|| Message::new(Role::Other), |entry| message(&entry))
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        talk::said(entry.entry)
+    }
+
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        vec![talk::message(entry.entry)]
     }
 }
 
@@ -166,30 +168,16 @@ pub(in crate::agents) fn facts(path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
 /// What all calls of a task took, as the user was shown. Of calls that were taken back the sum is kept.
 fn taken(shown: &str) -> Option<Usage> {
     let all = list(Json::parse(body(shown)).ok()?)?;
-    let mut sum: Option<Usage> = None;
-    for one in all {
+    tokens::sum(all.into_iter().filter_map(|one| {
         let [kind, said] = fields_of(Some(one), &["say", "text"]);
-        let kind = text(kind).unwrap_or_default();
-        if !matches!(
-            &*kind,
+        let is_call = matches!(
+            &*text(kind)?,
             "api_req_started" | "deleted_api_reqs" | "subagent_usage"
-        ) {
-            continue;
-        }
-        let said = text(said).unwrap_or_default();
+        );
+        let said = text(said).filter(|_| is_call)?;
         let names = ["tokensIn", "tokensOut", "cacheReads", "cacheWrites"];
-        let found = fields_of(object_in(&said).ok(), &names);
-        if found.iter().all(Option::is_none) {
-            continue;
-        }
-        let [input, output, read, written] = found.map(count);
-        let sum = sum.get_or_insert_default();
-        sum.input_tokens = sum.input_tokens.saturating_add(input);
-        sum.output_tokens = sum.output_tokens.saturating_add(output);
-        sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(read);
-        sum.cache_write_tokens = sum.cache_write_tokens.saturating_add(written);
-    }
-    sum
+        tokens::told(object_in(&said).ok(), &names)
+    }))
 }
 
 /// The folder that an entry of a list of tasks names.

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use crate::agents::described::Facts;
 use crate::agents::parts::compact::{compact, object};
-use crate::agents::parts::entries::{self as made, SESSION};
+use crate::agents::parts::entries::{self as made, Entry, EntryFormat};
 use crate::agents::parts::fields::{count, elements, entries, fields_of, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
+use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{blocks, paths, pieces, titles};
 use crate::json::Json;
 use crate::model::links::{Links, id_hash};
@@ -70,32 +70,24 @@ pub(super) fn items(history: &[Json<'_>]) -> Vec<String> {
     .collect()
 }
 
-impl Format for ContinueDev {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = made::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            ITEM => said(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for ContinueDev {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[ITEM];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        match made::of(AGENT, object) {
-            Some(entry) => message(entry.entry),
-            None => Message::new(Role::Other),
-        }
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        said(entry.entry)
     }
 
-    fn about(&self, object: Json<'_>) -> Option<Message> {
-        let entry = made::of(AGENT, object)?;
-        let usage = taken(entry.entry).filter(|_| entry.kind == SESSION)?;
-        Some(Message {
-            usage: Some(usage),
-            ..Message::new(Role::Other)
-        })
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        vec![message(entry.entry)]
+    }
+
+    fn usage(about: Json<'_>) -> Option<Usage> {
+        taken(about)
     }
 }
 
@@ -106,7 +98,7 @@ fn session(about: Json<'_>) -> Reading<'_> {
         &["sessionId", "title", "workspaceDirectory", "chatModelTitle"],
     );
     let title = text_filled(title).filter(|title| !is_no_title(title));
-    let facts = Facts {
+    Reading::meta(Facts {
         project: text_filled(folder).and_then(paths::folder_of_uri),
         title: titles::latest(title, titles::GENERATED),
         model: text_filled(model),
@@ -115,11 +107,7 @@ fn session(about: Json<'_>) -> Reading<'_> {
             ..Links::default()
         },
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What a session took: the sum of all its calls.
@@ -156,8 +144,7 @@ fn said(item: Json<'_>) -> Reading<'_> {
     };
     let role = speaker(&word);
     let known_by = format!("{word} {}", content.map_or("", Json::get));
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
+    let mut reading = Reading::said(role);
     reading.facts = Facts {
         record_id: Some(Cow::Owned(format!("{:016x}", id_hash(&known_by)))),
         title: titles::of_message(role, content, titles::any),
@@ -175,10 +162,7 @@ fn message(item: Json<'_>) -> Message {
     let mut content = Vec::new();
     match &*word {
         "tool" => content.push(blocks::result(owned(call), None, said, false)),
-        "thinking" => content.extend(owned(said).map(|text| Block::Thinking {
-            text,
-            signature: None,
-        })),
+        "thinking" => content.extend(owned(said).map(blocks::thought)),
         _ => content.extend(said.map(parts).unwrap_or_default()),
     }
     content.extend(calls.into_iter().flat_map(elements).map(pieces::call));

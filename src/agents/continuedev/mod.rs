@@ -13,7 +13,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::documents::Shape;
 use super::parts::fields::{fields_of_start, owned};
@@ -47,8 +47,8 @@ impl Dialect for ContinueDev {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -64,11 +64,7 @@ impl Dialect for ContinueDev {
         } else {
             return None;
         };
-        Some(Document {
-            agent: AGENT,
-            id,
-            yields: false,
-        })
+        Some(Document::new(AGENT, id))
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {

@@ -5,12 +5,27 @@ use crate::json::Json;
 use super::kinds;
 use crate::agents::described::Facts;
 use crate::agents::parts::blocks;
-use crate::agents::parts::fields::{count, elements, entries, fields_of, owned, text, text_filled};
+use crate::agents::parts::fields::{
+    count, elements, entries, fields_of, named_fields, owned, text, text_filled,
+};
 use crate::agents::parts::lines::Reading;
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::{pieces, times, titles, tokens};
 use crate::model::links::{Act, Answer, Links, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::record::RecordKind;
+
+named_fields! {
+    /// What the data of many events hold.
+    Data {
+        caller: "parentToolCallId",
+        message: "messageId",
+        written: "outputTokens",
+        pieces: "chunkCount",
+        source: "source",
+        model: "model",
+        content: "content",
+    }
+}
 
 /// An event, taken apart.
 struct Event<'a> {
@@ -19,6 +34,7 @@ struct Event<'a> {
     parent: Option<Json<'a>>,
     time: Option<Json<'a>>,
     data: Option<Json<'a>>,
+    told: Data<'a>,
     /// The sub-agent that it is of.
     agent: Option<Json<'a>>,
 }
@@ -31,7 +47,7 @@ impl<'a> Event<'a> {
             &["type", "id", "parentId", "timestamp", "data", "agentId"],
         );
         let data = data.filter(|data| data.is_object());
-        let [caller] = fields_of(data, &["parentToolCallId"]);
+        let told = Data::of(data);
         let named = |agent: &Json<'a>| text_filled(Some(*agent)).is_some();
         Some(Self {
             kind: text(kind)?.into_owned(),
@@ -39,7 +55,8 @@ impl<'a> Event<'a> {
             parent,
             time,
             data,
-            agent: agent.filter(named).or(caller.filter(named)),
+            told,
+            agent: agent.filter(named).or(told.caller.filter(named)),
         })
     }
 
@@ -61,25 +78,22 @@ impl<'a> Event<'a> {
 
     /// Whether its message is one of several pieces.
     fn is_piece(&self) -> bool {
-        let [pieces] = fields_of(self.data, &["chunkCount"]);
-        count(pieces) > 1
+        count(self.told.pieces) > 1
     }
 
     /// Whether something else than the person wrote what stands under the person's name.
     fn is_put_in(&self) -> bool {
-        let [source] = fields_of(self.data, &["source"]);
-        text_filled(source).is_some_and(|source| source != "user")
+        text_filled(self.told.source).is_some_and(|source| source != "user")
     }
 
     /// The tokens that it tells, and what tells them from others.
     fn answer(&self) -> Option<Answer> {
         let usage = match self.kind.as_str() {
-            "assistant.message" => written(self.data),
+            "assistant.message" => written(self.told.written),
             "session.shutdown" => sum(self.data),
             _ => None,
         }?;
-        let [message] = fields_of(self.data, &["messageId"]);
-        let key = text_filled(message).or_else(|| text_filled(self.id))?;
+        let key = text_filled(self.told.message).or_else(|| text_filled(self.id))?;
         Some(Answer {
             key: id_hash(&key),
             usage,
@@ -89,7 +103,6 @@ impl<'a> Event<'a> {
     /// What it says of other events.
     fn links(&self) -> Links {
         let answer = self.answer();
-        let [message] = fields_of(self.data, &["messageId"]);
         if self.kind == "session.shutdown" && answer.is_some() {
             return Links {
                 answer,
@@ -97,7 +110,7 @@ impl<'a> Event<'a> {
                 ..Links::default()
             };
         }
-        let piece = text_filled(message).filter(|_| self.is_piece());
+        let piece = text_filled(self.told.message).filter(|_| self.is_piece());
         Links {
             id: piece.as_ref().map(|id| id_hash(id)),
             answer,
@@ -112,8 +125,7 @@ impl<'a> Event<'a> {
 }
 
 /// What the model wrote for a message: what it read is told by the sum alone.
-fn written(data: Option<Json<'_>>) -> Option<Usage> {
-    let [output] = fields_of(data, &["outputTokens"]);
+fn written(output: Option<Json<'_>>) -> Option<Usage> {
     let output_tokens = count(output);
     (output_tokens > 0).then(|| Usage {
         output_tokens,
@@ -124,25 +136,18 @@ fn written(data: Option<Json<'_>>) -> Option<Usage> {
 /// What a session took up to its end, over all models; `None` if that is nothing.
 fn sum(data: Option<Json<'_>>) -> Option<Usage> {
     let [models] = fields_of(data, &["modelMetrics"]);
-    let mut sum = Usage::default();
-    for (_, model) in models.map(entries).unwrap_or_default() {
+    let names = [
+        "inputTokens",
+        "outputTokens",
+        "cacheReadTokens",
+        "cacheWriteTokens",
+    ];
+    let models = models.into_iter().flat_map(entries);
+    let sum = tokens::sum(models.filter_map(|(_, model)| {
         let [usage] = fields_of(Some(model), &["usage"]);
-        let [input, output, read, written] = fields_of(
-            usage,
-            &[
-                "inputTokens",
-                "outputTokens",
-                "cacheReadTokens",
-                "cacheWriteTokens",
-            ],
-        )
-        .map(count);
-        sum.input_tokens = sum.input_tokens.saturating_add(input);
-        sum.output_tokens = sum.output_tokens.saturating_add(output);
-        sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(read);
-        sum.cache_write_tokens = sum.cache_write_tokens.saturating_add(written);
-    }
-    (sum != Usage::default()).then_some(sum)
+        tokens::named(usage, &names)
+    }));
+    sum.filter(|sum| *sum != Usage::default())
 }
 
 /// A summary that an event holds.
@@ -163,23 +168,24 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
         None if kinds::is_event(&event.kind) || kinds::is_said(&event.kind) => RecordKind::Event,
         None => return Reading::of(RecordKind::Unknown),
     };
-    let [model, content] = fields_of(event.data, &["model", "content"]);
     let is_asked = speaker == Some(Role::User) && event.agent.is_none() && !event.is_put_in();
     let facts = Facts {
         record_id: text_filled(event.id),
         child: text_filled(event.agent),
-        model: text_filled(model).filter(|_| speaker == Some(Role::Assistant)),
-        title: content
+        model: text_filled(event.told.model).filter(|_| speaker == Some(Role::Assistant)),
+        title: event
+            .told
+            .content
             .filter(|_| is_asked)
             .and_then(|content| titles::of_message(Role::User, Some(content), titles::any)),
         links: event.links(),
         ..Facts::default()
     };
     let mut reading = Reading {
-        kind,
         role: speaker,
         time_us: times::time_us(event.time),
         facts,
+        ..Reading::of(kind)
     };
     about_session(&event, &mut reading);
     reading
@@ -187,15 +193,12 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
 
 /// What an event tells of the session as a whole.
 fn about_session<'a>(event: &Event<'a>, reading: &mut Reading<'a>) {
-    let [context, start, selected, new] = fields_of(
-        event.data,
-        &["context", "startTime", "selectedModel", "newModel"],
-    );
     let facts = &mut reading.facts;
-    let (told, is_moved) = match event.kind.as_str() {
-        "session.start" | "session.resume" => (context, false),
-        "session.context_changed" => (event.data, true),
+    let is_moved = match event.kind.as_str() {
+        "session.start" | "session.resume" => false,
+        "session.context_changed" => true,
         "session.model_change" => {
+            let [new] = fields_of(event.data, &["newModel"]);
             facts.model = text_filled(new);
             return;
         }
@@ -207,7 +210,10 @@ fn about_session<'a>(event: &Event<'a>, reading: &mut Reading<'a>) {
         _ => return,
     };
     reading.kind = RecordKind::Meta;
-    let [cwd, branch] = fields_of(told, &["cwd", "branch"]);
+    let [context, start, selected] =
+        fields_of(event.data, &["context", "startTime", "selectedModel"]);
+    let place = if is_moved { event.data } else { context };
+    let [cwd, branch] = fields_of(place, &["cwd", "branch"]);
     facts.project = text_filled(cwd);
     facts.moved = is_moved && facts.project.is_some();
     facts.branch = text_filled(branch);
@@ -223,10 +229,9 @@ pub(super) fn message(object: Json<'_>) -> Message {
     }) else {
         return Message::new(Role::Other);
     };
-    let [id, model] = fields_of(event.data, &["messageId", "model"]);
     let is_note = role == Role::System || (role == Role::User && event.is_put_in());
     let id = if event.is_piece() {
-        owned(id)
+        owned(event.told.message)
     } else {
         owned(event.id)
     };
@@ -235,7 +240,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
         parent_id: owned(event.parent),
         content: content(&event, role),
         time: times::time(event.time),
-        model: owned(model).filter(|_| role == Role::Assistant),
+        model: owned(event.told.model).filter(|_| role == Role::Assistant),
         usage: event.answer().map(|answer| answer.usage),
         agent_id: owned(event.agent),
         injected: is_note,
@@ -244,19 +249,13 @@ pub(super) fn message(object: Json<'_>) -> Message {
 }
 
 fn content(event: &Event<'_>, role: Role) -> Vec<Block> {
-    let [content, call, name, result, error, success] = fields_of(
-        event.data,
-        &[
-            "content",
-            "toolCallId",
-            "toolName",
-            "result",
-            "error",
-            "success",
-        ],
-    );
+    let content = event.told.content;
     match role {
         Role::Tool => {
+            let [call, name, result, error, success] = fields_of(
+                event.data,
+                &["toolCallId", "toolName", "result", "error", "success"],
+            );
             let [said, more] = fields_of(result, &["content", "detailedContent"]);
             let [failure] = fields_of(error, &["message"]);
             let is_filled = |text: &Json<'_>| !matches!(text.get(), "\"\"" | "null");
@@ -298,14 +297,7 @@ fn answered(data: Option<Json<'_>>, content: Option<Json<'_>>) -> Vec<Block> {
         });
     }
     said.extend(blocks::content(content));
-    for call in calls.map(elements).unwrap_or_default() {
-        let [id, name, arguments] = fields_of(Some(call), &["toolCallId", "name", "arguments"]);
-        said.push(Block::ToolUse {
-            id: owned(id),
-            name: owned(name).unwrap_or_default(),
-            input: arguments.map(blocks::arguments),
-        });
-    }
+    said.extend(calls.into_iter().flat_map(elements).map(pieces::call));
     said
 }
 

@@ -18,10 +18,9 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths;
 use super::state::SidecarFacts;
 use crate::json::Json;
 use crate::model::message::Message;
@@ -35,20 +34,17 @@ impl Dialect for Copilot {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if candidate.lines().any(|line| is_line(&line)) {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::own_session(candidate.path).is_some()
+    }
+
+    /// Whether a line, perhaps cut off, is an event of Copilot's.
+    fn is_line(&self, line: &str) -> bool {
+        let [kind, data, parent] = fields_of_start(line, &["type", "data", "parentId"]);
+        let is_known = |kind: &str| kinds::is_said(kind) || kinds::is_event(kind);
+        data.is_some_and(Json::is_object)
+            && parent.is_some()
+            && text(kind).is_some_and(|kind| is_known(&kind))
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -119,15 +115,6 @@ impl Agent for Copilot {
             ],
         }
     }
-}
-
-/// Whether a line, perhaps cut off, is an event of Copilot's.
-fn is_line(line: &str) -> bool {
-    let [kind, data, parent] = fields_of_start(line, &["type", "data", "parentId"]);
-    let is_known = |kind: &str| kinds::is_said(kind) || kinds::is_event(kind);
-    data.is_some_and(Json::is_object)
-        && parent.is_some()
-        && text(kind).is_some_and(|kind| is_known(&kind))
 }
 
 impl Format for Copilot {

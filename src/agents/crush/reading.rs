@@ -1,10 +1,12 @@
 //! What Crush's lines say. The parts of a message have a type and, below it, their data.
 
 use crate::agents::described::Facts;
-use crate::agents::parts::entries::{self, SESSION};
-use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
-use crate::agents::parts::{blocks, times, titles};
+use crate::agents::parts::entries::{self, Entry, EntryFormat};
+use crate::agents::parts::fields::{
+    count, elements, fields_of, is_true, named_fields, owned, text, text_filled,
+};
+use crate::agents::parts::lines::Reading;
+use crate::agents::parts::{blocks, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::Links;
 use crate::model::message::{Block, Message, Role, Usage};
@@ -23,64 +25,57 @@ pub(super) const MESSAGES: &str = "messages";
 /// Titles of sessions that have none yet.
 const NO_TITLE: [&str; 2] = ["New Session", "Untitled Session"];
 
-impl Format for Crush {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = entries::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            MESSAGES => said(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for Crush {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[MESSAGES];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        match entries::of(AGENT, object) {
-            Some(entry) => message(entry.entry),
-            None => Message::new(Role::Other),
-        }
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        said(entry.entry)
     }
 
-    fn about(&self, object: Json<'_>) -> Option<Message> {
-        let entry = entries::of(AGENT, object)?;
-        let usage = usage(entry.entry).filter(|_| entry.kind == SESSION)?;
-        Some(Message {
-            usage: Some(usage),
-            ..Message::new(Role::Other)
-        })
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        vec![message(entry.entry)]
+    }
+
+    fn usage(about: Json<'_>) -> Option<Usage> {
+        usage(about)
+    }
+}
+
+named_fields! {
+    /// A message's row.
+    Row {
+        id: "id",
+        role: "role",
+        parts: "parts",
+        model: "model",
+        created: "created_at",
+        is_summary: "is_summary_message",
     }
 }
 
 /// What a message's row says, for a header.
 fn said(row: Json<'_>) -> Reading<'_> {
-    let [id, role, parts, model, created, is_summary] = fields_of(
-        Some(row),
-        &[
-            "id",
-            "role",
-            "parts",
-            "model",
-            "created_at",
-            "is_summary_message",
-        ],
-    );
-    let Some(role) = text(role) else {
+    let row = Row::of(Some(row));
+    let Some(role) = text(row.role) else {
         return Reading::of(RecordKind::Event);
     };
     let role = Role::from_word(&role);
-    let first = parts.into_iter().flat_map(elements).find_map(|part| {
+    let first = row.parts.into_iter().flat_map(elements).find_map(|part| {
         let [kind, data] = fields_of(Some(part), &["type", "data"]);
         let [said] = fields_of(data, &["text"]);
         text_filled(said).filter(|_| text(kind).as_deref() == Some("text"))
     });
-    let is_asked = role == Role::User && count(is_summary) == 0;
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
-    reading.time_us = times::time_us(created);
+    let is_asked = role == Role::User && count(row.is_summary) == 0;
+    let mut reading = Reading::said(role);
+    reading.time_us = times::time_us(row.created);
     reading.facts = Facts {
-        record_id: text_filled(id),
-        model: text_filled(model).filter(|_| role == Role::Assistant),
+        record_id: text_filled(row.id),
+        model: text_filled(row.model).filter(|_| role == Role::Assistant),
         title: titles::offer(first.filter(|_| is_asked), titles::FIRST_MESSAGE),
         ..Facts::default()
     };
@@ -88,25 +83,15 @@ fn said(row: Json<'_>) -> Reading<'_> {
 }
 
 fn message(row: Json<'_>) -> Message {
-    let [id, role, parts, model, created, is_summary] = fields_of(
-        Some(row),
-        &[
-            "id",
-            "role",
-            "parts",
-            "model",
-            "created_at",
-            "is_summary_message",
-        ],
-    );
-    let role = Role::from_word(&text(role).unwrap_or_default());
-    let parts = parts.into_iter().flat_map(elements);
+    let row = Row::of(Some(row));
+    let role = Role::from_word(&text(row.role).unwrap_or_default());
+    let parts = row.parts.into_iter().flat_map(elements);
     Message {
-        id: owned(id),
+        id: owned(row.id),
         content: parts.filter_map(block).collect(),
-        time: times::time(created),
-        model: owned(model).filter(|_| role == Role::Assistant),
-        injected: role == Role::User && count(is_summary) > 0,
+        time: times::time(row.created),
+        model: owned(row.model).filter(|_| role == Role::Assistant),
+        injected: role == Role::User && count(row.is_summary) > 0,
         ..Message::new(role)
     }
 }
@@ -146,11 +131,7 @@ fn block(part: Json<'_>) -> Option<Block> {
             text: owned(thought)?,
             signature: owned(signature),
         },
-        Some("tool_call") => Block::ToolUse {
-            id: owned(id),
-            name: owned(name).unwrap_or_default(),
-            input: input.map(blocks::arguments),
-        },
+        Some("tool_call") => blocks::call(id, name, input),
         Some("tool_result") => blocks::result(owned(call), owned(name), output, is_true(is_error)),
         Some("image_url") => Block::Image {
             media_type: None,
@@ -176,7 +157,7 @@ fn session(row: Json<'_>) -> Reading<'_> {
     );
     let title = text_filled(title).filter(|title| !NO_TITLE.contains(&&**title));
     let parent = text_filled(parent);
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::time_us(created),
         updated_us: times::time_us(updated),
         title: titles::latest(title, titles::GENERATED),
@@ -187,19 +168,10 @@ fn session(row: Json<'_>) -> Reading<'_> {
             ..Links::default()
         },
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What a session took, as its row says.
 fn usage(row: Json<'_>) -> Option<Usage> {
-    let [input, output] = fields_of(Some(row), &["prompt_tokens", "completion_tokens"]);
-    input.or(output).map(|_| Usage {
-        input_tokens: count(input),
-        output_tokens: count(output),
-        ..Usage::default()
-    })
+    tokens::told(Some(row), &["prompt_tokens", "completion_tokens"])
 }

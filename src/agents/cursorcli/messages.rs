@@ -3,7 +3,7 @@
 
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{fields_of, text};
-use crate::agents::parts::injected::PutIn;
+use crate::agents::parts::injected::{PutIn, take_out};
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::titles;
 use crate::json::Json;
@@ -47,8 +47,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
         return Reading::of(RecordKind::Unknown);
     };
     let role = Role::from_word(&word);
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
+    let mut reading = Reading::said(role);
     reading.facts.title = titles::of_message(role, Some(content), typed);
     reading
 }
@@ -59,13 +58,8 @@ pub(super) fn message(object: Json<'_>) -> Message {
     let [content] = fields_of(message, &["content"]);
     let role = Role::from_word(&text(role).unwrap_or_default());
     let mut content = blocks::content(content);
-    let is_note = |block: &Block| match block {
-        Block::Text { text } => typed(text).is_none(),
-        _ => false,
-    };
-    let is_all_put_in = role == Role::User && !content.is_empty() && content.iter().all(is_note);
+    let is_all_put_in = role == Role::User && take_out(&mut content, |said| typed(said).is_none());
     if role == Role::User && !is_all_put_in {
-        content.retain(|block| !is_note(block));
         for block in &mut content {
             if let Block::Text { text } = block
                 && let Some(words) = typed(text).map(str::to_owned)

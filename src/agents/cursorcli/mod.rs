@@ -13,10 +13,9 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::Companions;
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::parts::fields::{fields_of, fields_of_start, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths;
 use crate::json::Json;
 use crate::model::message::Message;
 
@@ -29,20 +28,24 @@ impl Dialect for CursorCli {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if candidate.lines().any(|line| is_line(&line)) {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path)
+    }
+
+    /// Whether a line, perhaps cut off, is one of Cursor's: a role, and blocks one level below; other
+    /// agents that write so have more.
+    fn is_line(&self, line: &str) -> bool {
+        let [role, message, kind, id, uuid, session] = fields_of_start(
+            line,
+            &["role", "message", "type", "id", "uuid", "sessionId"],
+        );
+        let [inner_role, content] = fields_of(message, &["role", "content"]);
+        let is_more = [kind, id, uuid, session, inner_role]
+            .iter()
+            .any(Option::is_some);
+        text(role).is_some()
+            && !is_more
+            && content.is_some_and(|content| content.get().starts_with('['))
     }
 
     fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -101,22 +104,6 @@ impl Agent for CursorCli {
             ],
         }
     }
-}
-
-/// Whether a line, perhaps cut off, is one of Cursor's: a role, and blocks one level below; other
-/// agents that write so have more.
-fn is_line(line: &str) -> bool {
-    let [role, message, kind, id, uuid, session] = fields_of_start(
-        line,
-        &["role", "message", "type", "id", "uuid", "sessionId"],
-    );
-    let [inner_role, content] = fields_of(message, &["role", "content"]);
-    let is_more = [kind, id, uuid, session, inner_role]
-        .iter()
-        .any(Option::is_some);
-    text(role).is_some()
-        && !is_more
-        && content.is_some_and(|content| content.get().starts_with('['))
 }
 
 impl Format for CursorCli {

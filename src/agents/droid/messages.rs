@@ -1,13 +1,12 @@
 //! The lines of a session of Droid's: its header, messages, and what was made shorter.
 
-use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::injected::PutIn;
+use crate::agents::parts::injected::{PutIn, take_out};
 use crate::agents::parts::lines::Reading;
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::{blocks, pieces, times, titles};
 use crate::json::Json;
 use crate::model::links::{Act, Links, Place, id_hash};
-use crate::model::message::{Block, Message, Role};
+use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
 /// What Droid puts before a person's words, in tags.
@@ -38,23 +37,11 @@ fn said<'a>(
     match kind {
         "message" => {
             let [role, content] = fields_of(message, &["role", "content"]);
-            let role = Role::from_word(&text(role)?);
-            let is_answer = role == Role::User && content.is_some_and(are_answers);
-            Some((if is_answer { Role::Tool } else { role }, content))
+            Some((pieces::speaker(&text(role)?, content), content))
         }
         "compaction_state" => text_filled(summary).map(|_| (Role::System, summary)),
         _ => None,
     }
-}
-
-/// Whether a content is what tools answer, and nothing else.
-fn are_answers(content: Json<'_>) -> bool {
-    let mut pieces = content.elements().peekable();
-    pieces.peek().is_some()
-        && pieces.all(|piece| {
-            let [kind] = fields_of(Some(piece), &["type"]);
-            text(kind).is_some_and(|kind| kind == "tool_result")
-        })
 }
 
 /// What is left of a text once what was put before it is gone.
@@ -74,8 +61,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     let kind = text(kind).unwrap_or_default();
     let mut reading = match (said(&kind, message, summary), &*kind) {
         (Some((role, content)), _) => {
-            let mut reading = Reading::of(RecordKind::Message);
-            reading.role = Some(role);
+            let mut reading = Reading::said(role);
             if kind == "message" && !is_unseen(message) {
                 reading.facts.title = titles::of_message(role, content, typed);
             }
@@ -151,15 +137,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
     let kind = text(kind).unwrap_or_default();
     let (role, content) = said(&kind, inner, summary).unwrap_or((Role::Other, None));
     let mut content = blocks::content(content);
-    let is_reminder = |block: &Block| match block {
-        Block::Text { text } => PUT_IN.is_text(text),
-        _ => false,
-    };
-    let is_all_put_in =
-        role == Role::User && !content.is_empty() && content.iter().all(is_reminder);
-    if role == Role::User && !is_all_put_in {
-        content.retain(|block| !is_reminder(block));
-    }
+    let is_all_put_in = role == Role::User && take_out(&mut content, |said| PUT_IN.is_text(said));
     Message {
         id: owned(id),
         parent_id: owned(parent),

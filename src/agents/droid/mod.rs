@@ -18,7 +18,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
@@ -36,20 +36,23 @@ impl Dialect for Droid {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if candidate.lines().any(|line| is_line(&line)) {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path)
+    }
+
+    /// Whether a line, perhaps cut off, is one of Droid's: others write messages of the same shape.
+    fn is_line(&self, line: &str) -> bool {
+        let [kind, id, cwd, title, summary, index] = fields_of_start(
+            line,
+            &["type", "id", "cwd", "title", "summaryText", "messageIndex"],
+        );
+        match text(kind).as_deref() {
+            Some("session_start") => text(id).is_some() && (cwd.is_some() || title.is_some()),
+            Some("compaction_state") => summary.is_some(),
+            Some("todo_state") => index.is_some(),
+            Some(kind) => stream::is_line(kind, line),
+            None => false,
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -150,21 +153,6 @@ impl Agent for Droid {
                 "/h/.factory/sessions/-w/0a1b2c3d-0000-4000-8000-000000000001.settings.json",
             ],
         }
-    }
-}
-
-/// Whether a line, perhaps cut off, is one of Droid's: others write messages of the same shape.
-fn is_line(line: &str) -> bool {
-    let [kind, id, cwd, title, summary, index] = fields_of_start(
-        line,
-        &["type", "id", "cwd", "title", "summaryText", "messageIndex"],
-    );
-    match text(kind).as_deref() {
-        Some("session_start") => text(id).is_some() && (cwd.is_some() || title.is_some()),
-        Some("compaction_state") => summary.is_some(),
-        Some("todo_state") => index.is_some(),
-        Some(kind) => stream::is_line(kind, line),
-        None => false,
     }
 }
 

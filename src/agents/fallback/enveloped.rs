@@ -10,16 +10,16 @@ use crate::agents::agent::Agent;
 use crate::agents::agent::Samples;
 use crate::agents::companions::{Companions, Sidecar};
 use crate::agents::default_home::DefaultHome;
-use crate::agents::dialect::{Candidate, Dialect, Recognition};
-use crate::agents::parts::fields::{count, fields_of, is_true, owned, text, text_filled};
+use crate::agents::dialect::{Candidate, Dialect};
+use crate::agents::parts::fields::{fields_of, is_true, owned, text, text_filled};
 use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::{Format, Reading};
 use crate::agents::parts::meta_file::META_ENDING;
 use crate::agents::parts::paths::{self, below, names};
-use crate::agents::parts::titles;
+use crate::agents::parts::{titles, tokens};
 use crate::json::Json;
 use crate::model::links::{Answer, Links, Place, id_hash};
-use crate::model::message::{Block, Message, Role, Usage};
+use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// The folder of projects in a home, and that of a session's sub-agents.
@@ -97,14 +97,6 @@ impl Enveloped {
 impl Dialect for Enveloped {
     fn agent(&self) -> &'static str {
         self.name
-    }
-
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else {
-            Recognition::No
-        }
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
@@ -246,26 +238,10 @@ impl<'a> Envelope<'a> {
 /// The answer that a message is a part of: it may stand on several lines.
 fn answer(message: Option<Json<'_>>, request: Option<Json<'_>>) -> Option<Answer> {
     let [id, usage] = fields_of(message, &["id", "usage"]);
-    let usage = usage.filter(|usage| usage.is_object())?;
-    let [input, output, read, written] = fields_of(
-        Some(usage),
-        &[
-            "input_tokens",
-            "output_tokens",
-            "cache_read_input_tokens",
-            "cache_creation_input_tokens",
-        ],
-    )
-    .map(count);
     let request = text_filled(request).unwrap_or_default();
     Some(Answer {
         key: id_hash(&format!("{} {request}", text_filled(id)?)),
-        usage: Usage {
-            input_tokens: input,
-            output_tokens: output,
-            cache_read_tokens: read,
-            cache_write_tokens: written,
-        },
+        usage: tokens::in_any_spelling(usage)?,
     })
 }
 

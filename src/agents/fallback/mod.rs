@@ -24,8 +24,8 @@ use super::habits::{Habits, LineRole};
 use super::parts::fields::{self, fields_of, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::meta_file::META_ENDING;
-use super::parts::{blocks, paths, times, titles};
-use crate::model::message::{Message, Role, Usage};
+use super::parts::{paths, times, titles, tokens};
+use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 
 /// Stems that agents give to every session's file: the folder is what tells sessions apart.
@@ -283,27 +283,8 @@ impl Format for Fallback {
                 .into_iter()
                 .find_map(times::time),
             model: owned(inner_model).or_else(|| owned(model)),
-            usage: blocks::usage(inner_usage).or_else(|| metadata(usage)),
+            usage: tokens::in_any_spelling(inner_usage).or_else(|| tokens::of_metadata(usage)),
             ..Message::new(said.role)
         }
     }
-}
-
-/// The tokens of a call as Gemini's models tell them.
-fn metadata(usage: Option<Json<'_>>) -> Option<Usage> {
-    let usage = usage.filter(|usage| usage.is_object())?;
-    let [input, output, cached] = fields_of(
-        Some(usage),
-        &[
-            "promptTokenCount",
-            "candidatesTokenCount",
-            "cachedContentTokenCount",
-        ],
-    );
-    Some(Usage {
-        input_tokens: fields::count(input),
-        output_tokens: fields::count(output),
-        cache_read_tokens: fields::count(cached),
-        cache_write_tokens: 0,
-    })
 }

@@ -7,7 +7,9 @@ use crate::json::Json;
 
 use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::blocks as shapes;
-use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
+use crate::agents::parts::fields::{
+    count, elements, fields_of, is_true, named_fields, owned, text, text_filled,
+};
 use crate::agents::parts::injected::PutIn;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{times, titles};
@@ -34,60 +36,24 @@ const PUT_IN: PutIn = PutIn {
 /// States of a call that has no answer because it failed.
 const FAILED: [&str; 2] = ["error", "cancelled"];
 
-/// The fields of a message.
-struct Fields<'a> {
-    author: Option<Json<'a>>,
-    kind: Option<Json<'a>>,
-    id: Option<Json<'a>>,
-    timestamp: Option<Json<'a>>,
-    content: Option<Json<'a>>,
-    model: Option<Json<'a>>,
-    calls: Option<Json<'a>>,
-    thoughts: Option<Json<'a>>,
-    tokens: Option<Json<'a>>,
-}
-
-impl<'a> Fields<'a> {
-    fn of(object: Json<'a>) -> Self {
-        let names = [
-            "author",
-            "type",
-            "id",
-            "timestamp",
-            "content",
-            "model",
-            "toolCalls",
-            "thoughts",
-            "tokens",
-        ];
-        let [
-            author,
-            kind,
-            id,
-            timestamp,
-            content,
-            model,
-            calls,
-            thoughts,
-            tokens,
-        ] = fields_of(Some(object), &names);
-        Self {
-            author,
-            kind,
-            id,
-            timestamp,
-            content,
-            model,
-            calls,
-            thoughts,
-            tokens,
-        }
+named_fields! {
+    /// The fields of a message.
+    Fields {
+        author: "author",
+        kind: "type",
+        id: "id",
+        timestamp: "timestamp",
+        content: "content",
+        model: "model",
+        calls: "toolCalls",
+        thoughts: "thoughts",
+        tokens: "tokens",
     }
 }
 
 /// What a message's object says; `None` if it is none.
 pub(super) fn read(object: Json<'_>) -> Option<Reading<'_>> {
-    let fields = Fields::of(object);
+    let fields = Fields::of(Some(object));
     fields.content.or(fields.calls).or(fields.thoughts)?;
     let role = speaker(fields.author, fields.kind)?;
     // The answers of tools are with their calls already.
@@ -128,7 +94,7 @@ fn is_answers(content: Json<'_>) -> bool {
 
 /// The message of such an object.
 pub(super) fn message(object: Json<'_>) -> Message {
-    let fields = Fields::of(object);
+    let fields = Fields::of(Some(object));
     let mut content = blocks(fields.thoughts, fields.content);
     for call in fields.calls.map(elements).unwrap_or_default() {
         tool_call(call, &mut content);

@@ -218,13 +218,6 @@ impl Format for Gemini {
             .unwrap_or_else(|| Message::new(Role::Other))
     }
 
-    fn message_count(&self, object: Json<'_>) -> usize {
-        match listed(object) {
-            None => 1,
-            Some(list) => list.len(),
-        }
-    }
-
     fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         match listed(object) {
             None => vec![messages::message(object)],
@@ -275,21 +268,23 @@ fn patch(set: Json<'_>) -> Reading<'_> {
     // The folder that it works in, and behind that others that it may look into.
     let folder = folders.and_then(|folders| folders.elements().next());
     reading.facts.project = fields::text_filled(folder);
-    let said = list.map(elements).unwrap_or_default();
-    let mut said = said.into_iter().filter_map(messages::read);
-    let Some(first) = said.next() else {
+    let said: Vec<Reading<'_>> = list
+        .into_iter()
+        .flat_map(elements)
+        .filter_map(messages::read)
+        .collect();
+    let Some(first) = said.first() else {
         return reading;
     };
-    let ids = list.map(elements).unwrap_or_default().into_iter();
-    let ids = ids.filter_map(|message| messages::read(message)?.facts.links.id);
+    let ids = said.iter().filter_map(|message| message.facts.links.id);
     reading.facts.links.act = Act::All(ids.collect());
+    reading.messages = said.len();
     reading.kind = RecordKind::Message;
     reading.role = first.role;
     reading.time_us = first.time_us;
     reading.facts.model.clone_from(&first.facts.model);
-    let mut asked = std::iter::once(first).chain(said);
     if reading.facts.title.is_none() {
-        reading.facts.title = asked.find_map(|message| message.facts.title);
+        reading.facts.title = said.into_iter().find_map(|message| message.facts.title);
     }
     reading
 }

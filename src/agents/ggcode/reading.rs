@@ -10,7 +10,7 @@ use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::dialect::MarkdownHead;
 use crate::agents::parts::fields::{self, elements, entries, fields_of, object_in, owned, text};
 use crate::agents::parts::lines::{self, Format, Reading};
-use crate::agents::parts::{blocks, times, titles, values};
+use crate::agents::parts::{blocks, times, titles, tokens, values};
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::record::RecordKind;
@@ -137,7 +137,7 @@ impl Format for Ggcode {
             content: content(said),
             time: times::time(timestamp),
             model: owned(model),
-            usage: blocks::usage(usage),
+            usage: tokens::in_any_spelling(usage),
             extra: unknown(message, extra, &MESSAGE_FIELDS),
             ..Message::new(Role::Other)
         }

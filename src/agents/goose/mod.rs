@@ -11,9 +11,9 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::database::Databases;
-use super::default_home::{DefaultHome, Root};
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::database::{Databases, reader};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::{entries, paths};
 
@@ -25,10 +25,7 @@ const OWN: [&[&str]; 2] = [&["goose", "sessions"], &["goose", "data", "sessions"
 const DATABASES: Databases = Databases {
     name: ("sessions", ".db"),
     places: &OWN,
-    #[cfg(feature = "sqlite")]
-    open: Some(tables::open),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(tables::open),
     tree: None,
 };
 
@@ -37,29 +34,18 @@ impl Dialect for Goose {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if candidate
-            .lines()
-            .any(|line| is_header(&line) || entries::is_line(AGENT, &line))
-        {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         let names = paths::names(candidate.path);
         OWN.iter()
             .any(|own| matches!(paths::below(&names, own), Some([_])))
     }
 
+    fn is_line(&self, line: &str) -> bool {
+        is_header(line) || entries::is_line(AGENT, line)
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id", "id"])
+        entries::session_id(AGENT, candidate, &["id"])
     }
 }
 
@@ -87,20 +73,14 @@ impl Agent for Goose {
     fn homes(&self) -> &'static [DefaultHome] {
         const HOMES: [DefaultHome; 2] = [
             DefaultHome::in_variable("GOOSE_PATH_ROOT", "data/sessions/sessions.db"),
-            DefaultHome {
-                root: Root::XdgData,
-                below: "goose/sessions/sessions.db",
-            },
+            DefaultHome::in_data("goose/sessions/sessions.db"),
         ];
         &HOMES
     }
 
     /// The older files of lines lie beside the database.
     fn more_places(&self) -> &'static [DefaultHome] {
-        const MORE: [DefaultHome; 1] = [DefaultHome {
-            root: Root::XdgData,
-            below: "goose/sessions",
-        }];
+        const MORE: [DefaultHome; 1] = [DefaultHome::in_data("goose/sessions")];
         &MORE
     }
 

@@ -4,7 +4,7 @@ use crate::agents::described::Facts;
 use crate::agents::parts::entries::{self, SESSION};
 use crate::agents::parts::fields::{count, elements, fields_of, owned, text, text_filled};
 use crate::agents::parts::lines::{Format, Reading};
-use crate::agents::parts::{pieces, times, titles};
+use crate::agents::parts::{pieces, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::Links;
 use crate::model::message::{Message, Role, Usage};
@@ -64,7 +64,7 @@ impl<'a> Line<'a> {
                     None => Self::Event,
                     Some(role) => Self::Said(Said {
                         id,
-                        role: speaker(&role, content),
+                        role: pieces::speaker(&role, content),
                         time,
                         content,
                         is_hidden: visible.is_some_and(|visible| visible.get() == "false"),
@@ -84,7 +84,7 @@ impl<'a> Line<'a> {
         match (text(role), content, text(folder)) {
             (Some(role), Some(_), _) => Self::Said(Said {
                 id,
-                role: speaker(&role, content),
+                role: pieces::speaker(&role, content),
                 time,
                 content,
                 is_hidden: false,
@@ -92,14 +92,6 @@ impl<'a> Line<'a> {
             (None, _, Some(_)) => Self::Session(object, true),
             _ => Self::Unknown,
         }
-    }
-}
-
-/// Who speaks: what stands in the user's name and is nothing but answers of tools is theirs.
-fn speaker(role: &str, content: Option<Json<'_>>) -> Role {
-    match Role::from_word(role) {
-        Role::User if content.is_some_and(pieces::are_answers) => Role::Tool,
-        role => role,
     }
 }
 
@@ -122,10 +114,7 @@ impl Format for Goose {
 
     fn about(&self, object: Json<'_>) -> Option<Message> {
         match Line::of(object) {
-            Line::Session(about, false) => Some(Message {
-                usage: Some(usage(about)?),
-                ..Message::new(Role::Other)
-            }),
+            Line::Session(about, false) => entries::about(usage(about)),
             _ => None,
         }
     }
@@ -133,8 +122,7 @@ impl Format for Goose {
 
 impl<'a> Said<'a> {
     fn reading(self) -> Reading<'a> {
-        let mut reading = Reading::of(RecordKind::Message);
-        reading.role = Some(self.role);
+        let mut reading = Reading::said(self.role);
         reading.time_us = times::time_us(self.time);
         let title = titles::of_message(self.role, self.content, titles::any);
         reading.facts = Facts {
@@ -184,7 +172,7 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
     let title = title.filter(|title| !NO_NAME.contains(&&**title));
     let is_child = matches!(text(kind).as_deref(), Some("sub_agent" | "hidden"));
     let parent = text_filled(parent);
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::sql_time_us(created),
         updated_us: times::sql_time_us(updated),
         project: text_filled(folder),
@@ -199,35 +187,15 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
             ..Links::default()
         },
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What a session took: the sum of what its ledger has, else its own sum, else what its last call took.
 fn usage(about: Json<'_>) -> Option<Usage> {
     let [ledger] = fields_of(Some(about), &["usage_ledger"]);
     if let Some(ledger) = ledger {
-        let mut sum = Usage::default();
-        for row in elements(ledger) {
-            let [input, output, read, written] = fields_of(
-                Some(row),
-                &[
-                    "input_tokens",
-                    "output_tokens",
-                    "cache_read_tokens",
-                    "cache_write_tokens",
-                ],
-            )
-            .map(count);
-            sum.input_tokens = sum.input_tokens.saturating_add(input);
-            sum.output_tokens = sum.output_tokens.saturating_add(output);
-            sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(read);
-            sum.cache_write_tokens = sum.cache_write_tokens.saturating_add(written);
-        }
-        return Some(sum);
+        let rows = elements(ledger).into_iter().map(Some);
+        return tokens::sum(rows.filter_map(tokens::in_any_spelling));
     }
     let [input, output, read, written, last_input, last_output] = fields_of(
         Some(about),

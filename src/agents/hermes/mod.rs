@@ -11,19 +11,16 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::database::Databases;
+use super::database::{Databases, reader};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::parts::entries;
 
 /// Its databases.
 const DATABASES: Databases = Databases {
     name: ("state", ".db"),
     places: &[&[".hermes"]],
-    #[cfg(feature = "sqlite")]
-    open: Some(tables::open),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(tables::open),
     tree: None,
 };
 
@@ -32,12 +29,12 @@ impl Dialect for Hermes {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id", "id"])
+        entries::session_id(AGENT, candidate, &["id"])
     }
 
     fn has_message_ids(&self) -> bool {

@@ -1,10 +1,10 @@
 //! What Hermes' lines say. A content that begins with a NUL and `json:` is a list of parts.
 
 use crate::agents::described::Facts;
-use crate::agents::parts::entries::{self, SESSION};
+use crate::agents::parts::entries::{self, Entry, EntryFormat};
 use crate::agents::parts::fields::{count, elements, fields_of, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
-use crate::agents::parts::{blocks, pieces, times, titles};
+use crate::agents::parts::lines::Reading;
+use crate::agents::parts::{blocks, pieces, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::Links;
 use crate::model::message::{Block, Message, Role, Usage};
@@ -23,32 +23,24 @@ pub(super) const MESSAGES: &str = "messages";
 /// What a content begins with that is JSON.
 const IS_JSON: &str = "\0json:";
 
-impl Format for Hermes {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = entries::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            MESSAGES => said(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for Hermes {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[MESSAGES];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        match entries::of(AGENT, object) {
-            Some(entry) => message(entry.entry),
-            None => Message::new(Role::Other),
-        }
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        said(entry.entry)
     }
 
-    fn about(&self, object: Json<'_>) -> Option<Message> {
-        let entry = entries::of(AGENT, object)?;
-        let usage = usage(entry.entry).filter(|_| entry.kind == SESSION)?;
-        Some(Message {
-            usage: Some(usage),
-            ..Message::new(Role::Other)
-        })
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        vec![message(entry.entry)]
+    }
+
+    fn usage(about: Json<'_>) -> Option<Usage> {
+        usage(about)
     }
 }
 
@@ -59,8 +51,7 @@ fn said(row: Json<'_>) -> Reading<'_> {
         return Reading::of(RecordKind::Event);
     };
     let role = Role::from_word(&role);
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(role);
+    let mut reading = Reading::said(role);
     reading.time_us = times::time_us(time);
     reading.facts.title = match text(content) {
         Some(content) if content.starts_with(IS_JSON) => {
@@ -121,12 +112,8 @@ fn message(row: Json<'_>) -> Message {
         };
         content.push(output);
     } else {
-        if let Some(text) = owned(reasoning).or_else(|| owned(reasoned)) {
-            content.push(Block::Thinking {
-                text,
-                signature: None,
-            });
-        }
+        let thought = owned(reasoning).or_else(|| owned(reasoned));
+        content.extend(thought.map(blocks::thought));
         content.extend(read_content(&said));
         content.extend(calls.into_iter().flat_map(elements).map(pieces::call));
     }
@@ -168,7 +155,7 @@ fn session(row: Json<'_>) -> Reading<'_> {
         ],
     );
     let title = text_filled(title).or_else(|| text_filled(shown));
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::time_us(started),
         updated_us: times::time_us(ended),
         project: text_filled(folder),
@@ -183,28 +170,16 @@ fn session(row: Json<'_>) -> Reading<'_> {
             ..Links::default()
         },
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }
 
 /// What a session took, as its row says.
 fn usage(row: Json<'_>) -> Option<Usage> {
-    let [input, output, read, written] = fields_of(
-        Some(row),
-        &[
-            "input_tokens",
-            "output_tokens",
-            "cache_read_tokens",
-            "cache_write_tokens",
-        ],
-    );
-    input.or(output).map(|_| Usage {
-        input_tokens: count(input),
-        output_tokens: count(output),
-        cache_read_tokens: count(read),
-        cache_write_tokens: count(written),
-    })
+    let names = [
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+    ];
+    tokens::told(Some(row), &names)
 }

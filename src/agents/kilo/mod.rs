@@ -6,10 +6,10 @@ use std::path::Path;
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
-use super::cline::tasks::{self, Tasks};
+use super::cline::tasks::{self, TaskFormat, Tasks};
 use super::companions::{Companions, Sidecar};
-use super::database::Databases;
-use super::default_home::{DefaultHome, Root};
+use super::database::{Databases, reader};
+use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::opencode::OpenCode;
@@ -35,10 +35,7 @@ const TASKS: Tasks = Tasks {
 const DATABASES: Databases = Databases {
     name: ("kilo", ".db"),
     places: &[&["kilo"]],
-    #[cfg(feature = "sqlite")]
-    open: Some(super::opencode::open_database),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(super::opencode::open_database),
     tree: None,
 };
 
@@ -52,10 +49,14 @@ impl Dialect for Kilo {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if self.may_own(candidate) && OpenCode.recognise(candidate) > Recognition::No {
-            return Recognition::PathAndLines;
-        }
-        entries::recognise(AGENT, candidate)
+        candidate.told_by(
+            || self.may_own(candidate) && OpenCode.recognise(candidate) > Recognition::No,
+            || candidate.lines().any(|line| self.is_line(&line)),
+        )
+    }
+
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     /// Lines of its sessions are told from those of the agent that it was made from by their folder alone.
@@ -76,7 +77,7 @@ impl Dialect for Kilo {
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
-        TASKS.lines(bytes)
+        Some(TASKS.lines(bytes)?.with_open_turn(self))
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -88,17 +89,24 @@ impl Dialect for Kilo {
     }
 }
 
+/// The lines of the extension's tasks.
+struct Extension;
+
+impl TaskFormat for Extension {
+    const AGENT: &'static str = AGENT;
+}
+
 impl Format for Kilo {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         match entries::of(AGENT, object) {
-            Some(entry) => tasks::read(&entry),
+            Some(_) => Extension.read(object),
             None => OpenCode.read(object),
         }
     }
 
     fn message(&self, object: Json<'_>) -> Message {
         match entries::of(AGENT, object) {
-            Some(entry) => tasks::message(&entry),
+            Some(_) => Extension.message(object),
             None => OpenCode.message(object),
         }
     }
@@ -132,18 +140,14 @@ impl Agent for Kilo {
     }
 
     fn homes(&self) -> &'static [DefaultHome] {
-        const HOMES: [DefaultHome; 1] = [DefaultHome {
-            root: Root::XdgData,
-            below: "kilo/kilo.db",
-        }];
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_data("kilo/kilo.db")];
         &HOMES
     }
 
     fn more_places(&self) -> &'static [DefaultHome] {
-        const MORE: [DefaultHome; 1] = [DefaultHome {
-            root: Root::AppConfig,
-            below: "Code/User/globalStorage/kilocode.kilo-code/tasks",
-        }];
+        const MORE: [DefaultHome; 1] = [DefaultHome::in_settings(
+            "Code/User/globalStorage/kilocode.kilo-code/tasks",
+        )];
         &MORE
     }
 

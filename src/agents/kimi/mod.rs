@@ -21,7 +21,6 @@ use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::parts::fields::{fields_of, fields_of_start, text};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths;
 use super::state::SidecarFacts;
 use crate::json::Json;
 use crate::model::message::Message;
@@ -36,21 +35,28 @@ impl Dialect for Kimi {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if layout::sidecar(candidate.path).is_none()
-            && candidate.lines().any(|line| is_line(&line))
-        {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
+        let is_other = || layout::sidecar(candidate.path).is_some();
+        candidate.told_by(
+            || self.may_own(candidate),
+            || !is_other() && candidate.lines().any(|line| self.is_line(&line)),
+        )
     }
 
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::own(candidate.path).is_some()
+    }
+
+    /// Whether a line, perhaps cut off, is one of Kimi's.
+    fn is_line(&self, line: &str) -> bool {
+        let [kind, time, version, created, role] = fields_of_start(
+            line,
+            &["type", "time", "protocol_version", "created_at", "role"],
+        );
+        match text(kind).as_deref() {
+            Some("metadata") => version.is_some() && created.is_some(),
+            Some(kind) => time.is_some() && wire::tells_the_agent(kind),
+            None => text(role).is_some_and(|role| context::NOTES.contains(&&*role)),
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -135,19 +141,6 @@ impl Agent for Kimi {
                 "/h/.kimi/sessions/0a1b2c/s-1/wire.jsonl",
             ],
         }
-    }
-}
-
-/// Whether a line, perhaps cut off, is one of Kimi's.
-fn is_line(line: &str) -> bool {
-    let [kind, time, version, created, role] = fields_of_start(
-        line,
-        &["type", "time", "protocol_version", "created_at", "role"],
-    );
-    match text(kind).as_deref() {
-        Some("metadata") => version.is_some() && created.is_some(),
-        Some(kind) => time.is_some() && wire::tells_the_agent(kind),
-        None => text(role).is_some_and(|role| context::NOTES.contains(&&*role)),
     }
 }
 

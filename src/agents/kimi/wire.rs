@@ -3,9 +3,11 @@
 
 use crate::agents::described::Facts;
 use crate::agents::parts::blocks;
-use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
+use crate::agents::parts::fields::{
+    count, elements, fields_of, is_true, named_fields, owned, text, text_filled,
+};
 use crate::agents::parts::lines::Reading;
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::{pieces, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::{Act, Answer, Links, Place, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
@@ -53,6 +55,24 @@ pub(super) fn tells_the_agent(kind: &str) -> bool {
     )
 }
 
+named_fields! {
+    /// The fields of a line.
+    Line {
+        kind: "type",
+        time: "time",
+        message: "message",
+        event: "event",
+        context_summary: "contextSummary",
+        summary: "summary",
+        turns: "count",
+        usage: "usage",
+        created: "created_at",
+        cwd: "cwd",
+        alias: "modelAlias",
+        model: "model",
+    }
+}
+
 /// Who says something in a line, and what holds it.
 enum Said<'a> {
     /// A whole message.
@@ -68,26 +88,22 @@ enum Said<'a> {
 }
 
 /// What a line says, if it says something.
-fn said<'a>(kind: &str, object: Json<'a>) -> Option<Said<'a>> {
-    let [message, event, summary, short] = fields_of(
-        Some(object),
-        &["message", "event", "contextSummary", "summary"],
-    );
+fn said<'a>(kind: &str, line: &Line<'a>) -> Option<Said<'a>> {
     match kind {
         "context.append_message" => {
-            let [role] = fields_of(message, &["role"]);
-            Some(Said::Message(message?, Role::from_word(&text(role)?)))
+            let [role] = fields_of(line.message, &["role"]);
+            Some(Said::Message(line.message?, Role::from_word(&text(role)?)))
         }
         "context.append_loop_event" => {
-            let [kind, part] = fields_of(event, &["type", "part"]);
+            let [kind, part] = fields_of(line.event, &["type", "part"]);
             match &*text(kind)? {
-                "content.part" => part.and(event).map(Said::Part),
-                "tool.call" => event.map(Said::Call),
-                "tool.result" => event.map(Said::Result),
+                "content.part" => part.and(line.event).map(Said::Part),
+                "tool.call" => line.event.map(Said::Call),
+                "tool.result" => line.event.map(Said::Result),
                 _ => None,
             }
         }
-        "context.apply_compaction" => summary.or(short).map(Said::Summary),
+        "context.apply_compaction" => line.context_summary.or(line.summary).map(Said::Summary),
         _ => None,
     }
 }
@@ -137,7 +153,7 @@ impl<'a> Said<'a> {
                 let [part] = fields_of(Some(*event), &["part"]);
                 blocks::content(part)
             }
-            Self::Call(event) => vec![call(*event)],
+            Self::Call(event) => vec![pieces::call(*event)],
             Self::Result(event) => {
                 let [id, result] = fields_of(Some(*event), &["toolCallId", "result"]);
                 let [output, is_error] = fields_of(result, &["output", "isError"]);
@@ -169,70 +185,32 @@ fn of_message(message: Json<'_>, role: Role) -> Vec<Block> {
         return vec![blocks::result(id, None, content, is_true(is_error))];
     }
     let mut said = blocks::content(content);
-    said.extend(
-        calls
-            .map(elements)
-            .unwrap_or_default()
-            .into_iter()
-            .map(call),
-    );
+    said.extend(calls.into_iter().flat_map(elements).map(pieces::call));
     said
 }
 
-/// A call, as versions of the log spell it.
-fn call(call: Json<'_>) -> Block {
-    let [id, call_id, name, arguments, args, function] = fields_of(
-        Some(call),
-        &["id", "toolCallId", "name", "arguments", "args", "function"],
-    );
-    let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
-    Block::ToolUse {
-        id: owned(call_id).or_else(|| owned(id)),
-        name: owned(name)
-            .or_else(|| owned(inner_name))
-            .unwrap_or_default(),
-        input: args
-            .or(arguments)
-            .or(inner_arguments)
-            .map(blocks::arguments),
-    }
-}
-
 /// The tokens that a line tells, and whether it is the producer's own count.
-fn usage(kind: &str, object: Json<'_>) -> Option<(Usage, bool)> {
-    let [own, event] = fields_of(Some(object), &["usage", "event"]);
+fn usage(kind: &str, line: &Line<'_>) -> Option<(Usage, bool)> {
     let (told, is_record) = match kind {
-        "usage.record" => (own, true),
+        "usage.record" => (line.usage, true),
         "context.append_loop_event" => {
-            let [kind, usage] = fields_of(event, &["type", "usage"]);
+            let [kind, usage] = fields_of(line.event, &["type", "usage"]);
             let is_end = text(kind).as_deref() == Some("step.end");
             (usage.filter(|_| is_end), false)
         }
         _ => return None,
     };
-    let told = told.filter(|usage| usage.is_object())?;
-    let [input, output, read, written] = fields_of(
-        Some(told),
-        &[
-            "inputOther",
-            "output",
-            "inputCacheRead",
-            "inputCacheCreation",
-        ],
-    )
-    .map(count);
-    let usage = Usage {
-        input_tokens: input,
-        output_tokens: output,
-        cache_read_tokens: read,
-        cache_write_tokens: written,
-    };
-    Some((usage, is_record))
+    let names = [
+        "inputOther",
+        "output",
+        "inputCacheRead",
+        "inputCacheCreation",
+    ];
+    Some((tokens::named(told, &names)?, is_record))
 }
 
 /// What a line says of others.
-fn links(kind: &str, object: Json<'_>, said: Option<&Said<'_>>) -> Links {
-    let [time, turns, event] = fields_of(Some(object), &["time", "count", "event"]);
+fn links(kind: &str, line: &Line<'_>, said: Option<&Said<'_>>) -> Links {
     let mut links = Links::default();
     if let Some(said) = said {
         if said.role() == Role::User && !said.is_put_in() {
@@ -242,13 +220,13 @@ fn links(kind: &str, object: Json<'_>, said: Option<&Said<'_>>) -> Links {
             (links.id, links.act) = (Some(id_hash(&step)), Act::Part);
         }
     } else if kind == "context.undo" {
-        links.act = Act::TakeBack(count(turns));
-    } else if let Some((usage, is_record)) = usage(kind, object) {
-        let [step] = fields_of(event, &["uuid"]);
+        links.act = Act::TakeBack(count(line.turns));
+    } else if let Some((usage, is_record)) = usage(kind, line) {
+        let [step] = fields_of(line.event, &["uuid"]);
         let key = match text_filled(step) {
             Some(step) => id_hash(&step),
             // A session that was forked has its lines with their times.
-            None => id_hash(&format!("{} {usage:?}", time.map_or("", Json::get))),
+            None => id_hash(&format!("{} {usage:?}", line.time.map_or("", Json::get))),
         };
         links.answer = Some(Answer { key, usage });
         links.act = if is_record {
@@ -262,24 +240,24 @@ fn links(kind: &str, object: Json<'_>, said: Option<&Said<'_>>) -> Links {
 
 /// What a line says and tells.
 pub(super) fn read(object: Json<'_>) -> Reading<'_> {
-    let [kind, time, message] = fields_of(Some(object), &["type", "time", "message"]);
-    let kind = text(kind).unwrap_or_default();
-    let said = said(&kind, object);
+    let line = Line::of(Some(object));
+    let kind = text(line.kind).unwrap_or_default();
+    let said = said(&kind, &line);
     let mut reading = Reading::of(match &said {
         Some(_) => RecordKind::Message,
         None if is_event(&kind) => RecordKind::Event,
         None => return Reading::of(RecordKind::Unknown),
     });
     reading.role = said.as_ref().map(Said::role);
-    reading.time_us = times::time_us(time);
-    reading.facts.links = links(&kind, object, said.as_ref());
+    reading.time_us = times::time_us(line.time);
+    reading.facts.links = links(&kind, &line, said.as_ref());
     if let Some(said) = &said {
-        let [content] = fields_of(message, &["content"]);
         if !said.is_put_in() {
+            let [content] = fields_of(line.message, &["content"]);
             reading.facts.title = titles::of_message(said.role(), content, titles::any);
         }
     } else {
-        about_session(&kind, object, &mut reading);
+        about_session(&kind, &line, &mut reading);
     }
     reading
 }
@@ -290,26 +268,24 @@ fn is_event(kind: &str) -> bool {
 }
 
 /// What a line tells of the session as a whole.
-fn about_session<'a>(kind: &str, object: Json<'a>, reading: &mut Reading<'a>) {
-    let [created, cwd, alias, model] =
-        fields_of(Some(object), &["created_at", "cwd", "modelAlias", "model"]);
+fn about_session<'a>(kind: &str, line: &Line<'a>, reading: &mut Reading<'a>) {
     let facts = match kind {
         "metadata" => Facts {
-            created_us: times::time_us(created),
+            created_us: times::time_us(line.created),
             ..Facts::default()
         },
         "config.update" | "profile.bind" => {
-            let project = text_filled(cwd);
+            let project = text_filled(line.cwd);
             Facts {
                 moved: project.is_some(),
                 project,
-                model: text_filled(alias),
+                model: text_filled(line.alias),
                 ..Facts::default()
             }
         }
         "usage.record" => {
             // It says which model it was, but is about no more than that.
-            reading.facts.model = text_filled(model);
+            reading.facts.model = text_filled(line.model);
             return;
         }
         _ => return,
@@ -320,15 +296,15 @@ fn about_session<'a>(kind: &str, object: Json<'a>, reading: &mut Reading<'a>) {
 
 /// The message of a line.
 pub(super) fn message(object: Json<'_>) -> Message {
-    let [kind, time, message] = fields_of(Some(object), &["type", "time", "message"]);
-    let Some(said) = said(&text(kind).unwrap_or_default(), object) else {
+    let line = Line::of(Some(object));
+    let Some(said) = said(&text(line.kind).unwrap_or_default(), &line) else {
         return Message::new(Role::Other);
     };
-    let [id] = fields_of(message, &["id"]);
+    let [id] = fields_of(line.message, &["id"]);
     Message {
         id: owned(said.step()).or_else(|| owned(id)),
         content: said.blocks(),
-        time: times::time(time),
+        time: times::time(line.time),
         injected: said.is_put_in(),
         ..Message::new(said.role())
     }
@@ -336,12 +312,12 @@ pub(super) fn message(object: Json<'_>) -> Message {
 
 /// What a line without a message says of itself: its tokens.
 pub(super) fn about(object: Json<'_>) -> Option<Message> {
-    let [kind, time, model] = fields_of(Some(object), &["type", "time", "model"]);
-    let (usage, is_record) = usage(&text(kind)?, object)?;
+    let line = Line::of(Some(object));
+    let (usage, is_record) = usage(&text(line.kind)?, &line)?;
     Some(Message {
         usage: Some(usage),
-        time: times::time(time),
-        model: owned(model).filter(|_| is_record),
+        time: times::time(line.time),
+        model: owned(line.model).filter(|_| is_record),
         ..Message::new(Role::Other)
     })
 }

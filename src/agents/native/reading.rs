@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::names::{MESSAGE_FIELDS, SESSION_FIELDS};
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{Object, entries, is_true, objects, text};
+use crate::agents::parts::tokens;
 use crate::model::message::{Block, Message, Role};
 use crate::model::raw_json::RawJson;
 use crate::model::session::Session;
@@ -50,7 +51,7 @@ pub(crate) fn message(object: Json<'_>) -> Message {
         content: content.map(content_of).unwrap_or_default(),
         time: time(when),
         model: plain(model),
-        usage: blocks::usage(usage),
+        usage: tokens::in_any_spelling(usage),
         answer_id: plain(answer),
         agent_id: plain(agent),
         injected: is_true(injected),

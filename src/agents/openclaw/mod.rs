@@ -14,9 +14,9 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
-use super::database::Databases;
+use super::database::{Databases, reader};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::habits::Habits;
 use super::parts::{entries, paths};
 use super::pi::Pi;
@@ -29,10 +29,7 @@ const OWN: [&str; 2] = [".openclaw", "agents"];
 const DATABASES: Databases = Databases {
     name: ("openclaw-agent", ".sqlite"),
     places: &[&OWN],
-    #[cfg(feature = "sqlite")]
-    open: Some(tables::open),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(tables::open),
     tree: None,
 };
 
@@ -47,24 +44,18 @@ impl Dialect for OpenClaw {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else {
-            entries::recognise(AGENT, candidate)
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         is_own(candidate.path)
     }
 
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
+    }
+
     /// The id of the row, or of the header line.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        if entries::recognise(AGENT, candidate) == Recognition::Lines {
-            return entries::session_id(AGENT, candidate, &["session_id", "id"]);
+        if candidate.lines().any(|line| self.is_line(&line)) {
+            return entries::session_id(AGENT, candidate, &["session_id"]);
         }
         Pi.session_id(candidate)
     }

@@ -67,7 +67,7 @@ fn session(row: Json<'_>) -> Reading<'_> {
     let node = nodes.and_then(|nodes| elements(nodes).into_iter().next());
     let [label, shown, archived] = fields_of(node, &["label", "display_name", "archived_at"]);
     let title = [label, shown, own_name].into_iter().find_map(text_filled);
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::time_us(created),
         updated_us: times::time_us(updated),
         title: titles::latest(title, titles::GENERATED),
@@ -75,9 +75,5 @@ fn session(row: Json<'_>) -> Reading<'_> {
         parent: text_filled(before),
         archived: created.is_none().then(|| archived.is_some()),
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }

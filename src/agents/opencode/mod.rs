@@ -32,8 +32,8 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::database::{Databases, Tree};
-use super::default_home::{DefaultHome, Root};
+use super::database::{Databases, Tree, reader};
+use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::compact::compact;
@@ -50,10 +50,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 const DATABASES: Databases = Databases {
     name: ("opencode", ".db"),
     places: &[],
-    #[cfg(feature = "sqlite")]
-    open: Some(database::open),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(database::open),
     tree: Some(Tree {
         is_session: tree::is_session,
         open: tree::open,
@@ -98,11 +95,7 @@ impl Dialect for OpenCode {
         let [info] = fields_of_start(head, &["info"]);
         let [id] = fields_of(info, &["id"]);
         let id = fields::owned(id).filter(|id| id.starts_with(ID))?;
-        Some(Document {
-            agent: AGENT,
-            id,
-            yields: false,
-        })
+        Some(Document::new(AGENT, id))
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
@@ -140,24 +133,15 @@ impl Agent for OpenCode {
     fn homes(&self) -> &'static [DefaultHome] {
         const HOMES: [DefaultHome; 2] = [
             DefaultHome::in_variable("OPENCODE_DB", ""),
-            DefaultHome {
-                root: Root::XdgData,
-                below: "opencode/opencode.db",
-            },
+            DefaultHome::in_data("opencode/opencode.db"),
         ];
         &HOMES
     }
 
     fn more_places(&self) -> &'static [DefaultHome] {
         const MORE: [DefaultHome; 2] = [
-            DefaultHome {
-                root: Root::XdgData,
-                below: "opencode/opencode-*.db",
-            },
-            DefaultHome {
-                root: Root::XdgData,
-                below: "opencode/storage",
-            },
+            DefaultHome::in_data("opencode/opencode-*.db"),
+            DefaultHome::in_data("opencode/storage"),
         ];
         &MORE
     }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use crate::json::Json;
 
-use super::fields::{self, Object, count, fields_of, objects, owned, text};
-use crate::model::message::{Block, Usage};
+use super::fields::{self, Object, fields_of, objects, owned, text};
+use crate::model::message::Block;
 use crate::model::raw_json::RawJson;
 
 /// The blocks of a content: a string, an array of blocks, or one block.
@@ -120,6 +120,23 @@ fn tool_result(object: &Object<'_>) -> Block {
     )
 }
 
+/// What a model thought.
+pub(crate) fn thought(text: String) -> Block {
+    Block::Thinking {
+        text,
+        signature: None,
+    }
+}
+
+/// A call of a tool.
+pub(crate) fn call(id: Option<Json<'_>>, name: Option<Json<'_>>, input: Option<Json<'_>>) -> Block {
+    Block::ToolUse {
+        id: owned(id),
+        name: owned(name).unwrap_or_default(),
+        input: input.map(arguments),
+    }
+}
+
 /// The arguments of a call: many agents write JSON in a string, or plain text.
 pub(crate) fn arguments(value: Json<'_>) -> RawJson {
     text(Some(value))
@@ -213,28 +230,6 @@ pub(crate) fn image_of(url: String) -> Block {
 fn data_url(url: &str) -> Option<(String, String)> {
     let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
     Some((media_type.to_owned(), data.to_owned()))
-}
-
-/// The tokens that a call took, in any agent's spelling; `None` if there is no object.
-pub(crate) fn usage(value: Option<Json<'_>>) -> Option<Usage> {
-    let value = value.filter(|value| value.is_object())?;
-    let object = Object::of(value);
-    let [input, output, read, written] = object.fields(&[
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-    ]);
-    let [input_read, input_written] =
-        object.fields(&["cache_read_input_tokens", "cache_creation_input_tokens"]);
-    let [short_input, short_output, camel_read, camel_written] =
-        object.fields(&["input", "output", "cacheRead", "cacheWrite"]);
-    Some(Usage {
-        input_tokens: count(input.or(short_input)),
-        output_tokens: count(output.or(short_output)),
-        cache_read_tokens: count(input_read.or(read).or(camel_read)),
-        cache_write_tokens: count(input_written.or(written).or(camel_written)),
-    })
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ use std::borrow::Cow;
 
 use super::compact::{object, string};
 use super::fields::{fields_of, fields_of_start, text};
+use super::lines::{Format, Reading};
 use super::paths;
-use crate::agents::dialect::{Candidate, Recognition};
+use crate::agents::dialect::Candidate;
 use crate::json::Json;
 use crate::model::links::{Answer, id_hash};
-use crate::model::message::Usage;
+use crate::model::message::{Message, Role, Usage};
+use crate::model::record::RecordKind;
 
 /// The kind of the lines about a session: the first, with what never changes, and the last, with what does.
 pub(crate) const SESSION: &str = "session";
@@ -56,24 +58,75 @@ pub(crate) fn taken(agent: &str, id: Option<Json<'_>>, usage: Option<Usage>) -> 
     })
 }
 
+/// The format of an agent all of whose lines are such lines.
+pub(crate) trait EntryFormat {
+    /// The agent's name.
+    const AGENT: &'static str;
+
+    /// The kinds of its messages. What is of another kind is an event.
+    const SAID: &'static [&'static str];
+
+    /// Reads what is said of a session as a whole.
+    fn session(about: Json<'_>) -> Reading<'_>;
+
+    /// Reads an entry of one of the kinds of messages.
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a>;
+
+    /// The messages of such an entry, as many as its reading says.
+    fn messages(entry: &Entry<'_>) -> Vec<Message>;
+
+    /// What the session took, by what is said of it as a whole.
+    fn usage(_about: Json<'_>) -> Option<Usage> {
+        None
+    }
+}
+
+impl<F: EntryFormat> Format for F {
+    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
+        match of(F::AGENT, object) {
+            None => Reading::of(RecordKind::Unknown),
+            Some(entry) if entry.kind == SESSION => F::session(entry.entry),
+            Some(entry) if F::SAID.contains(&&*entry.kind) => F::said(&entry),
+            Some(_) => Reading::of(RecordKind::Event),
+        }
+    }
+
+    fn message(&self, object: Json<'_>) -> Message {
+        let mut all = self.every_message(object).into_iter();
+        all.next().unwrap_or_else(|| Message::new(Role::Other))
+    }
+
+    fn about(&self, object: Json<'_>) -> Option<Message> {
+        let entry = of(F::AGENT, object).filter(|entry| entry.kind == SESSION)?;
+        about(F::usage(entry.entry))
+    }
+
+    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
+        of(F::AGENT, object).map_or_else(Vec::new, |entry| F::messages(&entry))
+    }
+}
+
+/// What a line about a session says of itself: what the session took.
+pub(crate) fn about(usage: Option<Usage>) -> Option<Message> {
+    Some(Message {
+        usage: Some(usage?),
+        ..Message::new(Role::Other)
+    })
+}
+
 /// Whether a line, perhaps cut off, is such a line of the agent.
 pub(crate) fn is_line(agent: &str, line: &str) -> bool {
     let [owner, kind] = fields_of_start(line, &["agent", "kind"]);
     text(owner).is_some_and(|owner| owner == agent) && text(kind).is_some()
 }
 
-/// How sure an agent is of a file of which nothing but the lines tells whose it is.
-pub(crate) fn recognise(agent: &str, candidate: &Candidate<'_>) -> Recognition {
-    if paths::is_lines(candidate.path) && candidate.lines().any(|line| is_line(agent, &line)) {
-        Recognition::Lines
-    } else {
-        Recognition::No
-    }
-}
-
 /// The id of the session in a file of such lines: one of these fields of what is said of the session, else
 /// the file's stem.
-pub(crate) fn session_id(agent: &str, candidate: &Candidate<'_>, fields: &[&str; 2]) -> String {
+pub(crate) fn session_id<const N: usize>(
+    agent: &str,
+    candidate: &Candidate<'_>,
+    fields: &[&str; N],
+) -> String {
     let found = candidate.lines().find_map(|line| {
         let [owner, kind, entry] = fields_of_start(&line, &["agent", "kind", "entry"]);
         if text(owner)? != agent || text(kind)? != SESSION {
@@ -126,7 +179,7 @@ mod tests {
         };
         assert_eq!(session_id("pebble", &candidate, &["key", "id"]), "s");
         assert_eq!(session_id("other", &candidate, &["key", "id"]), "stem");
-        assert_eq!(recognise("pebble", &candidate), Recognition::Lines);
-        assert_eq!(recognise("other", &candidate), Recognition::No);
+        let has_lines = |agent: &str| candidate.lines().any(|line| is_line(agent, &line));
+        assert!(has_lines("pebble") && !has_lines("other"));
     }
 }

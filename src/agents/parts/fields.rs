@@ -64,6 +64,26 @@ pub(crate) fn fields_of<'a, const N: usize>(
     value.map_or([None; N], |value| wanted(value.members(), keys))
 }
 
+/// Declares the fields of an object that are read, each with its name there.
+macro_rules! named_fields {
+    ($(#[$about:meta])* $seen:vis $name:ident { $($field:ident: $key:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy)]
+        $seen struct $name<'a> {
+            $($seen $field: Option<$crate::json::Json<'a>>,)+
+        }
+
+        impl<'a> $name<'a> {
+            /// Takes an object apart, in one pass.
+            $seen fn of(object: Option<$crate::json::Json<'a>>) -> Self {
+                let [$($field),+] = $crate::agents::parts::fields::fields_of(object, &[$($key),+]);
+                Self { $($field),+ }
+            }
+        }
+    };
+}
+pub(crate) use named_fields;
+
 /// The members of an object, found once, for whoever asks for some of them several times.
 #[derive(Clone, Debug)]
 pub(crate) struct Object<'a>(Vec<(Key<'a>, Json<'a>)>);

@@ -50,6 +50,20 @@ impl PutIn {
     }
 }
 
+/// Takes texts that were put in out of what stands in the user's name. Where there is nothing else they stay,
+/// and the answer is `true`.
+pub(crate) fn take_out(content: &mut Vec<Block>, is_put_in: impl Fn(&str) -> bool) -> bool {
+    let is_other = |block: &Block| match block {
+        Block::Text { text } => !is_put_in(text),
+        _ => true,
+    };
+    if content.iter().any(is_other) {
+        content.retain(is_other);
+        return false;
+    }
+    !content.is_empty()
+}
+
 /// What stands behind the tags that a text begins with; `None` if one of them is never closed.
 fn behind<'t>(text: &'t str, tags: &[&str]) -> Option<&'t str> {
     let mut rest = text.trim();

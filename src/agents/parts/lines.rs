@@ -29,18 +29,38 @@ pub(crate) struct Reading<'a> {
     pub role: Option<Role>,
     /// The time that it states, in microseconds since 1970.
     pub time_us: Option<i64>,
+    /// How many messages it holds if it is one: several only where an agent writes a whole turn or a
+    /// whole conversation on one line.
+    pub messages: usize,
     /// What it tells of the session.
     pub facts: Facts<'a>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     /// Of this kind, and nothing more known.
     pub(crate) fn of(kind: RecordKind) -> Self {
         Self {
             kind,
             role: None,
             time_us: None,
+            messages: 1,
             facts: Facts::default(),
+        }
+    }
+
+    /// Of what is said about the session.
+    pub(crate) fn meta(facts: Facts<'a>) -> Self {
+        Self {
+            facts,
+            ..Self::of(RecordKind::Meta)
+        }
+    }
+
+    /// Of a message, and nothing more known.
+    pub(crate) fn said(role: Role) -> Self {
+        Self {
+            role: Some(role),
+            ..Self::of(RecordKind::Message)
         }
     }
 }
@@ -53,19 +73,13 @@ pub(crate) trait Format {
     /// The message of an object that [`read`](Self::read) calls a message.
     fn message(&self, object: Json<'_>) -> Message;
 
-    /// How many messages such an object holds; several only where an agent writes a whole
-    /// conversation on one line.
-    fn message_count(&self, _object: Json<'_>) -> usize {
-        1
-    }
-
     /// What an object without messages says of itself, in the fields of a message without content: its
     /// id, its tokens. `None` if it says nothing of the kind.
     fn about(&self, _object: Json<'_>) -> Option<Message> {
         None
     }
 
-    /// All of them.
+    /// All messages of such an object, as many as its [`Reading`] says.
     fn every_message(&self, object: Json<'_>) -> Vec<Message> {
         vec![self.message(object)]
     }
@@ -191,7 +205,7 @@ fn describe_text<'a>(
     };
     if let Some((object, is_lossy)) = object(body, ends) {
         let reading = format.read(object);
-        let messages = counted(format, &reading, object);
+        let messages = counted(&reading);
         let problem = is_lossy.then(|| NOT_UNICODE.to_owned());
         return described(reading, count(messages), flags(is_lossy), problem);
     }
@@ -205,8 +219,8 @@ fn describe_text<'a>(
     let problem = split.problem(known.len(), before);
     let mut all = Reading::of(RecordKind::Malformed);
     let mut messages = 0;
-    for (object, reading) in known {
-        messages += counted(format, &reading, object);
+    for (_, reading) in known {
+        messages += counted(&reading);
         join(&mut all, reading);
     }
     described(
@@ -218,9 +232,9 @@ fn describe_text<'a>(
 }
 
 /// The messages of one object.
-fn counted(format: &(impl Format + ?Sized), reading: &Reading<'_>, object: Json<'_>) -> usize {
+fn counted(reading: &Reading<'_>) -> usize {
     if reading.kind == RecordKind::Message {
-        format.message_count(object)
+        reading.messages
     } else {
         0
     }
@@ -241,6 +255,7 @@ fn described(
         kind,
         role,
         time_us,
+        messages: _,
         facts,
     } = reading;
     Described {

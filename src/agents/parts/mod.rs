@@ -19,4 +19,5 @@ pub(crate) mod rows;
 pub(crate) mod sqlite;
 pub(crate) mod times;
 pub(crate) mod titles;
+pub(crate) mod tokens;
 pub(crate) mod values;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::paths::{self, below, names};
+use super::paths::{below, names};
 use crate::agents::dialect::{Candidate, Recognition};
 
 /// Whether a file lies in the folder `own` (one or more names).
@@ -10,22 +10,13 @@ pub(crate) fn has(own: &[&str], path: &Path) -> bool {
     below(&names(path), own).is_some()
 }
 
-/// How sure an agent with such a folder is of a file of lines. There a file is its, whatever is in
-/// it, even nothing: a session may have its file before its first line. Elsewhere the lines tell.
+/// How sure an agent with such a folder is of a file of lines; elsewhere the lines tell.
 pub(crate) fn recognise(
     own: &[&str],
     candidate: &Candidate<'_>,
     has_lines: impl FnOnce(&Candidate<'_>) -> bool,
 ) -> Recognition {
-    if !paths::is_lines(candidate.path) {
-        Recognition::No
-    } else if has(own, candidate.path) {
-        Recognition::PathAndLines
-    } else if has_lines(candidate) {
-        Recognition::Lines
-    } else {
-        Recognition::No
-    }
+    candidate.told_by(|| has(own, candidate.path), || has_lines(candidate))
 }
 
 #[cfg(test)]

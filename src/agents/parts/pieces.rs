@@ -1,11 +1,10 @@
 //! The pieces of a content: blocks as most agents write them, Gemini's `parts`, the parts of a chat in
-//! a page, and goose's requests and responses.
+//! a page, goose's requests and responses, and calls in `OpenAI`'s form.
 
 use crate::agents::parts::blocks;
 use crate::agents::parts::fields::{elements, fields_of, is_true, owned, text};
 use crate::json::Json;
-use crate::model::message::Block;
-use crate::model::raw_json::RawJson;
+use crate::model::message::{Block, Role};
 
 /// The blocks of a content.
 pub(crate) fn blocks(content: Option<Json<'_>>) -> Vec<Block> {
@@ -36,6 +35,14 @@ pub(crate) fn are_answers(content: Json<'_>) -> bool {
         })
 }
 
+/// Who speaks: what stands in the user's name and is nothing but answers of tools is theirs.
+pub(crate) fn speaker(role: &str, content: Option<Json<'_>>) -> Role {
+    match Role::from_word(role) {
+        Role::User if content.is_some_and(are_answers) => Role::Tool,
+        role => role,
+    }
+}
+
 /// Adds what a piece of a special shape says; returns whether it is one.
 fn special(piece: Json<'_>, found: &mut Vec<Block>) -> bool {
     let [kind, said, thought, call, response, data] = fields_of(
@@ -52,11 +59,7 @@ fn special(piece: Json<'_>, found: &mut Vec<Block>) -> bool {
     let kind = text(kind);
     if let Some(call) = call {
         let [id, name, input] = fields_of(Some(call), &["id", "name", "args"]);
-        found.push(Block::ToolUse {
-            id: owned(id),
-            name: owned(name).unwrap_or_default(),
-            input: input.map(RawJson::trusted),
-        });
+        found.push(blocks::call(id, name, input));
     } else if let Some(response) = response {
         let [id, name, answer] = fields_of(Some(response), &["id", "name", "response"]);
         let [output, error] = fields_of(answer, &["output", "error"]);
@@ -71,10 +74,7 @@ fn special(piece: Json<'_>, found: &mut Vec<Block>) -> bool {
             url: None,
         });
     } else if is_true(thought) {
-        found.push(Block::Thinking {
-            text: owned(said).unwrap_or_default(),
-            signature: None,
-        });
+        found.push(blocks::thought(owned(said).unwrap_or_default()));
     } else {
         return by_kind(kind.as_deref().unwrap_or_default(), piece, found);
     }
@@ -88,11 +88,7 @@ fn by_kind(kind: &str, piece: Json<'_>, found: &mut Vec<Block>) -> bool {
             let [id, call] = fields_of(Some(piece), &["id", "toolCall"]);
             let [value] = fields_of(call, &["value"]);
             let [name, input] = fields_of(value.or(call), &["name", "arguments"]);
-            found.push(Block::ToolUse {
-                id: owned(id),
-                name: owned(name).unwrap_or_default(),
-                input: input.map(blocks::arguments),
-            });
+            found.push(blocks::call(id, name, input));
         }
         "toolResponse" => {
             let [id, result] = fields_of(Some(piece), &["id", "toolResult"]);
@@ -153,16 +149,27 @@ fn call_and_answer(piece: Json<'_>, named: Option<&str>, found: &mut Vec<Block>)
 
 /// A call as it stands in a list beside the content: with its name and arguments in a `function`, or without.
 pub(crate) fn call(call: Json<'_>) -> Block {
-    let [id, camel_id, function, name, arguments] = fields_of(
+    let [id, snake_id, camel_id, function, name, arguments, args] = fields_of(
         Some(call),
-        &["id", "toolCallId", "function", "name", "arguments"],
+        &[
+            "id",
+            "tool_call_id",
+            "toolCallId",
+            "function",
+            "name",
+            "arguments",
+            "args",
+        ],
     );
     let [inner_name, inner_arguments] = fields_of(function, &["name", "arguments"]);
+    // What names the call alone goes before what may name the object that it stands in.
+    let first = |told: &[Option<Json<'_>>]| told.iter().copied().find_map(owned);
     Block::ToolUse {
-        id: owned(id).or_else(|| owned(camel_id)),
-        name: owned(inner_name)
-            .or_else(|| owned(name))
-            .unwrap_or_default(),
-        input: inner_arguments.or(arguments).map(blocks::arguments),
+        id: first(&[camel_id, snake_id, id]),
+        name: first(&[inner_name, name]).unwrap_or_default(),
+        input: inner_arguments
+            .or(arguments)
+            .or(args)
+            .map(blocks::arguments),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{layout, messages};
+use super::layout;
+use super::messages::{self, Entry};
 use crate::agents::described::{Facts, TitleOffer};
 use crate::agents::parts::fields::{fields_of, text, text_filled};
 use crate::agents::parts::lines::Reading;
@@ -31,33 +32,31 @@ const EVENTS: [&str; 13] = [
 
 /// What a line says and tells.
 pub(super) fn read(object: Json<'_>) -> Reading<'_> {
-    let [kind, id, parent, timestamp] =
-        fields_of(Some(object), &["type", "id", "parentId", "timestamp"]);
-    let kind = text(kind).unwrap_or_default();
+    let entry = Entry::of(Some(object));
+    let kind = text(entry.kind).unwrap_or_default();
     let mut reading = Reading::of(RecordKind::Unknown);
-    let role = messages::speaker(&kind, object);
+    let role = messages::speaker(&entry);
     if let Some(role) = role {
         reading.kind = RecordKind::Message;
         reading.role = Some(role);
-        said(role, object, &mut reading.facts);
+        said(role, &entry, &mut reading.facts);
     } else if !about_session(&kind, object, &mut reading) {
         if !EVENTS.contains(&&*kind) {
             return reading;
         }
         reading.kind = RecordKind::Event;
     }
-    reading.time_us = times::time_us(timestamp);
+    reading.time_us = times::time_us(entry.time);
     if kind != "session" && kind != "title" {
-        reading.facts.record_id = text_filled(id);
-        reading.facts.links = links((id, parent, timestamp), role, object);
+        reading.facts.record_id = text_filled(entry.id);
+        reading.facts.links = links(&entry, role);
     }
     reading
 }
 
 /// What a message tells of the session.
-fn said<'a>(role: Role, object: Json<'a>, facts: &mut Facts<'a>) {
-    let [message] = fields_of(Some(object), &["message"]);
-    let [content, model] = fields_of(message, &["content", "model"]);
+fn said<'a>(role: Role, entry: &Entry<'a>, facts: &mut Facts<'a>) {
+    let [content, model] = fields_of(entry.message, &["content", "model"]);
     facts.model = text_filled(model).filter(|_| role == Role::Assistant);
     facts.title = titles::of_message(role, content, titles::any);
 }
@@ -122,18 +121,16 @@ fn named<'a>(title: Option<Json<'a>>, source: Option<Json<'a>>) -> Option<TitleO
 }
 
 /// What an entry says of others: what it hangs on, and what it took.
-fn links(
-    (id, parent, time): (Option<Json<'_>>, Option<Json<'_>>, Option<Json<'_>>),
-    role: Option<Role>,
-    object: Json<'_>,
-) -> Links {
-    let own = text_filled(id);
+fn links(entry: &Entry<'_>, role: Option<Role>) -> Links {
+    let own = text_filled(entry.id);
     let place = match role {
         _ if own.is_none() => Place::Apart,
-        Some(Role::User) if parent.is_some_and(|parent| parent.get() == "null") => Place::Root,
+        Some(Role::User) if entry.parent.is_some_and(|parent| parent.get() == "null") => {
+            Place::Root
+        }
         Some(Role::User) => Place::Asked,
         // What a tool answers belongs to the message that asked for it.
-        Some(_) if messages::is_result(object) => Place::Way,
+        Some(_) if messages::is_result(entry) => Place::Way,
         Some(_) => Place::Answered,
         None => Place::Way,
     };
@@ -141,13 +138,13 @@ fn links(
     let key = format!(
         "{} {}",
         own.as_deref().unwrap_or_default(),
-        text(time).unwrap_or_default()
+        text(entry.time).unwrap_or_default()
     );
     Links {
         id: own.as_deref().map(id_hash),
-        parent: text_filled(parent).map(|id| id_hash(&id)),
+        parent: text_filled(entry.parent).map(|id| id_hash(&id)),
         place,
-        answer: messages::usage(object).map(|usage| Answer {
+        answer: messages::usage(entry).map(|usage| Answer {
             key: id_hash(&key),
             usage,
         }),

@@ -2,8 +2,8 @@
 //! summaries.
 
 use crate::agents::parts::blocks;
-use crate::agents::parts::fields::{count, fields_of, is_true, owned, text, text_filled};
-use crate::agents::parts::times;
+use crate::agents::parts::fields::{fields_of, is_true, named_fields, owned, text, text_filled};
+use crate::agents::parts::{times, tokens};
 use crate::json::Json;
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::raw_json::RawJson;
@@ -11,12 +11,26 @@ use crate::model::raw_json::RawJson;
 /// The tool that a command which the user ran is shown as a call of.
 const SHELL: &str = "bash";
 
-/// Who says something in an entry of this type, if anybody does.
-pub(super) fn speaker(kind: &str, object: Json<'_>) -> Option<Role> {
-    match kind {
+named_fields! {
+    /// The fields of an entry.
+    pub(super) Entry {
+        kind: "type",
+        id: "id",
+        parent: "parentId",
+        time: "timestamp",
+        message: "message",
+        content: "content",
+        summary: "summary",
+        usage: "usage",
+        model: "model",
+    }
+}
+
+/// Who says something in an entry, if anybody does.
+pub(super) fn speaker(entry: &Entry<'_>) -> Option<Role> {
+    match &*text(entry.kind)? {
         "message" => {
-            let [message] = fields_of(Some(object), &["message"]);
-            let [role] = fields_of(message, &["role"]);
+            let [role] = fields_of(entry.message, &["role"]);
             Some(match &*text(role)? {
                 "toolResult" | "bashExecution" | "pythonExecution" => Role::Tool,
                 // What extensions say, and summaries that old versions keep as messages.
@@ -27,49 +41,33 @@ pub(super) fn speaker(kind: &str, object: Json<'_>) -> Option<Role> {
             })
         }
         "custom_message" => Some(Role::System),
-        "compaction" | "branch_summary" => {
-            let [summary] = fields_of(Some(object), &["summary"]);
-            text_filled(summary).map(|_| Role::System)
-        }
+        "compaction" | "branch_summary" => text_filled(entry.summary).map(|_| Role::System),
         _ => None,
     }
 }
 
 /// Whether an entry is what a tool answers.
-pub(super) fn is_result(object: Json<'_>) -> bool {
-    let [message] = fields_of(Some(object), &["message"]);
-    let [role] = fields_of(message, &["role"]);
+pub(super) fn is_result(entry: &Entry<'_>) -> bool {
+    let [role] = fields_of(entry.message, &["role"]);
     text(role).is_some_and(|role| role == "toolResult")
 }
 
 /// The message of such an entry.
 pub(super) fn message(object: Json<'_>) -> Message {
-    let [kind, id, parent, timestamp, message, content, summary] = fields_of(
-        Some(object),
-        &[
-            "type",
-            "id",
-            "parentId",
-            "timestamp",
-            "message",
-            "content",
-            "summary",
-        ],
-    );
-    let kind = text(kind).unwrap_or_default();
-    let role = speaker(&kind, object).unwrap_or(Role::Other);
-    let [model] = fields_of(message, &["model"]);
+    let entry = Entry::of(Some(object));
+    let role = speaker(&entry).unwrap_or(Role::Other);
+    let [model] = fields_of(entry.message, &["model"]);
     Message {
-        id: owned(id),
-        parent_id: owned(parent),
-        content: match &*kind {
-            "message" => of_message(message),
-            "custom_message" => blocks::content(content),
-            _ => blocks::content(summary),
+        id: owned(entry.id),
+        parent_id: owned(entry.parent),
+        content: match text(entry.kind).as_deref() {
+            Some("message") => of_message(entry.message),
+            Some("custom_message") => blocks::content(entry.content),
+            _ => blocks::content(entry.summary),
         },
-        time: times::time(timestamp),
+        time: times::time(entry.time),
         model: owned(model).filter(|_| role == Role::Assistant),
-        usage: usage(object),
+        usage: usage(&entry),
         injected: role == Role::System,
         ..Message::new(role)
     }
@@ -116,31 +114,22 @@ fn executed(message: Option<Json<'_>>) -> Vec<Block> {
 }
 
 /// The tokens that an entry tells: of an answer, of a tool that asks a model, of a summary.
-pub(super) fn usage(object: Json<'_>) -> Option<Usage> {
-    let [own, message] = fields_of(Some(object), &["usage", "message"]);
-    let [inner] = fields_of(message, &["usage"]);
-    let told = inner.or(own).filter(|usage| usage.is_object());
-    let [input, output, read, written] =
-        fields_of(told, &["input", "output", "cacheRead", "cacheWrite"]);
-    told.map(|_| Usage {
-        input_tokens: count(input),
-        output_tokens: count(output),
-        cache_read_tokens: count(read),
-        cache_write_tokens: count(written),
-    })
+pub(super) fn usage(entry: &Entry<'_>) -> Option<Usage> {
+    let [inner] = fields_of(entry.message, &["usage"]);
+    tokens::in_any_spelling(inner.or(entry.usage))
 }
 
 /// What an entry without a message says of itself.
 pub(super) fn about(object: Json<'_>) -> Option<Message> {
-    let [kind, id, parent, model] = fields_of(Some(object), &["type", "id", "parentId", "model"]);
-    if text(kind).as_deref() == Some("session") {
+    let entry = Entry::of(Some(object));
+    if text(entry.kind).as_deref() == Some("session") {
         return None;
     }
     Some(Message {
-        id: Some(owned(id)?),
-        parent_id: owned(parent),
-        usage: usage(object),
-        model: owned(model),
+        id: Some(owned(entry.id)?),
+        parent_id: owned(entry.parent),
+        usage: usage(&entry),
+        model: owned(entry.model),
         ..Message::new(Role::Other)
     })
 }

@@ -13,11 +13,10 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::Companions;
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
-use super::parts::paths;
 use crate::json::Json;
 use crate::model::message::Message;
 
@@ -30,20 +29,23 @@ impl Dialect for Pi {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if !paths::is_lines(candidate.path) {
-            Recognition::No
-        } else if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else if candidate.lines().any(|line| is_line(&line)) {
-            Recognition::Lines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path)
+    }
+
+    /// Whether a line, perhaps cut off, is one of pi's: a header that has its folder and a time, or an entry
+    /// of its tree.
+    fn is_line(&self, line: &str) -> bool {
+        let [kind, id, time, cwd, parent, message] = fields_of_start(
+            line,
+            &["type", "id", "timestamp", "cwd", "parentId", "message"],
+        );
+        let [role] = fields_of(message, &["role"]);
+        match text(kind).as_deref() {
+            Some("session") => text(id).is_some() && text(time).is_some() && text(cwd).is_some(),
+            Some("message") => text(id).is_some() && parent.is_some() && text(role).is_some(),
+            _ => false,
+        }
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -138,21 +140,6 @@ impl Agent for Pi {
                 "/h/.omp/agent/sessions/--w--/2026-04-03T09-00-00-000Z_0a1b2c3d.jsonl",
             ],
         }
-    }
-}
-
-/// Whether a line, perhaps cut off, is one of pi's: a header that has its folder and a time, or an entry
-/// of its tree.
-fn is_line(line: &str) -> bool {
-    let [kind, id, time, cwd, parent, message] = fields_of_start(
-        line,
-        &["type", "id", "timestamp", "cwd", "parentId", "message"],
-    );
-    let [role] = fields_of(message, &["role"]);
-    match text(kind).as_deref() {
-        Some("session") => text(id).is_some() && text(time).is_some() && text(cwd).is_some(),
-        Some("message") => text(id).is_some() && parent.is_some() && text(role).is_some(),
-        _ => false,
     }
 }
 

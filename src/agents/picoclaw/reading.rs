@@ -55,14 +55,13 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     };
     let role = Role::from_word(&word);
     Reading {
-        kind: RecordKind::Message,
-        role: Some(role),
         time_us: times::time_us(created),
         facts: Facts {
             title: titles::of_message(role, content, titles::any),
             model: fields::text_filled(model),
             ..Facts::default()
         },
+        ..Reading::said(role)
     }
 }
 

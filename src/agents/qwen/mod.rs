@@ -16,10 +16,9 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::parts::fields::{fields_of, fields_of_start};
 use super::parts::lines::{Format, Reading};
-use super::parts::paths;
 use crate::json::Json;
 use crate::model::message::Message;
 
@@ -32,16 +31,16 @@ impl Dialect for Qwen {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        match paths::is_lines(candidate.path) {
-            true if self.may_own(candidate) => Recognition::PathAndLines,
-            true if candidate.lines().any(|line| is_line(&line)) => Recognition::Lines,
-            _ => Recognition::No,
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path)
+    }
+
+    /// Whether a line, perhaps cut off, is one of Qwen Code's: in the same envelope others put `content`.
+    fn is_line(&self, line: &str) -> bool {
+        let [uuid, session, provenance, message] =
+            fields_of_start(line, &["uuid", "sessionId", "provenance", "message"]);
+        let [parts] = fields_of(message, &["parts"]);
+        uuid.is_some() && session.is_some() && (provenance.is_some() || parts.is_some())
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
@@ -123,14 +122,6 @@ impl Agent for Qwen {
             ],
         }
     }
-}
-
-/// Whether a line, perhaps cut off, is one of Qwen Code's: in the same envelope others put `content`.
-fn is_line(line: &str) -> bool {
-    let [uuid, session, provenance, message] =
-        fields_of_start(line, &["uuid", "sessionId", "provenance", "message"]);
-    let [parts] = fields_of(message, &["parts"]);
-    uuid.is_some() && session.is_some() && (provenance.is_some() || parts.is_some())
 }
 
 impl Format for Qwen {

@@ -2,9 +2,9 @@
 
 use super::links;
 use crate::agents::fallback::Fallback;
-use crate::agents::parts::fields::{count, elements, fields_of, is_true, owned, text, text_filled};
+use crate::agents::parts::fields::{elements, fields_of, is_true, owned, text, text_filled};
 use crate::agents::parts::lines::{Format as _, Reading};
-use crate::agents::parts::{blocks, times, titles};
+use crate::agents::parts::{blocks, times, titles, tokens};
 use crate::json::Json;
 use crate::model::message::{Message, Role, Usage};
 use crate::model::record::RecordKind;
@@ -86,21 +86,7 @@ impl<'a> Line<'a> {
 /// The tokens of an answer. Other lines repeat them.
 fn usage(kind: &str, object: Json<'_>) -> Option<Usage> {
     let [usage] = fields_of(Some(object), &["usageMetadata"]);
-    let usage = usage.filter(|usage| kind == "assistant" && usage.is_object());
-    let [input, output, cached] = fields_of(
-        usage,
-        &[
-            "promptTokenCount",
-            "candidatesTokenCount",
-            "cachedContentTokenCount",
-        ],
-    );
-    usage.map(|_| Usage {
-        input_tokens: count(input),
-        output_tokens: count(output),
-        cache_read_tokens: count(cached),
-        cache_write_tokens: 0,
-    })
+    tokens::of_metadata(usage.filter(|_| kind == "assistant"))
 }
 
 /// What was said before, made shorter.

@@ -6,17 +6,13 @@ use std::path::Path;
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
-use super::cline::tasks::{self, Tasks};
+use super::cline::tasks::{self, TaskFormat, Tasks};
 use super::companions::{Companions, Sidecar};
-use super::default_home::{DefaultHome, Root};
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::entries;
-use super::parts::lines::{Format, Reading};
 use super::state::SidecarFacts;
-use crate::json::Json;
-use crate::model::message::{Message, Role};
-use crate::model::record::RecordKind;
 
 /// The agent's name.
 const AGENT: &str = "roo";
@@ -36,8 +32,8 @@ impl Dialect for Roo {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
@@ -45,7 +41,7 @@ impl Dialect for Roo {
     }
 
     fn document_lines(&self, bytes: &[u8]) -> Option<DocumentLines> {
-        TASKS.lines(bytes)
+        Some(TASKS.lines(bytes)?.with_open_turn(self))
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -57,18 +53,8 @@ impl Dialect for Roo {
     }
 }
 
-impl Format for Roo {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let entry = entries::of(AGENT, object);
-        entry.map_or(Reading::of(RecordKind::Unknown), |entry| {
-            tasks::read(&entry)
-        })
-    }
-
-    fn message(&self, object: Json<'_>) -> Message {
-        let entry = entries::of(AGENT, object);
-        entry.map_or_else(|| Message::new(Role::Other), |entry| tasks::message(&entry))
-    }
+impl TaskFormat for Roo {
+    const AGENT: &'static str = AGENT;
 }
 
 impl Companions for Roo {
@@ -99,10 +85,9 @@ impl Agent for Roo {
     }
 
     fn homes(&self) -> &'static [DefaultHome] {
-        const HOMES: [DefaultHome; 1] = [DefaultHome {
-            root: Root::AppConfig,
-            below: "Code/User/globalStorage/rooveterinaryinc.roo-cline",
-        }];
+        const HOMES: [DefaultHome; 1] = [DefaultHome::in_settings(
+            "Code/User/globalStorage/rooveterinaryinc.roo-cline",
+        )];
         &HOMES
     }
 

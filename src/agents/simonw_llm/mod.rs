@@ -11,19 +11,16 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::Companions;
-use super::database::Databases;
-use super::default_home::{DefaultHome, Root};
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::database::{Databases, reader};
+use super::default_home::DefaultHome;
+use super::dialect::{Candidate, Dialect};
 use super::parts::entries;
 
 /// Its databases.
 const DATABASES: Databases = Databases {
     name: ("logs", ".db"),
     places: &[&["io.datasette.llm"]],
-    #[cfg(feature = "sqlite")]
-    open: Some(tables::open),
-    #[cfg(not(feature = "sqlite"))]
-    open: None,
+    open: reader!(tables::open),
     tree: None,
 };
 
@@ -32,12 +29,12 @@ impl Dialect for SimonwLlm {
         AGENT
     }
 
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        entries::recognise(AGENT, candidate)
+    fn is_line(&self, line: &str) -> bool {
+        entries::is_line(AGENT, line)
     }
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id", "id"])
+        entries::session_id(AGENT, candidate, &["id"])
     }
 
     fn has_unique_ids(&self) -> bool {
@@ -60,10 +57,7 @@ impl Agent for SimonwLlm {
     fn homes(&self) -> &'static [DefaultHome] {
         const HOMES: [DefaultHome; 2] = [
             DefaultHome::in_variable("LLM_USER_PATH", "logs.db"),
-            DefaultHome {
-                root: Root::AppConfig,
-                below: "io.datasette.llm/logs.db",
-            },
+            DefaultHome::in_settings("io.datasette.llm/logs.db"),
         ];
         &HOMES
     }

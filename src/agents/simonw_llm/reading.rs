@@ -2,14 +2,13 @@
 //! more for what tools had answered. A turn's row has the parts of its messages.
 
 use crate::agents::described::Facts;
-use crate::agents::parts::blocks;
-use crate::agents::parts::entries::{self, SESSION};
-use crate::agents::parts::fields::{count, elements, fields_of, owned, text, text_filled};
-use crate::agents::parts::lines::{Format, Reading};
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::entries::{Entry, EntryFormat};
+use crate::agents::parts::fields::{elements, fields_of, owned, text, text_filled};
+use crate::agents::parts::lines::Reading;
+use crate::agents::parts::{blocks, pieces, times, titles, tokens};
 use crate::json::Json;
 use crate::model::links::{Answer, Links, id_hash};
-use crate::model::message::{Block, Message, Role, Usage};
+use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
 /// The agent's name.
@@ -25,29 +24,20 @@ pub(super) const RESPONSES: &str = "responses";
 /// The table of turns, as they are kept now.
 pub(super) const TURNS: &str = "turns";
 
-impl Format for SimonwLlm {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let Some(entry) = entries::of(AGENT, object) else {
-            return Reading::of(RecordKind::Unknown);
-        };
-        match &*entry.kind {
-            SESSION => session(entry.entry),
-            RESPONSES | TURNS => turn(entry.entry),
-            _ => Reading::of(RecordKind::Event),
-        }
+impl EntryFormat for SimonwLlm {
+    const AGENT: &'static str = AGENT;
+    const SAID: &'static [&'static str] = &[RESPONSES, TURNS];
+
+    fn session(about: Json<'_>) -> Reading<'_> {
+        session(about)
     }
 
-    fn message(&self, object: Json<'_>) -> Message {
-        let mut all = self.every_message(object).into_iter();
-        all.next().unwrap_or_else(|| Message::new(Role::Other))
+    fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
+        turn(entry.entry)
     }
 
-    fn message_count(&self, object: Json<'_>) -> usize {
-        self.every_message(object).len()
-    }
-
-    fn every_message(&self, object: Json<'_>) -> Vec<Message> {
-        entries::of(AGENT, object).map_or_else(Vec::new, |entry| messages(entry.entry))
+    fn messages(entry: &Entry<'_>) -> Vec<Message> {
+        messages(entry.entry)
     }
 }
 
@@ -65,8 +55,8 @@ fn turn(row: Json<'_>) -> Reading<'_> {
     let title = asked.map(|message| message.plain_text().into());
     let usage = said.iter().find_map(|message| message.usage);
     let key = text_filled(id).map(|id| id_hash(&id));
-    let mut reading = Reading::of(RecordKind::Message);
-    reading.role = Some(first.role);
+    let mut reading = Reading::said(first.role);
+    reading.messages = said.len();
     reading.time_us = times::sql_time_us(time);
     reading.facts = Facts {
         record_id: text_filled(id),
@@ -83,28 +73,15 @@ fn turn(row: Json<'_>) -> Reading<'_> {
 
 /// The messages of a turn's row.
 fn messages(row: Json<'_>) -> Vec<Message> {
-    let [id, model, resolved, time, input, output, parts] = fields_of(
+    let [id, model, resolved, time, parts] = fields_of(
         Some(row),
-        &[
-            "id",
-            "model",
-            "resolved_model",
-            "datetime_utc",
-            "input_tokens",
-            "output_tokens",
-            "parts",
-        ],
+        &["id", "model", "resolved_model", "datetime_utc", "parts"],
     );
     let mut said = match parts {
         Some(parts) => of_parts(parts),
         None => of_response(row),
     };
     let time = times::sql_time_us(time).and_then(chrono::DateTime::from_timestamp_micros);
-    let usage = input.or(output).map(|_| Usage {
-        input_tokens: count(input),
-        output_tokens: count(output),
-        ..Usage::default()
-    });
     for message in &mut said {
         message.id = owned(id);
         message.time = time;
@@ -117,7 +94,7 @@ fn messages(row: Json<'_>) -> Vec<Message> {
         .iter_mut()
         .rfind(|message| message.role == Role::Assistant)
     {
-        last.usage = usage;
+        last.usage = tokens::told(Some(row), &["input_tokens", "output_tokens"]);
     }
     said
 }
@@ -142,15 +119,11 @@ fn of_response(row: Json<'_>) -> Vec<Message> {
         results.into_iter().flat_map(elements).map(result),
     );
     said.extend(Role::User, owned(prompt).map(blocks::said));
-    let thought = owned(reasoning).map(|text| Block::Thinking {
-        text,
-        signature: None,
-    });
-    said.extend(Role::Assistant, thought);
+    said.extend(Role::Assistant, owned(reasoning).map(blocks::thought));
     said.extend(Role::Assistant, owned(response).map(blocks::said));
     said.extend(
         Role::Assistant,
-        calls.into_iter().flat_map(elements).map(call),
+        calls.into_iter().flat_map(elements).map(pieces::call),
     );
     said.messages
 }
@@ -166,11 +139,8 @@ fn of_parts(parts: Json<'_>) -> Vec<Message> {
         let words = owned(own).or_else(|| owned(inner));
         let block = match text(kind).as_deref() {
             Some("text") => words.map(blocks::said),
-            Some("reasoning") => words.map(|text| Block::Thinking {
-                text,
-                signature: None,
-            }),
-            Some("tool_call") => payload.map(call),
+            Some("reasoning") => words.map(blocks::thought),
+            Some("tool_call") => payload.map(pieces::call),
             Some("tool_result") => payload.map(result),
             _ => Some(blocks::other(part)),
         };
@@ -199,15 +169,6 @@ impl Said {
     }
 }
 
-fn call(call: Json<'_>) -> Block {
-    let [id, name, arguments] = fields_of(Some(call), &["tool_call_id", "name", "arguments"]);
-    Block::ToolUse {
-        id: owned(id),
-        name: owned(name).unwrap_or_default(),
-        input: arguments.map(blocks::arguments),
-    }
-}
-
 fn result(result: Json<'_>) -> Block {
     let [id, name, output, exception] = fields_of(
         Some(result),
@@ -221,15 +182,11 @@ fn result(result: Json<'_>) -> Block {
 fn session(row: Json<'_>) -> Reading<'_> {
     let [name, model, created, forked] =
         fields_of(Some(row), &["name", "model", "datetime_utc", "forked_from"]);
-    let facts = Facts {
+    Reading::meta(Facts {
         created_us: times::sql_time_us(created),
         title: titles::latest(text_filled(name), titles::GENERATED),
         model: text_filled(model),
         parent: text_filled(forked),
         ..Facts::default()
-    };
-    Reading {
-        facts,
-        ..Reading::of(RecordKind::Meta)
-    }
+    })
 }

@@ -1,10 +1,9 @@
 //! `meta.json`: what Mistral Vibe tells of a session: its id, folder, title, and what it took.
 
-use crate::agents::parts::fields::{count, fields, fields_of, fields_of_start, owned};
+use crate::agents::parts::fields::{fields, fields_of, fields_of_start, owned};
 use crate::agents::parts::lines::body;
-use crate::agents::parts::{times, titles};
+use crate::agents::parts::{times, titles, tokens};
 use crate::agents::state::SidecarFacts;
-use crate::model::message::Usage;
 
 /// The id of the session, in a file that may be cut off.
 pub(super) fn session_id(bytes: &[u8]) -> Option<String> {
@@ -32,23 +31,14 @@ pub(super) fn facts(bytes: &[u8]) -> Option<SidecarFacts> {
         fields(body(&content), &keys).ok()?;
     let [folder] = fields_of(environment, &["working_directory"]);
     let [model] = fields_of(agent.or(config), &["active_model"]);
-    let stats = stats.filter(|stats| stats.is_object());
-    let [input, output] = fields_of(
-        stats,
-        &["session_prompt_tokens", "session_completion_tokens"],
-    )
-    .map(count);
+    let names = ["session_prompt_tokens", "session_completion_tokens"];
     Some(SidecarFacts {
         id: owned(id)?,
         title: owned(title),
         title_rank: Some(titles::GENERATED),
         project: owned(folder),
         model: owned(model),
-        usage: stats.map(|_| Usage {
-            input_tokens: input,
-            output_tokens: output,
-            ..Usage::default()
-        }),
+        usage: tokens::named(stats, &names),
         created_us: times::time_us(start),
         updated_us: times::time_us(end),
         ..SidecarFacts::default()

@@ -14,7 +14,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect, Recognition};
+use super::dialect::{Candidate, Dialect};
 use super::fallback::Fallback;
 use super::parts::fields::{fields_of, is_true};
 use super::parts::lines::{Format, Reading};
@@ -34,14 +34,6 @@ impl Dialect for Vibe {
     }
 
     /// By the place, and in a copy by the file beside: the lines are like those of many.
-    fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if self.may_own(candidate) {
-            Recognition::PathAndLines
-        } else {
-            Recognition::No
-        }
-    }
-
     fn may_own(&self, candidate: &Candidate<'_>) -> bool {
         layout::is_own(candidate.path)
             || (layout::is_session(candidate.path)

@@ -16,7 +16,7 @@ use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
-use super::default_home::{DefaultHome, Root};
+use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::lines::{Format, Reading};
@@ -76,20 +76,13 @@ impl Companions for VsCode {
 
 /// The editors that keep chats so, by the folder of their settings.
 const PLACES: [DefaultHome; 6] = [
-    in_user("Code/User/workspaceStorage"),
-    in_user("Code/User/globalStorage/emptyWindowChatSessions"),
-    in_user("Code - Insiders/User/workspaceStorage"),
-    in_user("Code - Insiders/User/globalStorage/emptyWindowChatSessions"),
-    in_user("VSCodium/User/workspaceStorage"),
-    in_user("VSCodium/User/globalStorage/emptyWindowChatSessions"),
+    DefaultHome::in_settings("Code/User/workspaceStorage"),
+    DefaultHome::in_settings("Code/User/globalStorage/emptyWindowChatSessions"),
+    DefaultHome::in_settings("Code - Insiders/User/workspaceStorage"),
+    DefaultHome::in_settings("Code - Insiders/User/globalStorage/emptyWindowChatSessions"),
+    DefaultHome::in_settings("VSCodium/User/workspaceStorage"),
+    DefaultHome::in_settings("VSCodium/User/globalStorage/emptyWindowChatSessions"),
 ];
-
-const fn in_user(below: &'static str) -> DefaultHome {
-    DefaultHome {
-        root: Root::AppConfig,
-        below,
-    }
-}
 
 impl Agent for VsCode {
     fn aliases(&self) -> &'static [&'static str] {
