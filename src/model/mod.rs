@@ -12,3 +12,4 @@ pub(crate) mod raw_json;
 pub(crate) mod record;
 pub(crate) mod session;
 pub(crate) mod text;
+pub(crate) mod with;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::raw_json::RawJson;
+use super::with::with_methods;
 
 /// What users and programs said of a session, which its lines do not hold. Nothing in it is ever
 /// written into another agent's lines.
@@ -64,91 +65,46 @@ pub struct PropertiesChange {
     pub scope: Option<Option<RawJson>>,
 }
 
-impl PropertiesChange {
+with_methods! { PropertiesChange =>
     /// The change, and a new title.
-    #[must_use]
-    pub fn with_title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(Some(title.into()));
-        self
-    }
+    with_title(title: impl Into<String>) title = Some(Some(title.into()));
 
     /// The change, and back to the title of the lines.
-    #[must_use]
-    pub fn without_title(mut self) -> Self {
-        self.title = Some(None);
-        self
-    }
+    without_title() title = Some(None);
 
     /// The change, and a new project.
-    #[must_use]
-    pub fn with_project(mut self, project: impl Into<String>) -> Self {
-        self.project = Some(Some(project.into()));
-        self
-    }
+    with_project(project: impl Into<String>) project = Some(Some(project.into()));
 
     /// The change, and back to the project of the lines.
-    #[must_use]
-    pub fn without_project(mut self) -> Self {
-        self.project = Some(None);
-        self
-    }
+    without_project() project = Some(None);
 
     /// The change, and a new parent.
-    #[must_use]
-    pub fn with_parent(mut self, parent: impl Into<String>) -> Self {
-        self.parent = Some(Some(parent.into()));
-        self
-    }
+    with_parent(parent: impl Into<String>) parent = Some(Some(parent.into()));
 
     /// The change, and back to the parent of the lines.
-    #[must_use]
-    pub fn without_parent(mut self) -> Self {
-        self.parent = Some(None);
-        self
-    }
+    without_parent() parent = Some(None);
 
     /// The change, and whether the session is pinned.
-    #[must_use]
-    pub fn with_pinned(mut self, pinned: bool) -> Self {
-        self.pinned = Some(pinned);
-        self
-    }
+    with_pinned(pinned: bool) pinned = Some(pinned);
 
     /// The change, and whether the session is archived.
-    #[must_use]
-    pub fn with_archived(mut self, archived: bool) -> Self {
-        self.archived = Some(archived);
-        self
-    }
+    with_archived(archived: bool) archived = Some(archived);
 
     /// The change, and a new summary; an empty one takes it away.
-    #[must_use]
-    pub fn with_summary(mut self, summary: impl Into<String>) -> Self {
-        self.summary = Some(summary.into());
-        self
-    }
+    with_summary(summary: impl Into<String>) summary = Some(summary.into());
 
     /// The change, and all other names instead of those that the session has.
-    #[must_use]
-    pub fn with_aliases<A: Into<String>>(mut self, aliases: impl IntoIterator<Item = A>) -> Self {
-        self.aliases = Some(aliases.into_iter().map(Into::into).collect());
-        self
-    }
+    with_aliases(aliases: impl IntoIterator<Item = impl Into<String>>)
+        aliases = Some(aliases.into_iter().map(Into::into).collect());
 
     /// The change, and a new scope.
-    #[must_use]
-    pub fn with_scope(mut self, scope: RawJson) -> Self {
-        self.scope = Some(Some(scope));
-        self
-    }
+    with_scope(scope: RawJson) scope = Some(Some(scope));
 
     /// The change, and no scope.
-    #[must_use]
-    pub fn without_scope(mut self) -> Self {
-        self.scope = Some(None);
-        self
-    }
+    without_scope() scope = Some(None);
+}
 
+impl PropertiesChange {
     /// The properties after the change, for a session with this id.
     pub(crate) fn apply(&self, properties: &Properties, own_id: &str) -> Properties {
         let mut changed = properties.clone();

@@ -2,9 +2,23 @@
 
 use crate::codec::chain::{Chain, Digest};
 use crate::codec::session_row::SessionRow;
+use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
 use crate::model::record::RecordHeader;
 use crate::store::builder::SessionChunk;
 use crate::store::fold::take_out;
+
+/// Refuses a chunk if somebody else has added to the session since it was begun: its numbers are taken.
+pub(crate) fn check_base(row: &SessionRow, chunk: &SessionChunk) -> Result<()> {
+    if row.next == chunk.base_next {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        key: SessionKey::new(row.agent.as_str(), row.id.as_str())?,
+        expected: chunk.base_next,
+        actual: row.next,
+    })
+}
 
 /// Takes a record out of what is left of a row, which is replaced by one of a chunk. `hidden` are its
 /// messages that are shown elsewhere.

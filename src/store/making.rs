@@ -4,118 +4,74 @@
 use chrono::{DateTime, Utc};
 
 use super::query::{
-    Appended, Compacted, Cursor, Direction, ListQuery, RecordPage, Removed, ScanQuery, SessionPage,
-    Truncated,
+    AgentStats, Appended, Compacted, Cursor, Direction, ListQuery, RecordPage, Removed, ScanQuery,
+    SessionPage, Truncated,
 };
+use crate::codec::session_row::SessionRow;
 use crate::model::record::Record;
 use crate::model::session::Summary;
+use crate::model::with::with_methods;
 
-impl ListQuery {
+with_methods! { ListQuery =>
     /// The same, of this agent only.
-    #[must_use]
-    pub fn with_agent(mut self, agent: impl Into<String>) -> Self {
-        self.agent = Some(agent.into());
-        self
-    }
+    with_agent(agent: impl Into<String>) agent = Some(agent.into());
 
     /// The same, of this project only.
-    #[must_use]
-    pub fn with_project(mut self, project: impl Into<String>) -> Self {
-        self.project = Some(project.into());
-        self
-    }
+    with_project(project: impl Into<String>) project = Some(project.into());
 
     /// The same, of these folders only, and of any below them.
-    #[must_use]
-    pub fn with_folders<F: Into<String>>(mut self, folders: impl IntoIterator<Item = F>) -> Self {
-        self.folders = folders.into_iter().map(Into::into).collect();
-        self
-    }
+    with_folders(folders: impl IntoIterator<Item = impl Into<String>>)
+        folders = folders.into_iter().map(Into::into).collect();
 
     /// The same, of sessions updated at this time or later.
-    #[must_use]
-    pub fn with_since(mut self, since: DateTime<Utc>) -> Self {
-        self.since = Some(since);
-        self
-    }
+    with_since(since: DateTime<Utc>) since = Some(since);
 
     /// The same, of sessions updated strictly before this time.
-    #[must_use]
-    pub fn with_before(mut self, before: DateTime<Utc>) -> Self {
-        self.before = Some(before);
-        self
-    }
+    with_before(before: DateTime<Utc>) before = Some(before);
 
     /// The same, of sessions whose title holds this text.
-    #[must_use]
-    pub fn with_title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(title.into());
-        self
-    }
+    with_title(title: impl Into<String>) title = Some(title.into());
 
     /// The same, of sessions that are pinned, or of those that are not.
-    #[must_use]
-    pub fn with_pinned(mut self, pinned: bool) -> Self {
-        self.pinned = Some(pinned);
-        self
-    }
+    with_pinned(pinned: bool) pinned = Some(pinned);
 
     /// The same, of sessions that are archived, or of those that are not.
-    #[must_use]
-    pub fn with_archived(mut self, archived: bool) -> Self {
-        self.archived = Some(archived);
-        self
-    }
+    with_archived(archived: bool) archived = Some(archived);
 
     /// The same, of sessions with this parent.
-    #[must_use]
-    pub fn with_parent(mut self, parent: impl Into<String>) -> Self {
-        self.parent = Some(parent.into());
-        self
-    }
+    with_parent(parent: impl Into<String>) parent = Some(parent.into());
 
     /// The same, with at most so many sessions a page.
-    #[must_use]
-    pub fn with_limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
+    with_limit(limit: usize) limit = limit;
 
     /// The same, after this place.
-    #[must_use]
-    pub fn with_after(mut self, after: Cursor) -> Self {
-        self.after = Some(after);
-        self
-    }
+    with_after(after: Cursor) after = Some(after);
 }
 
-impl ScanQuery {
+with_methods! { ScanQuery =>
     /// The same, from this sequence number on.
-    #[must_use]
-    pub fn with_from(mut self, from: u64) -> Self {
-        self.from = Some(from);
-        self
-    }
+    with_from(from: u64) from = Some(from);
 
     /// The same, this way.
-    #[must_use]
-    pub fn with_direction(mut self, direction: Direction) -> Self {
-        self.direction = direction;
-        self
-    }
+    with_direction(direction: Direction) direction = direction;
 
     /// The same, with at most so many records a page.
-    #[must_use]
-    pub fn with_records_max(mut self, records_max: usize) -> Self {
-        self.records_max = records_max;
-        self
-    }
+    with_records_max(records_max: usize) records_max = records_max;
 
     /// The same, with pages that end once they have so many bytes of lines.
-    #[must_use]
-    pub fn with_bytes_max(mut self, bytes_max: usize) -> Self {
-        self.bytes_max = bytes_max;
-        self
+    with_bytes_max(bytes_max: usize) bytes_max = bytes_max;
+}
+
+impl AgentStats {
+    /// Counts a session.
+    pub(crate) fn count(&mut self, row: SessionRow) {
+        self.agent = row.agent;
+        self.sessions += 1;
+        self.messages += row.messages;
+        self.records += row.records;
+        self.bytes += row.bytes;
+        self.malformed += row.malformed;
+        self.attachments += row.attachments;
     }
 }
 

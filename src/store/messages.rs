@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::exceptions::Exceptions;
 use super::message_ids::messages_of;
+use super::search::exceptions_of;
 use super::{Direction, ScanQuery, Store, view};
 use crate::agents;
 use crate::model::error::Result;
@@ -187,8 +188,9 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
             ..ScanQuery::default()
         };
         let page = self.store.scan(&self.key, &query)?;
-        self.exceptions
-            .add(view::exceptions_of(self.store, &self.key, &page.records)?);
+        let numbers = view::sequences(&page.records);
+        let exceptions = exceptions_of(self.store, &self.key, numbers)?;
+        self.exceptions.add(exceptions);
         for record in page.records {
             // What the other end has read begins behind this one.
             self.read = end == Some(record.sequence);

@@ -1,6 +1,7 @@
 //! The store: the [`Store`] trait, its reference in memory, and the one over redb.
 
 mod addition;
+mod archive;
 mod builder;
 mod callers;
 mod chunks;

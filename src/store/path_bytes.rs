@@ -1,5 +1,9 @@
 //! Paths of files as bytes: the folder that one lies in, and what lies in a folder.
 
+use std::collections::BTreeSet;
+
+use crate::model::error::Result;
+
 fn is_separator(byte: u8) -> bool {
     byte == b'/' || (cfg!(windows) && byte == b'\\')
 }
@@ -18,6 +22,37 @@ pub(crate) fn below(folder: &[u8]) -> Vec<u8> {
         b'/'
     };
     [folder, &[separator]].concat()
+}
+
+/// Of the folders that files lay in which are gone, and those above them: the outermost below which no session is
+/// any more. From each upwards as far as a folder that has one: those above it have that too.
+pub(crate) fn emptied(
+    gone: &BTreeSet<Vec<u8>>,
+    mut has_session_below: impl FnMut(&[u8]) -> Result<bool>,
+) -> Result<Vec<Vec<u8>>> {
+    let (mut needed, mut empty) = (BTreeSet::new(), BTreeSet::new());
+    for path in gone {
+        let mut at = path.as_slice();
+        while let Some(folder) = folder_of(at) {
+            if needed.contains(folder) || empty.contains(folder) {
+                break;
+            }
+            if has_session_below(folder)? {
+                needed.insert(folder);
+                break;
+            }
+            empty.insert(folder);
+            at = folder;
+        }
+    }
+    // What lies below a folder goes with that.
+    let is_outermost =
+        |folder: &&&[u8]| folder_of(folder).is_none_or(|above| !empty.contains(above));
+    Ok(empty
+        .iter()
+        .filter(is_outermost)
+        .map(|folder| folder.to_vec())
+        .collect())
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 //! every store shares.
 
 use super::fold::project_of;
-use crate::codec::session_row::Given;
+use crate::agents;
+use crate::codec::row::RowError;
+use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
 use crate::model::limits::{
     ALIASES_MAX, FACT_BYTES_MAX, GIVEN_BYTES_MAX, ID_BYTES_MAX, SCOPE_BYTES_MAX, SUMMARY_BYTES_MAX,
     TITLE_BYTES_MAX,
@@ -115,6 +118,31 @@ fn fitted(mut properties: Properties) -> Properties {
         properties.scope = None;
     }
     properties
+}
+
+/// The name of the session that a claim to an alias leads to.
+pub(crate) fn claimer(alias: &SessionKey, row: &SessionRow) -> Result<SessionKey, RowError> {
+    let key = row.key()?;
+    if key.agent() == alias.agent() {
+        return Ok(key);
+    }
+    Err(RowError(format!(
+        "leads to `{key}`, a session of another agent"
+    )))
+}
+
+/// The place in line behind the last one, and never in a gap: nobody gets a name before one who waits for it.
+pub(crate) fn place_behind(last: Option<u64>) -> Result<u64, RowError> {
+    let Some(last) = last else { return Ok(0) };
+    let full = || RowError("the line for it is full".to_owned());
+    last.checked_add(1).ok_or_else(full)
+}
+
+/// The session that comes from the file where its agent would keep one of this key, if nothing but the file's
+/// name tells its key.
+pub(crate) fn named_by_file(key: &SessionKey) -> Option<SessionKey> {
+    let id = agents::of_agent(key.agent()).id_by_file(key.id())?;
+    SessionKey::new(key.agent(), id).ok()
 }
 
 /// Whether a session that its agent has put away stays so after a change: not if somebody takes it

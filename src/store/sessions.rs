@@ -12,7 +12,8 @@ use super::lines;
 use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
 use super::records::Records;
-use super::{Stamps, Store, view};
+use super::search::state;
+use super::{Stamps, Store};
 use crate::agents::{self, Dialect, MarkdownHead};
 use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
@@ -421,7 +422,7 @@ pub(crate) fn export_markdown(
         if exceptions.shown(record.sequence, record.header.messages) == 0 {
             return Ok(());
         }
-        for message in view::state(store, key, &exceptions, record)? {
+        for message in state(store, key, &exceptions, record)? {
             markdown::write_message(out, &message).map_err(failed)?;
         }
         Ok(())

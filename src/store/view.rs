@@ -5,13 +5,16 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use super::exceptions::{self, Exceptions};
+use super::course::Course;
+use super::exceptions::Exceptions;
+use super::search::{exceptions_of, state};
 use super::{ScanQuery, Store};
 use crate::agents::{self, Agent};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::model::links::id_hash;
 use crate::model::message::{Message, Role};
-use crate::model::record::{Record, RecordView};
+use crate::model::record::Record;
 
 /// A record of a session, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +73,7 @@ impl<'s, S: Store + ?Sized> View<'s, S> {
             let page = self.store.scan(&self.key, &self.query)?;
             self.is_over = page.next.is_none();
             self.query.from = page.next.or(self.query.from);
-            self.exceptions = exceptions_of(self.store, &self.key, &page.records)?;
+            self.exceptions = exceptions_of(self.store, &self.key, sequences(&page.records))?;
             self.page = page.records.into();
         }
     }
@@ -94,17 +97,9 @@ impl<S: Store + ?Sized> Iterator for View<'_, S> {
     }
 }
 
-/// The exceptions of records.
-pub(crate) fn exceptions_of<S: Store + ?Sized>(
-    store: &S,
-    key: &SessionKey,
-    records: &[Record],
-) -> Result<Exceptions> {
-    let numbers = || records.iter().map(|record| record.sequence);
-    let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else {
-        return Ok(Exceptions::default());
-    };
-    Ok(Exceptions::of(store.exceptions(key, first, last)?))
+/// The numbers of records.
+pub(crate) fn sequences(records: &[Record]) -> impl Iterator<Item = u64> + Clone {
+    records.iter().map(|record| record.sequence)
 }
 
 /// What a record says in the view of its session.
@@ -140,36 +135,6 @@ pub(crate) fn shown<S: Store + ?Sized>(
     Ok(shown)
 }
 
-/// The messages of a record that is shown at its place, as they are now: in the state that a later one
-/// has, or with the parts that later ones add.
-pub(crate) fn state<S: Store + ?Sized>(
-    store: &S,
-    key: &SessionKey,
-    exceptions: &Exceptions,
-    record: RecordView<'_>,
-) -> Result<Vec<Message>> {
-    let (dialect, at) = (agents::of_agent(key.agent()), record.sequence);
-    let Some(by) = exceptions.replaced_by(at) else {
-        return Ok(exceptions.messages(dialect, record, at));
-    };
-    if !dialect.is_in_parts() {
-        let last = record_at(store, key, by)?;
-        let view = last.as_ref().map_or(record, Record::view);
-        return Ok(exceptions.messages(dialect, view, at));
-    }
-    let mut messages = exceptions.messages(dialect, record, at);
-    let parts = Exceptions::of(store.exceptions(key, at, by)?);
-    let rest = (at + 1..=by).filter(|place| parts.moved_to(*place) == Some(at));
-    for place in rest {
-        let part = record_at(store, key, place)?;
-        let said = part.map(|part| parts.messages(dialect, part.view(), at));
-        for (message, part) in messages.iter_mut().zip(said.unwrap_or_default()) {
-            exceptions::join(message, part);
-        }
-    }
-    Ok(messages)
-}
-
 fn is_compaction(dialect: &dyn Agent, record: &Record) -> bool {
     let is_talk = matches!(
         record.header.role,
@@ -179,19 +144,17 @@ fn is_compaction(dialect: &dyn Agent, record: &Record) -> bool {
     mark.is_some_and(|mark| memchr::memmem::find(&record.line, mark.as_bytes()).is_some())
 }
 
-/// One record, if it is there.
-pub(crate) fn record_at<S: Store + ?Sized>(
+/// The sequence number of the message of an id: where its course says, or by reading every message.
+pub(crate) fn find_by_course<S: Store + ?Sized>(
     store: &S,
     key: &SessionKey,
-    sequence: u64,
-) -> Result<Option<Record>> {
-    let one = ScanQuery {
-        from: Some(sequence),
-        records_max: 1,
-        ..ScanQuery::default()
-    };
-    let found = store.scan(key, &one)?.records.into_iter();
-    Ok({ found }.find(|record| record.sequence == sequence))
+    id: &str,
+    course: &Course,
+) -> Result<Option<u64>> {
+    match course.place_of(id_hash(id)) {
+        Some(sequence) if is_there(store, key, (id, sequence))? => Ok(Some(sequence)),
+        _ => find_message(store, key, id),
+    }
 }
 
 /// The sequence number of the message of an id: every message is read.
@@ -211,7 +174,7 @@ pub(crate) fn find_message<S: Store + ?Sized>(
 }
 
 /// Whether the message of an id stands at a place: what an index has led to is looked at.
-pub(crate) fn is_there<S: Store + ?Sized>(
+fn is_there<S: Store + ?Sized>(
     store: &S,
     key: &SessionKey,
     (id, sequence): (&str, u64),

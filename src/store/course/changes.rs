@@ -1,8 +1,17 @@
 //! What a course has come to since somebody last took it: what is to be written beside the lines.
 
+use std::collections::BTreeMap;
+
 use super::Course;
+use crate::agents;
 use crate::codec::course_row::Note;
+use crate::codec::session_row::SessionRow;
 use crate::model::exception::{Exception, ExceptionKind};
+use crate::model::key::SessionKey;
+
+/// A block of fewer bytes is written anew with what comes behind it, so that appends of a line each do
+/// not make a block each.
+pub(crate) const SMALL_BLOCK_BYTES: usize = 1024;
 
 /// What is to be written beside lines, in the transaction that writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +29,30 @@ impl CourseChanges {
     pub(crate) fn moved(&self) -> impl Iterator<Item = &Exception> {
         let put = self.put.iter();
         put.filter(|exception| exception.kind == ExceptionKind::Moved)
+    }
+
+    /// What becomes of a session's exceptions where its records from one on are cut off.
+    pub(crate) fn of_cut(all: &[Exception], from: u64) -> Self {
+        let mut changes = Self::default();
+        for exception in all {
+            match left_before(exception, from) {
+                Some(left) if left == *exception => {}
+                Some(left) => changes.put.push(left),
+                None => changes.removed.push((exception.kind, exception.first)),
+            }
+        }
+        changes
+    }
+
+    /// What becomes of a session's exceptions where its records before one are gone.
+    pub(crate) fn of_compaction(all: &[Exception], end: u64) -> Self {
+        let gone = all.iter().filter(|exception| exception.last < end);
+        Self {
+            removed: gone
+                .map(|exception| (exception.kind, exception.first))
+                .collect(),
+            ..Self::default()
+        }
     }
 }
 
@@ -100,6 +133,22 @@ impl StoredCourse {
         });
         moved.map_or(0, |moved| moved.messages)
     }
+}
+
+/// Records whose messages are shown elsewhere, and how many they are.
+pub(crate) fn moved_of(all: &[Exception]) -> BTreeMap<u64, u32> {
+    let moved = all
+        .iter()
+        .filter(|exception| exception.kind == ExceptionKind::Moved);
+    moved.map(|moved| (moved.first, moved.messages)).collect()
+}
+
+/// The session that another begins with a copy of, if its agent makes such.
+pub(crate) fn copied_from(row: &SessionRow) -> Option<SessionKey> {
+    if row.blocks == 0 || !agents::of_agent(&row.agent).repeats_its_parent() {
+        return None;
+    }
+    SessionKey::new(row.agent.as_str(), row.shown_parent()?).ok()
 }
 
 /// What counts in the session that another comes from, and not in the copy at its start: of the records

@@ -6,7 +6,7 @@
 //! kept as notes, so that it goes on where it ended: with an import of a grown file, or an append. What
 //! a course makes of lines depends on the lines alone, and not on how many came at a time.
 //!
-//! Where last records are replaced, what they told is cut off again ([`left_before`]).
+//! Where last records are replaced, what they told is cut off again ([`CourseChanges::of_cut`]).
 
 #[cfg(test)]
 mod acts;
@@ -22,13 +22,15 @@ use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::links::{Act, Answer, Links, Place};
 use crate::model::message::Usage;
 
-pub(crate) use self::changes::{CourseChanges, StoredCourse, copied, left_before};
+pub(crate) use self::changes::{
+    CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, copied_from, moved_of,
+};
 
 /// How far apart two lines may be that are the same message, typed while the agent worked.
 const TYPED_NEAR: u64 = 64;
 
 /// How far apart the first and the last line of one message may be: what shows it reads all between.
-const PARTS_NEAR: u64 = 256;
+pub(crate) const PARTS_NEAR: u64 = 256;
 
 /// A record with an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What a course makes of lines: by itself, in pieces, and as it is stored.
 
+use super::changes::left_before;
 use super::*;
 use crate::codec::course_row;
 

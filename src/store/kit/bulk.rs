@@ -11,7 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
-use crate::store::chunks::{digest_of_file, row_after, take_moved, take_replaced};
+use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
 use crate::store::file_lines::{self, Look, take_model, take_project, take_times, take_title};
 use crate::store::ingest::{Bulk, Source};
@@ -124,14 +124,7 @@ impl Bulk for Draft<'_> {
         file: Option<Digest>,
     ) -> Result<Option<Digest>> {
         let old = Draft::row(self, number)?;
-        // Somebody else has added to the session since the chunk was begun: its numbers are taken.
-        if old.next != chunk.base_next {
-            return Err(Error::Conflict {
-                key: SessionKey::new(old.agent.as_str(), old.id.as_str())?,
-                expected: chunk.base_next,
-                actual: old.next,
-            });
-        }
+        check_base(&old, chunk)?;
         let mut left = old.clone();
         if let Some(sequence) = chunk.replaced {
             self.replace_from((number, &old), &mut left, sequence)?;

@@ -1,30 +1,17 @@
 //! Compaction of one session: removes what lies below the mark, and packs what stays.
 
-use std::io::Write;
-
 use super::cells::{CellQuery, Table};
 use super::draft::Draft;
 use crate::codec::file_order::FileOrder;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::model::key::SessionKey;
 use crate::model::record::{RecordFlags, RecordKind};
+use crate::store::archive::earlier;
+use crate::store::fold;
 use crate::store::order::Order;
-use crate::store::query::{Compacted, ScanQuery};
+use crate::store::query::Compacted;
 use crate::store::rechain::Rechain;
-use crate::store::sessions::Primitives;
-use crate::store::{StoreExt as _, fold};
-
-/// Of two records the one that is read first.
-pub(crate) fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
-    let place = |sequence| order.map_or(sequence, |order| order.place(sequence));
-    if place(one) <= place(other) {
-        one
-    } else {
-        other
-    }
-}
 
 impl Draft<'_> {
     /// The file order of a session, if it has one.
@@ -97,27 +84,6 @@ impl Draft<'_> {
         self.put_row(number, &row)?;
         Ok(compacted)
     }
-}
-
-/// Writes to `archive` what a compaction up to `end` is going to remove.
-pub(crate) fn archive(
-    store: &impl Primitives,
-    key: &SessionKey,
-    (order, end): (Option<&Order>, u64),
-    archive: &mut dyn Write,
-) -> Result<()> {
-    let failed = |source| Error::Output { source };
-    let place = |sequence| order.map_or(sequence, |order| order.place(sequence));
-    for record in store.records(key, ScanQuery::default()) {
-        let record = record?;
-        if place(record.sequence) >= place(end) {
-            break;
-        }
-        if record.header.kind != RecordKind::Meta {
-            archive.write_all(&record.line).map_err(failed)?;
-        }
-    }
-    archive.flush().map_err(failed)
 }
 
 fn corrupt(number: u64, detail: String) -> Error {

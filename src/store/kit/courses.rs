@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use super::cells::{CellQuery, Table};
 use super::draft::Draft;
-use crate::agents;
 use crate::codec::course_row::{self, Note};
 use crate::codec::exception_row;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::model::exception::{Exception, ExceptionKind};
-use crate::model::key::SessionKey;
-use crate::store::course::{CourseChanges, StoredCourse, copied, left_before};
-
-/// A block of fewer bytes is written anew with what comes behind it.
-const SMALL_BYTES: usize = 1024;
+use crate::model::exception::Exception;
+use crate::store::course::{
+    CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, copied_from, moved_of,
+};
 
 type Notes = Vec<(u64, Note)>;
 
@@ -71,14 +68,7 @@ impl Draft<'_> {
         range: (u64, u64),
     ) -> Result<Vec<Exception>> {
         let mut found = self.exceptions((number, row), range)?;
-        let Some(parent) = row.shown_parent() else {
-            return Ok(found);
-        };
-        if row.blocks == 0 || !agents::of_agent(&row.agent).repeats_its_parent() {
-            return Ok(found);
-        }
-        let parent = SessionKey::new(row.agent.as_str(), parent);
-        let parent = parent.ok().map(|key| self.session(&key)).transpose()?;
+        let parent = copied_from(row).map(|key| self.session(&key)).transpose()?;
         if let Some((other, parent)) = parent.flatten().filter(|(other, _)| *other != number) {
             let own = self.course(number, row)?.before(None);
             let parent = self.course(other, &parent)?.before(None);
@@ -112,7 +102,9 @@ impl Draft<'_> {
         }
         let last = CellQuery::of(Table::Courses, number).backward();
         match self.cells(&last.with_limit(1))?.first() {
-            Some((key, value)) if value.len() < SMALL_BYTES => Ok(unpack(number, key, value)?.1),
+            Some((key, value)) if value.len() < SMALL_BLOCK_BYTES => {
+                Ok(unpack(number, key, value)?.1)
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -152,7 +144,7 @@ impl Draft<'_> {
             let sealed = course_row::seal(number, first, &block);
             self.put(Table::Courses, number, &first.to_be_bytes(), sealed);
         }
-        let goes_on = last.filter(|(_, bytes)| *bytes < SMALL_BYTES / 2);
+        let goes_on = last.filter(|(_, bytes)| *bytes < SMALL_BLOCK_BYTES / 2);
         notes.retain(|(sequence, _)| goes_on.is_some_and(|(first, _)| *sequence >= first));
         Ok(notes)
     }
@@ -167,14 +159,7 @@ impl Draft<'_> {
     ) -> Result<BTreeMap<u64, u32>> {
         let all = self.exceptions((number, row), (0, u64::MAX))?;
         let moved = moved_of(&all);
-        let mut changes = CourseChanges::default();
-        for exception in all {
-            match left_before(&exception, from) {
-                Some(left) if left == exception => {}
-                Some(left) => changes.put.push(left),
-                None => changes.removed.push((exception.kind, exception.first)),
-            }
-        }
+        let changes = CourseChanges::of_cut(&all, from);
         self.write_course((number, row), &changes, Vec::new())?;
         let mut notes = self.notes(number, row)?;
         if notes.last().is_some_and(|(sequence, _)| *sequence >= from) {
@@ -206,21 +191,8 @@ impl Draft<'_> {
         end: u64,
     ) -> Result<()> {
         let all = self.exceptions((number, row), (0, end.saturating_sub(1)))?;
-        let gone = all.iter().filter(|exception| exception.last < end);
-        let changes = CourseChanges {
-            removed: gone
-                .map(|exception| (exception.kind, exception.first))
-                .collect(),
-            ..CourseChanges::default()
-        };
+        let changes = CourseChanges::of_compaction(&all, end);
         self.write_course((number, row), &changes, Vec::new())
             .map(drop)
     }
-}
-
-fn moved_of(all: &[Exception]) -> BTreeMap<u64, u32> {
-    let moved = all
-        .iter()
-        .filter(|exception| exception.kind == ExceptionKind::Moved);
-    moved.map(|moved| (moved.first, moved.messages)).collect()
 }

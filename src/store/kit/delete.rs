@@ -11,7 +11,7 @@ use crate::model::key::SessionKey;
 use crate::store::deleted::DeletedSession;
 use crate::store::lines;
 use crate::store::marks::{Origin, homes, mark_of};
-use crate::store::path_bytes::{below, folder_of};
+use crate::store::path_bytes::{below, emptied};
 use crate::store::properties::Claims;
 use crate::store::query::Removed;
 
@@ -161,34 +161,17 @@ impl Draft<'_> {
     /// Deletes the files of folders that deleted sessions came from and that no session comes from any
     /// more.
     fn delete_folder_files(&mut self, gone: &BTreeSet<Vec<u8>>) -> Result<()> {
-        let mut needed: BTreeSet<Vec<u8>> = BTreeSet::new();
-        let mut empty: BTreeSet<Vec<u8>> = BTreeSet::new();
-        for path in gone {
-            let mut at = path.as_slice();
-            while let Some(folder) = folder_of(at) {
-                if needed.contains(folder) || empty.contains(folder) {
-                    break;
-                }
-                let mut is_needed = false;
-                self.sources_below(&below(folder), &mut |source| {
-                    is_needed = source.row.session != 0;
-                    !is_needed
-                })?;
-                if is_needed {
-                    needed.insert(folder.to_vec());
-                    break;
-                }
-                empty.insert(folder.to_vec());
-                at = folder;
-            }
-        }
-        for folder in &empty {
-            // What lies below a folder goes with that.
-            if folder_of(folder).is_some_and(|above| empty.contains(above)) {
-                continue;
-            }
-            let mut files = Vec::new();
+        let is_needed = |folder: &[u8]| {
+            let mut is_needed = false;
             self.sources_below(&below(folder), &mut |source| {
+                is_needed = source.row.session != 0;
+                !is_needed
+            })?;
+            Ok(is_needed)
+        };
+        for folder in emptied(gone, is_needed)? {
+            let mut files = Vec::new();
+            self.sources_below(&below(&folder), &mut |source| {
                 files.push(source);
                 true
             })?;

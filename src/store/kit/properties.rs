@@ -2,7 +2,6 @@
 
 use super::cells::{Cell, CellQuery, Table, last_of, push_text, take_text};
 use super::draft::Draft;
-use crate::agents;
 use crate::codec::properties_row;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
@@ -63,15 +62,7 @@ impl Draft<'_> {
 
     /// The name of the session that a claim leads to.
     fn claimer(&self, alias: &SessionKey, number: u64) -> Result<SessionKey> {
-        let row = self.row(number)?;
-        match row.key() {
-            Ok(key) if key.agent() == alias.agent() => Ok(key),
-            Ok(key) => {
-                let detail = format!("leads to `{key}`, a session of another agent");
-                Err(corrupt_alias(alias, &RowError(detail)))
-            }
-            Err(error) => Err(corrupt_alias(alias, &error)),
-        }
+        properties::claimer(alias, &self.row(number)?).map_err(|error| corrupt_alias(alias, &error))
     }
 
     /// The session that has an alias.
@@ -107,10 +98,7 @@ impl Draft<'_> {
     /// The session that was imported from the file where its agent would keep one of this key, if
     /// nothing but the file's name tells its key.
     fn by_file(&self, key: &SessionKey) -> Result<Option<SessionKey>> {
-        let Some(id) = agents::of_agent(key.agent()).id_by_file(key.id()) else {
-            return Ok(None);
-        };
-        let Ok(named) = SessionKey::new(key.agent(), id) else {
+        let Some(named) = properties::named_by_file(key) else {
             return Ok(None);
         };
         let Some((number, row)) = self.session(&named)? else {
@@ -179,15 +167,10 @@ impl Draft<'_> {
                     alias: alias.id().to_owned(),
                 });
             }
-            // Behind the last one and never in a gap: nobody gets a name before one who waits for it.
-            let place = match claims.last() {
-                None => 0,
-                Some((last, _)) => last.checked_add(1).ok_or_else(|| {
-                    corrupt_alias(&alias, &RowError("the line for it is full".to_owned()))
-                })?,
-            };
-            let claim = properties_row::encode_claim(&alias, place, number)
-                .map_err(|error| corrupt_alias(&alias, &error))?;
+            let corrupt = |error| corrupt_alias(&alias, &error);
+            let place = properties::place_behind(claims.last().map(|(last, _)| *last));
+            let place = place.map_err(corrupt)?;
+            let claim = properties_row::encode_claim(&alias, place, number).map_err(corrupt)?;
             self.put_new(Table::Aliases, 0, &claim_cell(&alias, place).key, claim);
         }
         Ok(())

@@ -6,16 +6,16 @@ use uuid::Uuid;
 
 use super::draft::Draft;
 use super::engine::Engine;
-use super::{compact, list, records, writing};
+use super::{list, records, writing};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
-use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::record::RecordView;
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
+use crate::store::archive;
 use crate::store::order::Order;
 use crate::store::properties::Claims;
 use crate::store::query::{
@@ -131,14 +131,7 @@ impl<E: Engine> Store for E {
         through: Option<u64>,
         archive: Option<&mut dyn Write>,
     ) -> Result<Compacted> {
-        let row = self.row_of(key)?;
-        let order = self.order(key, &row)?;
-        let end = through.map_or(row.mark, |through| {
-            compact::earlier(order.as_ref(), through, row.mark)
-        });
-        if let Some(archive) = archive {
-            compact::archive(self, key, (order.as_ref(), end), archive)?;
-        }
+        let end = archive::begin(self, key, through, archive)?;
         writing::write(self, key, &mut |draft| {
             let (number, _) = draft.session_of(key)?;
             draft.compact(number, end)
@@ -182,10 +175,7 @@ impl<E: Engine> Store for E {
         let draft = Draft::over(self);
         let (number, row) = draft.session_of(key)?;
         let course = draft.course(number, &row)?.before(None);
-        match course.place_of(id_hash(id)) {
-            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
-            _ => view::find_message(self, key, id),
-        }
+        view::find_by_course(self, key, id, &course)
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {

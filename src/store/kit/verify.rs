@@ -155,14 +155,7 @@ pub(crate) fn stats(engine: &dyn Engine) -> Result<StoreStats> {
             let kept = attachments::list(engine, number)?;
             attachment_bytes += kept.iter().map(|kept| kept.bytes).sum::<u64>();
         }
-        let agent = agents.entry(row.agent.clone()).or_default();
-        agent.agent = row.agent;
-        agent.sessions += 1;
-        agent.messages += row.messages;
-        agent.records += row.records;
-        agent.bytes += row.bytes;
-        agent.malformed += row.malformed;
-        agent.attachments += row.attachments;
+        agents.entry(row.agent.clone()).or_default().count(row);
         Ok(())
     })?;
     let of_folders = engine.cells(&CellQuery::of(Table::SessionSources, 0))?;

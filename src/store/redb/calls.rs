@@ -15,10 +15,10 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
-use crate::model::links::id_hash;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::session::{Session, Summary};
 use crate::store::addition::Addition;
+use crate::store::archive::{self, earlier};
 use crate::store::order::Order;
 use crate::store::properties::Claims;
 use crate::store::query::{
@@ -82,16 +82,6 @@ impl Primitives for RedbStore {
     }
 }
 
-/// Of two records the one that is read first.
-fn earlier(order: Option<&Order>, one: u64, other: u64) -> u64 {
-    let place = |sequence| order.map_or(sequence, |order| order.place(sequence));
-    if place(one) <= place(other) {
-        one
-    } else {
-        other
-    }
-}
-
 impl Store for RedbStore {
     sessions::calls_over_primitives!();
 
@@ -131,14 +121,7 @@ impl Store for RedbStore {
         through: Option<u64>,
         archive: Option<&mut dyn Write>,
     ) -> Result<Compacted> {
-        let row = self.row_of(key)?;
-        let order = self.order(key, &row)?;
-        let end = through.map_or(row.mark, |through| {
-            earlier(order.as_ref(), through, row.mark)
-        });
-        if let Some(archive) = archive {
-            compact::archive(self, key, end, archive)?;
-        }
+        let end = archive::begin(self, key, through, archive)?;
         self.engine.freeing(|| {
             self.write(|writer| {
                 let (number, row) = writer.session_of(key)?;
@@ -195,10 +178,7 @@ impl Store for RedbStore {
             let (number, row) = snapshot.session_of(key)?;
             Ok(snapshot.course(number, &row)?.before(None))
         })?;
-        match course.place_of(id_hash(id)) {
-            Some(sequence) if view::is_there(self, key, (id, sequence))? => Ok(Some(sequence)),
-            _ => view::find_message(self, key, id),
-        }
+        view::find_by_course(self, key, id, &course)
     }
 
     fn search(&self, query: &SearchQuery, watcher: &mut Watcher<'_>) -> Result<SearchPage> {

@@ -1,6 +1,6 @@
 //! One session: its messages as they are shown, from the last to the first, each held against the query.
 //!
-//! - A message that was written again is looked at where it was first, in its last state.
+//! - A message that was written again, or stands on several records, is looked at where it was first.
 //! - Of ranges, each record is looked at where it is shown, which may lie before the range.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,7 +13,7 @@ use super::hit::Hit;
 use super::query::{SearchCursor, SearchQuery, Sort};
 use super::rank;
 use super::reads::{Reads, Where};
-use crate::agents;
+use super::state::{exceptions_of, record_at, state};
 use crate::model::error::{Error, Result};
 use crate::model::message::{Block, Message};
 use crate::model::record::Record;
@@ -170,7 +170,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
             if self.is_full() {
                 return Ok(());
             }
-            if let Some(record) = self.record_at(at)? {
+            if let Some(record) = record_at(self.reads, &self.session.key, at)? {
                 let exceptions = self.exceptions(std::iter::once(at))?;
                 self.look_at(&record, &exceptions)?;
             }
@@ -202,37 +202,15 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
     }
 
     fn exceptions(&self, numbers: impl Iterator<Item = u64> + Clone) -> Result<Exceptions> {
-        let (Some(first), Some(last)) = (numbers.clone().min(), numbers.max()) else {
-            return Ok(Exceptions::default());
-        };
-        let told = self.reads.told(&self.session.key, first, last)?;
-        Ok(Exceptions::of(told))
-    }
-
-    fn record_at(&self, sequence: u64) -> Result<Option<Record>> {
-        let one = ScanQuery {
-            from: Some(sequence),
-            records_max: 1,
-            ..ScanQuery::default()
-        };
-        let page = self.reads.records(&self.session.key, &one)?;
-        let mut records = page.records.into_iter();
-        Ok(records.find(|record| record.sequence == sequence))
+        exceptions_of(self.reads, &self.session.key, numbers)
     }
 
     /// The messages that are shown at a record.
     fn shown_at(&self, record: &Record, exceptions: &Exceptions) -> Result<Vec<Message>> {
-        let at = record.sequence;
-        if record.header.messages == 0 || exceptions.moved_to(at).is_some() {
+        if record.header.messages == 0 || exceptions.moved_to(record.sequence).is_some() {
             return Ok(Vec::new());
         }
-        let last = match exceptions.replaced_by(at) {
-            Some(by) => self.record_at(by)?,
-            None => None,
-        };
-        let dialect = agents::of_agent(self.session.key.agent());
-        let view = last.as_ref().unwrap_or(record).view();
-        Ok(exceptions.messages(dialect, view, at))
+        state(self.reads, &self.session.key, exceptions, record.view())
     }
 
     fn look_at(&mut self, record: &Record, exceptions: &Exceptions) -> Result<()> {

@@ -6,14 +6,15 @@
 
 mod evaluate;
 mod hit;
-mod making;
 mod query;
 mod rank;
 mod reads;
 mod run;
+mod state;
 mod walk;
 
 pub use self::hit::{Hit, SearchCounts, SearchPage, UnreadSession};
 pub use self::query::{SearchCursor, SearchQuery, Sort};
 pub(crate) use self::reads::{Everywhere, Guide, Reads, Where};
 pub(crate) use self::run::{counts, page};
+pub(crate) use self::state::{exceptions_of, state};

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::key::SessionKey;
 use crate::model::message::Role;
+use crate::model::with::with_methods;
 use crate::search::Pattern;
 use crate::store::query::{Cursor, CursorError};
 
@@ -80,6 +81,54 @@ impl SearchQuery {
             ..Self::default()
         }
     }
+}
+
+with_methods! { SearchQuery =>
+    /// The same, of these agents only.
+    with_agents(agents: impl IntoIterator<Item = impl Into<String>>)
+        agents = agents.into_iter().map(Into::into).collect();
+
+    /// The same, of these folders only, and of any below them.
+    with_folders(folders: impl IntoIterator<Item = impl Into<String>>)
+        folders = folders.into_iter().map(Into::into).collect();
+
+    /// The same, in these sessions only.
+    with_sessions(sessions: impl IntoIterator<Item = SessionKey>)
+        sessions = sessions.into_iter().collect();
+
+    /// The same, by these only.
+    with_roles(roles: impl IntoIterator<Item = Role>) roles = roles.into_iter().collect();
+
+    /// The same, in what these tools were given and answered only.
+    with_tools(tools: impl IntoIterator<Item = impl Into<String>>)
+        tools = tools.into_iter().map(Into::into).collect();
+
+    /// The same, at this time or later.
+    with_since(since: DateTime<Utc>) since = Some(since);
+
+    /// The same, strictly before this time.
+    with_before(before: DateTime<Utc>) before = Some(before);
+
+    /// The same, without sub-agents, or with them.
+    with_no_subagents(no_subagents: bool) no_subagents = no_subagents;
+
+    /// The same, without what the agent put in, or with it.
+    with_no_injected(no_injected: bool) no_injected = no_injected;
+
+    /// The same, without what was taken back, or with it.
+    with_live(live: bool) live = live;
+
+    /// The same, with one hit a session.
+    with_by_session(by_session: bool) by_session = by_session;
+
+    /// The same, in this order.
+    with_sort(sort: Sort) sort = sort;
+
+    /// The same, with at most so many hits; 0 stands for 100.
+    with_limit(limit: usize) limit = limit;
+
+    /// The same, from behind a place.
+    with_after(after: SearchCursor) after = Some(after);
 }
 
 /// A place among hits. It stays valid while sessions come, go and change; what is appended to a session

@@ -64,6 +64,7 @@ use super::progress::Meter;
 use super::report::ImportReport;
 use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
+use crate::model::with::with_methods;
 use crate::provider;
 use crate::store::{self, Ingest, IngestStore, Source, Watcher};
 
@@ -86,27 +87,15 @@ pub struct ImportOptions {
     pub again: bool,
 }
 
-impl ImportOptions {
+with_methods! { ImportOptions =>
     /// The same, with every session file taken for one of this agent.
-    #[must_use]
-    pub fn with_agent(mut self, agent: impl Into<String>) -> Self {
-        self.agent = Some(agent.into());
-        self
-    }
+    with_agent(agent: impl Into<String>) agent = Some(agent.into());
 
     /// The same, writing nothing.
-    #[must_use]
-    pub fn with_dry_run(mut self, dry_run: bool) -> Self {
-        self.dry_run = dry_run;
-        self
-    }
+    with_dry_run(dry_run: bool) dry_run = dry_run;
 
     /// The same, taking sessions that were deleted here too.
-    #[must_use]
-    pub fn with_again(mut self, again: bool) -> Self {
-        self.again = again;
-        self
-    }
+    with_again(again: bool) again = again;
 }
 
 /// Imports files and folders.

@@ -6,18 +6,18 @@ use super::attached;
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
-use crate::store::chunks::{digest_of_file, row_after, take_moved, take_replaced};
+use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::segments::{self, Edge};
-use crate::store::redb::tables::sources::{corrupt_source, key_of, newest};
+use crate::store::redb::tables::sources::{corrupt_source, newest};
 use crate::store::redb::tables::writer::Writer;
 
 /// One write transaction of a bulk import. Dropping it without a commit writes nothing.
@@ -97,15 +97,7 @@ impl Bulk for RedbBulk<'_> {
         file: Option<Digest>,
     ) -> Result<Option<Digest>> {
         let old = self.writer.row(number)?;
-        // Somebody else has added to the session since the chunk was begun: its numbers are taken.
-        if old.next != chunk.base_next {
-            let (expected, actual) = (chunk.base_next, old.next);
-            return Err(Error::Conflict {
-                key: key_of(number, &old)?,
-                expected,
-                actual,
-            });
-        }
+        check_base(&old, chunk)?;
         let mut left = old.clone();
         let mut table = self.writer.records()?;
         if let Some(sequence) = chunk.replaced {

@@ -76,10 +76,7 @@ fn settle(writer: &Writer<'_>, session: &OfSession) -> Result<bool> {
     if session.through >= row.next {
         table.remove(session.number).map_err(&action)?;
     } else {
-        let tail = search_rows::encode_tail(session.number, session.through);
-        table
-            .insert(session.number, tail.as_slice())
-            .map_err(&action)?;
+        search::put_tail(&mut table, session.number, session.through)?;
     }
     Ok(true)
 }

@@ -1,13 +1,16 @@
 //! What records of a session say, as documents: each some consecutive records, with the buckets of all
-//! that they say by themselves, wherever it is shown.
+//! that they say by themselves, wherever it is shown, and of earlier parts of their messages.
 
-use crate::agents::{self, Dialect};
+use std::collections::BTreeSet;
+
+use super::parts::{Parts, grams_of};
+use crate::agents;
 use crate::codec::segment::Segment;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordView};
-use crate::search::{GramSet, PackedSet, pieces};
+use crate::search::{GramSet, PackedSet};
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::snapshot::Snapshot;
 
@@ -47,18 +50,6 @@ pub(super) struct OfSession {
     pub bytes: u64,
 }
 
-/// Adds the buckets of what a record says by itself.
-pub(crate) fn grams_of(set: &mut GramSet, dialect: &dyn Dialect, record: RecordView<'_>) {
-    if record.header.messages == 0 {
-        return;
-    }
-    for message in dialect.stored_messages(record) {
-        for piece in pieces(&message, &mut |_| true).looked() {
-            set.add(piece.folded);
-        }
-    }
-}
-
 /// Whether what was derived from a session's lines is still the same, and no line was removed or replaced.
 pub(super) fn is_as_before(before: &SessionRow, now: &SessionRow) -> bool {
     before.chain.rewrites == now.chain.rewrites
@@ -74,32 +65,47 @@ pub(super) fn gather(
     number: u64,
     from: u64,
 ) -> Result<Option<OfSession>> {
-    let mut at = from;
-    let mut found: Option<OfSession> = None;
+    let mut gathered: Option<OfSession> = None;
     loop {
-        let read = store.read(|snapshot| {
+        let is_done = store.read(|snapshot| {
             let Some(row) = snapshot.row(number)? else {
                 return Ok(None);
             };
-            let segments = read_from(snapshot, number, &row, at)?;
-            Ok(Some((row, segments)))
+            let found = gathered.get_or_insert_with(|| OfSession {
+                number,
+                row: row.clone(),
+                from,
+                through: from,
+                reader: agents::of_agent(&row.agent).reader_version(),
+                documents: Vec::new(),
+                bytes: 0,
+            });
+            if !is_as_before(&found.row, &row) {
+                return Ok(None);
+            }
+            found.go_on(snapshot, set, &row).map(Some)
         })?;
-        let Some((row, (segments, is_all))) = read else {
-            return Ok(None);
-        };
-        let dialect = agents::of_agent(&row.agent);
-        let found = found.get_or_insert_with(|| OfSession {
-            number,
-            row: row.clone(),
-            from,
-            through: from,
-            reader: dialect.reader_version(),
-            documents: Vec::new(),
-            bytes: 0,
-        });
-        if !is_as_before(&found.row, &row) {
-            return Ok(None);
+        match is_done {
+            None => return Ok(None),
+            Some(true) => return Ok(gathered),
+            Some(false) => {}
         }
+    }
+}
+
+impl OfSession {
+    /// Gathers as much as is read at a time. Whether that is enough.
+    fn go_on(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        set: &mut GramSet,
+        row: &SessionRow,
+    ) -> Result<bool> {
+        let (number, at) = (self.number, self.through);
+        let (segments, is_all) = read_from(snapshot, number, row, at)?;
+        let dialect = agents::of_agent(&row.agent);
+        let last = segments.last().map_or(at, Segment::last_sequence);
+        let parts = Parts::of(snapshot, (number, row), (at, last))?;
         let mut is_open = false;
         let mut document = Unfinished::default();
         for segment in &segments {
@@ -116,22 +122,20 @@ pub(super) fn gather(
                     line,
                 };
                 grams_of(set, dialect, record);
-                document.take(sequence, line.len());
-                found.through = sequence + 1;
-                found.bytes += line.len() as u64;
+                let first = document.take(sequence, line.len());
+                parts.add_earlier(snapshot, set, (first, sequence), &mut document.earlier)?;
+                self.through = sequence + 1;
+                self.bytes += line.len() as u64;
             }
             if document.bytes >= SEGMENT_BYTES * 3 / 4 {
-                found.documents.extend(document.end(set));
+                self.documents.extend(document.end(set));
             }
         }
-        found.documents.extend(document.end(set));
+        self.documents.extend(document.end(set));
         if is_all && !is_open {
-            found.through = found.through.max(row.next);
+            self.through = self.through.max(row.next);
         }
-        at = found.through;
-        if is_all || is_open || found.bytes >= SESSION_BYTES as u64 {
-            return Ok(Some(found.clone()));
-        }
+        Ok(is_all || is_open || self.bytes >= SESSION_BYTES as u64)
     }
 }
 
@@ -160,18 +164,21 @@ fn read_from(
 struct Unfinished {
     span: Option<(u64, u64)>,
     bytes: usize,
+    /// The first records of messages that begin before it and go on in it.
+    earlier: BTreeSet<u64>,
 }
 
 impl Unfinished {
-    fn take(&mut self, sequence: u64, bytes: usize) {
+    /// Takes a record; returns the first one.
+    fn take(&mut self, sequence: u64, bytes: usize) -> u64 {
         let first = self.span.map_or(sequence, |span| span.0);
         self.span = Some((first, sequence));
         self.bytes += bytes;
+        first
     }
 
     fn end(&mut self, set: &mut GramSet) -> Option<Gathered> {
-        let (first, last) = self.span.take()?;
-        self.bytes = 0;
+        let (first, last) = std::mem::take(self).span?;
         Some(Gathered {
             first,
             last,

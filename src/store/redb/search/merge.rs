@@ -1,12 +1,10 @@
 //! Small runs to larger ones: a search looks into each run, so there are to be few.
 //!
-//! - A run never changes: it is read in a snapshot, and the merged one takes its place in a transaction that
-//!   finds all of them still there.
+//! - Runs are read, and the merged one takes their place, in one transaction: the number of a run that was
+//!   dropped meanwhile may be another one's.
 //! - Documents of sessions that are gone are left out.
 
 use std::collections::BTreeMap;
-
-use redb::ReadableTable as _;
 
 use super::fill::{self, Run};
 use super::runs::{self, documents, each_lists};
@@ -16,9 +14,9 @@ use crate::model::error::Result;
 use crate::search::{BUCKETS, GRAM_VERSION};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
-use crate::store::redb::tables::schema::{SEARCH_RUNS, SESSIONS};
-use crate::store::redb::tables::search;
+use crate::store::redb::tables::schema::SESSIONS;
 use crate::store::redb::tables::snapshot::Snapshot;
+use crate::store::redb::tables::writer::Writer;
 
 const ACTION: &str = "merge runs of the index of messages";
 
@@ -33,25 +31,23 @@ const BUCKETS_AT_ONCE: u32 = 4096;
 
 /// Merges some small runs, if there are many. Whether it did.
 pub(super) fn merge(store: &RedbStore) -> Result<bool> {
-    let all = store.read(runs::all)?;
-    let Some(chosen) = choose(&all) else {
+    if store.read(|snapshot| Ok(choose(&runs::all(snapshot)?).is_none()))? {
         return Ok(false);
-    };
-    store.read(|snapshot| {
-        let sources: Vec<Source<'_, '_>> = chosen
-            .iter()
-            .map(|(run, row)| Source::open(snapshot, *run, row))
-            .collect::<Result<_>>()?;
-        store.write(|writer| {
-            // Another process may have merged them, or dropped the index.
-            if !are_there(writer, &chosen)? {
-                return Ok(());
-            }
-            write(writer, &sources)?;
-            fill::remove(writer, &chosen)
+    }
+    store.write(|writer| {
+        // Read as of this transaction: nobody drops or merges them meanwhile.
+        store.read(|snapshot| {
+            let Some(chosen) = choose(&runs::all(snapshot)?) else {
+                return Ok(false);
+            };
+            let sources = chosen
+                .iter()
+                .map(|(run, row)| Source::open(snapshot, *run, row));
+            write(writer, &sources.collect::<Result<Vec<_>>>()?)?;
+            fill::remove(writer, &chosen)?;
+            Ok(true)
         })
-    })?;
-    Ok(true)
+    })
 }
 
 /// Small runs that fit one, if there are so many.
@@ -71,22 +67,6 @@ fn choose(all: &BTreeMap<u32, RunRow>) -> Option<BTreeMap<u32, RunRow>> {
         .map(|(run, row)| (*run, row.clone()))
         .collect();
     Some(chosen)
-}
-
-fn are_there(
-    writer: &crate::store::redb::tables::writer::Writer<'_>,
-    chosen: &BTreeMap<u32, RunRow>,
-) -> Result<bool> {
-    let table = writer.txn().open_table(SEARCH_RUNS);
-    let table = table.map_err(storage(ACTION))?;
-    for (run, row) in chosen {
-        let now = table.get(*run).map_err(storage(ACTION))?;
-        let now = now.map(|value| search::run(*run, value.value()));
-        if now.transpose()?.as_ref() != Some(row) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// A run that is merged.
@@ -148,10 +128,7 @@ impl<'c, 's> Source<'c, 's> {
     }
 }
 
-fn write(
-    writer: &crate::store::redb::tables::writer::Writer<'_>,
-    sources: &[Source<'_, '_>],
-) -> Result<()> {
+fn write(writer: &Writer<'_>, sources: &[Source<'_, '_>]) -> Result<()> {
     let mut readers: Vec<(String, u16)> = Vec::new();
     let mut documents = Vec::new();
     for source in sources {

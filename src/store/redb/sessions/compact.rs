@@ -1,21 +1,16 @@
 //! Compaction of one session: removes what lies below the mark, and packs what stays.
 
-use std::io::Write;
-
 use crate::codec::segment::Packer;
 use crate::codec::session_row::SessionRow;
-use crate::model::error::{Error, Result};
-use crate::model::key::SessionKey;
+use crate::model::error::Result;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordKind};
+use crate::store::fold;
 use crate::store::order::Order;
-use crate::store::query::{Compacted, ScanQuery};
+use crate::store::query::Compacted;
 use crate::store::rechain::Rechain;
-use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::segments::{self, Edge, Found};
 use crate::store::redb::tables::writer::Writer;
-use crate::store::sessions::Primitives as _;
-use crate::store::{StoreExt as _, fold};
 
 /// A segment at least so full is left alone if nothing of it goes.
 const FULL_BYTES: usize = SEGMENT_BYTES / 2;
@@ -89,33 +84,6 @@ pub(crate) fn compact(
     row.tail_bytes = 0;
     writer.put_row(number, Some(old), &row)?;
     Ok(compacted)
-}
-
-/// Writes to `archive` what a compaction up to `end` is going to remove.
-pub(crate) fn archive(
-    store: &RedbStore,
-    key: &SessionKey,
-    end: u64,
-    archive: &mut dyn Write,
-) -> Result<()> {
-    let row = store.row_of(key)?;
-    let order = store.order(key, &row)?;
-    for record in store.records(key, ScanQuery::default()) {
-        let record = record?;
-        let is_before = match &order {
-            Some(order) => order.place(record.sequence) < order.place(end),
-            None => record.sequence < end,
-        };
-        if !is_before {
-            break;
-        }
-        if record.header.kind != RecordKind::Meta {
-            archive
-                .write_all(&record.line)
-                .map_err(|source| Error::Output { source })?;
-        }
-    }
-    archive.flush().map_err(|source| Error::Output { source })
 }
 
 /// Whether a segment is full enough to stay, and nothing of it goes.

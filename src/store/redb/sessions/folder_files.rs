@@ -11,7 +11,7 @@ use redb::Table;
 
 use crate::codec::source_row::SourceRow;
 use crate::model::error::Result;
-use crate::store::path_bytes::{below, folder_of};
+use crate::store::path_bytes::{below, emptied};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::ranges::within;
 
@@ -32,27 +32,8 @@ impl FolderFiles<'_, '_> {
     /// Deletes the files of the folders that deleted sessions came from, by the paths of their files, and
     /// that no session comes from any more.
     pub(crate) fn delete_unneeded(&mut self, gone: &BTreeSet<Vec<u8>>) -> Result<()> {
-        let mut needed: BTreeSet<Vec<u8>> = BTreeSet::new();
-        let mut empty: BTreeSet<Vec<u8>> = BTreeSet::new();
-        for path in gone {
-            let mut at = path.as_slice();
-            while let Some(folder) = folder_of(at) {
-                if needed.contains(folder) || empty.contains(folder) {
-                    break;
-                }
-                if self.has_session_below(folder)? {
-                    needed.insert(folder.to_vec());
-                    break;
-                }
-                empty.insert(folder.to_vec());
-                at = folder;
-            }
-        }
-        for folder in &empty {
-            // What lies below a folder goes with that.
-            if folder_of(folder).is_none_or(|above| !empty.contains(above)) {
-                self.delete_below(folder)?;
-            }
+        for folder in emptied(gone, |folder| self.has_session_below(folder))? {
+            self.delete_below(&folder)?;
         }
         Ok(())
     }

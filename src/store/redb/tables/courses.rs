@@ -9,20 +9,16 @@ use redb::{ReadableTable, Table};
 use super::schema::{COURSES, EXCEPTIONS};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
-use crate::agents;
 use crate::codec::course_row::{self, Note};
 use crate::codec::exception_row::{self, ExceptionKey};
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::exception::{Exception, ExceptionKind};
-use crate::model::key::SessionKey;
-use crate::store::course::{CourseChanges, StoredCourse, copied, left_before};
+use crate::store::course::{
+    CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, copied_from, moved_of,
+};
 use crate::store::redb::engine::errors::storage;
-
-/// A block of fewer bytes is written anew with what comes behind it, so that appends of a line each do
-/// not make a block each.
-const SMALL_BYTES: usize = 1024;
 
 /// The key of a block: session number, first sequence number.
 pub(crate) type CourseKey = (u64, u64);
@@ -98,14 +94,7 @@ impl Snapshot<'_> {
         range: (u64, u64),
     ) -> Result<Vec<Exception>> {
         let mut found = self.exceptions((number, row), range)?;
-        let Some(parent) = row.shown_parent() else {
-            return Ok(found);
-        };
-        if row.blocks == 0 || !agents::of_agent(&row.agent).repeats_its_parent() {
-            return Ok(found);
-        }
-        let parent = SessionKey::new(row.agent.as_str(), parent);
-        let parent = parent.ok().map(|key| self.session(&key)).transpose()?;
+        let parent = copied_from(row).map(|key| self.session(&key)).transpose()?;
         if let Some((other, parent)) = parent.flatten().filter(|(other, _)| *other != number) {
             let own = self.course(number, row)?.before(None);
             let parent = self.course(other, &parent)?.before(None);
@@ -144,12 +133,16 @@ impl Writer<'_> {
             .map_err(storage("write what leads to records"))
     }
 
+    fn exceptions_of(&self, number: u64, row: &SessionRow) -> Result<Vec<Exception>> {
+        if row.exceptions == 0 {
+            return Ok(Vec::new());
+        }
+        between(&self.exceptions()?, number, (0, u64::MAX))
+    }
+
     /// The course of a session.
     pub(crate) fn course(&self, number: u64, row: &SessionRow) -> Result<StoredCourse> {
-        let mut exceptions = Vec::new();
-        if row.exceptions > 0 {
-            exceptions = between(&self.exceptions()?, number, (0, u64::MAX))?;
-        }
+        let exceptions = self.exceptions_of(number, row)?;
         let mut found = Vec::new();
         if row.blocks > 0 {
             found = notes(&self.courses()?, number)?;
@@ -199,7 +192,7 @@ impl Writer<'_> {
                 .map_err(&action)?;
             if let Some(entry) = { last }.next_back() {
                 let (key, value) = entry.map_err(&action)?;
-                if value.value().len() < SMALL_BYTES {
+                if value.value().len() < SMALL_BLOCK_BYTES {
                     joined = unpack(key.value(), value.value())?;
                     row.blocks -= 1;
                 }
@@ -229,19 +222,8 @@ impl Writer<'_> {
         row: &mut SessionRow,
         from: u64,
     ) -> Result<BTreeMap<u64, u32>> {
-        let moved = self.moved_messages(number, row)?;
-        if row.exceptions > 0 {
-            let all = between(&self.exceptions()?, number, (0, u64::MAX))?;
-            let mut changes = CourseChanges::default();
-            for exception in all {
-                match left_before(&exception, from) {
-                    Some(left) if left == exception => {}
-                    Some(left) => changes.put.push(left),
-                    None => changes.removed.push((exception.kind, exception.first)),
-                }
-            }
-            self.write_course(number, row, &changes)?;
-        }
+        let all = self.exceptions_of(number, row)?;
+        self.write_course(number, row, &CourseChanges::of_cut(&all, from))?;
         if row.blocks > 0 {
             let notes = notes(&self.courses()?, number)?;
             let mut table = self.courses()?;
@@ -257,7 +239,7 @@ impl Writer<'_> {
                 self.write_notes(number, row, &kept.collect::<Vec<_>>())?;
             }
         }
-        Ok(moved)
+        Ok(moved_of(&all))
     }
 
     /// Records of a session whose messages are shown elsewhere, and how many they are.
@@ -266,14 +248,7 @@ impl Writer<'_> {
         number: u64,
         row: &SessionRow,
     ) -> Result<BTreeMap<u64, u32>> {
-        if row.exceptions == 0 {
-            return Ok(BTreeMap::new());
-        }
-        let all = between(&self.exceptions()?, number, (0, u64::MAX))?;
-        let moved = all
-            .into_iter()
-            .filter(|exception| exception.kind == ExceptionKind::Moved);
-        Ok(moved.map(|moved| (moved.first, moved.messages)).collect())
+        Ok(moved_of(&self.exceptions_of(number, row)?))
     }
 
     /// Forgets what is to be known of records that are gone: those before `end`.
@@ -287,14 +262,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let all = between(&self.exceptions()?, number, (0, end.saturating_sub(1)))?;
-        let gone = all.iter().filter(|exception| exception.last < end);
-        let changes = CourseChanges {
-            removed: gone
-                .map(|exception| (exception.kind, exception.first))
-                .collect(),
-            ..CourseChanges::default()
-        };
-        self.write_course(number, row, &changes)
+        self.write_course(number, row, &CourseChanges::of_compaction(&all, end))
     }
 
     /// Forgets all of a session's course.

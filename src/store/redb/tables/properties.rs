@@ -13,7 +13,6 @@ use super::ranges::within;
 use super::schema::{ALIASES, FORMAT_WITH_PROPERTIES, PROPERTIES, SESSION_SOURCES, SESSIONS};
 use super::snapshot::{Snapshot, row_behind};
 use super::writer::Writer;
-use crate::agents;
 use crate::codec::properties_row;
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
@@ -101,10 +100,7 @@ pub(crate) fn by_alias(snapshot: &Snapshot<'_>, alias: &SessionKey) -> Result<Op
 /// The session that was imported from the file where its agent would keep one of this key, if nothing
 /// but the file's name tells its key: no file beside it, and no session that has the key.
 fn by_file(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Option<SessionKey>> {
-    let Some(id) = agents::of_agent(key.agent()).id_by_file(key.id()) else {
-        return Ok(None);
-    };
-    let Ok(named) = SessionKey::new(key.agent(), id) else {
+    let Some(named) = properties::named_by_file(key) else {
         return Ok(None);
     };
     let Some((number, row)) = snapshot.session(&named)? else {
@@ -128,14 +124,7 @@ fn by_file(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Option<SessionKe
 
 /// The key of the session that a claim led to.
 fn key_of(alias: &SessionKey, row: &SessionRow) -> Result<SessionKey> {
-    match row.key() {
-        Ok(key) if key.agent() == alias.agent() => Ok(key),
-        Ok(key) => Err(corrupt_alias(
-            alias,
-            &RowError(format!("leads to `{key}`, a session of another agent")),
-        )),
-        Err(error) => Err(corrupt_alias(alias, &error)),
-    }
+    properties::claimer(alias, row).map_err(|error| corrupt_alias(alias, &error))
 }
 
 /// A damaged row of the table of aliases.
@@ -233,15 +222,10 @@ fn change_claims(
                 alias: alias.id().to_owned(),
             });
         }
-        // Behind the last one and never in a gap: nobody gets a name before one who waits for it.
-        let place = match claims(&table, &alias)?.next_back().transpose()? {
-            None => 0,
-            Some((last, _)) => last.checked_add(1).ok_or_else(|| {
-                corrupt_alias(&alias, &RowError("the line for it is full".to_owned()))
-            })?,
-        };
-        let claim = properties_row::encode_claim(&alias, place, number)
-            .map_err(|error| corrupt_alias(&alias, &error))?;
+        let corrupt = |error| corrupt_alias(&alias, &error);
+        let last = claims(&table, &alias)?.next_back().transpose()?;
+        let place = properties::place_behind(last.map(|(last, _)| last)).map_err(corrupt)?;
+        let claim = properties_row::encode_claim(&alias, place, number).map_err(corrupt)?;
         table
             .insert((alias.agent(), alias.id(), place), claim.as_slice())
             .map_err(&action)?;

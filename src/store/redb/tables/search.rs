@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable, ReadableTableMetadata as _, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::schema::{SEARCH_RUNS, SEARCH_TAILS, SESSIONS};
 use super::snapshot::Snapshot;
@@ -24,6 +24,11 @@ use crate::store::redb::engine::errors::storage;
 
 /// The key in `search_tails` of the row that is of all sessions from the number on that it holds.
 pub(crate) const NEW: u64 = 0;
+
+/// What errors say was being done.
+const NOTE: &str = "note what is not indexed";
+
+pub(crate) type Tails<'t> = redb::Table<'t, u64, &'static [u8]>;
 
 /// A damaged row of a run.
 pub(crate) fn corrupt(table: &'static str, run: u32, detail: &str) -> Error {
@@ -125,105 +130,100 @@ impl Writer<'_> {
         old: Option<&SessionRow>,
         row: &SessionRow,
     ) -> Result<()> {
-        if is_unused(self.txn())? {
-            return Ok(());
-        }
-        let from = match old {
-            None if row.next > 0 => return self.is_new_to_search(number),
+        match old {
+            None => self.is_new_to_search(number),
             // Read again: what lines say may be something else.
-            Some(old) if old.reader != row.reader && old.next > 0 => 0,
-            Some(old) if old.next < row.next => old.next,
-            _ => return Ok(()),
-        };
-        self.is_not_indexed_from(number, from)
-    }
-
-    /// Notes that records of a session from one on may lie in no document.
-    pub(crate) fn is_not_indexed_from(&self, number: u64, from: u64) -> Result<()> {
-        if is_unused(self.txn())? {
-            return Ok(());
+            Some(old) if old.reader != row.reader => self.is_not_indexed_from(number, 0),
+            Some(old) if old.next < row.next => self.is_not_indexed_from(number, old.next),
+            Some(_) => Ok(()),
         }
-        let action = storage("note what is not indexed");
-        let table = self.txn().open_table(SEARCH_TAILS);
-        let mut table = table.map_err(storage("note what is not indexed"))?;
-        if new_from(&table)?.is_some_and(|new| new <= number) {
-            return Ok(());
-        }
-        let before = table.get(number).map_err(&action)?;
-        // A damaged row is written anew: all of the session is read then.
-        let before = before.map(|bytes| tail(number, bytes.value()).unwrap_or(0));
-        if before.is_some_and(|before| before <= from) {
-            return Ok(());
-        }
-        let row = search_rows::encode_tail(number, from);
-        table.insert(number, row.as_slice()).map_err(&action)?;
-        Ok(())
     }
 
     /// Notes that a session that has just begun is not indexed: one row does for all that come after it.
     fn is_new_to_search(&self, number: u64) -> Result<()> {
-        let table = self.txn().open_table(SEARCH_TAILS);
-        let mut table = table.map_err(storage("note what is not indexed"))?;
-        let of = match new_from(&table)? {
-            Some(new) if new <= number => return Ok(()),
-            Some(_) => (number, 0),
-            None => (NEW, number),
-        };
-        let row = search_rows::encode_tail(of.0, of.1);
-        let inserted = table.insert(of.0, row.as_slice());
-        inserted
-            .map(drop)
-            .map_err(storage("note what is not indexed"))
+        match self.tails_without(number)? {
+            Some((mut tails, None)) => put_tail(&mut tails, NEW, number),
+            Some((mut tails, Some(_))) => put_tail(&mut tails, number, 0),
+            None => Ok(()),
+        }
     }
+
+    /// Notes that records of a session from one on may lie in no document.
+    pub(crate) fn is_not_indexed_from(&self, number: u64, from: u64) -> Result<()> {
+        let Some((mut tails, _)) = self.tails_without(number)? else {
+            return Ok(());
+        };
+        let before = tails.get(number).map_err(storage(NOTE))?;
+        // A damaged row has all of the session read, as it is.
+        let before = before.map(|bytes| tail(number, bytes.value()).unwrap_or(0));
+        if before.is_some_and(|before| before <= from) {
+            return Ok(());
+        }
+        put_tail(&mut tails, number, from)
+    }
+
+    /// The table to note something of a session in, with the number from which on it says that of all.
+    /// `None` if there is nothing to note: nothing is indexed, or the session is one of those.
+    fn tails_without(&self, number: u64) -> Result<Option<(Tails<'_>, Option<u64>)>> {
+        let tails = self.txn().open_table(SEARCH_TAILS).map_err(storage(NOTE))?;
+        let new = new_from(&tails)?;
+        let is_noted = new.is_some_and(|new| new <= number);
+        if is_noted || is_unused(&tails, || self.txn().open_table(SEARCH_RUNS))? {
+            return Ok(None);
+        }
+        Ok(Some((tails, new)))
+    }
+}
+
+/// Notes from which record on a session is not indexed.
+pub(crate) fn put_tail(tails: &mut Tails<'_>, session: u64, from: u64) -> Result<()> {
+    let row = search_rows::encode_tail(session, from);
+    let inserted = tails.insert(session, row.as_slice());
+    inserted.map(drop).map_err(storage(NOTE))
 }
 
 /// Whether nothing is indexed: then nothing is noted either.
-fn is_unused(txn: &WriteTransaction) -> Result<bool> {
-    let opened = storage("note what is not indexed");
-    let action = storage("note what is not indexed");
-    let runs = txn.open_table(SEARCH_RUNS).map_err(&opened)?;
-    if !runs.is_empty().map_err(&action)? {
+fn is_unused<R: ReadableTableMetadata>(
+    tails: &impl ReadableTableMetadata,
+    runs: impl FnOnce() -> Result<R, redb::TableError>,
+) -> Result<bool> {
+    if !tails.is_empty().map_err(storage(NOTE))? {
         return Ok(false);
     }
-    let tails = txn.open_table(SEARCH_TAILS).map_err(&opened)?;
-    tails.is_empty().map_err(&action)
+    let runs = runs().map_err(storage(NOTE))?;
+    runs.is_empty().map_err(storage(NOTE))
 }
 
 /// From which session on nothing is indexed. A damaged row says that of all.
-fn new_from(table: &impl ReadableTable<u64, &'static [u8]>) -> Result<Option<u64>> {
-    let row = table
-        .get(NEW)
-        .map_err(storage("note what is not indexed"))?;
+fn new_from(tails: &impl ReadableTable<u64, &'static [u8]>) -> Result<Option<u64>> {
+    let row = tails.get(NEW).map_err(storage(NOTE))?;
     Ok(row.map(|row| tail(NEW, row.value()).unwrap_or(0)))
 }
 
 /// Whether sessions have come since the index was filled last, or it never was.
 pub(crate) fn has_new(snapshot: &Snapshot<'_>) -> Result<bool> {
     let opened = storage("read what is not indexed");
-    let action = storage("read what is not indexed");
-    let tails = snapshot.txn().open_table(SEARCH_TAILS).map_err(&opened)?;
-    if new_from(&tails)?.is_some() {
-        return Ok(true);
-    }
-    let runs = snapshot.txn().open_table(SEARCH_RUNS).map_err(&opened)?;
-    Ok(runs.is_empty().map_err(&action)? && tails.is_empty().map_err(&action)?)
+    let tails = snapshot.txn().open_table(SEARCH_TAILS).map_err(opened)?;
+    Ok(
+        new_from(&tails)?.is_some()
+            || is_unused(&tails, || snapshot.txn().open_table(SEARCH_RUNS))?,
+    )
 }
 
 /// Gives each session that came since the index was filled a row of its own.
 pub(crate) fn spread_tails(writer: &Writer<'_>) -> Result<()> {
-    let action = storage("note what is not indexed");
-    let opened = storage("note what is not indexed");
-    let is_unused = is_unused(writer.txn())?;
-    let mut table = writer.txn().open_table(SEARCH_TAILS).map_err(&opened)?;
-    let Some(new) = new_from(&table)?.or(is_unused.then_some(0)) else {
-        return Ok(());
+    let action = storage(NOTE);
+    let txn = writer.txn();
+    let mut tails = txn.open_table(SEARCH_TAILS).map_err(storage(NOTE))?;
+    let new = match new_from(&tails)? {
+        Some(new) => new,
+        None if is_unused(&tails, || txn.open_table(SEARCH_RUNS))? => 0,
+        None => return Ok(()),
     };
-    table.remove(NEW).map_err(&action)?;
-    let sessions = writer.txn().open_table(SESSIONS).map_err(&opened)?;
+    tails.remove(NEW).map_err(&action)?;
+    let sessions = txn.open_table(SESSIONS).map_err(storage(NOTE))?;
     for entry in sessions.range(new..).map_err(&action)? {
-        let number = entry.map_err(&action)?.0.value();
-        let row = search_rows::encode_tail(number, 0);
-        table.insert(number, row.as_slice()).map_err(&action)?;
+        put_tail(&mut tails, entry.map_err(&action)?.0.value(), 0)?;
     }
     Ok(())
 }

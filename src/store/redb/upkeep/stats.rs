@@ -29,14 +29,7 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
         snapshot.counts().sessions(1);
         let row = SessionRow::decode(number, value.value())
             .map_err(|error| corrupt_session(number, error.to_string()))?;
-        let agent = agents.entry(row.agent.clone()).or_default();
-        agent.agent = row.agent;
-        agent.sessions += 1;
-        agent.messages += row.messages;
-        agent.records += row.records;
-        agent.bytes += row.bytes;
-        agent.malformed += row.malformed;
-        agent.attachments += row.attachments;
+        agents.entry(row.agent.clone()).or_default().count(row);
     }
     // A walk ends early where a page is lost, without an error: the table knows how many there are.
     all_read("sessions", rows, table.len().map_err(&action)?)?;
