@@ -5,7 +5,6 @@ use clap_complete::Shell;
 
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
-use scrollback::Error;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -31,9 +30,6 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         "scrollback",
         &mut script,
     );
-    tool.out.bytes(|out| {
-        out.write_all(&script)
-            .map_err(|source| Error::Output { source })
-    })?;
+    tool.out.all_bytes(&script)?;
     Ok(Ending::Done)
 }
