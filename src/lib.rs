@@ -31,7 +31,7 @@
 //!   (the module `conformance`).
 //! - `regex`: regular expressions in [`Pattern`].
 //! - `html`: sessions as pages of HTML ([`ExportFormat`]).
-//! - `sqlite`: OpenCode's database, read with a SQLite of its own.
+//! - `sqlite`: the databases of agents that keep one (OpenCode, goose and others), read with a SQLite of its own.
 //!
 //! The library prints nothing, reads no environment but for [`provider::Places`], and takes its
 //! clock and its ids from [`Stamps`].

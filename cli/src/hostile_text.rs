@@ -294,7 +294,7 @@ impl Scene {
             Err(Failure::Error { error, .. }) => panic!("{error}"),
         };
         let mut tool = Tool::new(target, out);
-        let outcome = commands::run(&cli.command, &mut tool);
+        let outcome = commands::run(&cli.command, Cli::command, &mut tool);
         exit::code(outcome, &mut tool.out);
         (stdout.text(), stderr.text())
     }

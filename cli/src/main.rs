@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use self::commands::Command;
 use self::open::{ChosenStore, Environment, Tool};
@@ -94,7 +94,7 @@ fn run() -> ExitCode {
         Ok(target) => Tool::new(target.waiting(cli.wait), out),
         Err(failure) => return ExitCode::from(exit::code(Err(failure), &mut out)),
     };
-    let outcome = commands::run(&cli.command, &mut tool);
+    let outcome = commands::run(&cli.command, Cli::command, &mut tool);
     let code = exit::code(outcome, &mut tool.out);
     if cli.verbose {
         let reads = tool.table_reads();
@@ -130,8 +130,6 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -1,11 +1,11 @@
 //! Stores on a server, by their URL.
 
 use std::path::Path;
+use std::rc::Rc;
 
-use scrollback::Options;
+use scrollback::{Ingest, Options};
 
 use super::exit::Failure;
-use super::open::Opened;
 
 /// The URL, if that is what the name of a store is.
 pub(crate) fn url(store: &Path) -> Option<&str> {
@@ -31,17 +31,17 @@ pub(crate) fn shown(url: &str) -> String {
 
 /// Opens the store of a URL.
 #[cfg(feature = "postgres")]
-pub(crate) fn open(url: &str, options: &Options) -> Result<Opened, Failure> {
+pub(crate) fn open(url: &str, options: &Options) -> Result<Rc<dyn Ingest>, Failure> {
     let options = scrollback_postgres::Options::default()
         .with_connect_wait(options.lock_wait.min(std::time::Duration::from_secs(10)))
         .with_stamps(options.stamps.clone());
     let store = scrollback_postgres::PostgresStore::open(url, options)?;
-    Ok(std::rc::Rc::new(store))
+    Ok(Rc::new(store))
 }
 
 /// Says what this build lacks.
 #[cfg(not(feature = "postgres"))]
-pub(crate) fn open(_url: &str, _options: &Options) -> Result<Opened, Failure> {
+pub(crate) fn open(_url: &str, _options: &Options) -> Result<Rc<dyn Ingest>, Failure> {
     let text = "this build reaches no servers: build it with `--features postgres`";
     Err(Failure::Usage(text.to_owned()))
 }

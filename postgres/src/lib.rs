@@ -18,11 +18,13 @@
 //! `docs/async.md` says, but need none and disturb none. The connections are served by one thread of the
 //! store's own.
 
+mod attempts;
 mod block;
 mod commit;
 mod connection;
 mod engine;
 mod errors;
+mod numbers;
 mod options;
 mod pinned;
 mod pool;

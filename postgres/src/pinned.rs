@@ -6,19 +6,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use scrollback::kit::{
-    CellQuery, Changes, Children, Engine, KeyAndValue, NameQuery, OwnedCell, RowQuery, SummaryRow,
-    Table,
-};
+use scrollback::kit::{Changes, Engine};
 use scrollback::{Error, Result, SessionKey, Stamps};
 use uuid::Uuid;
 
+use crate::attempts::{pause, resolve};
 use crate::commit;
-use crate::connection::Connection;
-use crate::engine::{Numbers, pause};
+use crate::connection::{Connection, Value};
 use crate::errors::{Failure, Tried};
+use crate::numbers::Numbers;
 use crate::pool::Lent;
-use crate::reads;
+use crate::reads::engine_reads;
 use crate::sql::Query;
 use crate::store::PostgresStore;
 
@@ -70,7 +68,7 @@ fn told(store: &PostgresStore) -> impl Fn(Failure) -> Error + '_ {
 
 fn lock(connection: &mut Connection, key: &SessionKey) -> Tried<()> {
     connection.batch("BEGIN")?;
-    let values: [crate::connection::Value<'_>; 2] = [&key.agent(), &key.id().as_bytes()];
+    let values: [Value<'_>; 2] = [&key.agent(), &key.id().as_bytes()];
     connection.query(Query::Lock, &values).map(drop)
 }
 
@@ -118,60 +116,16 @@ impl<'s> Pinned<'s> {
 }
 
 impl Engine for Pinned<'_> {
+    engine_reads!();
+
     fn stamps(&self) -> &Stamps {
         self.store.stamps()
-    }
-
-    fn store_id(&self) -> Result<Option<Uuid>> {
-        self.read("read the store's id", reads::store_id)
     }
 
     fn new_number(&self) -> Result<u64> {
         let spare = self.spare.next().or_else(|| self.store.numbers().next());
         spare.ok_or_else(|| Error::Busy {
             reason: "no number for a new session is left".to_owned(),
-        })
-    }
-
-    fn row(&self, key: &SessionKey) -> Result<Option<SummaryRow>> {
-        self.read("look a session up", |connection| {
-            reads::row(connection, key)
-        })
-    }
-
-    fn rows(&self, numbers: &[u64]) -> Result<Vec<SummaryRow>> {
-        self.read("read sessions", |connection| {
-            reads::rows(connection, numbers)
-        })
-    }
-
-    fn list(&self, query: &RowQuery) -> Result<Vec<SummaryRow>> {
-        self.read("list the sessions", |connection| {
-            reads::list(connection, query)
-        })
-    }
-
-    fn names(&self, query: &NameQuery) -> Result<Vec<SessionKey>> {
-        self.read("look sessions up", |connection| {
-            reads::names(connection, query)
-        })
-    }
-
-    fn children(&self, keys: &[SessionKey]) -> Result<Vec<Children>> {
-        self.read("count sub-agents", |connection| {
-            reads::children(connection, keys)
-        })
-    }
-
-    fn cells(&self, query: &CellQuery) -> Result<Vec<KeyAndValue>> {
-        self.read("read a session", |connection| {
-            reads::cells(connection, query)
-        })
-    }
-
-    fn cells_of(&self, table: Table, owners: &[u64]) -> Result<Vec<OwnedCell>> {
-        self.read("read sessions", |connection| {
-            reads::cells_of(connection, table, owners)
         })
     }
 
@@ -188,24 +142,19 @@ impl Engine for Pinned<'_> {
             connection.batch("COMMIT").map(|()| true)
         });
         match tried {
-            Ok(true) => Ok(true),
-            // Another attempt begins with another lock.
-            Ok(false) => {
-                drop(lent);
-                self.end();
-                Ok(false)
-            }
-            Err(failure) if failure.is_clash() => {
-                drop(lent);
-                self.end();
-                Ok(false)
-            }
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(failure) if failure.is_clash() => {}
             Err(failure) if failure.is_unknown() => {
                 drop(lent);
-                crate::engine::resolve(self.store.pool(), changes, &token, failure)
+                return resolve(self.store.pool(), changes, &token, failure);
             }
-            Err(failure) => Err(failure.told(self.store.pool().name(), "write")),
+            Err(failure) => return Err(failure.told(self.store.pool().name(), "write")),
         }
+        // Another attempt begins with another lock.
+        drop(lent);
+        self.end();
+        Ok(false)
     }
 
     fn alone(

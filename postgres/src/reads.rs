@@ -187,3 +187,76 @@ pub(crate) fn next_numbers(connection: &mut Connection, count: u64) -> Tried<u64
     let last: i64 = row.try_get(0)?;
     Ok(unsigned(last))
 }
+
+/// What an engine reads, over its method `read`, which asks a connection. A macro: the two engines differ in
+/// which connection that is, and in what the trait has besides.
+macro_rules! engine_reads {
+    () => {
+        fn store_id(&self) -> scrollback::Result<Option<uuid::Uuid>> {
+            self.read("read the store's id", crate::reads::store_id)
+        }
+
+        fn row(
+            &self,
+            key: &scrollback::SessionKey,
+        ) -> scrollback::Result<Option<scrollback::kit::SummaryRow>> {
+            self.read("look a session up", |connection| {
+                crate::reads::row(connection, key)
+            })
+        }
+
+        fn rows(&self, numbers: &[u64]) -> scrollback::Result<Vec<scrollback::kit::SummaryRow>> {
+            self.read("read sessions", |connection| {
+                crate::reads::rows(connection, numbers)
+            })
+        }
+
+        fn list(
+            &self,
+            query: &scrollback::kit::RowQuery,
+        ) -> scrollback::Result<Vec<scrollback::kit::SummaryRow>> {
+            self.read("list the sessions", |connection| {
+                crate::reads::list(connection, query)
+            })
+        }
+
+        fn names(
+            &self,
+            query: &scrollback::kit::NameQuery,
+        ) -> scrollback::Result<Vec<scrollback::SessionKey>> {
+            self.read("look sessions up", |connection| {
+                crate::reads::names(connection, query)
+            })
+        }
+
+        fn children(
+            &self,
+            keys: &[scrollback::SessionKey],
+        ) -> scrollback::Result<Vec<scrollback::kit::Children>> {
+            self.read("count sub-agents", |connection| {
+                crate::reads::children(connection, keys)
+            })
+        }
+
+        fn cells(
+            &self,
+            query: &scrollback::kit::CellQuery,
+        ) -> scrollback::Result<Vec<scrollback::kit::KeyAndValue>> {
+            self.read("read a session", |connection| {
+                crate::reads::cells(connection, query)
+            })
+        }
+
+        fn cells_of(
+            &self,
+            table: scrollback::kit::Table,
+            owners: &[u64],
+        ) -> scrollback::Result<Vec<scrollback::kit::OwnedCell>> {
+            self.read("read sessions", |connection| {
+                crate::reads::cells_of(connection, table, owners)
+            })
+        }
+    };
+}
+
+pub(crate) use engine_reads;

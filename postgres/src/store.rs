@@ -5,7 +5,7 @@ use std::sync::Arc;
 use scrollback::Result;
 use scrollback::kit::Lately;
 
-use crate::engine::Numbers;
+use crate::numbers::Numbers;
 use crate::options::Options;
 use crate::pool::Pool;
 use crate::schema;

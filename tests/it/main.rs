@@ -4,7 +4,7 @@
 //! - `harness`: temporary homes and what lies in folders; `cases`: how many a property test runs
 //! - `api`: what is public can grow, and be written as JSON; a list of it
 //! - `tidy`: rules over the source text (layers, circles, module docs, file lengths); `source` reads it,
-//!   `modules` finds which files name which;
+//!   `modules` finds which files name which, `circles` those that lead back to themselves;
 //!   `front_door`: what the tool may use of the library
 //! - `agents`: the one list of agents against the README, and no other code that names one
 //! - `celeste`, `celeste_hazards`, `celeste_home`: celeste's `Manager` as `Project`, what went wrong
@@ -87,6 +87,7 @@ mod cases;
 mod celeste;
 mod celeste_hazards;
 mod celeste_home;
+mod circles;
 mod coming_from_go;
 mod compat;
 mod conformance;

@@ -1,4 +1,4 @@
-//! Which modules of the library name which, read with `syn`: for `tidy`.
+//! Which modules of a package name which, read with `syn`: for `tidy`.
 //!
 //! A name that a module passes on (`pub use`) leads to where it is defined, and passing it on is no
 //! use of it. What is compiled for tests alone is not looked at.
@@ -288,16 +288,32 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The files of the library by their modules, and what they name.
+/// The files of a package by their modules, and what they name.
 type Read = BTreeMap<Path, (String, Named)>;
 
-fn read(files: &[File]) -> Read {
-    files
-        .iter()
-        .filter(|file| file.path.starts_with("src/") && file.path != "src/main.rs")
-        .map(|file| (file.path.clone(), Named::of(file)))
-        .map(|(path, named)| (named.module.clone(), (path, named)))
+/// The packages: each that has a root file, with its files.
+fn packages(files: &[File]) -> Vec<Read> {
+    let roots = files.iter().filter_map(|file| {
+        let root = ["src/lib.rs", "src/main.rs"];
+        root.iter().find_map(|root| file.path.strip_suffix(root))
+    });
+    let folders: BTreeSet<&str> = roots.collect();
+    folders
+        .into_iter()
+        .map(|folder| read(files, folder))
         .collect()
+}
+
+fn read(files: &[File], folder: &str) -> Read {
+    let of_package = files.iter().filter_map(|file| {
+        let within = file.path.strip_prefix(folder)?;
+        if !within.starts_with("src/") {
+            return None;
+        }
+        let named = Named::of(&File::new(within, &file.text));
+        Some((named.module.clone(), (file.path.clone(), named)))
+    });
+    of_package.collect()
 }
 
 fn is_for_tests_alone(read: &Read, module: &Path) -> bool {
@@ -310,23 +326,33 @@ fn is_for_tests_alone(read: &Read, module: &Path) -> bool {
 
 /// The files that are compiled for tests alone.
 pub(crate) fn for_tests(files: &[File]) -> BTreeSet<String> {
-    let read = read(files);
-    let tests = read
-        .iter()
-        .filter(|(module, _)| is_for_tests_alone(&read, module));
-    tests.map(|(_, (path, _))| path.clone()).collect()
+    let mut tests = BTreeSet::new();
+    for read in packages(files) {
+        let modules = read.iter();
+        let of_tests = modules.filter(|(module, _)| is_for_tests_alone(&read, module));
+        tests.extend(of_tests.map(|(_, (path, _))| path.clone()));
+    }
+    tests
 }
 
-/// Which files name which, each with those that it names; those of a folder of `as_one` count as one.
+/// Which files name which in any package, each with those that it names; those of a folder of `as_one`
+/// count as one.
 pub(crate) fn arrows(files: &[File], as_one: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let read = read(files);
+    let packages = packages(files);
+    packages
+        .iter()
+        .flat_map(|read| arrows_in(read, as_one))
+        .collect()
+}
+
+fn arrows_in(read: &Read, as_one: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     let place = |path: &str| match as_one.iter().find(|folder| path.starts_with(**folder)) {
         Some(folder) => (*folder).to_owned(),
         None => path.to_owned(),
     };
     let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (module, (path, named)) in &read {
-        if is_for_tests_alone(&read, module) {
+    for (module, (path, named)) in read {
+        if is_for_tests_alone(read, module) {
             continue;
         }
         let is_used = |one: &&Use| {
@@ -335,7 +361,7 @@ pub(crate) fn arrows(files: &[File], as_one: &[&str]) -> BTreeMap<String, BTreeS
         };
         let uses = named.uses.iter().filter(is_used).map(|one| &one.path);
         for wanted in uses.chain(&named.paths) {
-            let defined = defined_in(&read, wanted, 0);
+            let defined = defined_in(read, wanted, 0);
             let (other, _) = &read[&defined];
             let (from, to) = (place(path), place(other));
             if from != to {
@@ -371,120 +397,4 @@ fn defined_in(read: &Read, path: &[String], depth: u32) -> Path {
         module.pop();
     }
     module
-}
-
-/// The circles: sets of files that all lead to each other.
-pub(crate) fn circles(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
-    let reached = |from: &String| {
-        let mut reached = BTreeSet::new();
-        let mut open = vec![from];
-        while let Some(file) = open.pop() {
-            for next in arrows.get(file).into_iter().flatten() {
-                if reached.insert(next.clone()) {
-                    open.push(next);
-                }
-            }
-        }
-        reached
-    };
-    let all: BTreeMap<&String, BTreeSet<String>> =
-        arrows.keys().map(|file| (file, reached(file))).collect();
-    let mut circles = BTreeSet::new();
-    for (file, others) in &all {
-        if others.contains(*file) {
-            let leads_back =
-                |other: &&String| all.get(other).is_some_and(|them| them.contains(*file));
-            circles.insert(others.iter().filter(leads_back).cloned().collect());
-        }
-    }
-    circles.into_iter().collect()
-}
-
-/// How many circles files have, of which those of `src/one/` count as one.
-fn found(texts: &[(&str, &str)]) -> usize {
-    let root = File::new("src/lib.rs", "mod a; mod b; mod one; pub use a::A;");
-    let texts = texts.iter().map(|(path, text)| File::new(path, text));
-    let files: Vec<File> = texts.chain([root]).collect();
-    circles(&arrows(&files, &["src/one/"])).len()
-}
-
-#[test]
-fn a_circle_of_files_is_found() {
-    // By an import, by a path in code, in a macro, and by a name that is passed on.
-    assert_eq!(
-        found(&[
-            ("src/a.rs", "use crate::b::B; struct A;"),
-            ("src/b.rs", "use super::a::A;")
-        ]),
-        1
-    );
-    assert_eq!(
-        found(&[
-            ("src/a.rs", "fn f() { crate::b::g() }"),
-            ("src/b.rs", "fn g() { assert!(crate::a::f()) }")
-        ]),
-        1
-    );
-    assert_eq!(
-        found(&[
-            ("src/a.rs", "use crate::b::B; struct A;"),
-            ("src/b.rs", "fn g(a: crate::A) {}")
-        ]),
-        1
-    );
-    assert_eq!(
-        found(&[
-            ("src/a/mod.rs", "mod c; use self::c::C; fn f() {}"),
-            ("src/a/c.rs", "use super::f;")
-        ]),
-        1
-    );
-    assert_eq!(
-        found(&[
-            ("src/a/mod.rs", "mod c; fn f() { c::g() }"),
-            ("src/a/c.rs", "fn g() { super::f() }")
-        ]),
-        1
-    );
-    // By a module that the list of agents declares.
-    let list = "struct One; agents! { c::C, #[cfg(test)] t::T, }";
-    let up = "use super::One; struct C;";
-    assert_eq!(found(&[("src/a/mod.rs", list), ("src/a/c.rs", up)]), 1);
-    assert_eq!(found(&[("src/a/mod.rs", list), ("src/a/t.rs", up)]), 0);
-}
-
-#[test]
-fn what_is_no_circle_is_not_found() {
-    // What is passed on and not used, what is for tests, and what is looked at as one.
-    assert_eq!(
-        found(&[
-            ("src/a/mod.rs", "mod c; pub use self::c::C; fn f() {}"),
-            ("src/a/c.rs", "use super::f;")
-        ]),
-        0
-    );
-    assert_eq!(
-        found(&[
-            ("src/a.rs", "use crate::b::B;"),
-            ("src/b.rs", "#[cfg(test)] mod tests { use crate::a::A; }")
-        ]),
-        0
-    );
-    assert_eq!(
-        found(&[
-            ("src/one/mod.rs", "mod c; mod d;"),
-            ("src/one/c.rs", "use super::d::D;"),
-            ("src/one/d.rs", "use super::c::C;")
-        ]),
-        0
-    );
-    assert_eq!(
-        found(&[
-            ("src/a.rs", "use crate::one::c::C;"),
-            ("src/one/mod.rs", "mod c; mod d;"),
-            ("src/one/c.rs", ""),
-            ("src/one/d.rs", "use crate::a::A;")
-        ]),
-        1
-    );
 }

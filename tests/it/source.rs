@@ -30,9 +30,9 @@ impl File {
             .is_some_and(|own| own == extension)
     }
 
-    /// Whether it is compiled into the library or the tool, and is no test.
+    /// Whether it is compiled into the library or what stands beside it, and is no test.
     pub(crate) fn is_crate(&self) -> bool {
-        ["src/", "migrations/", "cli/src/"]
+        ["src/", "migrations/", "cli/src/", "postgres/src/"]
             .iter()
             .any(|folder| self.path.starts_with(folder))
     }

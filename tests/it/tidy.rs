@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::circles;
 use crate::modules::{self, Named};
 use crate::source::{self, File, code, identifiers};
 
@@ -56,7 +57,7 @@ fn upward_arrows(files: &[File]) -> Vec<String> {
 fn circles(files: &[File]) -> Vec<String> {
     let arrows = modules::arrows(files, &WITH_CIRCLES);
     let mut complaints = Vec::new();
-    for circle in modules::circles(&arrows) {
+    for circle in circles::circles(&arrows) {
         complaints.push(format!("{} files are a circle:", circle.len()));
         for file in &circle {
             let named: Vec<&str> = arrows[file]

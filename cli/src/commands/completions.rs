@@ -1,6 +1,6 @@
 //! `scrollback completions`: what a shell needs to complete commands and options.
 
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 
 use crate::exit::{Ending, Outcome};
@@ -21,15 +21,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Prints the script.
-pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
+/// Prints the script for the whole command line.
+pub(crate) fn run(args: &Args, mut root: Command, tool: &mut Tool) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut crate::Cli::command(),
-        "scrollback",
-        &mut script,
-    );
+    clap_complete::generate(args.shell, &mut root, "scrollback", &mut script);
     tool.out.all_bytes(&script)?;
     Ok(Ending::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 
 use crate::exit::{Ending, Outcome};
@@ -25,8 +25,7 @@ pub(crate) struct Args {
 }
 
 /// Prints the tool's page, or writes all of them.
-pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
-    let mut root = crate::Cli::command();
+pub(crate) fn run(args: &Args, mut root: Command, tool: &mut Tool) -> Outcome {
     root.build();
     let Some(folder) = &args.to else {
         let page = page(root, "scrollback")?;

@@ -108,8 +108,8 @@ pub(crate) enum Command {
     Man(man::Args),
 }
 
-/// Runs a command.
-pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
+/// Runs a command. `whole` is the command line that it is of, for those that describe it.
+pub(crate) fn run(command: &Command, whole: fn() -> clap::Command, tool: &mut Tool) -> Outcome {
     match command {
         Command::Import(args) => import::run(args, tool),
         Command::List(args) => list::run(args, tool),
@@ -140,7 +140,7 @@ pub(crate) fn run(command: &Command, tool: &mut Tool) -> Outcome {
         Command::Backup(args) => backup::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),
         Command::Scrub(args) => scrub::run(args, tool),
-        Command::Completions(args) => completions::run(args, tool),
-        Command::Man(args) => man::run(args, tool),
+        Command::Completions(args) => completions::run(args, whole(), tool),
+        Command::Man(args) => man::run(args, whole(), tool),
     }
 }
