@@ -69,6 +69,8 @@ pub use model::record::{Record, RecordFlags, RecordHeader, RecordKind};
 pub use model::session::{Session, Summary};
 pub use render::call::{Call, DiffLine, PlanStep};
 pub use render::colours::without_colours;
+pub use render::hidden::spelled_out;
+pub use render::shell_word::shell_word;
 pub use search::{Pattern, Snippet};
 pub use store::{
     CleanupQuery, Cursor, CursorError, Direction, Existing, Expect, Hit, Ingest, ListQuery,

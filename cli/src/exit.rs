@@ -80,12 +80,7 @@ pub(crate) fn code(outcome: Outcome, out: &mut Output) -> u8 {
         Ok(Ending::Corrupt) => CORRUPT,
         Ok(Ending::Behind) => BEHIND,
         Err(Failure::Usage(text)) if out.is_json() => {
-            out.json_error(&ErrorRow {
-                error: text,
-                causes: Vec::new(),
-                hint: None,
-                code: USAGE,
-            });
+            out.json_error(&ErrorRow::of_usage(text, None));
             USAGE
         }
         Err(Failure::Usage(text)) => {
@@ -156,6 +151,18 @@ pub(crate) struct ErrorRow {
     pub code: u8,
 }
 
+impl ErrorRow {
+    /// What is wrong with the command line.
+    fn of_usage(error: String, hint: Option<String>) -> Self {
+        Self {
+            error,
+            causes: Vec::new(),
+            hint,
+            code: USAGE,
+        }
+    }
+}
+
 /// Prints an error, what caused it, and what to do about it.
 pub(crate) fn explain(error: &Error, hint: Option<String>, out: &mut Output) {
     let mut causes = Vec::new();
@@ -189,12 +196,9 @@ pub(crate) fn explain_usage(error: &clap::Error, out: &mut Output) {
     let text = text.lines().take_while(|line| !line.starts_with("Usage:"));
     let text = text.map(str::trim).filter(|line| !line.is_empty());
     let text = text.collect::<Vec<_>>().join(" ");
-    out.json_error(&ErrorRow {
-        error: text.trim_start_matches("error: ").to_owned(),
-        causes: Vec::new(),
-        hint: Some("For more information, try '--help'.".to_owned()),
-        code: USAGE,
-    });
+    let text = text.trim_start_matches("error: ").to_owned();
+    let hint = "For more information, try '--help'.".to_owned();
+    out.json_error(&ErrorRow::of_usage(text, Some(hint)));
 }
 
 #[cfg(test)]

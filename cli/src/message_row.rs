@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use scrollback::chrono::{DateTime, Utc};
-use scrollback::{Message, Record, RecordKind, Role, Shown, Summary, Usage};
+use scrollback::{Message, RecordHeader, RecordKind, Role, Shown, Summary, Usage};
 use serde::Serialize;
 
 /// One message, with its record.
@@ -23,14 +23,14 @@ pub(crate) struct MessageRow<'a> {
 impl<'a> MessageRow<'a> {
     /// The row of a message of a record. Its own time goes before that of the line.
     pub(crate) fn new(
-        record: &Record,
+        (sequence, header): (u64, RecordHeader),
         message: &'a mut Message,
         line: Option<Cow<'a, str>>,
     ) -> Self {
-        message.time = message.time.or(record.header.time());
+        message.time = message.time.or(header.time());
         Self {
-            sequence: record.sequence,
-            kind: record.header.kind,
+            sequence,
+            kind: header.kind,
             shown_at: None,
             message,
             subagents: Vec::new(),
@@ -150,7 +150,8 @@ mod tests {
             .map(Result::unwrap)
             .collect();
         let mut message = shown[0].messages[0].clone();
-        let row = MessageRow::new(&shown[0].record, &mut message, Some("{}".into()));
+        let record = (shown[0].record.sequence, shown[0].record.header);
+        let row = MessageRow::new(record, &mut message, Some("{}".into()));
         let time = "\"role\":\"user\",\"time\":\"1970-01-01T00:00:00Z\"";
         let ids = "\"parent_id\":null,\"answer_id\":null,\"agent_id\":null,\"model\":null,\
                    \"live\":true,\"injected\":false";

@@ -110,7 +110,7 @@ pub(crate) struct Output {
     /// All that is painted matters less.
     is_dimmed: bool,
     pager: Option<Pager>,
-    /// Notices that wait until the pager has ended, which has the screen.
+    /// Lines for standard error that wait until the pager has ended, which has the screen.
     held: Vec<String>,
 }
 
@@ -174,7 +174,7 @@ impl Output {
             pager.wait();
         }
         for line in std::mem::take(&mut self.held) {
-            self.notice(&line);
+            self.tell(&line);
         }
         flushed
     }
@@ -261,48 +261,53 @@ impl Output {
         Ok(done)
     }
 
+    /// Prints bytes that are all there: as they are on a pipe, escaped on a terminal.
+    pub(crate) fn all_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes(|out| out.write_all(bytes).map_err(failed))
+    }
+
     /// Prints a line of notice on standard error. That it cannot be printed changes nothing.
     pub(crate) fn notice(&mut self, line: &str) {
-        if self.pager.is_some() {
-            self.held.push(line.to_owned());
-            return;
-        }
         let line = if self.streams.stderr_terminal {
             escape::body(line)
         } else {
             line.into()
         };
-        // The data before it comes first where both go to one terminal.
-        drop(self.stdout.flush());
-        drop(writeln!(self.stderr, "{line}"));
+        self.tell(&line);
     }
 
     /// Prints an error on standard error: the word, then what happened.
     pub(crate) fn error(&mut self, text: &str) {
-        drop(self.stdout.flush());
         let coloured = self.streams.stderr_terminal && !self.streams.no_colour;
         let text = if self.streams.stderr_terminal {
             escape::field(text)
         } else {
             text.into()
         };
-        drop(writeln!(
-            self.stderr,
-            "{} {text}",
-            paint(coloured, Style::Bad, "error:")
-        ));
+        let word = paint(coloured, Style::Bad, "error:");
+        self.tell(&format!("{word} {text}"));
     }
 
     /// Prints an error on standard error, as one line of JSON.
     pub(crate) fn json_error(&mut self, value: &impl Serialize) {
-        drop(self.stdout.flush());
         let text = serde_json::to_string(value).unwrap_or_default();
         let text = if self.streams.stderr_terminal {
             escape::json(&text)
         } else {
             Cow::Borrowed(&*text)
         };
-        drop(writeln!(self.stderr, "{text}"));
+        self.tell(&text);
+    }
+
+    /// Prints a line on standard error that is ready: now, or once the pager has ended.
+    fn tell(&mut self, line: &str) {
+        if self.pager.is_some() {
+            self.held.push(line.to_owned());
+            return;
+        }
+        // The data before it comes first where both go to one terminal.
+        drop(self.stdout.flush());
+        drop(writeln!(self.stderr, "{line}"));
     }
 
     /// Hands everything over to the system.
@@ -403,6 +408,18 @@ pub(crate) mod tests {
         assert_eq!(stdout.text(), "{\"title\":\"\\u009b2J\\u202e\"}\n");
         let escaped = "a\\x1b]0;x\\x07\\rb\\u{202e}\n";
         assert_eq!(stderr.text(), format!("error: {escaped}{escaped}"));
+    }
+
+    #[test]
+    fn what_is_told_waits_until_the_pager_has_ended() {
+        let (mut out, _, stderr) = captured(false, false);
+        out.streams.pager = PagerChoice::Command("true".into());
+        out.page();
+        out.notice("noticed");
+        out.error("failed");
+        assert_eq!(stderr.text(), "");
+        out.end_page().unwrap();
+        assert_eq!(stderr.text(), "noticed\nerror: failed\n");
     }
 
     #[test]

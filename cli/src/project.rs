@@ -6,27 +6,24 @@ use scrollback::{Error, Result};
 
 /// A project as sessions state it: a path that starts with `.` is made absolute.
 pub(crate) fn project_path(project: &str) -> Result<String> {
-    let first = folders_of(project)?.into_iter().next();
-    Ok(first.unwrap_or_else(|| project.to_owned()))
+    let relative = project == "." || project.starts_with("./") || project.starts_with("..");
+    if !relative {
+        return Ok(project.to_owned());
+    }
+    let path = Path::new(project).canonicalize();
+    let path = path.map_err(|source| Error::Io {
+        action: "find",
+        path: PathBuf::from(project),
+        source,
+    })?;
+    Ok(path.to_string_lossy().into_owned())
 }
 
-/// The folders of a project as sessions state them, and the folders of its git worktrees, wherever these
-/// lie: a path that starts with `.` is made absolute.
+/// The folders of a project as sessions state them: its own, and those of its git worktrees, wherever these lie.
 pub(crate) fn folders_of(project: &str) -> Result<Vec<String>> {
-    let relative = project == "." || project.starts_with("./") || project.starts_with("..");
-    let mut folders = vec![project.to_owned()];
-    if relative {
-        let failed = |source| Error::Io {
-            action: "find",
-            path: PathBuf::from(project),
-            source,
-        };
-        let path = Path::new(project).canonicalize().map_err(failed)?;
-        folders = vec![path.to_string_lossy().into_owned()];
-    }
-    let mut worktrees: Vec<String> = folders.iter().flat_map(|one| worktrees(one)).collect();
-    folders.append(&mut worktrees);
-    Ok(folders)
+    let folder = project_path(project)?;
+    let worktrees = worktrees(&folder);
+    Ok(std::iter::once(folder).chain(worktrees).collect())
 }
 
 /// The folders that a person may mean by "here": this one, then the repository that it lies in.

@@ -6,7 +6,7 @@ use scrollback::chrono::{DateTime, Utc};
 
 use super::open::Tool;
 use super::output::Output;
-use super::table::{Align, End, GivesWay, Table, keep_end};
+use super::table::{Align, GivesWay, Table, keep_end};
 use super::{sizes, times};
 use scrollback::{ListQuery, Result, Store, Summary};
 
@@ -26,38 +26,20 @@ const PROJECT_MIN: usize = 8;
 const TITLE_MIN: usize = 24;
 /// Which columns give way: size, project, agent, messages.
 const ORDER: [GivesWay; 4] = [
-    gives_way(5, 0),
-    gives_way(2, PROJECT_MIN),
-    gives_way(1, 0),
-    gives_way(4, 0),
+    GivesWay::whole(5),
+    GivesWay::down_to(PROJECT_MIN, 2),
+    GivesWay::whole(1),
+    GivesWay::whole(4),
 ];
 
-const fn gives_way(column: usize, least: usize) -> GivesWay {
-    GivesWay {
-        column,
-        least,
-        keeps: End::Last,
-    }
-}
-
-/// What a walk through a list came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Walked {
-    /// Whether there are more sessions to visit.
-    pub more: bool,
-    /// Sessions that were passed over on the way.
-    pub passed_over: u64,
-}
-
-/// Visits at most `limit` of the sessions that `keep` holds for, a page at a time.
+/// Visits at most `limit` of the sessions that `keep` holds for, a page at a time; whether there are more.
 pub(crate) fn each_page(
     store: &dyn Store,
     mut query: ListQuery,
     limit: usize,
     keep: &mut dyn FnMut(&Summary) -> Result<bool>,
     visit: &mut dyn FnMut(&[Summary]) -> Result<()>,
-) -> Result<Walked> {
-    let mut walked = Walked::default();
+) -> Result<bool> {
     let mut left = limit;
     loop {
         // One more than wanted, to know whether there is one.
@@ -67,19 +49,17 @@ pub(crate) fn each_page(
         for summary in page.sessions {
             if keep(&summary)? {
                 sessions.push(summary);
-            } else {
-                walked.passed_over += 1;
             }
         }
-        walked.more = sessions.len() > left;
+        let has_more = sessions.len() > left;
         sessions.truncate(left);
         if !sessions.is_empty() {
             visit(&sessions)?;
         }
         left -= sessions.len();
         query.after = page.next;
-        if walked.more || query.after.is_none() {
-            return Ok(walked);
+        if has_more || query.after.is_none() {
+            return Ok(has_more);
         }
     }
 }

@@ -32,6 +32,22 @@ pub(crate) struct GivesWay {
     pub keeps: End,
 }
 
+impl GivesWay {
+    /// One that goes as a whole.
+    pub(crate) const fn whole(column: usize) -> Self {
+        Self::down_to(0, column)
+    }
+
+    /// One of which the end of its text is kept, so many columns of it at least.
+    pub(crate) const fn down_to(least: usize, column: usize) -> Self {
+        Self {
+            column,
+            least,
+            keeps: End::Last,
+        }
+    }
+}
+
 /// An end of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {

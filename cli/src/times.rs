@@ -7,6 +7,15 @@ use scrollback::chrono::{
     Utc, Weekday,
 };
 
+/// What a T may be, for the help of commands.
+macro_rules! time_help {
+    () => {
+        "T is an age (90m, 12h, 30d, 2w, 1y), `today`, `yesterday` or a day (`monday`: the last one), a
+date (2026-01-01, midnight UTC) or a time (2026-01-01T12:00:00Z)."
+    };
+}
+pub(crate) use time_help;
+
 /// The longest age that is accepted: ten thousand years, so that no date leaves what can be stored.
 const AGE_DAYS_MAX: i64 = 10_000 * 365;
 

@@ -142,6 +142,20 @@ pub struct Usage {
     pub cache_write_tokens: u64,
 }
 
+impl Usage {
+    /// All tokens. Some providers count what was read from a cache among those read: it is in the sum twice then.
+    pub fn total(&self) -> u64 {
+        let Self {
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+        } = *self;
+        let parts = [output_tokens, cache_read_tokens, cache_write_tokens];
+        parts.into_iter().fold(input_tokens, u64::saturating_add)
+    }
+}
+
 impl AddAssign for Usage {
     /// Adds what another call took; no sum wraps.
     fn add_assign(&mut self, other: Self) {

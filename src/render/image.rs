@@ -1,6 +1,6 @@
 //! A picture in words: its type and its size, since text cannot show it.
 
-use super::number::grouped;
+use super::number::counted;
 use crate::model::message::Block;
 use crate::model::text::title_line;
 
@@ -34,8 +34,7 @@ pub(crate) fn label(block: &Block) -> Option<String> {
     };
     if let Some(data) = data {
         let bytes = decoded_bytes(data);
-        let plural = if bytes == 1 { "" } else { "s" };
-        label = format!("{label}, {} byte{plural}", grouped(bytes));
+        label = format!("{label}, {}", counted(bytes, "byte"));
     }
     if let Some(url) = url {
         label = format!("{label}, {}", title_line(url, URL_BYTES_MAX));

@@ -229,29 +229,18 @@ mod tests {
     fn summary() -> Summary {
         let time = |text| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         Summary {
-            key: SessionKey::new("ggcode", "20260403-1").unwrap(),
-            number: 1,
-            project: None,
             title: "List files & count".into(),
-            created_at: time("2026-04-03T10:30:00.123456Z"),
             updated_at: time("2026-04-03T12:31:05+02:00"),
             message_count: 4,
             record_count: 5,
             bytes: 1000,
-            malformed_count: 0,
-            attachment_count: 0,
-            hidden_count: 0,
-            mark: 0,
             next_sequence: 5,
-            contents: 1,
             model: Some("model-1".into()),
-            branch: None,
-            parent: None,
-            pinned: false,
-            archived: false,
-            archived_by_agent: false,
-            subagent: false,
-            subagents: 0,
+            ..Summary::new(
+                SessionKey::new("ggcode", "20260403-1").unwrap(),
+                1,
+                time("2026-04-03T10:30:00.123456Z"),
+            )
         }
     }
 

@@ -3,9 +3,8 @@
 use std::fs;
 
 use proptest::prelude::*;
-use scrollback::{ExportFormat, export_all};
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 use crate::import::{open, run_in, says};
 
 /// Bytes that are near to lines of JSON, or far from them.
@@ -53,7 +52,7 @@ proptest! {
 
         fs::remove_dir_all(home.path().join("in")).unwrap();
         let out = home.path().join("out");
-        export_all(&store, None, ExportFormat::Jsonl, &out, &mut scrollback::unwatched).unwrap();
+        export_as_lines(&store, &out);
         let mut found: Vec<Vec<u8>> =
             files_below(&out).iter().map(|path| fs::read(path).unwrap()).collect();
         found.sort();

@@ -58,11 +58,17 @@ fn exported(store: &RedbStore) -> String {
     text
 }
 
-/// Opens the store of a format, for reading and then for writing, and compares all that it holds.
-fn opens(format: &str) {
+/// A copy of the store of a format, and the folder that it goes with.
+fn copied(format: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("store.redb");
     std::fs::copy(fixture(&format!("{format}/store.redb")), &copy).unwrap();
+    (folder, copy)
+}
+
+/// Opens the store of a format, for reading and then for writing, and compares all that it holds.
+fn opens(format: &str) {
+    let (_folder, copy) = copied(format);
     let expected = std::fs::read_to_string(fixture(&format!("{format}/export.txt"))).unwrap();
     for writable in [false, true] {
         let store = if writable {
@@ -88,9 +94,7 @@ fn a_store_of_format_1_opens_verifies_and_exports_the_same() {
 #[test]
 fn a_store_of_format_2_opens_verifies_and_exports_the_same() {
     opens("v2");
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("store.redb");
-    std::fs::copy(fixture("v2/store.redb"), &copy).unwrap();
+    let (_folder, copy) = copied("v2");
     let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
     let key = SessionKey::native("long").unwrap();
     assert_eq!(store.properties(&key).unwrap(), properties());
@@ -101,9 +105,7 @@ fn a_store_of_format_2_opens_verifies_and_exports_the_same() {
 #[test]
 fn a_store_of_format_3_opens_verifies_and_exports_the_same() {
     opens("v3");
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("store.redb");
-    std::fs::copy(fixture("v3/store.redb"), &copy).unwrap();
+    let (_folder, copy) = copied("v3");
     let store = RedbStore::open_read_only(&copy, Options::default()).unwrap();
     let report = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
@@ -122,9 +124,7 @@ fn a_store_of_format_4_opens_verifies_and_exports_the_same() {
 #[test]
 fn a_store_of_format_5_opens_verifies_and_exports_the_same() {
     opens("v5");
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("store.redb");
-    std::fs::copy(fixture("v5/store.redb"), &copy).unwrap();
+    let (_folder, copy) = copied("v5");
     assert_eq!(formats(&copy), [5, 5]);
     let of = |format: &str| std::fs::read_to_string(fixture(&format!("{format}/export.txt")));
     assert_eq!(of("v5").unwrap(), of("v4").unwrap());
@@ -140,9 +140,7 @@ fn a_store_of_format_6_opens_verifies_and_exports_the_same() {
 #[test]
 fn the_chains_of_an_older_store_cover_what_comes_and_a_compaction_covers_all() {
     for format in ["v1", "v2"] {
-        let folder = tempfile::tempdir().unwrap();
-        let copy = folder.path().join("store.redb");
-        std::fs::copy(fixture(&format!("{format}/store.redb")), &copy).unwrap();
+        let (_folder, copy) = copied(format);
         let covered = |store: &RedbStore| {
             let report = store.verify_deep(&[], &mut scrollback::unwatched).unwrap();
             assert!(report.is_clean(), "{:?}", report.problems);
@@ -209,9 +207,7 @@ fn formats(path: &Path) -> [u32; 2] {
 
 #[test]
 fn a_store_of_format_1_is_read_as_it_is_and_brought_to_this_one_for_writing() {
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("store.redb");
-    std::fs::copy(fixture("v1/store.redb"), &copy).unwrap();
+    let (_folder, copy) = copied("v1");
     let key = SessionKey::native("long").unwrap();
     let alias = SessionKey::native("short").unwrap();
     let change = PropertiesChange::default()

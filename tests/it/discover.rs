@@ -4,13 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use scrollback::{
-    Error, ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store as _, export_all,
-    import, import_places,
+    Error, ImportOptions, Options, RedbStore, SessionKey, Store as _, import, import_places,
 };
 
 use scrollback::provider::Places;
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 use crate::import::{PROJECT, content_of, lines, open, run, run_in, says, sessions};
 
 #[cfg(unix)]
@@ -46,14 +45,7 @@ fn links_are_followed_once_and_never_in_circles() {
     assert!(told.contains(&PathBuf::from("dangling.jsonl")), "{told:?}");
 
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     assert!(
         out.join("claude-code/.claude/projects/-w/real.jsonl")
             .is_file()
@@ -91,14 +83,7 @@ fn odd_names_are_taken_and_given_back() {
     assert_eq!(report.files + report.skipped, 7, "{report:?}");
     assert_eq!(report.skipped, 0, "{report:?}");
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let found = files_below(&out);
     for (number, name) in names.iter().enumerate() {
         let name = std::ffi::OsStr::from_bytes(name);

@@ -8,11 +8,8 @@ use scrollback::{RedbStore, Role, Store as _, StoreExt as _};
 use serde_json::{Value, json};
 
 use crate::harness::{Home, files_below};
-use crate::homes::{assert_all_come_back, export, key, said};
-use crate::import::{open, run_in, sessions};
-
-/// What agents' own writers wrote: `tests/make`.
-const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/agents");
+use crate::homes::{MADE, assert_all_come_back, export, key, said};
+use crate::import::{open, run_clean, run_in, sessions};
 
 /// An agent's document with so many turns of a question and an answer.
 struct Kind {
@@ -302,12 +299,7 @@ fn what_lies_beside_tells_and_what_is_secret_stays() {
         home.write(file, "{\"key\":\"INVENTED-SECRET\",\"messages\":[]}");
     }
     let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.problems.len()),
-        (7, 0),
-        "{report:?}"
-    );
+    run_clean(&home, &store, 7);
     let of = |agent: &str, id: &str| {
         let summary = store.summary(&key(agent, id)).unwrap();
         (summary.title, summary.project)
@@ -404,12 +396,7 @@ fn what_aider_wrote_is_read_and_comes_back_byte_for_byte() {
     let place = "in/shop/.aider.chat.history.md";
     home.write(place, &written[..second]);
     let store = open(&home);
-    let report = run_in(&home, &store);
-    assert_eq!(
-        (report.sessions, report.problems.len()),
-        (1, 0),
-        "{report:?}"
-    );
+    run_clean(&home, &store, 1);
     // The second run.
     home.write(place, &written);
     let report = run_in(&home, &store);

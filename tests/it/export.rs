@@ -9,7 +9,7 @@ use scrollback::{
     SessionKey, Store, export_all, export_session, import,
 };
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 fn open(home: &Home) -> RedbStore {
     RedbStore::open(home.store_path(), Options::default()).unwrap()
@@ -28,14 +28,7 @@ fn import_paths(store: &RedbStore, paths: &[PathBuf]) {
 
 fn export_lines(store: &RedbStore, home: &Home) -> Vec<String> {
     let out = home.path().join("out");
-    let report = export_all(
-        store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    let report = export_as_lines(store, &out);
     let files = files_below(&out);
     assert_eq!(report.files, files.len() as u64);
     let below = |path: &PathBuf| {

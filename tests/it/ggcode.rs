@@ -11,7 +11,7 @@ use scrollback::{
 };
 
 use crate::go_ggcode as go;
-use crate::harness::Home;
+use crate::harness::{Home, export_as_lines};
 
 /// Where a ggcode home keeps its sessions, and where an export of it has them.
 const SESSIONS: &str = "home/.ggcode/sessions";
@@ -45,14 +45,7 @@ pub(crate) fn take(home: &Home, store: &RedbStore) {
 /// Exports everything; gives the folder of ggcode's sessions.
 pub(crate) fn give(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
-    export_all(
-        store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(store, &out);
     home.path().join(EXPORTED)
 }
 
@@ -409,14 +402,7 @@ fn the_first_message_of_a_session_brings_its_header_line() {
     let summary = store.summary(&session.key).unwrap();
     assert_eq!((summary.record_count, summary.message_count), (3, 2));
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let index = std::fs::read_to_string(out.join("ggcode/index.json")).unwrap();
     for part in ["\"Loops\"", "\"zai\"", "\"coding\"", "\"glm-5\""] {
         assert!(index.contains(part), "{part}: {index}");

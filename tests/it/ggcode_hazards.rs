@@ -2,13 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-use scrollback::{
-    ExportFormat, ListQuery, Message, Options, RedbStore, Role, Session, Store, export_all,
-};
+use scrollback::{ListQuery, Message, Options, RedbStore, Role, Session, Store};
 
 use crate::ggcode::{append, give, key, message_line, meta_line, open, row, take, user};
 use crate::go_ggcode as go;
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 const SESSIONS: &str = "home/.ggcode/sessions";
 
@@ -192,14 +190,7 @@ fn hazard_3_5_7_ids_that_lead_out_of_the_folder_stay_keys() {
         store.save(&mut session).unwrap();
     }
     let out = home.path().join("deep/out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let folder = out.join("ggcode");
     let files = files_below(home.path().join("deep").as_path());
     assert_eq!(files.len(), ids.len() + 1, "{files:?}");

@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use scrollback::report::ExportReport;
+use scrollback::{ExportFormat, Ingest, export_all, unwatched};
+
 /// A temporary folder with a store path in it.
 #[derive(Debug)]
 pub(crate) struct Home {
@@ -45,4 +48,9 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_type().is_file())
         .map(walkdir::DirEntry::into_path)
         .collect()
+}
+
+/// Exports everything as lines.
+pub(crate) fn export_as_lines(store: &dyn Ingest, folder: &Path) -> ExportReport {
+    export_all(store, None, ExportFormat::Jsonl, folder, &mut unwatched).unwrap()
 }

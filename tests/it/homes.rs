@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use scrollback::{ExportFormat, ListQuery, RedbStore, SessionKey, Store, Summary, export_all};
+use scrollback::{ListQuery, RedbStore, SessionKey, Store, Summary};
 
 use crate::deleted::again_in;
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 use crate::import::{content_of, open, run_in, sessions};
 
 /// Where Gemini CLI keeps a session in one document.
@@ -15,6 +15,9 @@ pub(crate) const CHAT: &str = "in/.gemini/tmp/ab12/chats/session-1.json";
 
 /// Where ggcode keeps sessions.
 pub(crate) const GGCODE: &str = "in/.ggcode/sessions";
+
+/// What agents' own writers wrote: `tests/make`.
+pub(crate) const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/agents");
 
 /// A document of Gemini CLI with these messages of the user.
 pub(crate) fn chat(texts: &[&str], updated: &str) -> String {
@@ -65,14 +68,7 @@ pub(crate) fn said(store: &RedbStore, key: &SessionKey) -> Vec<String> {
 /// Exports everything to a folder.
 pub(crate) fn export(home: &Home, store: &RedbStore) -> PathBuf {
     let out = home.path().join("out");
-    export_all(
-        store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(store, &out);
     out
 }
 

@@ -9,6 +9,7 @@ use scrollback::{
 };
 
 use crate::harness::{Home, files_below};
+use crate::import::run_in;
 
 /// Text that would run, load, or break out of where it stands.
 const HOSTILE: [&str; 40] = [
@@ -395,6 +396,56 @@ fn a_page_shows_who_said_what_and_when() {
         assert!(page.contains(part), "{part} is not in {page}");
     }
     assert!(!page.contains("<system-reminder>"));
+}
+
+#[test]
+fn a_page_notes_what_happened_between_messages_and_what_all_took() {
+    let home = Home::new();
+    let line = |id: &str, minute: u32, kind: &str, more: &str| {
+        format!(
+            "{{\"type\":\"{kind}\",\"uuid\":\"{id}\",\"sessionId\":\"lead\",\"timestamp\":\"2026-05-20T10:{minute:02}:00Z\",{more}}}\n"
+        )
+    };
+    let said = |id: &str, minute: u32, more: &str| {
+        let text = format!("{more}\"message\":{{\"role\":\"user\",\"content\":\"said {id}\"}}");
+        line(id, minute, "user", &text)
+    };
+    let answer = "\"message\":{\"id\":\"m\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[{\"type\":\"text\",\"text\":\"answered\"}],\
+                  \"usage\":{\"input_tokens\":1200,\"output_tokens\":34}}";
+    let compact = "\"subtype\":\"compact_boundary\",\"content\":\"Conversation compacted\",\"compactMetadata\":{\"trigger\":\"manual\"}";
+    let lead = [
+        said("one", 1, ""),
+        line("a", 3, "assistant", answer),
+        line("c", 4, "system", compact),
+        said("two", 5, ""),
+    ];
+    let folder = "in/.claude/projects/-w";
+    home.write(&format!("{folder}/lead.jsonl"), lead.concat());
+    let child = said("part", 2, "\"isSidechain\":true,\"agentId\":\"ab12\",");
+    home.write(&format!("{folder}/lead/subagents/agent-ab12.jsonl"), child);
+    let store = store(&home);
+    run_in(&home, &store);
+    let out = home.path().join("out");
+    export_all(&store, None, ExportFormat::Html, &out, &mut unwatched).unwrap();
+    let page = std::fs::read_to_string(out.join("claude-code/lead.html")).unwrap();
+    let mut at = 0;
+    for part in [
+        "said one",
+        "<p class=\"n\">Sub-agent ab12: said part, 1 message</p>",
+        "answered",
+        "<p class=\"n\">Compacted: the model goes on with a summary of what was said before</p>",
+        "said two",
+        "<p class=\"n\">Tokens in all: 1,200 in, 34 out</p>",
+    ] {
+        let found = page[at..].find(part);
+        at += found.unwrap_or_else(|| panic!("{part} is not behind the others in {page}"));
+    }
+    let index = std::fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(
+        index.contains("<title>2026-05-20: 1,234 tokens</title>"),
+        "{index}"
+    );
+    assert!(index.contains("<td class=\"r\">1,234</td>"), "{index}");
 }
 
 #[test]

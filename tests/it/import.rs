@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use scrollback::report::ImportReport;
 use scrollback::{
     ExportFormat, ImportOptions, ListQuery, NewRecord, Options, RedbStore, ScanQuery, SessionKey,
-    Store, StoreExt as _, Summary, export_all, export_session, import,
+    Store, StoreExt as _, Summary, export_session, import,
 };
 
 use crate::deleted::again_in;
-use crate::harness::Home;
+use crate::harness::{Home, export_as_lines};
 
 /// A project of Claude Code in the folder `in`.
 pub(crate) const PROJECT: &str = "in/.claude/projects/-w";
@@ -51,6 +51,16 @@ pub(crate) fn run(store: &RedbStore, paths: &[PathBuf]) -> ImportReport {
 /// Imports the folder `in` of a home.
 pub(crate) fn run_in(home: &Home, store: &RedbStore) -> ImportReport {
     run(store, &[home.path().join("in")])
+}
+
+/// The same, of a folder in which there are so many new sessions and nothing is wrong.
+pub(crate) fn run_clean(home: &Home, store: &RedbStore, sessions: u64) {
+    let report = run_in(home, store);
+    assert_eq!(
+        (report.sessions, report.problems.len()),
+        (sessions, 0),
+        "{report:?}"
+    );
 }
 
 /// The sessions in the order in which they were made.
@@ -233,14 +243,7 @@ fn a_file_with_other_lines_is_another_content_and_has_the_plain_id() {
         (0, 1, 1)
     );
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read("a.jsonl"), lines(&["uno", "two", "three", "four"]));
@@ -352,14 +355,7 @@ fn sidecars_are_kept_with_their_sessions_in_their_newest_content() {
     assert_eq!(sessions(&store)[0].attachment_count, 1);
 
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let folder = out.join("claude-code/.claude/projects/-w");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     assert_eq!(read(&name), "the second one");

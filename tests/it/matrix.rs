@@ -3,11 +3,10 @@
 
 use scrollback::report::ImportReport;
 use scrollback::{
-    ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store, export_all, export_session,
-    import,
+    ExportFormat, ImportOptions, Options, RedbStore, SessionKey, Store, export_session, import,
 };
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 /// A session file of Claude Code, which most rows were seen in.
 const PATH: &str = ".claude/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl";
@@ -65,14 +64,7 @@ fn round_trip(path: &str, content: &[u8], expected: Counts) -> (Home, RedbStore,
 
     std::fs::remove_file(file).unwrap();
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let files = files_below(&out);
     assert_eq!(files.len(), 1);
     assert!(files[0].ends_with(path), "{files:?}");
@@ -371,14 +363,7 @@ fn row_25_file_that_shrinks() {
         "{report:?}"
     );
     let out = home.path().join("both");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     let mut contents: Vec<Vec<u8>> = files_below(&out)
         .iter()
         .map(|path| std::fs::read(path).unwrap())

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use scrollback::report::ExportReport;
 use scrollback::{
-    Expect, ExportFormat, ExportOptions, ListQuery, NewRecord, RedbStore, SessionKey, Store,
-    export_all, export_all_as, unwatched,
+    Expect, ExportOptions, ListQuery, NewRecord, RedbStore, SessionKey, Store, export_all_as,
+    unwatched,
 };
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 use crate::homes::{GGCODE, key, said, set_mtime};
 use crate::import::{PROJECT, content_of, lines, open, run, run_in, sessions};
 
@@ -20,7 +20,7 @@ const PICOCLAW: &str = "in/.picoclaw/workspace/sessions";
 /// Exports everything to the folder `out`.
 fn export(home: &Home, store: &RedbStore) -> ExportReport {
     let out = home.path().join("out");
-    export_all(store, None, ExportFormat::Jsonl, &out, &mut unwatched).unwrap()
+    export_as_lines(store, &out)
 }
 
 /// The files of the export, and their contents.

@@ -8,11 +8,8 @@ use rusqlite::Connection;
 use scrollback::{Message, RedbStore, Role, Store as _, StoreExt as _};
 
 use crate::harness::{Home, files_below};
-use crate::homes::{export, key};
-use crate::import::{open, run_in, sessions};
-
-/// What agents' own writers wrote: `tests/make`.
-const MADE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/agents");
+use crate::homes::{MADE, export, key};
+use crate::import::{open, run_clean, run_in, sessions};
 
 /// Puts what a writer wrote where its agent keeps it.
 fn made(home: &Home, file: &str, place: &str) {
@@ -112,12 +109,7 @@ fn what_llm_wrote_is_the_same_talk_in_its_old_tables_and_its_new_ones() {
         let home = Home::new();
         made(&home, file, place);
         let store = open(&home);
-        let report = run_in(&home, &store);
-        assert_eq!(
-            (report.sessions, report.problems.len()),
-            (1, 0),
-            "{report:?}"
-        );
+        run_clean(&home, &store, 1);
         let summary = sessions(&store).remove(0);
         let id = summary.key.id().to_owned();
         assert_eq!(summary.title, "name the hues", "{file}");
@@ -272,12 +264,7 @@ fn exported_sessions_of_databases_are_the_same_when_they_come_back() {
         other.write(&format!("in/any/{name}"), fs::read(&file).unwrap());
     }
     let again = open(&other);
-    let report = run_in(&other, &again);
-    assert_eq!(
-        (report.sessions, report.problems.len()),
-        (4, 0),
-        "{report:?}"
-    );
+    run_clean(&other, &again, 4);
     for summary in sessions(&store) {
         let key = &summary.key;
         assert_eq!(

@@ -5,7 +5,6 @@ use clap_complete::Shell;
 
 use crate::exit::{Ending, Outcome};
 use crate::open::Tool;
-use scrollback::Error;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -26,9 +25,6 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, mut root: Command, tool: &mut Tool) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut root, "scrollback", &mut script);
-    tool.out.bytes(|out| {
-        out.write_all(&script)
-            .map_err(|source| Error::Output { source })
-    })?;
+    tool.out.all_bytes(&script)?;
     Ok(Ending::Done)
 }

@@ -8,10 +8,11 @@ use crate::project::folders_of;
 use crate::session_list;
 use crate::sizes;
 use crate::subagents::{self, Parents};
-use crate::times::TimeArgument;
+use crate::times::{TimeArgument, time_help};
 use scrollback::{Cursor, Error, Ingest, KnownAgent, ListQuery, Result, StoreExt as _, Summary};
 
-const EXAMPLES: &str = "\
+const EXAMPLES: &str = concat!(
+    "\
 EXAMPLES
   scrollback list
   scrollback list --agent codex --since 7d
@@ -23,8 +24,9 @@ EXAMPLES
   scrollback list --subagents
   scrollback list --json --limit 1000 | jq -r .id
 
-T is an age (90m, 12h, 30d, 2w, 1y), `today`, `yesterday` or a day (`monday`: the last one), a
-date (2026-01-01, midnight UTC) or a time (2026-01-01T12:00:00Z).";
+",
+    time_help!()
+);
 
 /// By what a list is sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -160,7 +162,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let mut listing = Listing::of(&*store, args);
     let mut keep = |summary: &Summary| Ok(args.fits(summary) && sieve.keeps(summary)?);
     let mut all = Vec::new();
-    let mut walked =
+    let mut has_more =
         session_list::each_page(&*store, query, walked_limit, &mut keep, &mut |sessions| {
             if is_sorted {
                 all.extend_from_slice(sessions);
@@ -170,7 +172,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         })?;
     if is_sorted {
         args.sort.sort(&mut all);
-        walked.more = all.len() > limit;
+        has_more = all.len() > limit;
         all.truncate(limit);
         listing.add(&all, tool)?;
     }
@@ -182,13 +184,13 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     }
     match last {
         _ if tool.out.is_json() => {}
-        None if !walked.more => tool.out.notice("no session fits"),
+        None if !has_more => tool.out.notice("no session fits"),
         None => {}
         Some(last) => {
             tool.out.page();
             session_list::print_tree(&shown, tool)?;
             let number = sizes::count(shown.len() as u64);
-            match walked.more {
+            match has_more {
                 false => {}
                 true if is_sorted => tool.out.notice(&format!(
                     "the first {number} are shown; ask for more with `--limit N`"

@@ -29,10 +29,7 @@ pub(crate) fn run(args: &Args, mut root: Command, tool: &mut Tool) -> Outcome {
     root.build();
     let Some(folder) = &args.to else {
         let page = page(root, "scrollback")?;
-        tool.out.bytes(|out| {
-            out.write_all(&page)
-                .map_err(|source| Error::Output { source })
-        })?;
+        tool.out.all_bytes(&page)?;
         return Ok(Ending::Done);
     };
     files::make_folder(folder)?;

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     PutBack(put_back::Args),
     /// Index messages, so that searches read what may fit alone
     Index(index::Args),
-    /// Write sessions out as JSONL, byte for byte, or as Markdown
+    /// Write sessions out as JSONL, byte for byte, as Markdown, or as pages for a browser
     Export(export::Args),
     /// Give a session a title
     Rename(rename::Args),

@@ -8,7 +8,7 @@ use crate::exit::{Ending, Failure, Outcome};
 use crate::open::Tool;
 use crate::resolve;
 use scrollback::report::Resumption;
-use scrollback::{Error, StoreExt as _, resumption};
+use scrollback::{Error, StoreExt as _, resumption, shell_word};
 use serde::Serialize;
 
 const EXAMPLES: &str = "\
@@ -85,28 +85,19 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 fn shell_line(found: &Resumption, session: &str, store: Option<&Path>) -> String {
     let mut parts = Vec::new();
     if !found.is_there {
-        let store = store.map(|path| format!("--store {} ", quoted(&path.to_string_lossy())));
+        let store = store.map(|path| format!("--store {} ", shell_word(&path.to_string_lossy())));
         parts.push(format!(
             "scrollback {}put-back {}",
             store.unwrap_or_default(),
-            quoted(session)
+            shell_word(session)
         ));
     }
     if let Some(project) = &found.project {
-        parts.push(format!("cd {}", quoted(project)));
+        parts.push(format!("cd {}", shell_word(project)));
     }
-    let words = found.command.iter().map(|word| quoted(word));
+    let words = found.command.iter().map(|word| shell_word(word));
     parts.push(words.collect::<Vec<_>>().join(" "));
     parts.join(" && ")
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Runs the command in its folder; where the system can, in place of this process, so that keys and signals are its.
@@ -149,24 +140,5 @@ fn failed(path: &str, source: std::io::Error, hint: &str) -> Failure {
             source,
         },
         hint: Some(hint.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_safe_in_a_shell() {
-        for (word, expected) in [
-            ("/w/my-app", "/w/my-app"),
-            ("/w/my app", "'/w/my app'"),
-            ("it's", "'it'\\''s'"),
-            ("$(rm -rf x)", "'$(rm -rf x)'"),
-            ("~x", "'~x'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
     }
 }

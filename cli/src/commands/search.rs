@@ -7,7 +7,7 @@ use crate::hits::{self, HitRow};
 use crate::open::Tool;
 use crate::progress::Bar;
 use crate::sizes;
-use crate::times::TimeArgument;
+use crate::times::{TimeArgument, time_help};
 use scrollback::{
     Error, Ingest, KnownAgent, Pattern, Progress, Result, Role, SearchCursor, SearchQuery, Sort,
     StoreExt as _, report::UnreadSession,
@@ -16,7 +16,8 @@ use scrollback::{
 use super::list::canonical;
 use crate::project::folders_of;
 
-const EXAMPLES: &str = "\
+const EXAMPLES: &str = concat!(
+    "\
 EXAMPLES
   scrollback search quorum epoch
   scrollback search '\"cannot be borrowed\"' --agent claude-code --since 30d
@@ -32,8 +33,9 @@ QUERY: words, each a part of what a message says, whatever the case, and all in 
 with `-` needs `--` before it. Searched are texts and thoughts, what tools were given, and what they
 answered. `scrollback show ID` opens a session.
 
-T is an age (90m, 12h, 30d, 2w, 1y), a date (2026-01-01, midnight UTC) or a time
-(2026-01-01T12:00:00Z).";
+",
+    time_help!()
+);
 
 /// How long a search takes before it says that it goes on.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -146,6 +148,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
                 tool.out.json_line(&HitRow::new(hit, &context))?;
             }
         } else {
+            tool.out.page();
             hits::print(&*store, &found.hits, args.context, tool)?;
             if let Some(next) = found.next {
                 let number = sizes::count(found.hits.len() as u64);

@@ -37,16 +37,15 @@ pub(crate) fn print(
         }
         Call::Plan { steps } => {
             sheet.note(Style::Code, &call.headline(name))?;
-            sheet.folded_lines(
-                INNER,
-                steps
-                    .iter()
-                    .map(|step| match (step.is_done(), step.is_begun()) {
-                        (true, _) => (Style::Dim, "[x] ", step.text.as_str()),
-                        (_, true) => (Style::Plain, "[>] ", step.text.as_str()),
-                        _ => (Style::Plain, "[ ] ", step.text.as_str()),
-                    }),
-            )
+            let steps = steps.iter().map(|step| {
+                let style = if step.is_done() {
+                    Style::Dim
+                } else {
+                    Style::Plain
+                };
+                (style, step.sign(), step.text.as_str())
+            });
+            sheet.folded_lines(INNER, steps)
         }
         Call::Other { arguments } if is_whole => {
             sheet.note(Style::Code, &format!("→ {name}"))?;

@@ -34,7 +34,7 @@ pub(crate) struct Transcript {
 /// Who spoke last, to tell whether somebody else does now.
 #[derive(Debug, PartialEq, Eq)]
 struct Speaker {
-    who: String,
+    who: Role,
     answer: Option<String>,
     agent: Option<String>,
 }
@@ -128,16 +128,15 @@ impl Transcript {
 
     /// Whether a message needs a head: a part of the same answer does not, nor what tools answered right behind it.
     fn is_somebody_else(&mut self, message: &Message) -> bool {
-        let (who, _) = speaker(message);
         let now = Speaker {
-            who: who.to_owned(),
+            who: message.speaker(),
             answer: message.answer_id.clone(),
             agent: message.agent_id.clone(),
         };
         let goes_on = self.last.as_ref().is_some_and(|last| {
             let is_same = *last == now && now.answer.is_some();
             let is_answered =
-                now.who == "tool" && matches!(last.who.as_str(), "assistant" | "tool");
+                now.who == Role::Tool && matches!(last.who, Role::Assistant | Role::Tool);
             last.agent == now.agent && (is_same || is_answered)
         });
         self.last = Some(now);
@@ -177,24 +176,18 @@ impl Transcript {
     }
 }
 
-/// Who speaks, and how that looks. Agents send a tool's answer in the person's name: the reader is told who it
-/// really was.
-fn speaker(message: &Message) -> (&'static str, Style) {
-    let only_results = |block: &Block| matches!(block, Block::ToolResult { .. });
-    match message.role {
-        _ if !message.content.is_empty() && message.content.iter().all(only_results) => {
-            ("tool", Style::Dim)
-        }
-        Role::User => ("user", Style::User),
-        Role::Assistant => ("assistant", Style::Assistant),
-        role => (role.word(), Style::Dim),
+fn style_of(who: Role) -> Style {
+    match who {
+        Role::User => Style::User,
+        Role::Assistant => Style::Assistant,
+        _ => Style::Dim,
     }
 }
 
 /// Who speaks, when, and by what.
 fn head_of(message: &Message, out: &Output) -> String {
-    let (who, style) = speaker(message);
-    let mut head = out.paint(style, who).into_owned();
+    let who = message.speaker();
+    let mut head = out.paint(style_of(who), who.word()).into_owned();
     let time = message.time.map(|time| times::stamp(time, out.zone()));
     let agent = message.agent_id.as_deref();
     let agent = agent.map(|agent| format!("sub-agent {agent}"));

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use scrollback::{ExportFormat, Options, RedbStore, export_all};
+use scrollback::{Options, RedbStore};
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 /// Bytes of the largest file: several parts of an import.
 const LARGE_BYTES: usize = 24 * 1024 * 1024;
@@ -135,14 +135,7 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
     assert_eq!(verified.sessions, files);
     let source = contents(&home.path().join("in"));
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     drop(store);
     let exported = contents(&out.join("claude-code"));
     assert!(exported == source, "what came back differs");

@@ -1,7 +1,5 @@
 //! What people do to read: one message of a session, the newest of a folder, orders of lists, what a pager gets.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::cli::{CLAUDE, GGCODE, import_samples};
@@ -221,26 +219,12 @@ fn shells_and_manuals_get_every_command() {
     assert!(page.contains("\\-\\-sort"), "{page}");
 }
 
-/// Runs the tool on a terminal that `script` lends, with a pager; `None` if there is no `script`.
+/// Runs the tool on a terminal, with a pager; `None` if there is no `script`.
 fn paged(home: &Home, arguments: &str, pager: &str) -> Option<String> {
-    let line = format!("\"$TOOL\" {arguments}");
-    let output = Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", home.path())
-        .env("SCROLLBACK_STORE", home.store_path())
-        .env("NO_COLOR", "1")
-        .env("PAGER", pager)
-        .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
-        .current_dir(home.path())
-        .output()
-        .ok()?;
-    Some(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .replace("\r\n", "\n"),
-    )
+    let mut script = home.on_terminal(arguments);
+    let output = script.env("PAGER", pager).output().ok()?;
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.replace("\r\n", "\n"))
 }
 
 #[test]
@@ -257,6 +241,11 @@ fn a_pager_gets_lists_and_transcripts_and_what_is_told_comes_behind_it() {
         paged(&home, "show aaaa", pager)
             .unwrap()
             .starts_with("[paged] The port")
+    );
+    assert!(
+        paged(&home, "search port", pager)
+            .unwrap()
+            .starts_with("[paged] ")
     );
     for arguments in ["list --no-pager", "list --json", "stats", "show aaaa --raw"] {
         assert!(

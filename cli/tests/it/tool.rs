@@ -7,7 +7,26 @@ use crate::harness::Home;
 impl Home {
     /// The tool, with this home's store, nothing of the caller's environment, and a fixed clock.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scrollback"));
+        self.clean(env!("CARGO_BIN_EXE_scrollback"))
+    }
+
+    /// The tool on a terminal that `script` lends, with arguments as a shell takes them; without colours, and without
+    /// a pager, which would draw by itself.
+    pub(crate) fn on_terminal(&self, arguments: &str) -> Command {
+        let line = format!("\"$TOOL\" {arguments}");
+        let mut script = self.clean("script");
+        script
+            .args(["-q", "-e", "-c", &line, "/dev/null"])
+            .env("PATH", "/usr/bin:/bin")
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .env("PAGER", "")
+            .env("TOOL", env!("CARGO_BIN_EXE_scrollback"));
+        script
+    }
+
+    fn clean(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("HOME", self.path())

@@ -106,6 +106,7 @@ fn no_record_is_read_and_what_is_unknown_is_said() {
     let home = with_answers();
     let output = home.run(&["usage", "-v"]);
     let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("rows read: 2 of summaries,"), "{told}");
     assert!(told.contains(" 0 of records"), "{told}");
     assert!(
         told.contains("without a price, and so not in the sums of money: nobody-knows"),

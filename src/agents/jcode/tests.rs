@@ -347,29 +347,10 @@ fn its_sidecars() {
 
 fn state(id: &str, title: &str) -> SessionState {
     let summary = Summary {
-        key: key(id),
-        number: 1,
         project: Some("/home/dev/shop".into()),
         title: title.into(),
-        created_at: DateTime::default(),
-        updated_at: DateTime::default(),
-        message_count: 0,
-        hidden_count: 0,
-        record_count: 0,
-        bytes: 0,
-        malformed_count: 0,
-        attachment_count: 0,
-        mark: 0,
-        next_sequence: 0,
-        contents: 1,
         model: Some("glm-5.2".into()),
-        branch: None,
-        parent: None,
-        pinned: false,
-        archived: false,
-        archived_by_agent: false,
-        subagent: false,
-        subagents: 0,
+        ..Summary::new(key(id), 1, DateTime::default())
     };
     SessionState {
         path: Jcode

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use super::diff::{self, DiffLine};
 use super::what::{Call, PlanStep};
-use crate::json::Json;
-use crate::json::string;
+use crate::json::{Json, string};
 use crate::model::raw_json::RawJson;
+use crate::render::shell_word::shell_word;
 
 const COMMAND: &[&str] = &["command", "cmd", "script"];
 const PATH: &[&str] = &[
@@ -239,19 +239,10 @@ fn command_of(value: Json<'_>) -> Option<String> {
     (!words.is_empty()).then(|| {
         words
             .iter()
-            .map(|word| quoted(word))
+            .map(|word| shell_word(word))
             .collect::<Vec<_>>()
             .join(" ")
     })
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// The files that a patch names, as far as one line holds them.
@@ -288,6 +279,7 @@ mod tests {
             ),
             (r#"{"command":["bash","-lc","ls -l | wc"]}"#, "$ ls -l | wc"),
             (r#"{"command":["git","log","a b"]}"#, "$ git log 'a b'"),
+            (r#"{"command":["ls","~/x"]}"#, "$ ls '~/x'"),
             (r#"{"cmd":"one\ntwo\nthree"}"#, "$ one (+2 lines)"),
             (r#"{"file_path":"/w/a.rs"}"#, "read /w/a.rs"),
             (

@@ -149,14 +149,26 @@ mod tests {
 
     #[test]
     fn a_large_change_is_all_gone_and_all_new() {
-        let old: Vec<String> = (0..=COMPARED_MAX).map(|n| n.to_string()).collect();
-        let old = old.join("\n");
-        let lines = between(&old, &old.replace('1', "x"));
-        assert!(lines.len() > COMPARED_MAX);
-        assert!(matches!(
-            lines.last(),
-            Some(DiffLine::Kept(_) | DiffLine::Added(_))
-        ));
+        // The first line and the last differ, and every second one between them stays.
+        let changed = |count: usize| {
+            let text = |mark: &str| -> Vec<String> {
+                let line = |n: usize| format!("{}{n}", if n.is_multiple_of(2) { mark } else { "" });
+                (0..count).map(line).collect()
+            };
+            between(&text("old ").join("\n"), &text("new ").join("\n"))
+        };
+        let kept = |lines: &[DiffLine]| {
+            let kept = lines
+                .iter()
+                .filter(|line| matches!(line, DiffLine::Kept(_)));
+            kept.count()
+        };
+        let compared = changed(COMPARED_MAX - 1);
+        assert_eq!(kept(&compared), COMPARED_MAX / 2 - 1);
+        let large = changed(COMPARED_MAX + 1);
+        assert_eq!((kept(&large), large.len()), (0, 2 * (COMPARED_MAX + 1)));
+        assert!(matches!(large.first(), Some(DiffLine::Removed(_))));
+        assert!(matches!(large.last(), Some(DiffLine::Added(_))));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::diff::DiffLine;
+use crate::render::number::counted;
 
 /// What a tool was called to do, as far as its arguments tell.
 ///
@@ -96,6 +97,15 @@ impl PlanStep {
         matches!(self.state.as_str(), "completed" | "complete" | "done")
     }
 
+    /// What stands before it where steps are listed: `[x] `, `[>] ` while it is being done, or `[ ] `.
+    pub fn sign(&self) -> &'static str {
+        match (self.is_done(), self.is_begun()) {
+            (true, _) => "[x] ",
+            (_, true) => "[>] ",
+            _ => "[ ] ",
+        }
+    }
+
     /// Whether it is being done.
     pub fn is_begun(&self) -> bool {
         matches!(
@@ -116,10 +126,7 @@ impl Call {
                 let first = lines.next().unwrap_or_default();
                 match lines.count() {
                     0 => format!("$ {first}"),
-                    more => format!(
-                        "$ {first} (+{more} {})",
-                        if more == 1 { "line" } else { "lines" }
-                    ),
+                    more => format!("$ {first} (+{})", counted(more as u64, "line")),
                 }
             }
             Self::Read { path, first, last } => match (first, last) {
@@ -138,11 +145,8 @@ impl Call {
                 format!("edit {path} (+{} -{})", added.count(), gone.count())
             }
             Self::Write { path, content } => {
-                let count = content.lines().count();
-                format!(
-                    "write {path} ({count} {})",
-                    if count == 1 { "line" } else { "lines" }
-                )
+                let count = content.lines().count() as u64;
+                format!("write {path} ({})", counted(count, "line"))
             }
             Self::Search { pattern, place } => match place {
                 Some(place) => format!("search {pattern} in {place}"),

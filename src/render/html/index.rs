@@ -11,7 +11,7 @@ use super::message::time;
 use super::shell;
 use super::text::plain;
 use crate::model::session::Summary;
-use crate::render::number::grouped;
+use crate::render::number::{counted, grouped};
 
 /// Days that have a bar at most: the last ones.
 const DAYS_MAX: usize = 120;
@@ -40,7 +40,7 @@ pub(crate) fn write_index(out: &mut dyn Write, sessions: &[Listed]) -> io::Resul
         *sum = sum.saturating_add(*tokens);
     }
     let top = html! {
-        h1 { (grouped(sessions.len() as u64)) " sessions" }
+        h1 { (counted(sessions.len() as u64, "session")) }
         (bars(&days))
         (shell::search("these sessions", false))
         (PreEscaped("<main><table><thead><tr><th>Session<th>Agent<th>Project<th>Updated<th>Messages<th>Tokens</thead><tbody>"))

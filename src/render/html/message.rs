@@ -13,7 +13,7 @@ use crate::model::session::Summary;
 use crate::model::text::title_line;
 use crate::render::call::{Call, DiffLine};
 use crate::render::colours::without_colours;
-use crate::render::number::grouped;
+use crate::render::number::{counted, grouped};
 
 /// Bytes of a line that stands for what is folded.
 const LINE_BYTES: usize = 160;
@@ -90,9 +90,7 @@ impl Page {
             };
             Self::note(out, text)?;
         }
-        let only_results = |block: &Block| matches!(block, Block::ToolResult { .. });
-        let is_tool = !message.content.is_empty() && message.content.iter().all(only_results);
-        let who = if is_tool { "tool" } else { message.role.word() };
+        let who = message.speaker().word();
         let class = format!("{who}{}", if message.live { "" } else { " back" });
         let at = anchor.map(|anchor| anchor.to_string());
         let article = html! {
@@ -175,7 +173,7 @@ fn call(name: &str, call: &Call) -> Markup {
         Call::Task { prompt, .. } => html! { div.t { (plain(prompt)) } },
         Call::Plan { steps } => html! {
             pre { @for step in steps {
-                (if step.is_done() { "[x] " } else if step.is_begun() { "[>] " } else { "[ ] " }) (plain(&step.text)) "\n"
+                (step.sign()) (plain(&step.text)) "\n"
             } }
         },
         Call::Other { arguments } if line.len() > LINE_BYTES => html! {
@@ -216,7 +214,7 @@ fn answer(output: &str, is_error: bool) -> Markup {
     let line = match (is_error, count) {
         (true, _) => format!("failed: {first}"),
         (false, 1) => first,
-        (false, count) => format!("{first} (+{} lines)", grouped(count as u64 - 1)),
+        (false, count) => format!("{first} (+{})", counted(count as u64 - 1, "line")),
     };
     folded(if is_error { "c e" } else { "c" }, &line, is_error, &inner)
 }

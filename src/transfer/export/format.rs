@@ -14,3 +14,15 @@ pub enum ExportFormat {
     #[cfg(feature = "html")]
     Html,
 }
+
+impl ExportFormat {
+    /// The ending of a file that holds one session in this form.
+    pub(super) fn ending(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Markdown => "md",
+            #[cfg(feature = "html")]
+            Self::Html => "html",
+        }
+    }
+}

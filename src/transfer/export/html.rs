@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::{Role, Usage};
 use crate::model::session::Summary;
 use crate::render::html::Page;
+use crate::render::number::counted;
 use crate::store::{IngestStore, ScanQuery, StoreExt as _};
 
 /// Tokens by day.
@@ -28,7 +29,7 @@ pub(super) fn write_session(
         0 => ScanQuery::default(),
         mark => ScanQuery::default().with_from(mark),
     };
-    let (mut days, mut all) = (Days::new(), Usage::default());
+    let mut took = Took::default();
     let mut children = match summary.subagents {
         0 => Vec::new(),
         _ => store.children(key)?,
@@ -53,48 +54,50 @@ pub(super) fn write_session(
             {
                 note_child(child, out)?;
             }
-            if let Some(usage) = message.usage {
-                all += usage;
-                if let Some(time) = time {
-                    let sum = days.entry(time.date_naive()).or_default();
-                    *sum = sum.saturating_add(tokens(usage));
-                }
-            }
+            took.add(message.usage, time);
             if !(shown.compacted && message.role == Role::System) {
                 page.message(out, message, anchor.take()).map_err(failed)?;
             }
         }
-        if let Some(usage) = shown.about.as_ref().and_then(|about| about.usage) {
-            all += usage;
-            if let Some(time) = shown.record.header.time() {
-                let sum = days.entry(time.date_naive()).or_default();
-                *sum = sum.saturating_add(tokens(usage));
-            }
-        }
+        let about = shown.about.as_ref();
+        took.add(
+            about.and_then(|about| about.usage),
+            shown.record.header.time(),
+        );
     }
     for child in children {
         note_child(child, out)?;
     }
-    Page::end(out, all).map_err(failed)?;
-    Ok(days)
+    Page::end(out, took.all).map_err(failed)?;
+    Ok(took.days)
+}
+
+/// What a session took.
+#[derive(Debug, Default)]
+struct Took {
+    all: Usage,
+    days: Days,
+}
+
+impl Took {
+    fn add(&mut self, usage: Option<Usage>, time: Option<DateTime<Utc>>) {
+        let Some(usage) = usage else {
+            return;
+        };
+        self.all += usage;
+        if let Some(time) = time {
+            let day = self.days.entry(time.date_naive()).or_default();
+            *day = day.saturating_add(usage.total());
+        }
+    }
 }
 
 fn note_child(child: &Summary, out: &mut dyn Write) -> Result<()> {
     let text = format!(
-        "Sub-agent {}: {}, {} messages",
+        "Sub-agent {}: {}, {}",
         child.key.id(),
         child.title,
-        child.message_count
+        counted(child.message_count, "message")
     );
     Page::note(out, &text).map_err(|source| Error::Output { source })
-}
-
-fn tokens(usage: Usage) -> u64 {
-    let parts = [
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-    ];
-    parts.iter().fold(0, |sum, part| sum.saturating_add(*part))
 }

@@ -30,8 +30,8 @@ pub(in crate::transfer) struct Item {
 /// What goes into a file.
 #[derive(Debug)]
 pub(in crate::transfer) enum Content {
-    /// A session.
-    Session(SessionKey),
+    /// A session, in a form.
+    Session(SessionKey, ExportFormat),
     /// A file that was imported, by its name.
     Attachment(String),
     /// A file of the agent, as it is now.
@@ -40,15 +40,19 @@ pub(in crate::transfer) enum Content {
 
 impl Item {
     /// The transcript of a session.
-    pub(super) fn transcript(summary: Summary, ending: &str, targets: &mut Targets) -> Self {
-        let name = format!("{}.{ending}", paths::file_safe(summary.key.id()));
+    pub(super) fn transcript(
+        summary: &Summary,
+        format: ExportFormat,
+        targets: &mut Targets,
+    ) -> Self {
+        let name = format!("{}.{}", paths::file_safe(summary.key.id()), format.ending());
         let wanted = [summary.key.agent().as_bytes().to_vec(), name.into_bytes()];
         Self {
             names: targets.claim(&wanted),
             session: summary.number,
             mtime_ns: None,
             bytes: summary.bytes,
-            content: Content::Session(summary.key),
+            content: Content::Session(summary.key.clone(), format),
         }
     }
 
@@ -79,37 +83,39 @@ impl Item {
 
     /// Whether lines of a session go into it.
     pub(in crate::transfer) fn is_lines(&self) -> bool {
-        matches!(self.content, Content::Session(_))
+        matches!(self.content, Content::Session(_, ExportFormat::Jsonl))
     }
 
     /// Writes its content. Returns bytes written.
     pub(in crate::transfer) fn write(
         &self,
         store: &dyn IngestStore,
-        format: ExportFormat,
         out: &mut dyn Write,
-        longest: &mut Option<Longest>,
+        seen: &mut Seen,
     ) -> Result<u64> {
-        let mut measured = Measured { out, longest };
+        let mut measured = Measured {
+            out,
+            longest: &mut seen.longest,
+        };
         let mut out = Counted {
             out: &mut measured,
             bytes: 0,
         };
-        match (&self.content, format) {
-            (Content::Session(key), ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
-            (Content::Session(key), ExportFormat::Markdown) => {
+        match &self.content {
+            Content::Session(key, ExportFormat::Jsonl) => write_lines(store, key, &mut out)?,
+            Content::Session(key, ExportFormat::Markdown) => {
                 store.export_markdown(key, &mut out)?;
             }
             #[cfg(feature = "html")]
-            (Content::Session(key), ExportFormat::Html) => {
-                super::html::write_session(store, key, &mut out)?;
+            Content::Session(key, ExportFormat::Html) => {
+                seen.days = super::html::write_session(store, key, &mut out)?;
             }
-            (Content::Attachment(name), _) => {
+            Content::Attachment(name) => {
                 store
                     .sources()
                     .read_attachment(self.session, name, &mut out)?;
             }
-            (Content::Written(bytes), _) => out
+            Content::Written(bytes) => out
                 .write_all(bytes)
                 .map_err(|source| Error::Output { source })?,
         }
@@ -130,20 +136,32 @@ impl Item {
         self.agent().deletes_by_time()
     }
 
-    /// What its lines are measured by, if its agent's program takes lines up to some length.
-    pub(super) fn longest_taken(&self) -> Option<Longest> {
-        let is_lines = matches!(self.content, Content::Session(_));
+    /// What is seen of it, before it is written: lines are measured if its agent's program takes them up to some length.
+    pub(super) fn seen(&self) -> Seen {
         let agent = self.agent();
-        agent
-            .line_bytes_max()
-            .filter(|_| is_lines)
-            .map(|taken| Longest {
-                taken,
-                agent: agent.agent(),
-                now: 0,
-                found: 0,
-            })
+        let taken = agent.line_bytes_max().filter(|_| self.is_lines());
+        let longest = taken.map(|taken| Longest {
+            taken,
+            agent: agent.agent(),
+            now: 0,
+            found: 0,
+        });
+        Seen {
+            longest,
+            #[cfg(feature = "html")]
+            days: super::html::Days::new(),
+        }
     }
+}
+
+/// What is seen of a file while it is written.
+#[derive(Debug, Default)]
+pub(in crate::transfer) struct Seen {
+    /// Its longest line, where that is measured.
+    pub longest: Option<Longest>,
+    /// The tokens of a page by day.
+    #[cfg(feature = "html")]
+    pub days: super::html::Days,
 }
 
 /// The longest line that was written.

@@ -1,7 +1,7 @@
-//! Export: sessions out of a store, as lines byte for byte, or as Markdown.
+//! Export: sessions out of a store, as lines byte for byte, as Markdown, or as pages.
 //!
 //! An export as lines is decided on first ([`plan`]: which file goes where, [`sidecars`]: an agent's
-//! own files about sessions that were changed here) and then written, file by file.
+//! own files about sessions that were changed here) and then written, file by file ([`run`]).
 
 mod file_names;
 mod format;
@@ -14,6 +14,7 @@ mod outcome;
 mod pages;
 mod place;
 mod plan;
+mod run;
 mod sidecars;
 #[cfg(test)]
 mod tests;
@@ -24,13 +25,12 @@ use std::path::Path;
 
 use self::file_names::Targets;
 pub use self::format::ExportFormat;
-pub(super) use self::item::Item;
 use self::item::{Counted, write_lines};
+pub(super) use self::item::{Item, Seen};
 pub use self::outcome::ExportReport;
-use self::outcome::{problem, told};
+use self::outcome::told;
 use self::plan::{Plan, newest_first};
-use super::files::atomic::ExportFolder;
-use super::progress::Meter;
+use self::run::Run;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::{Error, Result};
@@ -182,67 +182,41 @@ pub fn export_all_as(
                 .collect::<Result<Vec<_>>>()
         })
         .transpose()?;
+    let was_asked_for = keys.is_some();
     let (items, notes) = match options.format {
         #[cfg(feature = "html")]
         ExportFormat::Html => {
-            let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
-            return pages::export(
-                store,
-                summaries,
-                keys.is_some(),
-                folder,
-                Meter::new(progress),
-            );
+            let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
+            return pages::export(store, sessions, was_asked_for, folder, progress);
         }
         ExportFormat::Jsonl => line_items(store, wanted)?,
         ExportFormat::Markdown => {
-            let summaries = wanted.map_or_else(|| every_session(store), Ok)?;
+            let sessions = wanted.map_or_else(|| every_session(store), Ok)?;
             let mut targets = Targets::default();
-            let items = summaries
-                .into_iter()
-                .map(|summary| Item::transcript(summary, "md", &mut targets));
+            let items = sessions
+                .iter()
+                .map(|summary| Item::transcript(summary, options.format, &mut targets));
             (items.collect(), Notes::new())
         }
     };
-    let mut meter = Meter::new(progress);
-    let bytes_total = items.iter().map(|item| item.bytes).sum();
-    meter.begin(items.len() as u64, bytes_total);
-
-    let mut report = ExportReport::default();
+    let bytes = items.iter().map(|item| item.bytes).sum();
+    let mut run = Run::begin(store, folder, was_asked_for, (items.len(), bytes), progress)?;
     for (names, reason) in notes {
-        report.notes.push(told(&names, reason));
+        run.report.notes.push(told(&names, reason));
     }
-    let mut sessions = HashSet::new();
-    let folder = ExportFolder::open(folder)?;
     for item in items {
-        meter.go_on()?;
-        let mut longest = item.longest_taken();
-        let mut fill = |out: &mut dyn Write| item.write(store, options.format, out, &mut longest);
+        let mut seen = item.seen();
         let mtime_ns = item
             .mtime_ns
             .filter(|_| options.keep_times || !item.is_deleted_by_time());
-        match folder.write(&item.names, mtime_ns, &mut fill) {
-            Ok(bytes) => {
-                if let Some(reason) = longest.and_then(|longest| longest.reason()) {
-                    report.notes.push(told(&item.names, reason));
-                }
-                report.files += 1;
-                report.bytes += bytes;
-                // A session may have several files: the contents that its file had.
-                report.sessions += u64::from(item.session != 0 && sessions.insert(item.session));
-            }
-            Err(error) => match item.pass_over(store, keys.is_some(), error) {
-                Ok(()) => {}
-                Err(error) if error.is_corruption() => {
-                    report.problems.push(problem(&item, &error));
-                }
-                Err(error) => return Err(error),
-            },
+        let mut fill = |out: &mut dyn Write| item.write(store, out, &mut seen);
+        if run.write(&item, mtime_ns, &mut fill)?
+            && let Some(reason) = seen.longest.and_then(|longest| longest.reason())
+        {
+            run.report.notes.push(told(&item.names, reason));
         }
-        meter.add(1, item.bytes);
     }
-    meter.finish();
-    Ok(report)
+    Ok(run.end())
 }
 
 /// What is told of files: where they go, and what whoever reads them should know.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use memchr::{memrchr, memrchr_iter};
 
+use super::format::ExportFormat;
 use super::item::{Content, Item};
 use super::older::{self, Older};
 use super::place::{self, Folders};
@@ -339,7 +340,7 @@ impl Item {
     fn lines(summary: &Summary) -> Self {
         Self {
             names: Vec::new(),
-            content: Content::Session(summary.key.clone()),
+            content: Content::Session(summary.key.clone(), ExportFormat::Jsonl),
             session: summary.number,
             mtime_ns: None,
             bytes: summary.bytes,

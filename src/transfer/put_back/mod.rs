@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::places::{Placed, places};
 pub use self::resume::{Resumption, resumption};
-use super::export::ExportFormat;
+use super::export::Seen;
 use super::files::atomic::ExportFolder;
 use crate::agents;
 use crate::model::error::{Error, Result};
@@ -83,11 +83,8 @@ pub fn put_back(store: &dyn Ingest, key: &SessionKey, home: &Path) -> Result<Put
     let store = store.ingest().0;
     let agent = agents::of_agent(key.agent());
     let (placed, mut notes) = places(store, key, home)?;
-    let fill = |placed: &Placed, out: &mut dyn Write| {
-        placed
-            .item
-            .write(store, ExportFormat::Jsonl, out, &mut None)
-    };
+    let fill =
+        |placed: &Placed, out: &mut dyn Write| placed.item.write(store, out, &mut Seen::default());
     let mut there = Vec::with_capacity(placed.len());
     for one in &placed {
         let path = one.path(home);

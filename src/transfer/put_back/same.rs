@@ -34,7 +34,6 @@ pub(super) fn bytes_of_same(
     let file = File::open(path).map_err(io_error("read", path))?;
     let mut comparing = Comparing {
         there: BufReader::new(file),
-        is_same: true,
         failed: None,
     };
     let bytes = match fill(&mut comparing) {
@@ -53,7 +52,7 @@ pub(super) fn bytes_of_same(
         .read(&mut rest)
         .map_err(io_error("read", path))?
         == 0;
-    Ok(if comparing.is_same && ended {
+    Ok(if ended {
         Found::Same(bytes)
     } else {
         Found::Other
@@ -63,7 +62,6 @@ pub(super) fn bytes_of_same(
 /// Takes bytes, and compares them with those of a file; refuses the first that differ.
 struct Comparing {
     there: BufReader<File>,
-    is_same: bool,
     failed: Option<io::Error>,
 }
 
@@ -75,7 +73,6 @@ impl Write for Comparing {
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => self.failed = Some(error),
             _ => {}
         }
-        self.is_same = false;
         Err(io::Error::other("it differs"))
     }
 

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use scrollback::celeste::Project;
 use scrollback::jcode::Recorder;
 use scrollback::provider::Places;
-use scrollback::{
-    ExportFormat, ImportOptions, ListQuery, RawJson, Session, Store, StoreExt, export_all, import,
-};
+use scrollback::{ImportOptions, ListQuery, RawJson, Session, Store, StoreExt, import};
 
 use super::{WRITTEN, file, key, line, lines, memory, say, texts};
-use crate::harness::Home;
+use crate::harness::{Home, export_as_lines};
 use crate::providers::{FOLDER, REAL};
 
 #[test]
@@ -174,16 +172,7 @@ fn feature_index_file_of_jcode_gets_a_row_for_each_new_session() {
     )
     .unwrap();
     let out = home.path().join("out");
-    let export = || {
-        export_all(
-            &*store,
-            None,
-            ExportFormat::Jsonl,
-            &out,
-            &mut scrollback::unwatched,
-        )
-        .unwrap()
-    };
+    let export = || export_as_lines(&*store, &out);
     let read = |name: &str| fs::read_to_string(out.join("jcode/sessions").join(name)).unwrap();
     export();
     assert_eq!(

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use scrollback::{
-    Block, ExportFormat, ImportOptions, ListQuery, Message, Options, RedbStore, Role, ScanQuery,
-    Session, SessionKey, Store as _, StoreExt as _, export_all, import, unwatched,
+    Block, ImportOptions, ListQuery, Message, Options, RedbStore, Role, ScanQuery, Session,
+    SessionKey, Store as _, StoreExt as _, import, unwatched,
 };
 use serde_json::Value;
 
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 /// A program, and one session of it.
 #[derive(Clone, Copy, Debug)]
@@ -215,7 +215,7 @@ impl Cycle {
     fn export(&self) -> PathBuf {
         let out = self.home.path().join("out");
         drop(fs::remove_dir_all(&out));
-        export_all(&self.store, None, ExportFormat::Jsonl, &out, &mut unwatched).unwrap();
+        export_as_lines(&self.store, &out);
         let files = files_below(&out);
         let is_it = |path: &&PathBuf| path.file_name().unwrap() == self.program.file;
         let found: Vec<&PathBuf> = files.iter().filter(is_it).collect();

@@ -11,7 +11,7 @@ use scrollback::{
 use serde_json::json;
 
 use super::tree;
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 use crate::import::{open, run_in};
 
 /// Ids and names that would lead elsewhere, or that file systems take for something else.
@@ -249,14 +249,7 @@ fn names_of_files_stay_in_the_folder_and_come_back() {
     let count = sessions(&store).len();
     assert_eq!(count, names.len());
     let out = home.path().join("out");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     for file in files_below(&home.path().join("in")) {
         let below = file.strip_prefix(home.path().join("in")).unwrap();
         let there = out.join("jsonl").join(below);

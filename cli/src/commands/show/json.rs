@@ -5,12 +5,12 @@ use super::part::Part;
 use crate::message_row::{MessageRow, RecordRow};
 use crate::open::Tool;
 use crate::subagents::Started;
-use scrollback::{Ingest, Message, Record, Result, Shown, Summary};
+use scrollback::{Ingest, Message, Record, RecordHeader, Result, Shown, Summary};
 
 /// A row that waits, and records without messages behind it.
 #[derive(Debug, Default)]
 struct Waiting {
-    message: Option<(Record, Message, Option<String>)>,
+    message: Option<((u64, RecordHeader), Message, Option<String>)>,
     behind: Vec<(Shown, Option<String>)>,
 }
 
@@ -35,13 +35,14 @@ pub(super) fn show(
             continue;
         }
         for message in messages.into_iter().skip(std::mem::take(&mut skip)) {
-            let time = message.time.or(shown.record.header.time());
-            let named = match time {
+            let header = shown.record.header;
+            let named = match message.time.or(header.time()) {
                 Some(time) => started.before(Some(time)),
                 None => Vec::new(),
             };
             waiting.print(&named, tool)?;
-            waiting.message = Some((shown.record.clone(), message, line.take()));
+            let record = (shown.record.sequence, header);
+            waiting.message = Some((record, message, line.take()));
         }
     }
     // Those that are started behind a part are no business of it, nor is what the whole took.
@@ -60,7 +61,7 @@ pub(super) fn show(
 impl Waiting {
     fn print(&mut self, named: &[Summary], tool: &mut Tool) -> Result<()> {
         if let Some((record, mut message, line)) = self.message.take() {
-            let row = MessageRow::new(&record, &mut message, line.map(Into::into));
+            let row = MessageRow::new(record, &mut message, line.map(Into::into));
             tool.out.json_line(&row.with_subagents(named))?;
         }
         for (shown, line) in self.behind.drain(..) {

@@ -72,21 +72,6 @@ impl Group {
         self.unknown_models
             .extend(other.unknown_models.iter().cloned());
     }
-
-    /// All its tokens. What was read from a cache may be among the input; it is told apart where prices are.
-    pub(super) fn tokens(&self) -> u64 {
-        let Usage {
-            input_tokens,
-            output_tokens,
-            cache_read_tokens,
-            cache_write_tokens,
-            ..
-        } = self.usage;
-        let parts = [output_tokens, cache_read_tokens, cache_write_tokens];
-        parts
-            .iter()
-            .fold(input_tokens, |sum, part| sum.saturating_add(*part))
-    }
 }
 
 /// The groups: in time, or else the dearest first, then the largest.
@@ -108,7 +93,7 @@ pub(super) fn grouped(parts: &[SessionUsage], by: By, prices: &Prices) -> Vec<Gr
             let cost = |group: &Group| group.cost.unwrap_or_default();
             cost(b)
                 .total_cmp(&cost(a))
-                .then(b.tokens().cmp(&a.tokens()))
+                .then(b.usage.total().cmp(&a.usage.total()))
         });
     }
     groups
@@ -122,7 +107,7 @@ fn part(one: &SessionUsage, prices: &Prices) -> Group {
         ..Group::default()
     };
     // What takes no tokens costs nothing, whatever it is called.
-    if part.cost.is_none() && part.tokens() == 0 {
+    if part.cost.is_none() && part.usage.total() == 0 {
         part.cost = Some(0.0);
     } else if part.cost.is_none() {
         let model = &one.sum.model;

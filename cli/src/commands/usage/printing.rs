@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::prices::Prices;
 use crate::session_list::below_home;
 use crate::sizes;
-use crate::table::{Align, End, GivesWay, Table};
+use crate::table::{Align, GivesWay, Table, keep_end, keep_start};
 use scrollback::Result;
 
 /// Columns of the longest bar.
@@ -14,15 +14,13 @@ const BAR: usize = 20;
 /// Columns of a name that is long.
 const KEY_MAX: usize = 40;
 /// Which columns give way on a narrow terminal: what caches took, answers, input, output.
-const ORDER: [GivesWay; 5] = [goes(5), goes(4), goes(1), goes(2), goes(3)];
-
-const fn goes(column: usize) -> GivesWay {
-    GivesWay {
-        column,
-        least: 0,
-        keeps: End::Start,
-    }
-}
+const ORDER: [GivesWay; 5] = [
+    GivesWay::whole(5),
+    GivesWay::whole(4),
+    GivesWay::whole(1),
+    GivesWay::whole(2),
+    GivesWay::whole(3),
+];
 
 /// Prints the groups.
 pub(super) fn print(groups: &[Group], by: By, prices: &Prices, tool: &mut Tool) -> Result<()> {
@@ -47,12 +45,16 @@ pub(super) fn print(groups: &[Group], by: By, prices: &Prices, tool: &mut Tool) 
         key: "all".to_owned(),
         ..Group::default()
     };
-    let most = groups.iter().map(Group::tokens).max().unwrap_or(0);
+    let most = groups
+        .iter()
+        .map(|group| group.usage.total())
+        .max()
+        .unwrap_or(0);
     for group in groups {
         sum.add(group);
         let behind = match &group.title {
             Some(title) => tool.out.field(title).into_owned(),
-            None => bar(group.tokens(), most, &tool.out),
+            None => bar(group.usage.total(), most, &tool.out),
         };
         table.push(row(group, by, home, behind, &tool.out));
     }
@@ -97,10 +99,8 @@ fn row(
     };
     let key = out.field(&key).into_owned();
     let key = match out.columns() {
-        Some(columns) if by == By::Project => {
-            crate::table::keep_end(&key, KEY_MAX.min(columns / 3))
-        }
-        Some(columns) => crate::table::keep_start(&key, KEY_MAX.min(columns / 3)),
+        Some(columns) if by == By::Project => keep_end(&key, KEY_MAX.min(columns / 3)),
+        Some(columns) => keep_start(&key, KEY_MAX.min(columns / 3)),
         None => key,
     };
     let usage = &group.usage;

@@ -28,14 +28,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use scrollback::chrono::DateTime;
-use scrollback::{ExportFormat, ListQuery, Options, RedbStore, Store as _, export_all};
+use scrollback::{ListQuery, Options, RedbStore, Store as _};
 
 use self::check::Outcome;
 use self::crew::{Count, Crew, Job};
 use self::folder::Folder;
 use self::random::Random;
 use self::roles::Place;
-use crate::harness::{Home, files_below};
+use crate::harness::{Home, export_as_lines, files_below};
 
 /// Processes that append.
 const WRITERS: usize = 3;
@@ -192,14 +192,7 @@ fn check_all(home: &Home, logs: &Path, folder: &Folder) -> Outcome {
     }
     let outcome = check::check(&store, logs, &archived, WRITERS);
     let out = home.path().join("whole-export");
-    export_all(
-        &store,
-        None,
-        ExportFormat::Jsonl,
-        &out,
-        &mut scrollback::unwatched,
-    )
-    .unwrap();
+    export_as_lines(&store, &out);
     folder.compare(&out, &archived);
 
     // Nobody has left a lock, and what is old goes.

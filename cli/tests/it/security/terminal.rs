@@ -3,7 +3,7 @@
 //! `cli/src/hostile_text.rs`, over streams that say that they are terminals.
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::harness::Home;
 
@@ -12,18 +12,8 @@ const EVIL: &str = "a\x1b]0;x\x07\x1b[2J\r\u{9b}31mb\u{202e}c\u{200b}\u{2028}\x0
 
 /// Runs the tool on a terminal where somebody types a line; `None` if there is no `script`.
 fn answered(home: &Home, arguments: &str, answer: &str) -> Option<String> {
-    let line = format!("\"$TOOL\" {arguments}");
-    let mut script = Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", home.path())
-        .env("SCROLLBACK_STORE", home.store_path())
-        .env("TERM", "xterm")
-        // A pager draws by itself.
-        .env("PAGER", "")
-        .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
-        .current_dir(home.path())
+    let mut script = home
+        .on_terminal(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -37,23 +27,8 @@ fn answered(home: &Home, arguments: &str, answer: &str) -> Option<String> {
 
 /// Runs the tool on a terminal; `None` if there is no `script`.
 fn on_terminal(home: &Home, arguments: &str) -> Option<String> {
-    let line = format!("\"$TOOL\" {arguments}");
-    let output = Command::new("script")
-        .args(["-q", "-e", "-c", &line, "/dev/null"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", home.path())
-        .env("SCROLLBACK_STORE", home.store_path())
-        .env("SCROLLBACK_NOW", "2026-06-01T12:00:00Z")
-        .env("NO_COLOR", "1")
-        .env("TERM", "xterm")
-        // A pager draws by itself.
-        .env("PAGER", "")
-        .env("TOOL", env!("CARGO_BIN_EXE_scrollback"))
-        .env("EVIL", EVIL)
-        .current_dir(home.path())
-        .output()
-        .ok()?;
+    let mut script = home.on_terminal(arguments);
+    let output = script.env("EVIL", EVIL).output().ok()?;
     Some(String::from_utf8(output.stdout).unwrap())
 }
 

@@ -81,6 +81,7 @@ impl RedbStore {
             let mut sessions = Vec::new();
             for entry in redb::ReadableTable::iter(&table).map_err(&read)? {
                 let (number, value) = entry.map_err(&read)?;
+                snapshot.counts().sessions(1);
                 let number = number.value();
                 let row = SessionRow::decode(number, value.value())
                     .map_err(|error| corrupt_session(number, error.to_string()))?;
