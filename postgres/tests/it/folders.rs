@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scrollback::{
-    CleanupQuery, ExportFormat, ImportOptions, ListQuery, Store as _, chrono, export_all, import,
-    unwatched,
+    CleanupQuery, Expect, ExportFormat, ImportOptions, ListQuery, Message, NewRecord,
+    PropertiesChange, Role, SessionKey, Store as _, chrono, export_all, import, unwatched,
 };
 
 use crate::cluster::shared;
@@ -84,4 +84,95 @@ fn what_a_folder_holds_comes_out_byte_for_byte() {
     );
     let later = import(&store, &[samples], &options, &mut unwatched).unwrap();
     assert_eq!(later.sessions, 0, "{later:?}");
+}
+
+/// Names that no compression makes shorter.
+fn long_name(bytes: usize, seed: u64) -> String {
+    let mut state = seed;
+    let letters = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + u8::try_from((state >> 33) % 26).unwrap())
+    });
+    letters.take(bytes).collect()
+}
+
+/// A path of exactly so many bytes below a folder.
+fn deep(folder: &Path, bytes: usize) -> PathBuf {
+    let mut path = folder.to_path_buf();
+    let length = |path: &Path| path.as_os_str().len();
+    while bytes - length(&path) > 400 {
+        path.push(long_name(200, length(&path) as u64));
+    }
+    // Two more names, of which the last has its ending.
+    path.push(long_name(150, 7));
+    path.push("s");
+    let rest = bytes - length(&path) - ".jsonl".len();
+    let name = format!("s{}.jsonl", long_name(rest, 9));
+    path.set_file_name(name);
+    path
+}
+
+#[test]
+fn a_path_as_long_as_an_index_takes_is_kept_and_a_longer_one_is_refused() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let store = cluster.open(cluster.options());
+    let home = tempfile::tempdir().unwrap();
+    let line = "{\"role\":\"user\",\"content\":\"hi\"}\n";
+    // A path is a key with two bytes behind it and four of a number.
+    let fits = deep(&home.path().join("a"), 2594);
+    let too_long = deep(&home.path().join("b"), 2595);
+    assert_eq!(
+        (fits.as_os_str().len(), too_long.as_os_str().len()),
+        (2594, 2595)
+    );
+    for path in [&fits, &too_long, &home.path().join("short.jsonl")] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, line).unwrap();
+    }
+    let options = ImportOptions::default();
+    let folder = [home.path().to_path_buf()];
+    let report = import(&store, &folder, &options, &mut unwatched).unwrap();
+    assert_eq!(
+        (report.sessions, report.problems.len()),
+        (2, 1),
+        "{report:?}"
+    );
+    assert_eq!(report.problems[0].path, too_long, "{report:?}");
+    let again = import(&store, &folder, &options, &mut unwatched).unwrap();
+    assert_eq!((again.sessions, again.problems.len()), (0, 1), "{again:?}");
+}
+
+#[test]
+fn a_long_project_and_a_long_parent_are_kept_and_found() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let store = cluster.open(cluster.options());
+    let (project, parent) = (format!("/{}", long_name(4095, 1)), long_name(1024, 2));
+    let said = [NewRecord::message(Message::text(Role::User, "hi"))];
+    for id in ["one", "two"] {
+        let key = SessionKey::native(id).unwrap();
+        store.append(&key, Expect::Any, None, &said).unwrap();
+        let project = if id == "one" {
+            project.clone()
+        } else {
+            format!("{}!", &project[..4095])
+        };
+        let change = PropertiesChange::default()
+            .with_project(project)
+            .with_parent(parent.clone());
+        store.set_properties(&key, &change).unwrap();
+    }
+    let query = ListQuery::default().with_project(project.clone());
+    let found = store.list(&query).unwrap().sessions;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].project.as_deref(), Some(&*project));
+    let children = store
+        .children(&SessionKey::native(&*parent).unwrap())
+        .unwrap();
+    assert_eq!(children.len(), 2);
 }

@@ -63,6 +63,8 @@ enum Step {
     /// A message of Gemini's, of an id that may have been there before.
     Again(u8, u8, Vec<u8>),
     Rewind(u8, u8),
+    /// A part of a message of Kimi's, which stands on several lines.
+    Part(u8, Vec<u8>),
     Hostile(u8, u8),
     Bytes(u8, Vec<u8>),
     /// Many messages, so that segments are sealed.
@@ -84,12 +86,13 @@ fn words() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let id = 0_u8..4;
+    let id = 0_u8..5;
     prop_oneof![
         4 => (id.clone(), prop::collection::vec(words(), 1..4)).prop_map(|(a, b)| Step::Say(a, b)),
         2 => words().prop_map(Step::Call),
         3 => (id.clone(), 0_u8..6, words()).prop_map(|(a, b, c)| Step::Again(a, b, c)),
         1 => (id.clone(), 0_u8..6).prop_map(|(a, b)| Step::Rewind(a, b)),
+        3 => (0_u8..3, words()).prop_map(|(a, b)| Step::Part(a, b)),
         2 => (id.clone(), any::<u8>()).prop_map(|(a, b)| Step::Hostile(a, b)),
         1 => (id.clone(), prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(a, b)| Step::Bytes(a, b)),
         2 => (id.clone(), any::<u8>(), words()).prop_map(|(a, b, c)| Step::Flood(a, b, c)),
@@ -105,6 +108,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The session whose messages stand on several lines.
+const PARTS: u8 = 4;
+
 fn text(words: &[u8]) -> String {
     let mut text = String::new();
     for (at, word) in words.iter().enumerate() {
@@ -118,7 +124,7 @@ fn text(words: &[u8]) -> String {
 }
 
 fn key(id: u8) -> SessionKey {
-    let agent = ["native", "gemini", "gemini", "jsonl"][usize::from(id)];
+    let agent = ["native", "gemini", "gemini", "jsonl", "kimi"][usize::from(id)];
     SessionKey::new(agent, format!("s{id}")).unwrap()
 }
 
@@ -126,11 +132,24 @@ fn said(id: u8, words: &[u8]) -> NewRecord {
     let text = text(words);
     match id {
         0 => NewRecord::message(Message::text(Role::User, text)),
+        PARTS => of_kimi(&serde_json::json!({"type": "context.append_message", "message":
+            {"role": "user", "content": [{"type": "text", "text": text}]}, "time": 1})),
         _ => NewRecord::line(
             serde_json::json!({"id": format!("n{}", words.len()), "type": "user", "role": "user", "content": text})
                 .to_string(),
         ),
     }
+}
+
+fn of_kimi(line: &serde_json::Value) -> NewRecord {
+    NewRecord::line(line.to_string())
+}
+
+fn part_of_step(step: u8, words: &[u8]) -> NewRecord {
+    of_kimi(
+        &serde_json::json!({"type": "context.append_loop_event", "event": {"type": "content.part",
+        "stepUuid": format!("step-{step}"), "part": {"type": "text", "text": text(words)}}, "time": 1}),
+    )
 }
 
 fn call(words: &[u8]) -> NewRecord {
@@ -243,6 +262,7 @@ fn run(steps: &[Step]) -> usize {
                     &[NewRecord::line(format!("{{\"$rewindTo\":\"m{message}\"}}"))],
                 );
             }
+            Step::Part(step, words) => append(PARTS, &[part_of_step(*step, words)]),
             Step::Hostile(id, which) => {
                 let line = HOSTILE[usize::from(*which) % HOSTILE.len()];
                 append(*id, &[NewRecord::line(line)]);
@@ -309,4 +329,22 @@ fn searches_of_random_stores_find_messages() {
     steps.extend((0..28).map(|word| Step::Search(vec![(0, 1, vec![word])])));
     steps.extend((0..28).map(|word| Step::Search(vec![(6, 1, vec![word, word + 1])])));
     assert!(run(&steps) > 100);
+}
+
+/// What a message says is looked for as a whole, however far apart its lines are and in which documents they lie.
+#[test]
+fn a_message_is_found_by_words_of_several_of_its_lines() {
+    let both = || {
+        let terms = vec![(0, 1, vec![3]), (0, 1, vec![9])];
+        Step::Search(vec![terms[0].clone(), terms[1].clone()])
+    };
+    let mut steps = vec![Step::Part(0, vec![3]), both()];
+    for between in [0, 1, 4, 12] {
+        steps.extend((0..between).map(|_| Step::Flood(PARTS, 40, vec![5])));
+        steps.extend([Step::Part(0, vec![0]), Step::Index]);
+        steps.extend((0..between).map(|_| Step::Flood(PARTS, 40, vec![7])));
+        steps.extend([Step::Part(0, vec![9]), both(), Step::Index, both()]);
+    }
+    steps.extend([Step::DropIndex, both(), Step::Index, both()]);
+    assert!(run(&steps) >= 9);
 }
