@@ -107,6 +107,7 @@ fn join(txn: &WriteTransaction, plain: &SessionKey, contents: &Contents) -> Resu
             rows.push((*number, *content, row));
         }
     }
+    // A content without a message never stands for the id while another has one.
     let newest = rows
         .iter()
         .max_by_key(|(_, content, row)| (row.messages > 0, row.updated_us, row.messages, *content))

@@ -169,6 +169,7 @@ pub(crate) fn read_lines(
             dialect.read_meta(&record.line, &mut session);
         }
     }
+    // What an agent says of a session anywhere among its lines may stand before the first that is asked for.
     let from = if is_scattered { 0 } else { from };
     store.visit(key, from, &mut |record| {
         if is_scattered && record.header.messages == 0 {

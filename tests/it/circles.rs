@@ -95,7 +95,7 @@ fn a_circle_of_files_is_found() {
 
 #[test]
 fn what_is_no_circle_is_not_found() {
-    // What is passed on and not used, what is for tests, and what is looked at as one.
+    // What is passed on and not used, what is for tests, who sees an item of a macro's, and what is looked at as one.
     assert_eq!(
         found(&[
             ("src/a/mod.rs", "mod c; pub use self::c::C; fn f() {}"),
@@ -107,6 +107,13 @@ fn what_is_no_circle_is_not_found() {
         found(&[
             ("src/a.rs", "use crate::b::B;"),
             ("src/b.rs", "#[cfg(test)] mod tests { use crate::a::A; }")
+        ]),
+        0
+    );
+    assert_eq!(
+        found(&[
+            ("src/a/mod.rs", "mod c; use self::c::C; fn f() {}"),
+            ("src/a/c.rs", "fields! { pub(super) C {} }")
         ]),
         0
     );

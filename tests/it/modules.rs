@@ -174,11 +174,15 @@ impl Named {
                 }
                 TokenTree::Punct(sign) if sign.as_char() == ':' => colons += 1,
                 other => {
+                    // Who sees an item: `pub(super)` names a module and uses nothing of it.
+                    let is_visibility = path.as_slice() == ["pub"];
                     self.note(&std::mem::take(&mut path));
                     colons = 0;
                     after_dollar =
                         matches!(&other, TokenTree::Punct(sign) if sign.as_char() == '$');
-                    if let TokenTree::Group(group) = other {
+                    if let TokenTree::Group(group) = other
+                        && !is_visibility
+                    {
                         self.tokens(group.stream());
                     }
                 }

@@ -149,6 +149,7 @@ pub(crate) fn entries_of(message: &Message, timestamp: &str) -> Result<Vec<Entry
             _ => return Err(unsupported("write such a block")),
         }
     }
+    // Text stands before calls; a message of nothing is an entry of text too.
     let is_empty = kinds.is_empty() && calls.is_empty();
     if is_empty || !texts.is_empty() || !images.is_empty() {
         kinds.push(text_of(message.role, texts.join("\n"), images)?);

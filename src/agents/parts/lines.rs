@@ -209,6 +209,7 @@ fn describe_text<'a>(
         let problem = is_lossy.then(|| NOT_UNICODE.to_owned());
         return described(reading, count(messages), flags(is_lossy), problem);
     }
+    // Several objects, or a damaged one: what can be read of the line is, and the rest is told.
     let flags = flags(string::has_lone_surrogate(body));
     let split = values::split(body);
     let known = known(format, &split);

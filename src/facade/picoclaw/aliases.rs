@@ -145,6 +145,7 @@ impl StoreSessions {
                 lines.push(NewRecord::Line(record.line));
             }
         }
+        // A session with nothing said in it is taken; one with messages answers with a conflict.
         let expect = there.map_or(0, |there| {
             if there.message_count == 0 {
                 there.next_sequence
@@ -158,6 +159,7 @@ impl StoreSessions {
                 .store
                 .append(to, Expect::Sequence(expect), batch, &lines)
             {
+                // Somebody spoke there meanwhile: what they said stays.
                 Err(Error::Conflict { .. }) => return Ok(false),
                 other => other?,
             };

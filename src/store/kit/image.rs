@@ -110,6 +110,7 @@ impl Image {
         };
         let is_free =
             |cell: &Cell| !self.cells.contains_key(cell) || changes.emptied.contains(&cell.owner);
+        // All is looked at before anything is changed: what is refused leaves no trace.
         if !changes
             .rows
             .iter()
@@ -130,6 +131,7 @@ impl Image {
                 }
             }
         }
+        // All rows go before one is put back: two sessions may exchange their names.
         for change in &changes.rows {
             self.remove_row(change.number);
         }

@@ -93,6 +93,7 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
         (Some((number, row)), Some(id)) => draft.older_batch(*number, row, id.as_u128())?,
         _ => None,
     };
+    // Whoever goes on with a session carries its course along: it is read from the store once.
     let (was_known, mut open_block) = match known {
         Some(entry) => (true, std::mem::take(&mut entry.open_block)),
         None => (false, Vec::new()),
@@ -130,6 +131,7 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
         row.chain.push(&chain::digest_of(&record.line));
     }
     let open_block = draft.write_course((number, &mut row), &course, open_block)?;
+    // Each append is a cell of its own here: there is no tail that a later one seals.
     (row.tail_first, row.tail_bytes) = (row.next, 0);
     draft.put_records(number, &made);
     draft.put_row(number, &row)?;

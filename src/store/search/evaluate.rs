@@ -270,6 +270,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         if !query.pattern.fits(&pieces, &self.folded_title, title) {
             return;
         }
+        // All are counted, also those of which no hit is made.
         self.found.messages += 1;
         if self.wanted.only_counts || (query.by_session && !self.found.hits.is_empty()) {
             return;

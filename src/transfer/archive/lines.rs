@@ -283,6 +283,7 @@ impl Lines {
         else {
             return Ok(there);
         };
+        // A number may stand for another line by now, where the last one was replaced: the line decides.
         let hashes: HashMap<u64, u128> = written
             .iter()
             .map(|line| (line.sequence, line.hash))

@@ -302,6 +302,7 @@ impl Plan<'_> {
         let is_changed = home.is_changed(summary.next_sequence);
         let agent = summary.key.agent();
         let folder = match (home.document, &home.database) {
+            // The document itself comes back: its lines would be a second copy of it.
             (Some(_), _) if !is_changed => return Ok(()),
             (Some(document), _) => {
                 let names = self.items.get(document).map(|item| item.names.as_slice());

@@ -249,6 +249,7 @@ impl DocumentWriter<'_, '_> {
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
         let way = match home {
+            // The document is kept as a file of a session that has its lines from elsewhere.
             Destination::Beside(number) => {
                 let subject = (number != 0).then(|| Subject::there(number, wanted));
                 return Ok((subject, 0));

@@ -98,6 +98,7 @@ impl Opened<'_> {
         } else {
             None
         };
+        // An unterminated last line gives way to what the file has now, so its record is made again.
         let has_removed = head.row.records < head.row.next;
         let stored = Counts::of_row(&head.row);
         let replaced = tail.map(|tail| ReplacedTail {

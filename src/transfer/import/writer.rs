@@ -225,8 +225,10 @@ impl LinesWriter<'_, '_, '_> {
             self.check_order(open.number, &target, file.as_ref())?;
             open
         };
+        // Lines, order, home and source of a part are one transaction: a kill leaves none of them or all.
         if let Some(transactions) = &mut self.transactions {
             let bulk = transactions.bulk()?;
+            // A part after the first goes on from the digest of the one before, which is not stored yet.
             let before = open.digest.or_else(|| {
                 let seen = file.as_ref().and_then(|file| file.seen.as_ref());
                 Some(seen.map_or(Chain::starting_at(0).digest, |seen| seen.digest))

@@ -118,6 +118,7 @@ impl Database for Opened {
             let mut bytes: usize = lines.iter().map(Vec::len).sum();
             let (keys, more) = found.message_keys(connection, id, bounds)?;
             problems.extend(more);
+            // One message at a time, so that a session past the bound is cut and not read whole.
             for key in &keys {
                 if bytes >= bounds.bytes {
                     let (limit, count) = (bounds.bytes, lines.len() - 1);
@@ -176,6 +177,7 @@ impl Database for Opened {
                 let title = lines::describe(found.format(), &made.line, None)
                     .facts
                     .title;
+                // An outline needs the title alone: most sessions have it in their first message.
                 let is_first = title.is_some_and(|offer| offer.rank == titles::FIRST_MESSAGE);
                 lines.push(made.line);
                 if is_first {

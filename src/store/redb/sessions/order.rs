@@ -33,6 +33,7 @@ impl Snapshot<'_> {
         query: &ScanQuery,
     ) -> Result<RecordPage> {
         let mut page = PageFiller::new(query);
+        // Records lie by their numbers: each run of the file's order is a reading of its own.
         let mut goes_on = true;
         let mut take =
             |record: (u64, RecordHeader, &[u8])| page.take(record.0, || Segment::owned(record));

@@ -89,6 +89,7 @@ impl<T, R> CommitQueue<T, R> {
         });
         let mut state = locked(&self.state);
         state.waiting.push_back(Arc::clone(&place));
+        // Whoever comes while a batch is written waits, and the leader of the next takes all that wait.
         if state.led {
             drop(state);
             match place.wait() {

@@ -48,6 +48,7 @@ impl<'d> Checker<'_, '_, 'd> {
                 Err(error) => return self.note(error, Some(number)).map(|()| true),
             },
             Some(mut begun) => {
+                // What was appended is read on; what was rewritten is read from the start.
                 if begun.go_on(row.clone()) {
                     begun
                 } else {
@@ -58,6 +59,7 @@ impl<'d> Checker<'_, '_, 'd> {
             }
         };
         match self.read(number, &mut now, until)? {
+            // Records of two snapshots may not fit together although each was right: once more, in one.
             Read::All if now.may_be_of_two_times() => {
                 *tries = TRIES;
                 let order = self.snapshot.order(number, &row)?;
