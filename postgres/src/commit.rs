@@ -110,15 +110,19 @@ fn bytes_of(text: Option<&String>) -> Option<&[u8]> {
 
 /// Whether no key is longer than an index takes.
 pub(crate) fn check(changes: &Changes) -> Result<()> {
-    let longest = changes.cells.iter().map(|change| change.cell.key.len());
-    match longest.max() {
-        Some(longest) if longest > KEY_BYTES_MAX => Err(Error::TooLarge {
-            what: "length of a path or a name in bytes",
-            actual: longest as u64,
-            limit: KEY_BYTES_MAX as u64,
-        }),
-        _ => Ok(()),
+    let lengths = changes.cells.iter().map(|change| change.cell.key.len());
+    check_longest(lengths.max().unwrap_or(0))
+}
+
+fn check_longest(longest: usize) -> Result<()> {
+    if longest <= KEY_BYTES_MAX {
+        return Ok(());
     }
+    Err(Error::TooLarge {
+        what: "length of a path or a name in bytes",
+        actual: longest as u64,
+        limit: KEY_BYTES_MAX as u64,
+    })
 }
 
 /// Whether changes are one statement: one row, and cells that are written.
@@ -339,4 +343,24 @@ pub(crate) fn is_there(
     }
     // The version that this commit would have made is another's; or a later one, which hides it.
     Ok((version <= signed(change.seen + 1)).then_some(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_key_is_refused_before_anything_is_sent() {
+        assert!(check_longest(KEY_BYTES_MAX).is_ok());
+        let refused = check_longest(KEY_BYTES_MAX + 1);
+        let is_told = matches!(
+            refused,
+            Err(Error::TooLarge {
+                actual: 2601,
+                limit: 2600,
+                ..
+            })
+        );
+        assert!(is_told, "{refused:?}");
+    }
 }

@@ -5,7 +5,7 @@ use scrollback::{Result, SessionKey, Stamps};
 
 use crate::connection::Connection;
 use crate::errors::Tried;
-use crate::reads::engine_reads;
+use crate::reads::{PATH_BYTES_MAX, engine_reads};
 use crate::store::PostgresStore;
 use crate::{attempts, pinned, reads};
 
@@ -24,6 +24,10 @@ impl Engine for PostgresStore {
 
     fn stamps(&self) -> &Stamps {
         &self.pool().options().stamps
+    }
+
+    fn path_bytes_max(&self) -> usize {
+        PATH_BYTES_MAX
     }
 
     fn disk_bytes(&self) -> Result<u64> {

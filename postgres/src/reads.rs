@@ -16,6 +16,9 @@ use crate::sql::Query;
 /// Most bytes of a key: PostgreSQL's index takes no more than some 2,700 bytes of a row.
 pub(crate) const KEY_BYTES_MAX: usize = 2600;
 
+/// Most bytes of the path of a file that is noted: an agent's name and an id stand beside it in a key.
+pub(crate) const PATH_BYTES_MAX: usize = 1500;
+
 /// A number of the kit as the database has it.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -132,6 +132,10 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
 
     /// The store's own file, which no import takes for one of an agent's.
     fn own_file(&self) -> Option<&Path>;
+
+    /// The longest path of a file that the store can remember, in bytes. An import tells of longer ones, and
+    /// takes the others.
+    fn path_bytes_max(&self) -> usize;
 }
 
 /// A file that was imported: its row, with the path and generation that are its key.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use scrollback::{
     CleanupQuery, Expect, ExportFormat, ImportOptions, ListQuery, Message, NewRecord,
-    PropertiesChange, Role, SessionKey, Store as _, chrono, export_all, import, unwatched,
+    PropertiesChange, Role, SessionKey, Store as _, StoreExt as _, chrono, export_all, import,
+    unwatched,
 };
 
 use crate::cluster::shared;
@@ -115,35 +116,34 @@ fn deep(folder: &Path, bytes: usize) -> PathBuf {
 }
 
 #[test]
-fn a_path_as_long_as_an_index_takes_is_kept_and_a_longer_one_is_refused() {
+fn a_path_as_long_as_the_store_keeps_is_taken_and_a_longer_one_is_told() {
     let Some(cluster) = shared() else {
         return;
     };
     let store = cluster.open(cluster.options());
     let home = tempfile::tempdir().unwrap();
     let line = "{\"role\":\"user\",\"content\":\"hi\"}\n";
-    // A path is a key with two bytes behind it and four of a number.
-    let fits = deep(&home.path().join("a"), 2594);
-    let too_long = deep(&home.path().join("b"), 2595);
-    assert_eq!(
-        (fits.as_os_str().len(), too_long.as_os_str().len()),
-        (2594, 2595)
-    );
+    let fits = deep(&home.path().join("a"), 1500);
+    let too_long = deep(&home.path().join("b"), 1501);
     for path in [&fits, &too_long, &home.path().join("short.jsonl")] {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, line).unwrap();
     }
-    let options = ImportOptions::default();
     let folder = [home.path().to_path_buf()];
-    let report = import(&store, &folder, &options, &mut unwatched).unwrap();
-    assert_eq!(
-        (report.sessions, report.problems.len()),
-        (2, 1),
-        "{report:?}"
-    );
-    assert_eq!(report.problems[0].path, too_long, "{report:?}");
-    let again = import(&store, &folder, &options, &mut unwatched).unwrap();
-    assert_eq!((again.sessions, again.problems.len()), (0, 1), "{again:?}");
+    let options = ImportOptions::default();
+    for sessions in [2, 0] {
+        let report = import(&store, &folder, &options, &mut unwatched).unwrap();
+        assert_eq!(
+            (report.sessions, report.skipped, report.problems.len()),
+            (sessions, 1, 1),
+            "{report:?}"
+        );
+        let problem = &report.problems[0];
+        assert_eq!(problem.path, too_long);
+        assert!(problem.reason.contains("1501 bytes"), "{problem:?}");
+    }
+    let named = import(&store, &[too_long], &options, &mut unwatched).unwrap();
+    assert_eq!((named.sessions, named.paths_failed), (0, 1), "{named:?}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_long_project_and_a_long_parent_are_kept_and_found() {
         return;
     };
     let store = cluster.open(cluster.options());
-    let (project, parent) = (format!("/{}", long_name(4095, 1)), long_name(1024, 2));
+    let (project, parent) = (format!("/{}", long_name(1023, 1)), long_name(1024, 2));
     let said = [NewRecord::message(Message::text(Role::User, "hi"))];
     for id in ["one", "two"] {
         let key = SessionKey::native(id).unwrap();
@@ -160,12 +160,12 @@ fn a_long_project_and_a_long_parent_are_kept_and_found() {
         let project = if id == "one" {
             project.clone()
         } else {
-            format!("{}!", &project[..4095])
+            format!("{}!", &project[..1023])
         };
         let change = PropertiesChange::default()
             .with_project(project)
             .with_parent(parent.clone());
-        store.set_properties(&key, &change).unwrap();
+        store.update_properties(&key, &change).unwrap();
     }
     let query = ListQuery::default().with_project(project.clone());
     let found = store.list(&query).unwrap().sessions;

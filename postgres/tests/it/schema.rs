@@ -1,5 +1,6 @@
 //! The tables: who may make them, what a reader may do, which plans the server makes, whose rows are whose.
 
+use std::process::Output;
 use std::sync::Arc;
 
 use scrollback::{
@@ -14,6 +15,12 @@ fn said(text: &str) -> NewRecord {
 }
 
 fn sql(cluster: &Cluster, text: &str) -> String {
+    let done = try_sql(cluster, text);
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn try_sql(cluster: &Cluster, text: &str) -> Output {
     let port = cluster.port.to_string();
     let arguments = [
         "-h",
@@ -27,9 +34,7 @@ fn sql(cluster: &Cluster, text: &str) -> String {
         "-Atc",
         text,
     ];
-    let done = cluster.run("psql", &arguments);
-    assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).unwrap()
+    cluster.run("psql", &arguments)
 }
 
 #[test]
@@ -178,6 +183,29 @@ fn a_role_that_may_only_read_lists_and_shows_and_is_told_that_it_may_not_write()
         "{refused:?}"
     );
     assert_eq!(store.load(&key).unwrap().messages.len(), 1);
+}
+
+/// Random bytes, which no compression makes shorter, so many that a longer key would not fit a page's third.
+#[test]
+fn the_longest_key_is_one_that_the_server_indexes() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options();
+    let _store = cluster.open(options.clone());
+    let random = |bytes: usize| {
+        format!(
+            "INSERT INTO {}.cells SELECT {bytes}, 1, substring(string_agg(decode(md5(random()::text), 'hex'), '') \
+             FROM 1 FOR {bytes}), '' FROM generate_series(1, 300)",
+            options.schema
+        )
+    };
+    sql(&cluster, &random(2600));
+    let refused = try_sql(&cluster, &random(2800));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("exceeds btree"),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -67,6 +67,12 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// The longest path of a file that an import may note, in bytes: it stands in keys of cells, beside an id and
+    /// an agent's name.
+    fn path_bytes_max(&self) -> usize {
+        usize::MAX
+    }
+
     /// Bytes that the store takes where it lies; 0 where that is not known.
     ///
     /// # Errors

@@ -99,6 +99,10 @@ impl<E: Engine> IngestStore for E {
     fn own_file(&self) -> Option<&Path> {
         Engine::own_file(self)
     }
+
+    fn path_bytes_max(&self) -> usize {
+        Engine::path_bytes_max(self)
+    }
 }
 
 impl<E: Engine> Sources for E {

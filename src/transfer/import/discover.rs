@@ -28,16 +28,24 @@ use crate::transfer::report::ImportReport;
 /// Folders that are not walked, unless they are named themselves.
 const SKIPPED_FOLDERS: [&str; 2] = [".git", "node_modules"];
 
-/// Finds files below `paths`. `matters` tells by its name whether a file may be of interest.
-/// `progress` is told how many there are so far, and says whether to go on.
+/// Which files may be of interest.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Tells by its name whether a file may be.
+    pub(super) matters: &'a dyn Fn(&Path) -> bool,
+    /// The longest path that the store can remember, in bytes.
+    pub(super) path_bytes_max: usize,
+}
+
+/// Finds files below `paths`. `progress` is told how many there are so far, and says whether to go on.
 pub(super) fn find(
     paths: &[PathBuf],
-    matters: &dyn Fn(&Path) -> bool,
+    wanted: Wanted<'_>,
     report: &mut ImportReport,
     progress: &mut dyn FnMut(u64) -> bool,
 ) -> Vec<FoundFile> {
     let mut finder = Finder {
-        matters,
+        wanted,
         report,
         progress,
         arguments: Vec::new(),
@@ -72,7 +80,7 @@ struct Link {
 }
 
 struct Finder<'a> {
-    matters: &'a dyn Fn(&Path) -> bool,
+    wanted: Wanted<'a>,
     report: &'a mut ImportReport,
     progress: &'a mut dyn FnMut(u64) -> bool,
     /// Folders that were named.
@@ -200,11 +208,11 @@ impl Finder<'_> {
             self.links.push_back(link);
         } else if entry.file_type().is_file() {
             self.note_unread(entry.path());
-            if (self.matters)(entry.path()) {
+            if (self.wanted.matters)(entry.path()) {
                 let relative = relative();
                 return Some((entry.into_path(), relative));
             }
-        } else if !entry.file_type().is_dir() && (self.matters)(entry.path()) {
+        } else if !entry.file_type().is_dir() && (self.wanted.matters)(entry.path()) {
             let reason = "a pipe, a socket or a device; passed over";
             self.report.add_file_problem(entry.path(), reason);
         }
@@ -219,7 +227,7 @@ impl Finder<'_> {
     }
 
     fn follow(&mut self, link: &Link) {
-        let matters = (self.matters)(&link.path);
+        let matters = (self.wanted.matters)(&link.path);
         let resolved =
             fs::canonicalize(&link.path).and_then(|target| Ok((fs::metadata(&target)?, target)));
         let (metadata, target) = match resolved {
@@ -232,7 +240,7 @@ impl Finder<'_> {
             }
         };
         if metadata.is_file() {
-            if matters || (self.matters)(&target) {
+            if matters || (self.wanted.matters)(&target) {
                 let (path, relative) = (link.path.clone(), link.relative.clone());
                 self.add(target, Some(path), relative, Look::of(&metadata), false);
             }
@@ -277,6 +285,14 @@ impl Finder<'_> {
             && !seen.insert(path.clone())
         {
             return;
+        }
+        let length = paths::to_bytes(&path).len();
+        let limit = self.wanted.path_bytes_max;
+        if length > limit {
+            self.report.paths_failed += u64::from(named);
+            let reason =
+                format!("its path has {length} bytes, and this store keeps {limit} at most");
+            return self.report.add_skipped(&path, reason);
         }
         let Look {
             size,

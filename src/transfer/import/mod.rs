@@ -197,9 +197,11 @@ fn import_for(
     // that comes in between is noticed.
     let restored = store.restored_mark()?;
     let mut meter = Meter::new(progress);
-    let found = discover::find(paths, &classify::matters, &mut report, &mut |files| {
-        meter.found(files)
-    });
+    let wanted = discover::Wanted {
+        matters: &classify::matters,
+        path_bytes_max: store.path_bytes_max(),
+    };
+    let found = discover::find(paths, wanted, &mut report, &mut |files| meter.found(files));
     meter.go_on()?;
     let marks = Marks::new(store.marks_of_deleted()?, options.again);
     let mut plan = plan::plan(

@@ -92,4 +92,8 @@ impl IngestStore for RedbStore {
     fn own_file(&self) -> Option<&Path> {
         Some(self.path())
     }
+
+    fn path_bytes_max(&self) -> usize {
+        usize::MAX
+    }
 }
