@@ -7,14 +7,16 @@
 //! | `hi1` | a line of less than 40 bytes |
 //! | `m1` | a line of 50 bytes |
 //! | `L1` | a line of 150 bytes |
+//! | `B1` | a line of 600 KB |
 //! | any other | a line of 100 bytes or more |
 //! | `a-`, `a=` | the beginning of that line, and more of it |
 //! | `a_` | that line without its terminator |
 //! | `END` | the terminator alone |
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use scrollback::report::ImportReport;
@@ -145,6 +147,7 @@ impl Shelf {
             [b'h', b'i', ..] => (format!("{{\"x\":\"{word}\"}}\n"), 0),
             [b'm', ..] => (format!("{{\"x\":\"{word}\",\"y\":\"*\"}}\n"), 50),
             [b'L', ..] => (says, 150),
+            [b'B', ..] => (says, 600_000),
             _ => (says, 100),
         };
         let pad = ".".repeat(usize::saturating_sub(bytes, line.len() - 1));
@@ -176,6 +179,16 @@ impl Shelf {
         file.set_modified(time).unwrap();
     }
 
+    /// Removes the file of a home.
+    pub(super) fn remove(&self, home: &str) {
+        std::fs::remove_file(self.path(home)).unwrap();
+    }
+
+    /// The file of a home.
+    pub(super) fn path(&self, home: &str) -> PathBuf {
+        self.home.path().join(self.file_name(home))
+    }
+
     /// Says how many lines of picoclaw's file are hidden.
     pub(super) fn hides(&self, home: &str, skip: u64) {
         let meta = format!(
@@ -188,9 +201,8 @@ impl Shelf {
 
     /// Imports the file of a home.
     pub(super) fn import(&self, home: &str) -> ImportReport {
-        let path = self.home.path().join(self.file_name(home));
         let options = ImportOptions::default();
-        import(&self.store, &[path], &options, &mut unwatched).unwrap()
+        import(&self.store, &[self.path(home)], &options, &mut unwatched).unwrap()
     }
 
     /// Writes the file of a home, and imports it.
@@ -226,9 +238,20 @@ impl Shelf {
         self.words(&bytes)
     }
 
+    /// Every word that is stored, in whichever content.
+    pub(super) fn all_words(&self) -> BTreeSet<String> {
+        let logs = self.keys().into_iter().map(|key| self.log_of(&key));
+        let words = logs.collect::<Vec<_>>().join(" ");
+        words.split_whitespace().map(str::to_owned).collect()
+    }
+
     /// All records of the plain id, by their numbers.
     pub(super) fn log(&self) -> String {
-        let records = self.store.records(&self.key(), ScanQuery::default());
+        self.log_of(&self.key())
+    }
+
+    fn log_of(&self, key: &SessionKey) -> String {
+        let records = self.store.records(key, ScanQuery::default());
         let mut records: Vec<_> = records.map(|record| record.unwrap()).collect();
         records.sort_by_key(|record| record.sequence);
         let words = records.iter().map(|record| self.words(&record.line));

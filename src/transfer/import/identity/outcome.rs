@@ -86,13 +86,7 @@ impl Change {
         file: &FileShape,
         (then, has_removed): (u64, bool),
     ) -> FileOrder {
-        let mut here = old.here.clone();
-        if let Some(last) = next.checked_sub(1).filter(|last| old.next <= *last) {
-            here.push(Run {
-                first: old.next,
-                last,
-            });
-        }
+        let here = old.here_before(next);
         let mut order = FileOrder {
             next: then,
             ..old.clone()
