@@ -67,6 +67,24 @@ fn too_little_in_common_makes_no_session_of_two_folders() {
 }
 
 #[test]
+fn a_file_that_was_cut_short_is_too_little_to_begin_one_of_another_folder() {
+    let shelf = Shelf::picoclaw();
+    shelf.put("h1", "a b c d", 10);
+    shelf.put("h1", "a b", 20);
+    shelf.put("h2", "a b c x", 30);
+    shelf.is(&["a b", "a b c x"]);
+}
+
+#[test]
+fn a_file_that_says_another_id_later_is_the_session_of_its_path() {
+    let shelf = Shelf::picoclaw();
+    shelf.put("h1", "a", 10);
+    shelf.says_key("h1", "telegram:1", 0);
+    shelf.put("h1", "a b", 20);
+    shelf.is(&["a b"]);
+}
+
+#[test]
 fn a_session_that_was_made_here_takes_the_first_folder_that_begins_so() {
     let shelf = Shelf::notes();
     shelf.here("a b");

@@ -191,8 +191,13 @@ impl Shelf {
 
     /// Says how many lines of picoclaw's file are hidden.
     pub(super) fn hides(&self, home: &str, skip: u64) {
+        self.says_key(home, ID, skip);
+    }
+
+    /// Says that, and which chat picoclaw's file is of.
+    pub(super) fn says_key(&self, home: &str, key: &str, skip: u64) {
         let meta = format!(
-            "{{\"key\":\"{ID}\",\"summary\":\"\",\"skip\":{skip},\"count\":9,\"created_at\":\
+            "{{\"key\":\"{key}\",\"summary\":\"\",\"skip\":{skip},\"count\":9,\"created_at\":\
              \"2026-04-03T11:20:00Z\",\"updated_at\":\"2026-04-03T11:20:00Z\"}}"
         );
         let name = self.file_name(home).replace(".jsonl", ".meta.json");
@@ -280,10 +285,16 @@ impl Shelf {
         self.store.summary(&self.key()).unwrap()
     }
 
-    /// What an export of each content gives, and that nothing is wrong with the store.
+    /// What an export of each content gives; and nothing is wrong with the store.
     #[track_caller]
     pub(super) fn is(&self, exports: &[&str]) {
         assert_eq!(self.exports(), exports);
+        self.is_whole();
+    }
+
+    /// Nothing is wrong with the store.
+    #[track_caller]
+    pub(super) fn is_whole(&self) {
         let report = self.store.verify_deep(&[], &mut unwatched).unwrap();
         assert!(report.is_clean(), "{report:?}");
     }
