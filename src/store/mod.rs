@@ -2,6 +2,7 @@
 
 mod addition;
 mod archive;
+mod beginnings;
 mod builder;
 mod callers;
 mod chunks;
