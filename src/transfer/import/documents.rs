@@ -57,6 +57,9 @@ enum Destination {
     Session(Way, Option<u32>),
 }
 
+/// The lines of a stored content, and its generation if it gave records.
+type Readable = (DocumentLines, Option<u32>);
+
 impl DocumentWriter<'_, '_> {
     /// Keeps one document.
     ///
@@ -222,7 +225,7 @@ impl DocumentWriter<'_, '_> {
         task: &DocumentTask,
         living: &Source,
         size: u64,
-    ) -> std::result::Result<(Option<(DocumentLines, Option<u32>)>, Option<u32>), Failure> {
+    ) -> std::result::Result<(Option<Readable>, Option<u32>), Failure> {
         let dialect = agents::of_agent(task.document.agent);
         let has_records = living.row.next_sequence > 0;
         let (mut unread, mut is_longer) = (None, false);
