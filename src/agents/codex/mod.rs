@@ -265,7 +265,8 @@ impl Format for Codex {
             time: times::time(timestamp),
             ..Message::new(items::speaker(&kind, role).unwrap_or(Role::Other))
         };
-        message.injected = links::PUT_IN.is_message(&message);
+        // In the name of the developer speaks the program alone: permissions, skills, summaries.
+        message.injected = message.role == Role::System || links::PUT_IN.is_message(&message);
         message
     }
 }
