@@ -48,6 +48,9 @@ struct Reading {
     problem: Option<String>,
 }
 
+/// The lines of a content that can be read, and its generation if it gave records.
+type Readable = (DocumentLines, Option<u32>);
+
 /// Where a content goes.
 enum Destination {
     /// Beside the records of a session, of which it has none.
@@ -222,7 +225,7 @@ impl DocumentWriter<'_, '_> {
         task: &DocumentTask,
         living: &Source,
         size: u64,
-    ) -> std::result::Result<(Option<(DocumentLines, Option<u32>)>, Option<u32>), Failure> {
+    ) -> std::result::Result<(Option<Readable>, Option<u32>), Failure> {
         let dialect = agents::of_agent(task.document.agent);
         let has_records = living.row.next_sequence > 0;
         let (mut unread, mut is_longer) = (None, false);

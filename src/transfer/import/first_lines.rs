@@ -19,7 +19,7 @@ pub(super) fn begins_with(
     let most = counts.map(|(count, _)| count).max().unwrap_or(0);
     let most = most.max(COMMON_LINES as u64);
     let (mut chain, mut first, mut found) = (Chain::starting_at(0), Vec::new(), Vec::new());
-    while let Some(line) = lines.next_line().map_err(io::Error::from)? {
+    while let Some(line) = lines.next_line()? {
         let role = habits.role.filter(|_| !line.continues && !line.continued);
         let is_frame = role.is_some_and(|role| role(line.bytes) == LineRole::Frame);
         let is_open = !line.terminated && !line.continues;
