@@ -27,6 +27,7 @@ mod load;
 mod many;
 mod measure;
 mod memory;
+mod moved;
 mod newest;
 mod rival;
 mod search;
@@ -80,6 +81,9 @@ fn main() -> Outcome {
     }
     if is_wanted("again") {
         again::run(scratch)?;
+    }
+    if is_wanted("moved") {
+        moved::run(scratch)?;
     }
     if is_wanted("memory") {
         memory::run(scratch)?;

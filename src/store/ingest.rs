@@ -179,6 +179,19 @@ pub(crate) struct StateParts {
     pub first_line: Vec<u8>,
 }
 
+/// A session with its file.
+#[derive(Clone, Debug)]
+pub(crate) struct Filed {
+    /// Its number.
+    pub number: u64,
+    /// Its row.
+    pub row: SessionRow,
+    /// Its file's order, if it has one.
+    pub order: Option<FileOrder>,
+    /// The sources that lead to it.
+    pub sources: Vec<Source>,
+}
+
 /// Reads of sources and of their sessions, each in a snapshot of its own: a long one would keep
 /// the store from using the space again of everything that an import replaces.
 pub(crate) trait Sources: Sync {
@@ -208,6 +221,28 @@ pub(crate) trait Sources: Sync {
 
     /// The contents of a plain id and their sessions, by number: of one that has several, else none.
     fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>>;
+
+    /// Every content of a plain id, with its file: those that are there, and how many there should be.
+    fn filed(&self, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
+        let contents = self.contents(plain)?.into_iter();
+        let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
+        if numbers.is_empty() {
+            numbers.extend(self.number_of(plain)?);
+        }
+        let mut filed = Vec::with_capacity(numbers.len());
+        for number in numbers.iter().copied() {
+            if let Some(row) = self.row(number)? {
+                let (order, sources) = (self.file_order(number)?, self.of_session(number)?);
+                filed.push(Filed {
+                    number,
+                    row,
+                    order,
+                    sources,
+                });
+            }
+        }
+        Ok((filed, numbers.len()))
+    }
 
     /// The id under which the session of a home is kept, or of a beginning.
     fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>>;

@@ -62,7 +62,7 @@ pub(crate) use self::deleted::folder_of;
 pub(crate) use self::exceptions::Exceptions;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
-pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
+pub(crate) use self::ingest::{Bulk, Filed, IngestStore, Known, RestoredMark, Source, Sources};
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};

@@ -48,6 +48,9 @@ struct Reading {
     problem: Option<String>,
 }
 
+/// The lines of a content that can be read, and its generation if it gave records.
+type Readable = (DocumentLines, Option<u32>);
+
 /// Where a content goes.
 enum Destination {
     /// Beside the records of a session, of which it has none.

@@ -96,21 +96,11 @@ pub(super) fn known_key(sources: &dyn Sources, comer: &Comer<'_>) -> Result<Opti
 
 /// The contents of a plain id, the newest first.
 fn heads(sources: &dyn Sources, key: &SessionKey, agent: &dyn Agent) -> Result<(Vec<Head>, usize)> {
-    let mut numbers: Vec<u64> = sources
-        .contents(key)?
-        .into_iter()
-        .map(|(_, number)| number)
-        .collect();
-    if numbers.is_empty() {
-        numbers.extend(sources.number_of(key)?);
-    }
-    let count = numbers.len();
+    let (filed, count) = sources.filed(key)?;
     let mut heads = Vec::with_capacity(count);
-    for number in numbers {
-        if let Some(row) = sources.row(number)?
-            && !is_derived(sources, number)?
-        {
-            heads.push(Head::read(sources, number, row, agent.habits())?);
+    for filed in filed {
+        if !is_derived(&filed.sources) {
+            heads.push(Head::of(sources, filed, agent.habits())?);
         }
     }
     heads.sort_by_key(|head| {
@@ -121,11 +111,10 @@ fn heads(sources: &dyn Sources, key: &SessionKey, agent: &dyn Agent) -> Result<(
 }
 
 /// Whether the records of a session were made from a document: no file of lines is that.
-fn is_derived(sources: &dyn Sources, number: u64) -> Result<bool> {
-    let of_session = sources.of_session(number)?;
+fn is_derived(of_session: &[Source]) -> bool {
     let made =
         |source: &Source| source.row.kind == SourceKind::Attachment && source.row.next_sequence > 0;
-    Ok(of_session.iter().any(made))
+    of_session.iter().any(made)
 }
 
 /// Finds out what session a file is. The file's position is at its start, or anywhere, afterwards.

@@ -78,10 +78,10 @@ fn a_file_that_was_cut_short_is_too_little_to_begin_one_of_another_folder() {
 #[test]
 fn a_file_that_says_another_id_later_is_the_session_of_its_path() {
     let shelf = Shelf::picoclaw();
-    shelf.put("h1", "a", 10);
+    shelf.put("h1", "a b", 10);
     shelf.says_key("h1", "telegram:1", 0);
-    shelf.put("h1", "a b", 20);
-    shelf.is(&["a b"]);
+    shelf.put("h1", "b c", 20);
+    shelf.is(&["b c"]);
 }
 
 #[test]

@@ -241,7 +241,7 @@ fn of_a_file_that_is_rewritten_once_more_before_the_next() {
         shelf
     };
     // Two parts of it are there, and another one is not.
-    let shelf = (4..100)
+    let shelf = (4..12)
         .map(killed)
         .find(|shelf| shelf.log().ends_with("B14"));
     let shelf = shelf.unwrap();

@@ -2,26 +2,47 @@
 
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
-use crate::store::ingest::Source;
+use crate::store::ingest::{Filed, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::snapshot;
+use crate::store::redb::tables::snapshot::Snapshot;
 use crate::store::redb::tables::sources::{decode, of_session_in};
 
 /// The number of the session of that name, if there is one.
-pub(crate) fn number_of(store: &RedbStore, key: &SessionKey) -> Result<Option<u64>> {
-    store.read(|snapshot| {
-        let open = storage("look a session up");
-        let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
-        let number = snapshot::number_of(&table, key, snapshot.counts())?;
-        if number.is_none() {
-            let place = (key.agent(), key.id());
-            snapshot.check(SESSION_KEYS, &place, &place)?;
+pub(crate) fn number_of(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Option<u64>> {
+    let open = storage("look a session up");
+    let table = snapshot.txn().open_table(SESSION_KEYS).map_err(open)?;
+    let number = snapshot::number_of(&table, key, snapshot.counts())?;
+    if number.is_none() {
+        let place = (key.agent(), key.id());
+        snapshot.check(SESSION_KEYS, &place, &place)?;
+    }
+    Ok(number)
+}
+
+/// Every content of a plain id, with its file: in one snapshot, since an import asks for each file that it
+/// compares.
+pub(crate) fn filed(snapshot: &Snapshot<'_>, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
+    let contents = snapshot.contents(plain)?.into_iter();
+    let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
+    if numbers.is_empty() {
+        numbers.extend(number_of(snapshot, plain)?);
+    }
+    let mut filed = Vec::with_capacity(numbers.len());
+    for number in numbers.iter().copied() {
+        if let Some(row) = snapshot.row(number)? {
+            filed.push(Filed {
+                number,
+                row,
+                order: snapshot.file_order(number)?,
+                sources: of_session(snapshot, number)?,
+            });
         }
-        Ok(number)
-    })
+    }
+    Ok((filed, numbers.len()))
 }
 
 /// Every generation of a path, the newest first.
@@ -43,17 +64,15 @@ pub(crate) fn generations(store: &RedbStore, path: &[u8]) -> Result<Vec<Source>>
 }
 
 /// The sources of a session.
-pub(crate) fn of_session(store: &RedbStore, number: u64) -> Result<Vec<Source>> {
+pub(crate) fn of_session(snapshot: &Snapshot<'_>, number: u64) -> Result<Vec<Source>> {
     let none: &[u8] = &[];
-    store.read(|snapshot| {
-        let open = storage("read the sources");
-        let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
-        let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
-        let found = of_session_in(&of_session, &sources, number)?;
-        let last = (number.saturating_add(1), none, 0);
-        snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
-        Ok(found)
-    })
+    let open = storage("read the sources");
+    let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
+    let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
+    let found = of_session_in(&of_session, &sources, number)?;
+    let last = (number.saturating_add(1), none, 0);
+    snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
+    Ok(found)
 }
 
 /// How many paths begin with these bytes. Reads keys alone.

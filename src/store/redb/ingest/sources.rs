@@ -12,7 +12,7 @@ use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
 use crate::store::course::StoredCourse;
-use crate::store::ingest::{Known, Source, Sources, StateParts};
+use crate::store::ingest::{Filed, Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -59,6 +59,10 @@ impl Sources for RedbStore {
 
     fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
         self.read(|snapshot| snapshot.contents(key))
+    }
+
+    fn filed(&self, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
+        self.read(|snapshot| origins::filed(snapshot, plain))
     }
 
     fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
@@ -129,7 +133,7 @@ impl Sources for RedbStore {
     }
 
     fn of_session(&self, number: u64) -> Result<Vec<Source>> {
-        origins::of_session(self, number)
+        self.read(|snapshot| origins::of_session(snapshot, number))
     }
 
     fn count_below(&self, prefix: &[u8]) -> Result<u64> {
@@ -137,7 +141,7 @@ impl Sources for RedbStore {
     }
 
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
-        origins::number_of(self, key)
+        self.read(|snapshot| origins::number_of(snapshot, key))
     }
 
     fn session_state_parts(&self, number: u64) -> Result<StateParts> {

@@ -10,7 +10,7 @@ use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
 use crate::model::record::{Record, RecordFlags};
-use crate::store::{Source, Sources};
+use crate::store::{Filed, Source, Sources};
 
 /// Records that are read at a time.
 const RECORDS_AT_ONCE: u64 = 2048;
@@ -74,8 +74,24 @@ impl Head {
         row: SessionRow,
         habits: Habits,
     ) -> Result<Self> {
-        let of_session = sources.of_session(number)?;
-        let order = match sources.file_order(number)? {
+        let filed = Filed {
+            number,
+            row,
+            order: sources.file_order(number)?,
+            sources: sources.of_session(number)?,
+        };
+        Self::of(sources, filed, habits)
+    }
+
+    /// The same of what was read.
+    pub(crate) fn of(sources: &dyn Sources, filed: Filed, habits: Habits) -> Result<Self> {
+        let Filed {
+            number,
+            row,
+            order,
+            sources: of_session,
+        } = filed;
+        let order = match order {
             Some(order) => order,
             None => legacy(sources, number, &row, &of_session, habits)?,
         };

@@ -258,7 +258,9 @@ fn same_lines(file: &FileShape, content: &Content, keep: &[u64], newer: bool) ->
         }
         return finished(change, content, false);
     }
-    kept_headers(file, content, true)
+    // With another header it is an older copy: that its place were one of the file's would make its header
+    // the newest when it is looked at again.
+    kept_headers(file, content, false)
 }
 
 /// Nothing changes but that headers which nobody has seen are kept, outside of the file.
