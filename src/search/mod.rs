@@ -11,6 +11,7 @@ mod grams;
 mod language;
 #[cfg(feature = "regex")]
 mod literals;
+mod needles;
 mod pattern;
 mod pieces;
 mod plan;
@@ -21,6 +22,7 @@ mod words;
 pub(crate) use self::fold::folded;
 pub(crate) use self::gram_set::{GramSet, PackedSet};
 pub(crate) use self::grams::{BUCKETS, VERSION as GRAM_VERSION};
+pub(crate) use self::needles::Needles;
 pub use self::pattern::Pattern;
 pub(crate) use self::pieces::{Pieces, each_text, pieces};
 pub(crate) use self::plan::Plan;

@@ -13,6 +13,7 @@ use super::walk::{self, Walk};
 use crate::model::error::{Error, Result};
 use crate::model::limits::SEARCH_BEST_OF;
 use crate::model::session::Summary;
+use crate::search::Needles;
 use crate::store::progress::{Progress, Step, Watcher};
 
 /// Sessions of the first round: the newest ones often have all that is wanted.
@@ -48,6 +49,7 @@ pub(crate) fn page(
         reads,
         guide,
         query,
+        needles: query.pattern.needles(),
     };
     search.run(how, watcher, &mut page.unread, &mut |found| {
         let room = taken_max.saturating_sub(hits.len());
@@ -83,6 +85,7 @@ pub(crate) fn counts(
         reads,
         guide,
         query,
+        needles: query.pattern.needles(),
     };
     search.run(how, watcher, &mut unread, &mut |found| {
         counts.messages += found.messages;
@@ -105,6 +108,7 @@ struct Search<'s, R: ?Sized> {
     reads: &'s R,
     guide: &'s dyn Guide,
     query: &'s SearchQuery,
+    needles: Option<Needles>,
 }
 
 impl<R: Reads + ?Sized> Search<'_, R> {
@@ -219,6 +223,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
     fn one(&self, session: &Summary, how: How, stop: &AtomicBool) -> (Found, Result<()>) {
         let wanted = Wanted {
             query: self.query,
+            needles: self.needles.as_ref(),
             hits_max: how.hits_max,
             only_counts: how.only_counts,
             stop,
