@@ -51,7 +51,8 @@ pub(crate) fn page(
         query,
         needles: query.pattern.needles(),
     };
-    search.run(how, watcher, &mut page.unread, &mut |found| {
+    let mut known = Known::default();
+    search.run(how, watcher, (&mut page.unread, &mut known), &mut |found| {
         let room = taken_max.saturating_sub(hits.len());
         is_more = found.hits.len() > room;
         hits.extend(found.hits.into_iter().take(room));
@@ -64,6 +65,8 @@ pub(crate) fn page(
     } else if is_more {
         page.next = hits.last().map(|(hit, _)| hit.cursor);
     }
+    page.at_least = known.hits;
+    page.sessions_max = known.sessions_max;
     page.hits = hits.into_iter().map(|(hit, _)| hit).collect();
     Ok(page)
 }
@@ -87,7 +90,8 @@ pub(crate) fn counts(
         query,
         needles: query.pattern.needles(),
     };
-    search.run(how, watcher, &mut unread, &mut |found| {
+    let known = &mut Known::default();
+    search.run(how, watcher, (&mut unread, known), &mut |found| {
         counts.messages += found.messages;
         counts.sessions += u64::from(found.messages > 0);
         true
@@ -101,6 +105,14 @@ pub(crate) fn counts(
 struct How {
     hits_max: usize,
     only_counts: bool,
+}
+
+/// What is known of all that fits when a search has enough.
+#[derive(Default)]
+struct Known {
+    /// Hits that were found, also behind those that are given.
+    hits: u64,
+    sessions_max: Option<u64>,
 }
 
 /// A search over a store.
@@ -117,10 +129,11 @@ impl<R: Reads + ?Sized> Search<'_, R> {
         &self,
         how: How,
         watcher: &mut Watcher<'_>,
-        unread: &mut Vec<UnreadSession>,
+        (unread, known): (&mut Vec<UnreadSession>, &mut Known),
         take: &mut dyn FnMut(Found) -> bool,
     ) -> Result<()> {
         let mut walk = Walk::new(self.reads, self.guide, self.query)?;
+        known.sessions_max = walk.sessions_max();
         let mut round = FIRST_ROUND;
         let mut done = 0;
         loop {
@@ -130,6 +143,8 @@ impl<R: Reads + ?Sized> Search<'_, R> {
             }
             round = (round * 2).min(ROUND_MAX);
             let all = self.round(&sessions, how, watcher, done)?;
+            let hits = all.iter().map(|(found, _)| found.hits.len() as u64);
+            known.hits += hits.sum::<u64>();
             for (session, (found, ended)) in sessions.iter().zip(all) {
                 done += session.bytes;
                 match ended {
