@@ -333,7 +333,12 @@ fn text_of(message: &Message) -> String {
     for block in &message.content {
         let piece = match block {
             Block::Text { text } | Block::Thinking { text, .. } => text.as_str(),
-            Block::ToolUse { input, .. } => input.as_ref().map_or("", |input| input.as_str()),
+            Block::ToolUse { input, .. } => {
+                let json = input.as_ref().map_or("", |input| input.as_str());
+                // A phrase goes on behind the end of a line.
+                text.push_str(&json.replace("\\n", "\n").replace("\\t", "\t"));
+                ""
+            }
             Block::ToolResult { output, .. } => output.as_str(),
             _ => "",
         };
