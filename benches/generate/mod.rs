@@ -5,7 +5,7 @@
 
 mod claude_code;
 mod codex;
-mod random;
+pub(crate) mod random;
 mod text;
 
 use std::fs;

@@ -8,6 +8,7 @@
 //! SCROLLBACK_BENCH_LARGE=1 cargo bench --bench store     # and a list of a million sessions
 //! SCROLLBACK_BENCH_STORES=/tmp/made cargo bench --bench store    # keeps the large stores there
 //! cargo bench --bench store -- list cleanup              # these parts alone
+//! cargo build --release -p scrollback-cli && cargo bench --bench store -- search    # searches by the tool
 //! ```
 //!
 //! Contestants take turns, five rounds each, and the median counts. The figures that matter are
@@ -29,9 +30,12 @@ mod measure;
 mod memory;
 mod moved;
 mod newest;
+mod processes;
+mod real;
 mod rival;
 mod search;
 mod size;
+mod sources;
 mod threads;
 mod typed;
 
@@ -58,9 +62,14 @@ fn main() -> Outcome {
     {
         return memory::child(Path::new(folder), Path::new(store));
     }
+    if let [child, index, words] = named.as_slice()
+        && child == search::CHILD
+    {
+        return search::child(index, words);
+    }
     let is_wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     let imports = ["import", "import-floors", "import-sqlite"];
-    if is_wanted("size") || is_wanted("search") || imports.into_iter().any(is_wanted) {
+    if is_wanted("size") || imports.into_iter().any(is_wanted) {
         let folder = match std::env::var_os("SCROLLBACK_BENCH_FOLDER") {
             Some(folder) => PathBuf::from(folder),
             None => generated(scratch)?,
@@ -69,15 +78,16 @@ fn main() -> Outcome {
             size::run(&folder, scratch)?;
             size::run(&tiny(scratch)?, scratch)?;
         }
-        if is_wanted("search") {
-            search::run(&folder, scratch)?;
-        }
         if is_wanted("import") || is_wanted("import-floors") {
             import::beside_floors(&folder, scratch)?;
         }
         if is_wanted("import") || is_wanted("import-sqlite") {
             import::beside_sqlite(&folder, scratch)?;
         }
+    }
+    if is_wanted("search") {
+        let given = std::env::var_os("SCROLLBACK_BENCH_FOLDER").map(PathBuf::from);
+        search::run(given, scratch)?;
     }
     if is_wanted("again") {
         again::run(scratch)?;

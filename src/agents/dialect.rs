@@ -278,6 +278,13 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         false
     }
 
+    /// Whether each thing that a message says is a string of its line as it stands there, or JSON of it, or several
+    /// of these with line feeds between them, and never one put together otherwise: then what is not in a line
+    /// is in none of its messages.
+    fn says_strings(&self) -> bool {
+        false
+    }
+
     /// Writes a message as lines, each with its `\n`: several only where the format has a line of
     /// its own for each tool call and result.
     ///

@@ -7,6 +7,7 @@
 //! length in bytes.
 
 use super::numbers::{number, take_number};
+use super::rice::{self, rice_shift};
 use super::row::RowError;
 
 /// Bytes of a body at most: with its frame and its key it fills a page of 4 KiB.
@@ -73,18 +74,24 @@ fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
         number(out, count * 2);
         return;
     }
-    let mut bits = Bits::default();
     let shift = rice_shift(count, all);
+    let mut bits = count * u64::from(shift + 1);
     let mut next = 0;
     for document in documents {
-        bits.push(document - next, shift);
+        bits += u64::from((document - next) >> shift);
         next = document + 1;
     }
-    let bytes = bits.end();
-    if bytes.len() + 1 < bitmap_bytes {
+    let length = bits.div_ceil(8);
+    if length + 1 < bitmap_bytes as u64 {
         number(out, count * 2);
-        number(out, bytes.len() as u64);
-        out.extend_from_slice(&bytes);
+        number(out, length);
+        let mut bits = rice::Writer::new(out);
+        let mut next = 0;
+        for document in documents {
+            bits.push(document - next, shift);
+            next = document + 1;
+        }
+        bits.end();
         return;
     }
     number(out, count * 2 + 1);
@@ -94,53 +101,6 @@ fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
         if let Some(byte) = out.get_mut(start + *document as usize / 8) {
             *byte |= 1 << (document % 8);
         }
-    }
-}
-
-/// How many low bits of a distance are written as they are.
-fn rice_shift(count: u64, all: u32) -> u32 {
-    let mean = u64::from(all) / count.max(1);
-    mean.max(1).ilog2()
-}
-
-/// Bits on their way into bytes, the lowest of a byte first.
-#[derive(Default)]
-struct Bits {
-    bytes: Vec<u8>,
-    held: u64,
-    count: u32,
-}
-
-impl Bits {
-    fn push(&mut self, value: u32, shift: u32) {
-        let mut high = value >> shift;
-        while high >= 32 {
-            self.put(u64::from(u32::MAX), 32);
-            high -= 32;
-        }
-        // Ones, and the zero that ends them.
-        self.put((1 << high) - 1, high + 1);
-        self.put(u64::from(value & ((1 << shift) - 1)), shift);
-    }
-
-    /// At most 33 bits: fewer than 8 are held before.
-    fn put(&mut self, bits: u64, count: u32) {
-        self.held |= bits << self.count;
-        self.count += count;
-        while self.count >= 8 {
-            let [low, ..] = self.held.to_le_bytes();
-            self.bytes.push(low);
-            self.held >>= 8;
-            self.count -= 8;
-        }
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        if self.count > 0 {
-            let [low, ..] = self.held.to_le_bytes();
-            self.bytes.push(low);
-        }
-        self.bytes
     }
 }
 
@@ -253,20 +213,12 @@ impl Packed<'_> {
             }
             How::Rice(bytes) => {
                 let shift = rice_shift(u64::from(self.count), all);
-                let mut bits = bytes
-                    .iter()
-                    .flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1));
+                let mut bits = rice::Reader::new(bytes);
                 let mut next = 0_u32;
                 for _ in 0..self.count {
-                    let mut high = 0_u32;
-                    while bits.next().ok_or_else(cut)? == 1 {
-                        high += 1;
-                    }
-                    let mut value = high.checked_shl(shift).ok_or_else(cut)?;
-                    for at in 0..shift {
-                        value |= u32::from(bits.next().ok_or_else(cut)?) << at;
-                    }
-                    let document = next.checked_add(value).ok_or_else(cut)?;
+                    let distance = bits.next(shift).ok_or_else(cut)?;
+                    let document = next.checked_add(distance).filter(|one| *one < all);
+                    let document = document.ok_or_else(cut)?;
                     documents.push(document);
                     next = document + 1;
                 }

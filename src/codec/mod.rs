@@ -6,7 +6,8 @@
 //! - [`exception_row`], [`course_row`]: what only other lines tell of a record, and what leads from ids to records
 //! - `numbers`: as rows of exceptions and courses hold them
 //! - [`file_order`]: which records a session's file has, in which order
-//! - [`search_rows`], [`gram_list`]: the index of messages, and which documents have what is in a bucket
+//! - [`search_rows`], [`gram_list`]: the index of messages, and which documents have what is in a bucket; `rice`: distances
+//!   between them as bits
 //! - [`chain`]: the digest chain of a session's lines
 //! - [`deleted_row`]: marks of sessions that were deleted
 //! - [`properties_row`]: what is kept of a session beside its lines, and its other names
@@ -26,6 +27,7 @@ mod numbers;
 mod packer;
 pub(crate) mod parts;
 pub(crate) mod properties_row;
+mod rice;
 pub(crate) mod row;
 pub(crate) mod search_rows;
 pub(crate) mod segment;

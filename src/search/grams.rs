@@ -21,12 +21,12 @@ const WORDS: u32 = 1 << 18;
 pub(crate) const BUCKETS: u32 = THREES + FOURS + WORDS;
 
 /// A longer word is none: base64, hashes.
-const WORD_BYTES_MAX: usize = 64;
+pub(super) const WORD_BYTES_MAX: usize = 64;
 
 /// Of two words in a row one has at most so many bytes.
 const SHORT_BYTES_MAX: usize = 4;
 
-const SPACE: u8 = b' ';
+pub(super) const SPACE: u8 = b' ';
 
 /// Where a word stands in a normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,18 +92,6 @@ impl Normal {
         }
     }
 
-    /// Puts a space at each end, if there is none.
-    fn enclose(&mut self) {
-        if self.bytes.first().is_none_or(|first| *first != SPACE) {
-            self.bytes.insert(0, SPACE);
-            for word in &mut self.words {
-                word.start += 1;
-                word.end += 1;
-            }
-        }
-        self.push_space();
-    }
-
     fn word(&self, span: Span) -> &[u8] {
         self.bytes.get(span.start..span.end).unwrap_or_default()
     }
@@ -116,10 +104,10 @@ impl Normal {
             seen += 1;
             since_space = if *byte == SPACE { 0 } else { since_space + 1 };
             if seen >= 3 {
-                give((piece & 0x00ff_ffff).wrapping_mul(0x9e37_79b1) >> (32 - 17));
+                give(three(piece));
             }
             if since_space >= 4 {
-                give(THREES + (piece.wrapping_mul(0x85eb_ca6b) >> (32 - 14)));
+                give(four(piece));
             }
         }
     }
@@ -136,22 +124,20 @@ impl Normal {
 
     /// The buckets of words and of pairs of them, of those that are whole.
     fn words(&self, is_whole: impl Fn(Span) -> bool) -> impl Iterator<Item = u32> {
-        let mut before: Option<(Span, u64)> = None;
+        let mut before: Option<(usize, (usize, u64))> = None;
         let words = self.words.iter().copied();
         words
             .filter_map(move |span| {
-                if !is_whole(span) || span.end - span.start > WORD_BYTES_MAX {
+                let length = span.end - span.start;
+                if !is_whole(span) || length > WORD_BYTES_MAX {
                     before = None;
                     return None;
                 }
-                let hash = hash(0, self.word(span));
-                let pair = before.filter(|(last, _)| {
-                    let short = (last.end - last.start).min(span.end - span.start);
-                    last.end + 1 == span.start && short <= SHORT_BYTES_MAX
-                });
-                before = Some((span, hash));
-                let pair = pair.map(|(_, last)| word_bucket(mix(last ^ hash.rotate_left(23))));
-                Some([Some(word_bucket(hash)), pair])
+                let word = (length, hash(self.word(span)));
+                let last = before.filter(|(end, _)| end + 1 == span.start);
+                before = Some((span.end, word));
+                let pair = last.and_then(|(_, last)| pair_bucket(last, word));
+                Some([Some(word_bucket(word.1)), pair])
             })
             .flatten()
             .flatten()
@@ -163,14 +149,32 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte.is_ascii_uppercase()
 }
 
-fn word_bucket(hash: u64) -> u32 {
+/// The bucket of three bytes, the last ones of a piece.
+pub(super) fn three(piece: u32) -> u32 {
+    (piece & 0x00ff_ffff).wrapping_mul(0x9e37_79b1) >> (32 - 17)
+}
+
+/// The bucket of four bytes.
+pub(super) fn four(piece: u32) -> u32 {
+    THREES + (piece.wrapping_mul(0x85eb_ca6b) >> (32 - 14))
+}
+
+/// The bucket of a word, by its hash.
+pub(super) fn word_bucket(hash: u64) -> u32 {
     let bits = u32::try_from(hash >> (64 - 18)).unwrap_or_default();
     THREES + FOURS + bits
 }
 
-fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let mut hash = seed ^ bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
+/// The bucket of two words that follow each other, each as its bytes and its hash, if one is short.
+pub(super) fn pair_bucket(one: (usize, u64), other: (usize, u64)) -> Option<u32> {
+    let is_short = one.0.min(other.0) <= SHORT_BYTES_MAX;
+    is_short.then(|| word_bucket(mix(one.1 ^ other.1.rotate_left(23))))
+}
+
+/// The hash of a word.
+pub(super) fn hash(word: &[u8]) -> u64 {
+    let mut hash = word.len() as u64;
+    for chunk in word.chunks(8) {
         let mut piece = [0; 8];
         for (slot, byte) in piece.iter_mut().zip(chunk) {
             *slot = *byte;
@@ -180,106 +184,32 @@ fn hash(seed: u64, bytes: &[u8]) -> u64 {
     hash
 }
 
+/// The same of a word of at most 16 bytes, as one number.
+pub(super) fn hash_of_short(length: usize, word: u128) -> u64 {
+    #[expect(clippy::cast_possible_truncation, reason = "its two halves")]
+    let (low, high) = (word as u64, (word >> 64) as u64);
+    let hash = mix(length as u64 ^ low);
+    if length > 8 { mix(hash ^ high) } else { hash }
+}
+
+/// The words of a text that is folded, each with where it starts.
+pub(super) fn words_of(folded: &str) -> Vec<(usize, &[u8])> {
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (start, c) in folded.char_indices() {
+        let end = start + c.len_utf8();
+        match words.last_mut() {
+            _ if class(c) != Class::Word => {}
+            Some(last) if last.1 == start => last.1 = end,
+            _ => words.push((start, end)),
+        }
+    }
+    let of = |(start, end)| folded.as_bytes().get(start..end).unwrap_or_default();
+    words.into_iter().map(|word| (word.0, of(word))).collect()
+}
+
 fn mix(value: u64) -> u64 {
     let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (value ^ (value >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-/// The buckets of some texts.
-#[derive(Clone, Debug)]
-pub(crate) struct GramSet {
-    bits: Vec<u64>,
-    normal: Normal,
-}
-
-impl Default for GramSet {
-    fn default() -> Self {
-        Self {
-            bits: vec![0; BUCKETS.div_ceil(64) as usize],
-            normal: Normal::default(),
-        }
-    }
-}
-
-impl GramSet {
-    /// Adds those of a folded text.
-    pub(crate) fn add(&mut self, folded: &str) {
-        let mut normal = std::mem::take(&mut self.normal);
-        normal.take(folded);
-        // What begins or ends a text stands beside what is between words.
-        normal.enclose();
-        normal.each_piece(&mut |bucket| self.set(bucket));
-        normal.words(|_| true).for_each(|bucket| self.set(bucket));
-        self.normal = normal;
-    }
-
-    fn set(&mut self, bucket: u32) {
-        if let Some(word) = self.bits.get_mut(bucket as usize / 64) {
-            *word |= 1 << (bucket % 64);
-        }
-    }
-
-    /// The buckets in their order; the set is empty then.
-    pub(crate) fn drain(&mut self) -> Vec<u32> {
-        let mut buckets = Vec::new();
-        self.drain_into(&mut |bucket| buckets.push(bucket));
-        buckets
-    }
-
-    /// The same, packed.
-    pub(crate) fn drain_packed(&mut self) -> PackedSet {
-        let mut packed = PackedSet::default();
-        let mut last = 0;
-        self.drain_into(&mut |bucket| {
-            packed.push(bucket - last);
-            last = bucket;
-        });
-        packed
-    }
-
-    fn drain_into(&mut self, give: &mut impl FnMut(u32)) {
-        for (at, word) in (0_u32..).zip(&mut self.bits) {
-            let mut bits = std::mem::take(word);
-            while bits != 0 {
-                give(at * 64 + bits.trailing_zeros());
-                bits &= bits - 1;
-            }
-        }
-    }
-}
-
-/// Buckets in their order, as their distances: most take a byte.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct PackedSet(Vec<u8>);
-
-impl PackedSet {
-    fn push(&mut self, distance: u32) {
-        match u8::try_from(distance) {
-            Ok(short) if short < u8::MAX => self.0.push(short),
-            _ => {
-                self.0.push(u8::MAX);
-                self.0.extend_from_slice(&distance.to_le_bytes());
-            }
-        }
-    }
-
-    /// Each bucket.
-    pub(crate) fn buckets(&self) -> impl Iterator<Item = u32> {
-        let (mut rest, mut last) = (self.0.as_slice(), 0);
-        std::iter::from_fn(move || {
-            let (first, behind) = rest.split_first()?;
-            let distance = if *first == u8::MAX {
-                let (long, behind) = behind.split_first_chunk::<4>()?;
-                rest = behind;
-                u32::from_le_bytes(*long)
-            } else {
-                rest = behind;
-                u32::from(*first)
-            };
-            last += distance;
-            Some(last)
-        })
-    }
 }
 
 /// The buckets that every text has that holds a part as it stands: its first and its last word may be
@@ -311,6 +241,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::fold::folded;
+    use super::super::gram_set::GramSet;
     use super::super::pattern::Pattern;
     use super::*;
 
@@ -318,6 +249,17 @@ mod tests {
         let mut set = GramSet::default();
         set.add(&folded(text));
         set.drain()
+    }
+
+    /// The same, as this file says it: of the normal form of the text between spaces.
+    fn plainly(text: &str) -> Vec<u32> {
+        let mut normal = Normal::default();
+        normal.take(&format!(" {} ", folded(text)));
+        let mut buckets = normal.pieces(|_| true);
+        buckets.extend(normal.words(|_| true));
+        buckets.sort_unstable();
+        buckets.dedup();
+        buckets
     }
 
     #[test]
@@ -357,14 +299,37 @@ mod tests {
         assert_eq!(pair(SHORT_BYTES_MAX + 1), 2);
     }
 
+    #[test]
+    fn a_set_of_several_texts_has_what_each_has() {
+        let texts = [
+            "the error of the 错误error",
+            "été é the 错误 the",
+            "",
+            " - ",
+            "a b",
+        ];
+        let mut all = GramSet::default();
+        let mut expected = Vec::new();
+        for text in texts {
+            all.add(&folded(text));
+            expected.extend(plainly(text));
+        }
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(all.drain(), expected);
+        assert_eq!(all.drain(), [] as [u32; 0]);
+    }
+
     fn any_text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             "[a-cA-C_1]{1,5}",
             "[ \\n\\t.,>-]{1,3}",
             "[错误処エé\u{2014}ß]{1,3}",
             Just("x".repeat(70)),
+            "[a-b]{7,9}",
+            "[a-b]{15,18}",
         ];
-        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
     }
 
     proptest! {
@@ -374,9 +339,13 @@ mod tests {
             text in any_text(), from in 0_usize..40, length in 1_usize..20,
         ) {
             let all = set(&text);
+            prop_assert_eq!(&all, &plainly(&text));
             let mut again = GramSet::default();
             again.add(&folded(&text));
-            prop_assert_eq!(again.drain_packed().buckets().collect::<Vec<u32>>(), all.clone());
+            let packed = again.drain_packed();
+            let mut buckets = packed.buckets();
+            let packed = std::iter::from_fn(|| buckets.next_before(BUCKETS));
+            prop_assert_eq!(packed.collect::<Vec<u32>>(), all.clone());
             let part: String = text.chars().skip(from).take(length).collect();
             for bucket in of_part(&folded(&part), false) {
                 prop_assert!(all.contains(&bucket), "{text:?} {part:?}");

@@ -6,10 +6,12 @@
 mod asked;
 mod fold;
 mod fold_table;
+mod gram_set;
 mod grams;
 mod language;
 #[cfg(feature = "regex")]
 mod literals;
+mod needles;
 mod pattern;
 mod pieces;
 mod plan;
@@ -18,9 +20,11 @@ mod term;
 mod words;
 
 pub(crate) use self::fold::folded;
-pub(crate) use self::grams::{BUCKETS, GramSet, PackedSet, VERSION as GRAM_VERSION};
+pub(crate) use self::gram_set::{GramSet, PackedSet};
+pub(crate) use self::grams::{BUCKETS, VERSION as GRAM_VERSION};
+pub(crate) use self::needles::Needles;
 pub use self::pattern::Pattern;
-pub(crate) use self::pieces::{Pieces, pieces};
+pub(crate) use self::pieces::{Pieces, each_text, pieces};
 pub(crate) use self::plan::Plan;
 pub use self::snippet::Snippet;
 pub(crate) use self::snippet::snippet;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::asked::{Asked, Of};
 use super::fold::folded;
 use super::language;
+use super::needles::Needles;
 use super::pieces::Pieces;
 use super::plan::Plan;
 use super::term::{Looked, Term};
@@ -80,6 +81,11 @@ impl Pattern {
     pub fn is_in(&self, message: &crate::model::message::Message, title: &str) -> bool {
         let pieces = super::pieces::pieces(message, &mut |_| true);
         self.fits(&pieces, &folded(title), title)
+    }
+
+    /// What is in the line of each message that fits, where that is told without parsing.
+    pub(crate) fn needles(&self) -> Option<Needles> {
+        Needles::of(&self.alternatives)
     }
 
     /// What of it an index can answer.

@@ -40,22 +40,29 @@ pub(crate) fn pieces<'m>(
     takes: &mut dyn FnMut(&Block) -> bool,
 ) -> Pieces<'m> {
     let mut pieces = Pieces::default();
+    each_text(message, takes, &mut |text| pieces.push(text));
+    pieces
+}
+
+/// Gives the text of each piece.
+pub(crate) fn each_text<'m>(
+    message: &'m Message,
+    takes: &mut dyn FnMut(&Block) -> bool,
+    give: &mut dyn FnMut(Cow<'m, str>),
+) {
     for block in message.content.iter().filter(|block| takes(block)) {
         match block {
-            Block::Text { text } | Block::Thinking { text, .. } => {
-                pieces.push(Cow::Borrowed(text));
-            }
+            Block::Text { text } | Block::Thinking { text, .. } => give(Cow::Borrowed(text)),
             Block::ToolUse { name, input, .. } => {
-                pieces.push(Cow::Borrowed(name));
+                give(Cow::Borrowed(name));
                 if let Some(input) = input {
-                    pieces.push(Cow::Owned(input_text(input.as_str())));
+                    give(Cow::Owned(input_text(input.as_str())));
                 }
             }
-            Block::ToolResult { output, .. } => pieces.push(Cow::Borrowed(output)),
+            Block::ToolResult { output, .. } => give(Cow::Borrowed(output)),
             Block::Image { .. } | Block::Other { .. } => {}
         }
     }
-    pieces
 }
 
 /// What a tool is given, as text: each value on lines of its own behind its key, strings without quotes and

@@ -9,8 +9,8 @@ use crate::progress::Bar;
 use crate::sizes;
 use crate::times::{TimeArgument, time_help};
 use scrollback::{
-    Error, Ingest, KnownAgent, Pattern, Progress, Result, Role, SearchCursor, SearchQuery, Sort,
-    StoreExt as _, report::UnreadSession,
+    Error, Ingest, KnownAgent, Pattern, Progress, Result, Role, SearchCursor, SearchPage,
+    SearchQuery, Sort, StoreExt as _, report::UnreadSession,
 };
 
 use super::list::canonical;
@@ -152,9 +152,10 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             hits::print(&*store, &found.hits, args.context, tool)?;
             if let Some(next) = found.next {
                 let number = sizes::count(found.hits.len() as u64);
+                let of = of_at_least(&found);
                 tool.out.notice(&format!(
-                    "the newest {number} are shown, and there are more; go on with `--after \
-                     {next}`, ask for more with `--limit N`, or count them with `--count`"
+                    "the newest {number} are shown, of at least {of}; go on with `--after {next}`, \
+                     ask for more with `--limit N`, or count them with `--count`"
                 ));
             }
         }
@@ -229,6 +230,15 @@ fn nothing(args: &Args, tool: &mut Tool) -> Result<()> {
         tool.out.notice("no message fits");
     }
     Ok(())
+}
+
+/// How much there is, as far as it is known without reading all.
+fn of_at_least(page: &SearchPage) -> String {
+    let hits = sizes::count(page.at_least);
+    match page.sessions_max {
+        Some(sessions) => format!("{hits}, in up to {}", sizes::counted(sessions, "session")),
+        None => hits,
+    }
 }
 
 fn tell_unread(unread: &[UnreadSession], tool: &mut Tool) -> Ending {

@@ -92,6 +92,27 @@ fn pages_go_on_counts_are_exact_and_nothing_is_no_error() {
 }
 
 #[test]
+fn a_page_that_is_not_all_says_how_much_there_is_at_least() {
+    let home = home();
+    for (limit, of) in [
+        ("1", "4, in up to 2 sessions"),
+        ("3", "4, in up to 2 sessions"),
+    ] {
+        let first = home.run(&["search", "port", "--limit", limit]);
+        let said = String::from_utf8_lossy(&first.stderr);
+        let start = format!("the newest {limit} are shown, of at least {of}; go on with `--after ");
+        assert!(said.starts_with(&start), "{said}");
+    }
+    let all = home.run(&["search", "port", "--limit", "4"]);
+    assert_eq!(String::from_utf8_lossy(&all.stderr), "");
+    // Without an index nobody knows where it may be.
+    home.ok(&["index", "--drop"]);
+    let first = home.run(&["search", "port", "--limit", "1"]);
+    let said = String::from_utf8_lossy(&first.stderr);
+    assert!(said.contains("shown, of at least 4; go on"), "{said}");
+}
+
+#[test]
 fn filters_and_the_language_are_those_of_the_documentation() {
     let home = home();
     for (arguments, messages) in [

@@ -98,6 +98,10 @@ impl Dialect for ClaudeCode {
         3
     }
 
+    fn says_strings(&self) -> bool {
+        true
+    }
+
     fn has_unique_ids(&self) -> bool {
         true
     }

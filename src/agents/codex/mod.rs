@@ -63,6 +63,10 @@ impl Dialect for Codex {
         AGENT
     }
 
+    fn says_strings(&self) -> bool {
+        true
+    }
+
     fn compaction_mark(&self) -> Option<&'static str> {
         Some("\"type\":\"compacted\"")
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use super::by_lines::ByLines;
 use super::hit::Hit;
 use super::query::{SearchCursor, SearchQuery, Sort};
 use super::rank;
@@ -18,7 +19,7 @@ use crate::model::error::{Error, Result};
 use crate::model::message::{Block, Message};
 use crate::model::record::Record;
 use crate::model::session::Summary;
-use crate::search::{Pieces, pieces, snippet};
+use crate::search::{Needles, Pieces, pieces, snippet};
 use crate::store::exceptions::Exceptions;
 use crate::store::query::{Cursor, Direction, ScanQuery};
 
@@ -30,6 +31,8 @@ const PAGE: usize = 512;
 pub(super) struct Wanted<'q> {
     /// What fits.
     pub query: &'q SearchQuery,
+    /// What rules lines out before they are parsed.
+    pub needles: Option<&'q Needles>,
     /// At most so many hits, and then no further message is looked at.
     pub hits_max: usize,
     /// Whether messages are counted, and no hits are made.
@@ -57,6 +60,7 @@ pub(super) struct Searched<'s, R: ?Sized> {
     after: Option<(u64, u32)>,
     /// Whether ranges are looked at, in the order of their numbers.
     is_in_ranges: bool,
+    by_lines: ByLines<'s>,
     /// The names of tools by the ids of their calls, where tools are asked for.
     calls: HashMap<String, String>,
     found: Found,
@@ -74,6 +78,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
             folded_title: crate::search::folded(&session.title),
             after: after.and_then(|after| Some((after.sequence, after.part?))),
             is_in_ranges: false,
+            by_lines: ByLines::new(session.key.agent(), wanted.needles),
             calls: HashMap::new(),
             found: Found::default(),
         }
@@ -221,6 +226,9 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
             return Ok(());
         }
         if query.live && !exceptions.is_live(record.sequence) {
+            return Ok(());
+        }
+        if self.by_lines.rules_out(record, exceptions) {
             return Ok(());
         }
         let messages = self.shown_at(record, exceptions)?;

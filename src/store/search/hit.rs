@@ -70,6 +70,10 @@ pub struct SearchPage {
     /// Where the next page starts, if there is more.
     #[serde(serialize_with = "cursor_text")]
     pub next: Option<SearchCursor>,
+    /// How many hits there are from this page on, at least: so many were found when there was enough.
+    pub at_least: u64,
+    /// In how many sessions they are at most, where that is known before all are read.
+    pub sessions_max: Option<u64>,
     /// Sessions that are damaged, so that not all of them could be searched.
     pub unread: Vec<UnreadSession>,
 }

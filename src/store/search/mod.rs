@@ -4,6 +4,7 @@
 //!   leave out what cannot fit.
 //! - Sessions are read by several threads, and given in their order.
 
+mod by_lines;
 mod evaluate;
 mod hit;
 mod query;

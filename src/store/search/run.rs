@@ -13,6 +13,7 @@ use super::walk::{self, Walk};
 use crate::model::error::{Error, Result};
 use crate::model::limits::SEARCH_BEST_OF;
 use crate::model::session::Summary;
+use crate::search::Needles;
 use crate::store::progress::{Progress, Step, Watcher};
 
 /// Sessions of the first round: the newest ones often have all that is wanted.
@@ -48,8 +49,10 @@ pub(crate) fn page(
         reads,
         guide,
         query,
+        needles: query.pattern.needles(),
     };
-    search.run(how, watcher, &mut page.unread, &mut |found| {
+    let mut known = Known::default();
+    search.run(how, watcher, (&mut page.unread, &mut known), &mut |found| {
         let room = taken_max.saturating_sub(hits.len());
         is_more = found.hits.len() > room;
         hits.extend(found.hits.into_iter().take(room));
@@ -62,6 +65,8 @@ pub(crate) fn page(
     } else if is_more {
         page.next = hits.last().map(|(hit, _)| hit.cursor);
     }
+    page.at_least = known.hits;
+    page.sessions_max = known.sessions_max;
     page.hits = hits.into_iter().map(|(hit, _)| hit).collect();
     Ok(page)
 }
@@ -83,8 +88,10 @@ pub(crate) fn counts(
         reads,
         guide,
         query,
+        needles: query.pattern.needles(),
     };
-    search.run(how, watcher, &mut unread, &mut |found| {
+    let known = &mut Known::default();
+    search.run(how, watcher, (&mut unread, known), &mut |found| {
         counts.messages += found.messages;
         counts.sessions += u64::from(found.messages > 0);
         true
@@ -100,11 +107,20 @@ struct How {
     only_counts: bool,
 }
 
+/// What is known of all that fits when a search has enough.
+#[derive(Default)]
+struct Known {
+    /// Hits that were found, also behind those that are given.
+    hits: u64,
+    sessions_max: Option<u64>,
+}
+
 /// A search over a store.
 struct Search<'s, R: ?Sized> {
     reads: &'s R,
     guide: &'s dyn Guide,
     query: &'s SearchQuery,
+    needles: Option<Needles>,
 }
 
 impl<R: Reads + ?Sized> Search<'_, R> {
@@ -113,10 +129,11 @@ impl<R: Reads + ?Sized> Search<'_, R> {
         &self,
         how: How,
         watcher: &mut Watcher<'_>,
-        unread: &mut Vec<UnreadSession>,
+        (unread, known): (&mut Vec<UnreadSession>, &mut Known),
         take: &mut dyn FnMut(Found) -> bool,
     ) -> Result<()> {
         let mut walk = Walk::new(self.reads, self.guide, self.query)?;
+        known.sessions_max = walk.sessions_max();
         let mut round = FIRST_ROUND;
         let mut done = 0;
         loop {
@@ -126,6 +143,8 @@ impl<R: Reads + ?Sized> Search<'_, R> {
             }
             round = (round * 2).min(ROUND_MAX);
             let all = self.round(&sessions, how, watcher, done)?;
+            let hits = all.iter().map(|(found, _)| found.hits.len() as u64);
+            known.hits += hits.sum::<u64>();
             for (session, (found, ended)) in sessions.iter().zip(all) {
                 done += session.bytes;
                 match ended {
@@ -219,6 +238,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
     fn one(&self, session: &Summary, how: How, stop: &AtomicBool) -> (Found, Result<()>) {
         let wanted = Wanted {
             query: self.query,
+            needles: self.needles.as_ref(),
             hits_max: how.hits_max,
             only_counts: how.only_counts,
             stop,

@@ -85,6 +85,13 @@ impl<'s, R: Reads + ?Sized> Walk<'s, R> {
         Ok(())
     }
 
+    /// How many sessions there are at most, where they were not to be listed a page at a time. Asked before the
+    /// first of them.
+    pub(super) fn sessions_max(&self) -> Option<u64> {
+        let taken = self.listed.iter().filter(|session| self.takes(session));
+        self.next.is_none().then(|| taken.count() as u64)
+    }
+
     /// The next sessions, at most so many; none at the end.
     pub(super) fn next(&mut self, sessions_max: usize) -> Result<Vec<Summary>> {
         let mut sessions = Vec::new();

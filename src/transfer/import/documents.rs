@@ -60,9 +60,6 @@ enum Destination {
     Session(Way, Option<u32>),
 }
 
-/// The lines of a stored content, and its generation if it gave records.
-type Readable = (DocumentLines, Option<u32>);
-
 impl DocumentWriter<'_, '_> {
     /// Keeps one document.
     ///

@@ -162,6 +162,39 @@ fn a_search_by_sessions_counts_and_goes_on_behind_a_session() {
 }
 
 #[test]
+fn a_page_says_how_many_hits_there_are_at_least_and_of_all_how_many() {
+    on_both(|store| {
+        for at in 0..30 {
+            let key = SessionKey::native(format!("s{at}")).unwrap();
+            let said = |text: &str| NewRecord::message(Message::text(Role::User, text));
+            let lines = [said("needle one"), said("other"), said("needle two")];
+            store.append(&key, Expect::Any, None, &lines).unwrap();
+        }
+        let mut asked = query("needle").with_limit(7);
+        let mut given = 0;
+        loop {
+            let page = search(store, &asked);
+            let left = 60 - given;
+            given += page.hits.len() as u64;
+            let Some(next) = page.next else {
+                assert_eq!(page.at_least, left);
+                break;
+            };
+            assert!((8..=left).contains(&page.at_least), "{}", page.at_least);
+            assert!(
+                page.sessions_max
+                    .is_none_or(|sessions| sessions * 2 >= left)
+            );
+            asked.after = Some(next);
+        }
+        let best = search(store, &query("needle").with_sort(Sort::Best).with_limit(3));
+        assert_eq!((best.hits.len(), best.at_least), (3, 60));
+        let named = query("needle").with_sessions([SessionKey::native("s1").unwrap()]);
+        assert_eq!(search(store, &named).sessions_max, Some(1));
+    });
+}
+
+#[test]
 fn a_query_that_cannot_be_read_is_an_error_of_its_own() {
     let error = Pattern::parse("a \"b").unwrap_err();
     assert_eq!(

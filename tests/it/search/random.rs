@@ -124,7 +124,7 @@ fn text(words: &[u8]) -> String {
 }
 
 fn key(id: u8) -> SessionKey {
-    let agent = ["native", "gemini", "gemini", "jsonl", "kimi"][usize::from(id)];
+    let agent = ["native", "gemini", "claude-code", "jsonl", "kimi"][usize::from(id)];
     SessionKey::new(agent, format!("s{id}")).unwrap()
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redb::ReadableTable as _;
 
 use super::gather::{Gathered, OfSession, is_as_before};
+use super::transpose::each_list;
 use crate::codec::gram_list::{DOCUMENTS_MAX, RowPacker};
 use crate::codec::search_rows::{self, BLOCK_DOCUMENTS, Document, RunRow};
 use crate::model::error::Result;
@@ -50,7 +51,8 @@ pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
         for chunk in chunks {
             let all: Vec<Document> = chunk.iter().map(|(document, _)| *document).collect();
             let mut run = Run::begin(writer, &all, readers.clone())?;
-            each_list(chunk, &mut |bucket, list| run.push(bucket, list))?;
+            let sets: Vec<_> = chunk.iter().map(|(_, one)| &one.buckets).collect();
+            each_list(&sets, &mut |bucket, list| run.push(bucket, list))?;
             run.end()?;
         }
         Ok(documents.len() as u64)
@@ -79,51 +81,6 @@ fn settle(writer: &Writer<'_>, session: &OfSession) -> Result<bool> {
         search::put_tail(&mut table, session.number, session.through)?;
     }
     Ok(true)
-}
-
-/// Gives the list of each bucket that some document has: documents by their places, in order.
-fn each_list(
-    documents: &[(Document, &Gathered)],
-    give: &mut dyn FnMut(u32, &[u32]) -> Result<()>,
-) -> Result<()> {
-    // By counting: where each bucket's list ends, then every document into its lists.
-    let mut ends = vec![0_u32; BUCKETS as usize + 1];
-    for (_, one) in documents {
-        for bucket in one.buckets.buckets() {
-            if let Some(count) = ends.get_mut(bucket as usize + 1) {
-                *count += 1;
-            }
-        }
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum;
-    }
-    let mut lists = vec![0_u16; sum as usize];
-    let mut next = ends.clone();
-    for (place, (_, one)) in (0_u16..).zip(documents) {
-        for bucket in one.buckets.buckets() {
-            let Some(at) = next.get_mut(bucket as usize) else {
-                continue;
-            };
-            if let Some(slot) = lists.get_mut(*at as usize) {
-                *slot = place;
-            }
-            *at += 1;
-        }
-    }
-    let mut list = Vec::new();
-    for (bucket, bounds) in (0_u32..).zip(ends.windows(2)) {
-        let [start, end] = bounds else { continue };
-        if start < end {
-            list.clear();
-            let places = lists.get(*start as usize..*end as usize);
-            list.extend(places.unwrap_or_default().iter().copied().map(u32::from));
-            give(bucket, &list)?;
-        }
-    }
-    Ok(())
 }
 
 /// A run that is being written.

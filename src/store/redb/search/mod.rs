@@ -5,7 +5,7 @@
 //! message says before it, as its agent's reader read it then. What cannot be read of the index is read around.
 //!
 //! - `candidates`: which records a search has to read; `guide`: hands them to the search
-//! - `gather`: what records say, as documents; `parts`: messages on several records; `fill`: documents to rows; `merge`: small runs to larger ones
+//! - `gather`: what records say, as documents; `parts`: messages on several records; `transpose` and `fill`: documents to lists, and these to rows; `merge`: small runs to larger ones
 //! - `runs`: runs read whole
 //! - `calls`: building it and dropping it
 
@@ -17,6 +17,7 @@ mod guide;
 mod merge;
 mod parts;
 pub(crate) mod runs;
+mod transpose;
 
 pub use self::calls::Indexed;
 pub(crate) use self::guide::RedbGuide;

@@ -7,7 +7,7 @@ use crate::agents::{self, Dialect};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::record::RecordView;
-use crate::search::{GramSet, pieces};
+use crate::search::{GramSet, each_text};
 use crate::store::course::PARTS_NEAR;
 use crate::store::exceptions::Exceptions;
 use crate::store::redb::tables::snapshot::Snapshot;
@@ -18,9 +18,7 @@ pub(crate) fn grams_of(set: &mut GramSet, dialect: &dyn Dialect, record: RecordV
         return;
     }
     for message in dialect.stored_messages(record) {
-        for piece in pieces(&message, &mut |_| true).looked() {
-            set.add(piece.folded);
-        }
+        each_text(&message, &mut |_| true, &mut |text| set.add_text(&text));
     }
 }
 
