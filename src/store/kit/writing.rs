@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::engine::Engine;
-use super::lately::Entry;
+use super::lately::{Entry, Lately};
 use crate::codec::chain;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -14,6 +14,13 @@ use crate::store::query::Appended;
 /// How often a call begins again, alone with its session as far as the engine can do that, before it is
 /// answered that the store is busy.
 const ATTEMPTS: usize = 64;
+
+/// Batches that are looked at for each that is noted: two, so that they do not become more.
+const LOOKED_AT: usize = 2;
+
+/// How many batches of a session that is remembered are noted before as many and more are looked at together:
+/// each look is a way to where they are stored.
+const UNLOOKED: u32 = 64;
 
 /// What a call decides from what it reads.
 pub(crate) type Work<'w, T> = dyn FnMut(&mut Draft<'_>) -> Result<T> + 'w;
@@ -54,9 +61,15 @@ fn once<T>(engine: &dyn Engine, work: &mut Work<'_, T>) -> Result<Option<T>> {
 
 /// Adds lines to a session, which is created if need be.
 pub(crate) fn add(engine: &dyn Engine, addition: &Addition) -> Result<Appended> {
-    if let Some(lately) = engine.lately()
-        && let Some(entry) = lately.take(&addition.key)
-    {
+    match engine.lately() {
+        Some(lately) => lately.in_turn(&addition.key, || remembering(engine, addition, lately)),
+        None => anew(engine, addition).map(|(appended, _)| appended),
+    }
+}
+
+/// The same, by what is remembered of the session.
+fn remembering(engine: &dyn Engine, addition: &Addition, lately: &Lately) -> Result<Appended> {
+    if let Some(entry) = lately.take(&addition.key) {
         let mut draft = Draft::over(engine);
         draft.hold_as(entry.number, entry.version, &entry.row)?;
         let mut known = Some(entry);
@@ -68,16 +81,22 @@ pub(crate) fn add(engine: &dyn Engine, addition: &Addition) -> Result<Appended> 
             return Ok(appended);
         }
     }
+    let (appended, entry) = anew(engine, addition)?;
+    if let Some(entry) = entry {
+        lately.put(&addition.key, entry);
+    }
+    Ok(appended)
+}
+
+/// The same, by what is stored.
+fn anew(engine: &dyn Engine, addition: &Addition) -> Result<Answer> {
     let mut noted = None;
     let appended = write(engine, &addition.key, &mut |draft| {
         let (appended, entry) = add_to(draft, addition, &mut None)?;
         noted = entry;
         Ok(appended)
     })?;
-    if let (Some(lately), Some(entry)) = (engine.lately(), noted) {
-        lately.put(&addition.key, entry);
-    }
-    Ok(appended)
+    Ok((appended, noted))
 }
 
 /// What an addition is answered, and the session after it; `None` for one that was there already.
@@ -89,14 +108,19 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
         Some(entry) => Some((entry.number, entry.row.clone())),
         None => draft.session(&addition.key)?,
     };
+    // Whoever goes on with a session carries its course along: it is read from the store once.
+    let (was_known, mut open_block, unlooked) = match known {
+        Some(entry) => (true, std::mem::take(&mut entry.open_block), entry.unlooked),
+        None => (false, Vec::new(), 0),
+    };
     let older = match (&there, addition.batch_id) {
+        // In the commit: one that is there is found by what is stored then.
+        (Some((number, row)), Some(id)) if was_known => {
+            draft.expect_no_batch(*number, row, id.as_u128());
+            None
+        }
         (Some((number, row)), Some(id)) => draft.older_batch(*number, row, id.as_u128())?,
         _ => None,
-    };
-    // Whoever goes on with a session carries its course along: it is read from the store once.
-    let (was_known, mut open_block) = match known {
-        Some(entry) => (true, std::mem::take(&mut entry.open_block)),
-        None => (false, Vec::new()),
     };
     let stamps = draft.engine().stamps();
     let old = there.as_ref().map(|(_, row)| row);
@@ -124,8 +148,18 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
     if let (Some((number, row)), false) = (&there, was_known || course.notes.is_empty()) {
         open_block = draft.open_block(*number, row)?;
     }
+    let mut unlooked = unlooked;
     if let Some(left) = left {
         draft.note_older_batch(number, left, now_us)?;
+        let remembers = draft.engine().lately().is_some();
+        if unlooked > 0 {
+            unlooked -= 1;
+        } else if remembers {
+            draft.forget_batches(number, (left.id, now_us), 2 * UNLOOKED as usize)?;
+            unlooked = UNLOOKED;
+        } else {
+            draft.forget_batches(number, (left.id, now_us), LOOKED_AT)?;
+        }
     }
     for record in &made {
         row.chain.push(&chain::digest_of(&record.line));
@@ -141,6 +175,7 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
         row: draft.row(number)?,
         course: now,
         open_block,
+        unlooked,
     };
     Ok((appended, Some(entry)))
 }
