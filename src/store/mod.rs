@@ -4,6 +4,7 @@ mod addition;
 mod archive;
 mod builder;
 mod callers;
+mod carried;
 mod chunks;
 mod cleanup;
 mod contents;
@@ -42,6 +43,7 @@ mod saving;
 mod search;
 mod select;
 mod sessions;
+mod source;
 mod view;
 
 use std::io::Write;
@@ -50,6 +52,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
+pub(crate) use self::carried::{Beside, Carried, Place, normal_row};
 pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]
@@ -61,6 +64,7 @@ pub(crate) use self::exceptions::Exceptions;
 pub use self::extension::StoreExt;
 pub use self::ingest::Ingest;
 pub(crate) use self::ingest::{Bulk, IngestStore, Known, RestoredMark, Source, Sources};
+pub(crate) use self::marks::mark_of;
 pub use self::memory::MemoryStore;
 pub(crate) use self::message_ids::messages_of;
 pub use self::messages::{Messages, StoredMessage};

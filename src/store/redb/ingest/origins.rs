@@ -7,7 +7,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
-use crate::store::redb::tables::snapshot;
+use crate::store::redb::tables::snapshot::{self, Snapshot};
 use crate::store::redb::tables::sources::{decode, of_session_in};
 
 /// The number of the session of that name, if there is one.
@@ -44,16 +44,19 @@ pub(crate) fn generations(store: &RedbStore, path: &[u8]) -> Result<Vec<Source>>
 
 /// The sources of a session.
 pub(crate) fn of_session(store: &RedbStore, number: u64) -> Result<Vec<Source>> {
+    store.read(|snapshot| seen_of_session(snapshot, number))
+}
+
+/// The sources of a session, as a snapshot has them.
+pub(crate) fn seen_of_session(snapshot: &Snapshot<'_>, number: u64) -> Result<Vec<Source>> {
     let none: &[u8] = &[];
-    store.read(|snapshot| {
-        let open = storage("read the sources");
-        let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
-        let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
-        let found = of_session_in(&of_session, &sources, number)?;
-        let last = (number.saturating_add(1), none, 0);
-        snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
-        Ok(found)
-    })
+    let open = storage("read the sources");
+    let of_session = snapshot.txn().open_table(SESSION_SOURCES).map_err(&open)?;
+    let sources = snapshot.txn().open_table(SOURCES).map_err(&open)?;
+    let found = of_session_in(&of_session, &sources, number)?;
+    let last = (number.saturating_add(1), none, 0);
+    snapshot.check(SESSION_SOURCES, &(number, none, 0), &last)?;
+    Ok(found)
 }
 
 /// How many paths begin with these bytes. Reads keys alone.

@@ -4,15 +4,16 @@ use std::io::Write;
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
-use super::{agent_facts, known, origins};
+use super::{agent_facts, carry, known, origins};
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
+use crate::store::carried::{Beside, Carried};
 use crate::store::course::StoredCourse;
-use crate::store::ingest::{Known, Source, Sources, StateParts};
+use crate::store::ingest::{Home, Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -138,6 +139,22 @@ impl Sources for RedbStore {
 
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
         origins::number_of(self, key)
+    }
+
+    fn session_numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>> {
+        carry::numbers(self, after, limit)
+    }
+
+    fn beside(&self, numbers: &[u64]) -> Result<Vec<(u64, Beside)>> {
+        carry::beside(self, numbers)
+    }
+
+    fn carried(&self, number: u64) -> Result<Option<Carried>> {
+        carry::carried(self, number)
+    }
+
+    fn homes(&self) -> Result<Vec<Home>> {
+        self.read(|snapshot| snapshot.homes())
     }
 
     fn session_state_parts(&self, number: u64) -> Result<StateParts> {
