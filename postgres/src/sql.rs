@@ -58,6 +58,7 @@ impl Sql {
             }
         };
         reads(schema, &mut put);
+        single_reads(schema, &mut put);
         writes(schema, &mut put);
         Self { texts }
     }
@@ -138,6 +139,10 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
              ORDER BY owner, key"
         ),
     );
+}
+
+/// Reads of one thing each.
+fn single_reads(s: &str, put: &mut dyn FnMut(Query, String)) {
     put(
         Query::AnyCell,
         format!(

@@ -18,6 +18,9 @@ use crate::model::record::{RecordFlags, RecordHeader};
 /// A segment of fewer bytes is packed anew with those beside it: appends of a line each make one each.
 const SMALL_SEGMENT_BYTES: usize = 8 * 1024;
 
+/// Looks at a record: its number, what was found in it, its line.
+type EachRecord<'e> = dyn FnMut(u64, RecordHeader, &[u8]) -> Result<()> + 'e;
+
 /// What is kept of a session beside its lines, its row included.
 #[derive(Clone, Debug)]
 pub(crate) struct Beside {
@@ -100,10 +103,7 @@ pub(crate) struct LineDigests {
 
 impl Carried {
     /// Shows `each` all records, in order.
-    pub(crate) fn each(
-        &self,
-        each: &mut dyn FnMut(u64, RecordHeader, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn each(&self, each: &mut EachRecord<'_>) -> Result<()> {
         for sealed in &self.segments {
             let segment = open(&self.beside.row, sealed)?;
             for (sequence, header, line) in segment.records() {

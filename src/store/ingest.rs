@@ -156,7 +156,7 @@ pub(crate) struct Home {
     /// The agent, and the id that is not unique by itself.
     pub wanted: SessionKey,
     /// The home or the beginning.
-    pub home: Vec<u8>,
+    pub place: Vec<u8>,
     /// The id under which it is kept.
     pub id: String,
 }

@@ -35,6 +35,7 @@ mod path_bytes;
 mod progress;
 mod properties;
 mod query;
+mod queue;
 mod rechain;
 mod records;
 mod redb;
@@ -43,6 +44,7 @@ mod saving;
 mod search;
 mod select;
 mod sessions;
+mod shared_commit;
 mod source;
 mod view;
 

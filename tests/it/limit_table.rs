@@ -189,12 +189,12 @@ const LIMITS: [(&str, &str, &str); 57] = [
         "as_many_titles_wait_as_promised",
     ),
     (
-        "src/store/redb/sessions/queue.rs",
+        "src/store/queue.rs",
         "ITEMS_MAX",
         "a_commit_takes_no_more_than_its_bound",
     ),
     (
-        "src/store/redb/sessions/queue.rs",
+        "src/store/queue.rs",
         "BYTES_MAX",
         "a_commit_takes_no_more_than_its_bound",
     ),

@@ -160,7 +160,9 @@ fn a_long_project_and_a_long_parent_are_kept_and_found() {
         let project = if id == "one" {
             project.clone()
         } else {
-            format!("{}!", &project[..1023])
+            let mut other = project.clone();
+            other.pop();
+            other + "!"
         };
         let change = PropertiesChange::default()
             .with_project(project)

@@ -26,6 +26,9 @@ const WRITTEN_ANEW: [Table; 6] = [
     Table::Attachments,
 ];
 
+/// Whether a session has cells of a table.
+type Has = fn(&SessionRow) -> bool;
+
 /// What is kept of sessions beside their lines: some reads for all of them.
 pub(crate) fn beside(engine: &dyn Engine, numbers: &[u64]) -> Result<Vec<(u64, Beside)>> {
     let mut draft = Draft::over(engine);
@@ -34,7 +37,6 @@ pub(crate) fn beside(engine: &dyn Engine, numbers: &[u64]) -> Result<Vec<(u64, B
         rows.push((stored.number(), draft.hold(&stored)?));
     }
     rows.sort_unstable_by_key(|(number, _)| *number);
-    type Has = fn(&SessionRow) -> bool;
     let tables: [(Table, Has); 6] = [
         (Table::Properties, |_| true),
         (Table::SessionSources, |_| true),

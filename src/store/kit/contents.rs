@@ -85,7 +85,7 @@ impl Draft<'_> {
             let (agent, id) = (text()?, text()?);
             Some(Home {
                 wanted: SessionKey::new(agent, id).ok()?,
-                home: rest.to_vec(),
+                place: rest.to_vec(),
                 id: String::from_utf8(value.clone()).ok()?,
             })
         };

@@ -9,11 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::codec::course_row::Note;
 use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::addition::Addition;
 use crate::store::course::Course;
+use crate::store::query::Appended;
+use crate::store::queue::CommitQueue;
+use crate::store::shared_commit::stopped;
 
 /// Most sessions that are remembered.
 const SESSIONS_MAX: usize = 256;
+
+/// Additions to one session.
+type Queue = CommitQueue<Addition, Result<Appended>>;
 
 /// A session that was written.
 #[derive(Debug)]
@@ -32,8 +40,8 @@ pub(crate) struct Entry {
 #[derive(Default)]
 pub struct Lately {
     held: Mutex<Held>,
-    /// Sessions that somebody here writes to now, or waits to.
-    turns: Mutex<HashMap<SessionKey, Arc<Mutex<()>>>>,
+    /// Sessions that somebody here adds to now.
+    queues: Mutex<HashMap<SessionKey, Arc<Queue>>>,
 }
 
 #[derive(Default)]
@@ -43,20 +51,23 @@ struct Held {
 }
 
 impl Lately {
-    /// Calls `work` while nobody else here adds to that session: each finds what the one before has left,
-    /// where all at once would be in each other's way.
-    pub(crate) fn in_turn<T>(&self, key: &SessionKey, work: impl FnOnce() -> T) -> T {
-        let turns = || self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = Arc::clone(turns().entry(key.clone()).or_default());
-        let turn = own.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = work();
-        drop(turn);
-        let mut turns = turns();
+    /// Adds to a session while nobody else here does: what comes meanwhile waits, and goes together into the
+    /// next commit. `work` writes additions in their order, and answers each.
+    pub(crate) fn submit(
+        &self,
+        addition: &Addition,
+        work: impl FnOnce(&[&Addition]) -> Vec<Result<Appended>>,
+    ) -> Result<Appended> {
+        let queues = || self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = Arc::clone(queues().entry(addition.key.clone()).or_default());
+        let bytes = addition.lines.iter().map(Vec::len).sum();
+        let answer = queue.submit(addition.clone(), bytes, work);
+        let mut queues = queues();
         // One is the map's.
-        if Arc::strong_count(&own) == 2 {
-            turns.remove(key);
+        if Arc::strong_count(&queue) == 2 {
+            queues.remove(&addition.key);
         }
-        done
+        answer.unwrap_or_else(stopped)
     }
 
     /// Takes out what is remembered of a session: who uses it puts back what it has become.
@@ -88,33 +99,53 @@ impl fmt::Debug for Lately {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
+    use crate::store::addition::Intent;
+    use crate::store::query::Expect;
 
     #[test]
     fn one_at_a_time_adds_to_a_session_and_nothing_is_left_of_the_queue() {
         let lately = Lately::default();
-        let (key, other) = (
-            SessionKey::native("a").unwrap(),
-            SessionKey::native("b").unwrap(),
-        );
-        let inside = std::sync::atomic::AtomicU32::new(0);
-        let (order, ordering) = (&inside, std::sync::atomic::Ordering::SeqCst);
+        let addition = |id: &str| Addition {
+            key: SessionKey::native(id).unwrap(),
+            expect: Expect::Any,
+            batch_id: None,
+            lines: Vec::new(),
+            intent: Intent::Append,
+        };
+        let appended = || {
+            Ok(Appended {
+                first: 0,
+                last: 0,
+                updated_at: chrono::DateTime::UNIX_EPOCH,
+                replayed: false,
+            })
+        };
+        let inside = AtomicU32::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        lately.in_turn(&key, || {
-                            assert_eq!(order.fetch_add(1, ordering), 0);
+                        let work = |all: &[&Addition]| {
+                            assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                             std::thread::yield_now();
-                            order.fetch_sub(1, ordering);
-                        });
+                            inside.fetch_sub(1, Ordering::SeqCst);
+                            all.iter().map(|_| appended()).collect()
+                        };
+                        lately.submit(&addition("a"), work).unwrap();
                     }
                 });
             }
         });
         // Others wait for nobody.
-        lately.in_turn(&key, || lately.in_turn(&other, || ()));
-        assert!(lately.turns.lock().unwrap().is_empty());
+        let within = |_: &[&Addition]| {
+            let other = lately.submit(&addition("b"), |_| vec![appended()]);
+            vec![other]
+        };
+        lately.submit(&addition("a"), within).unwrap();
+        assert!(lately.queues.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::key::SessionKey;
 use crate::store::addition::{self, Added, Addition, Outcome};
 use crate::store::course::Course;
 use crate::store::query::Appended;
+use crate::store::shared_commit::unknown;
 
 /// How often a call begins again, alone with its session as far as the engine can do that, before it is
 /// answered that the store is busy.
@@ -62,30 +63,80 @@ fn once<T>(engine: &dyn Engine, work: &mut Work<'_, T>) -> Result<Option<T>> {
 /// Adds lines to a session, which is created if need be.
 pub(crate) fn add(engine: &dyn Engine, addition: &Addition) -> Result<Appended> {
     match engine.lately() {
-        Some(lately) => lately.in_turn(&addition.key, || remembering(engine, addition, lately)),
+        Some(lately) => lately.submit(addition, |all| together(engine, all, lately)),
         None => anew(engine, addition).map(|(appended, _)| appended),
     }
 }
 
-/// The same, by what is remembered of the session.
-fn remembering(engine: &dyn Engine, addition: &Addition, lately: &Lately) -> Result<Appended> {
-    if let Some(entry) = lately.take(&addition.key) {
-        let mut draft = Draft::over(engine);
-        draft.hold_as(entry.number, entry.version, &entry.row)?;
-        let mut known = Some(entry);
-        // A refusal or a replay is decided by what is stored.
-        if let Ok((appended, Some(entry))) = add_to(&mut draft, addition, &mut known)
-            && engine.commit(&draft.into_changes()?)?
-        {
-            lately.put(&addition.key, entry);
-            return Ok(appended);
+/// Additions to one session, in their order: in one commit as far as that is possible, or else each in its
+/// own.
+fn together(engine: &dyn Engine, all: &[&Addition], lately: &Lately) -> Vec<Result<Appended>> {
+    let done = match remembered(engine, all, lately) {
+        Ok(done) => done,
+        Err(error) if all.len() == 1 => return vec![Err(error)],
+        Err(error @ Error::CommitUnknown { .. }) => return unknown(error, all.len()),
+        // Nothing was written. Where the server is away or busy, the others do not wait for it again.
+        Err(error) if error.is_retryable() => {
+            let reason = error.to_string();
+            let busy = || {
+                Err(Error::Busy {
+                    reason: reason.clone(),
+                })
+            };
+            return all.iter().map(|_| busy()).collect();
         }
+        Err(_) => Vec::new(),
+    };
+    let rest = all.get(done.len()..).unwrap_or_default();
+    let rest = rest.iter().map(|addition| alone(engine, addition, lately));
+    done.into_iter().map(Ok).chain(rest).collect()
+}
+
+/// One addition, by what is stored; and remembers the session.
+fn alone(engine: &dyn Engine, addition: &Addition, lately: &Lately) -> Result<Appended> {
+    if let Some(appended) = remembered(engine, &[addition], lately)?.pop() {
+        return Ok(appended);
     }
     let (appended, entry) = anew(engine, addition)?;
     if let Some(entry) = entry {
         lately.put(&addition.key, entry);
     }
     Ok(appended)
+}
+
+/// Writes the first ones of some additions to one session in one commit, by what is remembered of it. Returns
+/// what those were answered that were written: none of them, where something was not as it is remembered.
+fn remembered(engine: &dyn Engine, all: &[&Addition], lately: &Lately) -> Result<Vec<Appended>> {
+    let mut done = Vec::new();
+    let key = all.first().map(|addition| &addition.key);
+    let Some((key, entry)) = key.and_then(|key| Some((key, lately.take(key)?))) else {
+        return Ok(done);
+    };
+    let mut draft = Draft::over(engine);
+    draft.hold_as(entry.number, entry.version, &entry.row)?;
+    let mut known = Some(entry);
+    for addition in all {
+        match add_to(&mut draft, addition, &mut known) {
+            Ok((appended, Some(entry))) => {
+                done.push(appended);
+                known = Some(entry);
+            }
+            // It was there: that is decided by what is stored, and nothing of it is in the draft.
+            Ok((_, None)) => {
+                known = None;
+                break;
+            }
+            // So is a refusal, which may have left something in it.
+            Err(_) => return Ok(Vec::new()),
+        }
+    }
+    if done.is_empty() || !engine.commit(&draft.into_changes()?)? {
+        return Ok(Vec::new());
+    }
+    if let Some(entry) = known {
+        lately.put(key, entry);
+    }
+    Ok(done)
 }
 
 /// The same, by what is stored.

@@ -98,11 +98,11 @@ fn check(from: &dyn IngestStore, to: &dyn IngestStore, name: &str) -> Result<()>
 pub(super) fn homes((from, to): Stores<'_>, mark: &RestoredMark) -> Result<()> {
     let there = to.sources().homes()?.into_iter();
     let there: BTreeMap<(SessionKey, Vec<u8>), String> = there
-        .map(|home| ((home.wanted, home.home), home.id))
+        .map(|home| ((home.wanted, home.place), home.id))
         .collect();
     let mut lacking = Vec::new();
     for home in from.sources().homes()? {
-        let place = (home.wanted.clone(), home.home.clone());
+        let place = (home.wanted.clone(), home.place.clone());
         let is_kept = match there.get(&place) {
             Some(id) if *id == home.id => true,
             // One that leads nowhere keeps nobody out.
@@ -119,7 +119,7 @@ pub(super) fn homes((from, to): Stores<'_>, mark: &RestoredMark) -> Result<()> {
     for homes in lacking.chunks(BATCH_ROWS) {
         let mut bulk = to.begin(mark)?;
         for home in homes {
-            bulk.put_home(&home.wanted, &home.home, &home.id)?;
+            bulk.put_home(&home.wanted, &home.place, &home.id)?;
         }
         bulk.commit()?;
     }

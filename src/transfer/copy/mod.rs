@@ -113,7 +113,7 @@ impl Run<'_> {
         tell(0)?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         for page in numbers.chunks(PAGE) {
-            for head in self.to_do(page)? {
+            for head in self.lacking(page)? {
                 let Some(group) = self.plan(head)? else {
                     continue;
                 };
@@ -131,7 +131,7 @@ impl Run<'_> {
 
     /// Those of some sessions that are not there as they are; counts the others. Contents that have no plain id
     /// come with the one that has it.
-    fn to_do(&mut self, page: &[u64]) -> Result<Vec<u64>> {
+    fn lacking(&mut self, page: &[u64]) -> Result<Vec<u64>> {
         let here = self.from.sources().beside(page)?;
         let mut single = Vec::new();
         let mut left = Vec::new();

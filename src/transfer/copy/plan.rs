@@ -197,19 +197,11 @@ fn step(
     digest: [u8; 32],
     there: Option<(u64, u64, SessionRow)>,
 ) -> Decided {
-    let (place, there) = match there {
-        Some((number, from, row)) => {
-            let number = Some(number);
-            (Place { number, from }, Some(row))
-        }
-        None => {
-            let place = Place {
-                number: None,
-                from: 0,
-            };
-            (place, None)
-        }
+    let place = Place {
+        number: there.as_ref().map(|(number, ..)| *number),
+        from: there.as_ref().map_or(0, |(_, from, _)| *from),
     };
+    let there = there.map(|(.., row)| row);
     Decided::Step(Step::Write(Box::new(Member {
         number,
         carried,

@@ -335,7 +335,7 @@ fn searches_of_random_stores_find_messages() {
 #[test]
 fn a_message_is_found_by_words_of_several_of_its_lines() {
     let both = || {
-        let terms = vec![(0, 1, vec![3]), (0, 1, vec![9])];
+        let terms = [(0, 1, vec![3]), (0, 1, vec![9])];
         Step::Search(vec![terms[0].clone(), terms[1].clone()])
     };
     let mut steps = vec![Step::Part(0, vec![3]), both()];

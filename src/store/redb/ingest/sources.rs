@@ -18,6 +18,7 @@ use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::attachments;
+use crate::store::redb::tables::contents;
 use crate::store::redb::tables::schema::SOURCES;
 use crate::store::redb::tables::snapshot::all_read;
 use crate::store::redb::tables::sources::{decode, key_of, newest};
@@ -154,7 +155,7 @@ impl Sources for RedbStore {
     }
 
     fn homes(&self) -> Result<Vec<Home>> {
-        self.read(|snapshot| snapshot.homes())
+        self.read(contents::homes)
     }
 
     fn session_state_parts(&self, number: u64) -> Result<StateParts> {

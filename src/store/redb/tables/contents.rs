@@ -170,33 +170,33 @@ impl Snapshot<'_> {
         Ok(Some(id.value().to_owned()))
     }
 
-    /// Every home and beginning.
-    pub(crate) fn homes(&self) -> Result<Vec<Home>> {
-        let table = match self.txn().open_table(HOMES) {
-            Err(redb::TableError::TableDoesNotExist(_)) if self.is_before_contents()? => {
-                return Ok(Vec::new());
-            }
-            opened => opened.map_err(storage("read the homes"))?,
-        };
-        let read = storage("read the homes");
-        let mut homes = Vec::new();
-        for entry in table.iter().map_err(&read)? {
-            let (key, id) = entry.map_err(&read)?;
-            let (agent, wanted, home) = key.value();
-            homes.push(Home {
-                wanted: SessionKey::new(agent, wanted)?,
-                home: home.to_vec(),
-                id: id.value().to_owned(),
-            });
-        }
-        let all = redb::ReadableTableMetadata::len(&table).map_err(&read)?;
-        all_read("homes", homes.len() as u64, all)?;
-        Ok(homes)
-    }
-
     fn is_before_contents(&self) -> Result<bool> {
         Ok(migrate::format(self.txn())?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG))
     }
+}
+
+/// Every home and beginning.
+pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
+    let table = match snapshot.txn().open_table(HOMES) {
+        Err(redb::TableError::TableDoesNotExist(_)) if snapshot.is_before_contents()? => {
+            return Ok(Vec::new());
+        }
+        opened => opened.map_err(storage("read the homes"))?,
+    };
+    let read = storage("read the homes");
+    let mut homes = Vec::new();
+    for entry in table.iter().map_err(&read)? {
+        let (key, id) = entry.map_err(&read)?;
+        let (agent, wanted, home) = key.value();
+        homes.push(Home {
+            wanted: SessionKey::new(agent, wanted)?,
+            place: home.to_vec(),
+            id: id.value().to_owned(),
+        });
+    }
+    let all = redb::ReadableTableMetadata::len(&table).map_err(&read)?;
+    all_read("homes", homes.len() as u64, all)?;
+    Ok(homes)
 }
 
 /// A content that is not what its entry says.
