@@ -29,9 +29,6 @@ struct Price {
     /// Without one, that of the input.
     cache_read: Option<f64>,
     cache_write: Option<f64>,
-    /// Whether what was read from the cache is counted among the input.
-    #[serde(default)]
-    cache_in_input: bool,
 }
 
 impl Prices {
@@ -58,16 +55,12 @@ impl Prices {
         })
     }
 
-    /// What a model's tokens cost, in US dollars; `None` if the model is not in the table.
-    pub(crate) fn cost(&self, model: &str, usage: Usage) -> Option<f64> {
+    /// What a model's tokens cost, in US dollars; `None` if the model is not in the table. `fresh_input` are the input
+    /// tokens that no cache had.
+    pub(crate) fn cost(&self, model: &str, fresh_input: u64, usage: Usage) -> Option<f64> {
         let price = self.price(model)?;
-        let input = if price.cache_in_input {
-            usage.input_tokens.saturating_sub(usage.cache_read_tokens)
-        } else {
-            usage.input_tokens
-        };
         let parts = [
-            (input, price.input),
+            (fresh_input, price.input),
             (usage.output_tokens, price.output),
             (
                 usage.cache_read_tokens,
@@ -145,15 +138,15 @@ mod tests {
             ("claude-sonnet-4-5", Some(22.05)),
             ("claude-sonnet-4-5-20250929", Some(22.05)),
             ("anthropic/claude-haiku-4-5", Some(7.35)),
-            // Its cached tokens are among the input, so none of that is left.
-            ("gpt-5-2025-08-07", Some(11.375)),
+            ("gpt-5-2025-08-07", Some(12.625)),
+            ("gpt-6-sol", Some(14.7)),
             ("claude-sonnet-4-5-next", None),
             ("claude", None),
-            ("gpt-5-codex-max", None),
+            ("gpt-5-next", None),
             ("-20250929", None),
             ("", None),
         ] {
-            let found = prices.cost(model, million);
+            let found = prices.cost(model, million.input_tokens, million);
             assert_eq!(found.is_some(), cost.is_some(), "{model}");
             let differs = found.unwrap_or_default() - cost.unwrap_or_default();
             assert!(differs.abs() < 1e-9, "{model}: {found:?}");
@@ -187,8 +180,9 @@ mod tests {
         let used = usage(
             r#"{"input_tokens":1000000,"output_tokens":500000,"cache_read_tokens":500000,"cache_write_tokens":0}"#,
         );
-        assert_eq!(prices.cost("m", used), Some(5.0));
-        assert_eq!(prices.cost("gpt-5", used), None);
+        assert_eq!(prices.cost("m", 1_000_000, used), Some(5.0));
+        assert_eq!(prices.cost("m", 500_000, used), Some(4.0));
+        assert_eq!(prices.cost("gpt-5", 0, used), None);
         std::fs::write(&path, "{}").unwrap();
         assert!(Prices::of(Some(&path)).is_err());
         assert!(Prices::of(Some(&folder.path().join("none"))).is_err());

@@ -60,6 +60,11 @@ pub(crate) trait Agent: Dialect + Companions {
         None
     }
 
+    /// Whether its input tokens have those among them that were read from a cache or written to one.
+    fn counts_cache_as_input(&self) -> bool {
+        false
+    }
+
     /// The command that goes on with a session, word by word; `None` where there is no such command.
     fn resume_command(&self, _id: &str) -> Option<Vec<String>> {
         None

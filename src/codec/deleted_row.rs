@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use super::chain::Digest;
 use super::row::{self, RowError, RowFormat};
 
 const VERSION: u8 = 1;
@@ -15,12 +16,18 @@ pub(crate) struct DeletedRow {
     pub sources: Vec<DeletedSource>,
 }
 
-/// A content of a file that a deleted session was imported from.
+/// Numbers of contents from this one on mean lines: as many of a file as the number says beyond it.
+const LINES: u32 = 1 << 31;
+
+/// The number that means the first lines by which a file is known in another folder.
+const FIRST: u32 = u32::MAX;
+
+/// A content of a file that a deleted session was imported from; or the first lines of such files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub(crate) struct DeletedSource {
-    /// xxh3-64 of the path.
+    /// xxh3-64 of the path; of lines, the first eight bytes of their digest.
     pub path: u64,
-    /// Which content of it.
+    /// Which content of it; of lines, what they are.
     pub generation: u32,
 }
 
@@ -32,6 +39,41 @@ impl DeletedSource {
             generation,
         }
     }
+
+    /// The first lines of a file, by their number and the digest chain over them.
+    pub(crate) fn of_lines(lines: u64, digest: &Digest) -> Option<Self> {
+        let generation = u32::try_from(lines).ok()?.checked_add(LINES)?;
+        (generation != FIRST).then_some(Self {
+            path: start_of(digest),
+            generation,
+        })
+    }
+
+    /// The first lines by which a file is known in another folder, by their digest.
+    pub(crate) fn of_first(digest: &[u8]) -> Self {
+        Self {
+            path: start_of(digest),
+            generation: FIRST,
+        }
+    }
+
+    /// Whether it is the place of a file.
+    pub(crate) fn is_place(self) -> bool {
+        self.generation < LINES
+    }
+
+    /// Of the first lines of a file: how many, and the start of the digest chain over them.
+    pub(crate) fn lines(self) -> Option<(u64, u64)> {
+        let lines = self.generation.checked_sub(LINES);
+        lines
+            .filter(|_| self.generation != FIRST)
+            .map(|lines| (lines.into(), self.path))
+    }
+}
+
+/// The first eight bytes of a digest.
+pub(crate) fn start_of(digest: &[u8]) -> u64 {
+    u64::from_be_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
 
 /// What marks keep of a path.

@@ -181,6 +181,16 @@ impl FileOrder {
         order
     }
 
+    /// What was appended here, in a session with `next` records, and is not in the file.
+    pub(crate) fn here_before(&self, next: u64) -> Vec<Run> {
+        let mut here = self.here.clone();
+        if let Some(last) = next.checked_sub(1).filter(|last| self.next <= *last) {
+            let first = self.next;
+            push_run(&mut here, Run { first, last });
+        }
+        here
+    }
+
     /// What stood in the file once, and was neither appended here nor is there now.
     pub(crate) fn dropped(&self) -> Vec<Run> {
         let mut known: Vec<Run> = self.runs.iter().chain(&self.here).copied().collect();

@@ -193,6 +193,19 @@ pub(crate) fn reorder(
     Ok(row)
 }
 
+/// Whether all that an order says more than the one before is that further records are not of the file:
+/// they are hidden, before what is shown.
+pub(crate) fn only_drops(row: &SessionRow, before: &FileOrder, order: &FileOrder) -> bool {
+    let next = order.next;
+    row.reordered
+        && row.mark < before.next
+        && *order
+            == FileOrder {
+                next,
+                ..before.clone()
+            }
+}
+
 /// Lets the row say what the header says that the file has now: it may be one from before.
 fn take_headers(row: &mut SessionRow, order: &Order, each: &mut Each<'_>) -> Result<()> {
     let dialect = agents::of_agent(&row.agent);

@@ -7,7 +7,7 @@ use crate::codec::deleted_row::{DeletedRow, DeletedSource};
 use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::store::deleted::folder_of;
 
-/// Most sources that a mark remembers, and most folders of one session that get a mark.
+/// Most sources that a mark remembers beside lines, and most folders of one session that get a mark.
 const SOURCES_MAX: usize = 8;
 
 /// A file that a session was imported from.
@@ -33,10 +33,11 @@ impl Origin {
 }
 
 /// The folders that a session gets a mark for, with what of it came from there: one without a name
-/// where ids are unique, or where it was never imported.
+/// where ids are unique, or where it was never imported. `lines` are its first ones.
 pub(crate) fn homes(
     agent: &str,
     mut origins: Vec<Origin>,
+    lines: &[DeletedSource],
 ) -> BTreeMap<Vec<u8>, BTreeSet<DeletedSource>> {
     let is_unique = agents::of_agent(agent).has_unique_ids();
     // What the session is comes before what lay beside it.
@@ -56,7 +57,16 @@ pub(crate) fn homes(
     if homes.is_empty() {
         homes.insert(Vec::new(), BTreeSet::new());
     }
+    for sources in homes.values_mut() {
+        sources.extend(lines);
+    }
     homes
+}
+
+/// Of the homes of an id that is not unique, the first lines by which it is known in other ones.
+pub(crate) fn first_lines_of(homes: &[Vec<u8>]) -> Vec<DeletedSource> {
+    let lines = homes.iter().filter_map(|home| home.strip_prefix(b"l"));
+    lines.map(DeletedSource::of_first).collect()
 }
 
 /// The mark of a session that goes now, with what an earlier one remembers of its sources.
@@ -70,7 +80,13 @@ pub(crate) fn mark_of(
         sources: sources.into_iter().collect(),
     };
     for source in earlier.into_iter().flat_map(|earlier| earlier.sources) {
-        if !mark.sources.contains(&source) && mark.sources.len() < SOURCES_MAX {
+        let places = mark.sources.iter().filter(|source| source.is_place());
+        let has_room = if source.is_place() {
+            places.count() < SOURCES_MAX
+        } else {
+            mark.sources.len() - places.count() < SOURCES_MAX
+        };
+        if !mark.sources.contains(&source) && has_room {
             mark.sources.push(source);
         }
     }

@@ -2,6 +2,7 @@
 
 mod addition;
 mod archive;
+mod beginnings;
 mod builder;
 mod callers;
 mod carried;
@@ -46,6 +47,7 @@ mod select;
 mod sessions;
 mod shared_commit;
 mod source;
+mod usage_sums;
 mod view;
 
 use std::io::Write;
@@ -76,8 +78,7 @@ pub(crate) use self::properties::{Claims, changed as changed_properties};
 pub use self::query::{
     AgentStats, Appended, AttachmentInfo, Compacted, Cursor, CursorError, Direction, Expect,
     ListQuery, NewRecord, Reclaimed, RecordPage, Removed, Reread, ScanQuery, SessionDigest,
-    SessionPage, SessionUsage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated,
-    UsageSum, VerifyReport,
+    SessionPage, StoreProblem, StoreStats, StoredFile, TableReads, Truncated, VerifyReport,
 };
 pub use self::records::Records;
 pub(crate) use self::redb::guard;
@@ -86,6 +87,7 @@ use self::search::Everywhere;
 pub use self::search::{
     Hit, SearchCounts, SearchCursor, SearchPage, SearchQuery, Sort, UnreadSession,
 };
+pub use self::usage_sums::{SessionUsage, UsageSum};
 pub use self::view::{Shown, View};
 use crate::model::error::Result;
 use crate::model::exception::Exception;

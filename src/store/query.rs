@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::json_names;
 use crate::model::key::SessionKey;
-use crate::model::message::{Message, Usage};
+use crate::model::message::Message;
 use crate::model::record::Record;
 use crate::model::session::Summary;
 
@@ -207,38 +207,6 @@ impl AddAssign for Compacted {
         self.messages += other.messages;
         self.bytes += other.bytes;
     }
-}
-
-/// What answers took on a day: those of an agent by a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct UsageSum {
-    /// The agent.
-    pub agent: String,
-    /// The day in UTC, where lines say it.
-    pub day: Option<NaiveDate>,
-    /// The model; empty where no line names one.
-    pub model: String,
-    /// How many answers.
-    pub answers: u64,
-    /// What they took. Some providers count what was read from a cache among what was read.
-    pub usage: Usage,
-}
-
-/// What the answers of a session took on a day, by a model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct SessionUsage {
-    /// The session.
-    #[serde(serialize_with = "json_names::key")]
-    pub session: SessionKey,
-    /// The folder that it worked in.
-    pub project: Option<String>,
-    /// Its title.
-    pub title: String,
-    /// The sum.
-    #[serde(flatten)]
-    pub sum: UsageSum,
 }
 
 /// What reading sessions again has changed.

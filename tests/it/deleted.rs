@@ -202,6 +202,71 @@ fn of_two_contents_of_an_id_one_can_go_and_with_the_session_all_do() {
     assert_eq!((report.sessions, report.deleted), (0, 1), "{report:?}");
 }
 
+/// A content of a session of Claude Code: lines that say something.
+fn content(texts: &str) -> String {
+    let line = |text: &str| lines(&[&format!("{text}, and what else there is to be said of it")]);
+    texts.split(' ').map(line).collect()
+}
+
+#[test]
+fn a_content_that_was_deleted_stays_away_wherever_its_file_lies() {
+    let home = Home::new();
+    let store = open(&home);
+    let (older, newest) = (key("claude-code", "s~1"), key("claude-code", "s"));
+    let put = |folder: &str, texts: &str| {
+        let path = format!("in/.claude/projects/{folder}/s.jsonl");
+        let path = home.write(&path, content(texts));
+        let options = ImportOptions::default();
+        let report = import(&store, &[path], &options, &mut unwatched).unwrap();
+        (report.generations, report.deleted, report.sessions_grown)
+    };
+    put("-w", "one two three four five");
+    assert_eq!(put("-x", "one two three other and more of it"), (1, 0, 0));
+    store.delete(&older).unwrap();
+    // A copy, one that has grown, and an older one.
+    assert_eq!(put("-y", "one two three four five"), (0, 1, 0));
+    assert_eq!(put("-z", "one two three four five six"), (0, 1, 0));
+    assert_eq!(put("-v", "one two three four"), (0, 1, 0));
+    assert_eq!(store.summary(&newest).unwrap().contents, 1);
+    // What the other one has too is that; what goes on from it is; and a third one is another content.
+    assert_eq!(put("-u", "one two three"), (0, 0, 0));
+    assert_eq!(
+        put("-u", "one two three other and more of it still"),
+        (0, 0, 1)
+    );
+    assert_eq!(put("-t", "one two three new"), (1, 0, 0));
+    assert_eq!(store.summary(&newest).unwrap().contents, 2);
+    // Asked for again, it comes back, and its mark goes.
+    let folder = home.path().join("in/.claude/projects/-z");
+    let again = ImportOptions::default().with_again(true);
+    let report = import(&store, &[folder], &again, &mut unwatched).unwrap();
+    assert_eq!((report.generations, report.deleted), (1, 0), "{report:?}");
+    assert_eq!(store.deleted().unwrap(), []);
+    assert!(store.verify(&mut unwatched).unwrap().is_clean());
+}
+
+#[test]
+fn a_copy_in_another_folder_of_what_was_deleted_stays_away_too() {
+    let home = Home::new();
+    let store = open(&home);
+    let notes = |folder: &str, texts: &[&str]| {
+        let line = |text: &&str| {
+            let more = "and what else there is to be said of it, which is not little";
+            format!("{{\"role\":\"user\",\"content\":\"{text}, {more}\"}}\n")
+        };
+        let all: String = texts.iter().map(line).collect();
+        let path = home.write(&format!("in/{folder}/notes.jsonl"), all);
+        let options = ImportOptions::default();
+        let report = import(&store, &[path], &options, &mut unwatched).unwrap();
+        (report.sessions, report.deleted)
+    };
+    assert_eq!(notes("ada", &["one", "two", "three", "four"]), (1, 0));
+    store.delete(&key("jsonl", "notes")).unwrap();
+    assert_eq!(notes("bob", &["one", "two", "three"]), (0, 1));
+    assert_eq!(notes("bob", &["one", "two", "three", "five"]), (0, 1));
+    assert_eq!(notes("cyd", &["one", "two", "other"]), (1, 0));
+}
+
 #[test]
 fn documents_and_files_beside_stay_away_with_their_sessions() {
     let home = Home::new();

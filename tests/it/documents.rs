@@ -213,6 +213,34 @@ fn a_broken_document_is_kept_whole_and_told_and_goes_on_when_it_is_whole_again()
 }
 
 #[test]
+fn of_documents_that_cannot_be_read_the_newest_is_kept_and_any_that_is_longer() {
+    let home = Home::new();
+    let store = open(&home);
+    let kept = |text: &str| {
+        home.write(CHAT, text);
+        run_in(&home, &store);
+        assert_all_come_back(&home, &store);
+        sessions(&store).remove(0).attachment_count
+    };
+    let longer = chat(&["one", "two", "three"], LATE);
+    // Nothing of it can be read yet.
+    for length in [200, 210, 220] {
+        assert_eq!(kept(&longer[..length]), 1);
+    }
+    // One that is shorter may lack something.
+    assert_eq!(kept(&longer[..190]), 2);
+    assert_eq!(kept(&longer[..230]), 1);
+    // One that could be read stays beside those that cannot.
+    let before = kept(&chat(&["one", "two"], EARLY));
+    assert_eq!(kept(&longer[..longer.len() - 20]), before + 1);
+    assert_eq!(kept(&longer[..longer.len() - 9]), before + 1);
+    assert_eq!(said(&store, &key("gemini", "g-1")), ["one", "two"]);
+    kept(&longer);
+    assert_eq!(said(&store, &key("gemini", "g-1")), ["one", "two", "three"]);
+    assert!(store.verify(&mut scrollback::unwatched).unwrap().is_clean());
+}
+
+#[test]
 fn a_document_whose_session_was_deleted_comes_back_when_it_is_asked_for() {
     let home = Home::new();
     home.write(CHAT, chat(&["one"], EARLY));

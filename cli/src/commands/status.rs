@@ -75,7 +75,14 @@ fn print(agents: &[AgentStatus], tool: &mut Tool) -> Result<()> {
         ("PLACES", Align::Left),
     ]);
     let home = tool.home().map(std::path::Path::to_owned);
-    for status in agents {
+    let is_empty = |status: &&AgentStatus| {
+        status.kept == 0
+            && status.problems.is_empty()
+            && !status.places.iter().any(|place| place.found)
+    };
+    let (absent, present): (Vec<&AgentStatus>, Vec<&AgentStatus>) =
+        agents.iter().partition(is_empty);
+    for status in present {
         let problems = status.problems.len() as u64 + status.problems_more;
         let places = status.places.iter().filter(|place| place.found);
         let places: Vec<String> = places
@@ -101,6 +108,13 @@ fn print(agents: &[AgentStatus], tool: &mut Tool) -> Result<()> {
         ]);
     }
     table.print(&mut tool.out)?;
+    if !absent.is_empty() {
+        let names: Vec<&str> = absent.iter().map(|status| status.agent.as_str()).collect();
+        tool.out.line(&format!(
+            "Nothing there and nothing kept: {}",
+            names.join(", ")
+        ))?;
+    }
     for status in agents {
         super::import::print_problems(&status.problems, status.problems_more, tool)?;
     }

@@ -157,13 +157,11 @@ fn a_long_project_and_a_long_parent_are_kept_and_found() {
     for id in ["one", "two"] {
         let key = SessionKey::native(id).unwrap();
         store.append(&key, Expect::Any, None, &said).unwrap();
-        let project = if id == "one" {
-            project.clone()
-        } else {
-            let mut other = project.clone();
-            other.pop();
-            other + "!"
-        };
+        let mut project = project.clone();
+        if id == "two" {
+            project.pop();
+            project.push('!');
+        }
         let change = PropertiesChange::default()
             .with_project(project)
             .with_parent(parent.clone());

@@ -128,6 +128,10 @@ impl Agent for Codex {
         "Codex"
     }
 
+    fn counts_cache_as_input(&self) -> bool {
+        true
+    }
+
     fn found(&self) -> &'static str {
         "`.codex/sessions`, `.codex/archived_sessions`"
     }

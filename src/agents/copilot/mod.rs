@@ -83,6 +83,10 @@ impl Agent for Copilot {
         "Copilot CLI"
     }
 
+    fn counts_cache_as_input(&self) -> bool {
+        true
+    }
+
     fn found(&self) -> &'static str {
         "`.copilot/session-state`, with names, plans and checkpoints"
     }

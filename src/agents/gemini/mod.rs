@@ -114,6 +114,10 @@ impl Agent for Gemini {
         "Gemini CLI"
     }
 
+    fn counts_cache_as_input(&self) -> bool {
+        true
+    }
+
     fn found(&self) -> &'static str {
         "`.gemini/tmp/*/chats`, documents and event lines"
     }

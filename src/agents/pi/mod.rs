@@ -109,6 +109,10 @@ impl Agent for Pi {
         &HOMES
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["pi", "--session", id].map(str::to_owned).into())
+    }
+
     fn more_homes(&self) -> &'static [&'static [&'static str]] {
         &[&[".omp", "agent"]]
     }

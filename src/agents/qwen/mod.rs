@@ -84,6 +84,10 @@ impl Agent for Qwen {
         "Qwen Code"
     }
 
+    fn counts_cache_as_input(&self) -> bool {
+        true
+    }
+
     fn found(&self) -> &'static str {
         "`.qwen/projects/*/chats`, with subagents"
     }

@@ -101,22 +101,25 @@ impl Draft<'_> {
     }
 
     /// Forgets the homes of the session that was kept under an id, where its id is not unique.
-    pub(crate) fn forget_homes(&mut self, key: &SessionKey) -> Result<()> {
+    pub(crate) fn forget_homes(&mut self, key: &SessionKey) -> Result<Vec<Vec<u8>>> {
+        let mut gone = Vec::new();
         if agents::of_agent(key.agent()).has_unique_ids() {
-            return Ok(());
+            return Ok(gone);
         }
         let plain = numbered(key.id()).map(|(plain, _)| plain);
         for wanted in [Some(key.id()), plain].into_iter().flatten() {
             let start = named(key.agent(), wanted);
             let end = [start.as_slice(), &[0xFF; 4096]].concat();
+            let start_length = start.len();
             let all = CellQuery::of(Table::Homes, 0).between(start, end);
             for (home, id) in self.cells(&all)? {
                 if id == key.id().as_bytes() {
                     self.remove(Table::Homes, 0, &home);
+                    gone.push(home.get(start_length..).unwrap_or_default().to_vec());
                 }
             }
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Creates a session of a plain id: the first one has it, and another one is another content of it.

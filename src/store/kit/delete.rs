@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{CellQuery, Table, push_text};
 use super::draft::Draft;
-use crate::codec::deleted_row::DeletedRow;
+use crate::codec::deleted_row::{DeletedRow, DeletedSource};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::store::beginnings::{Line, first_lines, telling};
 use crate::store::deleted::DeletedSession;
 use crate::store::lines;
-use crate::store::marks::{Origin, homes, mark_of};
+use crate::store::marks::{Origin, first_lines_of, homes, mark_of};
 use crate::store::path_bytes::{below, emptied};
 use crate::store::properties::Claims;
 use crate::store::query::Removed;
 
 type Doomed = BTreeMap<u64, SessionRow>;
+
+/// Agent and id that a mark is for, and what the session came from, with its first lines.
+type Mark = ((String, String), (Vec<Origin>, Vec<DeletedSource>));
 
 /// The key of a mark.
 fn mark_key((agent, id, home): (&str, &str, &[u8])) -> Vec<u8> {
@@ -47,7 +51,13 @@ pub(crate) fn decode_mark(key: &[u8], value: &[u8]) -> Result<DeletedSession> {
 impl Draft<'_> {
     /// Deletes a session. One of several contents goes alone; with the newest go all of its id.
     pub(crate) fn delete(&mut self, number: u64, row: &SessionRow) -> Result<Removed> {
-        let mut done = self.delete_all(&BTreeMap::from([(number, row.clone())]))?;
+        // A damaged session can be deleted too.
+        let told = if row.is_listed() {
+            None
+        } else {
+            self.telling(number, row).ok().flatten()
+        };
+        let mut done = self.delete_told(&BTreeMap::from([(number, row.clone())]), told)?;
         if !row.is_listed() {
             let plain = SessionKey::new(row.agent.as_str(), row.plain_id())?;
             self.remove_content(&plain, row.content);
@@ -57,8 +67,31 @@ impl Draft<'_> {
         Ok(done)
     }
 
+    /// By which lines one of several contents is known.
+    fn telling(&self, number: u64, row: &SessionRow) -> Result<Option<DeletedSource>> {
+        let plain = SessionKey::new(row.agent.as_str(), row.plain_id())?;
+        let lines = |number: u64| -> Result<Vec<Line>> {
+            let order = self.file_order(number)?;
+            first_lines(&row.agent, order.as_ref(), &mut |look| {
+                self.each_record(number, look)
+            })
+        };
+        let others = self.contents(&plain)?.into_iter();
+        let others = others.filter(|(_, other)| *other != number);
+        let others = others.map(|(_, other)| lines(other));
+        Ok(telling(
+            &lines(number)?,
+            &others.collect::<Result<Vec<_>>>()?,
+        ))
+    }
+
     /// Deletes sessions.
     pub(crate) fn delete_all(&mut self, doomed: &Doomed) -> Result<Removed> {
+        self.delete_told(doomed, None)
+    }
+
+    /// Deletes sessions, or the one that is known by these lines.
+    fn delete_told(&mut self, doomed: &Doomed, told: Option<DeletedSource>) -> Result<Removed> {
         let doomed = &self.with_contents(doomed)?;
         let numbers: Vec<u64> = doomed.keys().copied().collect();
         for table in [Table::Properties, Table::SessionSources] {
@@ -77,14 +110,16 @@ impl Draft<'_> {
                 paths.insert(source.path.clone());
                 origins.push(Origin::of(source.path, source.generation, &value));
             }
-            marks.push((Self::marked_as(row, doomed), origins));
             // A damaged row does not tell which aliases it had, and must not keep its session either.
             if let Ok(had) = self.properties(*number) {
                 self.change_claims((*number, row), (&had.aliases, &[]), Claims::InLine)?;
             }
+            let mut lines: Vec<DeletedSource> = told.into_iter().collect();
             if row.is_listed() {
-                self.forget_homes(&SessionKey::new(row.agent.as_str(), row.id.as_str())?)?;
+                let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
+                lines.extend(first_lines_of(&self.forget_homes(&key)?));
             }
+            marks.push((Self::marked_as(row, doomed), (origins, lines)));
             removed += Removed {
                 sessions: u64::from(row.is_listed()),
                 records: row.records,
@@ -126,13 +161,13 @@ impl Draft<'_> {
     }
 
     /// Leaves marks.
-    fn mark(&mut self, marks: Vec<((String, String), Vec<Origin>)>) -> Result<()> {
+    fn mark(&mut self, marks: Vec<Mark>) -> Result<()> {
         // A clock that is wrong keeps nobody from deleting.
         let now = lines::now(self.engine().stamps());
         let now_us = now.map_or(0, |now| now.timestamp_micros());
-        for ((agent, id), origins) in marks {
+        for ((agent, id), (origins, lines)) in marks {
             let was_imported = !origins.is_empty();
-            for (home, sources) in homes(&agent, origins) {
+            for (home, sources) in homes(&agent, origins, &lines) {
                 let place = (agent.as_str(), id.as_str(), home.as_slice());
                 let key = mark_key(place);
                 // What was never imported has no earlier mark that anybody would need.

@@ -2,7 +2,8 @@
 //!
 //! A file is passed over if it is one that a deleted session came from, whatever it holds by now, or
 //! if its session has the id of one: from wherever, if the agent's ids are unique; from the same
-//! folder, if they are not. A session that is there goes on growing.
+//! folder, if they are not, or from another one if it begins as a deleted one did. A session that is there
+//! goes on growing; a file that begins as a content of it did that was deleted is passed over.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::session_names;
 use crate::agents::{self, Agent};
-use crate::codec::deleted_row::path_hash;
+use crate::codec::deleted_row::{DeletedSource, path_hash};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::{self, Bulk, DeletedSession};
@@ -22,6 +23,10 @@ pub(super) struct Marks {
     all: Vec<DeletedSession>,
     by_path: HashMap<u64, Vec<usize>>,
     by_key: HashMap<SessionKey, Vec<usize>>,
+    /// By plain names, the first lines of what was deleted.
+    by_lines: HashMap<SessionKey, Vec<(usize, DeletedSource)>>,
+    /// By the paths of files that were read for that, the marks of what they begin with.
+    begun: Mutex<HashMap<Vec<u8>, Vec<usize>>>,
     /// Whether what is marked is taken all the same.
     again: bool,
     /// Marks for whose sake something was passed over.
@@ -44,10 +49,16 @@ impl Marks {
     /// Those of a store.
     pub(super) fn new(all: Vec<DeletedSession>, again: bool) -> Self {
         let (mut by_path, mut by_key) = (HashMap::new(), HashMap::new());
+        let mut by_lines: HashMap<_, Vec<_>> = HashMap::new();
         for (at, mark) in all.iter().enumerate() {
             let of_key: &mut Vec<usize> = by_key.entry(mark.key.clone()).or_default();
             of_key.push(at);
-            for source in &mark.sources {
+            for source in mark.sources.iter().filter(|source| !source.is_place()) {
+                for name in session_names::names_of(&mark.key) {
+                    by_lines.entry(name).or_default().push((at, *source));
+                }
+            }
+            for source in mark.sources.iter().filter(|source| source.is_place()) {
                 let of_path: &mut Vec<usize> = by_path.entry(source.path).or_default();
                 of_path.push(at);
             }
@@ -56,6 +67,8 @@ impl Marks {
             all,
             by_path,
             by_key,
+            by_lines,
+            begun: Mutex::default(),
             again,
             passed: Mutex::default(),
         }
@@ -76,6 +89,29 @@ impl Marks {
     pub(super) fn passes(&self, comer: &Comer<'_>) -> bool {
         let found = self.of(comer);
         self.note(found.first().copied().filter(|_| !self.again))
+    }
+
+    /// The first lines of what was deleted of a name.
+    pub(super) fn lines_of(&self, plain: &SessionKey) -> &[(usize, DeletedSource)] {
+        self.by_lines.get(plain).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes which marks mean a file by its first lines.
+    pub(super) fn begins(&self, path: &[u8], marks: Vec<usize>) {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.insert(path.to_vec(), marks);
+    }
+
+    /// Whether a file that is another content of a session that is there is to be passed over; then that
+    /// is noted.
+    pub(super) fn passes_content(&self, path: &[u8]) -> bool {
+        let found = self.begun_with(path);
+        self.note(found.first().copied().filter(|_| !self.again))
+    }
+
+    fn begun_with(&self, path: &[u8]) -> Vec<usize> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.get(path).cloned().unwrap_or_default()
     }
 
     /// Whether a file that nothing is stored of is to be passed over before it is opened.
@@ -150,6 +186,7 @@ impl Marks {
             let by_key = self.by_key.get(comer.wanted).into_iter().flatten();
             found.extend(by_key.filter(is_it));
         }
+        found.extend(self.begun_with(comer.path));
         found
     }
 }

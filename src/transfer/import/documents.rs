@@ -6,7 +6,7 @@
 //! - Another content, or one of a session that somebody else has added to, is a session of its own
 //!   beside the old one, as for files of lines.
 //! - A document that cannot be read, or is too large to be read, is kept without records, and
-//!   reported.
+//!   reported. It takes the place of those before it that could not be read either, unless it is shorter.
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
@@ -53,9 +53,12 @@ enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
     /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
-    /// that this one does not.
+    /// that this one does not, or nobody could read them.
     Session(Way, Option<u32>),
 }
+
+/// The lines of a stored content, and its generation if it gave records.
+type Readable = (DocumentLines, Option<u32>);
 
 impl DocumentWriter<'_, '_> {
     /// Keeps one document.
@@ -84,7 +87,7 @@ impl DocumentWriter<'_, '_> {
         // Before the file's state is compared: a commit here may let another process in.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
-        let home = self.home(task, living, &reading)?;
+        let home = self.home(task, living, (&reading, size))?;
         if let Destination::Session(Way::New(replaces), _) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
@@ -157,7 +160,7 @@ impl DocumentWriter<'_, '_> {
         &mut self,
         task: &DocumentTask,
         living: Option<&Source>,
-        reading: &Reading,
+        (reading, size): (&Reading, u64),
     ) -> std::result::Result<Destination, Failure> {
         let sources = self.keeper.store.sources();
         let living = living
@@ -180,7 +183,7 @@ impl DocumentWriter<'_, '_> {
             }
         }
         if has_own_records {
-            let old = self.stored_lines(task, living)?;
+            let (old, unread) = self.stored_lines(task, living, size)?;
             let goes_on = match (old, &reading.lines) {
                 (Some((old, generation)), Some(new)) => {
                     let lines = old.lines.len();
@@ -189,7 +192,7 @@ impl DocumentWriter<'_, '_> {
                     goes_on.map(|goes_on| (goes_on, generation.filter(|_| goes_on.kept == lines)))
                 }
                 // It may be torn: nothing is added, and the next content is compared again.
-                (Some(_), None) => Some((Continuation::default(), None)),
+                (Some(_), None) => Some((Continuation::default(), unread)),
                 (None, _) => None,
             };
             if let Some((goes_on, repeated)) = goes_on {
@@ -216,27 +219,35 @@ impl DocumentWriter<'_, '_> {
     }
 
     /// The lines of the newest stored content that can be read, and its generation if it gave records;
-    /// `None` if none can.
+    /// `None` if none can. And from which generation on none can be read, and none is longer than `size`.
     fn stored_lines(
         &self,
         task: &DocumentTask,
         living: &Source,
-    ) -> std::result::Result<Option<(DocumentLines, Option<u32>)>, Failure> {
-        if living.row.next_sequence == 0 {
-            return Ok(Some((DocumentLines::default(), None)));
-        }
+        size: u64,
+    ) -> std::result::Result<(Option<Readable>, Option<u32>), Failure> {
         let dialect = agents::of_agent(task.document.agent);
+        let has_records = living.row.next_sequence > 0;
+        let (mut unread, mut is_longer) = (None, false);
         for source in self.keeper.store.sources().generations(&living.path)? {
-            let is_of_session = source.row.session == living.row.session
-                && source.row.kind == SourceKind::Attachment
-                && source.row.size <= DOCUMENT_BYTES_MAX;
-            if is_of_session
-                && let Some(lines) = dialect.document_lines(&self.keeper.stored(&source)?)
-            {
-                return Ok(Some((lines, Some(source.generation))));
+            if !keep::is_of(&source, living.row.session) {
+                continue;
+            }
+            let lines = if has_records && source.row.size <= DOCUMENT_BYTES_MAX {
+                dialect.document_lines(&self.keeper.stored(&source)?)
+            } else {
+                None
+            };
+            if let Some(lines) = lines {
+                return Ok((Some((lines, Some(source.generation))), unread));
+            }
+            is_longer |= source.row.size > size;
+            if !is_longer {
+                unread = Some(source.generation);
             }
         }
-        Ok(None)
+        let none = (!has_records).then(|| (DocumentLines::default(), None));
+        Ok((none, unread))
     }
 
     /// Stores the new records of a content. Returns its session (`None` in a dry run), and the

@@ -18,6 +18,7 @@ mod derived;
 mod discover;
 pub(super) mod documents;
 mod file_stat;
+mod first_lines;
 mod found;
 mod homes;
 mod identify;

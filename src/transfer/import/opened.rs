@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::classify;
 use super::deleted::{self, Marks};
 use super::file_stat::Look;
+use super::first_lines::begins_with;
 use super::found::cannot_read;
 use super::homes::home_of;
 use super::identify::{Comer, Identified, identify};
@@ -20,6 +21,7 @@ use super::tasks::LinesTask;
 use super::unpacked::{PACKED_ENDING, is_packed, lines_from, unpacked_name};
 use crate::agents::{self, Agent, Candidate, Placed};
 use crate::codec::source_row::{SourceKind, SourceRow};
+use crate::jsonl::LineReader;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::{IngestStore, Source};
@@ -140,6 +142,10 @@ impl<'a> Opened<'a> {
             }
             Err(error) => return outlet.send(Message::Broken(error)),
         };
+        if let Err(error) = self.meet_marks(&found, marks) {
+            let reason = Some(cannot_read(Some(&error)));
+            return outlet.send(Message::Failed { task, reason });
+        }
         match found {
             Found::Resumed(Resume::Touched { mut source, key }) => {
                 self.look.note_in(&mut source.row);
@@ -157,6 +163,9 @@ impl<'a> Opened<'a> {
             Found::Resumed(Resume::Other) | Found::Is(Identified::New { of: None }) => {
                 let target = self.new_target(None);
                 self.read_anew(task, (generation, target), outlet, buffer)
+            }
+            Found::Is(Identified::New { .. }) if marks.passes_content(&self.path_bytes()) => {
+                outlet.send(Message::Deleted { task })
             }
             Found::Is(Identified::New { of }) => {
                 let target = self.new_target(of);
@@ -184,6 +193,30 @@ impl<'a> Opened<'a> {
                 self.read_changed(task, changed, (store, generation), outlet, buffer)
             }
         }
+    }
+
+    fn path_bytes(&self) -> Vec<u8> {
+        paths::to_bytes(&self.task.file.path)
+    }
+
+    /// Reads the first lines of a file that would be a session, or another content of one, if any of its
+    /// name was deleted that is known by them.
+    fn meet_marks(&mut self, found: &Found, marks: &Marks) -> io::Result<()> {
+        let name = match found {
+            Found::Is(Identified::New {
+                of: Some((plain, _)),
+            }) => plain,
+            Found::Resumed(Resume::Other) | Found::Is(Identified::New { of: None }) => &self.wanted,
+            _ => return Ok(()),
+        };
+        let wanted = marks.lines_of(name);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let lines = LineReader::new(lines_from(&mut self.file, self.packed, 0)?);
+        let begins = begins_with(lines, self.dialect.habits(), wanted)?;
+        marks.begins(&self.path_bytes(), begins);
+        Ok(())
     }
 
     /// Whether the session that the file would become was deleted.

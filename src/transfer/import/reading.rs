@@ -340,8 +340,8 @@ impl<'a> Reading<'a> {
         let weak = self.making.weak.clone();
         let (file, source) = match &self.making.mode {
             Mode::Follow(follow) => (Some(follow.state(next, weak)), Some(self.source.clone())),
-            // Until all of it is there, the file is what it was.
-            Mode::Change(_) if !last => (None, None),
+            // Until all of it is there, the file is what it was, and what came of it is hidden.
+            Mode::Change(planned) if !last => (Some(planned.on_the_way(next)), None),
             Mode::Change(planned) => {
                 let (state, mut source) =
                     (planned.state(&self.source, next, weak), self.source.clone());
@@ -384,6 +384,21 @@ impl<'a> Reading<'a> {
 }
 
 impl Planned {
+    /// The state of the file when some of its new lines are records: as it was. They are not taken for
+    /// something that was appended here, and come back when all of the file does.
+    fn on_the_way(&self, next: u64) -> FileState {
+        FileState {
+            seen: self.old.place.is_some().then(|| self.old.clone()),
+            digest: Some(self.old.digest),
+            order: FileOrder {
+                next,
+                here: self.old.here_before(self.next),
+                ..self.old.clone()
+            },
+            weak: None,
+        }
+    }
+
     /// The state of the file when all new lines are records, of a session that has so many then.
     fn state(&self, source: &Source, then: u64, weak: Option<SessionKey>) -> FileState {
         let mut order = self.change.order(

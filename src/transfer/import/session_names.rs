@@ -46,6 +46,13 @@ pub(super) fn without_number(id: &str) -> Option<&str> {
     is_number.then_some(wanted)
 }
 
+/// The names that a session with this one may have wanted: that, and what stands before its number.
+pub(super) fn names_of(key: &SessionKey) -> impl Iterator<Item = SessionKey> {
+    let plain = without_number(key.id());
+    let plain = plain.and_then(|plain| SessionKey::new(key.agent(), plain).ok());
+    std::iter::once(key.clone()).chain(plain)
+}
+
 /// Creates a session of that name, of which one may be there: another content of it where the agent's
 /// ids are unique, else a session beside it. Returns its number and its name. A chunk, if an empty one,
 /// has to follow, and then [`Bulk::settle`].

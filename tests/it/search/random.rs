@@ -334,10 +334,7 @@ fn searches_of_random_stores_find_messages() {
 /// What a message says is looked for as a whole, however far apart its lines are and in which documents they lie.
 #[test]
 fn a_message_is_found_by_words_of_several_of_its_lines() {
-    let both = || {
-        let terms = [(0, 1, vec![3]), (0, 1, vec![9])];
-        Step::Search(vec![terms[0].clone(), terms[1].clone()])
-    };
+    let both = || Step::Search(vec![(0, 1, vec![3]), (0, 1, vec![9])]);
     let mut steps = vec![Step::Part(0, vec![3]), both()];
     for between in [0, 1, 4, 12] {
         steps.extend((0..between).map(|_| Step::Flood(PARTS, 40, vec![5])));

@@ -55,6 +55,8 @@ pub(super) struct Group {
     pub answers: u64,
     #[serde(flatten)]
     pub usage: Usage,
+    /// Input tokens that were neither read from a cache nor written to one.
+    pub fresh_input_tokens: u64,
     /// US dollars of the models that have a price; `None` if none of them has.
     pub cost: Option<f64>,
     /// Models with tokens and without a price.
@@ -66,6 +68,7 @@ impl Group {
     pub(super) fn add(&mut self, other: &Self) {
         self.answers += other.answers;
         self.usage += other.usage;
+        self.fresh_input_tokens += other.fresh_input_tokens;
         if let Some(cost) = other.cost {
             *self.cost.get_or_insert(0.0) += cost;
         }
@@ -103,7 +106,8 @@ fn part(one: &SessionUsage, prices: &Prices) -> Group {
     let mut part = Group {
         answers: one.sum.answers,
         usage: one.sum.usage,
-        cost: prices.cost(&one.sum.model, one.sum.usage),
+        fresh_input_tokens: one.sum.fresh_input(),
+        cost: prices.cost(&one.sum.model, one.sum.fresh_input(), one.sum.usage),
         ..Group::default()
     };
     // What takes no tokens costs nothing, whatever it is called.

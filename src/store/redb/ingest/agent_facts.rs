@@ -111,9 +111,19 @@ pub(crate) fn for_each_record(
     table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
     number: u64,
     counts: &ReadCounts,
+    visit: impl FnMut(u64, RecordHeader, &[u8]) -> bool,
+) -> Result<()> {
+    for_each_from(table, (number, 0), counts, visit)
+}
+
+/// The same from a sequence number on, perhaps with some before it.
+pub(crate) fn for_each_from(
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
+    (number, from): (u64, u64),
+    counts: &ReadCounts,
     mut visit: impl FnMut(u64, RecordHeader, &[u8]) -> bool,
 ) -> Result<()> {
-    let mut from = 0;
+    let mut from = segments::start_at_or_before(table, number, from)?.unwrap_or(from);
     while let Some(found) = segments::starting_from(table, number, from, counts)? {
         for (sequence, header, line) in found.segment.records() {
             if !visit(sequence, header, line) {

@@ -5,22 +5,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redb::Table;
+use redb::{ReadableTable as _, Table};
 
 use super::folder_files::FolderFiles;
+use crate::codec::deleted_row::DeletedSource;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition;
+use crate::store::beginnings::{Line, first_lines, telling};
 use crate::store::lines;
-use crate::store::marks::Origin;
+use crate::store::marks::{Origin, first_lines_of};
 use crate::store::query::Removed;
 use crate::store::redb::engine::errors::storage;
+use crate::store::redb::ingest::agent_facts::for_each_record;
 use crate::store::redb::ingest::contents::settle;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::batches;
 use crate::store::redb::tables::batches::BatchKey;
 use crate::store::redb::tables::deleted;
+use crate::store::redb::tables::file_orders;
 use crate::store::redb::tables::properties;
 use crate::store::redb::tables::schema::{
     ATTACHMENTS, BATCHES, BY_PARENT, BY_PROJECT, BY_UPDATED, DELETED, DeletedKey, FILE_ORDERS,
@@ -57,6 +61,8 @@ pub(crate) struct Deletion<'w, 's> {
     file_orders: Table<'w, u64, &'static [u8]>,
     search_tails: Table<'w, u64, &'static [u8]>,
     deleted: Table<'w, DeletedKey, &'static [u8]>,
+    /// By which of its lines a session is known that goes, by its number.
+    told: BTreeMap<u64, Vec<DeletedSource>>,
 }
 
 impl<'w, 's> Deletion<'w, 's> {
@@ -79,12 +85,39 @@ impl<'w, 's> Deletion<'w, 's> {
             file_orders: txn.open_table(FILE_ORDERS).map_err(&open)?,
             search_tails: txn.open_table(SEARCH_TAILS).map_err(&open)?,
             deleted: txn.open_table(DELETED).map_err(&open)?,
+            told: BTreeMap::new(),
         })
     }
 
     /// Deletes a session.
     pub(crate) fn delete(&mut self, number: u64, row: SessionRow) -> Result<Removed> {
+        // A damaged session can be deleted too.
+        if !row.is_listed()
+            && let Ok(Some(told)) = self.telling(number, &row)
+        {
+            self.told.insert(number, vec![told]);
+        }
         self.delete_all(&BTreeMap::from([(number, row)]))
+    }
+
+    /// By which lines one of several contents is known.
+    fn telling(&self, number: u64, row: &SessionRow) -> Result<Option<DeletedSource>> {
+        let plain = SessionKey::new(row.agent.as_str(), row.plain_id())?;
+        let lines = |number: u64| -> Result<Vec<Line>> {
+            let stored = self.file_orders.get(number).map_err(storage(ACTION))?;
+            let order = stored.map(|order| file_orders::decode(number, order.value()));
+            let counts = self.writer.counts();
+            first_lines(&row.agent, order.transpose()?.as_ref(), &mut |look| {
+                for_each_record(&self.records, number, counts, look)
+            })
+        };
+        let others = self.writer.contents(&plain)?.into_iter();
+        let others = others.filter(|(_, other)| *other != number);
+        let others = others.map(|(_, other)| lines(other));
+        Ok(telling(
+            &lines(number)?,
+            &others.collect::<Result<Vec<_>>>()?,
+        ))
     }
 
     /// With a session go all contents of its id.
@@ -124,6 +157,11 @@ impl<'w, 's> Deletion<'w, 's> {
                 .map_err(&action)?;
             self.delete_sources((first, last), doomed, (&mut origins, &mut paths))?;
         }
+        for (number, row) in doomed.iter().filter(|(_, row)| row.is_listed()) {
+            let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
+            let homes = self.writer.forget_homes(&key)?;
+            self.told.insert(*number, first_lines_of(&homes));
+        }
         self.mark(doomed, origins)?;
         let mut removed = Removed::default();
         for (number, row) in doomed {
@@ -141,10 +179,6 @@ impl<'w, 's> Deletion<'w, 's> {
             }
             self.file_orders.remove(*number).map_err(&action)?;
             self.search_tails.remove(*number).map_err(&action)?;
-            if row.is_listed() {
-                self.writer
-                    .forget_homes(&SessionKey::new(row.agent.as_str(), row.id.as_str())?)?;
-            }
             removed += Removed {
                 sessions: u64::from(row.is_listed()),
                 records: row.records,
@@ -266,7 +300,8 @@ impl<'w, 's> Deletion<'w, 's> {
                     ..row.clone()
                 }
             };
-            deleted::mark(&mut self.deleted, &marked, (sources, now_us))?;
+            let lines = self.told.remove(&number).unwrap_or_default();
+            deleted::mark(&mut self.deleted, &marked, (sources, &lines, now_us))?;
         }
         Ok(())
     }

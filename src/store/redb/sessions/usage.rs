@@ -12,11 +12,11 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::message::Usage;
 use crate::model::session::Summary;
-use crate::store::query::{SessionUsage, UsageSum};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::schema::SESSIONS;
 use crate::store::redb::tables::snapshot::corrupt_session;
+use crate::store::{SessionUsage, UsageSum};
 
 impl RedbStore {
     /// Sums up what the answers in all sessions took, by agent, day and model. An answer that several

@@ -80,10 +80,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Forgets the homes of the session that was kept under an id, where its id is not unique.
-    pub(crate) fn forget_homes(&self, key: &SessionKey) -> Result<()> {
+    /// Forgets the homes of the session that was kept under an id, where its id is not unique, and says
+    /// which there were.
+    pub(crate) fn forget_homes(&self, key: &SessionKey) -> Result<Vec<Vec<u8>>> {
+        let mut gone = Vec::new();
         if agents::of_agent(key.agent()).has_unique_ids() {
-            return Ok(());
+            return Ok(gone);
         }
         let mut table = self
             .txn()
@@ -103,13 +105,14 @@ impl Writer<'_> {
                     homes.push(home.to_vec());
                 }
             }
-            for home in homes {
+            for home in &homes {
                 table
                     .remove((key.agent(), wanted, home.as_slice()))
                     .map_err(storage("forget a home"))?;
             }
+            gone.append(&mut homes);
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Gives a session another key, which is free; its other rows stay.

@@ -10,7 +10,7 @@ use super::ranges::within;
 use super::schema::{DELETED, DeletedKey, FORMAT_BESIDE_THE_LOG};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
-use crate::codec::deleted_row::DeletedRow;
+use crate::codec::deleted_row::{DeletedRow, DeletedSource};
 use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
@@ -27,9 +27,9 @@ const ACTION: &str = "mark a session as deleted";
 pub(crate) fn mark(
     table: &mut Table<'_, DeletedKey, &'static [u8]>,
     row: &SessionRow,
-    (origins, now_us): (Vec<Origin>, i64),
+    (origins, lines, now_us): (Vec<Origin>, &[DeletedSource], i64),
 ) -> Result<()> {
-    for (home, sources) in homes(&row.agent, origins) {
+    for (home, sources) in homes(&row.agent, origins, lines) {
         let key = (row.agent.as_str(), row.id.as_str(), home.as_slice());
         let there = table.get(key).map_err(storage(ACTION))?;
         let there = there.map(|there| decode(key, there.value())).transpose()?;

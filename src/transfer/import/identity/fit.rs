@@ -167,13 +167,11 @@ fn fits(
     if let Some((shared, keep)) = &fits.grown {
         fits.is_same = *shared == core.len() && (in_place || keep.len() == stored.len());
     }
-    let has_exactly_its_lines = fits.grown.is_some() && core.len() == stored.len();
     if core.is_empty() {
         if fits.grown.is_none() && !(in_place && habits.truncates) {
             fits.known = Some(0);
         }
     } else if !in_place
-        && !has_exactly_its_lines
         && content.head.had_file()
         && (are_known(core, content) || was_so(file, content))
     {

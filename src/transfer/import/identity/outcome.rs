@@ -45,6 +45,9 @@ pub(crate) struct Change {
     pub steps: Vec<Step>,
     /// A record behind those of the steps: an open line that stays.
     pub behind: Option<u64>,
+    /// The terminator that was appended here to an open line that the file does not have any more: an
+    /// empty line without it.
+    pub idle: Option<u64>,
     /// Whether the file's order stays as it was.
     pub keeps_order: bool,
     /// Whether lines came or went, so that no other place has the file as it is now.
@@ -83,13 +86,7 @@ impl Change {
         file: &FileShape,
         (then, has_removed): (u64, bool),
     ) -> FileOrder {
-        let mut here = old.here.clone();
-        if let Some(last) = next.checked_sub(1).filter(|last| old.next <= *last) {
-            here.push(Run {
-                first: old.next,
-                last,
-            });
-        }
+        let here = old.here_before(next);
         let mut order = FileOrder {
             next: then,
             ..old.clone()
@@ -110,7 +107,12 @@ impl Change {
             }
         }
         order.revision = old.revision.saturating_add(u32::from(self.moves));
-        order.here = without(&here, &order.runs);
+        let idle = self.idle.map(|at| Run {
+            first: at,
+            last: at,
+        });
+        let gone: Vec<Run> = order.runs.iter().copied().chain(idle).collect();
+        order.here = without(&here, &gone);
         order
     }
 
@@ -252,6 +254,7 @@ fn same_lines(file: &FileShape, content: &Content, keep: &[u64], newer: bool) ->
                 change.steps.push(Step::Passed);
             }
             change.behind = tail.map(|(sequence, _)| *sequence);
+            change.idle = None;
         }
         return finished(change, content, false);
     }
@@ -280,6 +283,7 @@ fn kept_headers(file: &FileShape, content: &Content, seen: bool) -> Outcome {
     Outcome::Changed(Change {
         steps,
         behind: None,
+        idle: None,
         keeps_order: true,
         moves: false,
     })
@@ -384,9 +388,15 @@ impl<'c> Assigner<'c> {
             };
             steps.push(step);
         }
+        let has = |record| steps.contains(&Step::Stored(record));
+        let idle = self.content.ended.filter(|(end, _)| {
+            let tail = self.content.tail.as_ref();
+            !self.used.contains(end) && tail.is_some_and(|(tail, _)| !has(*tail))
+        });
         Change {
             steps,
             behind: None,
+            idle: idle.map(|(end, _)| end),
             keeps_order: false,
             moves: true,
         }
@@ -459,15 +469,21 @@ impl<'c> Assigner<'c> {
                 return Step::Completes(tail);
             }
         }
-        let back = self.dropped.get_mut(&line.mark);
-        let Some(candidates) = back else {
-            return Step::New;
-        };
-        while let Some(sequence) = candidates.pop() {
+        while let Some(sequence) = self.dropped.get_mut(&line.mark).and_then(Vec::pop) {
             if self.used.insert(sequence) {
                 return Step::Stored(sequence);
             }
         }
-        Step::New
+        self.out_of_order(line)
+    }
+
+    /// The record of a line that was appended here in another order than the file has.
+    fn out_of_order(&mut self, line: &Shape) -> Step {
+        let here = self.here.iter().filter(|_| line.bytes >= TELLING_BYTES);
+        let mut same = here.filter(|(_, mark)| *mark == line.mark);
+        match same.find(|(sequence, _)| self.used.insert(*sequence)) {
+            Some((sequence, _)) => Step::Stored(*sequence),
+            None => Step::New,
+        }
     }
 }
