@@ -188,6 +188,10 @@ impl Engine for FolderStore {
         Ok(self.held().rows.rows(numbers))
     }
 
+    fn numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>> {
+        Ok(self.held().rows.numbers(after, limit))
+    }
+
     fn list(&self, query: &RowQuery) -> Result<Vec<SummaryRow>> {
         Ok(self.held().rows.list(query))
     }

@@ -79,8 +79,8 @@ pub use store::{
     Store, StoreExt, StoredMessage, View, Watcher, unwatched,
 };
 pub use transfer::{
-    ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, export_all,
-    export_all_as, export_session, import, import_places, put_back, resumption, status,
+    ExportFormat, ExportOptions, ImportOptions, compact_archived, compact_folder, copy_store,
+    export_all, export_all_as, export_session, import, import_places, put_back, resumption, status,
 };
 
 pub use store::kit;
@@ -94,8 +94,8 @@ pub mod report {
         TableReads, Truncated, UnreadSession, UsageSum, VerifyReport,
     };
     pub use crate::transfer::{
-        AgentStatus, ExportReport, FolderCompactReport, ImportProblem, ImportReport, NotRead,
-        PlaceStatus, PutBack, PutBackFile, Resumption,
+        AgentStatus, CopyRefusal, CopyReport, ExportReport, FolderCompactReport, ImportProblem,
+        ImportReport, NotRead, PlaceStatus, PutBack, PutBackFile, Resumption,
     };
 }
 

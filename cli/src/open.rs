@@ -203,6 +203,33 @@ impl Tool {
         }
     }
 
+    /// Opens a store of another name, which has to be there, for reading.
+    pub(crate) fn open_other_to_read(&self, store: &Path) -> Result<Opened, Failure> {
+        let options = &self.target.options;
+        if let Some(url) = server::url(store) {
+            return server::open(url, options);
+        }
+        let opened = RedbStore::open_read_only(store, options.clone())?;
+        Ok(Rc::new(opened))
+    }
+
+    /// Opens a store of another name for reading and writing, and creates it if it is not there.
+    pub(crate) fn open_other_or_create(&self, store: &Path) -> Result<Opened, Failure> {
+        let options = &self.target.options;
+        if let Some(url) = server::url(store) {
+            return server::open(url, options);
+        }
+        Ok(Rc::new(RedbStore::open(store, options.clone())?))
+    }
+
+    /// The name of a store, without a password.
+    pub(crate) fn name_of(store: &Path) -> String {
+        match server::url(store) {
+            Some(url) => server::shown(url),
+            None => store.display().to_string(),
+        }
+    }
+
     /// The store on a server, if one is meant.
     fn connect(&mut self) -> Result<Option<Opened>, Failure> {
         let Some(url) = server::url(&self.target.path) else {
@@ -221,10 +248,7 @@ impl Tool {
 
     /// The store's name, without a password.
     pub(crate) fn store_name(&self) -> String {
-        match server::url(&self.target.path) {
-            Some(url) => server::shown(url),
-            None => self.target.path.display().to_string(),
-        }
+        Self::name_of(&self.target.path)
     }
 
     /// Whether the store is on a server.

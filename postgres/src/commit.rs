@@ -125,12 +125,35 @@ fn check_longest(longest: usize) -> Result<()> {
     })
 }
 
-/// Whether changes are one statement: one row, and cells that are written.
+/// Whether a cell has to be missing, and stays so.
+fn is_absent(change: &CellChange) -> bool {
+    change.seen == Seen::Nothing && change.value.is_none()
+}
+
+/// Whether changes are one statement: one row, cells that are written, and cells of that session and one table
+/// that have to be missing.
 fn is_simple(changes: &Changes) -> bool {
+    let [
+        RowChange {
+            number,
+            row: Some(_),
+            ..
+        },
+    ] = changes.rows.as_slice()
+    else {
+        return false;
+    };
     let is_written = |change: &CellChange| change.value.is_some() && change.seen == Seen::Any;
-    matches!(changes.rows.as_slice(), [RowChange { row: Some(_), .. }])
-        && changes.emptied.is_empty()
-        && changes.cells.iter().all(is_written)
+    let absent = changes.cells.iter().filter(|change| is_absent(change));
+    let mut tables = absent.clone().map(|change| change.cell.table);
+    let first = tables.next();
+    changes.emptied.is_empty()
+        && tables.all(|table| Some(table) == first)
+        && absent.clone().all(|change| change.cell.owner == *number)
+        && changes
+            .cells
+            .iter()
+            .all(|change| is_written(change) || is_absent(change))
 }
 
 /// Writes changes in a transaction of their own.
@@ -176,7 +199,9 @@ fn roll_back(connection: &mut Connection) {
 
 /// Writes one row with cells, in one statement.
 fn simple(connection: &mut Connection, changes: &Changes, token: &Uuid) -> Tried<Written> {
-    let cells = Cells::of(&changes.cells, |_| true);
+    let cells = Cells::of(&changes.cells, |change| !is_absent(change));
+    let absent = Cells::of(&changes.cells, is_absent);
+    let absent_table = absent.tabs.first().copied().unwrap_or_default();
     let Some((change, (columns, row))) = changes
         .rows
         .first()
@@ -195,7 +220,7 @@ fn simple(connection: &mut Connection, changes: &Changes, token: &Uuid) -> Tried
         bytes_of(columns.parent.as_ref()),
     );
     let (token, id) = (token.as_bytes().as_slice(), columns.id.as_bytes());
-    let values: [Value<'_>; 17] = [
+    let mut values: Vec<Value<'_>> = vec![
         &cells.owners,
         &cells.tabs,
         &cells.keys,
@@ -214,6 +239,10 @@ fn simple(connection: &mut Connection, changes: &Changes, token: &Uuid) -> Tried
         &columns.subagent,
         row,
     ];
+    if statement == Query::UpdateOne {
+        let absent: [Value<'_>; 2] = [&absent_table, &absent.keys];
+        values.extend(absent);
+    }
     match connection.query(statement, &values) {
         Ok(rows) => Ok(!rows.is_empty()),
         Err(failure) if failure.is_taken() => Ok(false),
@@ -301,7 +330,16 @@ fn update_rows(
 }
 
 fn write_cells(connection: &mut Connection, changes: &[CellChange]) -> Tried<Written> {
-    let gone = Cells::of(changes, |change| change.value.is_none());
+    let absent = Cells::of(changes, is_absent);
+    if absent.count() > 0 {
+        let values: [Value<'_>; 3] = [&absent.owners, &absent.tabs, &absent.keys];
+        if !connection.query(Query::AnyCell, &values)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    let gone = Cells::of(changes, |change| {
+        change.value.is_none() && !is_absent(change)
+    });
     if gone.count() > 0 {
         let values: [Value<'_>; 3] = [&gone.owners, &gone.tabs, &gone.keys];
         connection.execute(Query::RemoveCells, &values)?;

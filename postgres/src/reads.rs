@@ -54,6 +54,13 @@ pub(crate) fn rows(connection: &mut Connection, numbers: &[u64]) -> Tried<Vec<Su
     rows.iter().map(summary).collect()
 }
 
+/// The numbers of sessions above one, in their order.
+pub(crate) fn numbers(connection: &mut Connection, after: u64, most: usize) -> Tried<Vec<u64>> {
+    let rows = connection.query(Query::Numbers, &[&signed(after), &limit(most)])?;
+    let number = |row: &Row| Ok(unsigned(row.try_get(0)?));
+    rows.iter().map(number).collect()
+}
+
 /// Summary rows, newest first. Each condition has an index of its own that gives them in their order, but
 /// for that of a parent's children, which are few.
 pub(crate) fn list(connection: &mut Connection, query: &RowQuery) -> Tried<Vec<SummaryRow>> {
@@ -211,6 +218,12 @@ macro_rules! engine_reads {
         fn rows(&self, numbers: &[u64]) -> scrollback::Result<Vec<scrollback::kit::SummaryRow>> {
             self.read("read sessions", |connection| {
                 crate::reads::rows(connection, numbers)
+            })
+        }
+
+        fn numbers(&self, after: u64, limit: usize) -> scrollback::Result<Vec<u64>> {
+            self.read("number the sessions", |connection| {
+                crate::reads::numbers(connection, after, limit)
             })
         }
 

@@ -118,17 +118,22 @@ fn migrate(pool: &Pool, connection: &mut Connection, schema: &str) -> Result<()>
 
 fn steps(pool: &Pool, connection: &mut Connection, schema: &str) -> Result<()> {
     let told = |failure: crate::errors::Failure| failure.told(pool.name(), "make the tables");
-    connection
-        .batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
-        .map_err(told)?;
-    let text = format!(
-        "SELECT to_regclass('{}.info') IS NOT NULL",
-        schema.replace('\'', "''")
-    );
-    let rows = connection.query_once(&text, &[]).map_err(told)?;
-    let is_there = rows.first().map(|row| row.try_get::<_, bool>(0));
-    let is_there = is_there.is_some_and(|is_there| is_there.unwrap_or(false));
-    let found = if is_there {
+    let name = schema.replace('\'', "''");
+    let mut is_there = |what: String| {
+        let text = format!("SELECT {what} IS NOT NULL");
+        let rows = connection.query_once(&text, &[]).map_err(told)?;
+        let is_there = rows.first().map(|row| row.try_get::<_, bool>(0));
+        Ok::<bool, Error>(is_there.is_some_and(|there| there.unwrap_or(false)))
+    };
+    // Who owns a schema and nothing else may not even ask for one that is there.
+    let has_schema = is_there(format!("to_regnamespace('{name}')"))?;
+    let has_tables = is_there(format!("to_regclass('{name}.info')"))?;
+    if !has_schema {
+        connection
+            .batch(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
+            .map_err(told)?;
+    }
+    let found = if has_tables {
         format(connection, schema).map_err(told)?
     } else {
         0

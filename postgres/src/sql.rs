@@ -6,6 +6,7 @@
 pub(crate) enum Query {
     Row,
     Rows,
+    Numbers,
     List,
     ListAgent,
     ListProject,
@@ -16,6 +17,7 @@ pub(crate) enum Query {
     CellsUp,
     CellsDown,
     CellsOf,
+    AnyCell,
     NextNumbers,
     Lock,
     Token,
@@ -56,6 +58,7 @@ impl Sql {
             }
         };
         reads(schema, &mut put);
+        single_reads(schema, &mut put);
         writes(schema, &mut put);
         Self { texts }
     }
@@ -86,6 +89,10 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
     put(
         Query::Rows,
         format!("{seen} FROM {s}.sessions WHERE number = ANY($1)"),
+    );
+    put(
+        Query::Numbers,
+        format!("SELECT number FROM {s}.sessions WHERE number > $1 ORDER BY number LIMIT $2"),
     );
     put(Query::List, list(s, ""));
     put(Query::ListAgent, list(s, " AND agent = $8"));
@@ -132,6 +139,17 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
              ORDER BY owner, key"
         ),
     );
+}
+
+/// Reads of one thing each.
+fn single_reads(s: &str, put: &mut dyn FnMut(Query, String)) {
+    put(
+        Query::AnyCell,
+        format!(
+            "SELECT 1 FROM {s}.cells AS s JOIN unnest($1::bigint[], $2::smallint[], $3::bytea[]) \
+             AS c(o, t, k) ON s.owner = c.o AND s.tab = c.t AND s.key = c.k LIMIT 1"
+        ),
+    );
     put(
         Query::StoreId,
         format!("SELECT value FROM {s}.info WHERE name = 'store_id'"),
@@ -171,13 +189,15 @@ fn writes(s: &str, put: &mut dyn FnMut(Query, String)) {
         Query::PutNewCells,
         format!("{alone} ON CONFLICT (owner, tab, key) DO NOTHING"),
     );
-    // $5 number, $6 the version that was seen, $7 the token, $8 to $17 the columns.
+    // $5 number, $6 the version that was seen, $7 the token, $8 to $17 the columns; $18 and $19 the cells of
+    // the session that have to be missing.
     let values = "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17";
     put(
         Query::UpdateOne,
         with_cells(format!(
             "UPDATE {s}.sessions SET version = $6 + 1, token = $7, ({COLUMNS}) = ({values}) \
-             WHERE number = $5 AND version = $6 RETURNING number"
+             WHERE number = $5 AND version = $6 AND NOT EXISTS (SELECT 1 FROM {s}.cells \
+             WHERE owner = $5 AND tab = $18 AND key = ANY($19)) RETURNING number"
         )),
     );
     put(

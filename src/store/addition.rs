@@ -16,7 +16,7 @@ use crate::model::limits::{BATCH_SECONDS_REMEMBERED, BATCHES_REMEMBERED};
 use crate::model::record::Record;
 
 /// Lines for a session, which is created if it is not there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Addition {
     /// The session.
     pub key: SessionKey,

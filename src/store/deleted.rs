@@ -44,6 +44,14 @@ impl DeletedSession {
             sources: row.sources,
         })
     }
+
+    /// The stored mark.
+    pub(crate) fn row(&self) -> DeletedRow {
+        DeletedRow {
+            deleted_us: self.deleted_at.timestamp_micros(),
+            sources: self.sources.clone(),
+        }
+    }
 }
 
 /// The folder of a file, by the bytes of its path.

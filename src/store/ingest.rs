@@ -6,14 +6,15 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
+use super::carried::{Beside, Carried, Place};
 use super::course::StoredCourse;
 use super::deleted::DeletedSession;
 use super::progress::Watcher;
 use super::query::{AttachmentInfo, StoreStats, VerifyReport};
+pub(crate) use super::source::Source;
 use crate::codec::chain::Digest;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
-use crate::codec::source_row::SourceRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
@@ -138,17 +139,6 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
     fn path_bytes_max(&self) -> usize;
 }
 
-/// A file that was imported: its row, with the path and generation that are its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
-    /// Absolute path, as bytes.
-    pub path: Vec<u8>,
-    /// 1 for the first content that was imported from this path, 2 for the next one, ...
-    pub generation: u32,
-    /// What is known of it.
-    pub row: SourceRow,
-}
-
 /// What is stored of a file.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -158,6 +148,17 @@ pub(crate) struct Known {
     pub key: Option<SessionKey>,
     /// Whether an older version has read that session.
     pub is_behind: bool,
+}
+
+/// The id under which the session of a home is kept, or of a beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// The agent, and the id that is not unique by itself.
+    pub wanted: SessionKey,
+    /// The home or the beginning.
+    pub place: Vec<u8>,
+    /// The id under which it is kept.
+    pub id: String,
 }
 
 /// What a restore leaves in a store: no two leave the same.
@@ -268,6 +269,18 @@ pub(crate) trait Sources: Sync {
     /// A session as it is now, for writing an agent's own files about it. Costs a read of all of
     /// it.
     fn session_state_parts(&self, number: u64) -> Result<StateParts>;
+
+    /// The numbers of sessions above one, in their order, listed or not: at most so many.
+    fn session_numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>>;
+
+    /// What is kept of sessions beside their lines, by their numbers: of those that are there.
+    fn beside(&self, numbers: &[u64]) -> Result<Vec<(u64, Beside)>>;
+
+    /// A session with everything that is kept of it, as it was at one moment.
+    fn carried(&self, number: u64) -> Result<Option<Carried>>;
+
+    /// Every home and beginning that is noted.
+    fn homes(&self) -> Result<Vec<Home>>;
 }
 
 /// One write transaction of a bulk import.
@@ -366,6 +379,19 @@ pub(crate) trait Bulk: std::fmt::Debug {
 
     /// Takes a deletion mark away.
     fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()>;
+
+    /// Writes a session that comes from another store, in the place of all that is there of it, or as a new
+    /// one; its files are not among it. Returns its number.
+    fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64>;
+
+    /// Writes a file of a session that comes from another store. Its row counts it already.
+    fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()>;
+
+    /// Notes which session a content of a plain id is.
+    fn put_content(&mut self, plain: &SessionKey, content: u32, number: u64) -> Result<()>;
+
+    /// Writes a deletion mark, in the place of one that is there.
+    fn put_deleted(&mut self, mark: &DeletedSession) -> Result<()>;
 
     /// Bytes written since the transaction began.
     fn written_bytes(&self) -> u64;

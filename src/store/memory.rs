@@ -65,6 +65,10 @@ impl Engine for MemoryStore {
         Ok(self.image().rows(numbers))
     }
 
+    fn numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>> {
+        Ok(self.image().numbers(after, limit))
+    }
+
     fn list(&self, query: &RowQuery) -> Result<Vec<SummaryRow>> {
         Ok(self.image().list(query))
     }

@@ -16,7 +16,7 @@ pub enum Step {
     Searching,
     /// Files are read or written; counted in their bytes, and in files.
     Transferring,
-    /// Rows are copied, and counted.
+    /// Rows are copied, and counted; of a copy into another store, sessions.
     Copying,
     /// What is stored is verified; counted in bytes of lines.
     Verifying,

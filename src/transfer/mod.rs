@@ -1,7 +1,8 @@
-//! Sessions in and out of a store: bulk import, and export to files; and folders of truncated
+//! Sessions in and out of a store: bulk import, export to files, and copies between stores; and folders of truncated
 //! histories, rewritten in place.
 
 mod archive;
+mod copy;
 mod export;
 mod files;
 mod histories;
@@ -13,6 +14,7 @@ mod report;
 mod status;
 
 pub use self::archive::compact_archived;
+pub use self::copy::{CopyRefusal, CopyReport, copy_store};
 pub use self::export::{
     ExportFormat, ExportOptions, ExportReport, export_all, export_all_as, export_session,
 };

@@ -12,7 +12,7 @@ use scrollback::{
 use crate::harness::{Home, files_below};
 
 /// Both, whose time stands still.
-fn stores(home: &Home) -> [Box<dyn Ingest>; 2] {
+pub(crate) fn stores(home: &Home) -> [Box<dyn Ingest>; 2] {
     let now: DateTime<Utc> = "2027-06-01T12:00:00Z".parse().unwrap();
     let stamps = Stamps::default().with_clock(move || now);
     let options = Options::default().with_stamps(stamps.clone());
@@ -22,7 +22,7 @@ fn stores(home: &Home) -> [Box<dyn Ingest>; 2] {
     ]
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for file in files_below(from) {
         let target = to.join(file.strip_prefix(from).unwrap());
         fs::create_dir_all(target.parent().unwrap()).unwrap();
@@ -31,7 +31,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// All that a list shows of a store, with the lines, the properties and what is to be known of them.
-fn told(store: &dyn Ingest) -> Vec<String> {
+pub(crate) fn told(store: &dyn Ingest) -> Vec<String> {
     let page = store
         .list(&ListQuery::default().with_limit(10_000))
         .unwrap();
@@ -55,7 +55,7 @@ fn told(store: &dyn Ingest) -> Vec<String> {
     told
 }
 
-fn export(store: &dyn Ingest, to: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn export(store: &dyn Ingest, to: &Path) -> Vec<(String, Vec<u8>)> {
     let report = export_all(store, None, ExportFormat::Jsonl, to, &mut unwatched).unwrap();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     let files = files_below(to).into_iter().map(|file| {
@@ -65,7 +65,7 @@ fn export(store: &dyn Ingest, to: &Path) -> Vec<(String, Vec<u8>)> {
     files.collect()
 }
 
-fn take(home: &Home, store: &dyn Ingest) -> String {
+pub(crate) fn take(home: &Home, store: &dyn Ingest) -> String {
     let paths = [home.path().join("in")];
     let report = import(store, &paths, &ImportOptions::default(), &mut unwatched).unwrap();
     assert_eq!(report.paths_failed, 0, "{:?}", report.problems);
@@ -82,7 +82,7 @@ fn take(home: &Home, store: &dyn Ingest) -> String {
 }
 
 /// Makes files longer, changes them, and takes the last line of one off.
-fn change(home: &Home, round: u32) {
+pub(crate) fn change(home: &Home, round: u32) {
     for (at, file) in files_below(&home.path().join("in")).iter().enumerate() {
         if file.extension().is_none_or(|kind| kind != "jsonl") {
             continue;

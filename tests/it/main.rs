@@ -27,6 +27,7 @@
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
 //! - `folders`: truncated JSONL folders rewritten in place; `archives`: what compactions archive
+//! - `copying`: a store copied into another of any kind and back; `identity::copied`: after any history
 //! - `kit`: stores on the kit take in and give back what the store in a file does
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
@@ -91,6 +92,7 @@ mod circles;
 mod coming_from_go;
 mod compat;
 mod conformance;
+mod copying;
 mod damaged_properties;
 #[cfg(feature = "sqlite")]
 mod databases;

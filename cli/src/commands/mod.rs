@@ -5,6 +5,7 @@ mod backup;
 mod cleanup;
 mod compact;
 mod completions;
+mod copy;
 mod delete;
 mod deleted;
 mod export;
@@ -98,6 +99,8 @@ pub(crate) enum Command {
     Repair(repair::Args),
     /// Write a copy of the store to a file, while others use it
     Backup(backup::Args),
+    /// Copy everything of one store into another: files, or servers
+    Copy(copy::Args),
     /// Make a store from a backup, or put a backup in place of what a store holds
     Restore(restore::Args),
     /// Remove databases that earlier versions kept, and every byte of what was deleted
@@ -138,6 +141,7 @@ pub(crate) fn run(command: &Command, whole: fn() -> clap::Command, tool: &mut To
         Command::Reread(args) => reread::run(args, tool),
         Command::Repair(args) => repair::run(args, tool),
         Command::Backup(args) => backup::run(args, tool),
+        Command::Copy(args) => copy::run(args, tool),
         Command::Restore(args) => restore::run(args, tool),
         Command::Scrub(args) => scrub::run(args, tool),
         Command::Completions(args) => completions::run(args, whole(), tool),

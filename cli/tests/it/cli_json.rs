@@ -110,7 +110,7 @@ fn within(objects: &[Value], field: &str) -> Vec<Value> {
 
 /// What is run, one after the other: the heading of its table in docs/cli.md, a part that has a table of
 /// its own, and the command. `GGCODE` stands for that session. What has no heading is run for the next ones.
-const RUN: [(&str, &str, &str); 32] = [
+const RUN: [(&str, &str, &str); 33] = [
     ("`import`", "not_read", "import more --dry-run"),
     ("`import`", "problems", "import more"),
     ("`list`", "", "list"),
@@ -142,6 +142,7 @@ const RUN: [(&str, &str, &str); 32] = [
     ("`verify`", "digests", "verify --deep"),
     ("`scrub`", "", "scrub"),
     ("`backup`", "", "backup b.redb"),
+    ("`copy`", "", "copy store/scrollback.redb c.redb"),
     ("`restore`", "", "restore --replace b.redb"),
 ];
 

@@ -18,7 +18,7 @@ use crate::harness::Home;
 const BYTES: usize = 6 * 1024 * 1024;
 
 /// Adds sessions to a store, which make its file that much larger.
-fn fill(store: &RedbStore, name: &str, bytes: usize) {
+pub(crate) fn fill(store: &RedbStore, name: &str, bytes: usize) {
     let mut state = 7_u64;
     let line = 60_000;
     for number in 0..bytes / line {
@@ -50,7 +50,7 @@ fn records_of(path: &Path) -> u64 {
 
 /// Kills a command again and again, at moments spread over the time that it takes, until `kills`
 /// came while it ran. `between` checks what each left, and puts things as they were.
-fn kill_spread(home: &Home, command: &[&str], kills: u32, between: &mut dyn FnMut()) {
+pub(crate) fn kill_spread(home: &Home, command: &[&str], kills: u32, between: &mut dyn FnMut()) {
     let begun = Instant::now();
     home.ok(command);
     let first = begun.elapsed();

@@ -21,6 +21,8 @@
 //! - `many_processes`: all kinds of processes on one store, killed at random; one that holds the lock
 //! - `backup`, `restore`: copies of a store, and back; `backup_beside` makes them beside writers of
 //!   other processes, `copies_killed` kills them
+//! - `copy`: one store into another, killed too; `server`: the tool on a PostgreSQL server, with `cluster`, that
+//!   package's own file
 //! - `bad_store`, `full_disk`: files that are no stores, or not this version's, or damaged, or
 //!   not writable; ids and paths that lead nowhere
 //! - `scarce`: too few open files, too little memory
@@ -50,7 +52,12 @@ mod browser;
 mod cli;
 mod cli_json;
 mod cli_marks;
+#[cfg(feature = "postgres")]
+#[path = "../../../postgres/tests/it/cluster.rs"]
+#[allow(dead_code, reason = "shared with the package's own tests")]
+mod cluster;
 mod copies_killed;
+mod copy;
 mod damage;
 mod digests;
 mod families;
@@ -74,6 +81,8 @@ mod scarce;
 mod search;
 #[cfg(unix)]
 mod security;
+#[cfg(feature = "postgres")]
+mod server;
 #[cfg(unix)]
 mod signals;
 mod status;

@@ -210,12 +210,21 @@ fn imports(cluster: &Cluster, folder: &std::path::Path) {
 
 #[test]
 #[ignore = "measures: a minute"]
-fn calls_beside_a_bare_insert_and_the_store_in_a_file() {
+fn appends_beside_a_bare_insert_and_the_store_in_a_file() {
     let Some(cluster) = Cluster::start("") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     appends(&cluster, folder.path());
+}
+
+#[test]
+#[ignore = "measures: a minute"]
+fn imports_and_long_lists_beside_the_store_in_a_file() {
+    let Some(cluster) = Cluster::start("") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
     imports(&cluster, folder.path());
     many_sessions(&cluster);
 }

@@ -263,3 +263,73 @@ fn it_is_used_and_dropped_inside_an_async_runtime() {
         });
     }
 }
+
+/// A schema, with a role that owns it and nothing else, and the URL of that role.
+fn tenant(cluster: &Cluster) -> (scrollback_postgres::Options, String) {
+    let options = cluster.options();
+    let schema = &options.schema;
+    let made = sql(
+        cluster,
+        &format!(
+            "CREATE ROLE owner_{schema} LOGIN; CREATE SCHEMA {schema} AUTHORIZATION owner_{schema}"
+        ),
+    );
+    assert!(made.contains("CREATE SCHEMA"), "{made}");
+    let url = cluster.url().replace("tester", &format!("owner_{schema}"));
+    (options, url)
+}
+
+#[test]
+fn a_tenant_has_a_schema_and_a_role_and_sees_nothing_of_another() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let tenants = [tenant(&cluster), tenant(&cluster)];
+    let key = SessionKey::native("of the same name").unwrap();
+    for (at, (options, url)) in tenants.iter().enumerate() {
+        let store = PostgresStore::open(url, options.clone()).unwrap();
+        assert!(
+            store
+                .list(&ListQuery::default())
+                .unwrap()
+                .sessions
+                .is_empty()
+        );
+        for number in 0..=at {
+            let line = [said(&format!("tenant {at}, {number}"))];
+            store.append(&key, Expect::Any, None, &line).unwrap();
+        }
+        assert_eq!(store.load(&key).unwrap().messages.len(), at + 1);
+    }
+    // With the role of one, the schema of the other: not to read, and not to write.
+    let [(one, _), (_, other)] = &tenants;
+    for migrates in [true, false] {
+        let opened = PostgresStore::open(other, one.clone().with_migrates(migrates));
+        let refused = match opened {
+            Ok(store) => store.list(&ListQuery::default()).map(drop),
+            Err(error) => Err(error),
+        };
+        assert!(matches!(refused, Err(Error::Storage { .. })), "{refused:?}");
+    }
+    // Nor by a statement of its own.
+    let port = cluster.port.to_string();
+    for statement in ["SELECT count(*) FROM", "DELETE FROM"] {
+        let statement = format!("{statement} {}.sessions", one.schema);
+        let role = format!("owner_{}", tenants[1].0.schema);
+        let arguments = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            &role,
+            "-d",
+            "postgres",
+            "-c",
+            &statement,
+        ];
+        let output = cluster.run("psql", &arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("permission denied for schema"), "{told}");
+    }
+}

@@ -43,14 +43,25 @@ impl Draft<'_> {
     ) -> Result<(u64, u128)> {
         // An older content may have had more parts: one that stayed would go on behind the new ones.
         let replaced = self.remove_attachment(number, name)?;
-        let written = cut_up(number, name, content, &mut |part, framed| {
-            self.put(Table::Attachments, number, &part_key(name, part), framed);
-            Ok(())
-        })?;
+        let written = self.put_file(number, name, content)?;
         if !replaced {
             self.count_attachments(number, |count| count + 1)?;
         }
         Ok(written)
+    }
+
+    /// Writes an attachment where there is none of its name, and counts nothing. Returns its bytes and
+    /// their hash.
+    pub(crate) fn put_file(
+        &mut self,
+        number: u64,
+        name: &str,
+        content: &mut dyn Read,
+    ) -> Result<(u64, u128)> {
+        cut_up(number, name, content, &mut |part, framed| {
+            self.put(Table::Attachments, number, &part_key(name, part), framed);
+            Ok(())
+        })
     }
 
     /// Changes how many attachments a session's row counts; a folder has no row.

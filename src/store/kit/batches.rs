@@ -8,9 +8,6 @@ use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::store::addition;
 
-/// Batches that are looked at for each that is noted: two, so that they do not become more.
-const LOOKED_AT: usize = 2;
-
 fn corrupt(number: u64, id: u128, error: &RowError) -> Error {
     Error::Corrupt {
         table: Table::Batches.name(),
@@ -47,7 +44,29 @@ impl Draft<'_> {
         Ok(Some(Batch { id, first, last }))
     }
 
-    /// Notes a batch that leaves the row of a session, and forgets some of those whose day is over.
+    /// Lets the commit happen only where there is no batch of that id that the row has no room for.
+    pub(crate) fn expect_no_batch(&mut self, number: u64, row: &SessionRow, id: u128) {
+        if addition::has_older(row) && !row.batches.iter().any(|batch| batch.id == id) {
+            self.expect_nothing(Table::Batches, number, &id.to_be_bytes());
+        }
+    }
+
+    /// All batches of a session that its row has no room for.
+    pub(crate) fn older_batches(&self, number: u64) -> Result<Vec<(u128, BatchRow)>> {
+        let cells = self.cells(&CellQuery::of(Table::Batches, number))?;
+        let rows = cells.iter().map(|(key, value)| decode(number, key, value));
+        rows.collect()
+    }
+
+    /// Writes a batch that the row of a session has no room for.
+    pub(crate) fn put_older_batch(&mut self, number: u64, id: u128, row: BatchRow) -> Result<()> {
+        let encoded = row.encode(number, id);
+        let encoded = encoded.map_err(|error| corrupt(number, id, &error))?;
+        self.put(Table::Batches, number, &id.to_be_bytes(), encoded);
+        Ok(())
+    }
+
+    /// Notes a batch that leaves the row of a session.
     pub(crate) fn note_older_batch(
         &mut self,
         number: u64,
@@ -59,13 +78,30 @@ impl Draft<'_> {
             last: batch.last,
             since_us: now_us,
         };
-        let encoded = row.encode(number, batch.id);
-        let encoded = encoded.map_err(|error| corrupt(number, batch.id, &error))?;
-        self.put(Table::Batches, number, &batch.id.to_be_bytes(), encoded);
-        let all = CellQuery::of(Table::Batches, number);
-        for (key, value) in self.cells(&all.with_limit(LOOKED_AT))? {
-            let (_, row) = decode(number, &key, &value)?;
-            if addition::is_forgotten(row.since_us, now_us) {
+        self.put_older_batch(number, batch.id, row)
+    }
+
+    /// Forgets those of some batches whose day is over: of so many behind an id, in the order of ids, and then
+    /// of a session's first ones. Ids of version 7 ascend, so these are its oldest; of others each has its
+    /// turn.
+    pub(crate) fn forget_batches(
+        &mut self,
+        number: u64,
+        (after, now_us): (u128, i64),
+        count: usize,
+    ) -> Result<()> {
+        // What is stored, and not what this draft writes: that is of today.
+        let all = CellQuery::of(Table::Batches, number).with_limit(count);
+        let behind = all.clone().starting_at(after.to_be_bytes());
+        let mut cells = self.engine().cells(&behind)?;
+        let left = count - cells.len().min(count);
+        if left > 0 {
+            let before = all.between([], after.to_be_bytes()).with_limit(left);
+            cells.extend(self.engine().cells(&before)?);
+        }
+        for (key, value) in cells {
+            let (id, row) = decode(number, &key, &value)?;
+            if id != after && addition::is_forgotten(row.since_us, now_us) {
                 self.remove(Table::Batches, number, &key);
             }
         }

@@ -11,6 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
+use crate::store::carried::{Carried, Place};
 use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
 use crate::store::file_lines::{self, Look, take_model, take_project, take_times, take_title};
@@ -206,6 +207,23 @@ impl Bulk for Draft<'_> {
     fn forget_deleted(&mut self, mark: &DeletedSession) -> Result<()> {
         self.forget_mark(mark);
         Ok(())
+    }
+
+    fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64> {
+        Draft::put_carried(self, place, carried)
+    }
+
+    fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()> {
+        Draft::put_carried_file(self, number, name, content)
+    }
+
+    fn put_content(&mut self, plain: &SessionKey, content: u32, number: u64) -> Result<()> {
+        Draft::put_content(self, plain, content, number);
+        Ok(())
+    }
+
+    fn put_deleted(&mut self, mark: &DeletedSession) -> Result<()> {
+        self.put_mark(mark)
     }
 
     fn written_bytes(&self) -> u64 {

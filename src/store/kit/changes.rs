@@ -58,7 +58,8 @@ pub struct CellChange {
     pub cell: Cell,
     /// What has to be there.
     pub seen: Seen,
-    /// The new value; `None` to remove it.
+    /// The new value; `None` to remove it. With [`Seen::Nothing`] that writes nothing: the cell has to be
+    /// missing, and stays so.
     pub value: Option<Vec<u8>>,
 }
 

@@ -1,6 +1,6 @@
 //! The contents of an id, in cells, and the homes of ids that are not unique by themselves.
 
-use super::cells::{CellQuery, Table, push_text};
+use super::cells::{CellQuery, Table, push_text, take_text};
 use super::draft::Draft;
 use crate::agents;
 use crate::codec::session_row::SessionRow;
@@ -9,6 +9,7 @@ use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
 use crate::model::properties::PropertiesChange;
 use crate::store::contents::{content_id, giving, newness, taking};
+use crate::store::ingest::Home;
 use crate::store::properties::Claims;
 
 /// The start of the keys of all cells of a name.
@@ -73,6 +74,30 @@ impl Draft<'_> {
     pub(crate) fn at_home(&self, wanted: &SessionKey, home: &[u8]) -> Result<Option<String>> {
         let found = self.get(Table::Homes, 0, &home_key(wanted, home))?;
         Ok(found.map(|id| String::from_utf8_lossy(&id).into_owned()))
+    }
+
+    /// Every home and beginning.
+    pub(crate) fn homes(&self) -> Result<Vec<Home>> {
+        let cells = self.cells(&CellQuery::of(Table::Homes, 0))?;
+        let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
+            let mut rest = key.as_slice();
+            let mut text = || take_text(&mut rest).and_then(|text| String::from_utf8(text).ok());
+            let (agent, id) = (text()?, text()?);
+            Some(Home {
+                wanted: SessionKey::new(agent, id).ok()?,
+                place: rest.to_vec(),
+                id: String::from_utf8(value.clone()).ok()?,
+            })
+        };
+        let damaged = |key: &[u8]| Error::Corrupt {
+            table: Table::Homes.name(),
+            key: String::from_utf8_lossy(key).into_owned(),
+            detail: "a home that names no session".to_owned(),
+        };
+        let homes = cells
+            .iter()
+            .map(|cell| read(cell).ok_or_else(|| damaged(&cell.0)));
+        homes.collect()
     }
 
     /// Forgets the homes of the session that was kept under an id, where its id is not unique.

@@ -149,6 +149,21 @@ impl Draft<'_> {
         Ok(notes)
     }
 
+    /// Writes the course of a session that has none. The row gets the numbers of cells.
+    pub(crate) fn put_course(&mut self, number: u64, row: &mut SessionRow, course: &StoredCourse) {
+        for exception in &course.exceptions {
+            let ((_, kind, first), bytes) = exception_row::encode(number, exception);
+            let key = exception_key(kind, first);
+            self.put(Table::Exceptions, number, &key, bytes);
+        }
+        let blocks = course_row::pack(&course.notes);
+        (row.exceptions, row.blocks) = (course.exceptions.len() as u64, blocks.len() as u64);
+        for (first, block) in blocks {
+            let sealed = course_row::seal(number, first, &block);
+            self.put(Table::Courses, number, &first.to_be_bytes(), sealed);
+        }
+    }
+
     /// Takes away what the records of a session from one on have told. Returns which records had
     /// messages that are shown elsewhere, and how many.
     pub(crate) fn cut_course(

@@ -187,6 +187,15 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Writes a mark that comes from another store.
+    pub(crate) fn put_mark(&mut self, mark: &DeletedSession) -> Result<()> {
+        let place = (mark.key.agent(), mark.key.id(), mark.home_bytes.as_slice());
+        let encoded = mark.row().encode(place);
+        let encoded = encoded.map_err(|error| corrupt_mark(place, error.0))?;
+        self.put(Table::Deleted, 0, &mark_key(place), encoded);
+        Ok(())
+    }
+
     /// Takes a mark away.
     pub(crate) fn forget_mark(&mut self, mark: &DeletedSession) {
         let place = (mark.key.agent(), mark.key.id(), mark.home_bytes.as_slice());

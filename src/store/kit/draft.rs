@@ -175,6 +175,11 @@ impl<'e> Draft<'e> {
         Ok(())
     }
 
+    /// Writes a session's row that another store has believed already.
+    pub(crate) fn put_row_as_it_is(&mut self, number: u64, row: &SessionRow) {
+        self.write_row(number, Some(row.clone()));
+    }
+
     /// Removes a session's row, and all of its cells.
     pub(crate) fn remove_session(&mut self, number: u64) {
         self.write_row(number, None);
@@ -293,6 +298,12 @@ impl<'e> Draft<'e> {
         };
         self.bytes += value.len() as u64;
         self.cells.insert(cell, (seen, Some(value)));
+    }
+
+    /// Lets the commit happen only where there is no such cell.
+    pub(crate) fn expect_nothing(&mut self, table: Table, owner: u64, key: &[u8]) {
+        let cell = Cell::new(table, owner, key);
+        self.cells.entry(cell).or_insert((Seen::Nothing, None));
     }
 
     /// Removes a cell.

@@ -110,6 +110,14 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     /// Those of the engine.
     fn rows(&self, numbers: &[u64]) -> Result<Vec<SummaryRow>>;
 
+    /// The numbers of sessions above `after`, in their order, listed or not: at most `limit`, which is at
+    /// least one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    fn numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>>;
+
     /// Summary rows, newest first.
     ///
     /// # Errors

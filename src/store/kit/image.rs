@@ -1,6 +1,7 @@
 //! An engine's rows and cells in memory, for engines that keep them there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use super::cells::{Cell, CellQuery, Table};
 use super::changes::{Changes, Seen};
@@ -31,6 +32,13 @@ impl Image {
     pub fn rows(&self, numbers: &[u64]) -> Vec<SummaryRow> {
         let found = numbers.iter().filter_map(|number| self.rows.get(number));
         found.map(|(row, _)| row.clone()).collect()
+    }
+
+    /// As [`Engine::numbers`](super::Engine::numbers).
+    pub fn numbers(&self, after: u64, limit: usize) -> Vec<u64> {
+        let above = (Bound::Excluded(after), Bound::Unbounded);
+        let numbers = self.rows.range(above).map(|(number, _)| *number);
+        numbers.take(limit).collect()
     }
 
     /// The highest number of a session; 0 if there is none.

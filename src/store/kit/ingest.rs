@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::attachments;
+use super::carry;
 use super::cells::{CellQuery, Table};
 use super::delete::decode_mark;
 use super::draft::Draft;
@@ -18,11 +19,12 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
+use crate::store::carried::{Beside, Carried};
 use crate::store::course::StoredCourse;
 use crate::store::deleted::DeletedSession;
 use crate::store::file_lines;
 use crate::store::ingest::{
-    Bulk, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
+    Bulk, Home, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
 };
 use crate::store::progress::Watcher;
 use crate::store::query::{AttachmentInfo, ScanQuery, StoreStats, VerifyReport};
@@ -230,6 +232,22 @@ impl<E: Engine> Sources for E {
 
     fn read_attachment(&self, number: u64, name: &str, out: &mut dyn Write) -> Result<()> {
         attachments::read(self, number, name, &mut TheirOutput(out))
+    }
+
+    fn session_numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>> {
+        Engine::numbers(self, after, limit)
+    }
+
+    fn beside(&self, numbers: &[u64]) -> Result<Vec<(u64, Beside)>> {
+        carry::beside(self, numbers)
+    }
+
+    fn carried(&self, number: u64) -> Result<Option<Carried>> {
+        carry::carried(self, number)
+    }
+
+    fn homes(&self) -> Result<Vec<Home>> {
+        Draft::over(self).homes()
     }
 
     fn session_state_parts(&self, number: u64) -> Result<StateParts> {

@@ -18,6 +18,7 @@
 mod attachments;
 mod batches;
 mod bulk;
+mod carry;
 mod cells;
 mod changes;
 mod compact;

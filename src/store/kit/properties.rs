@@ -126,13 +126,7 @@ impl Draft<'_> {
             return Ok(new);
         }
         self.change_claims((number, &row), (&old.aliases, &new.aliases), manner)?;
-        if new == Properties::default() {
-            self.remove(Table::Properties, number, &[]);
-        } else {
-            let encoded = properties_row::encode(number, &new);
-            let encoded = encoded.map_err(|error| corrupt(number, &error))?;
-            self.put(Table::Properties, number, &[], encoded);
-        }
+        self.put_properties(number, &new)?;
         let changed = SessionRow {
             given: properties::given(&new),
             archived_by_agent,
@@ -140,6 +134,57 @@ impl Draft<'_> {
         };
         self.put_row(number, &changed)?;
         Ok(new)
+    }
+
+    /// Writes the properties of a session.
+    pub(crate) fn put_properties(&mut self, number: u64, properties: &Properties) -> Result<()> {
+        if *properties == Properties::default() {
+            self.remove(Table::Properties, number, &[]);
+            return Ok(());
+        }
+        let encoded = properties_row::encode(number, properties);
+        let encoded = encoded.map_err(|error| corrupt(number, &error))?;
+        self.put(Table::Properties, number, &[], encoded);
+        Ok(())
+    }
+
+    /// The places of a session in the lines for its aliases.
+    pub(crate) fn places(
+        &self,
+        (number, row): (u64, &SessionRow),
+        aliases: &[String],
+    ) -> Result<Vec<(String, u64)>> {
+        let mut found = Vec::new();
+        for alias in aliases {
+            let claims = self.claims(&SessionKey::new(row.agent.as_str(), alias.as_str())?)?;
+            let own = claims.iter().find(|(_, other)| *other == number);
+            found.extend(own.map(|(place, _)| (alias.clone(), *place)));
+        }
+        Ok(found)
+    }
+
+    /// Claims aliases for a session that has no claim to them: at a place, or, where that is taken, behind
+    /// the last one.
+    pub(crate) fn claim_at(
+        &mut self,
+        (number, row): (u64, &SessionRow),
+        wanted: &[(String, u64)],
+    ) -> Result<()> {
+        for (alias, place) in wanted {
+            let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
+            let claims = self.claims(&alias)?;
+            let is_taken = claims.iter().any(|(other, _)| other == place);
+            let place = if is_taken {
+                properties::place_behind(claims.last().map(|(last, _)| *last))
+            } else {
+                Ok(*place)
+            };
+            let corrupt = |error| corrupt_alias(&alias, &error);
+            let place = place.map_err(corrupt)?;
+            let claim = properties_row::encode_claim(&alias, place, number).map_err(corrupt)?;
+            self.put_new(Table::Aliases, 0, &claim_cell(&alias, place).key, claim);
+        }
+        Ok(())
     }
 
     /// Gives up the aliases that a session no longer lists, and claims those that are new to it.

@@ -62,6 +62,26 @@ pub(crate) fn open(number: u64, key: &[u8], value: &[u8]) -> Result<Segment> {
     opened.map_err(|error| corrupt(number, key, &error))
 }
 
+/// The bytes of a segment that is stored, out of their frame.
+fn body(number: u64, (key, value): &(Vec<u8>, Vec<u8>)) -> Result<Sealed> {
+    let first = key
+        .first_chunk::<8>()
+        .map_or(0, |key| u64::from_be_bytes(*key));
+    let framed = frame_key(number, first);
+    let bytes = row::open(RowFormat::Segment, VERSION, &framed, value)
+        .map_err(|error| corrupt(number, key, &error))?;
+    Ok(Sealed {
+        first,
+        bytes: bytes.to_vec(),
+    })
+}
+
+/// All segments of a session as they lie, in their order.
+pub(crate) fn sealed(engine: &dyn Engine, number: u64) -> Result<Vec<Sealed>> {
+    let cells = engine.cells(&CellQuery::of(Table::Records, number))?;
+    cells.iter().map(|cell| body(number, cell)).collect()
+}
+
 impl Draft<'_> {
     /// Writes a segment.
     pub(crate) fn put_segment(&mut self, number: u64, sealed: &Sealed) {

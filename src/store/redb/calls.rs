@@ -27,6 +27,7 @@ use crate::store::query::{
 };
 use crate::store::search::{self, SearchCounts, SearchPage, SearchQuery};
 use crate::store::sessions::{self, Primitives, Visit};
+use crate::store::shared_commit::stopped;
 use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, Watcher, cleanup, view};
 
 impl Primitives for RedbStore {
@@ -56,7 +57,7 @@ impl Primitives for RedbStore {
         let bytes = addition.lines.iter().map(Vec::len).sum();
         self.queue
             .submit(addition, bytes, |additions| appends::write(self, additions))
-            .unwrap_or_else(appends::stopped)
+            .unwrap_or_else(stopped)
     }
 
     fn set_mark(

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::engine::Engine;
 use super::engine::panics::guard;
 use super::ingest::bulk::RedbBulk;
-use super::sessions::queue::CommitQueue;
 use super::tables::attachments;
 use super::tables::deleted;
 use super::tables::row_counts::ReadCounts;
@@ -19,6 +18,7 @@ use crate::store::addition::Addition;
 use crate::store::callers::TheirOutput;
 use crate::store::deleted::DeletedSession;
 use crate::store::query::{Appended, AttachmentInfo, StoreStats, TableReads};
+use crate::store::queue::CommitQueue;
 use crate::store::{Mode, Options};
 
 /// A store in one database file.

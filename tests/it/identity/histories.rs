@@ -9,7 +9,7 @@ use super::step::{Fact, Step, Told};
 use super::world::{Copy, Kind, PLACES, World};
 
 /// A generator of numbers: the same ones each time.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -19,7 +19,7 @@ impl Random {
         self.0
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-fn history(random: &mut Random, length: u64) -> Vec<Step> {
+pub(super) fn history(random: &mut Random, length: u64) -> Vec<Step> {
     let mut steps = vec![Step::New("h1/p", random.pick(&[1, 2, 4, 5]))];
     for _ in 0..length {
         let place = random.pick(&["h1/p", "h1/p", "h1/p", "h1/p", "h1/q", "bak/p", "h2/p"]);

@@ -4,6 +4,7 @@
 //! - `world`: the files and what is known of them
 //! - `step`: what may happen in a history
 //! - `histories`: random histories, and what has to hold after each of their imports
+//! - `copied`: the store copied into another after each import
 //! - `cycles`: ten rounds of export and import for each program
 //! - `kills`: the same where imports are killed
 //! - `told`: single histories, by name
@@ -11,6 +12,7 @@
 //!   files, their `ends` (headers and open lines), the `homes` of ids. A table of docs/reliability.md says
 //!   which of them fails with which rule broken
 
+mod copied;
 mod copies;
 mod cycles;
 mod ends;

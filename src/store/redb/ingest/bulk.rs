@@ -10,11 +10,13 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
+use crate::store::carried::{Carried, Place};
 use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
 use crate::store::ingest::{Bulk, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::sessions::rechain;
+use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::schema::{SESSION_SOURCES, SOURCES};
 use crate::store::redb::tables::segments::{self, Edge};
 use crate::store::redb::tables::sources::{corrupt_source, newest};
@@ -24,8 +26,8 @@ use crate::store::redb::tables::writer::Writer;
 #[derive(Debug)]
 pub(crate) struct RedbBulk<'s> {
     pub(crate) writer: Writer<'s>,
-    written_bytes: u64,
-    edge: Edge,
+    pub(super) written_bytes: u64,
+    pub(super) edge: Edge,
 }
 
 impl<'s> RedbBulk<'s> {
@@ -174,6 +176,24 @@ impl Bulk for RedbBulk<'_> {
             .map_err(&action)?;
         self.written_bytes += encoded.len() as u64;
         Ok(())
+    }
+
+    fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64> {
+        RedbBulk::put_carried(self, place, carried)
+    }
+
+    fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()> {
+        let written = attachments::write(&self.writer, number, name, content)?;
+        self.written_bytes += written.bytes;
+        Ok(())
+    }
+
+    fn put_content(&mut self, plain: &SessionKey, content: u32, number: u64) -> Result<()> {
+        self.writer.put_content(plain, content, number)
+    }
+
+    fn put_deleted(&mut self, mark: &DeletedSession) -> Result<()> {
+        self.writer.put_mark(mark)
     }
 
     fn written_bytes(&self) -> u64 {

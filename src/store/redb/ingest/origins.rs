@@ -7,8 +7,7 @@ use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::ranges::within;
 use crate::store::redb::tables::schema::{SESSION_KEYS, SESSION_SOURCES, SOURCES};
-use crate::store::redb::tables::snapshot;
-use crate::store::redb::tables::snapshot::Snapshot;
+use crate::store::redb::tables::snapshot::{self, Snapshot};
 use crate::store::redb::tables::sources::{decode, of_session_in};
 
 /// The number of the session of that name, if there is one.

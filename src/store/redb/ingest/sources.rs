@@ -4,19 +4,21 @@ use std::io::Write;
 
 use redb::{ReadableTable as _, ReadableTableMetadata as _};
 
-use super::{agent_facts, known, origins};
+use super::{agent_facts, carry, known, origins};
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
+use crate::store::carried::{Beside, Carried};
 use crate::store::course::StoredCourse;
-use crate::store::ingest::{Filed, Known, Source, Sources, StateParts};
+use crate::store::ingest::{Filed, Home, Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
 use crate::store::redb::tables::attachments;
+use crate::store::redb::tables::contents;
 use crate::store::redb::tables::schema::SOURCES;
 use crate::store::redb::tables::snapshot::all_read;
 use crate::store::redb::tables::sources::{decode, key_of, newest};
@@ -142,6 +144,22 @@ impl Sources for RedbStore {
 
     fn number_of(&self, key: &SessionKey) -> Result<Option<u64>> {
         self.read(|snapshot| origins::number_of(snapshot, key))
+    }
+
+    fn session_numbers(&self, after: u64, limit: usize) -> Result<Vec<u64>> {
+        carry::numbers(self, after, limit)
+    }
+
+    fn beside(&self, numbers: &[u64]) -> Result<Vec<(u64, Beside)>> {
+        carry::beside(self, numbers)
+    }
+
+    fn carried(&self, number: u64) -> Result<Option<Carried>> {
+        carry::carried(self, number)
+    }
+
+    fn homes(&self) -> Result<Vec<Home>> {
+        self.read(contents::homes)
     }
 
     fn session_state_parts(&self, number: u64) -> Result<StateParts> {

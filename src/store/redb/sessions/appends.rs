@@ -4,15 +4,12 @@
 //! touches a table: the others go on. If the transaction fails otherwise, each append is tried in
 //! one of its own, so that one bad session does not take the others with it.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::sync::Arc;
-
 use crate::model::error::{Error, Result};
 use crate::store::addition::Addition;
 use crate::store::query::Appended;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
+use crate::store::shared_commit::{stopped, unknown};
 
 /// What an append came to before the commit.
 type Written = Result<Appended>;
@@ -52,13 +49,6 @@ fn one_by_one(
     appends.iter().map(&mut alone).collect()
 }
 
-/// The answer of a commit that gave none.
-pub(crate) fn stopped() -> Result<Appended> {
-    Err(Error::CommitUnknown {
-        source: "the thread that committed it stopped".into(),
-    })
-}
-
 /// Writes appends in one transaction. Its own error means that none was written, unless it is of
 /// the commit.
 fn together(store: &RedbStore, appends: &[&Addition]) -> Result<Vec<Written>> {
@@ -83,34 +73,6 @@ fn together(store: &RedbStore, appends: &[&Addition]) -> Result<Vec<Written>> {
 /// Whether an append was refused before it touched a table.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Conflict { .. })
-}
-
-/// The failure of a commit, for each of those who shared it.
-fn unknown(error: Error, count: usize) -> Vec<Result<Appended>> {
-    let shared = Arc::new(error);
-    (0..count)
-        .map(|_| {
-            Err(Error::CommitUnknown {
-                source: Box::new(Shared(Arc::clone(&shared))),
-            })
-        })
-        .collect()
-}
-
-/// The cause of a failed commit, seen by everybody who shared it.
-#[derive(Debug)]
-struct Shared(Arc<Error>);
-
-impl fmt::Display for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("several appends shared the commit")
-    }
-}
-
-impl StdError for Shared {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
 }
 
 #[cfg(test)]

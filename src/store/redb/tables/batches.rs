@@ -7,7 +7,9 @@
 
 use redb::{ReadableTable as _, Table};
 
+use super::ranges::within;
 use super::schema::BATCHES;
+use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::codec::batch_row::BatchRow;
 use crate::codec::row::RowError;
@@ -50,6 +52,21 @@ impl Writer<'_> {
         }))
     }
 
+    /// Writes a batch that the row of a session has no room for.
+    pub(crate) fn put_older_batch(&self, number: u64, id: u128, row: BatchRow) -> Result<()> {
+        let encoded = row.encode(number, id);
+        let encoded = encoded.map_err(|error| corrupt((number, id), &error))?;
+        self.batches()?
+            .insert((number, id), encoded.as_slice())
+            .map_err(storage("note a batch"))?;
+        Ok(())
+    }
+
+    /// Forgets all batches of a session.
+    pub(crate) fn remove_batches(&self, number: u64) -> Result<()> {
+        remove(&mut self.batches()?, number)
+    }
+
     /// Notes a batch that leaves the row of a session, and forgets some of those whose day is over.
     pub(crate) fn note_older_batch(&self, number: u64, batch: Batch, now_us: i64) -> Result<()> {
         let action = storage("note a batch");
@@ -82,6 +99,22 @@ impl Writer<'_> {
             table.remove(key).map_err(&action)?;
         }
         Ok(())
+    }
+}
+
+impl Snapshot<'_> {
+    /// All batches of a session that its row has no room for.
+    pub(crate) fn older_batches(&self, number: u64) -> Result<Vec<(u128, BatchRow)>> {
+        let open = storage("look a batch up");
+        let table = self.txn().open_table(BATCHES).map_err(open)?;
+        let range = (number, 0)..=(number, u128::MAX);
+        let rows = within(&table, range, "look a batch up")?.map(|entry| {
+            let (key, value) = entry?;
+            let (_, id) = key.value();
+            let row = BatchRow::decode(number, id, value.value());
+            Ok((id, row.map_err(|error| corrupt((number, id), &error))?))
+        });
+        rows.collect()
     }
 }
 

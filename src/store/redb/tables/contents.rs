@@ -10,13 +10,14 @@ use redb::{ReadableTable, TableHandle};
 
 use super::ranges::within;
 use super::schema::{CONTENTS, FORMAT_BESIDE_THE_LOG, HOMES, SESSION_KEYS};
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, all_read};
 use super::writer::Writer;
 use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
+use crate::store::ingest::Home;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
 
@@ -175,6 +176,30 @@ impl Snapshot<'_> {
     fn is_before_contents(&self) -> Result<bool> {
         Ok(migrate::format(self.txn())?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG))
     }
+}
+
+/// Every home and beginning.
+pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
+    let table = match snapshot.txn().open_table(HOMES) {
+        Err(redb::TableError::TableDoesNotExist(_)) if snapshot.is_before_contents()? => {
+            return Ok(Vec::new());
+        }
+        opened => opened.map_err(storage("read the homes"))?,
+    };
+    let read = storage("read the homes");
+    let mut homes = Vec::new();
+    for entry in table.iter().map_err(&read)? {
+        let (key, id) = entry.map_err(&read)?;
+        let (agent, wanted, home) = key.value();
+        homes.push(Home {
+            wanted: SessionKey::new(agent, wanted)?,
+            place: home.to_vec(),
+            id: id.value().to_owned(),
+        });
+    }
+    let all = redb::ReadableTableMetadata::len(&table).map_err(&read)?;
+    all_read("homes", homes.len() as u64, all)?;
+    Ok(homes)
 }
 
 /// A content that is not what its entry says.

@@ -179,6 +179,22 @@ impl Writer<'_> {
         self.write_notes(number, row, &changes.notes)
     }
 
+    /// Writes the course of a session that has none. The row gets the numbers of rows.
+    pub(crate) fn put_course(
+        &self,
+        number: u64,
+        row: &mut SessionRow,
+        course: StoredCourse,
+    ) -> Result<()> {
+        (row.exceptions, row.blocks) = (0, 0);
+        let changes = CourseChanges {
+            put: course.exceptions,
+            notes: course.notes,
+            removed: Vec::new(),
+        };
+        self.write_course(number, row, &changes)
+    }
+
     fn write_notes(&self, number: u64, row: &mut SessionRow, new: &[(u64, Note)]) -> Result<()> {
         if new.is_empty() {
             return Ok(());

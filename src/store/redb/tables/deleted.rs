@@ -40,6 +40,13 @@ pub(crate) fn mark(
 }
 
 impl Writer<'_> {
+    /// Writes a mark that comes from another store.
+    pub(crate) fn put_mark(&self, mark: &DeletedSession) -> Result<()> {
+        let mut table = self.txn().open_table(DELETED).map_err(storage(ACTION))?;
+        let key = (mark.key.agent(), mark.key.id(), mark.home_bytes.as_slice());
+        put(&mut table, key, &mark.row())
+    }
+
     /// Takes marks away: those of a session in one folder, or in all. Returns how many there were.
     pub(crate) fn forget_deleted(&self, key: &SessionKey, home: Option<&[u8]>) -> Result<u64> {
         let action = storage("forget that a session was deleted");

@@ -159,7 +159,6 @@ pub(crate) fn change(
     change: &PropertiesChange,
     manner: Claims,
 ) -> Result<Properties> {
-    let action = storage("write the properties of a session");
     let row = writer.row(number)?;
     let mut table = writer
         .txn()
@@ -172,13 +171,7 @@ pub(crate) fn change(
         return Ok(new);
     }
     change_claims(writer, (number, &row), &old.aliases, &new.aliases, manner)?;
-    if new == Properties::default() {
-        table.remove(number).map_err(&action)?;
-    } else {
-        let encoded =
-            properties_row::encode(number, &new).map_err(|error| corrupt(number, &error))?;
-        table.insert(number, encoded.as_slice()).map_err(&action)?;
-    }
+    put(&mut table, number, &new)?;
     drop(table);
     let changed = SessionRow {
         given: properties::given(&new),
@@ -187,6 +180,80 @@ pub(crate) fn change(
     };
     writer.put_row(number, Some(&row), &changed)?;
     Ok(new)
+}
+
+fn put(
+    table: &mut Table<'_, u64, &'static [u8]>,
+    number: u64,
+    properties: &Properties,
+) -> Result<()> {
+    let action = storage("write the properties of a session");
+    if *properties == Properties::default() {
+        table.remove(number).map_err(&action)?;
+        return Ok(());
+    }
+    let encoded = properties_row::encode(number, properties);
+    let encoded = encoded.map_err(|error| corrupt(number, &error))?;
+    table.insert(number, encoded.as_slice()).map_err(&action)?;
+    Ok(())
+}
+
+/// The places of a session in the lines for its aliases.
+pub(crate) fn places(
+    snapshot: &Snapshot<'_>,
+    (number, row): (u64, &SessionRow),
+    aliases: &[String],
+) -> Result<Vec<(String, u64)>> {
+    let mut found = Vec::new();
+    let Some(table) = open_table(snapshot.txn(), ALIASES)? else {
+        return Ok(found);
+    };
+    for alias in aliases {
+        let of = SessionKey::new(row.agent.as_str(), alias.as_str())?;
+        for claim in claims(&table, &of)? {
+            let (place, other) = claim?;
+            if other == number {
+                found.push((alias.clone(), place));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the properties of a session that has none, and its claims: each at a place, or, where that is
+/// taken, behind the last one.
+pub(crate) fn put_carried(
+    writer: &Writer<'_>,
+    (number, row): (u64, &SessionRow),
+    properties: &Properties,
+    wanted: &[(String, u64)],
+) -> Result<()> {
+    let open = storage("write the properties of a session");
+    let mut table = writer.txn().open_table(PROPERTIES).map_err(&open)?;
+    put(&mut table, number, properties)?;
+    let mut aliases = writer.txn().open_table(ALIASES).map_err(&open)?;
+    for (alias, place) in wanted {
+        let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
+        let all: Vec<(u64, u64)> = claims(&aliases, &alias)?.collect::<Result<_>>()?;
+        let corrupt = |error| corrupt_alias(&alias, &error);
+        let place = if all.iter().any(|(other, _)| other == place) {
+            properties::place_behind(all.last().map(|(last, _)| *last)).map_err(corrupt)?
+        } else {
+            *place
+        };
+        let claim = properties_row::encode_claim(&alias, place, number).map_err(corrupt)?;
+        aliases
+            .insert((alias.agent(), alias.id(), place), claim.as_slice())
+            .map_err(storage("write an alias"))?;
+    }
+    Ok(())
+}
+
+/// Takes away what is kept of a session beside its lines, and its claims.
+pub(crate) fn remove_all(writer: &Writer<'_>, number: u64, row: &SessionRow) -> Result<()> {
+    let open = storage("write the properties of a session");
+    let mut table = writer.txn().open_table(PROPERTIES).map_err(open)?;
+    remove(writer, &mut table, number, row)
 }
 
 /// Gives up the aliases that a session no longer lists, and claims those that are new to it.

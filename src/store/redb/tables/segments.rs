@@ -133,6 +133,43 @@ pub(crate) fn insert(
     Ok(written)
 }
 
+/// All segments of a session as they lie, put together and not unpacked, in their order.
+pub(crate) fn sealed(
+    table: &(impl ReadableTable<RecordsKey, &'static [u8]> + TableHandle),
+    number: u64,
+    counts: &ReadCounts,
+) -> Result<Vec<Sealed>> {
+    let mut found: Vec<Sealed> = Vec::new();
+    let (mut length, mut next) = (0_u64, 0);
+    let is_whole =
+        |last: Option<&Sealed>, length| last.is_none_or(|last| last.bytes.len() as u64 == length);
+    let range = (number, 0, 0)..=(number, u64::MAX, u32::MAX);
+    for entry in within(table, range, "read records")? {
+        let (key, value) = entry?;
+        counts.records(1);
+        let key = key.value();
+        let (_, first, part) = key;
+        let body = open(key, value.value())?;
+        match found.last_mut() {
+            Some(last) if last.first == first && part == next => last.bytes.extend_from_slice(body),
+            last if part == 0 && is_whole(last.as_deref(), length) => {
+                let (head, data) = body.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
+                    corrupt(key, &RowError("a part without its length".to_owned()))
+                })?;
+                length = u64::from_le_bytes(*head);
+                let bytes = data.to_vec();
+                found.push(Sealed { first, bytes });
+            }
+            _ => return Err(missing((number, first, next))),
+        }
+        next = part + 1;
+    }
+    match found.last() {
+        last if is_whole(last, length) => Ok(found),
+        last => Err(missing((number, last.map_or(0, |last| last.first), next))),
+    }
+}
+
 /// Puts the bodies of the parts of a segment together, and reads it. `None` if some are missing, or
 /// do not belong together.
 pub(crate) fn assemble(parts: &[Vec<u8>]) -> Option<Segment> {

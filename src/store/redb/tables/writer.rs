@@ -198,12 +198,22 @@ impl<'s> Writer<'s> {
         old: Option<&SessionRow>,
         row: &SessionRow,
     ) -> Result<()> {
-        let action = storage("write a session");
         let now_us = lines::now(&self.engine.options.stamps)?.timestamp_micros();
         let mut row = Cow::Borrowed(row);
         if !fold::is_believed(row.updated_us, now_us) {
             fold::believe(row.to_mut(), now_us);
         }
+        self.put_row_as_it_is(number, old, &row)
+    }
+
+    /// Writes a session's row that another store has believed already.
+    pub(crate) fn put_row_as_it_is(
+        &self,
+        number: u64,
+        old: Option<&SessionRow>,
+        row: &SessionRow,
+    ) -> Result<()> {
+        let action = storage("write a session");
         let encoded = row
             .encode(number)
             .map_err(|error| corrupt_session(number, error.to_string()))?;
@@ -214,7 +224,7 @@ impl<'s> Writer<'s> {
         sessions
             .insert(number, encoded.as_slice())
             .map_err(&action)?;
-        self.note_for_search(number, old, &row)?;
+        self.note_for_search(number, old, row)?;
         // Only the newest content of an id is in the indexes.
         let old = old.filter(|old| old.is_listed());
         let is_same = match (old, row.is_listed()) {
@@ -253,7 +263,7 @@ impl<'s> Writer<'s> {
                     .map_err(&action)?;
             }
         }
-        self.index_family(number, old, &row)
+        self.index_family(number, old, row)
     }
 
     /// The table of records.
