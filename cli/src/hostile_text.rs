@@ -25,7 +25,7 @@ const EVIL: &str = "e\x1b]52;c;eA==\x07\x1b]8;;http://t\x1b\\\x1b[2J\u{9b}31m\r\
 
 /// Every command, in its ways. `ID`, `ID2`: sessions; `IN`: a folder to import; `OUT`: a new one;
 /// `HISTORIES`: a folder of truncated histories; `EVIL`: the text.
-const ROWS: [&[&str]; 104] = [
+const ROWS: [&[&str]; 106] = [
     &["import", "IN"],
     &["import", "IN", "--dry-run"],
     &["import", "EVIL", "IN"],
@@ -125,6 +125,8 @@ const ROWS: [&[&str]; 104] = [
     &["verify", "--deep"],
     &["verify", "--deep", "--against", "IN/fileEVIL"],
     &["repair", "--to", "IN/fileEVIL"],
+    &["copy", "STORE", "OUT/EVIL"],
+    &["copy", "IN/noneEVIL", "OUT/EVIL"],
     &["backup", "IN/fileEVIL"],
     &["backup", "--force", "IN/fileEVIL"],
     &["restore", "IN/fileEVIL"],
@@ -272,6 +274,7 @@ impl Scene {
             "OUT" => folder("out"),
             "OUT/EVIL" => folder("out") + "/" + &EVIL.replace('/', "_"),
             "HISTORIES" => folder("histories"),
+            "STORE" => self.store().to_str().unwrap().to_owned(),
             _ => text
                 .replace("IN", &folder("in"))
                 .replace("EVIL", &EVIL.replace('/', "_")),
@@ -285,10 +288,13 @@ impl Scene {
         let cli = Cli::try_parse_from(arguments).unwrap();
         let environment = Environment {
             now: Some("2099-06-01T12:00:00Z".into()),
+            data: Some(self.path().join("data")),
             ..Environment::default()
         };
         let (out, stdout, stderr) = captured(true, json);
-        let target = match ChosenStore::find(Some(self.store()), environment) {
+        // A copy names both stores itself.
+        let store = (row[0] != "copy").then(|| self.store());
+        let target = match ChosenStore::find(store, environment) {
             Ok(target) => target,
             Err(Failure::Usage(text)) => panic!("{text}"),
             Err(Failure::Error { error, .. }) => panic!("{error}"),

@@ -20,9 +20,9 @@ EXAMPLES
   scrollback copy postgres://worker@db.internal/sessions sessions.redb
   scrollback copy --json old.redb new.redb | jq .refused
 
-FROM and TO are files or URLs of servers; TO is made if it is not there. Lines keep their numbers and
-digests, and what was copied is read back. A second run copies what is new, and one after a stop goes
-on. What TO has of its own stays.";
+FROM and TO are files or URLs of servers; TO is made if it is not there. Lines keep their
+numbers and digests, and what was copied is read back. A second run copies what is new, and one
+after a stop goes on. What TO has of its own stays.";
 
 /// What to copy, and where.
 #[derive(Debug, clap::Args)]
@@ -75,10 +75,16 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
 }
 
 fn print(report: &CopyReport, to: &str, tool: &mut Tool) -> Result<()> {
+    let more = match report.updated {
+        0 => String::new(),
+        updated => format!(
+            ", and what {} had more,",
+            sizes::counted(updated, "other one")
+        ),
+    };
     let line = format!(
-        "copied {} and more of {} ({}, {}) to {to}; {} were there",
+        "copied {}{more} to {to}: {}, {}; {} were there",
         sizes::counted(report.sessions, "session"),
-        report.updated,
         sizes::counted(report.records, "record"),
         sizes::bytes(report.bytes),
         report.unchanged,
