@@ -14,6 +14,16 @@ fn said(text: &str) -> NewRecord {
     NewRecord::message(Message::text(Role::User, text))
 }
 
+/// A store of its own on the server, with a session in which "hi" was said.
+fn with_one(cluster: &Cluster) -> (Options, PostgresStore, SessionKey) {
+    let options = cluster.options();
+    let store = cluster.open(options.clone());
+    let key = SessionKey::native("one").unwrap();
+    let said = [said("hi")];
+    store.append(&key, Expect::Any, None, &said).unwrap();
+    (options, store, key)
+}
+
 fn sql(cluster: &Cluster, text: &str) -> String {
     let done = try_sql(cluster, text);
     assert!(done.status.success(), "{done:?}");
@@ -42,12 +52,7 @@ fn a_list_is_served_by_an_index_and_sorted_by_nobody() {
     let Some(cluster) = shared() else {
         return;
     };
-    let options = cluster.options();
-    let store = cluster.open(options.clone());
-    let key = SessionKey::native("one").unwrap();
-    store
-        .append(&key, Expect::Any, None, &[said("hi")])
-        .unwrap();
+    let (options, _store, _key) = with_one(&cluster);
     let schema = &options.schema;
     sql(
         &cluster,
@@ -156,12 +161,7 @@ fn a_role_that_may_only_read_lists_and_shows_and_is_told_that_it_may_not_write()
     let Some(cluster) = shared() else {
         return;
     };
-    let options = cluster.options();
-    let store = cluster.open(options.clone());
-    let key = SessionKey::native("one").unwrap();
-    store
-        .append(&key, Expect::Any, None, &[said("hi")])
-        .unwrap();
+    let (options, store, key) = with_one(&cluster);
     let schema = &options.schema;
     sql(
         &cluster,

@@ -22,61 +22,54 @@ impl EntryFormat for Amp {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[MESSAGES];
 
+    /// What is said of a thread.
     fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+        let [created, title, around] = fields_of(Some(about), &["created", "title", "env"]);
+        let [initial] = fields_of(around, &["initial"]);
+        let [trees] = fields_of(initial, &["trees"]);
+        let tree = trees.and_then(|trees| elements(trees).into_iter().next());
+        let [uri] = fields_of(tree, &["uri"]);
+        Reading::meta(Facts {
+            created_us: times::time_us(created),
+            project: text_filled(uri).and_then(paths::folder_of_uri),
+            title: titles::latest(text_filled(title), titles::GENERATED),
+            ..Facts::default()
+        })
     }
 
+    /// What a message says, for a header.
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
-        said(entry.entry)
+        let message = entry.entry;
+        let [role, number, content, usage] =
+            fields_of(Some(message), &["role", "messageId", "content", "usage"]);
+        let Some(word) = text(role) else {
+            return Reading::of(RecordKind::Event);
+        };
+        let role = pieces::speaker(&word, content);
+        let [model] = fields_of(usage, &["model"]);
+        let answer = taken(usage).zip(usage).map(|(usage, told)| Answer {
+            // The time of the call is in it.
+            key: id_hash(told.get()),
+            usage,
+        });
+        let mut reading = Reading::said(role);
+        reading.time_us = times::time_us(time(message));
+        reading.facts = Facts {
+            record_id: number.map(|number| Cow::Borrowed(number.get())),
+            model: text_filled(model),
+            title: titles::of_message(role, content, titles::any),
+            links: Links {
+                answer,
+                ..Links::default()
+            },
+            ..Facts::default()
+        };
+        reading
     }
 
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
         vec![message(entry.entry)]
     }
-}
-
-/// What is said of a thread.
-fn session(about: Json<'_>) -> Reading<'_> {
-    let [created, title, around] = fields_of(Some(about), &["created", "title", "env"]);
-    let [initial] = fields_of(around, &["initial"]);
-    let [trees] = fields_of(initial, &["trees"]);
-    let tree = trees.and_then(|trees| elements(trees).into_iter().next());
-    let [uri] = fields_of(tree, &["uri"]);
-    Reading::meta(Facts {
-        created_us: times::time_us(created),
-        project: text_filled(uri).and_then(paths::folder_of_uri),
-        title: titles::latest(text_filled(title), titles::GENERATED),
-        ..Facts::default()
-    })
-}
-
-/// What a message says, for a header.
-fn said(message: Json<'_>) -> Reading<'_> {
-    let [role, number, content, usage] =
-        fields_of(Some(message), &["role", "messageId", "content", "usage"]);
-    let Some(word) = text(role) else {
-        return Reading::of(RecordKind::Event);
-    };
-    let role = pieces::speaker(&word, content);
-    let [model] = fields_of(usage, &["model"]);
-    let answer = taken(usage).zip(usage).map(|(usage, told)| Answer {
-        // The time of the call is in it.
-        key: id_hash(told.get()),
-        usage,
-    });
-    let mut reading = Reading::said(role);
-    reading.time_us = times::time_us(time(message));
-    reading.facts = Facts {
-        record_id: number.map(|number| Cow::Borrowed(number.get())),
-        model: text_filled(model),
-        title: titles::of_message(role, content, titles::any),
-        links: Links {
-            answer,
-            ..Links::default()
-        },
-        ..Facts::default()
-    };
-    reading
 }
 
 fn message(message: Json<'_>) -> Message {

@@ -26,58 +26,51 @@ impl EntryFormat for Auggie {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[EXCHANGES];
 
+    /// What is said of a session.
     fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+        let [created, modified, chosen, title] = fields_of(
+            Some(about),
+            &["created", "modified", "customTitle", "title"],
+        );
+        let chosen = text_filled(chosen);
+        let rank = match chosen {
+            Some(_) => titles::CHOSEN,
+            None => titles::GENERATED,
+        };
+        Reading::meta(Facts {
+            created_us: times::time_us(created),
+            updated_us: times::time_us(modified),
+            title: titles::latest(chosen.or_else(|| text_filled(title)), rank),
+            ..Facts::default()
+        })
     }
 
+    /// What an exchange says, for a header.
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
-        exchange(entry.entry)
+        let item = entry.entry;
+        let said = messages(item);
+        let Some(first) = said.first() else {
+            return Reading::of(RecordKind::Event);
+        };
+        let [exchange, number, finished] =
+            fields_of(Some(item), &["exchange", "sequenceId", "finishedAt"]);
+        let [id] = fields_of(exchange, &["request_id"]);
+        let asked = said.iter().find(|message| message.role == Role::User);
+        let title = asked.map(|message| Cow::Owned(message.plain_text()));
+        let mut reading = Reading::said(first.role);
+        reading.messages = said.len();
+        reading.time_us = times::time_us(finished);
+        reading.facts = Facts {
+            record_id: text_filled(id).or_else(|| number.map(|number| Cow::Borrowed(number.get()))),
+            title: titles::offer(title, titles::FIRST_MESSAGE),
+            ..Facts::default()
+        };
+        reading
     }
 
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
         messages(entry.entry)
     }
-}
-
-/// What is said of a session.
-fn session(about: Json<'_>) -> Reading<'_> {
-    let [created, modified, chosen, title] = fields_of(
-        Some(about),
-        &["created", "modified", "customTitle", "title"],
-    );
-    let chosen = text_filled(chosen);
-    let rank = match chosen {
-        Some(_) => titles::CHOSEN,
-        None => titles::GENERATED,
-    };
-    Reading::meta(Facts {
-        created_us: times::time_us(created),
-        updated_us: times::time_us(modified),
-        title: titles::latest(chosen.or_else(|| text_filled(title)), rank),
-        ..Facts::default()
-    })
-}
-
-/// What an exchange says, for a header.
-fn exchange(item: Json<'_>) -> Reading<'_> {
-    let said = messages(item);
-    let Some(first) = said.first() else {
-        return Reading::of(RecordKind::Event);
-    };
-    let [exchange, number, finished] =
-        fields_of(Some(item), &["exchange", "sequenceId", "finishedAt"]);
-    let [id] = fields_of(exchange, &["request_id"]);
-    let asked = said.iter().find(|message| message.role == Role::User);
-    let title = asked.map(|message| Cow::Owned(message.plain_text()));
-    let mut reading = Reading::said(first.role);
-    reading.messages = said.len();
-    reading.time_us = times::time_us(finished);
-    reading.facts = Facts {
-        record_id: text_filled(id).or_else(|| number.map(|number| Cow::Borrowed(number.get()))),
-        title: titles::offer(title, titles::FIRST_MESSAGE),
-        ..Facts::default()
-    };
-    reading
 }
 
 /// The messages of an exchange.

@@ -74,8 +74,23 @@ impl EntryFormat for ContinueDev {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[ITEM];
 
+    /// What is said of a session.
     fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+        let [id, title, folder, model] = fields_of(
+            Some(about),
+            &["sessionId", "title", "workspaceDirectory", "chatModelTitle"],
+        );
+        let title = text_filled(title).filter(|title| !is_no_title(title));
+        Reading::meta(Facts {
+            project: text_filled(folder).and_then(paths::folder_of_uri),
+            title: titles::latest(title, titles::GENERATED),
+            model: text_filled(model),
+            links: Links {
+                answer: made::taken(AGENT, id, taken(about)),
+                ..Links::default()
+            },
+            ..Facts::default()
+        })
     }
 
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
@@ -89,25 +104,6 @@ impl EntryFormat for ContinueDev {
     fn usage(about: Json<'_>) -> Option<Usage> {
         taken(about)
     }
-}
-
-/// What is said of a session.
-fn session(about: Json<'_>) -> Reading<'_> {
-    let [id, title, folder, model] = fields_of(
-        Some(about),
-        &["sessionId", "title", "workspaceDirectory", "chatModelTitle"],
-    );
-    let title = text_filled(title).filter(|title| !is_no_title(title));
-    Reading::meta(Facts {
-        project: text_filled(folder).and_then(paths::folder_of_uri),
-        title: titles::latest(title, titles::GENERATED),
-        model: text_filled(model),
-        links: Links {
-            answer: made::taken(AGENT, id, taken(about)),
-            ..Links::default()
-        },
-        ..Facts::default()
-    })
 }
 
 /// What a session took: the sum of all its calls.

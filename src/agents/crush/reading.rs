@@ -29,12 +29,56 @@ impl EntryFormat for Crush {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[MESSAGES];
 
-    fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+    /// What is said of a session.
+    fn session(row: Json<'_>) -> Reading<'_> {
+        let [id, title, parent, created, updated] = fields_of(
+            Some(row),
+            &[
+                "id",
+                "title",
+                "parent_session_id",
+                "created_at",
+                "updated_at",
+            ],
+        );
+        let title = text_filled(title).filter(|title| !NO_TITLE.contains(&&**title));
+        let parent = text_filled(parent);
+        Reading::meta(Facts {
+            created_us: times::time_us(created),
+            updated_us: times::time_us(updated),
+            title: titles::latest(title, titles::GENERATED),
+            subagent: parent.is_some(),
+            parent,
+            links: Links {
+                answer: entries::taken(AGENT, id, usage(row)),
+                ..Links::default()
+            },
+            ..Facts::default()
+        })
     }
 
+    /// What a message's row says, for a header.
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
-        said(entry.entry)
+        let row = Row::of(Some(entry.entry));
+        let Some(role) = text(row.role) else {
+            return Reading::of(RecordKind::Event);
+        };
+        let role = Role::from_word(&role);
+        let first = row.parts.into_iter().flat_map(elements).find_map(|part| {
+            let [kind, data] = fields_of(Some(part), &["type", "data"]);
+            let [said] = fields_of(data, &["text"]);
+            text_filled(said).filter(|_| text(kind).as_deref() == Some("text"))
+        });
+        let is_asked = role == Role::User && count(row.is_summary) == 0;
+        let mut reading = Reading::said(role);
+        reading.time_us = times::time_us(row.created);
+        reading.facts = Facts {
+            record_id: text_filled(row.id),
+            model: text_filled(row.model).filter(|_| role == Role::Assistant),
+            title: titles::offer(first.filter(|_| is_asked), titles::FIRST_MESSAGE),
+            ..Facts::default()
+        };
+        reading
     }
 
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
@@ -56,30 +100,6 @@ named_fields! {
         created: "created_at",
         is_summary: "is_summary_message",
     }
-}
-
-/// What a message's row says, for a header.
-fn said(row: Json<'_>) -> Reading<'_> {
-    let row = Row::of(Some(row));
-    let Some(role) = text(row.role) else {
-        return Reading::of(RecordKind::Event);
-    };
-    let role = Role::from_word(&role);
-    let first = row.parts.into_iter().flat_map(elements).find_map(|part| {
-        let [kind, data] = fields_of(Some(part), &["type", "data"]);
-        let [said] = fields_of(data, &["text"]);
-        text_filled(said).filter(|_| text(kind).as_deref() == Some("text"))
-    });
-    let is_asked = role == Role::User && count(row.is_summary) == 0;
-    let mut reading = Reading::said(role);
-    reading.time_us = times::time_us(row.created);
-    reading.facts = Facts {
-        record_id: text_filled(row.id),
-        model: text_filled(row.model).filter(|_| role == Role::Assistant),
-        title: titles::offer(first.filter(|_| is_asked), titles::FIRST_MESSAGE),
-        ..Facts::default()
-    };
-    reading
 }
 
 fn message(row: Json<'_>) -> Message {
@@ -140,34 +160,6 @@ fn block(part: Json<'_>) -> Option<Block> {
         },
         Some("finish") => return None,
         _ => blocks::other(part),
-    })
-}
-
-/// What is said of a session.
-fn session(row: Json<'_>) -> Reading<'_> {
-    let [id, title, parent, created, updated] = fields_of(
-        Some(row),
-        &[
-            "id",
-            "title",
-            "parent_session_id",
-            "created_at",
-            "updated_at",
-        ],
-    );
-    let title = text_filled(title).filter(|title| !NO_TITLE.contains(&&**title));
-    let parent = text_filled(parent);
-    Reading::meta(Facts {
-        created_us: times::time_us(created),
-        updated_us: times::time_us(updated),
-        title: titles::latest(title, titles::GENERATED),
-        subagent: parent.is_some(),
-        parent,
-        links: Links {
-            answer: entries::taken(AGENT, id, usage(row)),
-            ..Links::default()
-        },
-        ..Facts::default()
     })
 }
 

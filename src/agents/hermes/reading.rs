@@ -27,12 +27,79 @@ impl EntryFormat for Hermes {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[MESSAGES];
 
-    fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+    /// What is said of a session.
+    fn session(row: Json<'_>) -> Reading<'_> {
+        let [
+            id,
+            started,
+            ended,
+            title,
+            shown,
+            model,
+            parent,
+            delegated,
+            folder,
+            branch,
+            archived,
+        ] = fields_of(
+            Some(row),
+            &[
+                "id",
+                "started_at",
+                "ended_at",
+                "title",
+                "display_name",
+                "model",
+                "parent_session_id",
+                "_delegate_from",
+                "cwd",
+                "git_branch",
+                "archived",
+            ],
+        );
+        let title = text_filled(title).or_else(|| text_filled(shown));
+        Reading::meta(Facts {
+            created_us: times::time_us(started),
+            updated_us: times::time_us(ended),
+            project: text_filled(folder),
+            title: titles::latest(title, titles::GENERATED),
+            model: text_filled(model),
+            branch: text_filled(branch),
+            parent: text_filled(parent),
+            subagent: delegated.is_some(),
+            archived: started.is_none().then(|| count(archived) > 0),
+            links: Links {
+                answer: entries::taken(AGENT, id, usage(row)),
+                ..Links::default()
+            },
+            ..Facts::default()
+        })
     }
 
+    /// What a message's row says, for a header.
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
-        said(entry.entry)
+        let row = entry.entry;
+        let [role, content, time] = fields_of(Some(row), &["role", "content", "timestamp"]);
+        let Some(role) = text(role) else {
+            return Reading::of(RecordKind::Event);
+        };
+        let role = Role::from_word(&role);
+        let mut reading = Reading::said(role);
+        reading.time_us = times::time_us(time);
+        reading.facts.title = match text(content) {
+            Some(content) if content.starts_with(IS_JSON) => {
+                let first = read_content(&content)
+                    .into_iter()
+                    .find_map(|block| match block {
+                        Block::Text { text } => Some(text.into()),
+                        _ => None,
+                    });
+                let first = first.filter(|_| role == Role::User);
+                titles::offer(first, titles::FIRST_MESSAGE)
+            }
+            _ => titles::of_message(role, content, titles::any),
+        };
+        reading
     }
 
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
@@ -42,31 +109,6 @@ impl EntryFormat for Hermes {
     fn usage(about: Json<'_>) -> Option<Usage> {
         usage(about)
     }
-}
-
-/// What a message's row says, for a header.
-fn said(row: Json<'_>) -> Reading<'_> {
-    let [role, content, time] = fields_of(Some(row), &["role", "content", "timestamp"]);
-    let Some(role) = text(role) else {
-        return Reading::of(RecordKind::Event);
-    };
-    let role = Role::from_word(&role);
-    let mut reading = Reading::said(role);
-    reading.time_us = times::time_us(time);
-    reading.facts.title = match text(content) {
-        Some(content) if content.starts_with(IS_JSON) => {
-            let first = read_content(&content)
-                .into_iter()
-                .find_map(|block| match block {
-                    Block::Text { text } => Some(text.into()),
-                    _ => None,
-                });
-            let first = first.filter(|_| role == Role::User);
-            titles::offer(first, titles::FIRST_MESSAGE)
-        }
-        _ => titles::of_message(role, content, titles::any),
-    };
-    reading
 }
 
 /// The blocks of a content.
@@ -122,55 +164,6 @@ fn message(row: Json<'_>) -> Message {
         time: times::time(time),
         ..Message::new(role)
     }
-}
-
-/// What is said of a session.
-fn session(row: Json<'_>) -> Reading<'_> {
-    let [
-        id,
-        started,
-        ended,
-        title,
-        shown,
-        model,
-        parent,
-        delegated,
-        folder,
-        branch,
-        archived,
-    ] = fields_of(
-        Some(row),
-        &[
-            "id",
-            "started_at",
-            "ended_at",
-            "title",
-            "display_name",
-            "model",
-            "parent_session_id",
-            "_delegate_from",
-            "cwd",
-            "git_branch",
-            "archived",
-        ],
-    );
-    let title = text_filled(title).or_else(|| text_filled(shown));
-    Reading::meta(Facts {
-        created_us: times::time_us(started),
-        updated_us: times::time_us(ended),
-        project: text_filled(folder),
-        title: titles::latest(title, titles::GENERATED),
-        model: text_filled(model),
-        branch: text_filled(branch),
-        parent: text_filled(parent),
-        subagent: delegated.is_some(),
-        archived: started.is_none().then(|| count(archived) > 0),
-        links: Links {
-            answer: entries::taken(AGENT, id, usage(row)),
-            ..Links::default()
-        },
-        ..Facts::default()
-    })
 }
 
 /// What a session took, as its row says.

@@ -28,47 +28,53 @@ impl EntryFormat for SimonwLlm {
     const AGENT: &'static str = AGENT;
     const SAID: &'static [&'static str] = &[RESPONSES, TURNS];
 
-    fn session(about: Json<'_>) -> Reading<'_> {
-        session(about)
+    /// What is said of a conversation.
+    fn session(row: Json<'_>) -> Reading<'_> {
+        let [name, model, created, forked] =
+            fields_of(Some(row), &["name", "model", "datetime_utc", "forked_from"]);
+        Reading::meta(Facts {
+            created_us: times::sql_time_us(created),
+            title: titles::latest(text_filled(name), titles::GENERATED),
+            model: text_filled(model),
+            parent: text_filled(forked),
+            ..Facts::default()
+        })
     }
 
+    /// What a turn's row says, for a header.
     fn said<'a>(entry: &Entry<'a>) -> Reading<'a> {
-        turn(entry.entry)
+        let row = entry.entry;
+        let [id, model, resolved, time] = fields_of(
+            Some(row),
+            &["id", "model", "resolved_model", "datetime_utc"],
+        );
+        let said = messages(row);
+        let Some(first) = said.first() else {
+            return Reading::of(RecordKind::Event);
+        };
+        let asked = said.iter().find(|message| message.role == Role::User);
+        let title = asked.map(|message| message.plain_text().into());
+        let usage = said.iter().find_map(|message| message.usage);
+        let key = text_filled(id).map(|id| id_hash(&id));
+        let mut reading = Reading::said(first.role);
+        reading.messages = said.len();
+        reading.time_us = times::sql_time_us(time);
+        reading.facts = Facts {
+            record_id: text_filled(id),
+            model: text_filled(resolved).or_else(|| text_filled(model)),
+            title: titles::offer(title, titles::FIRST_MESSAGE),
+            links: Links {
+                answer: key.zip(usage).map(|(key, usage)| Answer { key, usage }),
+                ..Links::default()
+            },
+            ..Facts::default()
+        };
+        reading
     }
 
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
         messages(entry.entry)
     }
-}
-
-/// What a turn's row says, for a header.
-fn turn(row: Json<'_>) -> Reading<'_> {
-    let [id, model, resolved, time] = fields_of(
-        Some(row),
-        &["id", "model", "resolved_model", "datetime_utc"],
-    );
-    let said = messages(row);
-    let Some(first) = said.first() else {
-        return Reading::of(RecordKind::Event);
-    };
-    let asked = said.iter().find(|message| message.role == Role::User);
-    let title = asked.map(|message| message.plain_text().into());
-    let usage = said.iter().find_map(|message| message.usage);
-    let key = text_filled(id).map(|id| id_hash(&id));
-    let mut reading = Reading::said(first.role);
-    reading.messages = said.len();
-    reading.time_us = times::sql_time_us(time);
-    reading.facts = Facts {
-        record_id: text_filled(id),
-        model: text_filled(resolved).or_else(|| text_filled(model)),
-        title: titles::offer(title, titles::FIRST_MESSAGE),
-        links: Links {
-            answer: key.zip(usage).map(|(key, usage)| Answer { key, usage }),
-            ..Links::default()
-        },
-        ..Facts::default()
-    };
-    reading
 }
 
 /// The messages of a turn's row.
@@ -176,17 +182,4 @@ fn result(result: Json<'_>) -> Block {
     );
     let failed = owned(exception);
     blocks::result(owned(id), owned(name), output, failed.is_some())
-}
-
-/// What is said of a conversation.
-fn session(row: Json<'_>) -> Reading<'_> {
-    let [name, model, created, forked] =
-        fields_of(Some(row), &["name", "model", "datetime_utc", "forked_from"]);
-    Reading::meta(Facts {
-        created_us: times::sql_time_us(created),
-        title: titles::latest(text_filled(name), titles::GENERATED),
-        model: text_filled(model),
-        parent: text_filled(forked),
-        ..Facts::default()
-    })
 }

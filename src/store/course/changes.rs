@@ -6,6 +6,7 @@ use super::Course;
 use crate::agents;
 use crate::codec::course_row::Note;
 use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
 use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::key::SessionKey;
 
@@ -144,16 +145,35 @@ pub(crate) fn moved_of(all: &[Exception]) -> BTreeMap<u64, u32> {
 }
 
 /// The session that another begins with a copy of, if its agent makes such.
-pub(crate) fn copied_from(row: &SessionRow) -> Option<SessionKey> {
+fn copied_from(row: &SessionRow) -> Option<SessionKey> {
     if row.blocks == 0 || !agents::of_agent(&row.agent).repeats_its_parent() {
         return None;
     }
     SessionKey::new(row.agent.as_str(), row.shown_parent()?).ok()
 }
 
-/// What counts in the session that another comes from, and not in the copy at its start: of the records
-/// from one to another.
-pub(crate) fn copied(own: &Course, parent: &Course, (from, through): (u64, u64)) -> Vec<Exception> {
+/// What counts in the session that another comes from, and not in the copy at its start: of the records from
+/// one to another. `session` finds one by its name, `course` reads one.
+pub(crate) fn copied(
+    (number, row): (u64, &SessionRow),
+    range: (u64, u64),
+    session: impl FnOnce(&SessionKey) -> Result<Option<(u64, SessionRow)>>,
+    course: impl Fn(u64, &SessionRow) -> Result<StoredCourse>,
+) -> Result<Vec<Exception>> {
+    let parent = copied_from(row).map(|key| session(&key)).transpose()?;
+    let Some((other, parent)) = parent.flatten().filter(|(other, _)| *other != number) else {
+        return Ok(Vec::new());
+    };
+    let own = course(number, row)?.before(None);
+    let parent = course(other, &parent)?.before(None);
+    Ok(answers_of_both(&own, &parent, range))
+}
+
+pub(super) fn answers_of_both(
+    own: &Course,
+    parent: &Course,
+    (from, through): (u64, u64),
+) -> Vec<Exception> {
     let is_of_parent = |key: &u64| parent.answers.contains_key(key);
     let answers = own.answers.iter().filter(|(key, _)| is_of_parent(key));
     let places = answers.map(|(_, (at, _))| *at);

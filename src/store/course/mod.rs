@@ -22,9 +22,7 @@ use crate::model::exception::{Exception, ExceptionKind};
 use crate::model::links::{Act, Answer, Links, Place};
 use crate::model::message::Usage;
 
-pub(crate) use self::changes::{
-    CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, copied_from, moved_of,
-};
+pub(crate) use self::changes::{CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, moved_of};
 
 /// How far apart two lines may be that are the same message, typed while the agent worked.
 const TYPED_NEAR: u64 = 64;

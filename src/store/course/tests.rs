@@ -1,6 +1,6 @@
 //! What a course makes of lines: by itself, in pieces, and as it is stored.
 
-use super::changes::left_before;
+use super::changes::{answers_of_both, left_before};
 use super::*;
 use crate::codec::course_row;
 
@@ -250,7 +250,7 @@ fn a_sum_that_is_told_again_counts_once_and_a_copy_of_it_has_its_key() {
     assert_eq!(counted(&parent), [2, 4]);
     let child = told(&[turn("a"), sum("100"), turn("c"), sum("180")]);
     assert!(counted(&child).is_empty());
-    let copied = copied(&child, &parent, (0, u64::MAX));
+    let copied = answers_of_both(&child, &parent, (0, u64::MAX));
     assert_eq!(copied.iter().map(|one| one.first).collect::<Vec<_>>(), [1]);
 }
 

@@ -15,9 +15,8 @@ use crate::codec::row::RowError;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::exception::{Exception, ExceptionKind};
-use crate::store::course::{
-    CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, copied_from, moved_of,
-};
+use crate::model::key::SessionKey;
+use crate::store::course::{CourseChanges, SMALL_BLOCK_BYTES, StoredCourse, copied, moved_of};
 use crate::store::redb::engine::errors::storage;
 
 /// The key of a block: session number, first sequence number.
@@ -94,12 +93,9 @@ impl Snapshot<'_> {
         range: (u64, u64),
     ) -> Result<Vec<Exception>> {
         let mut found = self.exceptions((number, row), range)?;
-        let parent = copied_from(row).map(|key| self.session(&key)).transpose()?;
-        if let Some((other, parent)) = parent.flatten().filter(|(other, _)| *other != number) {
-            let own = self.course(number, row)?.before(None);
-            let parent = self.course(other, &parent)?.before(None);
-            found.extend(copied(&own, &parent, range));
-        }
+        let session = |key: &SessionKey| self.session(key);
+        let course = |number: u64, row: &SessionRow| self.course(number, row);
+        found.extend(copied((number, row), range, session, course)?);
         Ok(found)
     }
 
