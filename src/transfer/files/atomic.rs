@@ -158,10 +158,18 @@ pub(crate) fn make_private(folder: &Path, recursive: bool) -> io::Result<()> {
 ///
 /// Those of the system.
 pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(folder) {
-        Ok(found) if found.is_dir() => Ok(()),
+    let is_there = || match fs::symlink_metadata(folder) {
+        Ok(found) if found.is_dir() => Ok(true),
         Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, IN_THE_WAY)),
-        Err(_) => make_private(folder, false),
+        Err(_) => Ok(false),
+    };
+    if is_there()? {
+        return Ok(());
+    }
+    match make_private(folder, false) {
+        // Another process made it, or something else, meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_there()? => Ok(()),
+        made => made,
     }
 }
 
@@ -249,6 +257,23 @@ mod tests {
                 .map(|()| 1)
                 .map_err(|source| Error::Output { source })
         })
+    }
+
+    #[test]
+    fn a_folder_that_several_make_at_once_is_there_for_all() {
+        let root = tempfile::tempdir().unwrap();
+        for round in 0..300 {
+            let folder = root.path().join(round.to_string());
+            let start = std::sync::Barrier::new(3);
+            std::thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        start.wait();
+                        private_folder(&folder).unwrap();
+                    });
+                }
+            });
+        }
     }
 
     #[test]
