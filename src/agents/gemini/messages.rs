@@ -30,7 +30,8 @@ const NOT_WRITTEN: [&str; 4] = [
 /// What Gemini CLI puts into the user's name.
 const PUT_IN: PutIn = PutIn {
     tags: &["session_context", "hook_context"],
-    starts: &[],
+    // What it sends itself where a model has stopped without an answer (seen in a real file).
+    starts: &["System: Please continue."],
 };
 
 /// States of a call that has no answer because it failed.

@@ -12,6 +12,19 @@ fn messages(line: &str) -> Vec<Message> {
 }
 
 #[test]
+fn what_the_program_sends_itself_is_put_in() {
+    for (said, injected) in [
+        ("System: Please continue.", true),
+        ("<session_context>x</session_context>", true),
+        ("System: please continue with the parser", false),
+        ("Please continue.", false),
+    ] {
+        let line = serde_json::json!({"id": "m", "type": "user", "content": said}).to_string();
+        assert_eq!(messages(&line)[0].injected, injected, "{said}");
+    }
+}
+
+#[test]
 fn the_event_form_is_read_as_messages_facts_and_operations() {
     let file = [
         r#"{"kind":"main","sessionId":"s1","projectHash":"c5","startTime":"2026-04-03T10:00:00.000Z"}"#,
