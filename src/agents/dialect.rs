@@ -16,7 +16,7 @@ use super::document::{Document, DocumentLines};
 use super::habits::Habits;
 use super::operation::{MessageType, Operation};
 use super::parts::lines::{self, Format};
-use super::parts::paths;
+use super::parts::{entries, paths};
 use crate::json::{Ends, Json};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -112,8 +112,14 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     }
 
     /// Whether a line, perhaps cut off, tells that it is this agent's, wherever it stands.
-    fn is_line(&self, _line: &str) -> bool {
-        false
+    fn is_line(&self, line: &str) -> bool {
+        self.entry_ids().is_some() && entries::is_line(self.agent(), line)
+    }
+
+    /// For an agent whose rows or documents become lines here ([`entries`]): which fields of what is said of a
+    /// session as a whole may hold its id. There may be none.
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        None
     }
 
     /// Whether this dialect may be as sure of the file as one can be: whether
@@ -126,10 +132,13 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// The agent's own id of the session in the file: from the path for most agents, from the
     /// first lines where the format says so.
     ///
-    /// Never empty; bytes of a path that are not UTF-8 are percent-encoded. The file's stem by
-    /// default.
+    /// Never empty; bytes of a path that are not UTF-8 are percent-encoded. By default the id that
+    /// [entries](Self::entry_ids) state, else the file's stem.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        paths::stem(candidate.path)
+        let stated = self
+            .entry_ids()
+            .and_then(|fields| entries::session_id(self.agent(), candidate.lines(), fields));
+        stated.unwrap_or_else(|| paths::stem(candidate.path))
     }
 
     /// Whether a file that is no `.json` may be a session in one document of this agent's, by its name.

@@ -13,7 +13,7 @@ use super::agent::Samples;
 use super::companions::Companions;
 use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
-use super::parts::{entries, paths};
+use super::parts::paths;
 
 /// The file of a project.
 const HISTORY: &str = ".aider.chat.history.md";
@@ -23,8 +23,8 @@ impl Dialect for Aider {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
     }
 
     fn has_document_name(&self, path: &Path) -> bool {

@@ -14,7 +14,7 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
-use super::parts::{entries, paths};
+use super::parts::paths;
 use crate::json::Json;
 
 /// The folder that it keeps its files in.
@@ -28,12 +28,8 @@ impl Dialect for Amp {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
-    }
-
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id"])
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["id"])
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {

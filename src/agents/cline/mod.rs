@@ -18,7 +18,6 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
-use super::parts::entries;
 use super::state::SidecarFacts;
 
 /// The tasks of the extension, and of the first versions of the command line.
@@ -39,12 +38,8 @@ impl Dialect for Cline {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
-    }
-
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["sessionId", "id"])
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["sessionId", "id"])
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {

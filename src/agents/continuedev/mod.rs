@@ -17,7 +17,7 @@ use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
 use super::parts::documents::Shape;
 use super::parts::fields::{fields_of_start, owned};
-use super::parts::{entries, paths};
+use super::parts::paths;
 use super::state::SidecarFacts;
 use crate::json::Json;
 
@@ -47,12 +47,8 @@ impl Dialect for ContinueDev {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
-    }
-
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["sessionId", "id"])
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["sessionId", "id"])
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {

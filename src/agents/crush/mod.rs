@@ -11,8 +11,7 @@ use super::agent::Agent;
 use super::agent::Samples;
 use super::companions::Companions;
 use super::database::{Databases, reader};
-use super::dialect::{Candidate, Dialect};
-use super::parts::entries;
+use super::dialect::Dialect;
 
 /// Its databases.
 const DATABASES: Databases = Databases {
@@ -27,12 +26,8 @@ impl Dialect for Crush {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
-    }
-
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id"])
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["id"])
     }
 
     fn has_unique_ids(&self) -> bool {

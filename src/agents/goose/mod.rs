@@ -40,12 +40,12 @@ impl Dialect for Goose {
             .any(|own| matches!(paths::below(&names, own), Some([_])))
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        is_header(line) || entries::is_line(AGENT, line)
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["id"])
     }
 
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id"])
+    fn is_line(&self, line: &str) -> bool {
+        is_header(line) || entries::is_line(AGENT, line)
     }
 }
 

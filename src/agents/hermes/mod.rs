@@ -13,8 +13,7 @@ use super::agent::Samples;
 use super::companions::Companions;
 use super::database::{Databases, reader};
 use super::default_home::DefaultHome;
-use super::dialect::{Candidate, Dialect};
-use super::parts::entries;
+use super::dialect::Dialect;
 
 /// Its databases.
 const DATABASES: Databases = Databases {
@@ -29,12 +28,8 @@ impl Dialect for Hermes {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
-    }
-
-    fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        entries::session_id(AGENT, candidate, &["id"])
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["id"])
     }
 
     fn has_message_ids(&self) -> bool {

@@ -55,8 +55,8 @@ impl Dialect for Kilo {
         )
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
     }
 
     /// Lines of its sessions are told from those of the agent that it was made from by their folder alone.

@@ -48,16 +48,14 @@ impl Dialect for OpenClaw {
         is_own(candidate.path)
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["session_id"])
     }
 
     /// The id of the row, or of the header line.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        if candidate.lines().any(|line| self.is_line(&line)) {
-            return entries::session_id(AGENT, candidate, &["session_id"]);
-        }
-        Pi.session_id(candidate)
+        let stated = entries::session_id(AGENT, candidate.lines(), &["session_id"]);
+        stated.unwrap_or_else(|| Pi.session_id(candidate))
     }
 
     fn habits(&self) -> Habits {

@@ -10,10 +10,8 @@
 use std::borrow::Cow;
 
 use super::compact::{object, string};
-use super::fields::{fields_of, fields_of_start, text};
+use super::fields::{fields_of, fields_of_start, text, text_filled};
 use super::lines::{Format, Reading};
-use super::paths;
-use crate::agents::dialect::Candidate;
 use crate::json::Json;
 use crate::model::links::{Answer, id_hash};
 use crate::model::message::{Message, Role, Usage};
@@ -120,29 +118,26 @@ pub(crate) fn is_line(agent: &str, line: &str) -> bool {
     text(owner).is_some_and(|owner| owner == agent) && text(kind).is_some()
 }
 
-/// The id of the session in a file of such lines: one of these fields of what is said of the session, else
-/// the file's stem.
-pub(crate) fn session_id<const N: usize>(
+/// The id of the session in a file of such lines: one of these fields of what is said of the session.
+pub(crate) fn session_id<'l>(
     agent: &str,
-    candidate: &Candidate<'_>,
-    fields: &[&str; N],
-) -> String {
-    let found = candidate.lines().find_map(|line| {
+    mut lines: impl Iterator<Item = Cow<'l, str>>,
+    fields: &[&str],
+) -> Option<String> {
+    lines.find_map(|line| {
         let [owner, kind, entry] = fields_of_start(&line, &["agent", "kind", "entry"]);
         if text(owner)? != agent || text(kind)? != SESSION {
             return None;
         }
-        let ids = fields_of(entry, fields);
-        ids.into_iter()
-            .find_map(|id| text(id).filter(|id| !id.is_empty()).map(Cow::into_owned))
-    });
-    found.unwrap_or_else(|| paths::stem(candidate.path))
+        fields.iter().find_map(|field| {
+            let [id] = fields_of(entry, &[*field]);
+            text_filled(id).map(Cow::into_owned)
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::agents::parts::fields::object_in;
 
@@ -168,18 +163,17 @@ mod tests {
 
     #[test]
     fn the_line_about_the_session_has_its_id() {
-        let head = [
+        let lines = [
             line("pebble", "messages", r#"{"id":"m"}"#),
             line("pebble", SESSION, r#"{"key":"","id":"s"}"#),
         ];
-        let candidate = Candidate {
-            path: Path::new("/x/stem.jsonl"),
-            head: &head.concat(),
-            companion: None,
+        let id = |agent: &str, fields: &[&str]| {
+            let lines = lines.iter().map(|line| String::from_utf8_lossy(line));
+            session_id(agent, lines, fields)
         };
-        assert_eq!(session_id("pebble", &candidate, &["key", "id"]), "s");
-        assert_eq!(session_id("other", &candidate, &["key", "id"]), "stem");
-        let has_lines = |agent: &str| candidate.lines().any(|line| is_line(agent, &line));
-        assert!(has_lines("pebble") && !has_lines("other"));
+        assert_eq!(id("pebble", &["key", "id"]).as_deref(), Some("s"));
+        assert_eq!(id("pebble", &["key"]), None);
+        assert_eq!(id("pebble", &[]), None);
+        assert_eq!(id("other", &["key", "id"]), None);
     }
 }

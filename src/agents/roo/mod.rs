@@ -11,7 +11,6 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::document::{Document, DocumentLines};
-use super::parts::entries;
 use super::state::SidecarFacts;
 
 /// The agent's name.
@@ -32,8 +31,8 @@ impl Dialect for Roo {
         AGENT
     }
 
-    fn is_line(&self, line: &str) -> bool {
-        entries::is_line(AGENT, line)
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
     }
 
     fn document(&self, candidate: &Candidate<'_>, head: &str) -> Option<Document> {
