@@ -102,9 +102,15 @@ pub(crate) fn names(connection: &mut Connection, query: &NameQuery) -> Tried<Vec
     // No id has this byte, which sorts behind all that it may go on with.
     let last = [first, &[0xFF]].concat();
     let most = limit(query.limit);
+    // No id is empty, so that all stand behind an empty one.
+    let (id, agent) = query.after.as_ref().map_or((&[][..], ""), |after| {
+        (after.id().as_bytes(), after.agent())
+    });
     let rows = match &query.agent {
-        Some(agent) => connection.query(Query::NamesAgent, &[&first, &last, &most, agent])?,
-        None => connection.query(Query::NamesAny, &[&first, &last, &most])?,
+        Some(of) => {
+            connection.query(Query::NamesAgent, &[&first, &last, &most, &id, &agent, of])?
+        }
+        None => connection.query(Query::NamesAny, &[&first, &last, &most, &id, &agent])?,
     };
     let name = |row: &Row| {
         let (agent, id): (String, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);

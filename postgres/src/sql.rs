@@ -107,14 +107,17 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
             " AND parent = $8 AND (agent = $9 OR $9 IS NULL) AND (project = $10 OR $10 IS NULL)",
         ),
     );
-    let names = format!("SELECT agent, id FROM {s}.sessions WHERE id >= $1 AND id <= $2");
+    let names = format!(
+        "SELECT agent, id FROM {s}.sessions WHERE id >= $1 AND id <= $2 \
+         AND id >= $4 AND (id, agent) > ($4, $5)"
+    );
     put(
         Query::NamesAny,
         format!("{names} ORDER BY id, agent LIMIT $3"),
     );
     put(
         Query::NamesAgent,
-        format!("{names} AND agent = $4 ORDER BY id LIMIT $3"),
+        format!("{names} AND agent = $6 ORDER BY id LIMIT $3"),
     );
     put(
         Query::Children,

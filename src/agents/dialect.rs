@@ -321,6 +321,18 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
         })
     }
 
+    /// A line that takes back the lines right before it, so many: they stay, and are shown as taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] by default.
+    fn write_taken_back(&self, _lines: u64) -> Result<Vec<u8>> {
+        Err(Error::Unsupported {
+            action: "take a message back",
+            agent: self.agent().to_owned(),
+        })
+    }
+
     /// Reads back into `session` the fields of a line that [`write_meta`](Self::write_meta) wrote,
     /// or another line about the session. Other lines change nothing.
     fn read_meta(&self, _line: &[u8], _session: &mut Session) {}

@@ -46,6 +46,7 @@ macro_rules! __scrollback_store_contracts {
             listing::list_cursor_stays_valid_while_sessions_change: "A cursor, also one that was kept as text, stays valid while sessions come, go and change.";
             listing::list_filters_by_agent: "`list` gives the sessions of one agent.";
             listing::list_filters_by_project: "`list` gives the sessions of one project: the whole path, or its last components.";
+            listing::list_filters_by_whole_project: "`list` gives the sessions of one whole path alone if that is asked for, with or without a leading `/`.";
             listing::list_filters_by_folders: "`list` gives the sessions of several folders and of all below them, newest first, page by page.";
             listing::list_takes_since_inclusive_and_before_strict: "`since` takes in the time itself, `before` does not.";
             listing::list_filters_by_title_whatever_the_case: "`list` gives the sessions whose title holds a text, whatever the case of its letters.";
@@ -60,6 +61,7 @@ macro_rules! __scrollback_store_contracts {
             listing::find_gives_the_equal_id_alone: "`find` gives the session alone whose id is the text.";
             listing::find_looks_at_one_agent_alone: "`find` looks at one agent alone if the text names it.";
             listing::find_gives_at_most_the_limit: "`find` gives at most `limit` sessions.";
+            listing::find_after_gives_the_rest: "`find` gives sessions in the order of ids and then of agents, and `find_after` those behind one of them, also if that is gone.";
             listing::find_falls_back_to_aliases: "Where no id fits, `find` gives the session that has the whole text as an alias.";
             removing::delete_removes_the_session_alone: "`delete` removes one session, with all that it has, and says how much that was.";
             removing::delete_unchanged_leaves_what_has_changed: "`delete_unchanged` deletes a session only as long as its next record has the expected number.";
@@ -89,6 +91,7 @@ macro_rules! __scrollback_store_contracts {
             appending::append_refuses_what_is_not_expected: "`Expect::Sequence` is a `Conflict` with both numbers when the next record gets another one; nothing is written.";
             appending::append_takes_as_many_records_as_the_limit_says: "One append takes 100,000 records, and is `TooLarge` with one more.";
             appending::append_refuses_a_line_past_the_limit: "A line longer than 128 MiB is `TooLarge`, and nothing is written.";
+            appending::append_with_changes_properties_too: "`append_with` appends and changes the properties; what it refuses changes neither.";
             batches::a_batch_that_is_sent_again_is_written_once: "A batch that is sent again writes nothing, and gets the numbers that it got.";
             batches::a_batch_is_known_whatever_is_expected: "A batch that is sent again is known before its expectation is looked at.";
             batches::a_batch_is_known_by_its_id_alone: "A batch is known by its id alone, not by its records.";
@@ -148,6 +151,8 @@ macro_rules! __scrollback_store_contracts {
             searching::search_counts_all_that_fits: "`search_counts` counts all that fits, whatever the limit.";
             viewing::a_message_that_is_written_again_is_one: "A message that is written again under its id is loaded and counted once, in its last state, at the place of its first, and `exceptions` says so.";
             viewing::find_message_leads_to_its_first_place: "`find_message` gives the number of a message's first place, hidden or not.";
+            viewing::take_back_appends_a_line_that_says_so: "`take_back` takes the last message back that is visible and live, by a line that is appended; nothing else changes.";
+            viewing::take_back_writes_where_it_is_expected_alone: "`take_back` is a `Conflict` where another number is next, `Unsupported` where the format has no such line, and nothing where no message is left.";
             viewing::truncate_keeps_a_tools_answer_with_its_call: "`truncate` never leaves a tool's answer without its call: it keeps that too.";
             threads::appends_of_several_threads_are_all_kept: "Of appends by several threads each is kept once, under its numbers, in its thread's order.";
             threads::one_of_several_expectations_holds: "Of several appends that expect the same number one goes through; the others are a `Conflict`.";

@@ -46,6 +46,8 @@ pub(crate) enum Act {
     RewindBehind(u64),
     /// It takes back the last turns: so many.
     TakeBack(u64),
+    /// It takes back the lines right before it: so many.
+    TakeBackLines(u64),
     /// What is taken back now: the message of that id (unless `is_kept`) and all behind it, or nothing.
     Reverted {
         /// The message.

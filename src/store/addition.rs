@@ -13,6 +13,7 @@ use crate::codec::session_row::{Batch, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::limits::{BATCH_SECONDS_REMEMBERED, BATCHES_REMEMBERED};
+use crate::model::properties::PropertiesChange;
 use crate::model::record::Record;
 
 /// Lines for a session, which is created if it is not there.
@@ -28,6 +29,8 @@ pub(crate) struct Addition {
     pub lines: Vec<Vec<u8>>,
     /// What else happens.
     pub intent: Intent,
+    /// What changes beside the lines, in the same step; a replay changes nothing.
+    pub change: Option<Box<PropertiesChange>>,
 }
 
 /// What an addition is for.
@@ -238,6 +241,7 @@ mod tests {
                 batch_id: Some(Uuid::from_u128(number)),
                 lines: lines.clone().into(),
                 intent: Intent::Append,
+                change: None,
             };
             add(&mut row, &addition);
         }
@@ -254,6 +258,7 @@ mod tests {
             batch_id: None,
             lines: Vec::new(),
             intent: Intent::Save { now_us },
+            change: None,
         };
         add(&mut row, &save(90));
         assert_eq!((row.updated_us, row.time_stated), (90, true));
@@ -275,6 +280,7 @@ mod tests {
             batch_id: None,
             lines: Vec::new(),
             intent: Intent::Replace,
+            change: None,
         };
         add(&mut row, &addition);
         assert_eq!((row.mark, row.hidden, row.next), (9, 7, 9));

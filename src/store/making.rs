@@ -19,6 +19,9 @@ with_methods! { ListQuery =>
     /// The same, of this project only.
     with_project(project: impl Into<String>) project = Some(project.into());
 
+    /// The same, with the project as a whole path, or not.
+    with_whole_project(whole_project: bool) whole_project = whole_project;
+
     /// The same, of these folders only, and of any below them.
     with_folders(folders: impl IntoIterator<Item = impl Into<String>>)
         folders = folders.into_iter().map(Into::into).collect();

@@ -29,6 +29,9 @@ pub struct ListQuery {
     /// Sessions of this project only: the folder as the session states it, or, without a leading
     /// `/`, its last components.
     pub project: Option<String>,
+    /// [`project`](Self::project) is the whole path as the session states it, with or without a leading `/`: no
+    /// path that ends in it is meant.
+    pub whole_project: bool,
     /// Sessions of these folders only, and of any below them: whole paths, or, without a leading `/`,
     /// names that follow each other anywhere in a path. Empty, all of them.
     pub folders: Vec<String>,

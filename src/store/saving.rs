@@ -70,6 +70,7 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             intent: Intent::Save {
                 now_us: now.timestamp_micros(),
             },
+            change: None,
         };
         match store.add(addition) {
             Err(Error::Conflict { .. }) => {}
@@ -321,6 +322,7 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
         batch_id: None,
         lines,
         intent: Intent::Create,
+        change: None,
     };
     match store.add(addition) {
         Ok(_) => Ok(true),

@@ -1,5 +1,7 @@
 //! Which sessions a query means and what fits on a page: the rules that every store shares.
 
+use std::cmp::Ordering;
+
 use super::query::{Cursor, ListQuery, RecordPage, ScanQuery};
 use crate::codec::session_row::SessionRow;
 use crate::model::key::SessionKey;
@@ -27,7 +29,7 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
     query.agent.as_ref().is_none_or(|agent| *agent == row.agent)
         && query.project.as_ref().is_none_or(|wanted| {
             row.shown_project()
-                .is_some_and(|project| is_project(project, wanted))
+                .is_some_and(|project| is_project(project, wanted, query.whole_project))
         })
         && is_in_folders(&query.folders, row.shown_project())
         && query
@@ -50,14 +52,21 @@ pub(crate) fn selects(query: &ListQuery, row: &SessionRow) -> bool {
         && (query.parent.is_none() || query.parent.as_deref() == row.shown_parent())
 }
 
-/// Whether a project is the wanted one: the same path, or one that ends in these components.
-fn is_project(project: &str, wanted: &str) -> bool {
+/// The whole path of the projects that a query means, if it means those of one path.
+pub(crate) fn project_of(query: &ListQuery) -> Option<&str> {
+    let wanted = query.project.as_deref();
+    let whole = wanted.filter(|wanted| query.whole_project || wanted.starts_with('/'));
+    whole.map(without_trailing_separators)
+}
+
+/// Whether a project is the wanted one: the same path, or, unless that is the whole one, one that ends in these
+/// components.
+fn is_project(project: &str, wanted: &str, is_whole: bool) -> bool {
     let wanted = without_trailing_separators(wanted);
+    let may_end = !is_whole && !wanted.starts_with('/');
     without_trailing_separators(project)
         .strip_suffix(wanted)
-        .is_some_and(|before| {
-            before.is_empty() || (!wanted.starts_with('/') && before.ends_with(['/', '\\']))
-        })
+        .is_some_and(|before| before.is_empty() || (may_end && before.ends_with(['/', '\\'])))
 }
 
 /// Whether a project is one of these folders, or below one; any project is if there are none.
@@ -99,26 +108,45 @@ pub(crate) fn aliases<'a>(agents: impl Iterator<Item = &'a str>, text: &str) -> 
         .collect()
 }
 
-/// The first keys that differ from each other.
-pub(crate) fn distinct(keys: impl Iterator<Item = SessionKey>, limit: usize) -> Vec<SessionKey> {
-    let mut distinct = Vec::new();
-    for key in keys {
-        if !distinct.contains(&key) && distinct.len() < limit {
-            distinct.push(key);
-        }
-    }
+/// The first keys that differ from each other, in their order, behind a place.
+pub(crate) fn distinct(
+    keys: impl Iterator<Item = SessionKey>,
+    after: Option<&SessionKey>,
+    limit: usize,
+) -> Vec<SessionKey> {
+    let mut distinct: Vec<SessionKey> = keys.filter(|key| is_behind(key, after)).collect();
+    distinct.sort_by(in_order);
+    distinct.dedup();
+    distinct.truncate(limit);
     distinct
 }
 
-/// The keys that a text means: those of the id that it is, or else those that start with it.
+/// The order in which sessions are found: by their ids, and by their agents where these are the same.
+pub(crate) fn in_order(one: &SessionKey, other: &SessionKey) -> Ordering {
+    (one.id(), one.agent()).cmp(&(other.id(), other.agent()))
+}
+
+/// Whether a session stands behind a place in that order.
+pub(crate) fn is_behind(key: &SessionKey, after: Option<&SessionKey>) -> bool {
+    after.is_none_or(|after| in_order(key, after).is_gt())
+}
+
+/// Whether a text means a session by the start of its id, and not by an alias.
+pub(crate) fn is_named(key: &SessionKey, text: &str) -> bool {
+    let scoped = agent_and_prefix(text).filter(|(agent, _)| *agent == key.agent());
+    key.id().starts_with(text) || scoped.is_some_and(|(_, prefix)| key.id().starts_with(prefix))
+}
+
+/// The keys that a text means, in their order: those of the id that it is, or else those that start with it.
 pub(crate) fn find_in(
     keys: impl Iterator<Item = SessionKey>,
     text: &str,
+    after: Option<&SessionKey>,
     limit: usize,
 ) -> Vec<SessionKey> {
     let scoped = agent_and_prefix(text);
     let (mut equal, mut starting) = (Vec::new(), Vec::new());
-    for key in keys {
+    for key in keys.filter(|key| is_behind(key, after)) {
         let in_scope = scoped
             .filter(|(agent, _)| *agent == key.agent())
             .map(|(_, prefix)| prefix);
@@ -138,7 +166,16 @@ pub(crate) fn find_in(
             starting.push(key);
         }
     }
-    let mut found = if equal.is_empty() { starting } else { equal };
+    // Behind a session whose id is the text there are no others but those that have the same one.
+    let is_equal = |after: &SessionKey| {
+        let in_scope = scoped.filter(|(agent, _)| *agent == after.agent());
+        after.id() == text || in_scope.is_some_and(|(_, id)| after.id() == id)
+    };
+    let mut found = if equal.is_empty() && !after.is_some_and(is_equal) {
+        starting
+    } else {
+        equal
+    };
     found.truncate(limit);
     found
 }
@@ -189,14 +226,14 @@ mod tests {
 
     #[test]
     fn a_project_is_a_whole_path_or_its_last_components() {
-        assert!(is_project("/home/ada/shop", "/home/ada/shop"));
-        assert!(is_project("/home/ada/shop", "/home/ada/shop/"));
-        assert!(is_project("/home/ada/shop", "shop"));
-        assert!(is_project("/home/ada/shop", "ada/shop"));
-        assert!(is_project("C:\\code\\shop", "shop"));
-        assert!(!is_project("/home/ada/shop", "hop"));
-        assert!(!is_project("/home/ada/shop", "/shop"));
-        assert!(!is_project("/home/ada/shop", "/home/ada"));
+        assert!(is_project("/home/ada/shop", "/home/ada/shop", false));
+        assert!(is_project("/home/ada/shop", "/home/ada/shop/", false));
+        assert!(is_project("/home/ada/shop", "shop", false));
+        assert!(is_project("/home/ada/shop", "ada/shop", false));
+        assert!(is_project("C:\\code\\shop", "shop", false));
+        assert!(!is_project("/home/ada/shop", "hop", false));
+        assert!(!is_project("/home/ada/shop", "/shop", false));
+        assert!(!is_project("/home/ada/shop", "/home/ada", false));
     }
 
     #[test]
@@ -228,7 +265,7 @@ mod tests {
             key("ggcode", "ab"),
             key("ggcode", "b:c"),
         ];
-        let find = |text: &str| find_in(keys.iter().cloned(), text, 10);
+        let find = |text: &str| find_in(keys.iter().cloned(), text, None, 10);
         assert_eq!(find("a"), [key("codex", "a")]);
         assert_eq!(find("ab").len(), 2);
         assert_eq!(find("ggcode:a"), [key("ggcode", "ab")]);

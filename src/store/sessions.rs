@@ -19,6 +19,7 @@ use crate::codec::session_row::{Given, SessionRow};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Block;
+use crate::model::properties::PropertiesChange;
 use crate::model::record::{Record, RecordView};
 use crate::model::session::Session;
 use crate::render::markdown;
@@ -87,7 +88,18 @@ macro_rules! calls_over_primitives {
             batch_id: Option<Uuid>,
             records: &[NewRecord],
         ) -> Result<Appended> {
-            $crate::store::sessions::append(self, key, expect, batch_id, records)
+            $crate::store::sessions::append(self, key, expect, batch_id, records, None)
+        }
+
+        fn append_with(
+            &self,
+            key: &SessionKey,
+            expect: Expect,
+            batch_id: Option<Uuid>,
+            records: &[NewRecord],
+            change: &PropertiesChange,
+        ) -> Result<Appended> {
+            $crate::store::sessions::append(self, key, expect, batch_id, records, Some(change))
         }
 
         fn ensure_meta(&self, session: &Session) -> Result<bool> {
@@ -199,13 +211,14 @@ fn give(session: &mut Session, given: &Given) {
     }
 }
 
-/// Appends records, written in the format of the session's agent.
+/// Appends records, written in the format of the session's agent, and changes what is kept beside them.
 pub(crate) fn append(
     store: &impl Primitives,
     key: &SessionKey,
     expect: Expect,
     batch_id: Option<Uuid>,
     records: &[NewRecord],
+    change: Option<&PropertiesChange>,
 ) -> Result<Appended> {
     let dialect = agents::of_agent(key.agent());
     store.add(Addition {
@@ -214,6 +227,7 @@ pub(crate) fn append(
         batch_id,
         lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Append,
+        change: change.cloned().map(Box::new),
     })
 }
 
@@ -230,6 +244,7 @@ pub(crate) fn replace_history(
         batch_id: None,
         lines: lines::lines_of(dialect, key, records, store.stamps())?,
         intent: Intent::Replace,
+        change: None,
     };
     store.add(addition).map(drop)
 }

@@ -31,7 +31,7 @@
 //! - `kit`: stores on the kit take in and give back what the store in a file does
 //! - `model`: any sequence of store operations against a model in memory
 //! - `calls`: single calls of a store, by example; `between_steps`: what others do in the middle
-//!   of a call
+//!   of a call; `taking_back`: messages that are taken back, by a line that says so
 //! - `ids`: sessions whose lines hold no ids of messages, or no header
 //! - `properties`: what is kept beside the lines, by example: names, marks, forks, sessions that
 //!   are found by them
@@ -159,5 +159,6 @@ mod soak;
 mod source;
 #[cfg(feature = "sqlite")]
 mod table_agents;
+mod taking_back;
 mod tidy;
 mod view;

@@ -3,7 +3,7 @@
 //!
 //! - Every line starts with `{"scrollback":1,"type":` and can be read alone.
 //! - A `session` line says what the session is, a `message` line is one message; the last
-//!   `session` line holds.
+//!   `session` line holds. A `taken_back` line takes back so many lines before it.
 //! - Writing and reading a message gives the same message, unknown fields included.
 //! - A line never holds a raw line feed.
 
@@ -29,6 +29,7 @@ use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
 use crate::model::error::Result;
 use crate::model::key::{NATIVE, SessionKey};
+use crate::model::links::Act;
 use crate::model::message::{Message, Role};
 use crate::model::record::RecordKind;
 use crate::model::session::Session;
@@ -83,6 +84,10 @@ impl Dialect for Native {
         writing::session(session).map(Some)
     }
 
+    fn write_taken_back(&self, lines: u64) -> Result<Vec<u8>> {
+        writing::taken_back(lines)
+    }
+
     fn read_meta(&self, line: &[u8], session: &mut Session) {
         let text = String::from_utf8_lossy(line);
         let body = lines::body(&text);
@@ -110,6 +115,7 @@ impl Agent for Native {
             lines: &[
                 r#"{"scrollback":1,"type":"message","id":"m1","role":"user","content":[{"type":"text","text":"hi"}],"time":"2026-04-03T09:00:00.000000Z"}"#,
                 r#"{"scrollback":1,"type":"session","id":"s1","title":"T"}"#,
+                r#"{"scrollback":1,"type":"taken_back","lines":1}"#,
             ],
             paths: &[],
         }
@@ -137,6 +143,7 @@ impl Format for Native {
             forked,
             created,
             updated,
+            taken,
         ] = fields_of(
             Some(object),
             &[
@@ -153,6 +160,7 @@ impl Format for Native {
                 "forked",
                 "created_at",
                 "updated_at",
+                "lines",
             ],
         );
         let mut reading = Reading::of(RecordKind::Unknown);
@@ -182,6 +190,11 @@ impl Format for Native {
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.record_id = fields::text_filled(id);
                 reading.facts.title = titles::of_message(role, content, titles::any);
+            }
+            Some("taken_back") => {
+                reading.kind = RecordKind::Event;
+                let lines = taken.and_then(|lines| lines.get().parse().ok());
+                reading.facts.links.act = Act::TakeBackLines(lines.unwrap_or(0));
             }
             _ => {}
         }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::links::Act;
 use crate::model::message::{Block, Usage};
 use crate::model::raw_json::RawJson;
 
@@ -376,13 +377,20 @@ fn the_documented_lines_are_what_is_written() {
         .lines()
         .filter(|line| line.starts_with("{\"scrollback\""))
         .collect();
-    assert_eq!(lines.len(), 6, "lines were added or lost");
+    assert_eq!(lines.len(), 7, "lines were added or lost");
     for line in lines {
-        let written = match Native.describe(line.as_bytes()).header.kind {
+        let described = Native.describe(line.as_bytes());
+        let written = match described.header.kind {
             RecordKind::Meta => {
                 let mut session = Session::native("chat-1").unwrap();
                 Native.read_meta(line.as_bytes(), &mut session);
                 Native.write_meta(&session, true).unwrap().unwrap()
+            }
+            RecordKind::Event => {
+                let Act::TakeBackLines(lines) = described.facts.links.act else {
+                    panic!("{line}");
+                };
+                Native.write_taken_back(lines).unwrap()
             }
             _ => written(&Native.messages(line.as_bytes())[0]).unwrap(),
         };

@@ -57,6 +57,14 @@ pub(crate) fn session(session: &Session) -> Result<Vec<u8>> {
     Ok(line.end_line())
 }
 
+/// A line that takes back so many before it.
+pub(crate) fn taken_back(lines: u64) -> Result<Vec<u8>> {
+    let mut line = Object::line("taken_back")?;
+    line.key("lines")?
+        .extend_from_slice(lines.to_string().as_bytes());
+    Ok(line.end_line())
+}
+
 /// A JSON object under construction.
 struct Object {
     bytes: Vec<u8>,

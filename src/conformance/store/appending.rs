@@ -6,6 +6,7 @@ use crate::conformance::subject::{OTHERS, Subject, at, key, key_of, message, not
 use crate::model::error::Error;
 use crate::model::limits::{APPEND_RECORDS_MAX, LINE_BYTES_MAX};
 use crate::model::message::{Message, Role};
+use crate::model::properties::PropertiesChange;
 use crate::store::{Expect, NewRecord};
 
 pub(crate) fn append_creates_the_session(make: &MakeStore) -> Checked {
@@ -261,4 +262,35 @@ pub(crate) fn append_of_nothing_creates_the_session_at_most(make: &MakeStore) ->
     same("updated_at", &appended.updated_at, &before.1.updated_at)?;
     let after = (store.records(&key)?, store.summary(&key)?);
     same("what is there afterwards", &after, &before)
+}
+
+pub(crate) fn append_with_changes_properties_too(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    let with = |expect, title: &str, text| {
+        let change = PropertiesChange::default()
+            .with_title(title)
+            .with_aliases([title]);
+        let records = [note(text), said(1, text)];
+        store
+            .store
+            .append_with(&key, expect, None, &records, &change)
+    };
+    let appended = done("append_with", with(Expect::Sequence(0), "one", "a"))?;
+    let came = (appended.first, appended.last, appended.replayed);
+    same("append_with to a new session", &came, &(0, 1, false))?;
+    done("append_with", with(Expect::Any, "two", "b"))?;
+    let is_conflict = |error: &Error| matches!(error, Error::Conflict { .. });
+    let refused_one = with(Expect::Sequence(1), "three", "c");
+    refused(
+        "append_with elsewhere",
+        refused_one,
+        "Conflict",
+        is_conflict,
+    )?;
+    same("its messages", &store.texts(&key)?, &["a", "b"])?;
+    same("its records", &store.records(&key)?.len(), &4)?;
+    let title = store.summary(&key)?.title;
+    same("its title", &title.as_str(), &"two")?;
+    same("its aliases", &store.properties(&key)?.aliases, &["two"])
 }

@@ -162,6 +162,30 @@ pub(crate) fn list_filters_by_project(make: &MakeStore) -> Checked {
     Ok(())
 }
 
+pub(crate) fn list_filters_by_whole_project(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    for (id, project) in [("a", "/w/shop"), ("b", "shop"), ("c", "C:\\w\\shop")] {
+        let mut saved = session(id, &[message(1, "a")])?;
+        saved.project = Some(project.to_owned());
+        store.save(&mut saved)?;
+    }
+    for (project, expected) in [
+        ("shop", &["b"][..]),
+        ("/w/shop/", &["a"]),
+        ("C:\\w\\shop", &["c"]),
+        ("w/shop", &[]),
+        ("/shop", &[]),
+    ] {
+        let whole = ListQuery::default()
+            .with_project(project)
+            .with_whole_project(true);
+        let step = format!("list of the whole path `{project}`");
+        same(&step, &store.ids(&whole)?, expected)?;
+    }
+    let ending = ListQuery::default().with_project("shop");
+    same("list of `shop`", &store.ids(&ending)?, &["c", "b", "a"])
+}
+
 pub(crate) fn list_takes_since_inclusive_and_before_strict(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("a", 10), ("b", 20), ("c", 30)])?;
     let since = ListQuery {
@@ -371,6 +395,43 @@ pub(crate) fn find_gives_at_most_the_limit(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("aa", 1), ("ab", 2), ("ac", 3)])?;
     same("find 2", &found(&store, "a", 2)?.len(), &2)?;
     same("find 0", &found(&store, "a", 0)?.len(), &0)
+}
+
+pub(crate) fn find_after_gives_the_rest(make: &MakeStore) -> Checked {
+    let store = with_sessions(make, &[("ab", 1), ("aa", 2), ("ac", 3), ("b", 4)])?;
+    for id in ["ab", "ad"] {
+        store.append(&key_of(OTHERS, id)?, &[NewRecord::line("{}\n")])?;
+    }
+    let names = |keys: Vec<SessionKey>| keys.iter().map(SessionKey::to_string).collect::<Vec<_>>();
+    let all = done("find", store.store.find("a", 10))?;
+    let expected = [
+        "native:aa",
+        "jsonl:ab",
+        "native:ab",
+        "native:ac",
+        "jsonl:ad",
+    ];
+    same("find", &names(all.clone()), &expected)?;
+    for (limit, left) in [(1, 4), (2, 4), (10, 2)] {
+        let mut seen: Vec<SessionKey> = all.iter().take(5 - left).cloned().collect();
+        while let Some(last) = seen.last().cloned() {
+            let page = done("find_after", store.store.find_after("a", &last, limit))?;
+            same("at most the limit", &(page.len() <= limit), &true)?;
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        same(&format!("pages of {limit}"), &seen, &all)?;
+    }
+    let [_, gone, ..] = all.as_slice() else {
+        return Ok(());
+    };
+    done("delete", store.store.delete(gone))?;
+    let rest = done("find_after", store.store.find_after("a", gone, 10))?;
+    same("behind one that is gone", &names(rest), &expected[2..])?;
+    let equal = done("find_after", store.store.find_after("ab", &key("ab")?, 10))?;
+    same("behind the id itself", &names(equal).len(), &0)
 }
 
 pub(crate) fn find_falls_back_to_aliases(make: &MakeStore) -> Checked {

@@ -2,12 +2,13 @@
 
 use crate::agents::{self, Agent};
 use crate::conformance::MakeStore;
-use crate::conformance::check::{Checked, done, same};
-use crate::conformance::subject::{OTHERS, Subject, at, key, key_of, message};
+use crate::conformance::check::{Checked, done, one, refused, same};
+use crate::conformance::subject::{OTHERS, Subject, at, key, key_of, message, note, said};
+use crate::model::error::Error;
 use crate::model::exception::ExceptionKind;
 use crate::model::links::Act;
 use crate::model::message::{Block, Message, Role};
-use crate::store::NewRecord;
+use crate::store::{Expect, NewRecord};
 
 /// A message that is written again, in the lines of an agent that does so.
 const AGAIN: [&str; 4] = [
@@ -62,6 +63,60 @@ pub(crate) fn find_message_leads_to_its_first_place(make: &MakeStore) -> Checked
     store.say(&plain, 1, &["a", "b"])?;
     let found = done("find_message", store.store.find_message(&plain, "b"))?;
     same("a message of another format", &found, &Some(1))
+}
+
+pub(crate) fn take_back_appends_a_line_that_says_so(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    store.append(&key, &[said(1, "a"), said(2, "b"), note("x"), said(3, "c")])?;
+    let before = store.lines(&key)?;
+    for (left, first) in [(2, 4), (1, 5)] {
+        let appended = done("take_back", store.store.take_back(&key, Expect::Any))?;
+        let appended = one("what take_back did", appended)?;
+        same(
+            "its place",
+            &(appended.first, appended.last),
+            &(first, first),
+        )?;
+        let session = store.load(&key)?;
+        let live = session.messages.iter().filter(|message| message.live);
+        same("messages that are live", &live.count(), &left)?;
+    }
+    store.say(&key, 4, &["d"])?;
+    let messages = store.load(&key)?.messages;
+    let live: Vec<bool> = messages.iter().map(|message| message.live).collect();
+    same("which are live", &live, &[true, false, false, true])?;
+    let lines = store.lines(&key)?;
+    same("the lines before", &lines.get(..4), &before.get(..4))?;
+    same("the messages", &store.texts(&key)?, &["a", "b", "c", "d"])
+}
+
+pub(crate) fn take_back_writes_where_it_is_expected_alone(make: &MakeStore) -> Checked {
+    let store = Subject::new(make);
+    let key = key("s")?;
+    store.say(&key, 1, &["a", "b"])?;
+    store.hide_before(&key, 1)?;
+    let is_conflict = |error: &Error| matches!(error, Error::Conflict { actual: 2, .. });
+    let elsewhere = store.store.take_back(&key, Expect::Sequence(1));
+    refused("take_back elsewhere", elsewhere, "Conflict", is_conflict)?;
+    let there = done(
+        "take_back",
+        store.store.take_back(&key, Expect::Sequence(2)),
+    )?;
+    same("take_back", &there.is_some(), &true)?;
+    let none = done("take_back", store.store.take_back(&key, Expect::Any))?;
+    same("take_back of what is hidden", &none, &None)?;
+    same("records", &store.records(&key)?.len(), &3)?;
+    let theirs = key_of(rewriting(), "s")?;
+    store.append(&theirs, &AGAIN.map(NewRecord::line))?;
+    let is_unsupported = |error: &Error| matches!(error, Error::Unsupported { .. });
+    let answer = store.store.take_back(&theirs, Expect::Any);
+    refused(
+        "take_back of another's",
+        answer,
+        "Unsupported",
+        is_unsupported,
+    )
 }
 
 pub(crate) fn truncate_keeps_a_tools_answer_with_its_call(make: &MakeStore) -> Checked {

@@ -131,6 +131,10 @@ impl Course {
                 }
             }
             Act::TakeBack(turns) => self.take_back_turns(*turns, sequence),
+            Act::TakeBackLines(lines) => {
+                let first = sequence.saturating_sub(*lines);
+                self.take_back(first, sequence.saturating_sub(1), sequence);
+            }
             Act::Reverted { from, is_kept } => self.revert(*from, *is_kept, sequence),
             Act::All(ids) => effect.earlier = self.restate(ids, sequence),
             Act::Typed(text) => self.note(sequence, Note::Typed { text: *text }),

@@ -9,6 +9,7 @@ use super::engine::{Children, KeyAndValue};
 use super::row::{Columns, NameQuery, RowQuery, SummaryRow};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::store::select;
 
 /// Rows and cells in memory, with what an [`Engine`](super::Engine) asks of them and one call that writes:
 /// [`MemoryStore`](crate::MemoryStore) is one of these behind a lock.
@@ -59,15 +60,9 @@ impl Image {
 
     /// As [`Engine::names`](super::Engine::names).
     pub fn names(&self, query: &NameQuery) -> Vec<SessionKey> {
-        let is_meant = |key: &&SessionKey| {
-            key.id().starts_with(&query.prefix)
-                && query
-                    .agent
-                    .as_ref()
-                    .is_none_or(|agent| agent == key.agent())
-        };
-        let mut found: Vec<SessionKey> = self.names.keys().filter(is_meant).cloned().collect();
-        found.sort_by(|one, other| (one.id(), one.agent()).cmp(&(other.id(), other.agent())));
+        let named = self.names.keys().filter(|key| query.has(key));
+        let mut found: Vec<SessionKey> = named.cloned().collect();
+        found.sort_by(select::in_order);
         found.truncate(query.limit);
         found
     }

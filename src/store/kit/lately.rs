@@ -114,6 +114,7 @@ mod tests {
             batch_id: None,
             lines: Vec::new(),
             intent: Intent::Append,
+            change: None,
         };
         let appended = || {
             Ok(Appended {

@@ -12,7 +12,6 @@ use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
 use crate::model::session::Summary;
-use crate::model::text::without_trailing_separators;
 use crate::store::families::Calls;
 use crate::store::query::{Cursor, ListQuery, Removed, SessionPage};
 use crate::store::{Cleaned, CleanupQuery, addition, cleanup, select};
@@ -33,11 +32,7 @@ pub(crate) fn list(engine: &dyn Engine, query: &ListQuery) -> Result<SessionPage
         before_us: query.before.map(|before| before.timestamp_micros()),
         agent: query.agent.clone(),
         // An engine knows whole paths. The end of one is looked for in every row below.
-        project: query
-            .project
-            .as_deref()
-            .filter(|project| project.starts_with('/'))
-            .map(|project| without_trailing_separators(project).to_owned()),
+        project: select::project_of(query).map(str::to_owned),
         parent: query.parent.clone(),
         pinned: query.pinned,
         archived: query.archived,
@@ -90,34 +85,27 @@ pub(crate) fn with_children(
     Ok(summaries)
 }
 
-/// Sessions that a text may mean.
-pub(crate) fn find(engine: &dyn Engine, text: &str, limit: usize) -> Result<Vec<SessionKey>> {
+/// Sessions that a text may mean, behind one of them.
+pub(crate) fn find(
+    engine: &dyn Engine,
+    text: &str,
+    after: Option<&SessionKey>,
+    limit: usize,
+) -> Result<Vec<SessionKey>> {
     let draft = Draft::over(engine);
-    // An id that is equal comes first of those that start with it, and older contents of ids, which
-    // are found by their whole names alone, may stand between.
-    let most = limit.saturating_add(16).clamp(64, 100_000);
-    let mut keys = engine.names(&NameQuery::of(text, None, most))?;
+    let mut keys = named(&draft, (text, None), text, after, limit)?;
     if let Some((agent, prefix)) = select::agent_and_prefix(text) {
-        keys.extend(engine.names(&NameQuery::of(prefix, Some(agent), most))?);
+        keys.extend(named(&draft, (prefix, Some(agent)), text, after, limit)?);
     }
-    keys.sort();
+    keys.sort_by(select::in_order);
     keys.dedup();
-    let mut kept = Vec::with_capacity(keys.len());
-    for key in keys {
-        let is_whole = key.id() == text || format!("{}:{}", key.agent(), key.id()) == text;
-        let is_older = numbered(key.id()).is_some()
-            && !is_whole
-            && matches!(draft.session(&key)?, Some((_, row)) if !row.is_listed());
-        if !is_older {
-            kept.push(key);
-        }
-    }
-    let found = select::find_in(kept.into_iter(), text, limit);
-    if !found.is_empty() {
+    let found = select::find_in(keys.into_iter(), text, after, limit);
+    // Behind one that was found by its id no other is found by another name.
+    if !found.is_empty() || after.is_some_and(|after| select::is_named(after, text)) {
         return Ok(found);
     }
     if let Some(newest) = newest_called(&draft, text)? {
-        return Ok(newest.into_iter().take(limit).collect());
+        return Ok(select::distinct(newest.into_iter(), after, limit));
     }
     let mut claimed = draft.by_any_alias(text)?;
     if let Some((agent, alias)) = select::agent_and_prefix(text)
@@ -125,7 +113,40 @@ pub(crate) fn find(engine: &dyn Engine, text: &str, limit: usize) -> Result<Vec<
     {
         claimed.extend(draft.by_alias(&alias)?);
     }
-    Ok(select::distinct(claimed.into_iter(), limit))
+    Ok(select::distinct(claimed.into_iter(), after, limit))
+}
+
+/// The first names that start with a prefix, behind one of them: `limit` that lists show, or all there are.
+fn named(
+    draft: &Draft<'_>,
+    (prefix, agent): (&str, Option<&str>),
+    text: &str,
+    after: Option<&SessionKey>,
+    limit: usize,
+) -> Result<Vec<SessionKey>> {
+    let mut query = NameQuery {
+        after: after.cloned(),
+        ..NameQuery::of(prefix, agent, limit.clamp(64, ROWS))
+    };
+    let mut kept = Vec::new();
+    loop {
+        let names = draft.engine().names(&query)?;
+        let is_last = names.len() < query.limit;
+        query.after = names.last().cloned();
+        for key in names {
+            // Older contents of ids are found by their whole names alone.
+            let is_whole = key.id() == text || format!("{}:{}", key.agent(), key.id()) == text;
+            let is_older = numbered(key.id()).is_some()
+                && !is_whole
+                && matches!(draft.session(&key)?, Some((_, row)) if !row.is_listed());
+            if !is_older {
+                kept.push(key);
+            }
+        }
+        if is_last || kept.len() >= limit {
+            return Ok(kept);
+        }
+    }
 }
 
 /// The newest contents of ids that are called by their numbers; `None` if there are none.

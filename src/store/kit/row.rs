@@ -2,6 +2,8 @@
 
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
+use crate::model::key::SessionKey;
+use crate::store::select;
 
 /// A summary row that is stored: all that a list shows of a session, as bytes that the kit alone reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +175,8 @@ pub struct NameQuery {
     pub prefix: String,
     /// Of this agent; `None` for all.
     pub agent: Option<String>,
+    /// Behind this name, by ids and then agents; `None` from the first one on.
+    pub after: Option<SessionKey>,
     /// Most names to give, at least one.
     pub limit: usize,
 }
@@ -182,7 +186,16 @@ impl NameQuery {
         Self {
             prefix: prefix.to_owned(),
             agent: agent.map(str::to_owned),
+            after: None,
             limit,
         }
+    }
+
+    /// Whether it asks for a name.
+    pub fn has(&self, key: &SessionKey) -> bool {
+        let is_of = |agent: &String| agent == key.agent();
+        key.id().starts_with(&self.prefix)
+            && self.agent.as_ref().is_none_or(is_of)
+            && select::is_behind(key, self.after.as_ref())
     }
 }

@@ -110,7 +110,16 @@ impl<E: Engine> Store for E {
     }
 
     fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
-        list::find(self, prefix, limit)
+        list::find(self, prefix, None, limit)
+    }
+
+    fn find_after(
+        &self,
+        prefix: &str,
+        after: &SessionKey,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>> {
+        list::find(self, prefix, Some(after), limit)
     }
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {

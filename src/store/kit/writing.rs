@@ -9,6 +9,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::addition::{self, Added, Addition, Outcome};
 use crate::store::course::Course;
+use crate::store::properties::Claims;
 use crate::store::query::Appended;
 use crate::store::shared_commit::unknown;
 
@@ -220,6 +221,9 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
     (row.tail_first, row.tail_bytes) = (row.next, 0);
     draft.put_records(number, &made);
     draft.put_row(number, &row)?;
+    if let Some(change) = &addition.change {
+        draft.change_properties(number, change, Claims::Exclusive)?;
+    }
     let entry = Entry {
         number,
         version: draft.version_after(number),

@@ -98,7 +98,16 @@ impl Store for RedbStore {
     }
 
     fn find(&self, prefix: &str, limit: usize) -> Result<Vec<SessionKey>> {
-        self.read(|snapshot| snapshot.find(prefix, limit))
+        self.read(|snapshot| snapshot.find(prefix, None, limit))
+    }
+
+    fn find_after(
+        &self,
+        prefix: &str,
+        after: &SessionKey,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>> {
+        self.read(|snapshot| snapshot.find(prefix, Some(after), limit))
     }
 
     fn delete(&self, key: &SessionKey) -> Result<Removed> {

@@ -80,6 +80,9 @@ pub(crate) const LISTING: &[Break] = &[
             Ok(page)
         };
     }),
+    ("list_filters_by_whole_project", |b| {
+        b.calls.list = |b, query| b.store.list(&query.clone().with_whole_project(false));
+    }),
     ("list_takes_since_inclusive_and_before_strict", |b| {
         b.calls.list = |b, query| {
             b.store.list(&{
@@ -216,6 +219,13 @@ pub(crate) const LISTING: &[Break] = &[
         b.calls.find = |b, prefix, limit| {
             let mut found = b.store.find(prefix, limit)?;
             found.retain(|key| key.id().starts_with(prefix) || key.to_string().starts_with(prefix));
+            Ok(found)
+        };
+    }),
+    ("find_after_gives_the_rest", |b| {
+        b.calls.find = |b, prefix, limit| {
+            let mut found = b.store.find(prefix, limit)?;
+            found.sort();
             Ok(found)
         };
     }),

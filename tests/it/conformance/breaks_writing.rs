@@ -91,6 +91,14 @@ pub(crate) const APPENDING: &[Break] = &[
             b.store.append(key, expect, id, records)
         };
     }),
+    ("append_with_changes_properties_too", |b| {
+        b.calls.update = |b, key, change| {
+            if change.title.is_some() && change.aliases.is_some() {
+                return b.store.properties(key);
+            }
+            b.store.update_properties(key, change)
+        };
+    }),
     ("append_answers_numbers_and_time", |b| {
         b.calls.append = |b, key, expect, id, records| {
             let mut appended = b.store.append(key, expect, id, records)?;

@@ -322,8 +322,9 @@ fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
 mod tests {
     use super::*;
     use crate::model::key::SessionKey;
+    use crate::model::session::Session;
+    use crate::store::Store as _;
     use crate::store::ingest::IngestStore as _;
-    use crate::store::{Session, Store as _};
 
     #[test]
     fn what_was_read_before_a_restore_is_not_written_after_it() {

@@ -5,10 +5,14 @@
 //! one of its own, so that one bad session does not take the others with it.
 
 use crate::model::error::{Error, Result};
+use crate::store::Stamps;
 use crate::store::addition::Addition;
+use crate::store::properties::Claims;
 use crate::store::query::Appended;
 use crate::store::redb::engine::panics::guard;
 use crate::store::redb::store::RedbStore;
+use crate::store::redb::tables::properties;
+use crate::store::redb::tables::writer::Writer;
 use crate::store::shared_commit::{stopped, unknown};
 
 /// What an append came to before the commit.
@@ -56,7 +60,7 @@ fn together(store: &RedbStore, appends: &[&Addition]) -> Result<Vec<Written>> {
         let writer = store.begin_write()?;
         let mut answers = Vec::with_capacity(appends.len());
         for append in appends {
-            match writer.add(append, &store.options.stamps) {
+            match add(&writer, append, &store.options.stamps) {
                 Err(error) if !is_refusal(&error) => return Err(error),
                 answer => answers.push(answer),
             }
@@ -70,6 +74,16 @@ fn together(store: &RedbStore, appends: &[&Addition]) -> Result<Vec<Written>> {
     })
 }
 
+/// One append, with what changes beside its lines.
+fn add(writer: &Writer<'_>, append: &Addition, stamps: &Stamps) -> Written {
+    let appended = writer.add(append, stamps)?;
+    if let Some(change) = append.change.as_ref().filter(|_| !appended.replayed) {
+        let (number, _) = writer.session_of(&append.key)?;
+        properties::change(writer, number, change, Claims::Exclusive)?;
+    }
+    Ok(appended)
+}
+
 /// Whether an append was refused before it touched a table.
 fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Conflict { .. })
@@ -81,6 +95,7 @@ mod tests {
 
     use super::*;
     use crate::model::key::SessionKey;
+    use crate::model::properties::PropertiesChange;
     use crate::store::addition::Intent;
     use crate::store::query::Expect;
     use crate::store::{NewRecord, Options, Store as _};
@@ -95,6 +110,7 @@ mod tests {
             expect,
             batch_id: None,
             intent: Intent::Append,
+            change: None,
             lines: vec![b"{}\n".to_vec()],
         }
     }
@@ -149,5 +165,46 @@ mod tests {
         );
         assert_eq!(store.commits(), before + 1);
         assert_eq!(store.summary(&key("a")).unwrap().record_count, 2);
+    }
+
+    #[test]
+    fn records_and_properties_are_one_commit_and_a_refused_change_takes_its_records_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let with = |id: &str, alias: &str| Addition {
+            change: Some(Box::new(PropertiesChange::default().with_aliases([alias]))),
+            ..append(id, Expect::Any)
+        };
+        let before = store.commits();
+        let answers = write(&store, &[&with("a", "one"), &append("b", Expect::Any)]);
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        assert_eq!(store.commits(), before + 1);
+        // The others of a commit go on without it.
+        let taken = with("b", "one");
+        let answers = write(
+            &store,
+            &[
+                &append("a", Expect::Any),
+                &taken,
+                &append("c", Expect::Any),
+                &with("b", "two"),
+            ],
+        );
+        let is_taken = |answer: &Result<Appended>| matches!(answer, Err(Error::AliasTaken { .. }));
+        let refused: Vec<bool> = answers.iter().map(is_taken).collect();
+        assert_eq!(refused, [false, true, false, false], "{answers:?}");
+        let records = ["a", "b", "c"].map(|id| store.summary(&key(id)).unwrap().record_count);
+        assert_eq!(records, [2, 2, 1]);
+        assert_eq!(store.properties(&key("b")).unwrap().aliases, ["two"]);
+        // A replay leaves alone what was changed since.
+        let id = Some(uuid::Uuid::from_u128(7));
+        let batch = |alias: &str| {
+            let change = PropertiesChange::default().with_aliases([alias]);
+            let line = NewRecord::line("{}");
+            store.append_with(&key("d"), Expect::Any, id, &[line], &change)
+        };
+        assert!(!batch("three").unwrap().replayed);
+        assert!(batch("four").unwrap().replayed);
+        assert_eq!(store.properties(&key("d")).unwrap().aliases, ["three"]);
     }
 }

@@ -14,8 +14,13 @@ use crate::store::select;
 const LAST_AGENT: &str = "\u{10ffff}";
 
 impl Snapshot<'_> {
-    /// Sessions that a text may mean.
-    pub(crate) fn find(&self, text: &str, limit: usize) -> Result<Vec<SessionKey>> {
+    /// Sessions that a text may mean, behind one of them.
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        after: Option<&SessionKey>,
+        limit: usize,
+    ) -> Result<Vec<SessionKey>> {
         let table = self
             .txn()
             .open_table(SESSION_KEYS)
@@ -24,8 +29,10 @@ impl Snapshot<'_> {
         let mut collect = |agent: &str, prefix: &str| -> Result<()> {
             // One more than asked for, of each agent: enough to tell one from several, and an id
             // that is equal comes first of those that start with it.
-            let rows = within(&table, (agent, prefix).., "look sessions up")?;
-            for entry in rows.take(limit.saturating_add(1)) {
+            let first = after.map_or(prefix, |after| prefix.max(after.id()));
+            let rows = within(&table, (agent, first).., "look sessions up")?;
+            // The one that the page begins behind may be the first of these.
+            for entry in rows.take(limit.saturating_add(2)) {
                 let (key, number) = entry?;
                 let ((found, id), number) = (key.value(), number.value());
                 self.counts().indexes(1);
@@ -42,7 +49,7 @@ impl Snapshot<'_> {
             }
             // Of two that fit only one may have been found: the other's page counts too.
             let last = format!("{prefix}{}", char::MAX);
-            self.check(SESSION_KEYS, &(agent, prefix), &(agent, last.as_str()))
+            self.check(SESSION_KEYS, &(agent, first), &(agent, last.as_str()))
         };
         // From agent to agent: each one's range is looked at on its own.
         let mut agent = String::new();
@@ -70,31 +77,32 @@ impl Snapshot<'_> {
         if let Some((agent, prefix)) = select::agent_and_prefix(text) {
             collect(agent, prefix)?;
         }
-        keys.sort();
+        keys.sort_by(select::in_order);
         keys.dedup();
-        let mut found = select::find_in(keys.into_iter(), text, limit);
-        if found.is_empty() {
-            // The newest content may be called by its number too.
-            for agent in &agents {
-                let id = select::agent_and_prefix(text)
-                    .filter(|(named, _)| named == agent)
-                    .map_or(text, |(_, id)| id);
-                if numbered(id).is_some()
-                    && let Ok(key) = SessionKey::new(agent.as_str(), id)
-                    && let Some((_, row)) = self.session(&key)?
-                {
-                    found.push(SessionKey::new(row.agent, row.id)?);
-                }
+        let mut found = select::find_in(keys.into_iter(), text, after, limit);
+        // Behind one that was found by its id no other is found by another name.
+        if !found.is_empty() || after.is_some_and(|after| select::is_named(after, text)) {
+            return Ok(found);
+        }
+        // The newest content may be called by its number too.
+        for agent in &agents {
+            let id = select::agent_and_prefix(text)
+                .filter(|(named, _)| named == agent)
+                .map_or(text, |(_, id)| id);
+            if numbered(id).is_some()
+                && let Ok(key) = SessionKey::new(agent.as_str(), id)
+                && let Some((_, row)) = self.session(&key)?
+            {
+                found.push(SessionKey::new(row.agent, row.id)?);
             }
-            found.truncate(limit);
         }
         if !found.is_empty() {
-            return Ok(found);
+            return Ok(select::distinct(found.into_iter(), after, limit));
         }
         let mut claimed = Vec::new();
         for alias in select::aliases(agents.iter().map(String::as_str), text) {
             claimed.extend(properties::by_alias(self, &alias)?);
         }
-        Ok(select::distinct(claimed.into_iter(), limit))
+        Ok(select::distinct(claimed.into_iter(), after, limit))
     }
 }

@@ -4,7 +4,6 @@ use redb::ReadableTable;
 
 use super::folders;
 use crate::model::error::Result;
-use crate::model::text::without_trailing_separators;
 use crate::store::query::{Cursor, ListQuery, SessionPage};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::families::{self, Families};
@@ -38,11 +37,7 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
     };
     let (from, to) = bounds(query);
     // The index knows whole paths. The end of one is looked for in every row below.
-    let project = query
-        .project
-        .as_deref()
-        .filter(|project| project.starts_with('/'))
-        .map(without_trailing_separators);
+    let project = select::project_of(query);
     if let Some(parent) = query.parent.as_deref()
         && let Some(mut places) = families::places(snapshot, query.agent.as_deref(), parent)?
     {

@@ -12,11 +12,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::sweeps::modes;
 use crate::model::error::Error;
 use crate::model::key::SessionKey;
+use crate::model::session::Session;
 use crate::store::copies::Existing;
 use crate::store::ingest::Bulk as _;
 use crate::store::redb::store::RedbStore;
 use crate::store::{
-    Expect, ListQuery, MemoryStore, NewRecord, Options, ScanQuery, Session, Store, unwatched,
+    Expect, ListQuery, MemoryStore, NewRecord, Options, ScanQuery, Store, unwatched,
 };
 
 const DAY: i64 = 86_400;

@@ -188,6 +188,7 @@ fn appends_together(store: &RedbStore, round: u64) -> Result<()> {
             batch_id: None,
             lines: line.clone(),
             intent: Intent::Append,
+            change: None,
         })
         .collect();
     let answers = appends::write(store, &appends.iter().collect::<Vec<_>>());
