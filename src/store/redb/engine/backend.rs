@@ -127,6 +127,8 @@ impl Backend {
         let began = Instant::now();
         let has_turn = self.take_turn(began)?;
         let locked = self.lock(began, || self.file.try_lock_range(byte, byte));
+        // Given back whether the lock came or not: a turn that is kept would stop every other
+        // writer.
         if has_turn {
             self.file.unlock_range(locks::TURN, locks::TURN)?;
         }

@@ -154,6 +154,7 @@ fn has_ranges(ranges: &FileBackend) -> io::Result<bool> {
             ranges.unlock_range(PROBE, PROBE)?;
             Ok(true)
         }
+        // Somebody else has it just now: so there are such locks.
         Ok(false) => Ok(true),
         Err(BackendError::Unsupported) => Ok(false),
         Err(error) => Err(error.into()),

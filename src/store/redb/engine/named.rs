@@ -130,6 +130,7 @@ impl Named {
         // Transactions of this handle that were given up made no commit: so many more are its own
         // at most.
         let is_more = last.transaction > seen.transaction.saturating_add(seen.begun);
+        // Commits only count up: an older state of the store was copied over it.
         if last.transaction < seen.transaction {
             return Err(self.overwritten());
         }
@@ -145,6 +146,7 @@ impl Named {
             seen.content = Some(now);
             seen.is_anew = false;
         }
+        // Counted when they begin: whether one that failed was committed nobody can say.
         if last.transaction == seen.transaction {
             seen.begun = seen.begun.saturating_add(1);
         } else {

@@ -63,6 +63,8 @@ impl Reserve {
             Ok(_) => return,
             Err(_) => {}
         }
+        // What was begun on a full disk frees too little later, and takes the last blocks now. A
+        // file that another process was faster to make stays.
         if make(path).is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists) {
             let _left = fs::remove_file(path);
         }

@@ -82,6 +82,7 @@ impl PageFile {
         let Some((root, shape)) = found.and_then(|table| Some((table.root?, table.shape))) else {
             return Ok(());
         };
+        // Keys are text here, of which no byte is 255.
         let all: (&[u8], &[u8]) = (&[], &[u8::MAX]);
         self.check_range::<&[u8]>(&root, shape, all, &mut page, &mut |leaf| {
             for (key, value) in (0..leaf.count()).filter_map(|at| leaf.row(at)) {

@@ -94,6 +94,7 @@ pub(crate) fn read(
         let (key, value) = entry?;
         let part = key.value().2;
         let (is_last, data) = open_part(number, name, part, value.value())?;
+        // Told below as a part that is missing: what lies behind the gap is not given out.
         if part != expected {
             break;
         }

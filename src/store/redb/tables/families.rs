@@ -120,6 +120,7 @@ impl Families {
     /// Opens it.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self> {
         let index = open(snapshot)?;
+        // Where no session has a parent, a list is not to look for the children of each.
         let has_any = match &index {
             Some(index) => !index.is_empty().map_err(storage(ACTION))?,
             None => false,

@@ -116,6 +116,7 @@ impl Snapshot<'_> {
         let opened = storage("read what is not indexed");
         let sessions = open(SESSIONS).map_err(&opened)?;
         let tails = tails(&open(SEARCH_TAILS).map_err(&opened)?, &sessions)?;
+        // A row that damage hides would keep its session's last records out of every search.
         self.check(SEARCH_TAILS, &0, &u64::MAX)?;
         self.check(SESSIONS, &0, &u64::MAX)?;
         Ok(tails)
@@ -217,6 +218,7 @@ pub(crate) fn spread_tails(writer: &Writer<'_>) -> Result<()> {
     let mut tails = txn.open_table(SEARCH_TAILS).map_err(storage(NOTE))?;
     let new = match new_from(&tails)? {
         Some(new) => new,
+        // Filled for the first time: all sessions are new to it.
         None if is_unused(&tails, || txn.open_table(SEARCH_RUNS))? => 0,
         None => return Ok(()),
     };
