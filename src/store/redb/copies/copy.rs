@@ -255,6 +255,7 @@ impl EachTable for Copier<'_> {
         let mut rows = rows
             .map_err(storage("copy a table"))
             .map_err(self.of_source)?;
+        // Emptied also where the backup has no such table: its rows are of sessions that go.
         match self.target {
             CopyInto::Transaction(txn) => {
                 let mut target = txn.open_table(table).map_err(&opening)?;

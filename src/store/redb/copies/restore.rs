@@ -126,6 +126,8 @@ impl RedbStore {
                 &writer.txn().open_table(SESSIONS).map_err(&open)?,
                 &writer.txn().open_table(ATTACHMENTS).map_err(&open)?,
             )?;
+            // Before the backup's rows take the place of the store's own: numbers go on from the
+            // higher one.
             let next = next_session(writer)?;
             let target = CopyInto::Transaction(writer.txn());
             copy::copy(snapshot.txn(), target, Some(path), progress)?;

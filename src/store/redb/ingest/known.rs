@@ -62,6 +62,7 @@ fn walk(
         let (path, generation) = key.value();
         let is_before = |(wanted, _): &&Wanted<'_>| *wanted < path;
         let rest = wanted.get(decided..).unwrap_or_default();
+        // Paths that the walk has gone past have no row.
         decided += rest.iter().take_while(is_before).count();
         match wanted.get(decided) {
             Some((wanted, place)) if *wanted == path => {
@@ -70,6 +71,7 @@ fn walk(
                     *slot = Some(decode(path, generation, value.value())?);
                 }
             }
+            // Not before one is decided, or the caller would ask the same again for ever.
             _ if passed == PASSED_MAX && decided > 0 => return Ok(Some(decided)),
             _ => passed += 1,
         }

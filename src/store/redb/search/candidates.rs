@@ -69,6 +69,7 @@ fn match_documents(
     alternatives: &[Vec<u32>],
 ) -> Result<Vec<bool>> {
     let count = row.documents as usize;
+    // Its buckets are made by other rules than those that are asked for: it rules nothing out.
     if row.grams != GRAM_VERSION {
         return Ok(vec![true; count]);
     }
@@ -91,6 +92,7 @@ fn match_documents(
             }
         }
         match left {
+            // No list of this alternative could be read.
             None => return Ok(vec![true; count]),
             Some(left) => {
                 for document in left {
@@ -128,6 +130,8 @@ fn documents_of(
         let (key, value) = entry?;
         let key = key.value();
         let lists = search::lists(key, documents, value.value())?;
+        // Rows follow each other without gaps, empty buckets included: the one that holds it is
+        // lost.
         if bucket >= lists.end {
             return Ok(None);
         }
@@ -150,6 +154,7 @@ fn add_documents(
     matched: &[bool],
     found: &mut Candidates,
 ) -> Result<()> {
+    // Another version of a reader may find in a line what the one that made the document did not.
     let is_old =
         |(agent, version): &(String, u16)| agents::of_agent(agent).reader_version() != *version;
     let old: Vec<bool> = row.readers.iter().map(is_old).collect();
@@ -172,6 +177,7 @@ fn add_documents(
             ));
         }
         for (document, matches) in documents.into_iter().zip(matched) {
+            // A reader that the run does not name may have found anything.
             let is_old = old.get(usize::from(document.reader)).copied();
             if *matches || is_old.unwrap_or(true) {
                 let ranges = found.entry(document.session).or_default();

@@ -127,12 +127,14 @@ impl OfSession {
                 self.through = sequence + 1;
                 self.bytes += line.len() as u64;
             }
+            // Only between segments: one that lies in two documents would be unpacked for each.
             if document.bytes >= SEGMENT_BYTES * 3 / 4 {
                 self.documents.extend(document.end(set));
             }
         }
         self.documents.extend(document.end(set));
         if is_all && !is_open {
+            // A compaction may have removed what came behind the last record.
             self.through = self.through.max(row.next);
         }
         Ok(is_all || is_open || self.bytes >= SESSION_BYTES as u64)

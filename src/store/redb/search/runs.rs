@@ -66,6 +66,7 @@ pub(crate) fn each_lists(
         let (key, value) = entry?;
         let key = key.value();
         let lists = search::lists(key, documents, value.value())?;
+        // A row is missing: the error below says from where on.
         if key.1 != reached {
             break;
         }

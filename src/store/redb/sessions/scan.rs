@@ -80,6 +80,7 @@ impl Snapshot<'_> {
     ) -> Result<()> {
         let table = self.records()?;
         let mut holes = Holes::of(number, row);
+        // The segment that holds a record may begin before it.
         let before = match from {
             0 => None,
             _ => segments::start_at_or_before(&table, number, from)?,

@@ -85,6 +85,8 @@ impl Deletion<'_, '_> {
         let mut cleaned = Cleaned::default();
         let mut doomed = BTreeMap::new();
         for number in numbers {
+            // Looked at again here: since the list was read it may have grown, been pinned or
+            // deleted.
             let there = snapshot::row_by_number(&self.sessions, *number, self.writer.counts())?;
             let Some(row) = there.filter(|row| sweep.takes(row)) else {
                 continue;
@@ -145,6 +147,7 @@ impl Deletion<'_, '_> {
                 .get((row.agent.as_str(), parent))
                 .map_err(storage(ACTION))?
                 .map(|number| number.value());
+            // Sessions that name each other as parents lead in a circle.
             let Some(number) = number.filter(|number| seen.insert(*number)) else {
                 return Ok(false);
             };

@@ -140,10 +140,12 @@ impl RedbStore {
             let (mut run, mut from) = (first, from);
             while let Some(next) = run.next {
                 let behind = if is_started && run.bytes <= AHEAD_BYTES {
+                    // One run is asked for at a time: memory holds two of them.
                     asking.send(next).map_err(|_| over())?;
                     run.look(from, each)?;
                     given.recv().map_err(|_| over())??
                 } else {
+                    // Given up before the next one is read: long lines are in memory once.
                     std::mem::take(&mut run).look(from, each)?;
                     self.run(key, next)?
                 };

@@ -152,6 +152,7 @@ fn formats(txn: &ReadTransaction) -> Result<Option<(u32, u32)>> {
     let table = match txn.open_table(STORE_INFO) {
         Ok(table) => table,
         Err(TableError::Storage(error)) => return Err(storage("read `store_info`")(error)),
+        // Missing, or another program's table of that name.
         Err(_) => return Ok(None),
     };
     let read = |name: &str| -> Result<Option<u32>> {

@@ -45,6 +45,7 @@ impl Rebuilder<'_> {
                 line.push((alias, number));
             }
         }
+        // Where the claim is lost, so is its place: it stands behind those that are known.
         for (number, properties) in &kept {
             let Some(row) = self.kept.get(number) else {
                 continue;

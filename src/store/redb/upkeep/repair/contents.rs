@@ -42,6 +42,7 @@ pub(crate) fn join(bulk: &mut RedbBulk<'_>, kept: &BTreeMap<u64, SessionRow>) ->
     for ((agent, plain), contents) in of_ids {
         let is_alone = contents.len() == 1;
         let first = contents.first().and_then(|(_, number)| kept.get(number));
+        // One that has lost the others is renamed and counted below, too.
         if is_alone && first.is_some_and(|row| row.contents == 1) {
             continue;
         }

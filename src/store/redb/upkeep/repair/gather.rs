@@ -373,6 +373,8 @@ impl Gathered {
     /// Takes the rows of what may be a page of one of some tables.
     fn page(&mut self, file: &PageFile, start: &[u8], offset: u64, wanted: &[&str]) -> Result<()> {
         for table in wanted {
+            // How long its keys are no tree says of a page that nothing leads to: the table says it
+            // that it may be of.
             let key = match *table {
                 "sessions" | "properties" => Some(8),
                 "records" => Some(20),

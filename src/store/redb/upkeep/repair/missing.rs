@@ -19,6 +19,8 @@ impl Rebuilder<'_> {
             detail,
             records: Vec::new(),
         });
+        // Number 0 is of all folders: one file that is lost would drop the import states of all
+        // their files.
         self.partly.extend(number.filter(|number| *number != 0));
     }
 

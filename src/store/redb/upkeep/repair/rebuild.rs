@@ -56,6 +56,8 @@ pub(crate) fn rebuild(
         rebuilder.session(number)?;
     }
     rebuilder.properties()?;
+    // Behind all that tells of losses: an import state stays only where nothing of its session is
+    // lost.
     rebuilder.sources()?;
     rebuilder.deleted()?;
     rebuilder.contents()?;
@@ -205,6 +207,7 @@ impl<'r> Rebuilder<'r> {
             .then(|| contents::order_of(self.gathered, number, &row))
             .flatten();
         contents::tell_order(&mut row, order.as_ref());
+        // The old row counts rows that are not taken over: they are made anew from the lines.
         (row.exceptions, row.blocks) = (0, 0);
         self.bulk()?
             .writer
@@ -304,6 +307,7 @@ impl<'r> Rebuilder<'r> {
 
     fn finish(mut self) -> Result<RepairReport> {
         let last = self.gathered.numbers().last().copied().unwrap_or_default();
+        // Above every number that anything is known of, since none is given twice.
         let next = self.gathered.next_session.max(last + 1);
         let action = storage("number a session");
         {

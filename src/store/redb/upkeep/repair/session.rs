@@ -127,6 +127,8 @@ impl<'r> Count<'r> {
         let mut row = empty;
         row.mark = old.map_or(0, |old| old.value.mark);
         let mut anew = Chain::starting_at(0);
+        // A list of chains from before is then told that it cannot be compared, and not that lines
+        // were changed.
         anew.rewrites = old.map_or(0, |old| old.value.chain.rewrites) + 1;
         Self {
             old,
@@ -150,6 +152,7 @@ impl<'r> Count<'r> {
             }
             self.reached = sequence + 1;
             let mut described = self.dialect.describe(line);
+            // The stored header counts: the segment goes over as it is.
             described.header = header;
             self.row.next = sequence;
             let digest = digest_of(line);
@@ -179,6 +182,7 @@ impl<'r> Count<'r> {
             return counted;
         }
         self.row.tail_first = self.row.next;
+        // Without a row to believe nobody knows what was hidden: all is shown.
         self.row.hidden = 0;
         self.row.mark = 0;
         self.row.chain = self.anew;

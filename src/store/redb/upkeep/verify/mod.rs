@@ -111,6 +111,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
                 let done = self.found.report.bytes.min(total);
                 Progress::at(Step::Verifying, done, total).tell(progress)?;
             }
+            // Behind all sessions, each of which has taken what is its own off the list.
             self.missing();
             self.step(Self::strangers)?;
             let mut attached = BTreeSet::new();
@@ -118,6 +119,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
                 attached = checker.attachments()?;
                 Ok(())
             })?;
+            // Without all of them each source would seem to lead nowhere.
             if are_read {
                 self.step(|checker| checker.sources(&attached))?;
             }
@@ -290,6 +292,7 @@ impl Checker<'_, '_, '_> {
             .txn()
             .open_table(RECORDS)
             .map_err(storage("verify"))?;
+        // A search a session, and not a walk through every row of the largest table.
         let mut from = 0;
         loop {
             let number = {

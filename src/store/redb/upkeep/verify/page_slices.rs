@@ -55,10 +55,13 @@ pub(super) fn walk<'s>(
             let Some(file) = snapshot.pages() else {
                 return Ok(Vec::new());
             };
+            // As this snapshot has it: the root of a table moves with each commit.
             let Some(table) = table_of(file, name, &mut wrong)? else {
                 break;
             };
             let (found, next) = slice(file, &table, after.as_deref(), *compare)?;
+            // Not held while the caller is told, who may take long: it keeps the pages of what is
+            // removed.
             drop(snapshot);
             wrong.extend(found);
             go_on()?;

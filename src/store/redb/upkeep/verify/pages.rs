@@ -72,6 +72,7 @@ fn head(file: &PageFile, header: &Header) -> Result<Vec<Wrong>> {
     }
     match header.slots() {
         [None, _] => say("its header", "the last commit is damaged".to_owned()),
+        // Of a file that was not left in order one slot may be half written.
         [Some(_), None] if header.is_clean() => {
             say(
                 "its header",

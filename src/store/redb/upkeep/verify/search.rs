@@ -81,6 +81,7 @@ impl Checker<'_, '_, '_> {
             let (session, value) = entry.map_err(&read)?;
             let session = session.value();
             match search::tail(session, value.value()) {
+                // The first row, under number 0. Of a session that it is of no later row says less.
                 Ok(from) if session == NEW => {
                     let new = self.found.rows.keys().filter(|number| **number >= from);
                     tails.extend(new.map(|number| (*number, 0)));
