@@ -141,6 +141,7 @@ fn check(
         .and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()))
         .copied()
         .or(older);
+    // Before what is expected: a retry expects what held before its first try.
     if let (Some(batch), Some(row)) = (known, row) {
         return Ok(Some(Appended {
             first: batch.first,

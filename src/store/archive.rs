@@ -42,6 +42,7 @@ pub(crate) fn begin(
             if place(order, record.sequence) >= place(order, end) {
                 break;
             }
+            // Header lines are not removed.
             if record.header.kind != RecordKind::Meta {
                 archive.write_all(&record.line).map_err(failed)?;
             }

@@ -171,6 +171,7 @@ impl SessionBuilder {
         if line.continues {
             flags = flags.with(RecordFlags::CONTINUES);
         }
+        // A line in pieces is told once, with its first one.
         if line.continued {
             described.problem = None;
         } else if piece {
@@ -227,6 +228,7 @@ impl SessionBuilder {
     /// Seals all that is pending, and hands it over.
     pub(crate) fn take_chunk(&mut self) -> SessionChunk {
         self.seal();
+        // An import leaves no tail: an append behind it begins one.
         self.row.tail_first = self.row.next;
         self.row.tail_bytes = 0;
         self.pending_bytes = 0;

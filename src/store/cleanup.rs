@@ -149,6 +149,7 @@ pub(crate) fn going(
     let mut going = Vec::new();
     for session in old {
         let key = session.key.clone();
+        // A child may be old enough by itself, and counts once.
         if seen.insert(key.clone()) {
             going.push(session);
         }
@@ -176,6 +177,7 @@ fn is_spared(store: &(impl Calls + ?Sized), session: &Summary) -> Result<bool> {
         let Ok(key) = SessionKey::new(session.key.agent(), parent.as_str()) else {
             return Ok(false);
         };
+        // Sessions that name each other as parents lead in a circle.
         if !seen.insert(key.clone()) {
             return Ok(false);
         }

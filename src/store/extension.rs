@@ -37,6 +37,7 @@ fn head_of<S: Store + ?Sized>(store: &S, found: &[SessionKey]) -> Result<Option<
         if !(summary.subagent && found.iter().any(is_below)) {
             heads.push(key);
         }
+        // As many as were asked for: behind them may be one more head.
         if heads.len() > 1 || found.len() == FAMILY_MAX {
             return Ok(None);
         }

@@ -91,6 +91,7 @@ pub(crate) fn hide(
         each(&mut |sequence, header, line| {
             let missing = sequence.saturating_sub(counter.reached);
             if counter.lines.saturating_add(missing) >= lines {
+                // The place lies among records that a compaction removed.
                 mark = counter.reached + (lines - counter.lines);
                 return false;
             }

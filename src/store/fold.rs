@@ -104,6 +104,7 @@ impl Fold {
         row.messages = row.messages.saturating_sub(u64::from(hidden));
         for (at, messages) in earlier {
             row.messages = row.messages.saturating_sub(u64::from(messages));
+            // They were counted as hidden there, and are shown with this record.
             if at < row.mark {
                 row.hidden = row.hidden.saturating_sub(u64::from(messages));
             }
@@ -252,6 +253,7 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
     let (Some(first), Some(last)) = (first, last) else {
         return;
     };
+    // Until a line states one, the row has the time of a call or of a file, which may be later.
     if !row.time_stated {
         row.time_stated = true;
         row.updated_us = *last;

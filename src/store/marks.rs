@@ -81,6 +81,8 @@ pub(crate) fn mark_of(
     };
     for source in earlier.into_iter().flat_map(|earlier| earlier.sources) {
         let places = mark.sources.iter().filter(|source| source.is_place());
+        // Counted apart: many paths leave room for the first lines, by which copies elsewhere are
+        // known.
         let has_room = if source.is_place() {
             places.count() < SOURCES_MAX
         } else {

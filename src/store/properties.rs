@@ -114,6 +114,7 @@ fn fitted(mut properties: Properties) -> Properties {
         .aliases
         .retain(|alias| alias.len() <= ID_BYTES_MAX);
     properties.aliases.truncate(ALIASES_MAX);
+    // A part of a JSON value is none: it cannot be cut.
     if scope_bytes(&properties) > SCOPE_BYTES_MAX {
         properties.scope = None;
     }

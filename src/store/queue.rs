@@ -146,6 +146,8 @@ impl<T, R> Drop for Batch<'_, T, R> {
             }
         }
         let mut state = locked(&self.queue.state);
+        // While the lead is handed on `led` stays set: who comes in between waits, and begins no
+        // second commit beside it.
         match state.waiting.front() {
             Some(next) => next.tell(Slot::Lead),
             None => state.led = false,

@@ -93,6 +93,7 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let mut talk = Talk::new(all_exceptions(store, key, 0)?);
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
+        // Hidden ones too: a copy that was loaded before a truncation has them.
         talk.take(dialect, record, true);
         Ok(())
     })?;
@@ -324,6 +325,7 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     };
     match store.add(addition) {
         Ok(_) => Ok(true),
+        // Somebody was faster, and the session is there: all that was asked for.
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
     }
@@ -334,6 +336,7 @@ fn derived_title(dialect: &dyn Dialect, key: &SessionKey, messages: &[Message]) 
     messages
         .iter()
         .filter(|message| message.role == Role::User)
+        // Written and described as it will be stored: so the title is the one that its line gives.
         .map(|message| match dialect.write_message(key, message) {
             Ok(lines) => lines
                 .iter()

@@ -154,6 +154,8 @@ impl Course {
         if first > last {
             return;
         }
+        // Runs do not overlap: those that lie in the new one go, and one that reaches into it ends
+        // before it.
         let within: Vec<u64> = self
             .taken_back()
             .filter(|taken| taken.first >= first)

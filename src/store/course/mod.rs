@@ -139,6 +139,7 @@ impl Course {
                     typed.0 == *text && sequence.saturating_sub(typed.1) <= TYPED_NEAR
                 };
                 let mut typed = self.typed.iter().filter(near).map(|typed| typed.1);
+                // The same text may have been typed twice: each of them is taken in once.
                 let is_free = |first: &u64| {
                     let key = (ExceptionKind::Replaced.code(), *first);
                     !self.exceptions.contains_key(&key)
@@ -247,6 +248,8 @@ impl Course {
             self.remove(ExceptionKind::Replaced, *at);
         }
         let others = self.ids.values().map(|spot| spot.sequence);
+        // What is kept may lie in this run; it is shown here now, so that nothing of it is taken
+        // back.
         if let Some(first) = others.filter(|at| !kept.contains(at)).min() {
             self.take_back(first, sequence.saturating_sub(1), sequence);
         }
@@ -310,6 +313,7 @@ impl Course {
                 by: Some(sequence),
                 messages: 0,
             });
+            // Noted anew with nothing: sums by day take the last note of an answer.
             let usage = Usage::default();
             self.spend(sequence, Answer { key, usage }, spent);
         }

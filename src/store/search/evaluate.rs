@@ -94,6 +94,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
     }
 
     fn search_places(&mut self, places: &Where) -> Result<()> {
+        // The whole session is read for it: not where nothing can fit.
         if !self.wanted.query.tools.is_empty() && *places != Where::Within(Vec::new()) {
             self.read_calls()?;
         }

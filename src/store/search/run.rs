@@ -199,6 +199,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
                 // Where no thread can be had, this one searches.
                 work(&sending);
             }
+            // The threads have the other senders: with the last of them the receiving ends.
             drop(sending);
             let mut bytes = done;
             loop {
