@@ -65,6 +65,7 @@ impl Draft<'_> {
             let bytes = record.line.len() as u64;
             take_replaced(left, (record.sequence, &record.header, bytes), hidden);
         }
+        // A mark behind the cut would hide what comes in the place of what was cut.
         left.mark = left.mark.min(sequence);
         Ok(())
     }
@@ -236,6 +237,7 @@ impl Bulk for Draft<'_> {
         if changes.is_empty() || engine.commit(&changes)? {
             return Ok(());
         }
+        // Not tried again: what it read has decided what it writes, and is another by now.
         Err(Error::Busy {
             reason: "another process wrote to the same sessions".to_owned(),
         })

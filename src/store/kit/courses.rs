@@ -174,6 +174,8 @@ impl Draft<'_> {
         self.write_course((number, row), &changes, Vec::new())?;
         let mut notes = self.notes(number, row)?;
         if notes.last().is_some_and(|(sequence, _)| *sequence >= from) {
+            // A block cannot be cut without being unpacked, so all go and those before the cut come
+            // back.
             for (key, _) in self.cells(&CellQuery::of(Table::Courses, number))? {
                 self.remove(Table::Courses, number, &key);
             }

@@ -264,6 +264,7 @@ impl<'e> Draft<'e> {
             found.truncate(query.limit);
             return Ok(found);
         }
+        // Its number was taken for this draft: nobody else has written anything of it.
         let is_new = |held: &Held| held.seen == 0;
         if self.held.borrow().get(&query.owner).is_some_and(is_new) {
             return Ok(Vec::new());
@@ -310,6 +311,7 @@ impl<'e> Draft<'e> {
     pub(crate) fn remove(&mut self, table: Table, owner: u64, key: &[u8]) {
         let cell = Cell::new(table, owner, key);
         let seen = self.cells.get(&cell).map_or(Seen::Any, |(seen, _)| *seen);
+        // It was to be written by this draft, and is not there to be removed.
         if seen == Seen::Nothing {
             self.cells.remove(&cell);
         } else {

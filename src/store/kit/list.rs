@@ -238,6 +238,8 @@ fn delete_batch(engine: &dyn Engine, batch: &[&Summary], cleaned: &mut Cleaned) 
         }
         let (mut doomed, mut sub_agents) = (BTreeMap::new(), 0);
         for session in batch {
+            // Listed before this commit: what has grown, moved or got another name since is left
+            // alone.
             let is_as_seen = |row: &SessionRow| {
                 row.next == session.next_sequence
                     && row.id == session.key.id()

@@ -99,6 +99,7 @@ fn check(
     let mut read = Chain::starting_at(row.chain.from);
     let (mut records, mut bytes, mut messages) = (0_u64, 0_u64, 0_u64);
     records::walk(engine, number, (0, true), &mut |segment| {
+        // What was appended since the row was read is not among what it counts.
         for (sequence, header, line) in segment.records().filter(|record| record.0 < row.next) {
             read.take(sequence, &digest_of(line));
             records += 1;
