@@ -155,6 +155,7 @@ impl FileOrder {
             next: 0,
             here: Vec::new(),
             place: None,
+            // Every time of a file is later.
             mtime_ns: i64::MIN,
             open: false,
             skip: 0,
@@ -260,6 +261,8 @@ impl FileOrder {
         };
         let mut all: Vec<Run> = order.runs.iter().chain(&order.here).copied().collect();
         all.sort_unstable_by_key(|run| run.first);
+        // Whoever reads by the order counts on it: lengths of runs are subtracted, and a record in
+        // two of them would be shown twice.
         let is_sound = all
             .iter()
             .all(|run| run.first <= run.last && run.last < order.next)

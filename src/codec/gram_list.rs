@@ -65,6 +65,7 @@ impl RowPacker {
 fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
     let count = documents.len() as u64;
     let bitmap_bytes = all.div_ceil(8) as usize;
+    // Of a single document the one is all, which takes no number.
     if let ([only], 2..) = (documents, all) {
         number(out, 2);
         number(out, u64::from(*only));
@@ -82,6 +83,7 @@ fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
         next = document + 1;
     }
     let length = bits.div_ceil(8);
+    // With the byte that its length takes: else a bitmap is as short.
     if length + 1 < bitmap_bytes as u64 {
         number(out, count * 2);
         number(out, length);
@@ -224,6 +226,7 @@ impl Packed<'_> {
                 }
             }
         }
+        // Bits behind the last document would name some that the run does not have.
         let is_right = documents.len() == self.count as usize;
         if is_right && documents.last().is_none_or(|last| *last < all) {
             return Ok(documents);

@@ -369,6 +369,7 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
             .rev()
             .take_while(|byte| **byte == b'\\')
             .count();
+        // Behind an odd number of backslashes the quote itself is escaped.
         if backslashes % 2 == 0 {
             return Some(quote + 1);
         }

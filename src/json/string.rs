@@ -9,6 +9,7 @@ use memchr::{memchr, memchr2, memmem};
 /// is anything else.
 pub(crate) fn decode(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    // A quote within is looked for as well: what has one bare is no string, and is refused below.
     let Some(first) = memchr2(b'\\', b'"', inner.as_bytes()) else {
         return Some(Cow::Borrowed(inner));
     };

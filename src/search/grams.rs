@@ -134,6 +134,8 @@ impl Normal {
                     return None;
                 }
                 let word = (length, hash(self.word(span)));
+                // One space apart: the normal form has no more between words, and letters of
+                // scripts without spaces may stand there instead.
                 let last = before.filter(|(end, _)| end + 1 == span.start);
                 before = Some((span.end, word));
                 let pair = last.and_then(|(_, last)| pair_bucket(last, word));

@@ -28,6 +28,7 @@ impl Needles {
 
     /// Whether a message of this line may fit. What is folded for it is kept in `folded`.
     pub(crate) fn may_be_in(&self, line: &[u8], folded: &mut String) -> bool {
+        // A reader may make other characters of what is not UTF-8.
         let Ok(line) = std::str::from_utf8(line) else {
             return true;
         };

@@ -77,6 +77,7 @@ pub(crate) fn input_text(json: &str) -> String {
                 let (text, behind) = rest.split_at(end);
                 out.push_str(&string::decode(text).unwrap_or(Cow::Borrowed(text)));
                 let next = behind.trim_start();
+                // A string before a colon is a key, and stands on the line of its value.
                 rest = if let Some(value) = next.strip_prefix(':') {
                     out.push_str(": ");
                     value

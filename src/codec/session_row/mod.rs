@@ -251,6 +251,7 @@ impl SessionRow {
     /// The id that all contents of its id share.
     pub(crate) fn plain_id(&self) -> &str {
         let plain = self.id.rsplit_once('~').filter(|(_, number)| {
+            // An agent's own id may end in `~2`: only another content was given its number here.
             !self.is_listed()
                 && number
                     .parse::<u32>()
@@ -348,6 +349,7 @@ impl SessionRow {
                 let (row, given, chain) = v3::decode(number, bytes)?;
                 Ok(Self::of_v1(row, given.into(), Some(chain.into())))
             }
+            // Any other version is refused there, by its number.
             _ => {
                 let key = number.to_be_bytes();
                 row::decode_short::<BODY_BYTES_MAX, _>(RowFormat::Session, VERSION, &key, bytes)
