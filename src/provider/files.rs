@@ -70,6 +70,8 @@ impl FileProvider {
     fn summary(&self, file: &SessionFile, gather: Gather) -> ProviderSummary {
         let mut summary = gather.summary(self.agent.agent());
         let row = file.row.clone().unwrap_or_default();
+        // What lines say goes before a row of an index, and that before what the file's place
+        // tells.
         let fill = |fact: &mut Option<String>, other: Option<String>| {
             if fact.is_none() {
                 *fact = other;
@@ -109,6 +111,7 @@ impl FileProvider {
     }
 
     fn listed(&self, file: &SessionFile, project: Option<&str>) -> Result<Option<ProviderSummary>> {
+        // First: of a file of another project no more is read than tells which.
         if let Some(project) = project
             && self.project(file)? != project
         {

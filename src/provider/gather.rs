@@ -61,6 +61,7 @@ impl Gather {
         self.unread += u64::from(header.flags.contains(RecordFlags::DAMAGED));
         let nothing = Facts::default();
         let is_begun = self.created_us.is_some() || self.project.is_some();
+        // Behind its own header a session may repeat that of the one that it comes from.
         let is_others = |id: &Cow<'_, str>| is_begun && **id != *self.id;
         let facts = match &described.facts.session {
             Some(id) if is_others(id) => &nothing,

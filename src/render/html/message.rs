@@ -81,6 +81,7 @@ impl Page {
         message: &Message,
         anchor: Option<u64>,
     ) -> io::Result<()> {
+        // Told where it begins and where it ends, and not at each message.
         if self.is_taken_back == message.live {
             self.is_taken_back = !message.live;
             let text = if message.live {
