@@ -1,4 +1,4 @@
-//! Code of the caller's that runs within a call of the store: the clock, who is told of the progress,
+//! Code of the caller's that runs within a call of the store: the clock, the watcher of the progress,
 //! what an answer is written to. A panic in it is the caller's and passes through; below it the
 //! call ends as with an error, so that no transaction is left in the middle.
 //!

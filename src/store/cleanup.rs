@@ -103,7 +103,7 @@ pub(crate) fn clean_up(store: &(impl Calls + ?Sized), query: &CleanupQuery) -> R
         cleaned.listed = going;
         return Ok(cleaned);
     }
-    // Who is stopped half-way leaves no child without its parent.
+    // Children first: a call that is stopped half-way leaves none without its parent.
     for session in going.iter().rev() {
         match store.remove(&session.key, Some(session.next_sequence)) {
             Ok(removed) => cleaned.count(removed, session),

@@ -145,7 +145,7 @@ impl Fold {
             offer_parent(row, parent, facts.subagent);
         }
         row.archived_by_agent = facts.archived.unwrap_or(row.archived_by_agent);
-        // What a sub-agent says among the lines of who started it is not what their session speaks with.
+        // A sub-agent speaks among the lines of its parent, and its model is not that of the session.
         if is_own {
             replace_with(&mut row.model, facts.model.as_deref());
         }

@@ -94,7 +94,7 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
     /// Where sessions came from.
     fn sources(&self) -> &dyn Sources;
 
-    /// What the last restore into this store left: who has read numbers of sessions, and is going
+    /// What the last restore into this store left: whoever has read numbers of sessions, and is going
     /// to write to them, compares it.
     fn restored_mark(&self) -> Result<RestoredMark>;
 

@@ -38,7 +38,7 @@ enum Slot<R> {
     /// The owner is to lead.
     Lead,
     Answered(R),
-    /// Who led stopped without an answer.
+    /// The thread that led stopped without an answer.
     Abandoned,
 }
 
@@ -146,7 +146,7 @@ impl<T, R> Drop for Batch<'_, T, R> {
             }
         }
         let mut state = locked(&self.queue.state);
-        // While the lead is handed on `led` stays set: who comes in between waits, and begins no
+        // While the lead is handed on `led` stays set: whoever comes in between waits, and begins no
         // second commit beside it.
         match state.waiting.front() {
             Some(next) => next.tell(Slot::Lead),

@@ -270,7 +270,7 @@ impl SessionRow {
         self.given.project.as_deref().or(self.project.as_deref())
     }
 
-    /// The parent to show, and to be found by. Who names itself has none.
+    /// The parent to show, and to be found by. A session that names itself has none.
     pub(crate) fn shown_parent(&self) -> Option<&str> {
         let named = self.given.parent.as_deref().or(self.parent.as_deref());
         named.filter(|parent| !parent.is_empty() && *parent != self.id)

@@ -217,7 +217,7 @@ pub(crate) fn clean_up(engine: &dyn Engine, query: &CleanupQuery) -> Result<Clea
         pinned_kept,
         ..Cleaned::default()
     };
-    // Who is stopped half-way leaves no child without its parent.
+    // Children first: a call that is stopped half-way leaves none without its parent.
     let children_first: Vec<&Summary> = going.iter().rev().collect();
     for batch in children_first.chunks(DELETED) {
         delete_batch(engine, batch, &mut cleaned)?;

@@ -68,7 +68,7 @@ impl Draft<'_> {
     /// The session that has an alias.
     pub(crate) fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
         match self.claims(alias)?.first() {
-            // Who had it may be gone by now: then nobody has.
+            // The session that had it may be gone by now: then none has it.
             Some((_, number)) if self.row_if_there(*number)?.is_none() => Ok(None),
             Some((_, number)) => self.claimer(alias, *number).map(Some),
             None => self.by_file(alias),

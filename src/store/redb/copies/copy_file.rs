@@ -224,7 +224,7 @@ fn remove_if_abandoned(path: &Path, now: Duration) -> io::Result<()> {
     if !found.is_file() || now.saturating_sub(written) < ABANDONED_AFTER {
         return Ok(());
     }
-    // Who still works on it has it locked.
+    // A process that still works on it has it locked.
     let file = File::open(path)?;
     if file.try_lock().is_ok() {
         fs::remove_file(path)?;

@@ -2,7 +2,7 @@
 //!
 //! Removed rows stay in free pages, and in what is left of pages that were changed, until something else is
 //! written there. So the rows that are there are copied into a new file, which takes the store's name in
-//! one step; nobody else may have the store open meanwhile, since who has it would go on with a file
+//! one step; nobody else may have the store open meanwhile, since whoever has it would go on with a file
 //! that has no name any more.
 //!
 //! - That a scrub is due is noted in the store before anything is removed, and the note is missing in the

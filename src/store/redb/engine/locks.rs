@@ -5,7 +5,7 @@
 //!   not even that, redb would go on with no lock at all: here the store is refused.
 //! - A lock that is refused for another reason (a table of locks that is full, a lock service that
 //!   does not answer) is not a lock that does not exist: others may hold theirs. It is an error.
-//! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
+//! - Whoever shares a store holds the whole file's lock as well, shared. So a process that finds no
 //!   ranges, since it reaches the file on another way, does not come in beside those that do.
 //! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
 //!   them. They take the whole file's lock too, shared: whoever has it exclusively is alone.
@@ -51,7 +51,7 @@ impl Whole {
         Ok(Self(Arc::new(file.try_clone()?)))
     }
 
-    /// Takes it together with others, to keep out who cannot lock ranges. `false` if such a process,
+    /// Takes it together with others, to keep out processes that cannot lock ranges. `false` if such a process,
     /// or one that has to be alone, is in.
     ///
     /// # Errors

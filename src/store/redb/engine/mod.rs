@@ -3,8 +3,8 @@
 //! - `opening`: the file, beside whom and in which format; `file`: before and beside the database
 //! - `handle`: what is open; `health`: what its file failed at; `reopen`: going on after that
 //! - `named`: whether the file is still the one under its name
-//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one; `who`: who has
-//!   the file open
+//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one; `who`: which
+//!   processes have the file open
 //! - `reserve`: space for what frees space on a full disk
 //! - `errors`, `panics`: those of redb, in our words
 

@@ -194,8 +194,8 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
     if !is_old || options.mode == Mode::Exclusive {
         return Ok(Some(Handle::Reader(database)));
     }
-    // Builds of this format do not see who reads beside them, but who keeps all writers out, which is
-    // the same in both versions of the engine.
+    // Builds of this format do not see a reader beside them, but they see one that keeps all writers
+    // out, which is the same in both versions of the engine.
     database.close().map_err(opening(path, options))?;
     let alone = options.clone().with_mode(Mode::Exclusive);
     Ok(open_read_only(path, &alone)?.map(Handle::Reader))

@@ -20,7 +20,7 @@ const ACTION: &str = "read the index of messages";
 /// By session: ranges of records, in their order, that do not meet.
 pub(crate) type Candidates = BTreeMap<u64, Vec<RangeInclusive<u64>>>;
 
-/// The records that a search has to read which looks for all buckets of one of these. `None` where the
+/// The records that a search for all buckets of one of these has to read. `None` where the
 /// index cannot tell: in a store of a format without one, or a damaged one.
 pub(crate) fn candidates(
     snapshot: &Snapshot<'_>,

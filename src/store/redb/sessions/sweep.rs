@@ -1,6 +1,6 @@
 //! Clean-up: which sessions go for their own sake, which with those that started them, and which stay.
 //!
-//! Who deletes many sessions deletes as many in a transaction as others can wait for: pages of the
+//! A clean-up deletes in one transaction as many sessions as others can wait for: pages of the
 //! indexes, in which old and new sessions stand side by side, are then written once for all of them.
 
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! Batches that a session's row has no room for: for a day, so that a retry is known whatever others
 //! append meanwhile.
 //!
-//! Nothing else goes through the table to forget: who notes a batch looks at the two behind it, in the
+//! No pass over the table forgets any: whoever notes a batch looks at the two behind it, in the
 //! order of ids, and then at the session's first. Ids of version 7 ascend, so these are its oldest; of
 //! others each has its turn.
 

@@ -1,4 +1,4 @@
-//! The index of families: who has which session for its parent.
+//! The index of families: which sessions have which one for their parent.
 //!
 //! Sessions are of one agent, and name their parents by id: a child may come before its parent, and
 //! the parent may never come. The entries follow what the summary rows show.

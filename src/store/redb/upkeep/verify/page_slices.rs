@@ -60,7 +60,7 @@ pub(super) fn walk<'s>(
                 break;
             };
             let (found, next) = slice(file, &table, after.as_deref(), *compare)?;
-            // Not held while the caller is told, who may take long: it keeps the pages of what is
+            // Not held while the caller is told and may take long: it keeps the pages of what is
             // removed.
             drop(snapshot);
             wrong.extend(found);
