@@ -122,6 +122,7 @@ pub(crate) fn open(body: &[u8]) -> Result<(bool, Vec<u8>), RowError> {
         return Err(RowError("the part is too short".to_owned()));
     };
     let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+    // Before anything is unpacked: a few bytes may claim to be gigabytes.
     if length > PART_BYTES {
         return Err(RowError(format!("a part that unpacks to {length} bytes")));
     }

@@ -224,6 +224,7 @@ pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, R
     let bytes = &mut block;
     while let Some(head) = byte(bytes) {
         let (tag, step) = (head & 0x0F, head >> 4);
+        // No note of its own: it names the model of those that follow.
         if tag == MODEL {
             let length = usize::try_from(take_number(bytes)?).map_err(|_| cut())?;
             let (name, rest) = bytes.split_at_checked(length).ok_or_else(cut)?;

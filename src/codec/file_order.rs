@@ -126,6 +126,7 @@ struct Rest {
 
 impl FileOrder {
     fn stored(&self) -> Stored {
+        // Of a session without records there is no run that could be left out.
         let is_whole = self.next > 0 && self.runs == [all_up_to(self.next)];
         let is_plain = self.here.is_empty() && self.skip == 0 && self.earlier.is_empty();
         Stored {

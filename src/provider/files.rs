@@ -97,6 +97,7 @@ impl FileProvider {
             problems: found.problems,
         };
         for file in &found.files {
+            // One that cannot be read is named, and hides no other.
             match self.listed(file, project) {
                 Ok(summary) => listing.sessions.extend(summary),
                 Err(error) => listing.problems.push(ProviderProblem {
@@ -218,6 +219,8 @@ impl SessionProvider for FileProvider {
         let mut summary = self.summary(&file, gather);
         summary.message_count = messages.len() as u64;
         let mut version = None;
+        // No line is described by it: the file is read once more, as far as the first line that
+        // states it.
         if let Some(version_in) = self.agent.version_in() {
             each_line(&file, self.agent, &mut |_, bytes, _| {
                 version = version_in(bytes);

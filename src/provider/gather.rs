@@ -100,6 +100,7 @@ impl Gather {
     }
 
     fn offer(&mut self, offer: &TitleOffer<'_>) {
+        // What ranks so low was said, and is no title: the best of it is the first prompt.
         if offer.rank <= FIRST_MESSAGE {
             let best = self.prompt.as_ref().map_or(LAST_PROMPT, |(rank, _)| *rank);
             if offer.rank > best {

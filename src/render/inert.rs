@@ -208,6 +208,7 @@ fn is_rule(line: &str) -> bool {
     let is_made_of = |text: &str, of: &str| text.chars().all(|c| of.contains(c));
     let has_mark = |text: &str| text.contains(['-', '=', '*', '_']);
     let mut content = line;
+    // Marker by marker: lists and quotations may stand in each other.
     loop {
         if is_made_of(content, " \t>*_=+-") {
             return has_mark(content);

@@ -45,6 +45,7 @@ impl Needles {
 
 /// The longest part of a term that JSON writes as it is.
 fn needle(asked: &Asked) -> Option<Finder<'static>> {
+    // A line that fits need not hold its session's title, nor what it must not say.
     if asked.is_negated || asked.of == Of::Title {
         return None;
     }

@@ -35,6 +35,7 @@ impl Plan {
 }
 
 fn buckets_of(asked: &Asked) -> Vec<u32> {
+    // No document has titles, and what must not be there tells of none.
     if asked.is_negated || asked.of == Of::Title {
         return Vec::new();
     }

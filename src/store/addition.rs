@@ -95,13 +95,16 @@ pub(crate) fn add_to(
     });
     let mut fold = Fold::of(course()?);
     let made = lines::append_to_row(&mut row, &mut fold, dialect, &addition.lines, now_us);
+    // The first of those that were asked for: the terminator of a torn line may have come before.
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
         Intent::Append | Intent::Create => {}
         Intent::Save { now_us } => touch(&mut row, now_us),
         Intent::Replace => {
             row.mark = first;
+            // As many as there were before these lines, which are shown.
             row.hidden = old.map_or(0, |old| old.messages);
+            // No line says that the session has changed.
             if made.is_empty() {
                 touch(&mut row, now_us);
             }

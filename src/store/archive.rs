@@ -34,6 +34,7 @@ pub(crate) fn begin(
     let row = store.row_of(key)?;
     let order = store.order(key, &row)?;
     let order = order.as_ref();
+    // No further than the mark, whatever is asked for: what is visible stays.
     let end = through.map_or(row.mark, |through| earlier(order, through, row.mark));
     if let Some(archive) = archive {
         let failed = |source| Error::Output { source };

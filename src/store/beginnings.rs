@@ -66,6 +66,7 @@ pub(crate) fn telling(of: &[Line], others: &[Vec<Line>]) -> Option<DeletedSource
         tells |= *length >= TELLING_LINE;
         let is_enough = at + 1 >= TELLING.0 && bytes >= TELLING.1;
         let is_all = at + 1 == of.len() && tells;
+        // One line more than any other content has in common with it.
         if at >= common && (is_enough || is_all) {
             return DeletedSource::of_lines(chain.records, &chain.digest);
         }

@@ -134,11 +134,13 @@ impl SessionBuilder {
         let sequence = replaced.as_ref().map(|tail| tail.sequence);
         if let Some(tail) = replaced {
             for (at, (header, bytes)) in (tail.sequence..).zip(&tail.records) {
+                // Messages that are shown with another record were not counted with this one.
                 let shown = header.messages.saturating_sub(course.hidden_of(at));
                 take_out(&mut row, header, shown, *bytes);
             }
             row.next = tail.sequence;
         }
+        // Without what is replaced: the writer takes that out of the stored row as well.
         let counted = Totals::of(&row);
         Self {
             dialect,

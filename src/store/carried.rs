@@ -137,6 +137,7 @@ impl Carried {
         if let Some(detail) = row.chain.differs_from(&chain) {
             return Err(corrupt(row, &RowError(detail)));
         }
+        // The chain of a session from before there were chains does not cover its first records.
         if records != row.records {
             let detail = format!("{records} records, the row says {}", row.records);
             return Err(corrupt(row, &RowError(detail)));

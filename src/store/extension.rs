@@ -131,6 +131,7 @@ pub trait StoreExt: Store {
     ///
     /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
     fn resolve(&self, id: &str) -> Result<SessionKey> {
+        // Many, since all but one may be sub-agents of that one.
         let mut found = self.find(id, FAMILY_MAX)?;
         if found.len() > 1
             && let Some(head) = head_of(self, &found)?
@@ -220,6 +221,7 @@ pub trait StoreExt: Store {
             from: Some(appended.first),
             ..ScanQuery::default()
         };
+        // Read back: ids that the store gave stand in the lines alone.
         for record in self.records(&session.key, written) {
             let record = record?;
             if nothing || record.sequence > appended.last {

@@ -75,6 +75,7 @@ impl Fold {
         row.bytes += bytes as u64;
         row.messages += u64::from(header.messages);
         row.malformed += u64::from(header.flags.contains(RecordFlags::DAMAGED));
+        // Of the last record alone: an append then ends it first, so that no lines fuse.
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
         add_times(row, header.time_us, facts);
         self.add_facts(row, facts);
@@ -169,6 +170,7 @@ impl Fold {
         }
         let title = title_line(&offer.text, TITLE_BYTES_MAX);
         if title.is_empty() {
+            // An empty title takes back what one of its rank has given.
             if offer.latest_wins {
                 row_title::take_back(row, offer.rank);
             }

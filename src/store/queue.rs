@@ -100,6 +100,8 @@ impl<T, R> CommitQueue<T, R> {
             state = locked(&self.state);
         }
         state.led = true;
+        // Before the lock is given back: if `work` panics, the next one is told to lead all the
+        // same.
         let batch = Batch {
             queue: self,
             places: take(&mut state.waiting),

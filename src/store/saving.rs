@@ -72,6 +72,8 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             },
         };
         match store.add(addition) {
+            // Somebody has appended meanwhile: what they said is compared as well, and then once
+            // more.
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(appended) => {

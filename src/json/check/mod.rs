@@ -60,6 +60,7 @@ impl Ends {
     }
 
     fn check_noting(&mut self, text: &str, notes_max: usize) -> Option<Checked> {
+        // Places in notes have 32 bits.
         u32::try_from(text.len()).ok()?;
         self.notes.clear();
         self.open.clear();

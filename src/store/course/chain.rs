@@ -48,6 +48,8 @@ impl Course {
             let is_behind = parent.sequence > above && parent.begin > first;
             let last = if is_behind { parent.begin } else { sequence };
             let last = last.saturating_sub(1);
+            // It hangs on a message that was taken back: the talk goes back to a branch that was
+            // left.
             if let Some((live, way)) = self.left_way(above) {
                 self.go_back_to(live, &way, last, sequence);
             } else {
@@ -112,6 +114,7 @@ impl Course {
             return;
         };
         self.remove(ExceptionKind::TakenBack, taken.first);
+        // What stands before it and behind it in the run stays taken back.
         if taken.first < first {
             self.put(Exception {
                 last: first - 1,

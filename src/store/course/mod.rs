@@ -394,6 +394,7 @@ impl Course {
                     begin: *begin,
                 };
                 self.ids.insert(*id, spot);
+                // Of a message `begin` is the one that it hangs on, see `place`.
                 if *above == Some(sequence) && *begin < sequence {
                     self.above.insert(sequence, *begin);
                 }
@@ -408,6 +409,7 @@ impl Course {
                 self.answers.insert(*answer, at);
             }
             Note::Typed { text } => {
+                // Farther ones are never looked for: they would be kept as long as the session.
                 self.typed
                     .retain(|(_, at)| sequence.saturating_sub(*at) <= TYPED_NEAR);
                 self.typed.push((*text, sequence));

@@ -37,6 +37,7 @@ pub(crate) fn beside(engine: &dyn Engine, numbers: &[u64]) -> Result<Vec<(u64, B
         rows.push((stored.number(), draft.hold(&stored)?));
     }
     rows.sort_unstable_by_key(|(number, _)| *number);
+    // What a row says that there is none of is not asked for.
     let tables: [(Table, Has); 6] = [
         (Table::Properties, |_| true),
         (Table::SessionSources, |_| true),

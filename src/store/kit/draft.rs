@@ -229,6 +229,8 @@ impl<'e> Draft<'e> {
             .cells
             .range(first..)
             .map(|(cell, (_, value))| (cell, value))
+            // Cells are in the order of table, owner and key: the first one elsewhere ends the
+            // range.
             .take_while(is_here)
             .collect();
         let stored = self.stored(query, changed.is_empty())?;
@@ -334,6 +336,7 @@ impl<'e> Draft<'e> {
                     let bytes = bytes.map_err(|error| corrupt(number, error.0))?;
                     Some((Columns::of(&row), bytes))
                 }
+                // Made and removed in this draft: nothing of it was ever stored.
                 None if seen == 0 => continue,
                 None => None,
             };

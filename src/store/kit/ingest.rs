@@ -126,6 +126,7 @@ impl<E: Engine> Sources for E {
         }
         let sources = found.iter().flatten();
         let numbers: Vec<u64> = sources.map(|source| source.row.session).collect();
+        // All in one read, before they are asked for one by one.
         for row in self.rows(&numbers)? {
             draft.hold(&row)?;
         }

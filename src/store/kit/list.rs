@@ -51,6 +51,7 @@ pub(crate) fn list(engine: &dyn Engine, query: &ListQuery) -> Result<SessionPage
             if !select::selects(query, &decoded) {
                 continue;
             }
+            // Known only at the next one: a full page may be the last one.
             if found.len() == length {
                 next = found
                     .last()

@@ -119,6 +119,7 @@ pub(crate) fn walk(engine: &dyn Engine, start: &[u8], each: &mut Visit<'_>) -> R
             }
         }
         match cells.last() {
+            // The least key behind the last one.
             Some((last, _)) if cells.len() >= PAGE => from = [last.as_slice(), &[0]].concat(),
             _ => return Ok(()),
         }

@@ -26,6 +26,7 @@ pub(crate) fn known(store: &RedbStore, paths: &[Vec<u8>]) -> Result<Vec<Option<K
     let mut wanted: Vec<Wanted<'_>> = places
         .map(|(place, path)| (path.as_slice(), place))
         .collect();
+    // In the order of the table, so that one walk comes by many of them.
     wanted.sort_unstable();
     let mut found = Vec::new();
     found.resize_with(paths.len(), || None);
@@ -38,6 +39,8 @@ pub(crate) fn known(store: &RedbStore, paths: &[Vec<u8>]) -> Result<Vec<Option<K
         while let Some(((first, _), decided)) = rest.first().zip(walk(&table, rest, &mut found)?) {
             let (now, later) = rest.split_at(decided);
             if let Some((last, _)) = now.last() {
+                // One check of pages for all that a walk has decided: only then is a path believed
+                // to be new.
                 snapshot.check(SOURCES, &(*first, 0), &(*last, u32::MAX))?;
             }
             rest = later;

@@ -106,6 +106,7 @@ impl PageFile {
     ) -> Result<Option<String>> {
         let mut steps = vec![(root.page, root.checksum, 0)];
         while let Some((number, checksum, level)) = steps.pop() {
+            // A damaged branch may lead back up: without the bound this would not end.
             let Some(place) = place_of(number).filter(|_| level <= LEVELS_MAX) else {
                 return Ok(Some("a page number that cannot be".to_owned()));
             };

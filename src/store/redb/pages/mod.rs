@@ -258,6 +258,8 @@ impl PageFile {
         &self,
         mut work: impl FnMut(&Header) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
+        // Mostly nothing is wrong, and then nobody is waited for: what is may be a commit on its
+        // way.
         if work(&self.header()?)?.is_none() {
             return Ok(None);
         }

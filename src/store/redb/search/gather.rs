@@ -67,6 +67,8 @@ pub(super) fn gather(
 ) -> Result<Option<OfSession>> {
     let mut gathered: Option<OfSession> = None;
     loop {
+        // A snapshot for each piece: one for all would keep the pages of what others remove
+        // meanwhile.
         let is_done = store.read(|snapshot| {
             let Some(row) = snapshot.row(number)? else {
                 return Ok(None);
@@ -150,6 +152,7 @@ fn read_from(
 ) -> Result<(Vec<Segment>, bool)> {
     let (mut segments, mut bytes, mut is_all) = (Vec::new(), 0, true);
     snapshot.forward(number, Some(row), from, &mut |segment: Segment| {
+        // The last one before a place at which there is nothing.
         if segment.last_sequence() < from {
             return true;
         }

@@ -59,6 +59,7 @@ pub(crate) fn each_lists(
 ) -> Result<()> {
     let table = snapshot.txn().open_table(SEARCH_GRAMS);
     let table = table.map_err(storage(ACTION))?;
+    // The row that holds the first bucket may begin before it.
     let start = within(&table, (run, 0)..=(run, from), ACTION)?.next_back();
     let start = start.transpose()?.map_or(0, |(key, _)| key.value().1);
     let mut reached = start;

@@ -94,6 +94,7 @@ impl Snapshot<'_> {
                 return Ok(());
             }
         }
+        // Up to the end, too: the last records may be what damage hides.
         let next = holes.next;
         self.pass(&mut holes, reached, next)
     }
@@ -118,6 +119,7 @@ impl Snapshot<'_> {
                 return Ok(());
             }
         }
+        // Down to the first one, too: the oldest may be what damage hides.
         self.pass(&mut holes, 0, reached)
     }
 
@@ -203,6 +205,7 @@ impl Walk<'_, '_> {
             }
             part = before;
         }
+        // They were met from the last to the first.
         let more = |_| Ok(parts.pop());
         segments::found((self.number, first), start.value(), self.counts, more).map(Some)
     }

@@ -49,6 +49,7 @@ impl RedbStore {
         each: &mut Visit<'_>,
     ) -> Result<()> {
         if let Some(order) = self.order_of(key)? {
+            // Its first one need not be record 0.
             let from = if from == 0 { order.at(0) } else { Some(from) };
             return self.visit_in_order(key, from, each);
         }

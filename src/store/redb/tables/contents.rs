@@ -201,6 +201,7 @@ pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
             id: id.value().to_owned(),
         });
     }
+    // A walk ends early where a page is lost, without an error: the table knows how many there are.
     let all = redb::ReadableTableMetadata::len(&table).map_err(&read)?;
     all_read("homes", homes.len() as u64, all)?;
     Ok(homes)

@@ -166,6 +166,8 @@ impl Writer<'_> {
                 let gone = table
                     .remove((number, kind.code(), *first))
                     .map_err(&action)?;
+                // Rows are counted, and not changes: a verification compares the count with the
+                // table.
                 row.exceptions -= u64::from(gone.is_some()).min(row.exceptions);
             }
             for exception in &changes.put {

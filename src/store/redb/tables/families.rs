@@ -97,6 +97,7 @@ pub(crate) fn places(
             snapshot.counts().indexes(1);
             let number = entry?.0.value().2;
             let row = row_behind(&sessions, number, snapshot.counts())?;
+            // Entries have no checksum of their own: the row that one leads to tells.
             if row.agent != *agent || row.shown_parent() != Some(parent) {
                 return Err(corrupt_session(number, "an index has another parent"));
             }

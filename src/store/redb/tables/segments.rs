@@ -298,6 +298,7 @@ pub(crate) fn found<'g>(
         .split_first_chunk::<LENGTH_BYTES>()
         .ok_or_else(|| corrupt(key, &RowError("a first part without its length".to_owned())))?;
     let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    // In one part, as most are: then nothing is copied.
     let segment = if data.len() == length {
         Segment::open(data)
     } else {

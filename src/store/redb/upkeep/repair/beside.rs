@@ -85,6 +85,7 @@ impl Rebuilder<'_> {
                 .map_err(|error| properties::corrupt(*number, &error))?;
             table.insert(*number, row.as_slice()).map_err(&action)?;
         }
+        // Anew and without gaps: only the order counts.
         let mut places: BTreeMap<&SessionKey, u64> = BTreeMap::new();
         let mut table = txn.open_table(ALIASES).map_err(storage("write an alias"))?;
         for (alias, number) in line {

@@ -65,6 +65,7 @@ pub(crate) fn note_homes(
         let Some(row) = kept.get(&found.value.session) else {
             continue;
         };
+        // A file beside a session may lie in another folder.
         if found.value.kind != SourceKind::Lines
             || crate::agents::of_agent(&row.agent).has_unique_ids()
         {

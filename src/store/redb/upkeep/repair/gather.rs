@@ -357,6 +357,7 @@ impl Gathered {
             .collect();
         let mut offset = PAGE_BYTES;
         while offset < length {
+            // What a tree led to was taken, and is rather believed.
             if !walk.has_seen(offset) {
                 let place = Extent {
                     offset,

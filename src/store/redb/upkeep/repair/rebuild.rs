@@ -273,6 +273,8 @@ impl<'r> Rebuilder<'r> {
                 SourceKind::Attachment if row.name.is_empty() => row.session == 0,
                 SourceKind::Attachment => self.attached.contains(&(row.session, row.name.clone())),
             };
+            // The next import reads such a file from its start; going on at a wrong place it would
+            // leave lines out.
             if !is_there || self.partly.contains(&row.session) || found.trust == Trust::Old {
                 self.report.sources_dropped += 1;
                 continue;

@@ -214,6 +214,8 @@ impl<'r> Count<'r> {
             malformed: counted.malformed,
             unterminated: counted.unterminated,
             next: old.next.max(self.reached),
+            // A chain that does not fit is not kept: it would call the lines that are left tampered
+            // with.
             chain: match old.chain.differs_from(&self.read) {
                 None => old.chain,
                 Some(_) => self.anew,
@@ -259,6 +261,7 @@ pub(crate) fn attachments_of(
     }
     let (mut whole, mut lost) = (Vec::new(), Vec::new());
     for (name, parts) in by_name {
+        // Parts of two versions may make a file that nobody has written.
         let is_ambiguous = parts.len() > 1 && parts.iter().any(|(_, found)| found.is_ambiguous);
         let count = parts.len();
         let mut is_whole = false;

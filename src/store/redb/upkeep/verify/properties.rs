@@ -45,6 +45,7 @@ impl Checker<'_, '_, '_> {
             .found
             .rows
             .iter()
+            // A session to which nothing was given has no row.
             .filter(|(number, row)| shown.remove(number).unwrap_or_default() != row.given)
             .map(|(number, _)| *number)
             .collect();

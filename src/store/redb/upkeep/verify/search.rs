@@ -223,6 +223,7 @@ impl Checker<'_, '_, '_> {
             return Ok(());
         };
         let dialect = agents::of_agent(&session.agent);
+        // Another version may have read less in them: such documents are read by each search.
         if reader.is_none_or(|reader| reader.1 != dialect.reader_version()) {
             return Ok(());
         }
