@@ -164,6 +164,8 @@ impl<'r> Lists<'r> {
         self.first = bucket;
         let head = take_number(&mut self.rest)?;
         let count = u32::try_from(head / 2).map_err(|_| cut())?;
+        // The cases in the order in which they are written: in a run of one document that one is
+        // all of them, and has no number behind it.
         let how = if count == 1 && self.documents > 1 && head % 2 == 0 {
             How::One(take_number(&mut self.rest)?)
         } else if count == self.documents && head % 2 == 0 {

@@ -40,6 +40,7 @@ fn escaped(text: &str) -> Option<(char, usize)> {
         b'f' => '\u{c}',
         b'u' => {
             let first = unit(text.as_bytes(), 0)?;
+            // A half without the other one is what agents write that cut text between the two.
             let second = unit(text.as_bytes(), 6);
             return Some(match (first, second) {
                 (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {

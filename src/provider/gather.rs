@@ -81,6 +81,7 @@ impl Gather {
             self.project = owned(&facts.project).or(self.project.take());
         }
         let is_own = |id: &Cow<'_, str>| **id == *self.id;
+        // A record of a sub-agent states the parent of that one, in whichever file it stands.
         if self.parent.is_none() && facts.child.as_ref().is_none_or(is_own) {
             self.parent = owned(&facts.parent).filter(|parent| *parent != self.id);
         }

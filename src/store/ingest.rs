@@ -227,6 +227,7 @@ pub(crate) trait Sources: Sync {
     fn filed(&self, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
         let contents = self.contents(plain)?.into_iter();
         let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
+        // Of an id with one content no store keeps a list.
         if numbers.is_empty() {
             numbers.extend(self.number_of(plain)?);
         }

@@ -302,6 +302,7 @@ fn messages_between(
         from: Some(from),
         ..ScanQuery::default()
     };
+    // In an order of its own a session may have records of lower numbers behind `from`.
     let exceptions = all_exceptions(store, key, if places.0.is_some() { 0 } else { from })?;
     let mut messages = 0;
     for record in Records::new(store, key.clone(), forward) {

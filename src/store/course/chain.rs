@@ -146,6 +146,7 @@ impl Course {
     pub(super) fn take_back_turns(&mut self, turns: u64, sequence: u64) {
         let turns = usize::try_from(turns).unwrap_or(usize::MAX);
         let asked = self.said.iter().rev().filter(|said| said.is_asked);
+        // A turn that was taken back before is not in the talk that is counted.
         let live = asked.filter(|said| self.is_live(said.sequence)).take(turns);
         if let Some(first) = live.last().map(|said| said.sequence) {
             self.take_back(first, sequence.saturating_sub(1), sequence);

@@ -128,6 +128,7 @@ impl Bulk for Draft<'_> {
         let old = Draft::row(self, number)?;
         check_base(&old, chunk)?;
         let mut left = old.clone();
+        // First: the chunk's lines take the numbers of those that they replace.
         if let Some(sequence) = chunk.replaced {
             self.replace_from((number, &old), &mut left, sequence)?;
         }

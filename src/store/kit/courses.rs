@@ -130,6 +130,7 @@ impl Draft<'_> {
         if changes.notes.is_empty() {
             return Ok(open);
         }
+        // The open block is packed again with what comes, into one or more: it counts anew.
         row.blocks -= u64::from(!open.is_empty()).min(row.blocks);
         let mut notes = open;
         notes.extend_from_slice(&changes.notes);

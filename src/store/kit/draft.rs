@@ -183,6 +183,7 @@ impl<'e> Draft<'e> {
     /// Removes a session's row, and all of its cells.
     pub(crate) fn remove_session(&mut self, number: u64) {
         self.write_row(number, None);
+        // A commit empties first, and would then write what the draft has of it.
         self.cells.retain(|cell, _| cell.owner != number);
         self.emptied.insert(number);
     }
@@ -248,6 +249,7 @@ impl<'e> Draft<'e> {
         if query.backward {
             found.reverse();
         }
+        // Only now: cells that the draft removes would have taken places of others in the limit.
         found.truncate(query.limit);
         Ok(found)
     }

@@ -223,6 +223,8 @@ impl<E: Engine> Sources for E {
                 from,
                 ..ScanQuery::default()
             };
+            // By their numbers, also where the file has another order: a range of numbers is asked
+            // for.
             let page = records::page(self, (number, &row), None, &query)?;
             found.extend(page.records);
             from = page.next;

@@ -367,6 +367,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         let title = &self.session.title;
         let pieces = Pieces::of(title);
         let fits = self.takes_titles()
+            // Where a message fits, the session is a hit already.
             && self.found.messages == 0
             && !query.pattern.is_empty()
             && query.pattern.fits(&pieces, &self.folded_title, title);

@@ -110,6 +110,7 @@ fn check_facts(from: &ReadTransaction) -> Result<()> {
     let mut known = Names(BTreeSet::new());
     each_table(&mut known)?;
     let tables = from.list_tables().map_err(storage("list the tables"))?;
+    // A copy takes the tables that it knows: another one would be missing there, without a word.
     if let Some(table) = tables
         .into_iter()
         .find(|table| !known.0.contains(table.name()))

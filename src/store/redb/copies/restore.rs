@@ -266,6 +266,7 @@ impl Backup {
         let (engine, aside) = if let Some(engine) = opened {
             (engine, None)
         } else {
+            // To open it would be to repair it, and so to write to it: a copy is repaired instead.
             let aside = copy_aside(path, store)?;
             let engine = Engine::open_read_only(aside.path(), options)
                 .map_err(|error| damaged(path, error))?;
@@ -314,6 +315,7 @@ impl Backup {
 fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
     let mut from =
         std::fs::File::open(path).map_err(|source| io_error("open the backup", path, source))?;
+    // Beside the store, and not beside the backup, whose folder may not be written to.
     let mut aside = copy_file::new_file(store)?;
     io::copy(&mut from, aside.as_file_mut())
         .map_err(|source| io_error("copy the backup to", folder_of(store), source))?;

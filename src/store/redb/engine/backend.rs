@@ -179,6 +179,7 @@ impl StorageBackend for Backend {
     }
 
     fn close(&self) -> Result<(), io::Error> {
+        // While its locks are still held: behind them the note may be that of the next process.
         self.note().remove();
         let closed = self.file.close();
         self.whole.give_back();

@@ -91,6 +91,7 @@ impl Whole {
         let ranges = second_handle(&self.0)?;
         match ranges.query_lock_range(WRITER, Bound::Excluded(FREE)) {
             Ok(is_held) => Ok(!is_held),
+            // Then nobody can have locked a range.
             Err(BackendError::Unsupported) => Ok(true),
             Err(error) => Err(error.into()),
         }

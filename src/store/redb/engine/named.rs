@@ -108,6 +108,7 @@ impl Named {
     /// What came of looking for the file by its name: where it failed since the file is gone, that.
     pub(crate) fn or_gone<T>(&self, found: Result<T>) -> Result<T> {
         match found {
+            // It may have been found in another file than the one that is open.
             Ok(found) => self.check().map(|()| found),
             Err(error) => Err(self.check().err().unwrap_or(error)),
         }

@@ -70,6 +70,7 @@ impl Note {
 
     /// Removes the file if it names this process still.
     pub(crate) fn remove(&mut self) {
+        // Another process may have written since: its note stays, for those who wait for it.
         if self.file.take().is_some_and(|file| !is_deleted(&file))
             && read(&self.path).is_ok_and(|(pid, _)| pid == std::process::id())
         {

@@ -59,6 +59,8 @@ pub(crate) fn beside(store: &RedbStore, numbers: &[u64]) -> Result<Vec<(u64, Bes
 
 /// A session with everything that is kept of it.
 pub(crate) fn carried(store: &RedbStore, number: u64) -> Result<Option<Carried>> {
+    // All of it in one snapshot: a write between two reads would leave rows that do not fit each
+    // other.
     store.read(|snapshot| {
         let Some(row) = snapshot.row(number)? else {
             return Ok(None);

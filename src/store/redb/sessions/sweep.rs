@@ -117,6 +117,7 @@ impl Deletion<'_, '_> {
             for entry in within(&self.by_parent, first..=last, ACTION)? {
                 let number = entry?.0.value().2;
                 self.writer.counts().indexes(1);
+                // Sessions may name each other as their parents: none is gone through twice.
                 if doomed.contains_key(&number) {
                     continue;
                 }

@@ -30,6 +30,7 @@ impl Writer<'_> {
         row: &SessionRow,
     ) -> Result<()> {
         let place = |row: &SessionRow| {
+            // Of an id with several contents only the newest is listed, and so counted as a child.
             let parent = row.shown_parent().filter(|_| row.is_listed())?.to_owned();
             Some((row.agent.clone(), parent))
         };

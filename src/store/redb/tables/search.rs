@@ -143,6 +143,7 @@ impl Writer<'_> {
     /// Notes that a session that has just begun is not indexed: one row does for all that come after it.
     fn is_new_to_search(&self, number: u64) -> Result<()> {
         match self.tails_without(number)? {
+            // Numbers only go up: from here on the one row speaks for every session that comes.
             Some((mut tails, None)) => put_tail(&mut tails, NEW, number),
             Some((mut tails, Some(_))) => put_tail(&mut tails, number, 0),
             None => Ok(()),

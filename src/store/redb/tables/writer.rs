@@ -151,6 +151,8 @@ impl<'s> Writer<'s> {
                 detail: "the number of the next session is missing".to_owned(),
             })?;
         self.check_free(number)?;
+        // It only goes up: whoever still holds the number of a deleted session must not reach another
+        // one by it.
         info.insert(INFO_NEXT_SESSION, (number + 1).to_le_bytes().as_slice())
             .map_err(&action)?;
         let mut keys = self

@@ -93,6 +93,7 @@ fn unsupported(path: &Path, found: u32) -> Error {
 pub(crate) fn migrate(path: &Path, database: &Database, stamps: &Stamps) -> Result<()> {
     let txn = database.begin_read().map_err(storage("begin reading"))?;
     check_writable(path, &txn)?;
+    // Looked up in a read: an opening that has nothing to migrate waits for no writer.
     let current = formats(&txn)?.map_or(0, |(format, _)| format);
     drop(txn);
     if current >= FORMAT {
@@ -119,6 +120,7 @@ fn run_steps(txn: &WriteTransaction, steps: &[Step], stamps: &Stamps) -> Result<
         stored.and_then(|bytes| number(bytes.value())).unwrap_or(0)
     };
     drop(table);
+    // In the transaction that writes the format: after a kill all of the steps are done, or none.
     for step in steps.iter().skip(current as usize) {
         step(txn)?;
     }

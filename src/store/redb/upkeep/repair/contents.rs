@@ -28,6 +28,7 @@ pub(crate) fn tell_order(row: &mut SessionRow, order: Option<&FileOrder>) {
     let was = row.reordered;
     row.reordered = order.is_some_and(|order| order.is_reordered(row.next));
     if was && !row.reordered {
+        // The mark was a place in the lost order: as a number of the log it would hide other lines.
         (row.mark, row.hidden) = (0, 0);
     }
 }

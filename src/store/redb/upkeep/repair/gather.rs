@@ -133,6 +133,8 @@ fn note<K: Ord, T>(
         }
         Entry::Occupied(mut entry) => {
             let there = entry.get_mut();
+            // Pages come in any order, those of old commits too: the better known row stays,
+            // whichever came first.
             if trust > there.trust {
                 return;
             }
@@ -141,6 +143,8 @@ fn note<K: Ord, T>(
                 return;
             }
             let choice = choose(&found.value, &there.value);
+            // Once two rows could not be told apart, a third that is later than one of them does
+            // not settle it.
             let is_ambiguous = there.is_ambiguous || choice == Choice::Unknown;
             if choice == Choice::New {
                 *there = found;

@@ -113,6 +113,7 @@ impl<'r> Rebuilder<'r> {
     pub(super) fn known_name(&self, number: u64) -> Option<SessionKey> {
         let row = self.gathered.sessions.get(&number);
         let name = self.gathered.names.get(&number);
+        // The row first: it has a checksum, and a key on a damaged page has none.
         row.and_then(|found| found.value.key().ok()).or_else(|| {
             name.and_then(|(agent, id)| SessionKey::new(agent.as_str(), id.as_str()).ok())
         })
@@ -232,6 +233,7 @@ impl<'r> Rebuilder<'r> {
         for (name, parts) in found.whole {
             let mut written = 0;
             for (part, stored) in parts.iter().enumerate() {
+                // Read when it is written: all attachments of a store do not fit into memory.
                 let row = self.file.read(stored.place)?;
                 written += row.len();
                 let part = u32::try_from(part).unwrap_or(u32::MAX);

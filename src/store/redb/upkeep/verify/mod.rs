@@ -199,6 +199,8 @@ impl Checker<'_, '_, '_> {
             self.found.report.sessions += 1;
             match SessionRow::decode(number, value.value()) {
                 Ok(row) => {
+                    // A row can be read and still say what no list can show, such as a time beyond
+                    // every calendar.
                     if let Err(error) = row.clone().into_summary(number) {
                         self.note(corrupt_session(number, error.to_string()), None)?;
                     }

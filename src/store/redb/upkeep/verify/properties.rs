@@ -101,6 +101,7 @@ impl Checker<'_, '_, '_> {
                         }
                     };
                     match properties_row::decode_claim(&alias, place, value.value()) {
+                        // Taken off the list: what is left of it at the end leads nowhere.
                         Ok(number) if listed.remove(&(alias.clone(), number)) => {}
                         Ok(number) => {
                             let detail = format!("session {number} does not list it, or only once");

@@ -158,6 +158,7 @@ impl Checker<'_, '_, '_> {
         if lacking.is_empty() {
             return Ok(());
         }
+        // Only now, and for these records alone: of a sound index the lists are read once.
         let mut held = Records::new();
         for (run, row) in runs {
             self.each_record(*run, row, tails, Some(&lacking), &mut |record, is_held| {
@@ -184,12 +185,16 @@ impl Checker<'_, '_, '_> {
         only: Option<&Records>,
         tell: &mut Tell<'_>,
     ) -> Result<()> {
+        // Its lists are made by other rules; a search does not ask them, and takes all of its
+        // documents.
         if row.grams != GRAM_VERSION {
             return Ok(());
         }
         let documents = runs::documents(self.snapshot, run, row)?;
         let mut set = GramSet::default();
         let mut from = 0_u32;
+        // The lists are read again for each chunk: the buckets of a whole run would fill the
+        // memory.
         for chunk in documents.chunks(DOCUMENTS_AT_ONCE) {
             let end = from + u32::try_from(chunk.len()).unwrap_or(u32::MAX - from);
             let mut held: Vec<Vec<u32>> = vec![Vec::new(); chunk.len()];
