@@ -145,6 +145,7 @@ fn lines_of_save(
     session.created_at = Some(created);
     session.updated_at = Some(now);
 
+    // Before they are compared: lines keep microseconds, and a finer time would count as a change.
     for message in &mut session.messages {
         message.time = message.time.map(microseconds);
     }

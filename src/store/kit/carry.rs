@@ -165,6 +165,7 @@ impl Draft<'_> {
             source.row.session = number;
             self.put_source(&source)?;
         }
+        // Again: only now it has the numbers of its exceptions and blocks.
         self.put_row_as_it_is(number, &row);
         Ok(number)
     }

@@ -84,6 +84,7 @@ pub(crate) fn with_children(
         let summary = row.into_summary(number);
         summaries.push(summary.map_err(|error| corrupt(number, error.0))?);
     }
+    // All are asked for in one go: each question is a way to a server.
     let keys: Vec<SessionKey> = summaries.iter().map(|found| found.key.clone()).collect();
     for (summary, children) in summaries.iter_mut().zip(engine.children(&keys)?) {
         summary.subagents = children.subagents;
@@ -164,6 +165,8 @@ impl Calls for Pages<'_> {
     fn page(&self, query: &ListQuery) -> Result<SessionPage> {
         if let (Some(parent), Some(agent)) = (&query.parent, &query.agent) {
             let key = SessionKey::new(agent.as_str(), parent.as_str())?;
+            // Its children were counted with the page that it was on: most have none, and need no
+            // question.
             if self.children.borrow().get(&key) == Some(&0) {
                 return Ok(SessionPage::default());
             }

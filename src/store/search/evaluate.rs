@@ -272,6 +272,8 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
             is_called |= takes;
             takes
         });
+        // A pattern that asks for nothing, or only against something, fits a message without such a
+        // block.
         if !query.tools.is_empty() && !is_called {
             return;
         }

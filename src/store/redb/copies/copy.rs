@@ -258,6 +258,8 @@ impl EachTable for Copier<'_> {
             .map_err(self.of_source)?;
         // Emptied also where the backup has no such table: its rows are of sessions that go.
         match self.target {
+            // In one transaction: others have the store open, and must never see a part of the
+            // backup.
             CopyInto::Transaction(txn) => {
                 let mut target = txn.open_table(table).map_err(&opening)?;
                 target

@@ -187,6 +187,8 @@ impl RedbStore {
         info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
             .map_err(&action)?;
         let id = self.options.stamps.new_id()?;
+        // Whoever read numbers of sessions before compares it, and writes to none of the new ones
+        // by them.
         info.insert(INFO_RESTORED, id.as_bytes().as_slice())
             .map_err(&action)?;
         Ok(())

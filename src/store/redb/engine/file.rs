@@ -97,6 +97,8 @@ const REPAIR: (&str, &str) = (".scrollback-repair-", ".new");
 pub(crate) fn new_repair_beside(path: &Path) -> Result<tempfile::TempPath> {
     create_private_folder(folder_of(path))?;
     let new = tempfile::Builder::new()
+        // The process in the name: another one that clears up sees whether this one is still at
+        // work.
         .prefix(&format!("{}{}-", REPAIR.0, std::process::id()))
         .suffix(REPAIR.1)
         .tempfile_in(folder_of(path))

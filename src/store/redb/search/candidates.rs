@@ -35,6 +35,7 @@ pub(crate) fn candidates(
     }
     match find(snapshot, &table, alternatives) {
         Ok(found) => Ok(Some(merged(found))),
+        // What is damaged rules nothing out: then all is read.
         Err(Error::Corrupt { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -42,6 +42,7 @@ pub(crate) fn documents(snapshot: &Snapshot<'_>, run: u32, row: &RunRow) -> Resu
         let (key, value) = entry?;
         all.extend(search::documents(key.value(), value.value())?);
     }
+    // Lists name documents by their places: with one missing, all behind it would be others.
     if all.len() as u64 == u64::from(row.documents) {
         return Ok(all);
     }

@@ -179,6 +179,8 @@ impl Walk<'_, '_> {
         }
         self.goes_on(first, |last| last < first)?;
         let rows = &mut self.rows;
+        // Its other parts lie right behind it: the walk goes on over them, without a search for
+        // each.
         let more = |wanted| match rows.next().transpose()? {
             Some((key, value)) if key.value() == wanted => Ok(Some(value)),
             _ => Ok(None),

@@ -72,6 +72,7 @@ pub(crate) fn many(
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
         add(&mut cleaned, &deletion.delete_if(numbers, sweep)?);
+        // Behind a batch, and never before the first: each turn gets on, however slow the disk is.
         if began.elapsed() >= TURN {
             break;
         }

@@ -106,6 +106,7 @@ pub(crate) fn read(
         expected += 1;
     }
     if expected == 0 {
+        // A damaged page may hide its rows: that there are none is known only of sound ones.
         snapshot.check(ATTACHMENTS, &(number, name, 0), &(number, name, u32::MAX))?;
         return Ok(false);
     }

@@ -352,6 +352,7 @@ fn release_all(writer: &Writer<'_>, number: u64) -> Result<()> {
             let of = SessionKey::new(agent, alias)
                 .ok()
                 .and_then(|alias| properties_row::decode_claim(&alias, place, value).ok());
+            // A claim that cannot be read stays: nobody knows whose it is.
             of != Some(number)
         })
         .map_err(storage("delete a session"))

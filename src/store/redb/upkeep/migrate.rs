@@ -119,6 +119,7 @@ fn run_steps(txn: &WriteTransaction, steps: &[Step], stamps: &Stamps) -> Result<
         let stored = redb::ReadableTable::get(&table, INFO_FORMAT).map_err(&action)?;
         stored.and_then(|bytes| number(bytes.value())).unwrap_or(0)
     };
+    // redb opens a table once at a time in a transaction, and a step may need it.
     drop(table);
     // In the transaction that writes the format: after a kill all of the steps are done, or none.
     for step in steps.iter().skip(current as usize) {

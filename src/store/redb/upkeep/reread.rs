@@ -70,6 +70,7 @@ impl RedbStore {
         for (number, bytes) in behind {
             match self.read_number_again(number) {
                 Ok(one) => all += one,
+                // It stays as it was, and keeps no other from being read.
                 Err(Error::Corrupt { .. }) => all.damaged += 1,
                 Err(error) => return Err(error),
             }

@@ -80,6 +80,7 @@ impl Rebuilder<'_> {
             .iter()
             .filter(|loss| loss.table == "sessions");
         let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
+        // A session whose loss is told by its number is not one of which nothing is known.
         let sessions = self
             .kept
             .keys()

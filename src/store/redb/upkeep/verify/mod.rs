@@ -66,6 +66,8 @@ impl<'d> Found<'d> {
     /// a page has led it behind the end of the file.
     fn ended(mut self, error: Error) -> Result<VerifyReport> {
         let has_problems = !self.report.problems.is_empty();
+        // redb reads nothing more once a page has led it behind the file's end, which is damage.
+        // Other errors of reads say nothing of the file, unless damage was found before.
         if !matches!(&error, Error::Storage { source, .. } if has_problems || is_behind_end(source))
         {
             return Err(error);
@@ -361,6 +363,7 @@ impl Checker<'_, '_, '_> {
             of_session.len().map_err(&read)?,
         );
         self.found.report.index_entries += back;
+        // Each source has its entry, as was just seen: one more leads nowhere.
         if sources != back {
             let detail = format!("{back} entries for {sources} sources");
             self.problem("session_sources", "(all)".to_owned(), detail, None);

@@ -78,6 +78,7 @@ fn table_of(
     name: &'static str,
     wrong: &mut BTreeSet<Wrong>,
 ) -> Result<Option<TableRoot>> {
+    // By the header of now: each commit since the last slice may have moved the table's root.
     let slot = file.settled_header()?.slots().into_iter().flatten().next();
     let Some(root) = slot.and_then(|slot| slot.user) else {
         return Ok(None);

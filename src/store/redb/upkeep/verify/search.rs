@@ -66,6 +66,7 @@ impl Checker<'_, '_, '_> {
         if self.found.report.problems.is_empty() && !runs.is_empty() {
             self.uncovered(&tails, covered)?;
         }
+        // Of rows that are damaged each record would be told once more.
         if self.found.is_deep && self.found.report.problems.is_empty() {
             self.lists(&runs, &tails)?;
         }
