@@ -101,7 +101,7 @@ pub(crate) fn place_of(path: &[u8], generation: u32) -> Place {
     (xxhash_rust::xxh3::xxh3_64(path), generation)
 }
 
-/// The stored form, version 1: short for a file of which all records are in order, as nearly all are.
+/// The stored form, version 1: short for a file whose records are all in order, as in nearly every one.
 #[derive(Encode, Decode)]
 struct Stored {
     revision: u32,

@@ -1,4 +1,4 @@
-//! What is asked for: alternatives, of each of which all is to hold for one message.
+//! What is asked for: alternatives. All that one of them asks for has to hold for one message.
 
 use std::str::FromStr;
 

@@ -1,5 +1,5 @@
-//! What of a message is searched: its texts and thoughts, the calls of tools with what they are given, and
-//! what tools answer. Each is a piece of its own: no word goes from one into the next.
+//! The parts of a message that are searched: its texts and thoughts, the calls of tools with what they
+//! are given, and what tools answer. Each is a piece of its own: no word goes from one into the next.
 
 use std::borrow::Cow;
 

@@ -21,7 +21,7 @@ impl Plan {
             let mut buckets: Vec<u32> = asked.iter().flat_map(buckets_of).collect();
             buckets.sort_unstable();
             buckets.dedup();
-            // An alternative of which nothing is known may be met by any text.
+            // An alternative that nothing is known of may be met by any text.
             if buckets.is_empty() {
                 return Self::Any;
             }

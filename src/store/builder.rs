@@ -31,7 +31,7 @@ pub(crate) struct Totals {
     pub messages: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// Those of which not all could be read.
+    /// Those that could not be read completely.
     pub malformed: u64,
 }
 

@@ -291,8 +291,8 @@ pub trait StoreExt: Store {
         families::descendants(self, key, spared)
     }
 
-    /// Deletes a session with those that it started, all generations; what of these is pinned stays,
-    /// with all below it. The session itself is deleted, pinned or not: it was named.
+    /// Deletes a session with those that it started, all generations; those of them that are pinned
+    /// stay, with all below them. The session itself is deleted, pinned or not: it was named.
     ///
     /// # Durability
     ///

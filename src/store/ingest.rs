@@ -98,7 +98,7 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
     /// to write to them, compares it.
     fn restored_mark(&self) -> Result<RestoredMark>;
 
-    /// Begins a transaction, of one who has read numbers of sessions since `mark`. Waits for other
+    /// Begins a transaction, for a caller that has read numbers of sessions since `mark`. Waits for other
     /// processes. Dropping it without a commit writes nothing.
     fn begin(&self, mark: &RestoredMark) -> Result<Box<dyn Bulk + '_>>;
 

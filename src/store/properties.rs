@@ -152,7 +152,7 @@ pub(crate) fn stays_archived(by_agent: bool, change: &PropertiesChange) -> bool 
     by_agent && change.archived != Some(false)
 }
 
-/// What of a session's properties its summary row holds. A blank text is none.
+/// The properties of a session that its summary row holds. A blank text is none.
 pub(crate) fn given(properties: &Properties) -> Given {
     let filled = |text: &Option<String>, short: fn(&str) -> String| {
         let short = short(text.as_deref().unwrap_or_default());

@@ -1,5 +1,5 @@
-//! Saving whole sessions: what of a caller's copy the store does not have yet is appended, and
-//! nothing else happens to what is stored.
+//! Saving whole sessions: the parts of a caller's copy that the store does not have yet are appended,
+//! and nothing else happens to what is stored.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The course of a session: what of its lines only later lines tell. A message is written again under
+//! The course of a session: what only later lines tell of its lines. A message is written again under
 //! its id, turns are taken back, an answer stands on several lines.
 //!
 //! Lines go by one after another, each once; what is not as its own line says becomes an

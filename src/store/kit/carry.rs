@@ -16,7 +16,7 @@ use crate::store::properties::Claims;
 /// How often a session is read again that others write to meanwhile.
 const ATTEMPTS: usize = 16;
 
-/// What of a session is written anew, whatever is there.
+/// The tables of which a session's cells are written anew, whatever is there.
 const WRITTEN_ANEW: [Table; 6] = [
     Table::Exceptions,
     Table::Courses,

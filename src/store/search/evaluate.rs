@@ -67,7 +67,7 @@ pub(super) struct Searched<'s, R: ?Sized> {
 }
 
 impl<'s, R: Reads + ?Sized> Searched<'s, R> {
-    /// A session of which nothing was read yet.
+    /// A session before anything of it is read.
     pub(super) fn new(reads: &'s R, session: &'s Summary, wanted: Wanted<'s>) -> Self {
         let after = wanted.query.after;
         let after = after.filter(|after| after.session == Cursor::of(session));
@@ -281,7 +281,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         if !query.pattern.fits(&pieces, &self.folded_title, title) {
             return;
         }
-        // All are counted, also those of which no hit is made.
+        // All are counted, also those that no hit is made of.
         self.found.messages += 1;
         if self.wanted.only_counts || (query.by_session && !self.found.hits.is_empty()) {
             return;

@@ -1,10 +1,11 @@
 //! Whether the open file is still the store under its name: a commit into a file that has been removed,
 //! moved away or replaced would be `Ok`, and gone.
 //!
-//! - The name is looked up before and behind each commit: a `stat` each. What has the name has to be
-//!   the file that was opened (device and inode; elsewhere than on Unix, the time of its creation).
-//! - What was copied over the file has its inode. It shows where the number of the header's transaction
-//!   goes back, or where somebody else has committed and the store has another id, without a restore.
+//! - The name is looked up before and behind each commit: a `stat` each. The file under it has to be the
+//!   one that was opened (device and inode; elsewhere than on Unix, the time of its creation).
+//! - A store that was copied over the file has its inode. It shows where the number of the header's
+//!   transaction goes back, or where somebody else has committed and the store has another id, without a
+//!   restore.
 //!
 //! It knows nothing of what is written, and nothing of transactions that read.
 

@@ -83,7 +83,7 @@ fn make(path: &Path) -> io::Result<()> {
     let mut bytes = START.to_vec();
     let mut state = 1_u64;
     while (bytes.len() as u64) < BYTES {
-        // A generator of noise (xorshift), of which nothing depends.
+        // A generator of noise (xorshift), on which nothing depends.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

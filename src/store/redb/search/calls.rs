@@ -151,7 +151,7 @@ impl RedbStore {
         self.read(runs::bytes)
     }
 
-    /// The sessions of which not all is indexed.
+    /// The sessions that are not indexed to their end.
     fn not_indexed(&self) -> Result<Vec<NotIndexed>> {
         self.read(|snapshot| {
             let mut all = Vec::new();
@@ -213,7 +213,7 @@ impl RedbStore {
     }
 }
 
-/// A session of which not all is indexed.
+/// A session that is not indexed to its end.
 #[derive(Clone, Copy, Debug)]
 struct NotIndexed {
     number: u64,

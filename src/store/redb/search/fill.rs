@@ -20,7 +20,7 @@ use crate::store::redb::tables::writer::Writer;
 
 pub(super) const ACTION: &str = "write the index of messages";
 
-/// Writes what was gathered, of those sessions of which it is still true. Returns the documents written.
+/// Writes what was gathered of the sessions that it is still true of. Returns the documents written.
 pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
     store.write(|writer| {
         let mut documents: Vec<(Document, &Gathered)> = Vec::new();
@@ -62,7 +62,8 @@ pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
     })
 }
 
-/// Notes from where on a session is not indexed now. Whether what was gathered of it is still true.
+/// Notes the record from which on a session is not indexed now. Tells whether what was gathered of it
+/// is still true.
 fn settle(writer: &Writer<'_>, session: &OfSession) -> Result<bool> {
     let Some(row) = writer.row_if_there(session.number)? else {
         return Ok(false);

@@ -34,8 +34,8 @@ use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
 use crate::store::redb::tables::writer::Writer;
 
-/// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
-/// those between them too.
+/// How far apart two sessions may be whose rows are taken in one pass, which looks at the rows of the
+/// sessions between them too.
 const GAP: u64 = 2;
 
 /// What errors say was being done.

@@ -1,4 +1,5 @@
-//! The tables of the index of messages: their rows, and from where on sessions are not indexed.
+//! The tables of the index of messages: their rows, and the records from which on sessions are not
+//! indexed.
 //!
 //! - A session without a row in `search_tails` is indexed to its end: every record of it lies in a document.
 //!   With one, every record from there on may lie in none, and is read by each search.
@@ -72,7 +73,7 @@ pub(crate) fn corrupt_lists((run, bucket): (u32, u32), error: &RowError) -> Erro
     }
 }
 
-/// Reads the row of a session of which not all is indexed.
+/// Reads the row of a session that is not indexed to its end.
 pub(crate) fn tail(session: u64, bytes: &[u8]) -> Result<u64> {
     search_rows::decode_tail(session, bytes).map_err(|error| Error::Corrupt {
         table: "search_tails",
@@ -86,7 +87,8 @@ pub(crate) fn is_missing(error: &redb::TableError) -> bool {
     matches!(error, redb::TableError::TableDoesNotExist(_))
 }
 
-/// From where on the sessions are not indexed of which not all is, in the order of their numbers.
+/// The sessions that are not indexed to their end, each with the first record that may lie in no
+/// document, in the order of their numbers.
 fn tails(
     table: &impl ReadableTable<u64, &'static [u8]>,
     sessions: &impl ReadableTable<u64, &'static [u8]>,

@@ -284,7 +284,7 @@ pub(crate) fn cut(
     Ok(removed)
 }
 
-/// The segment at a key, of which the first part is here and `more` gives the others in order.
+/// The segment at a key: its first part is here, and `more` gives the others in order.
 pub(crate) fn found<'g>(
     (number, first): (u64, u64),
     start: &[u8],

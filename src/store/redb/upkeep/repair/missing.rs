@@ -72,7 +72,7 @@ impl Rebuilder<'_> {
         }
     }
 
-    /// Says what is missing of which nothing is known.
+    /// Says how many rows are missing that nothing is known of.
     pub(super) fn missing(&mut self) {
         let listed = self
             .report
@@ -80,7 +80,7 @@ impl Rebuilder<'_> {
             .iter()
             .filter(|loss| loss.table == "sessions");
         let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
-        // A session whose loss is told by its number is not one of which nothing is known.
+        // A session whose loss is told by its number is known: it is not counted here again.
         let sessions = self
             .kept
             .keys()

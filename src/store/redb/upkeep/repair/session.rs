@@ -17,7 +17,7 @@ use crate::store::redb::pages::PageFile;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::segments;
 
-/// A segment of which all parts are there.
+/// A segment whose parts are all there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
     /// Sequence number of its first record: its key.
@@ -248,7 +248,7 @@ pub(crate) struct Counted<'r> {
     pub gaps: Vec<(u64, u64)>,
 }
 
-/// The attachments of a session of which all parts are there: the rows of each.
+/// Those attachments of a session that have all of their parts: the rows of each.
 pub(crate) fn attachments_of(
     file: &PageFile,
     gathered: &Gathered,
