@@ -2,7 +2,7 @@
 //!
 //! A row is `[end u32][list]...`: it speaks of the buckets from its key to `end`, and of those without a
 //! list no document has anything. A list is the distance of its bucket from the one before, twice the
-//! number of its documents (and one more for a bitmap), and then nothing, where that are all documents;
+//! number of its documents (and one more for a bitmap), and then nothing, where those are all documents;
 //! one number, of one document; a bitmap; or the distances between documents in Rice's code, behind their
 //! length in bytes.
 

@@ -1,7 +1,7 @@
 //! A look at a line before it is parsed: what a message must say stands in its line as it is, unless the line
 //! escapes characters by their numbers.
 //!
-//! Only for lines of whose strings nothing is put together ([`Dialect::says_strings`]).
+//! Only for lines whose messages say strings of the line as they stand ([`Dialect::says_strings`]).
 //!
 //! [`Dialect::says_strings`]: crate::agents::Dialect::says_strings
 

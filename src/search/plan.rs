@@ -1,4 +1,4 @@
-//! What of a pattern an index can answer: buckets that a text must have to fit.
+//! The part of a pattern that an index can answer: buckets that a text must have to fit.
 
 use super::asked::{Asked, Of};
 use super::grams;

@@ -1,4 +1,4 @@
-//! How a compaction begins: up to where it goes, and the file of what it is going to remove.
+//! How a compaction begins: how far it goes, and the file of what it is going to remove.
 
 use std::io::Write;
 

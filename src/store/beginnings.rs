@@ -1,4 +1,4 @@
-//! By which of its first lines a content that is deleted is known, wherever a file of it lies.
+//! The first lines by which a deleted content is known, wherever a file of it lies.
 //!
 //! The id alone does not tell: other contents of it stay, and may begin as this one did. So it is as many
 //! lines as none of those has, and at least as many as would join two files.

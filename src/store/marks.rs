@@ -1,4 +1,4 @@
-//! Which marks a session leaves that is deleted.
+//! Which marks a deleted session leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What may be kept of a session beside its lines, and what of it a list shows: the rules that
-//! every store shares.
+//! What may be kept of a session beside its lines, and which parts of that a list shows: the rules
+//! that every store shares.
 
 use super::fold::project_of;
 use crate::agents;

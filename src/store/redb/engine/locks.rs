@@ -6,7 +6,7 @@
 //! - A lock that is refused for another reason (a table of locks that is full, a lock service that
 //!   does not answer) is not a lock that does not exist: others may hold theirs. It is an error.
 //! - Whoever shares a store holds the whole file's lock as well, shared. So a process that finds no
-//!   ranges, since it reaches the file on another way, does not come in beside those that do.
+//!   ranges, since it reaches the file by another way, does not come in beside those that do.
 //! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
 //!   them. They take the whole file's lock too, shared: whoever has it exclusively is alone.
 

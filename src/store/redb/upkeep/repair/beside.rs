@@ -1,5 +1,5 @@
-//! What a repair writes of that which sessions have beside their lines: properties and aliases, each
-//! made from the other where one is lost.
+//! What a repair writes of the things that sessions have beside their lines: properties and aliases,
+//! each made from the other where one is lost.
 
 use std::collections::BTreeMap;
 

@@ -133,7 +133,7 @@ fn note<K: Ord, T>(
         }
         Entry::Occupied(mut entry) => {
             let there = entry.get_mut();
-            // Pages come in any order, those of old commits too: the better known row stays,
+            // Rows come by several ways, from old commits too: the one that is known better stays,
             // whichever came first.
             if trust > there.trust {
                 return;

@@ -1,4 +1,4 @@
-//! What a repair says is missing: of one session, and of what nothing is known.
+//! What a repair says is missing: of one session, and of rows that nothing is known of.
 
 use std::collections::BTreeSet;
 
