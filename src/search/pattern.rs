@@ -88,7 +88,7 @@ impl Pattern {
         Needles::of(&self.alternatives)
     }
 
-    /// What of it an index can answer.
+    /// The part of it that an index can answer.
     pub(crate) fn plan(&self) -> Plan {
         Plan::of(&self.alternatives)
     }

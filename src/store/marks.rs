@@ -32,7 +32,7 @@ impl Origin {
     }
 }
 
-/// The folders that a session gets a mark for, with what of it came from there: one without a name
+/// The folders that a session gets a mark for, with the files of it that came from there: one without a name
 /// where ids are unique, or where it was never imported. `lines` are its first ones.
 pub(crate) fn homes(
     agent: &str,

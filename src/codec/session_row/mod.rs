@@ -35,7 +35,7 @@ impl From<BatchV1> for Batch {
     }
 }
 
-/// What of a session's properties a list shows: it wins over what the lines say.
+/// The properties of a session that a list shows: they win over what the lines say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Given {
     /// A title, cut.

@@ -116,7 +116,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Takes away what of a session comes anew; its records too, unless they stay.
+    /// Takes away the parts of a session that come anew; its records too, unless they stay.
     fn clear_carried(&mut self, number: u64, from: u64) -> Result<()> {
         let old = self.row(number)?;
         let had = self.properties(number)?;

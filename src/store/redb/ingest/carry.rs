@@ -100,7 +100,7 @@ fn beside_of(snapshot: &Snapshot<'_>, number: u64, row: SessionRow) -> Result<Be
 }
 
 impl RedbBulk<'_> {
-    /// Takes away what of a session comes anew; its records too, unless they stay.
+    /// Takes away the parts of a session that come anew; its records too, unless they stay.
     fn clear_carried(&self, number: u64, old: &SessionRow, from: u64) -> Result<()> {
         let writer = &self.writer;
         let action = storage(ACTION);
