@@ -174,6 +174,7 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> (Appended, 
     let last = row.next.saturating_sub(1);
     if let Some(id) = batch_id {
         if row.batches.len() >= BATCHES_REMEMBERED {
+            // The oldest leaves the row, and gets one of its own for a day.
             left = Some(row.batches.remove(0));
         }
         row.batches.push(Batch {

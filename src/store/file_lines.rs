@@ -249,6 +249,8 @@ pub(crate) fn counted(
 ) -> Result<(u64, u64, Vec<u8>)> {
     let (mut counter, mut skip, mut first_line) = (LineCounter::default(), 0, None);
     if let Some(order) = order {
+        // An agent's `skip` is a number of lines from the start of its file: the last one before
+        // the mark tells it.
         let mark = order.place(row.mark);
         for (sequence, line) in in_file_order(order, each)? {
             counter.take_or_missing(sequence, line.as_ref());

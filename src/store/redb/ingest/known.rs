@@ -91,6 +91,7 @@ fn with_keys(snapshot: &Snapshot<'_>, found: Vec<Option<Source>>) -> Result<Vec<
     let known = |source: Source| {
         let number = source.row.session;
         let row = match number {
+            // A folder's file is of no session.
             0 => None,
             _ => row_by_number(&sessions, number, snapshot.counts())?,
         };

@@ -56,6 +56,7 @@ impl Snapshot<'_> {
         if query.direction == Direction::Forward {
             let from = query.from.unwrap_or(0);
             self.forward(number, row, from, &mut |segment| {
+                // The segment that holds it may begin before it.
                 let mut records = segment.records().filter(|record| record.0 >= from);
                 records.all(&mut take)
             })?;

@@ -113,6 +113,8 @@ impl RedbStore {
             ..ScanQuery::default()
         };
         while query.from.is_some() {
+            // A snapshot for each page, and none while `each` looks at it: that may take long, and
+            // keep freed pages.
             let page = self.read(|snapshot| {
                 let (number, row) = snapshot.session_of(key)?;
                 snapshot.scan_of(number, &row, &query)
