@@ -73,6 +73,7 @@ impl Cutter {
         });
         let first = pack(rest, length);
         let bytes = first.bytes();
+        // What does not pack is cut where its own bytes fill pages.
         if first.data.is_none() {
             return Packed {
                 length: parts::next_length(bytes, self.frame),
@@ -100,6 +101,7 @@ impl Cutter {
         if room >= all || parts::fills_pages(all, self.frame) {
             return (whole, room);
         }
+        // A little less: what packs somewhat worse than the part before has to fit as well.
         let aim = room - room / 32;
         ((whole * aim / all).clamp(1, whole), room)
     }
@@ -120,6 +122,7 @@ pub(crate) fn open(body: &[u8]) -> Result<(bool, Vec<u8>), RowError> {
         return Err(RowError("the part is too short".to_owned()));
     };
     let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+    // Before anything is unpacked: a few bytes may claim to be gigabytes.
     if length > PART_BYTES {
         return Err(RowError(format!("a part that unpacks to {length} bytes")));
     }

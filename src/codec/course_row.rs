@@ -75,6 +75,7 @@ pub(crate) fn pack(notes: &[(u64, Note)]) -> Vec<(u64, Vec<u8>)> {
             |block: &(u64, Vec<u8>)| block.1.len() >= BLOCK_BYTES && state.last != *sequence;
         if blocks.last().is_none_or(is_full) {
             blocks.push((*sequence, Vec::new()));
+            // A block is read by itself: nothing in it leans on the one before.
             state = State {
                 last: *sequence,
                 ..State::default()
@@ -223,6 +224,7 @@ pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, R
     let bytes = &mut block;
     while let Some(head) = byte(bytes) {
         let (tag, step) = (head & 0x0F, head >> 4);
+        // No note of its own: it names the model of those that follow.
         if tag == MODEL {
             let length = usize::try_from(take_number(bytes)?).map_err(|_| cut())?;
             let (name, rest) = bytes.split_at_checked(length).ok_or_else(cut)?;
@@ -244,6 +246,8 @@ pub(crate) fn unpack(first: u64, mut block: &[u8]) -> Result<Vec<(u64, Note)>, R
 /// Reads what stands behind the head of a note, and passes over it.
 fn take(bytes: &mut &[u8], tag: u8, state: &mut State) -> Result<Note, RowError> {
     let sequence = state.last;
+    // Tags up to 8 have all of a note behind them, those from 9 on leave out what is usual or what
+    // the block has said already.
     Ok(match tag {
         1 => {
             let id = take_hash(bytes)?;

@@ -43,6 +43,8 @@ impl DeletedSource {
     /// The first lines of a file, by their number and the digest chain over them.
     pub(crate) fn of_lines(lines: u64, digest: &Digest) -> Option<Self> {
         let generation = u32::try_from(lines).ok()?.checked_add(LINES)?;
+        // That number says that a file is known by its first lines alone: a count may not mean it
+        // too.
         (generation != FIRST).then_some(Self {
             path: start_of(digest),
             generation,

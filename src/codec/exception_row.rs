@@ -40,6 +40,7 @@ pub(crate) fn decode(key: ExceptionKey, bytes: &[u8]) -> Result<Exception, RowEr
         .ok_or_else(|| RowError(format!("an exception of the unknown kind {}", key.1)))?;
     let body = &mut body;
     let beyond = || RowError("it leads beyond all records".to_owned());
+    // Checked: sums that wrap would speak of other records.
     let last = key.2.checked_add(take_number(body)?).ok_or_else(beyond)?;
     let by = match take_number(body)? {
         0 => None,

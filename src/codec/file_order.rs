@@ -101,7 +101,7 @@ pub(crate) fn place_of(path: &[u8], generation: u32) -> Place {
     (xxhash_rust::xxh3::xxh3_64(path), generation)
 }
 
-/// The stored form, version 1: short for a file of which all records are in order, as nearly all are.
+/// The stored form, version 1: short for a file whose records are all in order, as in nearly every one.
 #[derive(Encode, Decode)]
 struct Stored {
     revision: u32,
@@ -126,6 +126,7 @@ struct Rest {
 
 impl FileOrder {
     fn stored(&self) -> Stored {
+        // Of a session without records there is no run that could be left out.
         let is_whole = self.next > 0 && self.runs == [all_up_to(self.next)];
         let is_plain = self.here.is_empty() && self.skip == 0 && self.earlier.is_empty();
         Stored {
@@ -155,6 +156,7 @@ impl FileOrder {
             next: 0,
             here: Vec::new(),
             place: None,
+            // Every time of a file is later.
             mtime_ns: i64::MIN,
             open: false,
             skip: 0,
@@ -260,6 +262,8 @@ impl FileOrder {
         };
         let mut all: Vec<Run> = order.runs.iter().chain(&order.here).copied().collect();
         all.sort_unstable_by_key(|run| run.first);
+        // Whoever reads by the order counts on it: lengths of runs are subtracted, and a record in
+        // two of them would be shown twice.
         let is_sound = all
             .iter()
             .all(|run| run.first <= run.last && run.last < order.next)

@@ -2,7 +2,7 @@
 //!
 //! A row is `[end u32][list]...`: it speaks of the buckets from its key to `end`, and of those without a
 //! list no document has anything. A list is the distance of its bucket from the one before, twice the
-//! number of its documents (and one more for a bitmap), and then nothing, where that are all documents;
+//! number of its documents (and one more for a bitmap), and then nothing, where those are all documents;
 //! one number, of one document; a bitmap; or the distances between documents in Rice's code, behind their
 //! length in bytes.
 
@@ -65,6 +65,7 @@ impl RowPacker {
 fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
     let count = documents.len() as u64;
     let bitmap_bytes = all.div_ceil(8) as usize;
+    // Of a single document the one is all, which takes no number.
     if let ([only], 2..) = (documents, all) {
         number(out, 2);
         number(out, u64::from(*only));
@@ -82,6 +83,7 @@ fn pack(out: &mut Vec<u8>, documents: &[u32], all: u32) {
         next = document + 1;
     }
     let length = bits.div_ceil(8);
+    // With the byte that its length takes: else a bitmap is as short.
     if length + 1 < bitmap_bytes as u64 {
         number(out, count * 2);
         number(out, length);
@@ -162,6 +164,8 @@ impl<'r> Lists<'r> {
         self.first = bucket;
         let head = take_number(&mut self.rest)?;
         let count = u32::try_from(head / 2).map_err(|_| cut())?;
+        // The cases in the order in which they are written: in a run of one document that one is
+        // all of them, and has no number behind it.
         let how = if count == 1 && self.documents > 1 && head % 2 == 0 {
             How::One(take_number(&mut self.rest)?)
         } else if count == self.documents && head % 2 == 0 {
@@ -224,6 +228,7 @@ impl Packed<'_> {
                 }
             }
         }
+        // Bits behind the last document would name some that the run does not have.
         let is_right = documents.len() == self.count as usize;
         if is_right && documents.last().is_none_or(|last| *last < all) {
             return Ok(documents);

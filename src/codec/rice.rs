@@ -104,6 +104,8 @@ impl<'r> Reader<'r> {
                 self.take(ones + 1);
                 break;
             }
+            // All that was held was ones, so the number goes on; with nothing held the bits are
+            // over.
             if ones == 0 {
                 return None;
             }

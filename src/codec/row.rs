@@ -84,6 +84,8 @@ pub(crate) fn open<'a>(
     };
     let computed = checksum(key, framed);
     let stored = u64::from_le_bytes(*stored);
+    // Before format and version: one that a flipped bit has changed is damage, and no other
+    // version.
     if computed != stored {
         return Err(RowError(format!(
             "checksum {computed:016x}, expected {stored:016x}"

@@ -1,5 +1,5 @@
-//! Rows of the index of messages: runs, their documents, their lists, and from where on a session is not
-//! indexed.
+//! Rows of the index of messages: runs, their documents, their lists, and the record from which on a
+//! session is not indexed.
 
 use bincode::{Decode, Encode};
 

@@ -109,6 +109,7 @@ impl Segment {
     /// The records in order: sequence number, header, line.
     pub(crate) fn records(&self) -> impl DoubleEndedIterator<Item = (u64, RecordHeader, &[u8])> {
         let mut start = self.count * ENTRY_BYTES;
+        // Where a line starts is the sum of all lengths before it: so the last one is found, too.
         let spans: Vec<(usize, usize)> = (0..self.count)
             .map(|at| {
                 let end = start + self.length(at) as usize;

@@ -98,6 +98,7 @@ pub(super) fn an_unknown_session_is_empty(make: &MakeSessionStore) -> Checked {
     add(&*sessions, "another", &["a"]);
     same("get_history", &sessions.get_history(KEY), &[])?;
     same("get_summary", &*sessions.get_summary(KEY), "")?;
+    // A chat program's loop calls these before anybody has said anything.
     sessions.truncate_history(KEY, 4);
     done("save", sessions.save(KEY))?;
     no_error(&*sessions)?;
@@ -184,6 +185,8 @@ pub(super) fn set_history_takes_messages_of_the_history_itself(make: &MakeSessio
     let mut history = sessions.get_history(KEY);
     history.truncate(4);
     history.push(Message::text(Role::Assistant, "new"));
+    // Loops put a message of their own before what they keep: those kept then have other places,
+    // and perhaps ids that the store gave them.
     history.rotate_right(1);
     sessions.set_history(KEY, &history);
     no_error(&*sessions)?;
@@ -236,6 +239,8 @@ pub(super) fn truncate_history_to_more_shows_nothing_again(make: &MakeSessionSto
         let step = format!("keep {keep_last} of 3");
         same(&step, &texts(&*sessions, KEY), &["a", "b", "c"])?;
     }
+    // Unlike a store's own truncation it shows nothing again: a loop that asks for more than it
+    // sees does not mean what it has hidden before.
     sessions.truncate_history(KEY, 1);
     for keep_last in [1, 2, 3, i64::MAX] {
         sessions.truncate_history(KEY, keep_last);
@@ -252,6 +257,7 @@ pub(super) fn truncate_history_keeps_a_result_with_its_call(make: &MakeSessionSt
     for message in &turns {
         sessions.add_full_message(KEY, message);
     }
+    // The call is the third from the end.
     sessions.truncate_history(KEY, 2);
     let history = sessions.get_history(KEY);
     same(
@@ -292,6 +298,7 @@ pub(super) fn what_cannot_be_kept_is_an_error_to_ask_for(make: &MakeSessionStore
         let told = kept == ["a"] || error.is_some();
         let step = format!("add_message to a key of {} bytes", key.len());
         holds(&step, told, "the message, or an error", &(kept, error))?;
+        // Asking leaves it there, taking does not.
         let error = sessions.last_error().is_some();
         let taken = sessions.take_error().is_some();
         same("what take_error gives", &taken, &error)?;

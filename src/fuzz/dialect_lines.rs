@@ -26,6 +26,7 @@ pub(super) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let which = input.digit();
     let line = input.rest();
+    // This crate's reader checks JSON itself: it has to take what others take, and nothing else.
     if let Ok(text) = std::str::from_utf8(line) {
         let json = serde_json::from_str::<&RawValue>(text).ok();
         let checked = Json::checked(text).map(|(json, _)| json.get());
@@ -49,6 +50,7 @@ pub(super) fn run(data: &[u8]) {
 fn check(dialect: &dyn Dialect, line: &[u8]) {
     let described = dialect.describe(line);
     let mut ends = Ends::default();
+    // Notes save time in later reads, and must not change what is read.
     assert_eq!(dialect.describe_with(line, Some(&mut ends)), described);
     let header = described.header;
     let messages = dialect.messages(line);
@@ -64,6 +66,7 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
         header,
         line,
     };
+    // A read of stored records goes by the header, and skips what that says has no message.
     assert_eq!(dialect.stored_messages(record), messages, "{dialect:?}");
     let damaged = header.flags.contains(RecordFlags::DAMAGED);
     assert!(
@@ -77,12 +80,14 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
         .into_iter()
         .flatten()
     {
+        // A summary row with such a time could be written, and never be listed again.
         let readable = chrono::DateTime::from_timestamp_micros(time);
         assert!(
             readable.is_some(),
             "{dialect:?}: a row with time {time} could not be read"
         );
     }
+    // A file may have been saved with the line ends of Windows.
     let terminated = [line.strip_suffix(b"\n").unwrap_or(line), b"\r\n"].concat();
     assert_eq!(
         dialect.describe(&terminated).header.messages,
@@ -93,6 +98,7 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
     let key = SessionKey::new(dialect.agent(), "s").unwrap();
     let mut session = Session::new(key);
     dialect.read_meta(line, &mut session);
+    // A line may hold thousands, and each costs a write and a read.
     for message in messages.iter().take(8) {
         written_as_native(message);
     }

@@ -17,6 +17,7 @@ pub(super) fn run(data: &[u8]) {
     let file = input.rest();
     let candidate = Candidate {
         path: place,
+        // An import shows no more of a file to tell what it is.
         head: &file[..file.len().min(64 * 1024)],
         companion: None,
     };
@@ -66,6 +67,7 @@ fn check(dialect: &dyn Agent, place: &Path, file: &[u8]) {
         state(dialect, &mut input, 'a'),
         state(dialect, &mut input, 'b'),
     ];
+    // Agents' files are written over what is there, whatever that is.
     for original in [None, Some(file)] {
         if let Some((name, bytes)) = dialect.write_sidecar(&states[0], original) {
             // What was just written still holds.

@@ -24,6 +24,8 @@ pub(super) fn run(data: &[u8]) {
     let store = RedbStore::open(home.path().join("a.redb"), Options::default()).unwrap();
     let mut earlier = BTreeMap::new();
     for (at, (path, content)) in files.iter().enumerate() {
+        // In the first import a file has its start alone, as one that grows, or its end alone, as
+        // one that is rewritten later.
         let start = match how % 4 {
             1 => &content[..content.len() * (1 + at % 3) / 4],
             2 => &content[content.len() / 2..],
@@ -41,6 +43,7 @@ pub(super) fn run(data: &[u8]) {
         }
     }
     let report = take(&store, &folder);
+    // Nothing has changed: an import that takes something again would grow the store for ever.
     let again = take(&store, &folder);
     assert_eq!(
         (again.records, again.sessions, again.generations),
@@ -71,6 +74,7 @@ pub(super) fn run(data: &[u8]) {
         );
     }
     for path in given.keys() {
+        // Names in the store come from elsewhere: an export must not write outside of its folder.
         let inside = path
             .components()
             .all(|component| matches!(component, Component::Normal(_)));

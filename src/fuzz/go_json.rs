@@ -18,6 +18,7 @@ pub(super) fn run(data: &[u8]) {
     let json = input.json();
     let written = go_json::string(&text, escape);
     assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+    // Go escapes these two in JSON, since JavaScript took them for line ends.
     assert!(!written.contains(['\n', '\r', '\u{2028}', '\u{2029}']));
     let compacted = go_json::compact(json.as_str(), escape);
     same(&compacted, json.as_str());

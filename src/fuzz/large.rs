@@ -69,6 +69,7 @@ fn repeated_pieces(inputs: &mut Inputs, bytes: usize) {
         let list = ("{\"messages\":[", values.as_bytes(), "1]}");
         push(inputs, bytes, &format!("{value} in a list"), list);
     }
+    // Readers that call themselves for each bracket run out of stack here.
     let nested = bytes / 2;
     let deep = ["[".repeat(nested), "]".repeat(nested)]
         .concat()

@@ -22,7 +22,9 @@ impl Read for Pieces<'_> {
             .copied();
         self.at += 1;
         let length = match length.unwrap_or(255) {
+            // Not each time: a source that is always interrupted never ends.
             0 if self.at.is_multiple_of(2) => return Err(ErrorKind::Interrupted.into()),
+            // Once: the reader has to go on with the same piece when it is asked again.
             1 if !self.failed => {
                 self.failed = true;
                 return Err(ErrorKind::TimedOut.into());
@@ -94,6 +96,7 @@ pub(super) fn run(data: &[u8]) {
             memchr::memchr_iter(b'\n', &line.0).count(),
             usize::from(line.3)
         );
+        // Only the last line may lack its end, unless the line goes on.
         assert!(line.3 || line.4 || at + 1 == whole.len());
         offset += line.0.len() as u64;
         number += u64::from(!line.4);

@@ -30,6 +30,7 @@ pub(super) fn run(data: &[u8]) {
         let mut out = Vec::new();
         markdown::write_message(&mut out, &message).unwrap();
         assert!(String::from_utf8(out).is_ok());
+        // What a person or a model says may be Markdown itself, and is left out of this.
         message
             .content
             .retain(|block| !matches!(block, Block::Text { .. }));
@@ -68,6 +69,7 @@ fn only<'t>(text: &'t str, starts: &[&str]) -> Vec<&'t str> {
             .bytes()
             .take_while(|byte| *byte == b'`')
             .count();
+        // With four spaces before it a fence is text and closes nothing.
         let indented = line.len() - line.trim_start_matches(' ').len() > 3;
         match fence {
             Some(length) => {

@@ -70,6 +70,7 @@ fn step(data: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
             data.extend_from_slice(&other[from..]);
         }
         6 | 7 => insert(data, at, ODD[dice.below(ODD.len())]),
+        // More often than the rest: fields that agents know lead deeper than odd bytes.
         8..=11 => {
             let place = near(data, at, b"{,");
             let field = field(dice);
@@ -135,6 +136,7 @@ fn exchange_key(data: &mut Vec<u8>, at: usize, name: &str) {
 fn nest(data: &mut Vec<u8>, at: usize, dice: &mut Dice) {
     let from = near(data, at, b":[");
     let end = from + dice.below((data.len() - from).min(64) + 1);
+    // Around the depths at which readers stop: 8 levels of notes, and 128 of `serde_json`.
     let depth = [1, 2, 9, 130, 1000][dice.below(5)];
     let (open, close) = [("[", "]"), ("{\"a\":", "}"), ("{\"content\":[", "]}")][dice.below(3)];
     insert(data, end, close.repeat(depth).as_bytes());

@@ -74,6 +74,7 @@ fn decoded(bytes: &[u8]) {
     if let Ok(row) = SessionRow::decode(NUMBER, bytes) {
         let again = row.encode(NUMBER).unwrap();
         assert_eq!(SessionRow::decode(NUMBER, &again), Ok(row.clone()));
+        // It may fail, and must not panic: the row may be of any time and name.
         let _listed = row.into_summary(NUMBER).is_ok();
     }
     if let Ok(row) = SourceRow::decode(PATH, 1, bytes) {

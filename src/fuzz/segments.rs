@@ -38,6 +38,7 @@ pub(super) fn run(data: &[u8]) {
 
     let mut damaged = sealed.bytes.clone();
     let place = at % damaged.len();
+    // An odd number: the byte is another one in any case.
     damaged[place] = damaged[place].wrapping_add(input.byte() | 1);
     opened(&damaged);
     opened(&sealed.bytes[..place]);
@@ -52,6 +53,7 @@ pub(super) fn run(data: &[u8]) {
         rest -= length;
         steps += 1;
     }
+    // Parts that are too small would be rows without end.
     assert!(steps <= 8 + sealed.bytes.len() / (200 * 1024));
 }
 

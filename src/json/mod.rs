@@ -133,6 +133,7 @@ impl Known<'_> {
         loop {
             let (note, rest) = self.notes.split_first()?;
             let place = (note.start as usize).checked_sub(self.base)?;
+            // Notes are in the order of their values: of this one there is none.
             if place > start {
                 return None;
             }
@@ -246,6 +247,7 @@ impl<'a> Elements<'a> {
         });
         let mut members = Vec::with_capacity(MEMBERS);
         members.extend(walk.by_ref());
+        // Where the walk has stopped before the bracket, its end is looked for.
         let end = behind(text, walk.0.at, b'}').or_else(|| end_of_value(text, start))?;
         self.0.at = end;
         Some((Json::delimited(text.get(start..end)?), members))
@@ -369,6 +371,7 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
             .rev()
             .take_while(|byte| **byte == b'\\')
             .count();
+        // Behind an odd number of backslashes the quote itself is escaped.
         if backslashes % 2 == 0 {
             return Some(quote + 1);
         }

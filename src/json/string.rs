@@ -9,6 +9,7 @@ use memchr::{memchr, memchr2, memmem};
 /// is anything else.
 pub(crate) fn decode(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    // A quote within is looked for as well: what has one bare is no string, and is refused below.
     let Some(first) = memchr2(b'\\', b'"', inner.as_bytes()) else {
         return Some(Cow::Borrowed(inner));
     };
@@ -39,6 +40,7 @@ fn escaped(text: &str) -> Option<(char, usize)> {
         b'f' => '\u{c}',
         b'u' => {
             let first = unit(text.as_bytes(), 0)?;
+            // A half without the other one is what agents write that cut text between the two.
             let second = unit(text.as_bytes(), 6);
             return Some(match (first, second) {
                 (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {

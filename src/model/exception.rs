@@ -1,4 +1,4 @@
-//! What of a record only other lines of its session tell: that it was written again, taken back, or
+//! What only other lines of its session tell of a record: that it was written again, taken back, or
 //! that its tokens count elsewhere.
 
 use serde::Serialize;

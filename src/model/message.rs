@@ -202,7 +202,7 @@ pub struct Message {
     pub usage: Option<Usage>,
     /// The provider's id of the answer that it is a part of.
     pub answer_id: Option<String>,
-    /// The sub-agent that it is of, where it stands among the lines of who started it.
+    /// The sub-agent that it is of, where it stands among the lines of the session that started it.
     pub agent_id: Option<String>,
     /// Whether nobody wrote it although it stands in the user's name: what the agent put in, such as
     /// reminders, output of hooks, messages of other agents.

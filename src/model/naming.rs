@@ -46,6 +46,7 @@ impl SessionKey {
 /// The number of a content at the end of an id, and what stands before it: `id~2`.
 pub(crate) fn numbered(id: &str) -> Option<(&str, u32)> {
     let (plain, number) = id.rsplit_once('~')?;
+    // No content is given such a number: it is a part of an agent's own id.
     let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = is_number.then(|| number.parse().ok()).flatten()?;
     (!plain.is_empty()).then_some((plain, number))

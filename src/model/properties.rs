@@ -125,6 +125,7 @@ impl PropertiesChange {
             changed.aliases.clear();
             for alias in aliases.iter().map(|alias| alias.trim()) {
                 let known = changed.aliases.iter().any(|there| there == alias);
+                // The session is found by its own id already.
                 if !alias.is_empty() && alias != own_id && !known {
                     changed.aliases.push(alias.to_owned());
                 }

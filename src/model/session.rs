@@ -37,7 +37,7 @@ pub struct Summary {
     pub record_count: u64,
     /// Bytes of the lines that are stored.
     pub bytes: u64,
-    /// Records of which not all could be read.
+    /// Records that could not be read completely.
     pub malformed_count: u64,
     /// Attachments: files that are kept whole.
     pub attachment_count: u64,

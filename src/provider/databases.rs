@@ -68,6 +68,7 @@ impl DatabaseProvider {
             if project.is_some_and(|project| session.project.as_deref().unwrap_or("") != project) {
                 continue;
             }
+            // One that cannot be read is named, and hides no other.
             match database.outline(&session.id) {
                 Ok(Some(outline)) => {
                     listing.sessions.push(self.summary(&session.id, &outline));

@@ -133,6 +133,7 @@ fn matching(path: &Path) -> Vec<PathBuf> {
             name.is_some_and(fits)
         })
         .collect();
+    // A folder's names come in any order, and a list is to be the same each time.
     found.sort();
     found
 }

@@ -70,6 +70,8 @@ impl FileProvider {
     fn summary(&self, file: &SessionFile, gather: Gather) -> ProviderSummary {
         let mut summary = gather.summary(self.agent.agent());
         let row = file.row.clone().unwrap_or_default();
+        // What lines say goes before a row of an index, and that before what the file's place
+        // tells.
         let fill = |fact: &mut Option<String>, other: Option<String>| {
             if fact.is_none() {
                 *fact = other;
@@ -95,6 +97,7 @@ impl FileProvider {
             problems: found.problems,
         };
         for file in &found.files {
+            // One that cannot be read is named, and hides no other.
             match self.listed(file, project) {
                 Ok(summary) => listing.sessions.extend(summary),
                 Err(error) => listing.problems.push(ProviderProblem {
@@ -109,6 +112,7 @@ impl FileProvider {
     }
 
     fn listed(&self, file: &SessionFile, project: Option<&str>) -> Result<Option<ProviderSummary>> {
+        // First: of a file of another project no more is read than tells which.
         if let Some(project) = project
             && self.project(file)? != project
         {
@@ -215,6 +219,8 @@ impl SessionProvider for FileProvider {
         let mut summary = self.summary(&file, gather);
         summary.message_count = messages.len() as u64;
         let mut version = None;
+        // No line is described by it: the file is read once more, as far as the first line that
+        // states it.
         if let Some(version_in) = self.agent.version_in() {
             each_line(&file, self.agent, &mut |_, bytes, _| {
                 version = version_in(bytes);

@@ -61,6 +61,7 @@ impl Gather {
         self.unread += u64::from(header.flags.contains(RecordFlags::DAMAGED));
         let nothing = Facts::default();
         let is_begun = self.created_us.is_some() || self.project.is_some();
+        // Behind its own header a session may repeat that of the one that it comes from.
         let is_others = |id: &Cow<'_, str>| is_begun && **id != *self.id;
         let facts = match &described.facts.session {
             Some(id) if is_others(id) => &nothing,
@@ -80,6 +81,7 @@ impl Gather {
             self.project = owned(&facts.project).or(self.project.take());
         }
         let is_own = |id: &Cow<'_, str>| **id == *self.id;
+        // A record of a sub-agent states the parent of that one, in whichever file it stands.
         if self.parent.is_none() && facts.child.as_ref().is_none_or(is_own) {
             self.parent = owned(&facts.parent).filter(|parent| *parent != self.id);
         }
@@ -99,6 +101,7 @@ impl Gather {
     }
 
     fn offer(&mut self, offer: &TitleOffer<'_>) {
+        // What ranks so low was said, and is no title: the best of it is the first prompt.
         if offer.rank <= FIRST_MESSAGE {
             let best = self.prompt.as_ref().map_or(LAST_PROMPT, |(rank, _)| *rank);
             if offer.rank > best {

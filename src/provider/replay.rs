@@ -76,6 +76,7 @@ pub(super) fn read(
     let mut opened = open_regular(&file.path)?;
     let mut last: (u64, Vec<u8>) = (u64::MAX, Vec::new());
     for (_, spot) in conversation.spots {
+        // Several messages may stand on one line.
         if last.0 != spot.offset {
             let line = bytes_at(&mut opened, spot).map_err(|source| failed(&file.path, source))?;
             last = (spot.offset, line);

@@ -22,6 +22,7 @@ pub fn without_colours(text: &str) -> Cow<'_, str> {
                 behind.get(1..).unwrap_or_default()
             }
             _ => {
+                // Another sequence, or one that is cut off: its text may begin right behind it.
                 kept.push_str("\x1b[");
                 after
             }

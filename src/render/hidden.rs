@@ -26,6 +26,8 @@ pub fn spelled_out(
         let is_hidden = is_hidden(c) && !joins(before, c, after);
         match is_hidden.then(|| spell(c, after)).flatten() {
             Some(spelled) => {
+                // Nothing is copied before the first character that is spelled out: most texts have
+                // none.
                 let start = || text.get(..at).unwrap_or_default().to_owned();
                 out.get_or_insert_with(start).push_str(&spelled);
             }

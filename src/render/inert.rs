@@ -29,6 +29,7 @@ pub(super) fn write_text(out: &mut dyn Write, text: &str) -> io::Result<()> {
         };
         let code: Vec<&str> = lines
             .by_ref()
+            // To the end of the text where nothing closes it, as a reader of Markdown takes it.
             .take_while(|line| !fence.is_closed_by(line))
             .map(|line| fence.unindented(line))
             .collect();
@@ -86,6 +87,7 @@ impl<'t> Fence<'t> {
         let mark = content.chars().next().filter(|c| matches!(c, '`' | '~'))?;
         let info = content.trim_start_matches(mark);
         let length = content.len() - info.len();
+        // Backticks that another one follows on the line are code within it, and no fence.
         if length < 3 || (mark == '`' && info.contains('`')) {
             return None;
         }
@@ -140,6 +142,7 @@ fn prose(line: &str) -> String {
                 let is_mark = match letter {
                     '[' | '$' => true,
                     '#' => at_start,
+                    // One backslash before each run is enough.
                     '-' | '=' | '*' | '_' | '+' => is_rule && before != Some(letter),
                     _ => false,
                 };
@@ -205,6 +208,7 @@ fn is_rule(line: &str) -> bool {
     let is_made_of = |text: &str, of: &str| text.chars().all(|c| of.contains(c));
     let has_mark = |text: &str| text.contains(['-', '=', '*', '_']);
     let mut content = line;
+    // Marker by marker: lists and quotations may stand in each other.
     loop {
         if is_made_of(content, " \t>*_=+-") {
             return has_mark(content);

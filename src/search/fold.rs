@@ -35,6 +35,7 @@ pub(crate) fn fold_into(text: &str, out: &mut String) {
         }
         return;
     }
+    // In runs: text that is not all ASCII mostly is for long stretches.
     let mut rest = text;
     while !rest.is_empty() {
         let plain = rest.bytes().position(|byte| !byte.is_ascii());

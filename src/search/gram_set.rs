@@ -73,6 +73,7 @@ impl GramSet {
                 continue;
             }
             let piece = bytes.get(start..end).unwrap_or_default();
+            // Three bytes across a gap: whatever stands in it counts as one space.
             if let (Some(last), Some(first)) = (before.last, piece.first()) {
                 self.set(three(
                     u32::from(last) << 16 | u32::from(SPACE) << 8 | u32::from(*first),
@@ -97,6 +98,7 @@ impl GramSet {
         let place = place(key);
         let is_met = self.met.get(place) == Some(&key);
         if !is_met {
+            // A word that had the place is forgotten, and costs its pieces once more.
             if let Some(slot) = self.met.get_mut(place) {
                 *slot = key;
             }
@@ -130,6 +132,8 @@ impl GramSet {
         self.add_pieces(chunk.as_bytes());
         let mut last = None;
         for (start, word) in words_of(chunk) {
+            // Pairs are of words with nothing but a gap between them: of a chunk, the first and the
+            // last one.
             let before = before.filter(|_| start == 0);
             let added = self.add_word(word, before);
             last = added.filter(|_| start + word.len() == chunk.len());

@@ -2,7 +2,7 @@
 //!
 //! - A text is folded, and each run of what stands between words becomes one space ([`Normal`]).
 //! - Its pieces are every three bytes, every four bytes without a space, every word, and every two words
-//!   that follow each other of which one is short.
+//!   in a row if one of them is short.
 //! - A text that holds another one has all of that one's pieces: so what lacks one cannot hold it. Pieces
 //!   that share a bucket make a text only look as if it could.
 //!
@@ -134,6 +134,8 @@ impl Normal {
                     return None;
                 }
                 let word = (length, hash(self.word(span)));
+                // One space apart: the normal form has no more between words, and letters of
+                // scripts without spaces may stand there instead.
                 let last = before.filter(|(end, _)| end + 1 == span.start);
                 before = Some((span.end, word));
                 let pair = last.and_then(|(_, last)| pair_bucket(last, word));

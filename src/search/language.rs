@@ -50,6 +50,7 @@ pub(super) fn parse(query: &str) -> Result<Vec<Vec<Asked>>> {
         })?;
         current.push(Asked {
             of,
+            // `NOT` is of the next term alone.
             is_negated: std::mem::take(&mut is_negated),
             term,
         });

@@ -46,6 +46,7 @@ impl Literals {
             // The parser bounds how deep these lie in each other.
             HirKind::Capture(capture) => self.take(&capture.sub),
             HirKind::Concat(parts) => parts.iter().for_each(|part| self.take(part)),
+            // How often it stands there is open, so that nothing beside it is sure to touch it.
             HirKind::Repetition(repetition) => {
                 self.end();
                 if repetition.min > 0 {

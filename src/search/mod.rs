@@ -1,4 +1,5 @@
-//! Searching text: what is asked for, what of a message is looked at, and where in it a match stands.
+//! Searching text: what is asked for, which parts of a message are looked at, and where in it a match
+//! stands.
 //!
 //! All of it is pure: no store, no I/O. What folds and what is a word is frozen here, and does not follow
 //! the tables of the compiler's version: an index that was written by one build is read by another.

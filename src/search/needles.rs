@@ -1,7 +1,7 @@
 //! A look at a line before it is parsed: what a message must say stands in its line as it is, unless the line
 //! escapes characters by their numbers.
 //!
-//! Only for lines of whose strings nothing is put together ([`Dialect::says_strings`]).
+//! Only for lines whose messages say strings of the line as they stand ([`Dialect::says_strings`]).
 //!
 //! [`Dialect::says_strings`]: crate::agents::Dialect::says_strings
 
@@ -28,6 +28,7 @@ impl Needles {
 
     /// Whether a message of this line may fit. What is folded for it is kept in `folded`.
     pub(crate) fn may_be_in(&self, line: &[u8], folded: &mut String) -> bool {
+        // A reader may make other characters of what is not UTF-8.
         let Ok(line) = std::str::from_utf8(line) else {
             return true;
         };
@@ -44,6 +45,7 @@ impl Needles {
 
 /// The longest part of a term that JSON writes as it is.
 fn needle(asked: &Asked) -> Option<Finder<'static>> {
+    // A line that fits need not hold its session's title, nor what it must not say.
     if asked.is_negated || asked.of == Of::Title {
         return None;
     }

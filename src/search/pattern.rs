@@ -1,4 +1,4 @@
-//! What is asked for: alternatives, of each of which all is to hold for one message.
+//! What is asked for: alternatives. All that one of them asks for has to hold for one message.
 
 use std::str::FromStr;
 
@@ -88,7 +88,7 @@ impl Pattern {
         Needles::of(&self.alternatives)
     }
 
-    /// What of it an index can answer.
+    /// The part of it that an index can answer.
     pub(crate) fn plan(&self) -> Plan {
         Plan::of(&self.alternatives)
     }

@@ -1,5 +1,5 @@
-//! What of a message is searched: its texts and thoughts, the calls of tools with what they are given, and
-//! what tools answer. Each is a piece of its own: no word goes from one into the next.
+//! The parts of a message that are searched: its texts and thoughts, the calls of tools with what they
+//! are given, and what tools answer. Each is a piece of its own: no word goes from one into the next.
 
 use std::borrow::Cow;
 
@@ -77,6 +77,7 @@ pub(crate) fn input_text(json: &str) -> String {
                 let (text, behind) = rest.split_at(end);
                 out.push_str(&string::decode(text).unwrap_or(Cow::Borrowed(text)));
                 let next = behind.trim_start();
+                // A string before a colon is a key, and stands on the line of its value.
                 rest = if let Some(value) = next.strip_prefix(':') {
                     out.push_str(": ");
                     value

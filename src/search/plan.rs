@@ -1,4 +1,4 @@
-//! What of a pattern an index can answer: buckets that a text must have to fit.
+//! The part of a pattern that an index can answer: buckets that a text must have to fit.
 
 use super::asked::{Asked, Of};
 use super::grams;
@@ -21,6 +21,7 @@ impl Plan {
             let mut buckets: Vec<u32> = asked.iter().flat_map(buckets_of).collect();
             buckets.sort_unstable();
             buckets.dedup();
+            // An alternative that nothing is known of may be met by any text.
             if buckets.is_empty() {
                 return Self::Any;
             }
@@ -34,6 +35,7 @@ impl Plan {
 }
 
 fn buckets_of(asked: &Asked) -> Vec<u32> {
+    // No document has titles, and what must not be there tells of none.
     if asked.is_negated || asked.of == Of::Title {
         return Vec::new();
     }

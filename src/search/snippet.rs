@@ -70,6 +70,7 @@ fn around<'p>(
         .flat_map(|term| term.all_in(looked))
         .map(|place| (place.start, place.end))
         .collect();
+    // The match itself: without what stood around it, it may not be found again.
     places.push((start - from, end.min(to) - from));
     let lead = if from > line { "…" } else { "" };
     let tail = if to < line_end { "…" } else { "" };

@@ -90,6 +90,7 @@ impl Phrase {
         for word in &self.rest {
             let behind = folded.get(end..)?;
             let next = behind.trim_start();
+            // At least one blank between them: what touches is one word.
             if next.len() == behind.len() || !next.starts_with(word) {
                 return None;
             }

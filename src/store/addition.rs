@@ -98,13 +98,16 @@ pub(crate) fn add_to(
     });
     let mut fold = Fold::of(course()?);
     let made = lines::append_to_row(&mut row, &mut fold, dialect, &addition.lines, now_us);
+    // The first of those that were asked for: the terminator of a torn line may have come before.
     let first = row.next.saturating_sub(addition.lines.len() as u64);
     match addition.intent {
         Intent::Append | Intent::Create => {}
         Intent::Save { now_us } => touch(&mut row, now_us),
         Intent::Replace => {
             row.mark = first;
+            // As many as there were before these lines, which are shown.
             row.hidden = old.map_or(0, |old| old.messages);
+            // No line says that the session has changed.
             if made.is_empty() {
                 touch(&mut row, now_us);
             }
@@ -144,6 +147,7 @@ fn check(
         .and_then(|id| batches.iter().find(|batch| batch.id == id.as_u128()))
         .copied()
         .or(older);
+    // Before what is expected: a retry expects what held before its first try.
     if let (Some(batch), Some(row)) = (known, row) {
         return Ok(Some(Appended {
             first: batch.first,
@@ -173,6 +177,7 @@ fn note(row: &mut SessionRow, batch_id: Option<Uuid>, first: u64) -> (Appended, 
     let last = row.next.saturating_sub(1);
     if let Some(id) = batch_id {
         if row.batches.len() >= BATCHES_REMEMBERED {
+            // The oldest leaves the row, and gets one of its own for a day.
             left = Some(row.batches.remove(0));
         }
         row.batches.push(Batch {

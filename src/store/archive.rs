@@ -1,4 +1,4 @@
-//! How a compaction begins: up to where it goes, and the file of what it is going to remove.
+//! How a compaction begins: how far it goes, and the file of what it is going to remove.
 
 use std::io::Write;
 
@@ -34,6 +34,7 @@ pub(crate) fn begin(
     let row = store.row_of(key)?;
     let order = store.order(key, &row)?;
     let order = order.as_ref();
+    // No further than the mark, whatever is asked for: what is visible stays.
     let end = through.map_or(row.mark, |through| earlier(order, through, row.mark));
     if let Some(archive) = archive {
         let failed = |source| Error::Output { source };
@@ -42,6 +43,7 @@ pub(crate) fn begin(
             if place(order, record.sequence) >= place(order, end) {
                 break;
             }
+            // Header lines are not removed.
             if record.header.kind != RecordKind::Meta {
                 archive.write_all(&record.line).map_err(failed)?;
             }

@@ -1,4 +1,4 @@
-//! By which of its first lines a content that is deleted is known, wherever a file of it lies.
+//! The first lines by which a deleted content is known, wherever a file of it lies.
 //!
 //! The id alone does not tell: other contents of it stay, and may begin as this one did. So it is as many
 //! lines as none of those has, and at least as many as would join two files.
@@ -66,6 +66,7 @@ pub(crate) fn telling(of: &[Line], others: &[Vec<Line>]) -> Option<DeletedSource
         tells |= *length >= TELLING_LINE;
         let is_enough = at + 1 >= TELLING.0 && bytes >= TELLING.1;
         let is_all = at + 1 == of.len() && tells;
+        // One line more than any other content has in common with it.
         if at >= common && (is_enough || is_all) {
             return DeletedSource::of_lines(chain.records, &chain.digest);
         }

@@ -31,7 +31,7 @@ pub(crate) struct Totals {
     pub messages: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// Those of which not all could be read.
+    /// Those that could not be read completely.
     pub malformed: u64,
 }
 
@@ -134,11 +134,13 @@ impl SessionBuilder {
         let sequence = replaced.as_ref().map(|tail| tail.sequence);
         if let Some(tail) = replaced {
             for (at, (header, bytes)) in (tail.sequence..).zip(&tail.records) {
+                // Messages that are shown with another record were not counted with this one.
                 let shown = header.messages.saturating_sub(course.hidden_of(at));
                 take_out(&mut row, header, shown, *bytes);
             }
             row.next = tail.sequence;
         }
+        // Without what is replaced: the writer takes that out of the stored row as well.
         let counted = Totals::of(&row);
         Self {
             dialect,
@@ -171,6 +173,7 @@ impl SessionBuilder {
         if line.continues {
             flags = flags.with(RecordFlags::CONTINUES);
         }
+        // A line in pieces is told once, with its first one.
         if line.continued {
             described.problem = None;
         } else if piece {
@@ -227,6 +230,7 @@ impl SessionBuilder {
     /// Seals all that is pending, and hands it over.
     pub(crate) fn take_chunk(&mut self) -> SessionChunk {
         self.seal();
+        // An import leaves no tail: an append behind it begins one.
         self.row.tail_first = self.row.next;
         self.row.tail_bytes = 0;
         self.pending_bytes = 0;

@@ -1,4 +1,4 @@
-//! Code of the caller's that runs within a call of the store: the clock, who is told of the progress,
+//! Code of the caller's that runs within a call of the store: the clock, the watcher of the progress,
 //! what an answer is written to. A panic in it is the caller's and passes through; below it the
 //! call ends as with an error, so that no transaction is left in the middle.
 //!
@@ -25,11 +25,13 @@ thread_local! {
 ///
 /// [`Error::Cancelled`] if it panicked.
 pub(crate) fn theirs<T>(code: impl FnOnce() -> T) -> Result<T> {
+    // Outside of a call nothing is half done: the panic takes its way.
     if DEPTH.get() == 0 {
         return Ok(code());
     }
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         PANIC.with_borrow_mut(|first| {
+            // Of several the first goes on: the others may come of it.
             first.get_or_insert(panic);
         });
         Error::Cancelled

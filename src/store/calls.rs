@@ -38,7 +38,7 @@ use crate::model::session::{Session, Summary};
 /// # Ok::<(), scrollback::Error>(())
 /// ```
 pub trait Store: Send + Sync {
-    /// Stores what of `session` is not stored yet, and sets its time of update to now.
+    /// Stores the parts of `session` that are not stored yet, and sets its time of update to now.
     ///
     /// A changed title, project, model, parent or extra field is appended as a new header line, if
     /// the format of the session's agent has such lines; messages whose ids the store does not

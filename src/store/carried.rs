@@ -137,6 +137,7 @@ impl Carried {
         if let Some(detail) = row.chain.differs_from(&chain) {
             return Err(corrupt(row, &RowError(detail)));
         }
+        // The chain of a session from before there were chains does not cover its first records.
         if records != row.records {
             let detail = format!("{records} records, the row says {}", row.records);
             return Err(corrupt(row, &RowError(detail)));
@@ -157,6 +158,7 @@ impl Carried {
         let (mut taken, mut packer) = (Vec::new(), Packer::default());
         let segments = std::mem::take(&mut self.segments);
         for sealed in segments {
+            // Records of it are there already: what is left of it is packed anew.
             let begins_before = sealed.first < from;
             if !begins_before && sealed.bytes.len() >= SMALL_SEGMENT_BYTES {
                 taken.extend(packer.seal());
@@ -188,6 +190,7 @@ impl Carried {
         if own.next > other.next || own.chain.rewrites > other.chain.rewrites {
             return Ok(false);
         }
+        // Only where records were removed or replaced since may one be missing.
         let may_lack = own.chain.rewrites < other.chain.rewrites;
         let mut rest = later.lines();
         let mut next = rest.next().transpose()?;

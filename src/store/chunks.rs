@@ -80,6 +80,7 @@ pub(crate) fn digest_of_file(
         digest,
         ..Chain::starting_at(0)
     });
+    // As long as the two are one, each line is hashed into one of them only.
     let is_same = file.is_some_and(|file| file.digest == chain.digest);
     let open = chunk
         .digests

@@ -103,7 +103,7 @@ pub(crate) fn clean_up(store: &(impl Calls + ?Sized), query: &CleanupQuery) -> R
         cleaned.listed = going;
         return Ok(cleaned);
     }
-    // Who is stopped half-way leaves no child without its parent.
+    // Children first: a call that is stopped half-way leaves none without its parent.
     for session in going.iter().rev() {
         match store.remove(&session.key, Some(session.next_sequence)) {
             Ok(removed) => cleaned.count(removed, session),
@@ -149,6 +149,7 @@ pub(crate) fn going(
     let mut going = Vec::new();
     for session in old {
         let key = session.key.clone();
+        // A child may be old enough by itself, and counts once.
         if seen.insert(key.clone()) {
             going.push(session);
         }
@@ -176,6 +177,7 @@ fn is_spared(store: &(impl Calls + ?Sized), session: &Summary) -> Result<bool> {
         let Ok(key) = SessionKey::new(session.key.agent(), parent.as_str()) else {
             return Ok(false);
         };
+        // Sessions that name each other as parents lead in a circle.
         if !seen.insert(key.clone()) {
             return Ok(false);
         }

@@ -41,6 +41,7 @@ pub(crate) fn giving(had: Properties, own: Properties) -> PropertiesChange {
         }
     }
     PropertiesChange {
+        // What was given under the plain id wins: that is the session that users saw.
         title: Some(had.title.or(own.title)),
         project: Some(had.project.or(own.project)),
         parent: Some(had.parent.or(own.parent)),

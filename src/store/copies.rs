@@ -16,7 +16,7 @@ pub struct StoreId {
     /// what they were copied from.
     pub id: Uuid,
     /// The file that it lies in, which tells copies apart; `None` if it lies in none.
-    /// As JSON, U+FFFD stands for what of its name is not UTF-8.
+    /// As JSON, U+FFFD stands for the bytes of its name that are not UTF-8.
     #[serde(serialize_with = "json_names::lossy")]
     pub file: Option<PathBuf>,
 }
@@ -79,7 +79,8 @@ pub struct Scrubbed {
     /// Bytes of the new file; as before where nothing was changed.
     pub bytes_after: u64,
     /// Files beside the store that another run seems to be making, or was stopped at: copies of the store,
-    /// which were not looked into. As JSON, U+FFFD stands for what of a name is not UTF-8.
+    /// which were not looked into. As JSON, U+FFFD stands for the bytes of a name that are
+    /// not UTF-8.
     #[serde(serialize_with = "lossy")]
     pub beside: Vec<PathBuf>,
 }

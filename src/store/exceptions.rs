@@ -134,6 +134,7 @@ impl Talk {
         let at = record.sequence;
         if let Some(first) = self.exceptions.moved_to(at) {
             let is_part = dialect.is_in_parts();
+            // Of several states the last one is shown, of several parts each.
             let is_last = is_part || self.exceptions.replaced_by(first) == Some(at);
             if let Some((start, end)) = self.waiting.get(&first).copied().filter(|_| is_last) {
                 let messages = self.exceptions.messages(dialect, record, first);

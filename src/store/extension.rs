@@ -37,6 +37,7 @@ fn head_of<S: Store + ?Sized>(store: &S, found: &[SessionKey]) -> Result<Option<
         if !(summary.subagent && found.iter().any(is_below)) {
             heads.push(key);
         }
+        // As many as were asked for: behind them may be one more head.
         if heads.len() > 1 || found.len() == FAMILY_MAX {
             return Ok(None);
         }
@@ -130,6 +131,7 @@ pub trait StoreExt: Store {
     ///
     /// [`Error::NotFound`] if there is none, [`Error::Ambiguous`] if there are several.
     fn resolve(&self, id: &str) -> Result<SessionKey> {
+        // Many, since all but one may be sub-agents of that one.
         let mut found = self.find(id, FAMILY_MAX)?;
         if found.len() > 1
             && let Some(head) = head_of(self, &found)?
@@ -219,6 +221,7 @@ pub trait StoreExt: Store {
             from: Some(appended.first),
             ..ScanQuery::default()
         };
+        // Read back: ids that the store gave stand in the lines alone.
         for record in self.records(&session.key, written) {
             let record = record?;
             if nothing || record.sequence > appended.last {
@@ -288,8 +291,8 @@ pub trait StoreExt: Store {
         families::descendants(self, key, spared)
     }
 
-    /// Deletes a session with those that it started, all generations; what of these is pinned stays,
-    /// with all below it. The session itself is deleted, pinned or not: it was named.
+    /// Deletes a session with those that it started, all generations; those of them that are pinned
+    /// stay, with all below them. The session itself is deleted, pinned or not: it was named.
     ///
     /// # Durability
     ///

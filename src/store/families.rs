@@ -53,6 +53,7 @@ pub(super) fn descendants(
     let mut open = VecDeque::from([key.clone()]);
     while let Some(parent) = open.pop_front() {
         for child in children(store, &parent)? {
+            // Sessions may name each other as their parents: each is gone through once.
             if child.subagent && !spared(&child) && seen.insert(child.key.clone()) {
                 open.push_back(child.key.clone());
                 found.push(child);

@@ -87,10 +87,12 @@ pub(crate) fn hide(
     }
     let (mut mark, mut hidden, mut counter) = (0, 0, LineCounter::default());
     if lines > 0 {
+        // All of them, unless so many lines come by.
         mark = old.next;
         each(&mut |sequence, header, line| {
             let missing = sequence.saturating_sub(counter.reached);
             if counter.lines.saturating_add(missing) >= lines {
+                // The place lies among records that a compaction removed.
                 mark = counter.reached + (lines - counter.lines);
                 return false;
             }
@@ -128,6 +130,7 @@ fn hide_in_order(
     };
     let mut before = None;
     for (sequence, line) in in_file_order(order, each)? {
+        // Behind the last piece of the last line that is hidden.
         if before.is_some_and(|hidden| hidden >= lines) && lines > 0 {
             row.mark = sequence;
             break;
@@ -164,6 +167,7 @@ pub(crate) fn reorder(
         reordered: order.is_reordered(old.next),
         ..old.clone()
     };
+    // In the order of the numbers as before: mark and header are where they were.
     if !row.reordered && !old.reordered {
         return Ok(row);
     }
@@ -172,6 +176,7 @@ pub(crate) fn reorder(
         .map(|before| Order::of(&before, old.next));
     let place_before = |sequence| was.as_ref().map_or(sequence, |was| was.place(sequence));
     let mark_before = place_before(old.mark);
+    // What stood before it was hidden by its agent, which dropped it, and by nobody here.
     let start_before = was.as_ref().map_or(0, |was| {
         was.file_start().map_or(u64::MAX, |start| was.place(start))
     });
@@ -224,6 +229,7 @@ fn take_headers(row: &mut SessionRow, order: &Order, each: &mut Each<'_>) -> Res
         }
         true
     })?;
+    // Of several headers the last one in the file holds.
     headers.sort_unstable_by_key(|(place, ..)| *place);
     let mut seen = HashSet::new();
     for (_, sequence, line) in &headers {
@@ -243,6 +249,8 @@ pub(crate) fn counted(
 ) -> Result<(u64, u64, Vec<u8>)> {
     let (mut counter, mut skip, mut first_line) = (LineCounter::default(), 0, None);
     if let Some(order) = order {
+        // An agent's `skip` is a number of lines from the start of its file: the last one before
+        // the mark tells it.
         let mark = order.place(row.mark);
         for (sequence, line) in in_file_order(order, each)? {
             counter.take_or_missing(sequence, line.as_ref());

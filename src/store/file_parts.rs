@@ -50,6 +50,7 @@ pub(crate) fn cut_up(
 
 /// Reads on until there is more than one part may hold. Returns whether the file is over.
 fn fill(name: &str, content: &mut dyn Read, rest: &mut Vec<u8>) -> Result<bool> {
+    // A byte more than a part: only that tells whether it is the last one.
     let wanted = (PART_BYTES + 1).saturating_sub(rest.len());
     content
         .take(wanted as u64)

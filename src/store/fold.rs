@@ -75,6 +75,7 @@ impl Fold {
         row.bytes += bytes as u64;
         row.messages += u64::from(header.messages);
         row.malformed += u64::from(header.flags.contains(RecordFlags::DAMAGED));
+        // Of the last record alone: an append then ends it first, so that no lines fuse.
         row.unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
         add_times(row, header.time_us, facts);
         self.add_facts(row, facts);
@@ -104,6 +105,7 @@ impl Fold {
         row.messages = row.messages.saturating_sub(u64::from(hidden));
         for (at, messages) in earlier {
             row.messages = row.messages.saturating_sub(u64::from(messages));
+            // They were counted as hidden there, and are shown with this record.
             if at < row.mark {
                 row.hidden = row.hidden.saturating_sub(u64::from(messages));
             }
@@ -144,7 +146,7 @@ impl Fold {
             offer_parent(row, parent, facts.subagent);
         }
         row.archived_by_agent = facts.archived.unwrap_or(row.archived_by_agent);
-        // What a sub-agent says among the lines of who started it is not what their session speaks with.
+        // A sub-agent speaks among the lines of its parent, and its model is not that of the session.
         if is_own {
             replace_with(&mut row.model, facts.model.as_deref());
         }
@@ -168,6 +170,7 @@ impl Fold {
         }
         let title = title_line(&offer.text, TITLE_BYTES_MAX);
         if title.is_empty() {
+            // An empty title takes back what one of its rank has given.
             if offer.latest_wins {
                 row_title::take_back(row, offer.rank);
             }
@@ -252,6 +255,7 @@ fn add_times(row: &mut SessionRow, time_us: Option<i64>, facts: &Facts<'_>) {
     let (Some(first), Some(last)) = (first, last) else {
         return;
     };
+    // Until a line states one, the row has the time of a call or of a file, which may be later.
     if !row.time_stated {
         row.time_stated = true;
         row.updated_us = *last;

@@ -27,6 +27,8 @@ pub(crate) fn fork<S: Store + ?Sized>(
         lines.extend(header(store, &old, new_key)?.map(NewRecord::Line));
     }
     let first_shown = from(store, key, old.mark)?.first().copied();
+    // A session may be read in another order than that of its numbers: only a scan tells what comes
+    // next.
     let stop = match through {
         Some(through) => {
             let mut here = from(store, key, through)?.into_iter();
@@ -64,6 +66,7 @@ pub(crate) fn fork<S: Store + ?Sized>(
             hidden = lines.len() as u64;
         }
     }
+    // Whoever has made a session of that name since it was looked up keeps it.
     store.append(new_key, Expect::Sequence(0), None, &lines)?;
     drop(lines);
     if hidden > 0 {

@@ -94,11 +94,11 @@ pub(crate) trait IngestStore: Store + std::fmt::Debug {
     /// Where sessions came from.
     fn sources(&self) -> &dyn Sources;
 
-    /// What the last restore into this store left: who has read numbers of sessions, and is going
+    /// What the last restore into this store left: whoever has read numbers of sessions, and is going
     /// to write to them, compares it.
     fn restored_mark(&self) -> Result<RestoredMark>;
 
-    /// Begins a transaction, of one who has read numbers of sessions since `mark`. Waits for other
+    /// Begins a transaction, for a caller that has read numbers of sessions since `mark`. Waits for other
     /// processes. Dropping it without a commit writes nothing.
     fn begin(&self, mark: &RestoredMark) -> Result<Box<dyn Bulk + '_>>;
 
@@ -227,6 +227,7 @@ pub(crate) trait Sources: Sync {
     fn filed(&self, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
         let contents = self.contents(plain)?.into_iter();
         let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
+        // Of an id with one content no store keeps a list.
         if numbers.is_empty() {
             numbers.extend(self.number_of(plain)?);
         }

@@ -20,7 +20,7 @@ pub(crate) fn key<S: Serializer>(key: &SessionKey, serializer: S) -> Result<S::O
     serializer.collect_str(key)
 }
 
-/// A file, or `null`; U+FFFD stands for what of its name is not UTF-8.
+/// A file, or `null`; U+FFFD stands for the bytes of its name that are not UTF-8.
 #[expect(clippy::ref_option, reason = "what serde passes")]
 pub(crate) fn lossy<S: Serializer>(
     file: &Option<PathBuf>,

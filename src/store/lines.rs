@@ -114,6 +114,7 @@ pub(crate) fn complete(
     dialect: &dyn Dialect,
     stamps: &Stamps,
 ) -> Result<()> {
+    // Only where a line has room for it: an id that is written nowhere is gone at the next load.
     if message.id.is_none() && dialect.has_message_ids() {
         message.id = Some(stamps.new_id()?.to_string());
     }

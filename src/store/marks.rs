@@ -1,4 +1,4 @@
-//! Which marks a session leaves that is deleted.
+//! Which marks a deleted session leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ impl Origin {
     }
 }
 
-/// The folders that a session gets a mark for, with what of it came from there: one without a name
+/// The folders that a session gets a mark for, with the files of it that came from there: one without a name
 /// where ids are unique, or where it was never imported. `lines` are its first ones.
 pub(crate) fn homes(
     agent: &str,
@@ -81,6 +81,8 @@ pub(crate) fn mark_of(
     };
     for source in earlier.into_iter().flat_map(|earlier| earlier.sources) {
         let places = mark.sources.iter().filter(|source| source.is_place());
+        // Counted apart: many paths leave room for the first lines, by which copies elsewhere are
+        // known.
         let has_room = if source.is_place() {
             places.count() < SOURCES_MAX
         } else {

@@ -114,6 +114,7 @@ impl<'s, S: Store + ?Sized> Messages<'s, S> {
         Self {
             store,
             key,
+            // The oldest needs no look at where it is.
             first: Some(low).filter(|low| *low > 0),
             last: high,
             found: false,

@@ -73,6 +73,7 @@ impl Order {
             Some(sequence) => self.runs.iter().position(|run| run.contains(sequence)),
             None => None,
         };
+        // What is still to come stands behind all.
         let Some(end) = end else {
             return self.runs.iter().rev().copied().collect();
         };

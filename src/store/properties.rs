@@ -1,5 +1,5 @@
-//! What may be kept of a session beside its lines, and what of it a list shows: the rules that
-//! every store shares.
+//! What may be kept of a session beside its lines, and which parts of that a list shows: the rules
+//! that every store shares.
 
 use super::fold::project_of;
 use crate::agents;
@@ -114,6 +114,7 @@ fn fitted(mut properties: Properties) -> Properties {
         .aliases
         .retain(|alias| alias.len() <= ID_BYTES_MAX);
     properties.aliases.truncate(ALIASES_MAX);
+    // A part of a JSON value is none: it cannot be cut.
     if scope_bytes(&properties) > SCOPE_BYTES_MAX {
         properties.scope = None;
     }
@@ -151,7 +152,7 @@ pub(crate) fn stays_archived(by_agent: bool, change: &PropertiesChange) -> bool 
     by_agent && change.archived != Some(false)
 }
 
-/// What of a session's properties its summary row holds. A blank text is none.
+/// The properties of a session that its summary row holds. A blank text is none.
 pub(crate) fn given(properties: &Properties) -> Given {
     let filled = |text: &Option<String>, short: fn(&str) -> String| {
         let short = short(text.as_deref().unwrap_or_default());

@@ -292,7 +292,7 @@ pub struct AgentStats {
     pub records: u64,
     /// Bytes of their lines.
     pub bytes: u64,
-    /// Records of which not all could be read.
+    /// Records that could not be read completely.
     pub malformed: u64,
     /// Attachments.
     pub attachments: u64,

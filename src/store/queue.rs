@@ -38,7 +38,7 @@ enum Slot<R> {
     /// The owner is to lead.
     Lead,
     Answered(R),
-    /// Who led stopped without an answer.
+    /// The thread that led stopped without an answer.
     Abandoned,
 }
 
@@ -100,6 +100,8 @@ impl<T, R> CommitQueue<T, R> {
             state = locked(&self.state);
         }
         state.led = true;
+        // Before the lock is given back: if `work` panics, the next one is told to lead all the
+        // same.
         let batch = Batch {
             queue: self,
             places: take(&mut state.waiting),
@@ -146,6 +148,8 @@ impl<T, R> Drop for Batch<'_, T, R> {
             }
         }
         let mut state = locked(&self.queue.state);
+        // While the lead is handed on `led` stays set: whoever comes in between waits, and begins no
+        // second commit beside it.
         match state.waiting.front() {
             Some(next) => next.tell(Slot::Lead),
             None => state.led = false,

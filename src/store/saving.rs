@@ -1,5 +1,5 @@
-//! Saving whole sessions: what of a caller's copy the store does not have yet is appended, and
-//! nothing else happens to what is stored.
+//! Saving whole sessions: the parts of a caller's copy that the store does not have yet are appended,
+//! and nothing else happens to what is stored.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -73,6 +73,8 @@ pub(crate) fn save(store: &impl Primitives, session: &mut Session) -> Result<()>
             change: None,
         };
         match store.add(addition) {
+            // Somebody has appended meanwhile: what they said is compared as well, and then once
+            // more.
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error),
             Ok(appended) => {
@@ -94,6 +96,7 @@ fn stored(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result
     let mut talk = Talk::new(all_exceptions(store, key, 0)?);
     let session = read_lines(store, key, row, 0, &mut |record| {
         has_header |= dialect.has_scattered_meta() && record.header.kind == RecordKind::Meta;
+        // Hidden ones too: a copy that was loaded before a truncation has them.
         talk.take(dialect, record, true);
         Ok(())
     })?;
@@ -143,6 +146,7 @@ fn lines_of_save(
     session.created_at = Some(created);
     session.updated_at = Some(now);
 
+    // Before they are compared: lines keep microseconds, and a finer time would count as a change.
     for message in &mut session.messages {
         message.time = message.time.map(microseconds);
     }
@@ -326,6 +330,7 @@ pub(crate) fn ensure_meta(store: &impl Primitives, session: &Session) -> Result<
     };
     match store.add(addition) {
         Ok(_) => Ok(true),
+        // Somebody was faster, and the session is there: all that was asked for.
         Err(Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
     }
@@ -336,6 +341,7 @@ fn derived_title(dialect: &dyn Dialect, key: &SessionKey, messages: &[Message]) 
     messages
         .iter()
         .filter(|message| message.role == Role::User)
+        // Written and described as it will be stored: so the title is the one that its line gives.
         .map(|message| match dialect.write_message(key, message) {
             Ok(lines) => lines
                 .iter()

@@ -146,6 +146,8 @@ pub(crate) fn find_in(
 ) -> Vec<SessionKey> {
     let scoped = agent_and_prefix(text);
     let (mut equal, mut starting) = (Vec::new(), Vec::new());
+    // To the end, whatever the limit: an id that is equal counts before all that start with the
+    // text.
     for key in keys.filter(|key| is_behind(key, after)) {
         let in_scope = scoped
             .filter(|(agent, _)| *agent == key.agent())

@@ -134,6 +134,7 @@ pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session>
     let dialect = agents::of_agent(key.agent());
     let places = Places::of(store, key, &row)?;
     let mark = places.of_record(row.mark);
+    // In an order of its own, what stands behind the mark may have any number.
     let from = if row.reordered { 0 } else { row.mark };
     let mut talk = Talk::new(all_exceptions(store, key, from)?);
     let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
@@ -192,6 +193,7 @@ pub(crate) fn read_lines(
     if session.title.is_empty() {
         session.title.clone_from(&row.title);
     }
+    // Whatever a header states: the name that was asked for, and the times that all lines tell.
     session.key = key.clone();
     session.created_at = DateTime::from_timestamp_micros(row.created_us);
     session.updated_at = DateTime::from_timestamp_micros(row.updated_us);
@@ -263,6 +265,7 @@ pub(crate) fn truncate(
             start => mark_before(store, key, (&row, &places, start), keep_last)?,
         };
         let hidden = row.messages.saturating_sub(visible);
+        // Somebody may have appended while the messages were counted: then once more.
         if store.set_mark(key, &row, mark, hidden)? {
             return Ok(Truncated {
                 mark,
@@ -314,6 +317,7 @@ fn messages_between(
         from: Some(from),
         ..ScanQuery::default()
     };
+    // In an order of its own a session may have records of lower numbers behind `from`.
     let exceptions = all_exceptions(store, key, if places.0.is_some() { 0 } else { from })?;
     let mut messages = 0;
     for record in Records::new(store, key.clone(), forward) {
@@ -350,6 +354,7 @@ fn mark_before(
             break;
         }
         let shown = exceptions.shown(record.sequence, record.header.messages);
+        // What came since the row was read is visible, and not among what is to be kept.
         if record.sequence < next && shown > 0 {
             visible += u64::from(shown);
             mark = record.sequence;

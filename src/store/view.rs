@@ -120,6 +120,7 @@ pub(crate) fn shown<S: Store + ?Sized>(
         compacted: is_compaction(dialect, &record),
         record,
     };
+    // What it says is shown at the place of the first: here it would be said twice.
     if shown_at.is_some() {
         return Ok(shown);
     }

@@ -35,7 +35,7 @@ impl From<BatchV1> for Batch {
     }
 }
 
-/// What of a session's properties a list shows: it wins over what the lines say.
+/// The properties of a session that a list shows: they win over what the lines say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Given {
     /// A title, cut.
@@ -251,6 +251,7 @@ impl SessionRow {
     /// The id that all contents of its id share.
     pub(crate) fn plain_id(&self) -> &str {
         let plain = self.id.rsplit_once('~').filter(|(_, number)| {
+            // An agent's own id may end in `~2`: only another content was given its number here.
             !self.is_listed()
                 && number
                     .parse::<u32>()
@@ -269,7 +270,7 @@ impl SessionRow {
         self.given.project.as_deref().or(self.project.as_deref())
     }
 
-    /// The parent to show, and to be found by. Who names itself has none.
+    /// The parent to show, and to be found by. A session that names itself has none.
     pub(crate) fn shown_parent(&self) -> Option<&str> {
         let named = self.given.parent.as_deref().or(self.parent.as_deref());
         named.filter(|parent| !parent.is_empty() && *parent != self.id)
@@ -348,6 +349,7 @@ impl SessionRow {
                 let (row, given, chain) = v3::decode(number, bytes)?;
                 Ok(Self::of_v1(row, given.into(), Some(chain.into())))
             }
+            // Any other version is refused there, by its number.
             _ => {
                 let key = number.to_be_bytes();
                 row::decode_short::<BODY_BYTES_MAX, _>(RowFormat::Session, VERSION, &key, bytes)

@@ -36,6 +36,7 @@ pub(crate) fn append_keeps_lines_byte_for_byte(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
     let lines: [&[u8]; 9] = [
+        // Read into values and written again, each of these would be other bytes, or none.
         b"{\"b\":1.0, \"a\":1e400,\"a\":2}\n",
         b"{\"crlf\":true}\r\n",
         b"\n",
@@ -79,6 +80,7 @@ pub(crate) fn append_refuses_two_lines_in_one_record(make: &MakeStore) -> Checke
 pub(crate) fn append_writes_messages_that_read_back_the_same(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
+    // U+2028 ends a line for some readers, and must not end one here.
     let mut reply = message(2, "reply \u{1f980}\nand a \"second\" line\u{2028}");
     reply.role = Role::Assistant;
     reply.parent_id = Some("question".to_owned());
@@ -102,6 +104,7 @@ pub(crate) fn append_writes_messages_that_read_back_the_same(make: &MakeStore) -
 pub(crate) fn append_is_all_or_none(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
+    // The bad one is in the middle: a store that writes as it goes has written the first by then.
     let broken = [said(1, "a"), NewRecord::line("{}\n{}\n"), said(2, "b")];
     let result = store.store.append(&key, Expect::Any, None, &broken);
     refused("append with a bad record", result, "InvalidLine", |error| {
@@ -125,6 +128,7 @@ pub(crate) fn append_counts_a_line_without_time_as_written_now(make: &MakeStore)
     let store = Subject::new(make);
     let key = key("s")?;
     store.say(&key, 1, &["a"])?;
+    // All times here lie in 2001, so now is later than any of them.
     let appended = store.append(&key, &[note("n")])?;
     let expected = "the store's own time, which is later than 2001";
     let later = appended.updated_at > at(1);
@@ -149,6 +153,7 @@ pub(crate) fn append_takes_lines_of_a_format_that_is_only_read(make: &MakeStore)
     let foreign = key_of(OTHERS, "s")?;
     store.append(&foreign, &[NewRecord::line("{\"type\":\"x\"}\n")])?;
     let before = store.records(&foreign)?;
+    // A line comes as it is. A message would have to be written in a format that is only read here.
     let result = store
         .store
         .append(&foreign, Expect::Any, None, &[said(1, "a")]);
@@ -203,6 +208,7 @@ pub(crate) fn append_refuses_what_is_not_expected(make: &MakeStore) -> Checked {
         matches!(error, Error::NotFound { .. })
     })?;
     store.say(&key, 1, &["a", "b"])?;
+    // Those that are too low and those that lie ahead: 2 is the one that holds.
     for wanted in [0, 1, 3, u64::MAX] {
         refuse(wanted, 2)?;
     }
@@ -223,6 +229,7 @@ pub(crate) fn append_takes_as_many_records_as_the_limit_says(make: &MakeStore) -
     refused("summary afterwards", summary, "NotFound", |error| {
         matches!(error, Error::NotFound { .. })
     })?;
+    // Of the same store: what was refused must have left nothing that counts.
     records.pop();
     let appended = store.append(&key, &records)?;
     let last = APPEND_RECORDS_MAX as u64 - 1;

@@ -32,6 +32,8 @@ pub(crate) fn a_batch_that_is_sent_again_is_written_once(make: &MakeStore) -> Ch
     let records = [said(1, "a"), said(2, "b")];
     let first = batch(&store, &key, Expect::Any, 1, &records)?;
     same("the first time", &first, &(0, 1, false))?;
+    // Something else in between: a store that compares with its last records alone would write it
+    // again.
     store.say(&key, 3, &["c"])?;
     let before = (store.records(&key)?, store.summary(&key)?);
     let id = Some(Uuid::from_u128(1));
@@ -50,6 +52,8 @@ pub(crate) fn a_batch_is_known_whatever_is_expected(make: &MakeStore) -> Checked
     let records = [said(1, "a")];
     batch(&store, &key, Expect::Sequence(0), 1, &records)?;
     store.say(&key, 2, &["b"])?;
+    // Once it is written its expectation does not hold any more; to refuse the retry would tell its
+    // sender that it was lost.
     for expect in [Expect::Sequence(0), Expect::Sequence(99)] {
         let again = batch(&store, &key, expect, 1, &records)?;
         same(&format!("again, with {expect:?}"), &again, &(0, 0, true))?;
@@ -95,6 +99,7 @@ pub(crate) fn the_last_sixteen_batches_are_known(make: &MakeStore) -> Checked {
 pub(crate) fn a_batch_is_known_whatever_others_append(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
+    // More than a summary row has room for: the older ones have to be kept elsewhere.
     let others = BATCHES_REMEMBERED * 4;
     for number in 0..others {
         let place = number as u64;
@@ -131,6 +136,7 @@ pub(crate) fn a_refused_batch_is_not_remembered(make: &MakeStore) -> Checked {
         "Conflict",
         |error| matches!(error, Error::Conflict { .. }),
     )?;
+    // Else the caller would hear that it is there, and it would not be.
     let again = batch(&store, &key, Expect::Sequence(1), 1, &records)?;
     same("the same batch as expected", &again, &(1, 1, false))?;
     same("messages", &store.texts(&key)?, &["a", "b"])
@@ -144,6 +150,7 @@ pub(crate) fn a_batch_of_nothing_is_not_remembered(make: &MakeStore) -> Checked 
     let records = [said(1, "a"), said(2, "b")];
     let real = batch(&store, &key, Expect::Any, 1, &records)?;
     same("records under the same id", &real, &(0, 1, false))?;
+    // Its last number lies before its first: there is no record that it could name.
     let empty = batch(&store, &key, Expect::Any, 2, &[])?;
     same("nothing, behind them", &empty, &(2, 1, false))?;
     let real = batch(&store, &key, Expect::Any, 2, &[said(3, "c")])?;

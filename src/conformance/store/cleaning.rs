@@ -51,6 +51,7 @@ pub(crate) fn cleanup_is_strictly_before(make: &MakeStore) -> Checked {
         records: 1,
         bytes,
     };
+    // Session b is of second 20 itself, and stays.
     same("cleanup before 20", &store.cleanup(at(20))?, &expected)?;
     let left = store.ids(&ListQuery::default())?;
     same("what is left", &left, &["c", "b"])?;
@@ -97,6 +98,8 @@ pub(crate) fn cleanup_takes_one_agent_or_project(make: &MakeStore) -> Checked {
         };
         store.update(&key(id)?, &change)?;
     }
+    // Its time is that of second 5: a line without one would count as written now, and be too
+    // young.
     let line = NewRecord::line("{\"timestamp\":\"2001-09-09T01:46:45Z\",\"type\":\"x\"}\n");
     store.append(&key_of(OTHERS, "theirs")?, &[line])?;
     let of_project = CleanupQuery {
@@ -154,6 +157,7 @@ pub(crate) fn cleanup_takes_what_was_started_along(make: &MakeStore) -> Checked 
     let store = families(
         make,
         &[
+            // Three that name each other in a circle: the walk down has to end.
             ("parent", 1, Some("grandchild")),
             ("child", 200, Some("parent")),
             ("grandchild", 300, Some("child")),

@@ -11,6 +11,7 @@ pub(crate) fn compact_removes_what_is_hidden(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
     store.say(&key, 1, &["a", "b"])?;
+    // No message, and hidden with those before it: it goes, and is not counted among the messages.
     store.append(&key, &[note("n")])?;
     store.say(&key, 3, &["c", "d"])?;
     store.hide_before(&key, 3)?;
@@ -46,6 +47,8 @@ pub(crate) fn compact_keeps_the_summary_true(make: &MakeStore) -> Checked {
         ("hidden_count", summary.hidden_count, 0),
         ("record_count", summary.record_count, 1),
         ("bytes", summary.bytes, bytes as u64),
+        // It stays ahead of what is gone: a number that was told to somebody must not name another
+        // record.
         ("next_sequence", summary.next_sequence, 3),
     ];
     for (name, came, expected) in counts {
@@ -63,6 +66,7 @@ pub(crate) fn compact_without_hidden_records_removes_nothing(make: &MakeStore) -
     let key = key("s")?;
     store.say(&key, 1, &["a", "b"])?;
     let before = store.records(&key)?;
+    // A place ahead of the mark gives no leave to remove what can be seen.
     for through in [None, Some(2), Some(99)] {
         let answer = store.compact(&key, through)?;
         same(
@@ -98,6 +102,7 @@ pub(crate) fn compact_removes_at_most_through_a_mark(make: &MakeStore) -> Checke
     store.truncate(&key, 1)?;
     let answer = store.compact(&key, Some(seen))?;
     same("records removed", &answer.records, &1)?;
+    // Shown again, all that is stored can be seen.
     store.truncate(&key, 9)?;
     same("what is left", &store.texts(&key)?, &["b", "c", "d"])?;
     store.truncate(&key, 2)?;

@@ -49,6 +49,7 @@ pub(crate) fn list_filters_by_parent(make: &MakeStore) -> Checked {
     let theirs = children(&store, Some(OTHERS), "leader")?;
     same("children of another agent", &theirs, &["theirs"])?;
     same(
+        // An index that is searched by prefixes would find it.
         "of a start of the id",
         &children(&store, None, "lead")?,
         &NOBODY,
@@ -94,6 +95,7 @@ pub(crate) fn list_by_parent_follows_changes(make: &MakeStore) -> Checked {
         &children(&store, None, "second")?,
         &["child"],
     )?;
+    // What the lines state was under the given one all the time.
     store.update(&key("child")?, &given(None))?;
     same(
         "of the stated one",

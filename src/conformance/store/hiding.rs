@@ -30,6 +30,7 @@ pub(crate) fn truncate_to_nothing_hides_all(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
     store.say(&key, 1, &["a", "b"])?;
+    // The mark lies behind all records, and not only behind the last message.
     store.append(&key, &[note("n")])?;
     let answer = store.truncate(&key, 0)?;
     same("truncate to 0", &answer, &truncated(3, 0, 2))?;
@@ -65,6 +66,7 @@ pub(crate) fn truncate_counts_messages_and_not_records(make: &MakeStore) -> Chec
         note("1"),
         said(2, "b"),
         note("2"),
+        // A blank line is a record too.
         NewRecord::line("\n"),
         said(3, "c"),
         note("3"),

@@ -58,6 +58,7 @@ pub(crate) fn list_pages_give_each_session_once(make: &MakeStore) -> Checked {
         ..ListQuery::default()
     };
     let mut seen = Vec::new();
+    // Bounded: a cursor that does not move would give the same page for ever.
     for _ in 0..sessions.len() {
         let page = store.list(&query)?;
         let fits = page.sessions.len();
@@ -95,8 +96,10 @@ pub(crate) fn list_cursor_stays_valid_while_sessions_change(make: &MakeStore) ->
     };
     let page = store.list(&first)?;
     let cursor = one("next of the first page", page.next)?;
+    // The session at which the cursor stands, so a cursor has to be a place and not a session.
     store.delete(&key("b")?)?;
     store.say(&key("new")?, 60, &["x"])?;
+    // It moves to a page that was given already: it is not in the rest any more.
     store.say(&key("d")?, 70, &["x"])?;
     let rest = ListQuery {
         after: Some(cursor),
@@ -115,6 +118,7 @@ pub(crate) fn list_filters_by_agent(make: &MakeStore) -> Checked {
     let store = with_sessions(make, &[("mine", 10)])?;
     let line = NewRecord::line("{\"timestamp\":\"2001-09-09T01:46:45Z\",\"type\":\"x\"}\n");
     store.append(&key_of(OTHERS, "theirs")?, std::slice::from_ref(&line))?;
+    // An agent that this crate has never heard of.
     store.append(&key_of("somebody", "others")?, &[line])?;
     for (agent, expected) in [
         (OTHERS, &["theirs"][..]),
@@ -149,6 +153,7 @@ pub(crate) fn list_filters_by_project(make: &MakeStore) -> Checked {
         ("shop", &["other", "shop"]),
         ("ada/shop", &["shop"]),
         ("/home/ada", &[]),
+        // What begins with a separator is a whole path, and no end of one.
         ("/shop", &[]),
     ] {
         let query = ListQuery {
@@ -211,6 +216,7 @@ pub(crate) fn list_filters_by_title_whatever_the_case(make: &MakeStore) -> Check
     store.say(&key("a")?, 1, &["The \u{c4}PFEL are ripe"])?;
     store.say(&key("b")?, 2, &["Pears"])?;
     for (text, expected) in [
+        // Outside of ASCII too, where a comparison of bytes knows no case.
         ("\u{e4}pfel", &["a"][..]),
         ("PEARS", &["b"]),
         ("p", &["b", "a"]),
@@ -263,6 +269,8 @@ pub(crate) fn list_filters_by_folders(make: &MakeStore) -> Checked {
         "/y/tree",
     ];
     for (number, project) in projects.into_iter().enumerate() {
+        // One list upwards and one downwards, so that the folders' sessions lie between each other
+        // in time.
         for (copy, minute) in [("old", number), ("new", 20 - number)] {
             let key = key(&format!("{copy}{number}"))?;
             store.say(&key, i64::try_from(minute).unwrap_or(0), &["hi"])?;
@@ -282,6 +290,7 @@ pub(crate) fn list_filters_by_folders(make: &MakeStore) -> Checked {
         (&["shop"], &["new0", "new1", "new4", "old4", "old1", "old0"]),
         (&["/nowhere"], &[]),
     ] {
+        // A store that asks folder by folder has to bring their pages together.
         for limit in [0, 1, 3] {
             let mut query = ListQuery {
                 folders: folders.iter().map(|&folder| folder.to_owned()).collect(),
@@ -343,6 +352,7 @@ pub(crate) fn list_filters_hold_together_and_fill_pages(make: &MakeStore) -> Che
         ..ListQuery::default()
     };
     let page = store.list(&query)?;
+    // Two in each, though most of those that were looked at do not fit.
     same("the first page", &ids(&page), &["s08", "s04"])?;
     query.after = Some(one("next of the first page", page.next)?);
     same("the second page", &store.ids(&query)?, &["s02"])
@@ -362,6 +372,7 @@ pub(crate) fn find_gives_ids_that_start_so(make: &MakeStore) -> Checked {
         ("ab", &["jsonl:abx", "native:abc", "native:abd"][..]),
         ("abc", &["native:abc"]),
         ("bc", &[]),
+        // Unlike titles, ids differ by their case.
         ("AB", &[]),
         ("", &["jsonl:abx", "native:abc", "native:abd", "native:b"]),
     ] {
@@ -382,6 +393,7 @@ pub(crate) fn find_looks_at_one_agent_alone(make: &MakeStore) -> Checked {
     for (prefix, expected) in [
         ("jsonl:ab", &["jsonl:abd"][..]),
         ("native:abc", &["native:abc"]),
+        // What stands before a colon may be a part of an id, too.
         ("x:", &["native:x:y"]),
         ("nobody:ab", &[]),
     ] {

@@ -75,6 +75,7 @@ pub(crate) fn ensure_meta_creates_a_session_of_a_format_without_headers(
     same("its records", &store.records(&wanted.key)?, &[])?;
     same("its messages", &store.load(&wanted.key)?.messages, &[])?;
     same("ensure_meta again", &store.ensure_meta(&wanted)?, &false)?;
+    // A record that was made up for the sake of the session would have taken number 0.
     let appended = store.say(&wanted.key, 1, &["a"])?;
     same("the first record", &appended.first, &0)
 }

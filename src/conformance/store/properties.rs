@@ -201,6 +201,7 @@ pub(crate) fn properties_stay_when_the_session_changes(make: &MakeStore) -> Chec
     store.say(&key, 3, &["c"])?;
     store.truncate(&key, 1)?;
     store.compact(&key, None)?;
+    // It hides every line, and what is kept beside the lines stays.
     store.replace(&key, &[])?;
     same("properties", &store.properties(&key)?, &expected)?;
     same("the summary row", &store.summary(&key)?.pinned, &true)
@@ -228,8 +229,10 @@ pub(crate) fn by_alias_finds_the_session(make: &MakeStore) -> Checked {
         ("x", Some(&first)),
         ("telegram:9", Some(&first)),
         ("z", Some(&second)),
+        // Some programs make file names of ids in this way; here the two are different names.
         ("telegram_9", None),
         ("X", None),
+        // An id is no alias, not even of its own session.
         ("one", None),
     ] {
         let found = store.by_alias(&key(alias)?)?;
@@ -264,6 +267,8 @@ pub(crate) fn an_alias_belongs_to_its_first_session(make: &MakeStore) -> Checked
     store.update(&first, &aliases(&["x"]))?;
     let change = PropertiesChange {
         pinned: Some(true),
+        // The free one first: a store that claims as it goes has it by the time that the other is
+        // refused.
         ..aliases(&["free", "x"])
     };
     refused(
@@ -296,6 +301,7 @@ pub(crate) fn an_alias_never_hides_a_session(make: &MakeStore) -> Checked {
     let (first, second) = (key("one")?, key("two")?);
     store.say(&first, 1, &["of one"])?;
     store.say(&second, 2, &["of two"])?;
+    // The id of a session that is there, and one that a session gets later on.
     store.update(&first, &aliases(&["two", "three"]))?;
     same("load of `two`", &store.texts(&second)?, &["of two"])?;
     let third = key("three")?;

@@ -117,6 +117,7 @@ pub(crate) fn agents_are_apart(make: &MakeStore) -> Checked {
     let lines = (store.lines(&one)?.concat(), store.lines(&other)?.concat());
     let right = lines.0.contains("one") && lines.1.contains("two");
     holds("lines", right, "each session has its own", &lines)?;
+    // What is deleted by the id alone would take the other's along.
     store.delete(&one)?;
     same("the other one", &store.lines(&other)?.len(), &1)
 }
@@ -136,6 +137,7 @@ pub(crate) fn summary_counts_what_is_stored(make: &MakeStore) -> Checked {
         ("bytes", summary.bytes, bytes as u64),
         ("malformed_count", summary.malformed_count, 1),
         ("attachment_count", summary.attachment_count, 0),
+        // Before the last message; the note and the broken line lie behind it.
         ("mark", summary.mark, 2),
         ("next_sequence", summary.next_sequence, 5),
     ];
@@ -174,6 +176,7 @@ pub(crate) fn numbers_ascend_in_the_order_of_creation(make: &MakeStore) -> Check
         store.say(&key(id)?, second, &["x"])?;
         numbers.push(store.summary(&key(id)?)?.number);
     }
+    // The highest of them: one that is counted from what is there would be given again.
     store.delete(&key("a")?)?;
     store.say(&key("d")?, 2, &["x"])?;
     numbers.push(store.summary(&key("d")?)?.number);
@@ -190,6 +193,7 @@ pub(crate) fn numbers_ascend_in_the_order_of_creation(make: &MakeStore) -> Check
 pub(crate) fn a_long_title_is_cut_at_a_character(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[])?;
+    // Characters of two bytes behind one of one: a cut at the limit is in the middle of one.
     saved.title = format!("x{}", "\u{e9}".repeat(TITLE_BYTES_MAX));
     store.save(&mut saved)?;
     let title = store.summary(&saved.key)?.title;

@@ -11,6 +11,7 @@ use crate::store::{Expect, ListQuery, Removed};
 
 pub(crate) fn delete_removes_the_session_alone(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
+    // One id begins with the other: a deletion by a prefix would take both.
     let (goes, stays) = (key("goes")?, key("goes-not")?);
     store.say(&goes, 1, &["a", "b"])?;
     store.say(&stays, 2, &["c"])?;
@@ -54,6 +55,7 @@ pub(crate) fn a_deleted_session_leaves_nothing_behind(make: &MakeStore) -> Check
     same("its alias", &store.by_alias(&alias)?, &None)?;
     let second = store
         .store
+        // The same batch: were it still known, this would be a retry, and nothing would be written.
         .append(&key, Expect::Sequence(0), batch, &[said(5, "new")]);
     let appended = done("append to a new one of that name", second)?;
     let came = (appended.first, appended.replayed, appended.updated_at);

@@ -24,6 +24,7 @@ pub(crate) fn what_was_acknowledged_is_there_again(make: &MakePlace) -> Checked 
     store.say(&key("other")?, 4, &["e"])?;
     let records = store.records(&saved.key)?;
     let listed = store.list(&ListQuery::default())?;
+    // Closed first: it may have locked its files.
     drop(store);
     let store = open(&place);
     same("list", &store.list(&ListQuery::default())?, &listed)?;
@@ -57,6 +58,7 @@ pub(crate) fn numbers_go_on_when_opened_again(make: &MakePlace) -> Checked {
     store.compact(&first, None)?;
     store.say(&second, 1, &["x"])?;
     let number = store.summary(&second)?.number;
+    // The highest number goes: one that is counted from what is there would be given again.
     store.delete(&second)?;
     drop(store);
     let store = open(&place);

@@ -34,6 +34,7 @@ pub(crate) fn replace_history_removes_nothing(make: &MakeStore) -> Checked {
     same("records", &after.len(), &3)?;
     after.truncate(2);
     same("the records that were there", &after, &before)?;
+    // Keeping more than there are moves the mark back to the start.
     store.truncate(&key, 9)?;
     same("shown again", &store.texts(&key)?, &["a", "b", "c"])
 }

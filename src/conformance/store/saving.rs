@@ -101,6 +101,7 @@ pub(crate) fn save_keeps_the_time_of_creation(make: &MakeStore) -> Checked {
     let mut first = session("s", &[message(9, "a")])?;
     first.created_at = Some(at(5));
     store.save(&mut first)?;
+    // A copy that was made anew, and not loaded: it knows nothing of the first.
     let mut second = session("s", &[message(10, "b")])?;
     second.created_at = None;
     store.save(&mut second)?;
@@ -116,6 +117,7 @@ pub(crate) fn save_keeps_the_time_of_creation(make: &MakeStore) -> Checked {
 pub(crate) fn save_gives_messages_ids_and_times(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let bare = |text| Message::text(Role::User, text);
+    // Two of equal content: an id made of that alone would make them one.
     let mut saved = session("s", &[bare("a"), bare("b"), bare("a")])?;
     store.save(&mut saved)?;
     let mut ids = Vec::new();
@@ -265,6 +267,7 @@ pub(crate) fn save_removes_nothing_that_a_copy_lacks(make: &MakeStore) -> Checke
     let mut theirs = mine.clone();
     theirs.messages.push(message(2, "theirs"));
     store.save(&mut theirs)?;
+    // This copy has not seen the other's message: to remove what it lacks would lose that.
     mine.messages.push(message(3, "mine"));
     store.save(&mut mine)?;
     let texts = store.texts(&mine.key)?;
@@ -284,6 +287,7 @@ pub(crate) fn save_knows_hidden_messages(make: &MakeStore) -> Checked {
     let mut saved = session("s", &[message(1, "a"), message(2, "b")])?;
     store.save(&mut saved)?;
     store.truncate(&saved.key, 1)?;
+    // The copy still has the hidden one, which must not be appended as if it were new.
     saved.messages.push(message(3, "c"));
     store.save(&mut saved)?;
     same("visible messages", &store.texts(&saved.key)?, &["b", "c"])?;
@@ -408,6 +412,7 @@ pub(crate) fn save_never_writes_what_was_given(make: &MakeStore) -> Checked {
     let fields = (&*loaded.title, loaded.project.as_deref());
     same("load", &fields, &("Given", Some("/given")))?;
     loaded.messages.push(message(2, "b"));
+    // The save has to write a header, and the copy has the given fields in it.
     loaded.model = Some("model-1".to_owned());
     store.save(&mut loaded)?;
     store.update(&saved.key, &given(None, None))?;
@@ -434,6 +439,7 @@ pub(crate) fn messages_without_an_id_are_named_by_their_place(make: &MakeStore) 
     let store = Subject::new(make);
     let key = key("s")?;
     store.say(&key, 1, &["a"])?;
+    // Two on one line, as a writer leaves them that was killed before a line feed.
     let fused = format!("{}{}\n", bare("c"), bare("d"));
     let lines = [NewRecord::line(bare("b")), NewRecord::line(fused)];
     store.append(&key, &lines)?;

@@ -21,6 +21,7 @@ pub(crate) fn scan_goes_both_ways(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let key = key("s")?;
     for (second, text) in (1..).zip(LETTERS) {
+        // An append each: records of one append may lie together, and be read together.
         store.say(&key, second, &[text])?;
     }
     let forward = store.page(&key, &query(None, Direction::Forward))?;
@@ -53,6 +54,7 @@ pub(crate) fn scan_passes_over_gaps(make: &MakeStore) -> Checked {
     let store = Subject::new(make);
     let mut saved = session("s", &[message(1, "a"), message(2, "b")])?;
     store.save(&mut saved)?;
+    // The header line of the save stays when the messages behind it go: so there is a gap.
     store.say(&saved.key, 3, &["c", "d"])?;
     let all: Vec<u64> = store
         .records(&saved.key)?
@@ -116,6 +118,8 @@ pub(crate) fn scan_pages_hold_so_many_bytes(make: &MakeStore) -> Checked {
     let records = ["1", "2", "3", "4"].map(note);
     store.append(&key, &records)?;
     let length = store.lines(&key)?.concat().len() / records.len();
+    // The record that passes the limit is still given: else a line larger than it would end every
+    // scan.
     for (bytes_max, expected) in [(1, 1), (length, 1), (length + 1, 2), (2 * length, 2)] {
         let mut ask = query(None, Direction::Forward);
         ask.bytes_max = bytes_max;
@@ -142,6 +146,7 @@ pub(crate) fn scan_without_limits_gives_four_mebibytes(make: &MakeStore) -> Chec
     const MEBIBYTE: usize = 1024 * 1024;
     let store = Subject::new(make);
     let key = key("s")?;
+    // With its line feed it is 1 MiB.
     let line = "x".repeat(MEBIBYTE - 1);
     store.append(&key, &vec![NewRecord::line(line); 6])?;
     let (page, next) = store.page(&key, &ScanQuery::default())?;

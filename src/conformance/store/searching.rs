@@ -82,9 +82,11 @@ pub(crate) fn search_finds_what_messages_say(make: &MakeStore) -> Checked {
     for (text, expected) in [
         ("QUORUM", &["a#2", "a#1", "a#0", "b#0"][..]),
         ("epoch file", &["a#3"]),
+        // In the middle of a word, where a list of whole words has nothing.
         ("rumepo", &["a#2"]),
         ("grep \"src\"", &["a#1"]),
         ("\"not found\"", &["b#0"]),
+        // In quotes words are whole.
         ("\"quoru\"", &[]),
         ("quorum NOT grep NOT struct", &["a#0", "b#0"]),
         ("older OR struct", &["a#2", "b#0"]),
@@ -109,6 +111,7 @@ pub(crate) fn search_filters_hold_together(make: &MakeStore) -> Checked {
     let all = || query("quorum");
     for (filter, query, expected) in [
         ("role", all()?.with_roles([Role::User]), &["a#0", "b#0"][..]),
+        // The answer does not name its tool: the call that it answers does.
         ("tool", all()?.with_tools(["bash"]), &["a#2", "a#1"]),
         ("session", all()?.with_sessions([key("b")?]), &["b#0"]),
         ("since", all()?.with_since(at(12)), &["a#2", "a#1"]),

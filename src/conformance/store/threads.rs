@@ -122,10 +122,12 @@ pub(crate) fn an_append_is_seen_whole_or_not_at_all(make: &MakeStore) -> Checked
                 let call = || store.store.append(&key, Expect::Any, None, &records);
                 done("append beside a reader", patiently(call)).map(drop)
             });
+            // Also after a failure, or the reader would go on for ever.
             written.store(true, Ordering::Release);
             return result;
         }
         loop {
+            // Before the reads: what was written when the flag was set is looked at once more.
             let last = written.load(Ordering::Acquire);
             let scan = || store.store.scan(&key, &ScanQuery::default());
             let page = done("scan beside a writer", patiently(scan))?;
@@ -162,6 +164,7 @@ pub(crate) fn saves_of_several_threads_are_all_kept(make: &MakeStore) -> Checked
     store.save(&mut shared)?;
     let shared = shared;
     together(THREADS, |thread| {
+        // A copy that never sees what the others save.
         let mut own = shared.clone();
         for round in 0..ROUNDS / 2 {
             own.messages.push(message(2, &format!("{thread}.{round}")));
@@ -200,6 +203,8 @@ pub(crate) fn a_replaced_history_is_seen_whole(make: &MakeStore) -> Checked {
         loop {
             let last = written.load(Ordering::Acquire);
             let summary = done("summary", patiently(|| store.store.summary(&key)))?;
+            // The summary alone: records are read in another call, between which a history may be
+            // replaced.
             let visible = summary.message_count.saturating_sub(summary.hidden_count);
             same("visible messages, by the summary", &visible, &3)?;
             if last {

@@ -64,6 +64,7 @@ pub(crate) fn a_retry_behind_a_torn_line_gives_the_same_numbers(make: &MakeTorn)
         let appended = done("append behind a torn line", result)?;
         answers.push((appended.first, appended.last, appended.replayed));
     }
+    // The first append also wrote the missing line feed, as record 2.
     same("both times", &answers, &[(3, 3, false), (3, 3, true)])
 }
 

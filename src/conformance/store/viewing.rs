@@ -54,6 +54,7 @@ pub(crate) fn find_message_leads_to_its_first_place(make: &MakeStore) -> Checked
     let store = Subject::new(make);
     let key = key_of(rewriting(), "s")?;
     store.append(&key, &AGAIN.map(NewRecord::line))?;
+    // What is hidden is found as well.
     store.truncate(&key, 1)?;
     let find = |id| done("find_message", store.store.find_message(&key, id));
     same("a message that was written again", &find("m2")?, &Some(1))?;
@@ -160,6 +161,7 @@ pub(crate) fn truncate_keeps_a_tools_answer_with_its_call(make: &MakeStore) -> C
         (ids.len() as u64, ids)
     };
     same(
+        // An answer without its call is one that models refuse: so the call stays too.
         "truncate to 2",
         &visible(2)?,
         &expected(&["call", "answer", "last"]),

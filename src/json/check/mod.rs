@@ -60,6 +60,7 @@ impl Ends {
     }
 
     fn check_noting(&mut self, text: &str, notes_max: usize) -> Option<Checked> {
+        // Places in notes have 32 bits.
         u32::try_from(text.len()).ok()?;
         self.notes.clear();
         self.open.clear();
@@ -103,6 +104,8 @@ struct Check<'t> {
 impl Check<'_> {
     /// One value, and everything in it.
     fn value(&mut self) -> Option<()> {
+        // A loop and no recursion: a text may be nested as deep as it is long, and the stack is
+        // not.
         loop {
             match *self.bytes.get(self.at)? {
                 b'"' => self.noted_string()?,
@@ -284,6 +287,7 @@ impl Check<'_> {
         match self.digits() {
             0 => return None,
             1 => {}
+            // JSON has no zeros before a number.
             _ if starts_with_zero => return None,
             _ => {}
         }

@@ -135,6 +135,7 @@ impl<'a> Arguments<'a> {
             None => self.text(PATCH),
         };
         let patch = patch.or_else(|| self.patch_in_command())?;
+        // Arguments of these names may hold anything else: only what begins as a patch does is one.
         let is_patch = ["*** Begin Patch", "--- ", "diff --git "];
         if !is_patch
             .iter()
@@ -185,6 +186,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn about_a_file(&self) -> Option<Call> {
+        // Before the file: a search names one too, or a folder, as the place where it looks.
         if let Some(pattern) = self.text(PATTERN) {
             let place = self.text(PLACES);
             return Some(Call::Search { pattern, place });

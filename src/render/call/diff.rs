@@ -25,6 +25,7 @@ pub enum DiffLine {
 /// What changes between two texts.
 pub(crate) fn between(old: &str, new: &str) -> Vec<DiffLine> {
     let (old, new) = (lines(old), lines(new));
+    // What both have at their start and their end needs no table.
     let start = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let (old_rest, new_rest) = (tail(&old, start), tail(&new, start));
     let ends = old_rest.iter().rev().zip(new_rest.iter().rev());
@@ -82,6 +83,7 @@ fn compared(old: &[&str], new: &[&str]) -> Vec<DiffLine> {
     let mut common = vec![0_u16; (old.len() + 1) * width];
     let at = |row: usize, column: usize| row * width + column;
     let cell = |common: &[u16], row, column| common.get(at(row, column)).copied().unwrap_or(0);
+    // From the ends, so that the way through the table can be told from the start.
     for (row, a) in old.iter().enumerate().rev() {
         for (column, b) in new.iter().enumerate().rev() {
             let best = if a == b {
@@ -104,6 +106,7 @@ fn compared(old: &[&str], new: &[&str]) -> Vec<DiffLine> {
             }
             (Some(a), b)
                 if b.is_none()
+                    // Of two ways that are as good, what goes is told before what comes.
                     || cell(&common, row + 1, column) >= cell(&common, row, column + 1) =>
             {
                 told.push(DiffLine::Removed((*a).to_owned()));

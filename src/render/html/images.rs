@@ -42,6 +42,7 @@ pub(super) fn shown(block: &Block, room: &mut Room) -> Markup {
         return html! { p.w { "(image: " (label) ")" } };
     };
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte);
+    // The room is the page's: many small pictures make it as heavy as a large one.
     let fits = data.len() <= IMAGE_BYTES_MAX.min(room.0) && data.bytes().all(is_base64);
     if !fits || !SHOWN.contains(&kind.as_str()) {
         return html! { p.w { "(image: " (label) ", not in this page)" } };

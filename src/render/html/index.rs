@@ -39,6 +39,8 @@ pub(crate) fn write_index(out: &mut dyn Write, sessions: &[Listed]) -> io::Resul
         let sum = days.entry(*day).or_default();
         *sum = sum.saturating_add(*tokens);
     }
+    // Elements around the rows are opened by hand: rows are written one by one, and never held
+    // together.
     let top = html! {
         h1 { (counted(sessions.len() as u64, "session")) }
         (bars(&days))
@@ -82,6 +84,7 @@ fn bars(days: &BTreeMap<NaiveDate, u64>) -> maud::Markup {
     html! {
         svg viewBox=(format!("0 0 {} {HEIGHT}", shown.len().max(DAYS_MIN) * 10)) preserveAspectRatio="none" role="img" aria-label="Tokens by day" {
             @for (at, (day, tokens)) in shown.iter().rev().enumerate() {
+                // At least 1: a day with few tokens is to be seen beside one with millions.
                 @let height = (u128::from(**tokens) * u128::from(HEIGHT) / u128::from(most)).max(1);
                 rect x=(at * 10 + 1) y=(u128::from(HEIGHT) - height) width="8" height=(height) {
                     title { (day) ": " (grouped(**tokens)) " tokens" }

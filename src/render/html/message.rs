@@ -81,6 +81,7 @@ impl Page {
         message: &Message,
         anchor: Option<u64>,
     ) -> io::Result<()> {
+        // Told where it begins and where it ends, and not at each message.
         if self.is_taken_back == message.live {
             self.is_taken_back = !message.live;
             let text = if message.live {
@@ -103,6 +104,7 @@ impl Page {
                     @if let Some(agent) = &message.agent_id { span.w { "sub-agent " (plain(agent)) } }
                     @if let Some(usage) = message.usage { span.w { (tokens(usage)) } }
                 }
+                // Nobody said it, and it may be longer than all that was said.
                 @if message.injected {
                     (folded("w", &format!("put in by the agent: {}", message.plain_text()), false, &html! {
                         div.t { (plain(&message.plain_text())) }

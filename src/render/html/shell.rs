@@ -26,6 +26,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// Writes what comes before the content of a page.
 pub(super) fn begin(out: &mut dyn Write, title: &str) -> io::Result<()> {
     let title = plain(title);
+    // What is opened by hand stays open: the content of a page is written piece by piece.
     let head = html! {
         (DOCTYPE)
         (PreEscaped("<html lang=\"en\">"))

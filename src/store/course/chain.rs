@@ -48,6 +48,8 @@ impl Course {
             let is_behind = parent.sequence > above && parent.begin > first;
             let last = if is_behind { parent.begin } else { sequence };
             let last = last.saturating_sub(1);
+            // It hangs on a message that was taken back: the talk goes back to a branch that was
+            // left.
             if let Some((live, way)) = self.left_way(above) {
                 self.go_back_to(live, &way, last, sequence);
             } else {
@@ -112,6 +114,7 @@ impl Course {
             return;
         };
         self.remove(ExceptionKind::TakenBack, taken.first);
+        // What stands before it and behind it in the run stays taken back.
         if taken.first < first {
             self.put(Exception {
                 last: first - 1,
@@ -143,6 +146,7 @@ impl Course {
     pub(super) fn take_back_turns(&mut self, turns: u64, sequence: u64) {
         let turns = usize::try_from(turns).unwrap_or(usize::MAX);
         let asked = self.said.iter().rev().filter(|said| said.is_asked);
+        // A turn that was taken back before is not in the talk that is counted.
         let live = asked.filter(|said| self.is_live(said.sequence)).take(turns);
         if let Some(first) = live.last().map(|said| said.sequence) {
             self.take_back(first, sequence.saturating_sub(1), sequence);
@@ -154,6 +158,8 @@ impl Course {
         if first > last {
             return;
         }
+        // Runs do not overlap: those that lie in the new one go, and one that reaches into it ends
+        // before it.
         let within: Vec<u64> = self
             .taken_back()
             .filter(|taken| taken.first >= first)

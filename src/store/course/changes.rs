@@ -92,6 +92,7 @@ impl Course {
 
     pub(super) fn put(&mut self, exception: Exception) {
         let key = (exception.kind.code(), exception.first);
+        // One that is there as it is costs no write.
         if self.exceptions.insert(key, exception) != Some(exception) {
             self.changed.insert(key);
         }

@@ -1,4 +1,4 @@
-//! The course of a session: what of its lines only later lines tell. A message is written again under
+//! The course of a session: what only later lines tell of its lines. A message is written again under
 //! its id, turns are taken back, an answer stands on several lines.
 //!
 //! Lines go by one after another, each once; what is not as its own line says becomes an
@@ -143,6 +143,7 @@ impl Course {
                     typed.0 == *text && sequence.saturating_sub(typed.1) <= TYPED_NEAR
                 };
                 let mut typed = self.typed.iter().filter(near).map(|typed| typed.1);
+                // The same text may have been typed twice: each of them is taken in once.
                 let is_free = |first: &u64| {
                     let key = (ExceptionKind::Replaced.code(), *first);
                     !self.exceptions.contains_key(&key)
@@ -251,6 +252,8 @@ impl Course {
             self.remove(ExceptionKind::Replaced, *at);
         }
         let others = self.ids.values().map(|spot| spot.sequence);
+        // What is kept may lie in this run; it is shown here now, so that nothing of it is taken
+        // back.
         if let Some(first) = others.filter(|at| !kept.contains(at)).min() {
             self.take_back(first, sequence.saturating_sub(1), sequence);
         }
@@ -314,6 +317,7 @@ impl Course {
                 by: Some(sequence),
                 messages: 0,
             });
+            // Noted anew with nothing: sums by day take the last note of an answer.
             let usage = Usage::default();
             self.spend(sequence, Answer { key, usage }, spent);
         }
@@ -394,6 +398,7 @@ impl Course {
                     begin: *begin,
                 };
                 self.ids.insert(*id, spot);
+                // Of a message `begin` is the one that it hangs on, see `place`.
                 if *above == Some(sequence) && *begin < sequence {
                     self.above.insert(sequence, *begin);
                 }
@@ -408,6 +413,7 @@ impl Course {
                 self.answers.insert(*answer, at);
             }
             Note::Typed { text } => {
+                // Farther ones are never looked for: they would be kept as long as the session.
                 self.typed
                     .retain(|(_, at)| sequence.saturating_sub(*at) <= TYPED_NEAR);
                 self.typed.push((*text, sequence));

@@ -147,6 +147,7 @@ pub(crate) fn list(engine: &dyn Engine, number: u64) -> Result<Vec<AttachmentInf
             }
         }
         match parts.last() {
+            // The least key behind the last one.
             Some((last, _)) if parts.len() >= PARTS => from = [last.as_slice(), &[0]].concat(),
             _ => return Ok(found),
         }

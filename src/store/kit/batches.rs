@@ -33,6 +33,7 @@ impl Draft<'_> {
         row: &SessionRow,
         id: u128,
     ) -> Result<Option<Batch>> {
+        // Most sessions never had more than the row holds, and need no question.
         if !addition::has_older(row) || row.batches.iter().any(|batch| batch.id == id) {
             return Ok(None);
         }

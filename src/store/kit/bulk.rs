@@ -65,6 +65,7 @@ impl Draft<'_> {
             let bytes = record.line.len() as u64;
             take_replaced(left, (record.sequence, &record.header, bytes), hidden);
         }
+        // A mark behind the cut would hide what comes in the place of what was cut.
         left.mark = left.mark.min(sequence);
         Ok(())
     }
@@ -127,6 +128,7 @@ impl Bulk for Draft<'_> {
         let old = Draft::row(self, number)?;
         check_base(&old, chunk)?;
         let mut left = old.clone();
+        // First: the chunk's lines take the numbers of those that they replace.
         if let Some(sequence) = chunk.replaced {
             self.replace_from((number, &old), &mut left, sequence)?;
         }
@@ -236,6 +238,7 @@ impl Bulk for Draft<'_> {
         if changes.is_empty() || engine.commit(&changes)? {
             return Ok(());
         }
+        // Not tried again: what it read has decided what it writes, and is another by now.
         Err(Error::Busy {
             reason: "another process wrote to the same sessions".to_owned(),
         })

@@ -16,7 +16,7 @@ use crate::store::properties::Claims;
 /// How often a session is read again that others write to meanwhile.
 const ATTEMPTS: usize = 16;
 
-/// What of a session is written anew, whatever is there.
+/// The tables of which a session's cells are written anew, whatever is there.
 const WRITTEN_ANEW: [Table; 6] = [
     Table::Exceptions,
     Table::Courses,
@@ -37,6 +37,7 @@ pub(crate) fn beside(engine: &dyn Engine, numbers: &[u64]) -> Result<Vec<(u64, B
         rows.push((stored.number(), draft.hold(&stored)?));
     }
     rows.sort_unstable_by_key(|(number, _)| *number);
+    // What a row says that there is none of is not asked for.
     let tables: [(Table, Has); 6] = [
         (Table::Properties, |_| true),
         (Table::SessionSources, |_| true),
@@ -115,7 +116,7 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Takes away what of a session comes anew; its records too, unless they stay.
+    /// Takes away the parts of a session that come anew; its records too, unless they stay.
     fn clear_carried(&mut self, number: u64, from: u64) -> Result<()> {
         let old = self.row(number)?;
         let had = self.properties(number)?;
@@ -164,6 +165,7 @@ impl Draft<'_> {
             source.row.session = number;
             self.put_source(&source)?;
         }
+        // Again: only now it has the numbers of its exceptions and blocks.
         self.put_row_as_it_is(number, &row);
         Ok(number)
     }

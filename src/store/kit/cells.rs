@@ -185,6 +185,8 @@ pub(crate) fn push_text(key: &mut Vec<u8>, text: &[u8]) {
     for byte in text {
         key.push(*byte);
         if *byte == 0 {
+            // A zero that is of the text, where its end has two: so no text is the start of another
+            // one's key, and a shorter one sorts before those that begin with it.
             key.push(0xFF);
         }
     }

@@ -67,6 +67,7 @@ impl Draft<'_> {
                     place(record.sequence) < place(end) && record.header.kind != RecordKind::Meta;
                 rechain.take(record.sequence, &record.line, !goes);
                 if goes {
+                    // Messages that are shown with another record were not counted with this one.
                     let hidden = hidden.get(&record.sequence).copied().unwrap_or(0);
                     let shown = record.header.messages.saturating_sub(hidden);
                     let bytes = record.line.len();
@@ -79,6 +80,8 @@ impl Draft<'_> {
         }
         self.put_records(number, &staying);
         self.forget_exceptions(number, &mut row, end)?;
+        // Fails where the lines are not those of the old chain: what was tampered with is not made
+        // good.
         row.chain = rechain.finish(number)?;
         row.unterminated = unterminated;
         self.put_row(number, &row)?;

@@ -128,6 +128,8 @@ impl Draft<'_> {
             return Ok((self.create(key)?, key.clone()));
         };
         let mut contents = self.contents(key)?;
+        // An id of one content has no cells here: the first one gets its own together with the
+        // second.
         if contents.is_empty() {
             self.put_content(key, row.content, number);
             contents.push((row.content, number));
@@ -195,9 +197,12 @@ impl Draft<'_> {
         let before = rows.iter().find(|(_, row)| row.is_listed());
         let mut kept = None;
         if let Some((number, _)) = before {
+            // The one that has the plain id gives way first: a key and an alias have one owner at a
+            // time.
             let none = PropertiesChange::default();
             kept = Some(self.change_properties(*number, &none, Claims::InLine)?);
             self.change_properties(*number, &taking(), Claims::InLine)?;
+            // Read again: taking its properties has changed it.
             let before = self.row(*number)?;
             let name = content_id(key.id(), before.content);
             self.rename((*number, &before), &name, 0)?;

@@ -130,6 +130,7 @@ impl Draft<'_> {
         if changes.notes.is_empty() {
             return Ok(open);
         }
+        // The open block is packed again with what comes, into one or more: it counts anew.
         row.blocks -= u64::from(!open.is_empty()).min(row.blocks);
         let mut notes = open;
         notes.extend_from_slice(&changes.notes);
@@ -174,6 +175,8 @@ impl Draft<'_> {
         self.write_course((number, row), &changes, Vec::new())?;
         let mut notes = self.notes(number, row)?;
         if notes.last().is_some_and(|(sequence, _)| *sequence >= from) {
+            // A block cannot be cut without being unpacked, so all go and those before the cut come
+            // back.
             for (key, _) in self.cells(&CellQuery::of(Table::Courses, number))? {
                 self.remove(Table::Courses, number, &key);
             }

@@ -94,6 +94,7 @@ impl Draft<'_> {
     fn delete_told(&mut self, doomed: &Doomed, told: Option<DeletedSource>) -> Result<Removed> {
         let doomed = &self.with_contents(doomed)?;
         let numbers: Vec<u64> = doomed.keys().copied().collect();
+        // For all of them in two reads: each is a way to a server.
         for table in [Table::Properties, Table::SessionSources] {
             self.fetch(table, &numbers)?;
         }
@@ -125,6 +126,7 @@ impl Draft<'_> {
                 records: row.records,
                 bytes: row.bytes,
             };
+            // Last: from here on the draft gives nothing of it any more.
             self.remove_session(*number);
         }
         self.mark(marks)?;

@@ -183,6 +183,7 @@ impl<'e> Draft<'e> {
     /// Removes a session's row, and all of its cells.
     pub(crate) fn remove_session(&mut self, number: u64) {
         self.write_row(number, None);
+        // A commit empties first, and would then write what the draft has of it.
         self.cells.retain(|cell, _| cell.owner != number);
         self.emptied.insert(number);
     }
@@ -229,6 +230,8 @@ impl<'e> Draft<'e> {
             .cells
             .range(first..)
             .map(|(cell, (_, value))| (cell, value))
+            // Cells are in the order of table, owner and key: the first one elsewhere ends the
+            // range.
             .take_while(is_here)
             .collect();
         let stored = self.stored(query, changed.is_empty())?;
@@ -246,6 +249,7 @@ impl<'e> Draft<'e> {
         if query.backward {
             found.reverse();
         }
+        // Only now: cells that the draft removes would have taken places of others in the limit.
         found.truncate(query.limit);
         Ok(found)
     }
@@ -264,6 +268,7 @@ impl<'e> Draft<'e> {
             found.truncate(query.limit);
             return Ok(found);
         }
+        // Its number was taken for this draft: nobody else has written anything of it.
         let is_new = |held: &Held| held.seen == 0;
         if self.held.borrow().get(&query.owner).is_some_and(is_new) {
             return Ok(Vec::new());
@@ -310,6 +315,7 @@ impl<'e> Draft<'e> {
     pub(crate) fn remove(&mut self, table: Table, owner: u64, key: &[u8]) {
         let cell = Cell::new(table, owner, key);
         let seen = self.cells.get(&cell).map_or(Seen::Any, |(seen, _)| *seen);
+        // It was to be written by this draft, and is not there to be removed.
         if seen == Seen::Nothing {
             self.cells.remove(&cell);
         } else {
@@ -332,6 +338,7 @@ impl<'e> Draft<'e> {
                     let bytes = bytes.map_err(|error| corrupt(number, error.0))?;
                     Some((Columns::of(&row), bytes))
                 }
+                // Made and removed in this draft: nothing of it was ever stored.
                 None if seen == 0 => continue,
                 None => None,
             };

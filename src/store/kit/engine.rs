@@ -1,4 +1,4 @@
-//! What somebody writes who has a place to keep sessions in: the [`Engine`].
+//! What is written for a place that sessions are to be kept in: the [`Engine`].
 
 use std::path::Path;
 

@@ -89,6 +89,8 @@ impl Image {
     /// As [`Engine::cells`](super::Engine::cells).
     pub fn cells(&self, query: &CellQuery) -> Vec<KeyAndValue> {
         let first = Cell::new(query.table, query.owner, query.from.as_slice());
+        // Cells are in the order of table, owner and key: the owner's end where the next one's
+        // begin.
         let after = Cell::new(query.table, query.owner.saturating_add(1), []);
         let here = self.cells.range(first..after);
         let copy = |(cell, value): (&Cell, &Vec<u8>)| (cell.key.clone(), value.clone());
@@ -191,6 +193,7 @@ impl Image {
                 continue;
             };
             let key = SessionKey::new(columns.agent.as_str(), columns.id.as_str())?;
+            // One that is written in the same commit may give its name up in it.
             let by_other = self.names.get(&key).is_some_and(|held| !written(*held));
             if by_other || taken.insert(key, change.number).is_some() {
                 return Ok(false);

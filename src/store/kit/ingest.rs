@@ -126,6 +126,7 @@ impl<E: Engine> Sources for E {
         }
         let sources = found.iter().flatten();
         let numbers: Vec<u64> = sources.map(|source| source.row.session).collect();
+        // All in one read, before they are asked for one by one.
         for row in self.rows(&numbers)? {
             draft.hold(&row)?;
         }
@@ -222,6 +223,8 @@ impl<E: Engine> Sources for E {
                 from,
                 ..ScanQuery::default()
             };
+            // By their numbers, also where the file has another order: a range of numbers is asked
+            // for.
             let page = records::page(self, (number, &row), None, &query)?;
             found.extend(page.records);
             from = page.next;

@@ -70,7 +70,7 @@ impl Lately {
         answer.unwrap_or_else(stopped)
     }
 
-    /// Takes out what is remembered of a session: who uses it puts back what it has become.
+    /// Takes out what is remembered of a session: whoever uses it puts back what it has become.
     pub(crate) fn take(&self, key: &SessionKey) -> Option<Entry> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.entries.remove(key).map(|(_, entry)| entry)

@@ -46,6 +46,7 @@ pub(crate) fn list(engine: &dyn Engine, query: &ListQuery) -> Result<SessionPage
             if !select::selects(query, &decoded) {
                 continue;
             }
+            // Known only at the next one: a full page may be the last one.
             if found.len() == length {
                 next = found
                     .last()
@@ -78,6 +79,7 @@ pub(crate) fn with_children(
         let summary = row.into_summary(number);
         summaries.push(summary.map_err(|error| corrupt(number, error.0))?);
     }
+    // All are asked for in one go: each question is a way to a server.
     let keys: Vec<SessionKey> = summaries.iter().map(|found| found.key.clone()).collect();
     for (summary, children) in summaries.iter_mut().zip(engine.children(&keys)?) {
         summary.subagents = children.subagents;
@@ -184,6 +186,8 @@ impl Calls for Pages<'_> {
     fn page(&self, query: &ListQuery) -> Result<SessionPage> {
         if let (Some(parent), Some(agent)) = (&query.parent, &query.agent) {
             let key = SessionKey::new(agent.as_str(), parent.as_str())?;
+            // Its children were counted with the page that it was on: most have none, and need no
+            // question.
             if self.children.borrow().get(&key) == Some(&0) {
                 return Ok(SessionPage::default());
             }
@@ -238,7 +242,7 @@ pub(crate) fn clean_up(engine: &dyn Engine, query: &CleanupQuery) -> Result<Clea
         pinned_kept,
         ..Cleaned::default()
     };
-    // Who is stopped half-way leaves no child without its parent.
+    // Children first: a call that is stopped half-way leaves none without its parent.
     let children_first: Vec<&Summary> = going.iter().rev().collect();
     for batch in children_first.chunks(DELETED) {
         delete_batch(engine, batch, &mut cleaned)?;
@@ -259,6 +263,8 @@ fn delete_batch(engine: &dyn Engine, batch: &[&Summary], cleaned: &mut Cleaned) 
         }
         let (mut doomed, mut sub_agents) = (BTreeMap::new(), 0);
         for session in batch {
+            // Listed before this commit: what has grown, moved or got another name since is left
+            // alone.
             let is_as_seen = |row: &SessionRow| {
                 row.next == session.next_sequence
                     && row.id == session.key.id()

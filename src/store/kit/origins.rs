@@ -107,6 +107,7 @@ type Visit<'v> = dyn FnMut(&[u8], &[u8]) -> Result<bool> + 'v;
 pub(crate) fn walk(engine: &dyn Engine, start: &[u8], each: &mut Visit<'_>) -> Result<()> {
     let mut prefix = Vec::new();
     push_text(&mut prefix, start);
+    // Without what ends a text: longer paths begin like this, too.
     prefix.truncate(prefix.len() - 2);
     let mut from = prefix.clone();
     loop {
@@ -118,6 +119,7 @@ pub(crate) fn walk(engine: &dyn Engine, start: &[u8], each: &mut Visit<'_>) -> R
             }
         }
         match cells.last() {
+            // The least key behind the last one.
             Some((last, _)) if cells.len() >= PAGE => from = [last.as_slice(), &[0]].concat(),
             _ => return Ok(()),
         }

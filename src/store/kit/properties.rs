@@ -68,7 +68,7 @@ impl Draft<'_> {
     /// The session that has an alias.
     pub(crate) fn by_alias(&self, alias: &SessionKey) -> Result<Option<SessionKey>> {
         match self.claims(alias)?.first() {
-            // Who had it may be gone by now: then nobody has.
+            // The session that had it may be gone by now: then none has it.
             Some((_, number)) if self.row_if_there(*number)?.is_none() => Ok(None),
             Some((_, number)) => self.claimer(alias, *number).map(Some),
             None => self.by_file(alias),
@@ -173,6 +173,8 @@ impl Draft<'_> {
         for (alias, place) in wanted {
             let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
             let claims = self.claims(&alias)?;
+            // A copy keeps the places in line, so that an alias leads to the same session as
+            // before.
             let is_taken = claims.iter().any(|(other, _)| other == place);
             let place = if is_taken {
                 properties::place_behind(claims.last().map(|(last, _)| *last))
@@ -216,6 +218,7 @@ impl Draft<'_> {
             let place = properties::place_behind(claims.last().map(|(last, _)| *last));
             let place = place.map_err(corrupt)?;
             let claim = properties_row::encode_claim(&alias, place, number).map_err(corrupt)?;
+            // Two that claim at the same time would have one place: the slower one begins again.
             self.put_new(Table::Aliases, 0, &claim_cell(&alias, place).key, claim);
         }
         Ok(())

@@ -226,6 +226,7 @@ pub(crate) fn page(
         order.runs_back_from(query.from)
     };
     let mut goes_on = row.records > 0;
+    // Records lie by their numbers: each run of the file's order is a walk of its own.
     for run in runs {
         if !goes_on {
             break;

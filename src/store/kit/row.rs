@@ -64,7 +64,7 @@ pub(crate) fn corrupt(number: u64, detail: impl Into<String>) -> Error {
     }
 }
 
-/// What of a summary row an engine keeps beside its bytes, to look rows up and to filter by.
+/// The parts of a summary row that an engine keeps beside its bytes, to look rows up and to filter by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "a column each")]

@@ -57,6 +57,8 @@ impl<E: Engine> Primitives for E {
     ) -> Result<bool> {
         writing::write(self, key, &mut |draft| {
             let (number, row) = draft.session_of(key)?;
+            // The mark was chosen outside of this commit: where it does not fit any more the caller
+            // chooses again.
             let as_seen = sessions::same_records(&row, seen);
             if as_seen {
                 draft.put_row(

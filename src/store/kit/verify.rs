@@ -30,6 +30,7 @@ fn each_session(
             let draft = Draft::over(engine);
             let row = draft.hold(stored)?;
             query.after = Some((row.updated_us, stored.number()));
+            // Lists show the newest content of an id alone: the others are found through it.
             if row.contents > 1 {
                 let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
                 for (_, number) in draft.contents(&key)? {
@@ -52,6 +53,7 @@ pub(crate) fn verify(engine: &dyn Engine, progress: &mut Watcher<'_>) -> Result<
         deep: true,
         ..VerifyReport::default()
     };
+    // By the rows alone, for the progress: lines are read in the second walk.
     let mut total = 0;
     each_session(engine, &mut |_, _, row| {
         total += row.bytes;
@@ -99,6 +101,7 @@ fn check(
     let mut read = Chain::starting_at(row.chain.from);
     let (mut records, mut bytes, mut messages) = (0_u64, 0_u64, 0_u64);
     records::walk(engine, number, (0, true), &mut |segment| {
+        // What was appended since the row was read is not among what it counts.
         for (sequence, header, line) in segment.records().filter(|record| record.0 < row.next) {
             read.take(sequence, &digest_of(line));
             records += 1;

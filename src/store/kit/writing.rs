@@ -30,6 +30,7 @@ pub(crate) type Work<'w, T> = dyn FnMut(&mut Draft<'_>) -> Result<T> + 'w;
 /// Lets `work` write a draft, and commits it. Where something was not as it had been seen, `work` is
 /// called again.
 pub(crate) fn write<T>(engine: &dyn Engine, key: &SessionKey, work: &mut Work<'_, T>) -> Result<T> {
+    // First without keeping anybody else out: mostly nobody writes to the same session.
     if let Some(done) = once(engine, work)? {
         return Ok(done);
     }
@@ -197,6 +198,7 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
         Some((number, _)) => *number,
         None => draft.engine().new_number()?,
     };
+    // Only where notes come, which go on in the last block: each read is a way to a server.
     if let (Some((number, row)), false) = (&there, was_known || course.notes.is_empty()) {
         open_block = draft.open_block(*number, row)?;
     }
@@ -227,6 +229,7 @@ fn add_to(draft: &mut Draft<'_>, addition: &Addition, known: &mut Option<Entry>)
     let entry = Entry {
         number,
         version: draft.version_after(number),
+        // As it was written: a time far ahead of the clock is another one there.
         row: draft.row(number)?,
         course: now,
         open_block,

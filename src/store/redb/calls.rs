@@ -69,6 +69,7 @@ impl Primitives for RedbStore {
     ) -> Result<bool> {
         self.write(|writer| {
             let (number, old) = writer.session_of(key)?;
+            // The mark was chosen outside of this transaction: the caller chooses again.
             if !sessions::same_records(&old, seen) {
                 return Ok(false);
             }

@@ -67,7 +67,7 @@ pub(super) struct Searched<'s, R: ?Sized> {
 }
 
 impl<'s, R: Reads + ?Sized> Searched<'s, R> {
-    /// A session of which nothing was read yet.
+    /// A session before anything of it is read.
     pub(super) fn new(reads: &'s R, session: &'s Summary, wanted: Wanted<'s>) -> Self {
         let after = wanted.query.after;
         let after = after.filter(|after| after.session == Cursor::of(session));
@@ -94,6 +94,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
     }
 
     fn search_places(&mut self, places: &Where) -> Result<()> {
+        // The whole session is read for it: not where nothing can fit.
         if !self.wanted.query.tools.is_empty() && *places != Where::Within(Vec::new()) {
             self.read_calls()?;
         }
@@ -271,6 +272,8 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
             is_called |= takes;
             takes
         });
+        // A pattern that asks for nothing, or only against something, fits a message without such a
+        // block.
         if !query.tools.is_empty() && !is_called {
             return;
         }
@@ -278,7 +281,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         if !query.pattern.fits(&pieces, &self.folded_title, title) {
             return;
         }
-        // All are counted, also those of which no hit is made.
+        // All are counted, also those that no hit is made of.
         self.found.messages += 1;
         if self.wanted.only_counts || (query.by_session && !self.found.hits.is_empty()) {
             return;
@@ -366,6 +369,7 @@ impl<'s, R: Reads + ?Sized> Searched<'s, R> {
         let title = &self.session.title;
         let pieces = Pieces::of(title);
         let fits = self.takes_titles()
+            // Where a message fits, the session is a hit already.
             && self.found.messages == 0
             && !query.pattern.is_empty()
             && query.pattern.fits(&pieces, &self.folded_title, title);

@@ -57,7 +57,7 @@ pub struct SearchQuery {
     pub since: Option<DateTime<Utc>>,
     /// Messages strictly before this time.
     pub before: Option<DateTime<Utc>>,
-    /// Leaves out sub-agents: their sessions, and their messages among the lines of who started them.
+    /// Leaves out sub-agents: their sessions, and their messages among the lines of those that started them.
     pub no_subagents: bool,
     /// Leaves out what the agent put in and nobody wrote.
     pub no_injected: bool,

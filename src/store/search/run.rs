@@ -143,12 +143,15 @@ impl<R: Reads + ?Sized> Search<'_, R> {
             }
             round = (round * 2).min(ROUND_MAX);
             let all = self.round(&sessions, how, watcher, done)?;
+            // Those behind the page as well: they were found anyway, and are told as a least
+            // number.
             let hits = all.iter().map(|(found, _)| found.hits.len() as u64);
             known.hits += hits.sum::<u64>();
             for (session, (found, ended)) in sessions.iter().zip(all) {
                 done += session.bytes;
                 match ended {
                     Err(error) if walk::is_gone(&error) => {}
+                    // Named, and not the end of the search: what was read of it before counts.
                     Err(error) if error.is_corruption() => unread.push(UnreadSession {
                         session: session.key.clone(),
                         detail: error.to_string(),
@@ -199,6 +202,7 @@ impl<R: Reads + ?Sized> Search<'_, R> {
                 // Where no thread can be had, this one searches.
                 work(&sending);
             }
+            // The threads have the other senders: with the last of them the receiving ends.
             drop(sending);
             let mut bytes = done;
             loop {

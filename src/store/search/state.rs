@@ -35,6 +35,7 @@ pub(crate) fn state<R: Reads + ?Sized>(
     };
     if !dialect.is_in_parts() {
         let last = record_at(reads, key, by)?;
+        // Where the later one is not there, what this one says is all that is known.
         let view = last.as_ref().map_or(record, Record::view);
         return Ok(exceptions.messages(dialect, view, at));
     }

@@ -72,6 +72,7 @@ impl<'s, R: Reads + ?Sized> Walk<'s, R> {
     fn list_named(&mut self, from: Option<Cursor>) -> Result<()> {
         let mut keys = self.query.sessions.clone();
         keys.sort();
+        // One that is named twice would give its hits twice.
         keys.dedup();
         let mut sessions = Vec::new();
         for key in &keys {

@@ -110,6 +110,7 @@ fn check_facts(from: &ReadTransaction) -> Result<()> {
     let mut known = Names(BTreeSet::new());
     each_table(&mut known)?;
     let tables = from.list_tables().map_err(storage("list the tables"))?;
+    // A copy takes the tables that it knows: another one would be missing there, without a word.
     if let Some(table) = tables
         .into_iter()
         .find(|table| !known.0.contains(table.name()))
@@ -255,7 +256,10 @@ impl EachTable for Copier<'_> {
         let mut rows = rows
             .map_err(storage("copy a table"))
             .map_err(self.of_source)?;
+        // Emptied also where the backup has no such table: its rows are of sessions that go.
         match self.target {
+            // In one transaction: others have the store open, and must never see a part of the
+            // backup.
             CopyInto::Transaction(txn) => {
                 let mut target = txn.open_table(table).map_err(&opening)?;
                 target

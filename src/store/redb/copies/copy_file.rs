@@ -100,6 +100,7 @@ impl CopyFile {
     /// Gives it its name, durably.
     pub(crate) fn name(self, path: &Path, existing: Existing) -> Result<File> {
         let named = match existing {
+            // The system asks again: since the target was looked at a file may have come there.
             Existing::Refuse => self.file.persist_noclobber(path),
             Existing::Replace => self.file.persist(path),
         };
@@ -223,7 +224,7 @@ fn remove_if_abandoned(path: &Path, now: Duration) -> io::Result<()> {
     if !found.is_file() || now.saturating_sub(written) < ABANDONED_AFTER {
         return Ok(());
     }
-    // Who still works on it has it locked.
+    // A process that still works on it has it locked.
     let file = File::open(path)?;
     if file.try_lock().is_ok() {
         fs::remove_file(path)?;
@@ -250,6 +251,7 @@ pub(crate) fn check_target(
     if found.is_dir() {
         return refused(io::ErrorKind::IsADirectory, "it is a folder");
     }
+    // A rename would take the link's place, and leave the file that it leads to.
     if found.is_symlink() {
         let reason = "it is a link: name the file that it leads to, or another one";
         return refused(io::ErrorKind::InvalidInput, reason);
@@ -271,6 +273,7 @@ pub(crate) fn check_target(
     let options = options.clone().with_mode(Mode::Exclusive);
     match Engine::open_unchanged(path, &options) {
         Err(error @ Error::Locked { .. }) => Err(error),
+        // A damaged store, or what is none, may be replaced.
         _ => Ok(()),
     }
 }

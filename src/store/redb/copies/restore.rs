@@ -126,6 +126,8 @@ impl RedbStore {
                 &writer.txn().open_table(SESSIONS).map_err(&open)?,
                 &writer.txn().open_table(ATTACHMENTS).map_err(&open)?,
             )?;
+            // Before the backup's rows take the place of the store's own: numbers go on from the
+            // higher one.
             let next = next_session(writer)?;
             let target = CopyInto::Transaction(writer.txn());
             copy::copy(snapshot.txn(), target, Some(path), progress)?;
@@ -185,6 +187,8 @@ impl RedbStore {
         info.insert(INFO_NEXT_SESSION, next.to_le_bytes().as_slice())
             .map_err(&action)?;
         let id = self.options.stamps.new_id()?;
+        // Whoever read numbers of sessions before compares it, and writes to none of the new ones
+        // by them.
         info.insert(INFO_RESTORED, id.as_bytes().as_slice())
             .map_err(&action)?;
         Ok(())
@@ -264,6 +268,7 @@ impl Backup {
         let (engine, aside) = if let Some(engine) = opened {
             (engine, None)
         } else {
+            // To open it would be to repair it, and so to write to it: a copy is repaired instead.
             let aside = copy_aside(path, store)?;
             let engine = Engine::open_read_only(aside.path(), options)
                 .map_err(|error| damaged(path, error))?;
@@ -312,6 +317,7 @@ impl Backup {
 fn copy_aside(path: &Path, store: &Path) -> Result<NamedTempFile> {
     let mut from =
         std::fs::File::open(path).map_err(|source| io_error("open the backup", path, source))?;
+    // Beside the store, and not beside the backup, whose folder may not be written to.
     let mut aside = copy_file::new_file(store)?;
     io::copy(&mut from, aside.as_file_mut())
         .map_err(|source| io_error("copy the backup to", folder_of(store), source))?;

@@ -2,7 +2,7 @@
 //!
 //! Removed rows stay in free pages, and in what is left of pages that were changed, until something else is
 //! written there. So the rows that are there are copied into a new file, which takes the store's name in
-//! one step; nobody else may have the store open meanwhile, since who has it would go on with a file
+//! one step; nobody else may have the store open meanwhile, since whoever has it would go on with a file
 //! that has no name any more.
 //!
 //! - That a scrub is due is noted in the store before anything is removed, and the note is missing in the
@@ -70,6 +70,7 @@ impl RedbStore {
         options: &Options,
         progress: &mut Watcher<'_>,
     ) -> Result<Scrubbed> {
+        // The new file has to take the place of the file, and not of a link to it.
         let path = std::fs::canonicalize(&path)
             .map_err(|source| io_error(ACTION, path.as_ref(), source))?;
         let alone = Options {
@@ -82,6 +83,7 @@ impl RedbStore {
         store.remove_databases(&files)?;
         let from = guard(|| store.engine.begin_read())?;
         let copy = CopyFile::make(from, &path, Kind::Scrub, options, progress)?;
+        // A new file is its owner's alone; the store may have been opened to a group.
         copy.like(&path)?;
         copy.name(&path, Existing::Replace)?;
         // Until here nobody else could open the file that has gone.
@@ -144,6 +146,7 @@ impl RedbStore {
                 for source in of(file) {
                     attached::remove_source(writer, source)?;
                 }
+                // Also one to which no source leads.
                 attachments::remove(writer, 0, &file.name)?;
             }
             Ok(())

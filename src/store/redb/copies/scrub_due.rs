@@ -1,5 +1,5 @@
 //! The note in a store that it is to be scrubbed: from before the first removal until the file is a new one,
-//! so that one which was stopped is not forgotten.
+//! so that one that was stopped is not forgotten.
 
 use redb::{ReadTransaction, WriteTransaction};
 

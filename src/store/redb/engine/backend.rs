@@ -4,9 +4,9 @@
 //! opening and of a compaction, and it cannot tell another process from a thread of this one.
 //!
 //! A lock is taken by whoever tries at the right moment, so a process that writes without a pause
-//! would take it again and again. Therefore who wants to write takes another lock first, the turn,
-//! and gives it back once it has the writer's: whoever has just written cannot take the turn from the
-//! one that has it. Among those that wait for the turn, the longer one has waited the more often
+//! would take it again and again. Therefore whoever wants to write takes another lock first, the turn,
+//! and gives it back once it has the writer's: a process that has just written cannot take the turn from
+//! the one that has it. Among those that wait for the turn, the longer one has waited the more often
 //! it tries.
 //!
 //! Beside the store lies a small file that names the process that holds the lock: only a hint for
@@ -127,6 +127,8 @@ impl Backend {
         let began = Instant::now();
         let has_turn = self.take_turn(began)?;
         let locked = self.lock(began, || self.file.try_lock_range(byte, byte));
+        // Given back whether the lock came or not: a turn that is kept would stop every other
+        // writer.
         if has_turn {
             self.file.unlock_range(locks::TURN, locks::TURN)?;
         }
@@ -177,6 +179,7 @@ impl StorageBackend for Backend {
     }
 
     fn close(&self) -> Result<(), io::Error> {
+        // While its locks are still held: behind them the note may be that of the next process.
         self.note().remove();
         let closed = self.file.close();
         self.whole.give_back();

@@ -46,6 +46,8 @@ pub(crate) fn storage<E: Into<redb::Error>>(action: &'static str) -> impl Fn(E) 
             key: "unknown".to_owned(),
             detail,
         },
+        // A store has all tables of its format from its first commit on: one that is not there was
+        // lost to damage.
         redb::Error::TableTypeMismatch { table, .. } | redb::Error::TableDoesNotExist(table) => {
             Error::Corrupt {
                 table: "(tables)",
@@ -101,6 +103,8 @@ pub(crate) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseE
             path: path.clone(),
             reason: format!("a redb database of file format {found}"),
         },
+        // The engine compares the header with the file's length, and so finds a copy that was cut
+        // short.
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(detail)) => Error::Corrupt {
             table: "(file)",
             key: path.display().to_string(),
@@ -116,6 +120,7 @@ pub(crate) fn opening(path: &Path, options: &Options) -> impl Fn(redb::DatabaseE
             }
         }
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
+            // So `Backend` ends a wait for another process; the disk itself gives no such error.
             if error.kind() == std::io::ErrorKind::TimedOut =>
         {
             busy(&path, &options)

@@ -22,6 +22,7 @@ pub(crate) fn check_magic(path: &Path, file: &File, may_be_empty: bool) -> Resul
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
+    // Before a byte is read: a pipe may never have one.
     if !metadata.is_file() {
         return Err(not_a_store("it is not a regular file"));
     }
@@ -79,6 +80,7 @@ pub(crate) fn new_file_beside(path: &Path) -> Result<tempfile::TempPath> {
     let new = tempfile::Builder::new()
         .prefix(".scrollback-")
         .suffix(".new")
+        // In the store's own folder: a file can be renamed only within its file system.
         .tempfile_in(folder_of(path))
         .map_err(|source| Error::Io {
             action: "create the store",
@@ -95,6 +97,8 @@ const REPAIR: (&str, &str) = (".scrollback-repair-", ".new");
 pub(crate) fn new_repair_beside(path: &Path) -> Result<tempfile::TempPath> {
     create_private_folder(folder_of(path))?;
     let new = tempfile::Builder::new()
+        // The process in the name: another one that clears up sees whether this one is still at
+        // work.
         .prefix(&format!("{}{}-", REPAIR.0, std::process::id()))
         .suffix(REPAIR.1)
         .tempfile_in(folder_of(path))
@@ -115,6 +119,7 @@ pub(crate) fn remove_killed_repairs(path: &Path) {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| {
             let rest = name.strip_prefix(REPAIR.0)?;
+            // Beside a store lie its note and its reserve: those of the new one go with it.
             let rest = rest.strip_suffix("-writer").unwrap_or(rest);
             let rest = rest.strip_suffix("-reserve").unwrap_or(rest);
             rest.strip_suffix(REPAIR.1)?.split_once('-')?.0.parse().ok()
@@ -123,6 +128,7 @@ pub(crate) fn remove_killed_repairs(path: &Path) {
         let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_plain
             && process.is_some_and(is_gone)
+            // A process in another container or on another machine is not seen, but its lock is.
             && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
         {
             let _left = std::fs::remove_file(entry.path());

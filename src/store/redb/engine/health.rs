@@ -124,6 +124,7 @@ impl<B: StorageBackend> StorageBackend for Watched<B> {
 
     fn close(&self) -> io::Result<()> {
         let closed = self.file.close();
+        // Behind the closing: a database that is opened again meets no lock of this one then.
         self.health.0.in_use.store(false, Ordering::Release);
         closed
     }

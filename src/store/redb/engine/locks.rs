@@ -5,8 +5,8 @@
 //!   not even that, redb would go on with no lock at all: here the store is refused.
 //! - A lock that is refused for another reason (a table of locks that is full, a lock service that
 //!   does not answer) is not a lock that does not exist: others may hold theirs. It is an error.
-//! - Who shares a store holds the whole file's lock as well, shared. So a process that finds no
-//!   ranges, since it reaches the file on another way, does not come in beside those that do.
+//! - Whoever shares a store holds the whole file's lock as well, shared. So a process that finds no
+//!   ranges, since it reaches the file by another way, does not come in beside those that do.
 //! - Builds up to format 3 lock other ranges than redb does since its version 4.5, which cannot see
 //!   them. They take the whole file's lock too, shared: whoever has it exclusively is alone.
 
@@ -51,7 +51,7 @@ impl Whole {
         Ok(Self(Arc::new(file.try_clone()?)))
     }
 
-    /// Takes it together with others, to keep out who cannot lock ranges. `false` if such a process,
+    /// Takes it together with others, to keep out processes that cannot lock ranges. `false` if such a process,
     /// or one that has to be alone, is in.
     ///
     /// # Errors
@@ -91,6 +91,7 @@ impl Whole {
         let ranges = second_handle(&self.0)?;
         match ranges.query_lock_range(WRITER, Bound::Excluded(FREE)) {
             Ok(is_held) => Ok(!is_held),
+            // Then nobody can have locked a range.
             Err(BackendError::Unsupported) => Ok(true),
             Err(error) => Err(error.into()),
         }
@@ -154,6 +155,7 @@ fn has_ranges(ranges: &FileBackend) -> io::Result<bool> {
             ranges.unlock_range(PROBE, PROBE)?;
             Ok(true)
         }
+        // Somebody else has it just now: so there are such locks.
         Ok(false) => Ok(true),
         Err(BackendError::Unsupported) => Ok(false),
         Err(error) => Err(error.into()),

@@ -3,8 +3,8 @@
 //! - `opening`: the file, beside whom and in which format; `file`: before and beside the database
 //! - `handle`: what is open; `health`: what its file failed at; `reopen`: going on after that
 //! - `named`: whether the file is still the one under its name
-//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one; `who`: who has
-//!   the file open
+//! - `backend`: the file below redb, with waits that end; `locks`: which there are; `note`: who holds one; `who`: which
+//!   processes have the file open
 //! - `reserve`: space for what frees space on a full disk
 //! - `errors`, `panics`: those of redb, in our words
 
@@ -85,6 +85,8 @@ impl Engine {
         let named = Arc::new(Named::of(&file, &place)?);
         let options = in_force(path, &file, options)?;
         let watch = Watch::default();
+        // By its name for each try, since the engine keeps the handle that it was given: where the
+        // file went meanwhile, `Gone` is the answer, and not that it cannot be opened.
         let open_again = |path: &Path, named: &Named| named.or_gone(open_there(path, true));
         let handle = patiently(&options, || {
             guard_opening(path, || {
@@ -107,6 +109,7 @@ impl Engine {
             opener,
             is_writable: true,
         };
+        // Here too: one that was given up or deleted is to be there before the disk is full again.
         engine.keep_reserve();
         Ok(engine)
     }
@@ -181,6 +184,7 @@ impl Engine {
         let named = Arc::new(Named::of(&open_there(path, false)?, &place)?);
         let (again, as_before, still) = (place.clone(), options.clone(), Arc::clone(&named));
         let opener = Opener::new(move |watch| {
+            // It is opened by its name: another file under it would answer for this one.
             still.check()?;
             open(&again, &as_before, watch)?.ok_or_else(|| errors::failed("it has to be repaired"))
         });
@@ -274,6 +278,8 @@ impl Engine {
 
     /// Commits a write transaction of this database.
     pub(crate) fn commit(&self, txn: WriteTransaction) -> Result<()> {
+        // In the exclusive mode pages and header are written in any order: reads below the engine
+        // wait.
         let _held = self.pages.as_ref().map(PageFile::committing);
         let committed = commit(txn);
         if matches!(committed, Err(Error::CommitUnknown { .. })) {
@@ -282,6 +288,8 @@ impl Engine {
             self.watch.health.fail();
         }
         committed?;
+        // Behind the commit as well: records in a file that lost its name meanwhile are found by
+        // nobody.
         self.named.as_ref().map_or(Ok(()), |named| named.check())
     }
 
@@ -293,6 +301,7 @@ impl Engine {
             return done;
         }
         let done = work();
+        // Out of what was freed, so that the next full disk finds one.
         self.keep_reserve();
         done
     }

@@ -1,10 +1,11 @@
 //! Whether the open file is still the store under its name: a commit into a file that has been removed,
 //! moved away or replaced would be `Ok`, and gone.
 //!
-//! - The name is looked up before and behind each commit: a `stat` each. What has the name has to be
-//!   the file that was opened (device and inode; elsewhere than on Unix, the time of its creation).
-//! - What was copied over the file has its inode. It shows where the number of the header's transaction
-//!   goes back, or where somebody else has committed and the store has another id, without a restore.
+//! - The name is looked up before and behind each commit: a `stat` each. The file under it has to be the
+//!   one that was opened (device and inode; elsewhere than on Unix, the time of its creation).
+//! - A store that was copied over the file has its inode. It shows where the number of the header's
+//!   transaction goes back, or where somebody else has committed and the store has another id, without a
+//!   restore.
 //!
 //! It knows nothing of what is written, and nothing of transactions that read.
 
@@ -108,6 +109,7 @@ impl Named {
     /// What came of looking for the file by its name: where it failed since the file is gone, that.
     pub(crate) fn or_gone<T>(&self, found: Result<T>) -> Result<T> {
         match found {
+            // It may have been found in another file than the one that is open.
             Ok(found) => self.check().map(|()| found),
             Err(error) => Err(self.check().err().unwrap_or(error)),
         }
@@ -130,6 +132,7 @@ impl Named {
         // Transactions of this handle that were given up made no commit: so many more are its own
         // at most.
         let is_more = last.transaction > seen.transaction.saturating_add(seen.begun);
+        // Commits only count up: an older state of the store was copied over it.
         if last.transaction < seen.transaction {
             return Err(self.overwritten());
         }
@@ -145,6 +148,7 @@ impl Named {
             seen.content = Some(now);
             seen.is_anew = false;
         }
+        // Counted when they begin: whether one that failed was committed nobody can say.
         if last.transaction == seen.transaction {
             seen.begun = seen.begun.saturating_add(1);
         } else {

@@ -52,6 +52,7 @@ impl Note {
 
     /// Names this process. What fails here is only missed in an error of somebody else.
     pub(crate) fn write(&mut self) {
+        // Written into a file without a name, nobody would read it.
         if self.file.as_ref().is_some_and(is_deleted) {
             self.file = None;
         }
@@ -69,6 +70,7 @@ impl Note {
 
     /// Removes the file if it names this process still.
     pub(crate) fn remove(&mut self) {
+        // Another process may have written since: its note stays, for those who wait for it.
         if self.file.take().is_some_and(|file| !is_deleted(&file))
             && read(&self.path).is_ok_and(|(pid, _)| pid == std::process::id())
         {
@@ -153,9 +155,11 @@ fn open(path: &Path, for_writing: bool) -> io::Result<File> {
     };
     let file = options.open(path)?;
     if let Some(there) = there {
+        // Something else may have got the name between the look and the opening.
         if !is_same_file(&there, &file.metadata()?) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        // A file of somebody else, however small, is not to be written over.
         words(&file)?;
     }
     io::Seek::rewind(&mut &file)?;

@@ -87,6 +87,7 @@ fn create_with(
     options: &Options,
     watch: &Watch,
 ) -> Result<Database> {
+    // A file that is being made is renamed: what lay beside its first name would stay behind.
     let (note, reserve) = if watch.is_new {
         (Note::none(path, options), Reserve::none())
     } else {
@@ -193,8 +194,8 @@ pub(crate) fn open_as_it_is(path: &Path, options: &Options) -> Result<Option<Han
     if !is_old || options.mode == Mode::Exclusive {
         return Ok(Some(Handle::Reader(database)));
     }
-    // Builds of this format do not see who reads beside them, but who keeps all writers out, which is
-    // the same in both versions of the engine.
+    // Builds of this format do not see a reader beside them, but they see one that keeps all writers
+    // out, which is the same in both versions of the engine.
     database.close().map_err(opening(path, options))?;
     let alone = options.clone().with_mode(Mode::Exclusive);
     Ok(open_read_only(path, &alone)?.map(Handle::Reader))
@@ -209,6 +210,7 @@ fn open_read_only(path: &Path, options: &Options) -> Result<Option<ReadOnlyDatab
         .map_err(opening_io(path))?;
     match builder(options).open_read_only_with_backend(backend) {
         Ok(database) => Ok(Some(database)),
+        // The engine repairs nothing that it may not write to, and says so.
         Err(redb::DatabaseError::RepairAborted) => Ok(None),
         Err(error) => Err(opening(path, options)(error)),
     }
@@ -268,6 +270,7 @@ pub(crate) fn began(
 ) -> Error {
     match error {
         redb::TransactionError::Storage(redb::StorageError::Io(error))
+            // As in an opening: `Backend` has waited for another process as long as it may.
             if error.kind() == std::io::ErrorKind::TimedOut =>
         {
             busy(path, options)
@@ -291,6 +294,7 @@ pub(crate) fn create_whole(path: &Path, options: &Options) -> Result<bool> {
     // Where this fails there is a store already, or the file system cannot name a file only if the
     // name is free: what opens the path next makes the store in place.
     let is_named = new.persist_noclobber(path).is_ok();
+    // The first append flushes the file alone: a power cut behind it could still take the name.
     sync_folder(path)?;
     Ok(is_named)
 }

@@ -60,16 +60,20 @@ impl Engine {
                  open the store again",
             ));
         }
+        // Closed first: the locks of the old database would keep the new one out.
         guard(|| {
             *handle = Handle::Closed;
             Ok(())
         })?;
+        // A write transaction that is open keeps the old database, with its locks, until it ends.
         if self.watch.health.is_in_use() {
             return Err(failed("a write from before has not ended yet"));
         }
         if let Some(named) = &self.named {
+            // A repair in the opening commits too: the number in the header tells nothing then.
             named.look_anew();
         }
+        // Before the opening, since what fails during it counts against the new database.
         self.watch.health.begin_anew();
         match self.opener.open(&self.watch) {
             Ok(opened) => {

@@ -63,6 +63,8 @@ impl Reserve {
             Ok(_) => return,
             Err(_) => {}
         }
+        // What was begun on a full disk frees too little later, and takes the last blocks now. A
+        // file that another process was faster to make stays.
         if make(path).is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists) {
             let _left = fs::remove_file(path);
         }
@@ -81,7 +83,7 @@ fn make(path: &Path) -> io::Result<()> {
     let mut bytes = START.to_vec();
     let mut state = 1_u64;
     while (bytes.len() as u64) < BYTES {
-        // A generator of noise (xorshift), of which nothing depends.
+        // A generator of noise (xorshift), on which nothing depends.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;

@@ -59,6 +59,7 @@ impl RedbBulk<'_> {
     /// Hides the first `lines` lines of a session, and shows the rest.
     pub(crate) fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         let old = self.writer.row(session)?;
+        // Agents count lines in the order of their file.
         let order = self.writer.file_order(session)?.filter(|_| old.reordered);
         let order = order.map(|order| Order::of(&order, old.next));
         let table = self.writer.records()?;

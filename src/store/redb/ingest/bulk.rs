@@ -47,6 +47,7 @@ impl Bulk for RedbBulk<'_> {
         let table = self.writer.txn().open_table(SOURCES).map_err(action)?;
         let found = newest(&table, path)?;
         if let Some(pages) = self.writer.pages() {
+            // Only behind the one that was found could damage hide a newer one.
             let reached = found.as_ref().map_or(0, |source| source.generation);
             pages.check(SOURCES, &(path, reached), &(path, u32::MAX))?;
         }
@@ -112,6 +113,7 @@ impl Bulk for RedbBulk<'_> {
                 let hidden = moved.get(&at).copied().unwrap_or(0);
                 take_replaced(&mut left, (at, &header, bytes), hidden);
             }
+            // A mark behind the cut would hide what comes in the place of what was cut.
             left.mark = left.mark.min(sequence);
         }
         for sealed in &chunk.sealed {

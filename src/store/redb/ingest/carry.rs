@@ -32,6 +32,8 @@ pub(crate) fn numbers(store: &RedbStore, after: u64, limit: usize) -> Result<Vec
         let rows = within(&table, first..=u64::MAX, "read the sessions")?.take(limit);
         let numbers: Vec<u64> = rows.map(|row| Ok(row?.0.value())).collect::<Result<_>>()?;
         let is_end = numbers.len() < limit;
+        // The check goes as far as the answer does: an answer that is not full says that there are
+        // no more.
         let last = if is_end {
             u64::MAX
         } else {
@@ -57,6 +59,8 @@ pub(crate) fn beside(store: &RedbStore, numbers: &[u64]) -> Result<Vec<(u64, Bes
 
 /// A session with everything that is kept of it.
 pub(crate) fn carried(store: &RedbStore, number: u64) -> Result<Option<Carried>> {
+    // All of it in one snapshot: a write between two reads would leave rows that do not fit each
+    // other.
     store.read(|snapshot| {
         let Some(row) = snapshot.row(number)? else {
             return Ok(None);
@@ -96,7 +100,7 @@ fn beside_of(snapshot: &Snapshot<'_>, number: u64, row: SessionRow) -> Result<Be
 }
 
 impl RedbBulk<'_> {
-    /// Takes away what of a session comes anew; its records too, unless they stay.
+    /// Takes away the parts of a session that come anew; its records too, unless they stay.
     fn clear_carried(&self, number: u64, old: &SessionRow, from: u64) -> Result<()> {
         let writer = &self.writer;
         let action = storage(ACTION);
@@ -143,6 +147,7 @@ impl RedbBulk<'_> {
                 .records()?
                 .retain_in(all, |key, _| key.0 != number)
                 .map_err(&action)?;
+            // Other lines get the numbers of those that were indexed.
             writer.is_not_indexed_from(number, 0)?;
         }
         Ok(())
@@ -164,6 +169,7 @@ impl RedbBulk<'_> {
                 (number, Some(old))
             }
             None if self.writer.number_of(&key)?.is_some() => {
+                // What goes where was decided in a snapshot: the name was free then.
                 return Err(Error::Busy {
                     reason: format!("somebody else has just made session `{key}`"),
                 });
@@ -192,9 +198,11 @@ impl RedbBulk<'_> {
         }
         for source in &beside.sources {
             let mut source = source.clone();
+            // Numbers of sessions are each store's own.
             source.row.session = number;
             self.write_source(&source)?;
         }
+        // Last: `put_course` has put the numbers of its rows into it.
         self.writer.put_row_as_it_is(number, old.as_ref(), &row)?;
         Ok(number)
     }

@@ -24,6 +24,8 @@ impl RedbBulk<'_> {
             return Ok((number, key.clone()));
         };
         let mut contents = self.writer.contents(key)?;
+        // An id of one content has no rows here: the first one gets its row together with the
+        // second.
         if contents.is_empty() {
             self.writer.put_content(key, row.content, number)?;
             contents.push((row.content, number));
@@ -108,7 +110,10 @@ pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64
     }
     let mut kept = None;
     if let Some((number, before)) = rows.iter().find(|(_, row)| row.is_listed()) {
+        // The one that has the plain id gives way first: a key and an alias have one owner at a
+        // time.
         kept = Some(take_properties(writer, *number)?);
+        // Read again: taking its properties has changed it.
         let before = (*number, writer.row(*number)?, before.content);
         let named = writer.rename(before.0, &before.1, &content_id(key.id(), before.2))?;
         let named = SessionRow {

@@ -26,6 +26,7 @@ pub(crate) fn known(store: &RedbStore, paths: &[Vec<u8>]) -> Result<Vec<Option<K
     let mut wanted: Vec<Wanted<'_>> = places
         .map(|(place, path)| (path.as_slice(), place))
         .collect();
+    // In the order of the table, so that one walk comes by many of them.
     wanted.sort_unstable();
     let mut found = Vec::new();
     found.resize_with(paths.len(), || None);
@@ -38,6 +39,8 @@ pub(crate) fn known(store: &RedbStore, paths: &[Vec<u8>]) -> Result<Vec<Option<K
         while let Some(((first, _), decided)) = rest.first().zip(walk(&table, rest, &mut found)?) {
             let (now, later) = rest.split_at(decided);
             if let Some((last, _)) = now.last() {
+                // One check of pages for all that a walk has decided: only then is a path believed
+                // to be new.
                 snapshot.check(SOURCES, &(*first, 0), &(*last, u32::MAX))?;
             }
             rest = later;
@@ -62,6 +65,7 @@ fn walk(
         let (path, generation) = key.value();
         let is_before = |(wanted, _): &&Wanted<'_>| *wanted < path;
         let rest = wanted.get(decided..).unwrap_or_default();
+        // Paths that the walk has gone past have no row.
         decided += rest.iter().take_while(is_before).count();
         match wanted.get(decided) {
             Some((wanted, place)) if *wanted == path => {
@@ -70,6 +74,7 @@ fn walk(
                     *slot = Some(decode(path, generation, value.value())?);
                 }
             }
+            // Not before one is decided, or the caller would ask the same again for ever.
             _ if passed == PASSED_MAX && decided > 0 => return Ok(Some(decided)),
             _ => passed += 1,
         }
@@ -86,6 +91,7 @@ fn with_keys(snapshot: &Snapshot<'_>, found: Vec<Option<Source>>) -> Result<Vec<
     let known = |source: Source| {
         let number = source.row.session;
         let row = match number {
+            // A folder's file is of no session.
             0 => None,
             _ => row_by_number(&sessions, number, snapshot.counts())?,
         };

@@ -27,6 +27,7 @@ pub(crate) fn number_of(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Opt
 pub(crate) fn filed(snapshot: &Snapshot<'_>, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
     let contents = snapshot.contents(plain)?.into_iter();
     let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
+    // An id with one content has no rows there.
     if numbers.is_empty() {
         numbers.extend(number_of(snapshot, plain)?);
     }

@@ -82,6 +82,7 @@ impl PageFile {
         let Some((root, shape)) = found.and_then(|table| Some((table.root?, table.shape))) else {
             return Ok(());
         };
+        // Keys are text here, of which no byte is 255.
         let all: (&[u8], &[u8]) = (&[], &[u8::MAX]);
         self.check_range::<&[u8]>(&root, shape, all, &mut page, &mut |leaf| {
             for (key, value) in (0..leaf.count()).filter_map(|at| leaf.row(at)) {
@@ -105,6 +106,7 @@ impl PageFile {
     ) -> Result<Option<String>> {
         let mut steps = vec![(root.page, root.checksum, 0)];
         while let Some((number, checksum, level)) = steps.pop() {
+            // A damaged branch may lead back up: without the bound this would not end.
             let Some(place) = place_of(number).filter(|_| level <= LEVELS_MAX) else {
                 return Ok(Some("a page number that cannot be".to_owned()));
             };

@@ -258,6 +258,8 @@ impl PageFile {
         &self,
         mut work: impl FnMut(&Header) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
+        // Mostly nothing is wrong, and then nobody is waited for: what is may be a commit on its
+        // way.
         if work(&self.header()?)?.is_none() {
             return Ok(None);
         }
@@ -289,6 +291,8 @@ fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
 
 /// Where a page stands.
 pub(crate) fn place_of(number: u64) -> Option<Extent> {
+    // The engine's page numbers: 5 bits of order, 20 of the region, 20 of the place, which counts
+    // pages of that order.
     let order = u32::try_from(number >> 59).ok()?;
     if order > ORDER_MAX {
         return None;

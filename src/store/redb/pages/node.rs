@@ -131,6 +131,7 @@ impl<'p> Leaf<'p> {
         };
         let key = self.page.get(key_start..self.key_end(at)?)?;
         let value = value_start..self.value_end(at)?;
+        // A damaged end can lead out of the page: callers slice without asking again.
         self.page.get(value.clone())?;
         Some((key, value))
     }

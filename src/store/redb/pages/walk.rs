@@ -180,12 +180,16 @@ impl<'f> Walk<'f> {
         }];
         let mut last: Option<Vec<u8>> = None;
         while let Some(step) = steps.pop() {
+            // Behind a page of rows at the earliest: a walk that got nowhere would begin at the
+            // same place again.
             if last.is_some() && is_enough() {
                 return Ok(last);
             }
             let mut noting = |event: Event<'_>| {
                 if let Event::Leaf { leaf, .. } = &event
                     && let Some((key, _)) = leaf.count().checked_sub(1).and_then(|at| leaf.row(at))
+                    // Damage can lead to pages before the place, and from there the walk would go
+                    // on in a circle.
                     && behind.is_none_or(|(from, compare)| compare(key, from).is_gt())
                 {
                     last = Some(key.to_vec());

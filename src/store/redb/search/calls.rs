@@ -74,6 +74,7 @@ impl RedbStore {
     /// ```
     pub fn index(&self, watcher: &mut Watcher<'_>) -> Result<Indexed> {
         let mut indexed = Indexed::default();
+        // Asked in a snapshot first: a store in which all is indexed is not written to.
         if self.read(search::has_new)? {
             self.write(search::spread_tails)?;
         }
@@ -90,6 +91,7 @@ impl RedbStore {
             let count = count.count().max(1);
             let round: Vec<NotIndexed> = left.drain(..count).collect();
             let gathered = self.gather_all(&round, &mut indexed)?;
+            // A session of which only an open last line is left would cost a commit in every call.
             let is_new = |one: &OfSession| one.through > one.from || one.through >= one.row.next;
             if gathered.iter().any(is_new) {
                 indexed.documents += fill::write(self, &gathered)?;
@@ -128,6 +130,7 @@ impl RedbStore {
         let opening = storage("drop the index of messages");
         self.write(|writer| {
             let txn = writer.txn();
+            // Made again at once: in a store of this format a table that is missing is damage.
             for table in [SEARCH_DOCUMENTS, SEARCH_GRAMS] {
                 txn.delete_table(table).map_err(&opening)?;
                 txn.open_table(table).map_err(&opening)?;
@@ -148,12 +151,14 @@ impl RedbStore {
         self.read(runs::bytes)
     }
 
-    /// The sessions of which not all is indexed.
+    /// The sessions that are not indexed to their end.
     fn not_indexed(&self) -> Result<Vec<NotIndexed>> {
         self.read(|snapshot| {
             let mut all = Vec::new();
             for (number, from) in snapshot.search_tails()? {
                 if let Some(row) = snapshot.row(number)? {
+                    // What lies behind a record nobody has counted: half is near enough to share
+                    // the work out.
                     let bytes = if from == 0 { row.bytes } else { row.bytes / 2 };
                     all.push(NotIndexed {
                         number,
@@ -208,7 +213,7 @@ impl RedbStore {
     }
 }
 
-/// A session of which not all is indexed.
+/// A session that is not indexed to its end.
 #[derive(Clone, Copy, Debug)]
 struct NotIndexed {
     number: u64,

@@ -20,7 +20,7 @@ const ACTION: &str = "read the index of messages";
 /// By session: ranges of records, in their order, that do not meet.
 pub(crate) type Candidates = BTreeMap<u64, Vec<RangeInclusive<u64>>>;
 
-/// The records that a search has to read which looks for all buckets of one of these. `None` where the
+/// The records that a search for all buckets of one of these has to read. `None` where the
 /// index cannot tell: in a store of a format without one, or a damaged one.
 pub(crate) fn candidates(
     snapshot: &Snapshot<'_>,
@@ -35,6 +35,7 @@ pub(crate) fn candidates(
     }
     match find(snapshot, &table, alternatives) {
         Ok(found) => Ok(Some(merged(found))),
+        // What is damaged rules nothing out: then all is read.
         Err(Error::Corrupt { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -69,6 +70,7 @@ fn match_documents(
     alternatives: &[Vec<u32>],
 ) -> Result<Vec<bool>> {
     let count = row.documents as usize;
+    // Its buckets are made by other rules than those that are asked for: it rules nothing out.
     if row.grams != GRAM_VERSION {
         return Ok(vec![true; count]);
     }
@@ -91,6 +93,7 @@ fn match_documents(
             }
         }
         match left {
+            // No list of this alternative could be read.
             None => return Ok(vec![true; count]),
             Some(left) => {
                 for document in left {
@@ -128,6 +131,8 @@ fn documents_of(
         let (key, value) = entry?;
         let key = key.value();
         let lists = search::lists(key, documents, value.value())?;
+        // Rows follow each other without gaps, empty buckets included: the one that holds it is
+        // lost.
         if bucket >= lists.end {
             return Ok(None);
         }
@@ -150,6 +155,7 @@ fn add_documents(
     matched: &[bool],
     found: &mut Candidates,
 ) -> Result<()> {
+    // Another version of a reader may find in a line what the one that made the document did not.
     let is_old =
         |(agent, version): &(String, u16)| agents::of_agent(agent).reader_version() != *version;
     let old: Vec<bool> = row.readers.iter().map(is_old).collect();
@@ -172,6 +178,7 @@ fn add_documents(
             ));
         }
         for (document, matches) in documents.into_iter().zip(matched) {
+            // A reader that the run does not name may have found anything.
             let is_old = old.get(usize::from(document.reader)).copied();
             if *matches || is_old.unwrap_or(true) {
                 let ranges = found.entry(document.session).or_default();

@@ -20,12 +20,14 @@ use crate::store::redb::tables::writer::Writer;
 
 pub(super) const ACTION: &str = "write the index of messages";
 
-/// Writes what was gathered, of those sessions of which it is still true. Returns the documents written.
+/// Writes what was gathered of the sessions that it is still true of. Returns the documents written.
 pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
     store.write(|writer| {
         let mut documents: Vec<(Document, &Gathered)> = Vec::new();
         let mut readers: Vec<(String, u16)> = Vec::new();
         for session in gathered {
+            // It was read outside this transaction. What changed since is read again by the next
+            // filling.
             if !settle(writer, session)? {
                 continue;
             }
@@ -47,6 +49,7 @@ pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
                 (document, one)
             }));
         }
+        // The lists of a run can number so many documents: what is more goes into another run.
         let chunks = documents.chunks(DOCUMENTS_MAX as usize);
         for chunk in chunks {
             let all: Vec<Document> = chunk.iter().map(|(document, _)| *document).collect();
@@ -59,7 +62,8 @@ pub(super) fn write(store: &RedbStore, gathered: &[OfSession]) -> Result<u64> {
     })
 }
 
-/// Notes from where on a session is not indexed now. Whether what was gathered of it is still true.
+/// Notes the record from which on a session is not indexed now. Tells whether what was gathered of it
+/// is still true.
 fn settle(writer: &Writer<'_>, session: &OfSession) -> Result<bool> {
     let Some(row) = writer.row_if_there(session.number)? else {
         return Ok(false);
@@ -75,6 +79,7 @@ fn settle(writer: &Writer<'_>, session: &OfSession) -> Result<bool> {
     if !matches!(now, Ok(Some(from)) if from == session.from) || !is_as_before(&session.row, &row) {
         return Ok(false);
     }
+    // Records may have been added while it was read: those after `through` are still to come.
     if session.through >= row.next {
         table.remove(session.number).map_err(&action)?;
     } else {
@@ -173,6 +178,7 @@ pub(super) fn remove(writer: &Writer<'_>, runs: &BTreeMap<u32, RunRow>) -> Resul
         table.remove(*run).map_err(&action)?;
         let all = (*run, 0)..=(*run, u32::MAX);
         documents
+            // A damaged branch may lead to rows of other runs: they stay.
             .retain_in(all.clone(), |key, _| key.0 != *run)
             .map_err(&action)?;
         lists

@@ -67,6 +67,8 @@ pub(super) fn gather(
 ) -> Result<Option<OfSession>> {
     let mut gathered: Option<OfSession> = None;
     loop {
+        // A snapshot for each piece: one for all would keep the pages of what others remove
+        // meanwhile.
         let is_done = store.read(|snapshot| {
             let Some(row) = snapshot.row(number)? else {
                 return Ok(None);
@@ -127,12 +129,14 @@ impl OfSession {
                 self.through = sequence + 1;
                 self.bytes += line.len() as u64;
             }
+            // Only between segments: one that lies in two documents would be unpacked for each.
             if document.bytes >= SEGMENT_BYTES * 3 / 4 {
                 self.documents.extend(document.end(set));
             }
         }
         self.documents.extend(document.end(set));
         if is_all && !is_open {
+            // A compaction may have removed what came behind the last record.
             self.through = self.through.max(row.next);
         }
         Ok(is_all || is_open || self.bytes >= SESSION_BYTES as u64)
@@ -148,6 +152,7 @@ fn read_from(
 ) -> Result<(Vec<Segment>, bool)> {
     let (mut segments, mut bytes, mut is_all) = (Vec::new(), 0, true);
     snapshot.forward(number, Some(row), from, &mut |segment: Segment| {
+        // The last one before a place at which there is nothing.
         if segment.last_sequence() < from {
             return true;
         }

@@ -141,6 +141,8 @@ fn write(writer: &Writer<'_>, sources: &[Source<'_, '_>]) -> Result<()> {
                     readers.len() - 1
                 })
             });
+            // One that no run names is as good as an old one: its documents are read by every
+            // search.
             let reader = place.and_then(|place| u16::try_from(place).ok());
             documents.push(Document {
                 reader: reader.unwrap_or(u16::MAX),
@@ -159,6 +161,7 @@ fn write(writer: &Writer<'_>, sources: &[Source<'_, '_>]) -> Result<()> {
         let mut offset = 0;
         for source in sources {
             source.lists(from, to, offset, &mut merged)?;
+            // Behind the documents of the runs before: so each list stays in order.
             offset += u32::try_from(source.kept.len()).unwrap_or(u32::MAX);
         }
         for (bucket, list) in merged {

@@ -38,6 +38,7 @@ impl<'r> Parts<'r> {
     ) -> Result<Self> {
         let dialect = agents::of_agent(&session.1.agent);
         let told = if dialect.is_in_parts() {
+            // Parts lie no further apart than that: so far back the first of a message may be.
             snapshot.exceptions(session, (from.saturating_sub(PARTS_NEAR), through))?
         } else {
             Vec::new()

@@ -42,6 +42,7 @@ pub(crate) fn documents(snapshot: &Snapshot<'_>, run: u32, row: &RunRow) -> Resu
         let (key, value) = entry?;
         all.extend(search::documents(key.value(), value.value())?);
     }
+    // Lists name documents by their places: with one missing, all behind it would be others.
     if all.len() as u64 == u64::from(row.documents) {
         return Ok(all);
     }
@@ -59,6 +60,7 @@ pub(crate) fn each_lists(
 ) -> Result<()> {
     let table = snapshot.txn().open_table(SEARCH_GRAMS);
     let table = table.map_err(storage(ACTION))?;
+    // The row that holds the first bucket may begin before it.
     let start = within(&table, (run, 0)..=(run, from), ACTION)?.next_back();
     let start = start.transpose()?.map_or(0, |(key, _)| key.value().1);
     let mut reached = start;
@@ -66,6 +68,7 @@ pub(crate) fn each_lists(
         let (key, value) = entry?;
         let key = key.value();
         let lists = search::lists(key, documents, value.value())?;
+        // A row is missing: the error below says from where on.
         if key.1 != reached {
             break;
         }

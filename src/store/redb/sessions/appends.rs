@@ -23,6 +23,7 @@ pub(crate) fn write(store: &RedbStore, appends: &[&Addition]) -> Vec<Result<Appe
     match together(store, appends) {
         Ok(answers) => answers,
         Err(error) if appends.len() == 1 => vec![Err(error)],
+        // Not tried again: the commit may be on disk, and each record would be there twice.
         Err(error @ Error::CommitUnknown { .. }) => unknown(error, appends.len()),
         Err(Error::Busy { reason }) => one_by_one(store, appends, Some(reason)),
         Err(_) => one_by_one(store, appends, None),

@@ -26,6 +26,7 @@ pub(crate) fn compact(
 ) -> Result<Compacted> {
     let order = writer.file_order(number)?.filter(|_| old.reordered);
     let order = order.map(|order| Order::of(&order, old.next));
+    // The mark is a place in the session's own order, where it has one, and not a number.
     let is_before = |sequence: u64| match &order {
         Some(order) => order.place(sequence) < order.place(end),
         None => sequence < end,
@@ -43,21 +44,25 @@ pub(crate) fn compact(
     while let Some(found) = segments::starting_from(&table, number, from, writer.counts())? {
         // Past its last record, since what is packed anew goes in between.
         from = found.segment.last_sequence() + 1;
+        // In an order of its own a segment behind `end` may hold records that go.
         if order.is_none() && stays(&found, end) {
             for (sequence, header, line) in found.segment.records() {
                 rechain.take(sequence, line, true);
                 unterminated = header.flags.contains(RecordFlags::UNTERMINATED);
             }
+            // What was packed comes before the segment that stays, and cannot go on behind it.
             if let Some(sealed) = packer.seal() {
                 segments::insert(&mut table, number, &sealed, Some(&mut edge))?;
             }
             continue;
         }
+        // Before it is packed anew: what stays may get the same key.
         segments::remove(&mut table, number, found.first)?;
         for (sequence, header, line) in found.segment.records() {
             let goes = is_before(sequence) && header.kind != RecordKind::Meta;
             rechain.take(sequence, line, !goes);
             if goes {
+                // Messages that are shown with another record were not counted with this one.
                 let hidden = hidden.get(&sequence).copied().unwrap_or(0);
                 let shown = header.messages.saturating_sub(hidden);
                 fold::count_out(&mut row, &header, shown, line.len(), &mut compacted);
@@ -78,6 +83,8 @@ pub(crate) fn compact(
     }
     drop(table);
     writer.forget_exceptions(number, &mut row, end)?;
+    // Fails where the lines are not those of the old chain: what was tampered with is not made
+    // good.
     row.chain = rechain.finish(number)?;
     row.unterminated = unterminated;
     row.tail_first = row.next;

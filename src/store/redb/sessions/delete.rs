@@ -34,8 +34,8 @@ use crate::store::redb::tables::segments::RecordsKey;
 use crate::store::redb::tables::snapshot;
 use crate::store::redb::tables::writer::Writer;
 
-/// How far apart two sessions may be of which the rows are taken in one pass: it looks at the rows of
-/// those between them too.
+/// How far apart two sessions may be whose rows are taken in one pass, which looks at the rows of the
+/// sessions between them too.
 const GAP: u64 = 2;
 
 /// What errors say was being done.
@@ -159,6 +159,7 @@ impl<'w, 's> Deletion<'w, 's> {
         }
         for (number, row) in doomed.iter().filter(|(_, row)| row.is_listed()) {
             let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
+            // A beginning by which a copy was known goes on in the mark.
             let homes = self.writer.forget_homes(&key)?;
             self.told.insert(*number, first_lines_of(&homes));
         }
@@ -180,11 +181,13 @@ impl<'w, 's> Deletion<'w, 's> {
             self.file_orders.remove(*number).map_err(&action)?;
             self.search_tails.remove(*number).map_err(&action)?;
             removed += Removed {
+                // Another content of an id was no session of its own in any list.
                 sessions: u64::from(row.is_listed()),
                 records: row.records,
                 bytes: row.bytes,
             };
         }
+        // Last: whether a folder is needed shows in the sources that are left.
         let mut folders = FolderFiles {
             sources: &mut self.sources,
             session_sources: &mut self.session_sources,
@@ -335,6 +338,7 @@ impl RedbStore {
                     // One of several contents: the others stay.
                     let plain = SessionKey::new(key.agent(), plain)?;
                     writer.remove_content(&plain, content)?;
+                    // Where one is left, it is no longer one of several.
                     settle(writer, &plain)?;
                     done.sessions = 1;
                 }

@@ -64,6 +64,7 @@ impl FolderFiles<'_, '_> {
             if !path.starts_with(&start) {
                 break;
             }
+            // A row that cannot be read does not tell under which name the bytes lie: it stays.
             if let Ok(row) = SourceRow::decode(path, generation, value.value()) {
                 files.push((path.to_vec(), generation, row.name));
             }

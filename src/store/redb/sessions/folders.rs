@@ -45,6 +45,7 @@ pub(super) fn walk(
             walks.push(walk);
         }
     }
+    // Merged and not sorted: a page reads few rows more than it shows, however many there are.
     while let Some((updated_us, number, at)) = next.pop() {
         if !take(Cursor { updated_us, number })? {
             break;

@@ -49,6 +49,8 @@ pub(crate) fn list(snapshot: &Snapshot<'_>, query: &ListQuery) -> Result<Session
         }
         return Ok(lister.page);
     }
+    // Not for the sessions of a parent: those of another project are passed over there; in an index
+    // of projects they are damage.
     lister.project = project;
     let has_whole_paths = query.folders.iter().all(|folder| folder.starts_with('/'));
     if project.is_none() && has_whole_paths && !query.folders.is_empty() {
@@ -162,6 +164,7 @@ impl<T: ReadableTable<u64, &'static [u8]>> Lister<'_, T> {
     /// Looks at a session; returns whether the page has room for more.
     fn take(&mut self, place: Cursor) -> Result<bool> {
         self.counts.indexes(1);
+        // Known only at the next place: a full page may be the last one.
         if self.page.sessions.len() == select::page_length(self.query) {
             self.page.next = self.page.sessions.last().map(Cursor::of);
             self.reached = Some(place);

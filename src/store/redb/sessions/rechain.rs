@@ -1,4 +1,4 @@
-//! The chain of a session of which last records go.
+//! The chain of a session whose last records go.
 
 use redb::{ReadableTable, TableHandle};
 

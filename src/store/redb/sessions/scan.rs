@@ -56,6 +56,7 @@ impl Snapshot<'_> {
         if query.direction == Direction::Forward {
             let from = query.from.unwrap_or(0);
             self.forward(number, row, from, &mut |segment| {
+                // The segment that holds it may begin before it.
                 let mut records = segment.records().filter(|record| record.0 >= from);
                 records.all(&mut take)
             })?;
@@ -80,6 +81,7 @@ impl Snapshot<'_> {
     ) -> Result<()> {
         let table = self.records()?;
         let mut holes = Holes::of(number, row);
+        // The segment that holds a record may begin before it.
         let before = match from {
             0 => None,
             _ => segments::start_at_or_before(&table, number, from)?,
@@ -93,6 +95,7 @@ impl Snapshot<'_> {
                 return Ok(());
             }
         }
+        // Up to the end, too: the last records may be what damage hides.
         let next = holes.next;
         self.pass(&mut holes, reached, next)
     }
@@ -117,6 +120,7 @@ impl Snapshot<'_> {
                 return Ok(());
             }
         }
+        // Down to the first one, too: the oldest may be what damage hides.
         self.pass(&mut holes, 0, reached)
     }
 
@@ -176,6 +180,8 @@ impl Walk<'_, '_> {
         }
         self.goes_on(first, |last| last < first)?;
         let rows = &mut self.rows;
+        // Its other parts lie right behind it: the walk goes on over them, without a search for
+        // each.
         let more = |wanted| match rows.next().transpose()? {
             Some((key, value)) if key.value() == wanted => Ok(Some(value)),
             _ => Ok(None),
@@ -202,6 +208,7 @@ impl Walk<'_, '_> {
             }
             part = before;
         }
+        // They were met from the last to the first.
         let more = |_| Ok(parts.pop());
         segments::found((self.number, first), start.value(), self.counts, more).map(Some)
     }

@@ -1,6 +1,6 @@
 //! Clean-up: which sessions go for their own sake, which with those that started them, and which stay.
 //!
-//! Who deletes many sessions deletes as many in a transaction as others can wait for: pages of the
+//! A clean-up deletes in one transaction as many sessions as others can wait for: pages of the
 //! indexes, in which old and new sessions stand side by side, are then written once for all of them.
 
 use std::borrow::Cow;
@@ -72,6 +72,7 @@ pub(crate) fn many(
     let mut deletion = Deletion::open(writer)?;
     for numbers in batches.by_ref() {
         add(&mut cleaned, &deletion.delete_if(numbers, sweep)?);
+        // Behind a batch, and never before the first: each turn gets on, however slow the disk is.
         if began.elapsed() >= TURN {
             break;
         }
@@ -85,6 +86,8 @@ impl Deletion<'_, '_> {
         let mut cleaned = Cleaned::default();
         let mut doomed = BTreeMap::new();
         for number in numbers {
+            // Looked at again here: since the list was read it may have grown, been pinned or
+            // deleted.
             let there = snapshot::row_by_number(&self.sessions, *number, self.writer.counts())?;
             let Some(row) = there.filter(|row| sweep.takes(row)) else {
                 continue;
@@ -115,6 +118,7 @@ impl Deletion<'_, '_> {
             for entry in within(&self.by_parent, first..=last, ACTION)? {
                 let number = entry?.0.value().2;
                 self.writer.counts().indexes(1);
+                // Sessions may name each other as their parents: none is gone through twice.
                 if doomed.contains_key(&number) {
                     continue;
                 }
@@ -145,6 +149,7 @@ impl Deletion<'_, '_> {
                 .get((row.agent.as_str(), parent))
                 .map_err(storage(ACTION))?
                 .map(|number| number.value());
+            // Sessions that name each other as parents lead in a circle.
             let Some(number) = number.filter(|number| seen.insert(*number)) else {
                 return Ok(false);
             };

@@ -90,6 +90,7 @@ impl RedbStore {
                     sessions.push((row.created_us, number, row));
                 }
             }
+            // The oldest first: an answer that a fork repeats counts where it was given.
             sessions.sort_by_key(|(created_us, number, _)| (*created_us, *number));
             let mut sums = Sums::default();
             for (_, number, row) in sessions {

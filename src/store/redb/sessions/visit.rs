@@ -49,6 +49,7 @@ impl RedbStore {
         each: &mut Visit<'_>,
     ) -> Result<()> {
         if let Some(order) = self.order_of(key)? {
+            // Its first one need not be record 0.
             let from = if from == 0 { order.at(0) } else { Some(from) };
             return self.visit_in_order(key, from, each);
         }
@@ -112,6 +113,8 @@ impl RedbStore {
             ..ScanQuery::default()
         };
         while query.from.is_some() {
+            // A snapshot for each page, and none while `each` looks at it: that may take long, and
+            // keep freed pages.
             let page = self.read(|snapshot| {
                 let (number, row) = snapshot.session_of(key)?;
                 snapshot.scan_of(number, &row, &query)
@@ -140,10 +143,12 @@ impl RedbStore {
             let (mut run, mut from) = (first, from);
             while let Some(next) = run.next {
                 let behind = if is_started && run.bytes <= AHEAD_BYTES {
+                    // One run is asked for at a time: memory holds two of them.
                     asking.send(next).map_err(|_| over())?;
                     run.look(from, each)?;
                     given.recv().map_err(|_| over())??
                 } else {
+                    // Given up before the next one is read: long lines are in memory once.
                     std::mem::take(&mut run).look(from, each)?;
                     self.run(key, next)?
                 };

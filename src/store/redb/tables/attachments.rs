@@ -94,6 +94,7 @@ pub(crate) fn read(
         let (key, value) = entry?;
         let part = key.value().2;
         let (is_last, data) = open_part(number, name, part, value.value())?;
+        // Told below as a part that is missing: what lies behind the gap is not given out.
         if part != expected {
             break;
         }
@@ -105,6 +106,7 @@ pub(crate) fn read(
         expected += 1;
     }
     if expected == 0 {
+        // A damaged page may hide its rows: that there are none is known only of sound ones.
         snapshot.check(ATTACHMENTS, &(number, name, 0), &(number, name, u32::MAX))?;
         return Ok(false);
     }

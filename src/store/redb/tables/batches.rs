@@ -1,7 +1,7 @@
 //! Batches that a session's row has no room for: for a day, so that a retry is known whatever others
 //! append meanwhile.
 //!
-//! Nothing else goes through the table to forget: who notes a batch looks at the two behind it, in the
+//! No pass over the table forgets any: whoever notes a batch looks at the two behind it, in the
 //! order of ids, and then at the session's first. Ids of version 7 ascend, so these are its oldest; of
 //! others each has its turn.
 
@@ -38,6 +38,7 @@ impl Writer<'_> {
             .get((number, id))
             .map_err(storage("look a batch up"))?;
         let Some(value) = found else {
+            // Where damage hides the row, a retry would be written a second time.
             if let Some(pages) = self.pages() {
                 pages.check(BATCHES, &(number, id), &(number, id))?;
             }
@@ -83,6 +84,8 @@ impl Writer<'_> {
             .map_err(&action)?;
         let mut over = Vec::new();
         let behind = (number, batch.id.saturating_add(1))..=(number, u128::MAX);
+        // Behind the last id it begins with the first ones: so each has its turn, whatever ids are
+        // made of.
         for range in [behind, (number, 0)..=(number, batch.id)] {
             let rows = table.range(range).map_err(&action)?;
             for row in rows.take(LOOKED_AT - over.len().min(LOOKED_AT)) {

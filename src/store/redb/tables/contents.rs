@@ -91,6 +91,7 @@ impl Writer<'_> {
             .txn()
             .open_table(HOMES)
             .map_err(storage("forget a home"))?;
+        // A session that is called `ID~1` may be noted under `ID`, as its file calls it.
         let plain = numbered(key.id()).map(|(plain, _)| plain);
         for wanted in [Some(key.id()), plain].into_iter().flatten() {
             let none: &[u8] = &[];
@@ -122,6 +123,7 @@ impl Writer<'_> {
             .txn()
             .open_table(SESSION_KEYS)
             .map_err(storage("rename a session"))?;
+        // Of two that change names one may have the other's key already: that entry stays.
         let leads_here = keys
             .get((row.agent.as_str(), row.id.as_str()))
             .map_err(&action)?
@@ -142,6 +144,8 @@ impl Writer<'_> {
 impl Snapshot<'_> {
     /// The contents of a plain id, by their numbers: none where the id is not there, or has one.
     pub(crate) fn contents(&self, key: &SessionKey) -> Result<Vec<(u32, u64)>> {
+        // Only a store of an older format, which is read, may lack the table; elsewhere that is
+        // damage.
         let table = match self.txn().open_table(CONTENTS) {
             Err(redb::TableError::TableDoesNotExist(_)) if self.is_before_contents()? => {
                 return Ok(Vec::new());
@@ -197,6 +201,7 @@ pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
             id: id.value().to_owned(),
         });
     }
+    // A walk ends early where a page is lost, without an error: the table knows how many there are.
     let all = redb::ReadableTableMetadata::len(&table).map_err(&read)?;
     all_read("homes", homes.len() as u64, all)?;
     Ok(homes)

@@ -35,6 +35,7 @@ fn between(
     let mut found = Vec::new();
     for kind in ExceptionKind::ALL {
         let code = kind.code();
+        // One row says of a whole run that it was taken back: the run may begin before the range.
         if kind == ExceptionKind::TakenBack && from > 0 {
             let before = (number, code, 0)..(number, code, from);
             if let Some(entry) = table.range(before).map_err(&read)?.next_back() {
@@ -82,6 +83,7 @@ impl Snapshot<'_> {
         let table = self.txn().open_table(EXCEPTIONS);
         let table = table.map_err(storage("read what is to be known of records"))?;
         let found = between(&table, number, range)?;
+        // A row that damage hides would bring back what was taken back.
         self.check(EXCEPTIONS, &(number, 0, 0), &(number, u8::MAX, u64::MAX))?;
         Ok(found)
     }
@@ -164,6 +166,8 @@ impl Writer<'_> {
                 let gone = table
                     .remove((number, kind.code(), *first))
                     .map_err(&action)?;
+                // Rows are counted, and not changes: a verification compares the count with the
+                // table.
                 row.exceptions -= u64::from(gone.is_some()).min(row.exceptions);
             }
             for exception in &changes.put {
@@ -204,6 +208,8 @@ impl Writer<'_> {
                 .map_err(&action)?;
             if let Some(entry) = { last }.next_back() {
                 let (key, value) = entry.map_err(&action)?;
+                // It goes on in the same block, or else each append would leave one of a line.
+                // Packing puts it under its key again and counts it.
                 if value.value().len() < SMALL_BLOCK_BYTES {
                     joined = unpack(key.value(), value.value())?;
                     row.blocks -= 1;
@@ -241,11 +247,14 @@ impl Writer<'_> {
             let mut table = self.courses()?;
             let action = storage("write what leads to records");
             if notes.last().is_some_and(|(sequence, _)| *sequence >= from) {
+                // A block cannot be cut without being unpacked, so all go and those before the cut
+                // come back.
                 let rest = (number, 0)..=(number, u64::MAX);
                 table
                     .retain_in(rest, |key, _| key.0 != number)
                     .map_err(&action)?;
                 row.blocks = 0;
+                // A transaction has a table open once at a time, and `write_notes` opens it.
                 drop(table);
                 let kept = notes.into_iter().filter(|(sequence, _)| *sequence < from);
                 self.write_notes(number, row, &kept.collect::<Vec<_>>())?;

@@ -116,6 +116,7 @@ pub(crate) fn all(snapshot: &Snapshot<'_>) -> Result<Vec<DeletedSession>> {
         let session = DeletedSession::of(key, row);
         found.push(session.map_err(|detail| corrupt(key, &RowError(detail)))?);
     }
+    // A walk ends early where a page is lost, without an error: the table knows how many there are.
     super::snapshot::all_read("deleted", found.len() as u64, length(&table)?)?;
     Ok(found)
 }

@@ -29,7 +29,7 @@ pub(crate) trait Rows<K: Key, V: Value> {
     fn check(key: &K::SelfType<'_>, value: &V::SelfType<'_>) -> Result<()>;
 }
 
-/// Rows of which nothing can be told.
+/// Rows that nothing can be told of: they have no checksum.
 pub(crate) struct Unchecked;
 
 impl<K: Key, V: Value> Rows<K, V> for Unchecked {

@@ -1,4 +1,4 @@
-//! The index of families: who has which session for its parent.
+//! The index of families: which sessions have which one for their parent.
 //!
 //! Sessions are of one agent, and name their parents by id: a child may come before its parent, and
 //! the parent may never come. The entries follow what the summary rows show.
@@ -30,6 +30,7 @@ impl Writer<'_> {
         row: &SessionRow,
     ) -> Result<()> {
         let place = |row: &SessionRow| {
+            // Of an id with several contents only the newest is listed, and so counted as a child.
             let parent = row.shown_parent().filter(|_| row.is_listed())?.to_owned();
             Some((row.agent.clone(), parent))
         };
@@ -97,6 +98,7 @@ pub(crate) fn places(
             snapshot.counts().indexes(1);
             let number = entry?.0.value().2;
             let row = row_behind(&sessions, number, snapshot.counts())?;
+            // Entries have no checksum of their own: the row that one leads to tells.
             if row.agent != *agent || row.shown_parent() != Some(parent) {
                 return Err(corrupt_session(number, "an index has another parent"));
             }
@@ -120,6 +122,7 @@ impl Families {
     /// Opens it.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self> {
         let index = open(snapshot)?;
+        // Where no session has a parent, a list is not to look for the children of each.
         let has_any = match &index {
             Some(index) => !index.is_empty().map_err(storage(ACTION))?,
             None => false,

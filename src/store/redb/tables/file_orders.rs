@@ -57,6 +57,8 @@ impl Snapshot<'_> {
         };
         let found = read(&table, number)?;
         if found.is_none() {
+            // A damaged page may hide it: then the lines would come in the order of the log, as if
+            // that were theirs.
             self.check(FILE_ORDERS, &number, &number)?;
         }
         Ok(found)

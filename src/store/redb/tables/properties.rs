@@ -236,6 +236,8 @@ pub(crate) fn put_carried(
         let alias = SessionKey::new(row.agent.as_str(), alias.as_str())?;
         let all: Vec<(u64, u64)> = claims(&aliases, &alias)?.collect::<Result<_>>()?;
         let corrupt = |error| corrupt_alias(&alias, &error);
+        // A copy keeps the places in line, so that an alias leads to the same session as before;
+        // where others are in line already, it stands behind them.
         let place = if all.iter().any(|(other, _)| other == place) {
             properties::place_behind(all.last().map(|(last, _)| *last)).map_err(corrupt)?
         } else {
@@ -350,6 +352,7 @@ fn release_all(writer: &Writer<'_>, number: u64) -> Result<()> {
             let of = SessionKey::new(agent, alias)
                 .ok()
                 .and_then(|alias| properties_row::decode_claim(&alias, place, value).ok());
+            // A claim that cannot be read stays: nobody knows whose it is.
             of != Some(number)
         })
         .map_err(storage("delete a session"))

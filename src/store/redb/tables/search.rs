@@ -1,4 +1,5 @@
-//! The tables of the index of messages: their rows, and from where on sessions are not indexed.
+//! The tables of the index of messages: their rows, and the records from which on sessions are not
+//! indexed.
 //!
 //! - A session without a row in `search_tails` is indexed to its end: every record of it lies in a document.
 //!   With one, every record from there on may lie in none, and is read by each search.
@@ -72,7 +73,7 @@ pub(crate) fn corrupt_lists((run, bucket): (u32, u32), error: &RowError) -> Erro
     }
 }
 
-/// Reads the row of a session of which not all is indexed.
+/// Reads the row of a session that is not indexed to its end.
 pub(crate) fn tail(session: u64, bytes: &[u8]) -> Result<u64> {
     search_rows::decode_tail(session, bytes).map_err(|error| Error::Corrupt {
         table: "search_tails",
@@ -86,7 +87,8 @@ pub(crate) fn is_missing(error: &redb::TableError) -> bool {
     matches!(error, redb::TableError::TableDoesNotExist(_))
 }
 
-/// From where on the sessions are not indexed of which not all is, in the order of their numbers.
+/// The sessions that are not indexed to their end, each with the first record that may lie in no
+/// document, in the order of their numbers.
 fn tails(
     table: &impl ReadableTable<u64, &'static [u8]>,
     sessions: &impl ReadableTable<u64, &'static [u8]>,
@@ -116,6 +118,7 @@ impl Snapshot<'_> {
         let opened = storage("read what is not indexed");
         let sessions = open(SESSIONS).map_err(&opened)?;
         let tails = tails(&open(SEARCH_TAILS).map_err(&opened)?, &sessions)?;
+        // A row that damage hides would keep its session's last records out of every search.
         self.check(SEARCH_TAILS, &0, &u64::MAX)?;
         self.check(SESSIONS, &0, &u64::MAX)?;
         Ok(tails)
@@ -142,6 +145,7 @@ impl Writer<'_> {
     /// Notes that a session that has just begun is not indexed: one row does for all that come after it.
     fn is_new_to_search(&self, number: u64) -> Result<()> {
         match self.tails_without(number)? {
+            // Numbers only go up: from here on the one row speaks for every session that comes.
             Some((mut tails, None)) => put_tail(&mut tails, NEW, number),
             Some((mut tails, Some(_))) => put_tail(&mut tails, number, 0),
             None => Ok(()),
@@ -217,6 +221,7 @@ pub(crate) fn spread_tails(writer: &Writer<'_>) -> Result<()> {
     let mut tails = txn.open_table(SEARCH_TAILS).map_err(storage(NOTE))?;
     let new = match new_from(&tails)? {
         Some(new) => new,
+        // Filled for the first time: all sessions are new to it.
         None if is_unused(&tails, || txn.open_table(SEARCH_RUNS))? => 0,
         None => return Ok(()),
     };

@@ -48,9 +48,11 @@ impl Edge {
         }
         let before = within(table, ..key, "write records")?.rev();
         let before = shared_bytes(before)?;
+        // The row before fills its own pages: there is no rest to go on in.
         if before == 0 {
             return Ok(0);
         }
+        // Rows behind the key may stand in the same page.
         let used = before + shared_bytes(within(table, key.., "write records")?)?;
         Ok(parts::PAGE_BYTES.saturating_sub(parts::PAGE_HEAD_BYTES + used))
     }
@@ -152,6 +154,8 @@ pub(crate) fn sealed(
         let body = open(key, value.value())?;
         match found.last_mut() {
             Some(last) if last.first == first && part == next => last.bytes.extend_from_slice(body),
+            // The next segment begins only behind a whole one: a last part that is missing leaves
+            // no gap.
             last if part == 0 && is_whole(last.as_deref(), length) => {
                 let (head, data) = body.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
                     corrupt(key, &RowError("a part without its length".to_owned()))
@@ -199,6 +203,7 @@ pub(crate) fn at_or_before(
     if part == 0 {
         return found((number, first), value.value(), counts, get).map(Some);
     }
+    // The last row before a place is the last part of its segment, which is read from its first.
     let start = get((number, first, 0))?.ok_or_else(|| missing((number, first, 0)))?;
     found((number, first), start.value(), counts, get).map(Some)
 }
@@ -258,9 +263,11 @@ pub(crate) fn cut(
     let mut from = before.map_or(sequence, |found| found.first);
     while let Some(found) = starting_from(table, number, from, counts)? {
         from = found.segment.last_sequence() + 1;
+        // Where the record itself is missing, the search gave the segment before it.
         if from <= sequence {
             continue;
         }
+        // Before the rest is written: that has the same key, and perhaps fewer parts.
         remove(table, number, found.first)?;
         let mut packer = Packer::default();
         for (at, header, line) in found.segment.records() {
@@ -277,7 +284,7 @@ pub(crate) fn cut(
     Ok(removed)
 }
 
-/// The segment at a key, of which the first part is here and `more` gives the others in order.
+/// The segment at a key: its first part is here, and `more` gives the others in order.
 pub(crate) fn found<'g>(
     (number, first): (u64, u64),
     start: &[u8],
@@ -291,6 +298,7 @@ pub(crate) fn found<'g>(
         .split_first_chunk::<LENGTH_BYTES>()
         .ok_or_else(|| corrupt(key, &RowError("a first part without its length".to_owned())))?;
     let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    // In one part, as most are: then nothing is copied.
     let segment = if data.len() == length {
         Segment::open(data)
     } else {

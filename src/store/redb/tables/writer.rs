@@ -76,6 +76,7 @@ impl<'s> Writer<'s> {
             .open_table(SESSION_KEYS)
             .map_err(storage("look a session up"))?;
         let number = snapshot::number_of(&table, key, self.counts)?;
+        // A session whose name damage hides would be made a second time.
         if let (None, Some(pages)) = (number, self.pages()) {
             let place = (key.agent(), key.id());
             pages.check(SESSION_KEYS, &place, &place)?;
@@ -150,6 +151,8 @@ impl<'s> Writer<'s> {
                 detail: "the number of the next session is missing".to_owned(),
             })?;
         self.check_free(number)?;
+        // It only goes up: whoever still holds the number of a deleted session must not reach another
+        // one by it.
         info.insert(INFO_NEXT_SESSION, (number + 1).to_le_bytes().as_slice())
             .map_err(&action)?;
         let mut keys = self
@@ -299,6 +302,8 @@ impl<'s> Writer<'s> {
             Outcome::Replayed(appended) => return Ok(appended),
             Outcome::Added(added) => *added,
         };
+        // Behind everything that can refuse: appends that share the commit go on only where no
+        // table was touched for one that was refused.
         let number = match &there {
             Some((number, _)) => *number,
             None => self.new_number(key)?,
@@ -307,10 +312,12 @@ impl<'s> Writer<'s> {
             self.note_older_batch(number, left, now_us)?;
         }
         for record in &made {
+            // Here and not before the lock: only in the transaction is the chain's head known.
             row.chain.push(&chain::digest_of(&record.line));
         }
         self.write_course(number, &mut row, &course)?;
         self.insert_tail(number, &mut row, made)?;
+        // Last: what is written before has put its counts into the row.
         self.put_row(number, old, &row)?;
         Ok(appended)
     }

@@ -50,6 +50,7 @@ impl Files {
         let mut files = Vec::new();
         for ((number, name), kept) in self.0 {
             let source = of_folders.get(&name).filter(|_| number == 0);
+            // A session may have many files: its row is read once.
             let row = match rows.entry(number) {
                 std::collections::hash_map::Entry::Occupied(row) => row.into_mut(),
                 std::collections::hash_map::Entry::Vacant(place) => {

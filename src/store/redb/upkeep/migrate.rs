@@ -93,6 +93,7 @@ fn unsupported(path: &Path, found: u32) -> Error {
 pub(crate) fn migrate(path: &Path, database: &Database, stamps: &Stamps) -> Result<()> {
     let txn = database.begin_read().map_err(storage("begin reading"))?;
     check_writable(path, &txn)?;
+    // Looked up in a read: an opening that has nothing to migrate waits for no writer.
     let current = formats(&txn)?.map_or(0, |(format, _)| format);
     drop(txn);
     if current >= FORMAT {
@@ -118,7 +119,9 @@ fn run_steps(txn: &WriteTransaction, steps: &[Step], stamps: &Stamps) -> Result<
         let stored = redb::ReadableTable::get(&table, INFO_FORMAT).map_err(&action)?;
         stored.and_then(|bytes| number(bytes.value())).unwrap_or(0)
     };
+    // redb opens a table once at a time in a transaction, and a step may need it.
     drop(table);
+    // In the transaction that writes the format: after a kill all of the steps are done, or none.
     for step in steps.iter().skip(current as usize) {
         step(txn)?;
     }
@@ -152,6 +155,7 @@ fn formats(txn: &ReadTransaction) -> Result<Option<(u32, u32)>> {
     let table = match txn.open_table(STORE_INFO) {
         Ok(table) => table,
         Err(TableError::Storage(error)) => return Err(storage("read `store_info`")(error)),
+        // Missing, or another program's table of that name.
         Err(_) => return Ok(None),
     };
     let read = |name: &str| -> Result<Option<u32>> {

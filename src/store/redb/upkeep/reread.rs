@@ -70,6 +70,7 @@ impl RedbStore {
         for (number, bytes) in behind {
             match self.read_number_again(number) {
                 Ok(one) => all += one,
+                // It stays as it was, and keeps no other from being read.
                 Err(Error::Corrupt { .. }) => all.damaged += 1,
                 Err(error) => return Err(error),
             }
@@ -150,6 +151,7 @@ fn read_again(writer: &Writer<'_>, number: u64, old: &SessionRow) -> Result<Rere
             is_piece = goes_on;
             let of_file = OF_FILE.into_iter().filter(|flag| flags.contains(*flag));
             let flags = of_file.fold(RecordFlags::default(), RecordFlags::with);
+            // The fold counts on by one, and numbers have holes where a compaction was.
             row.next = sequence;
             let before = row.messages;
             let read = fold.add(&mut row, &described, flags, line.len());
@@ -227,6 +229,7 @@ fn write_again(
     segments::remove(table, number, found.first)?;
     let mut packer = Packer::default();
     for ((sequence, _, line), header) in found.segment.records().zip(headers) {
+        // The only line of its segment: packed alone it is not copied once more.
         if line.len() > SEGMENT_BYTES {
             let sealed = Packer::seal_alone(sequence, *header, line);
             return segments::insert(table, number, &sealed, None).map(drop);

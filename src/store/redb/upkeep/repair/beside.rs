@@ -1,5 +1,5 @@
-//! What a repair writes of that which sessions have beside their lines: properties and aliases, each
-//! made from the other where one is lost.
+//! What a repair writes of the things that sessions have beside their lines: properties and aliases,
+//! each made from the other where one is lost.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +45,7 @@ impl Rebuilder<'_> {
                 line.push((alias, number));
             }
         }
+        // Where the claim is lost, so is its place: it stands behind those that are known.
         for (number, properties) in &kept {
             let Some(row) = self.kept.get(number) else {
                 continue;
@@ -84,6 +85,7 @@ impl Rebuilder<'_> {
                 .map_err(|error| properties::corrupt(*number, &error))?;
             table.insert(*number, row.as_slice()).map_err(&action)?;
         }
+        // Anew and without gaps: only the order counts.
         let mut places: BTreeMap<&SessionKey, u64> = BTreeMap::new();
         let mut table = txn.open_table(ALIASES).map_err(storage("write an alias"))?;
         for (alias, number) in line {

@@ -28,6 +28,7 @@ pub(crate) fn tell_order(row: &mut SessionRow, order: Option<&FileOrder>) {
     let was = row.reordered;
     row.reordered = order.is_some_and(|order| order.is_reordered(row.next));
     if was && !row.reordered {
+        // The mark was a place in the lost order: as a number of the log it would hide other lines.
         (row.mark, row.hidden) = (0, 0);
     }
 }
@@ -42,6 +43,7 @@ pub(crate) fn join(bulk: &mut RedbBulk<'_>, kept: &BTreeMap<u64, SessionRow>) ->
     for ((agent, plain), contents) in of_ids {
         let is_alone = contents.len() == 1;
         let first = contents.first().and_then(|(_, number)| kept.get(number));
+        // One that has lost the others is renamed and counted below, too.
         if is_alone && first.is_some_and(|row| row.contents == 1) {
             continue;
         }
@@ -64,6 +66,7 @@ pub(crate) fn note_homes(
         let Some(row) = kept.get(&found.value.session) else {
             continue;
         };
+        // A file beside a session may lie in another folder.
         if found.value.kind != SourceKind::Lines
             || crate::agents::of_agent(&row.agent).has_unique_ids()
         {

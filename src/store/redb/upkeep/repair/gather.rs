@@ -133,6 +133,8 @@ fn note<K: Ord, T>(
         }
         Entry::Occupied(mut entry) => {
             let there = entry.get_mut();
+            // Rows come by several ways, from old commits too: the one that is known better stays,
+            // whichever came first.
             if trust > there.trust {
                 return;
             }
@@ -141,6 +143,8 @@ fn note<K: Ord, T>(
                 return;
             }
             let choice = choose(&found.value, &there.value);
+            // Once two rows could not be told apart, a third that is later than one of them does
+            // not settle it.
             let is_ambiguous = there.is_ambiguous || choice == Choice::Unknown;
             if choice == Choice::New {
                 *there = found;
@@ -357,6 +361,7 @@ impl Gathered {
             .collect();
         let mut offset = PAGE_BYTES;
         while offset < length {
+            // What a tree led to was taken, and is rather believed.
             if !walk.has_seen(offset) {
                 let place = Extent {
                     offset,
@@ -373,6 +378,8 @@ impl Gathered {
     /// Takes the rows of what may be a page of one of some tables.
     fn page(&mut self, file: &PageFile, start: &[u8], offset: u64, wanted: &[&str]) -> Result<()> {
         for table in wanted {
+            // How long its keys are no tree says of a page that nothing leads to: the table says it
+            // that it may be of.
             let key = match *table {
                 "sessions" | "properties" => Some(8),
                 "records" => Some(20),

@@ -23,6 +23,7 @@ fn text(bytes: &[u8]) -> Option<String> {
 /// A length: one byte, or a marker and two or four bytes.
 fn length(rest: &mut &[u8]) -> Option<usize> {
     match take::<1>(rest)? {
+        // redb's markers: below 254 the byte is the length itself.
         [254] => Some(usize::from(u16::from_le_bytes(take(rest)?))),
         [255] => usize::try_from(u32::from_le_bytes(take(rest)?)).ok(),
         [length] => Some(usize::from(length)),

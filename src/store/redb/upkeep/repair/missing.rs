@@ -1,4 +1,4 @@
-//! What a repair says is missing: of one session, and of what nothing is known.
+//! What a repair says is missing: of one session, and of rows that nothing is known of.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,8 @@ impl Rebuilder<'_> {
             detail,
             records: Vec::new(),
         });
+        // Number 0 is of all folders: one file that is lost would drop the import states of all
+        // their files.
         self.partly.extend(number.filter(|number| *number != 0));
     }
 
@@ -70,7 +72,7 @@ impl Rebuilder<'_> {
         }
     }
 
-    /// Says what is missing of which nothing is known.
+    /// Says how many rows are missing that nothing is known of.
     pub(super) fn missing(&mut self) {
         let listed = self
             .report
@@ -78,6 +80,7 @@ impl Rebuilder<'_> {
             .iter()
             .filter(|loss| loss.table == "sessions");
         let listed: BTreeSet<u64> = listed.filter_map(|loss| loss.number).collect();
+        // A session whose loss is told by its number is known: it is not counted here again.
         let sessions = self
             .kept
             .keys()

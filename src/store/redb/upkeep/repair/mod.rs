@@ -94,6 +94,7 @@ impl RedbStore {
             tell(length / 2 + length / 2 * done / all.max(1))
         })?;
         tell(length)?;
+        // Closed before it has its name: whoever opens it next has nothing to put in order.
         drop(store);
         new.persist_noclobber(target).map_err(|error| Error::Io {
             action: "create the store",

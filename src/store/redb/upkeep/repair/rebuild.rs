@@ -56,6 +56,8 @@ pub(crate) fn rebuild(
         rebuilder.session(number)?;
     }
     rebuilder.properties()?;
+    // Behind all that tells of losses: an import state stays only where nothing of its session is
+    // lost.
     rebuilder.sources()?;
     rebuilder.deleted()?;
     rebuilder.contents()?;
@@ -111,6 +113,7 @@ impl<'r> Rebuilder<'r> {
     pub(super) fn known_name(&self, number: u64) -> Option<SessionKey> {
         let row = self.gathered.sessions.get(&number);
         let name = self.gathered.names.get(&number);
+        // The row first: it has a checksum, and a key on a damaged page has none.
         row.and_then(|found| found.value.key().ok()).or_else(|| {
             name.and_then(|(agent, id)| SessionKey::new(agent.as_str(), id.as_str()).ok())
         })
@@ -205,6 +208,7 @@ impl<'r> Rebuilder<'r> {
             .then(|| contents::order_of(self.gathered, number, &row))
             .flatten();
         contents::tell_order(&mut row, order.as_ref());
+        // The old row counts rows that are not taken over: they are made anew from the lines.
         (row.exceptions, row.blocks) = (0, 0);
         self.bulk()?
             .writer
@@ -229,6 +233,7 @@ impl<'r> Rebuilder<'r> {
         for (name, parts) in found.whole {
             let mut written = 0;
             for (part, stored) in parts.iter().enumerate() {
+                // Read when it is written: all attachments of a store do not fit into memory.
                 let row = self.file.read(stored.place)?;
                 written += row.len();
                 let part = u32::try_from(part).unwrap_or(u32::MAX);
@@ -270,6 +275,8 @@ impl<'r> Rebuilder<'r> {
                 SourceKind::Attachment if row.name.is_empty() => row.session == 0,
                 SourceKind::Attachment => self.attached.contains(&(row.session, row.name.clone())),
             };
+            // The next import reads such a file from its start; going on at a wrong place it would
+            // leave lines out.
             if !is_there || self.partly.contains(&row.session) || found.trust == Trust::Old {
                 self.report.sources_dropped += 1;
                 continue;
@@ -304,6 +311,7 @@ impl<'r> Rebuilder<'r> {
 
     fn finish(mut self) -> Result<RepairReport> {
         let last = self.gathered.numbers().last().copied().unwrap_or_default();
+        // Above every number that anything is known of, since none is given twice.
         let next = self.gathered.next_session.max(last + 1);
         let action = storage("number a session");
         {

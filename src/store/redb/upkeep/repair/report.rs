@@ -11,7 +11,7 @@ use crate::model::key::SessionKey;
 pub struct RepairReport {
     /// Sessions in the new store.
     pub sessions: u64,
-    /// Those of them of which nothing is missing.
+    /// Those of them that lack nothing.
     pub sessions_whole: u64,
     /// Records in the new store.
     pub records: u64,

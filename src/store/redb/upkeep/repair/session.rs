@@ -17,7 +17,7 @@ use crate::store::redb::pages::PageFile;
 use crate::store::redb::tables::attachments;
 use crate::store::redb::tables::segments;
 
-/// A segment of which all parts are there.
+/// A segment whose parts are all there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
     /// Sequence number of its first record: its key.
@@ -127,6 +127,8 @@ impl<'r> Count<'r> {
         let mut row = empty;
         row.mark = old.map_or(0, |old| old.value.mark);
         let mut anew = Chain::starting_at(0);
+        // A list of chains from before is then told that it cannot be compared, and not that lines
+        // were changed.
         anew.rewrites = old.map_or(0, |old| old.value.chain.rewrites) + 1;
         Self {
             old,
@@ -150,6 +152,7 @@ impl<'r> Count<'r> {
             }
             self.reached = sequence + 1;
             let mut described = self.dialect.describe(line);
+            // The stored header counts: the segment goes over as it is.
             described.header = header;
             self.row.next = sequence;
             let digest = digest_of(line);
@@ -179,6 +182,7 @@ impl<'r> Count<'r> {
             return counted;
         }
         self.row.tail_first = self.row.next;
+        // Without a row to believe nobody knows what was hidden: all is shown.
         self.row.hidden = 0;
         self.row.mark = 0;
         self.row.chain = self.anew;
@@ -210,6 +214,8 @@ impl<'r> Count<'r> {
             malformed: counted.malformed,
             unterminated: counted.unterminated,
             next: old.next.max(self.reached),
+            // A chain that does not fit is not kept: it would call the lines that are left tampered
+            // with.
             chain: match old.chain.differs_from(&self.read) {
                 None => old.chain,
                 Some(_) => self.anew,
@@ -242,7 +248,7 @@ pub(crate) struct Counted<'r> {
     pub gaps: Vec<(u64, u64)>,
 }
 
-/// The attachments of a session of which all parts are there: the rows of each.
+/// Those attachments of a session that have all of their parts: the rows of each.
 pub(crate) fn attachments_of(
     file: &PageFile,
     gathered: &Gathered,
@@ -255,6 +261,7 @@ pub(crate) fn attachments_of(
     }
     let (mut whole, mut lost) = (Vec::new(), Vec::new());
     for (name, parts) in by_name {
+        // Parts of two versions may make a file that nobody has written.
         let is_ambiguous = parts.len() > 1 && parts.iter().any(|(_, found)| found.is_ambiguous);
         let count = parts.len();
         let mut is_whole = false;

@@ -67,6 +67,8 @@ impl Checker<'_, '_, '_> {
             Err(Error::Corrupt { .. }) => {}
             Err(error) => return Err(error),
         }
+        // An attachment that is gone as a whole leaves no part that could tell: only the row knows
+        // of it.
         let rows: Vec<(u64, u64)> = self
             .found
             .rows

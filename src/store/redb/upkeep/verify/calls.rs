@@ -40,7 +40,7 @@ impl RedbStore {
     /// to fit again. The report has the head of each chain. Costs the time of a SHA-256 over all
     /// lines more.
     ///
-    /// Who can write the store can make the chains anew as well. So keep the heads elsewhere, and
+    /// Whoever can write the store can make the chains anew as well. So keep the heads elsewhere, and
     /// give them as `against` later: a session that is not there any more, or whose chain had
     /// another digest at that length, is a problem. One that has only grown since is fine. One of
     /// which records were removed or replaced in the meantime cannot be compared, and is named in

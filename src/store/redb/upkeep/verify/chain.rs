@@ -85,6 +85,8 @@ impl<'d> Checker<'_, '_, 'd> {
             if (read.records, read.digest) == (listed.records, listed.digest) {
                 continue;
             }
+            // A compaction or an import has removed or replaced records since: the list cannot
+            // tell.
             if stored.rewrites > listed.rewrites {
                 self.found.report.rewritten.push(listed.key.clone());
                 continue;

@@ -19,6 +19,7 @@ impl Checker<'_, '_, '_> {
     /// File orders and contents, against the rows of their sessions.
     pub(crate) fn contents(&mut self) -> Result<()> {
         let txn = self.snapshot.txn();
+        // Such a store has none of these tables, and is only read.
         if migrate::format(txn)?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) {
             return Ok(());
         }
@@ -44,6 +45,8 @@ impl Checker<'_, '_, '_> {
                 .get((agent.as_str(), id.as_str()))
                 .map_err(storage(READ))?;
             let row = plain.and_then(|plain| self.found.rows.get(&plain.value()));
+            // A session whose row says 1 is read and deleted without a look here: the others would
+            // be left.
             if row.is_none_or(|row| row.contents != count || !row.is_listed()) {
                 let detail = format!("has {count} contents, and its plain id does not say so");
                 self.problem("contents", format!("{agent}:{id}"), detail, None);
@@ -76,6 +79,8 @@ impl Checker<'_, '_, '_> {
                     "has records up to {}, the session up to {}",
                     order.next, row.next
                 )),
+                // Reads ask the row alone: they would give the lines in the log's order, or seek an
+                // order in vain.
                 Some(row) if order.is_reordered(row.next) != row.reordered => Some(
                     "the session's row does not say whether it has an order of its own".to_owned(),
                 ),

@@ -34,6 +34,7 @@ impl Checker<'_, '_, '_> {
     /// Every row is whole and of a session that is there, and each session has as many as it says.
     pub(crate) fn courses(&mut self) -> Result<()> {
         let txn = self.snapshot.txn();
+        // Such a store has neither table, and is only read.
         if migrate::format(txn)?.is_some_and(|format| format < FORMAT_BESIDE_THE_LOG) {
             return Ok(());
         }
@@ -69,6 +70,8 @@ impl Checker<'_, '_, '_> {
         }
         for (number, expected) in expected {
             let found = found.get(&number).copied().unwrap_or_default();
+            // Reads trust a row that says 0 and do not look into the table: what is there would
+            // never be seen.
             for (table, found, expected) in [
                 ("exceptions", found.0, expected.0),
                 ("courses", found.1, expected.1),

@@ -66,6 +66,8 @@ impl<'d> Found<'d> {
     /// a page has led it behind the end of the file.
     fn ended(mut self, error: Error) -> Result<VerifyReport> {
         let has_problems = !self.report.problems.is_empty();
+        // redb reads nothing more once a page has led it behind the file's end, which is damage.
+        // Other errors of reads say nothing of the file, unless damage was found before.
         if !matches!(&error, Error::Storage { source, .. } if has_problems || is_behind_end(source))
         {
             return Err(error);
@@ -111,6 +113,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
                 let done = self.found.report.bytes.min(total);
                 Progress::at(Step::Verifying, done, total).tell(progress)?;
             }
+            // Behind all sessions, each of which has taken what is its own off the list.
             self.missing();
             self.step(Self::strangers)?;
             let mut attached = BTreeSet::new();
@@ -118,6 +121,7 @@ impl<'c, 's, 'd> Checker<'c, 's, 'd> {
                 attached = checker.attachments()?;
                 Ok(())
             })?;
+            // Without all of them each source would seem to lead nowhere.
             if are_read {
                 self.step(|checker| checker.sources(&attached))?;
             }
@@ -197,6 +201,8 @@ impl Checker<'_, '_, '_> {
             self.found.report.sessions += 1;
             match SessionRow::decode(number, value.value()) {
                 Ok(row) => {
+                    // A row can be read and still say what no list can show, such as a time beyond
+                    // every calendar.
                     if let Err(error) = row.clone().into_summary(number) {
                         self.note(corrupt_session(number, error.to_string()), None)?;
                     }
@@ -290,6 +296,7 @@ impl Checker<'_, '_, '_> {
             .txn()
             .open_table(RECORDS)
             .map_err(storage("verify"))?;
+        // A search a session, and not a walk through every row of the largest table.
         let mut from = 0;
         loop {
             let number = {
@@ -356,6 +363,7 @@ impl Checker<'_, '_, '_> {
             of_session.len().map_err(&read)?,
         );
         self.found.report.index_entries += back;
+        // Each source has its entry, as was just seen: one more leads nowhere.
         if sources != back {
             let detail = format!("{back} entries for {sources} sources");
             self.problem("session_sources", "(all)".to_owned(), detail, None);

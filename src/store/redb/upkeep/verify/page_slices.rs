@@ -55,10 +55,13 @@ pub(super) fn walk<'s>(
             let Some(file) = snapshot.pages() else {
                 return Ok(Vec::new());
             };
+            // As this snapshot has it: the root of a table moves with each commit.
             let Some(table) = table_of(file, name, &mut wrong)? else {
                 break;
             };
             let (found, next) = slice(file, &table, after.as_deref(), *compare)?;
+            // Not held while the caller is told and may take long: it keeps the pages of what is
+            // removed.
             drop(snapshot);
             wrong.extend(found);
             go_on()?;
@@ -75,6 +78,7 @@ fn table_of(
     name: &'static str,
     wrong: &mut BTreeSet<Wrong>,
 ) -> Result<Option<TableRoot>> {
+    // By the header of now: each commit since the last slice may have moved the table's root.
     let slot = file.settled_header()?.slots().into_iter().flatten().next();
     let Some(root) = slot.and_then(|slot| slot.user) else {
         return Ok(None);

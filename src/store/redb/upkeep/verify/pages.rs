@@ -72,6 +72,7 @@ fn head(file: &PageFile, header: &Header) -> Result<Vec<Wrong>> {
     }
     match header.slots() {
         [None, _] => say("its header", "the last commit is damaged".to_owned()),
+        // Of a file that was not left in order one slot may be half written.
         [Some(_), None] if header.is_clean() => {
             say(
                 "its header",
@@ -105,6 +106,7 @@ pub(super) fn tell(table: &'static str, damage: &Damage) -> Wrong {
 fn trees(file: &PageFile, root: &Root) -> Result<(BTreeMap<String, TableRoot>, Vec<Wrong>)> {
     let (found, damaged) = tables(file, Some(root))?;
     let mut wrong: Vec<Wrong> = damaged.iter().map(|one| tell("(tables)", one)).collect();
+    // One walk for all tables: a page that two of them lead to is damage.
     let mut walk = Walk::new(file);
     for table in &found {
         let name = schema::name_of(&table.name).unwrap_or(ENGINE);

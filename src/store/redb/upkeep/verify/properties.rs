@@ -45,6 +45,7 @@ impl Checker<'_, '_, '_> {
             .found
             .rows
             .iter()
+            // A session to which nothing was given has no row.
             .filter(|(number, row)| shown.remove(number).unwrap_or_default() != row.given)
             .map(|(number, _)| *number)
             .collect();
@@ -100,6 +101,7 @@ impl Checker<'_, '_, '_> {
                         }
                     };
                     match properties_row::decode_claim(&alias, place, value.value()) {
+                        // Taken off the list: what is left of it at the end leads nowhere.
                         Ok(number) if listed.remove(&(alias.clone(), number)) => {}
                         Ok(number) => {
                             let detail = format!("session {number} does not list it, or only once");

@@ -159,6 +159,8 @@ impl<'d> Checker<'_, '_, 'd> {
                 if let Some(chains) = &mut reading.chains {
                     chains.take(record);
                 }
+                // Each record overwrites what the one before it said: only the last may lack its
+                // terminator.
                 reading.unterminated = record.header.flags.contains(RecordFlags::UNTERMINATED);
                 let messages = u64::from(exceptions.shown(record.sequence, record.header.messages));
                 let seen = &mut reading.seen;
@@ -166,6 +168,8 @@ impl<'d> Checker<'_, '_, 'd> {
                 seen.bytes += record.line.len() as u64;
                 seen.messages += messages;
                 seen.malformed += u64::from(record.header.flags.contains(RecordFlags::DAMAGED));
+                // In a file order the mark is a place in that order: numbers do not tell what
+                // stands before it.
                 let mark = reading.row.mark;
                 let is_hidden = match &reading.order {
                     Some(order) => order.place(record.sequence) < order.place(mark),
@@ -217,6 +221,7 @@ impl<'d> Checker<'_, '_, 'd> {
                 self.problem("records", format!("session {number}"), detail, Some(number));
             }
         }
+        // The next append would be given a number that is taken.
         if last.is_some_and(|last| last >= row.next) {
             let detail = format!("a record beyond the next sequence number {}", row.next);
             self.problem("records", format!("session {number}"), detail, Some(number));

@@ -66,6 +66,7 @@ impl Checker<'_, '_, '_> {
         if self.found.report.problems.is_empty() && !runs.is_empty() {
             self.uncovered(&tails, covered)?;
         }
+        // Of rows that are damaged each record would be told once more.
         if self.found.is_deep && self.found.report.problems.is_empty() {
             self.lists(&runs, &tails)?;
         }
@@ -81,6 +82,7 @@ impl Checker<'_, '_, '_> {
             let (session, value) = entry.map_err(&read)?;
             let session = session.value();
             match search::tail(session, value.value()) {
+                // The first row, under number 0. Of a session that it is of no later row says less.
                 Ok(from) if session == NEW => {
                     let new = self.found.rows.keys().filter(|number| **number >= from);
                     tails.extend(new.map(|number| (*number, 0)));
@@ -157,6 +159,7 @@ impl Checker<'_, '_, '_> {
         if lacking.is_empty() {
             return Ok(());
         }
+        // Only now, and for these records alone: of a sound index the lists are read once.
         let mut held = Records::new();
         for (run, row) in runs {
             self.each_record(*run, row, tails, Some(&lacking), &mut |record, is_held| {
@@ -183,12 +186,16 @@ impl Checker<'_, '_, '_> {
         only: Option<&Records>,
         tell: &mut Tell<'_>,
     ) -> Result<()> {
+        // Its lists are made by other rules; a search does not ask them, and takes all of its
+        // documents.
         if row.grams != GRAM_VERSION {
             return Ok(());
         }
         let documents = runs::documents(self.snapshot, run, row)?;
         let mut set = GramSet::default();
         let mut from = 0_u32;
+        // The lists are read again for each chunk: the buckets of a whole run would fill the
+        // memory.
         for chunk in documents.chunks(DOCUMENTS_AT_ONCE) {
             let end = from + u32::try_from(chunk.len()).unwrap_or(u32::MAX - from);
             let mut held: Vec<Vec<u32>> = vec![Vec::new(); chunk.len()];
@@ -222,6 +229,7 @@ impl Checker<'_, '_, '_> {
             return Ok(());
         };
         let dialect = agents::of_agent(&session.agent);
+        // Another version may have read less in them: such documents are read by each search.
         if reader.is_none_or(|reader| reader.1 != dialect.reader_version()) {
             return Ok(());
         }

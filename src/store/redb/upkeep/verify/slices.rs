@@ -97,6 +97,7 @@ pub(crate) fn verify_in_slices<'s>(
     }
     let mut found = checker.found;
     let rows = std::mem::take(&mut found.rows);
+    // The rows are counted once more in the last snapshot.
     found.report = VerifyReport::default();
     let total = rows.values().map(|row| row.bytes).sum();
     let mut since = Instant::now();
@@ -136,6 +137,7 @@ pub(crate) fn verify_in_slices<'s>(
         Err(error) => return found.ended(error),
     };
     found.checked = rows.into_keys().collect();
+    // Read anew: what is compared across sessions has to be of one moment.
     found.rows.clear();
     let mut checker = Checker::over(&snapshot, found);
     let are_read = checker.step(Checker::sessions)?;
