@@ -95,6 +95,8 @@ struct Run<'s> {
 
 impl Run<'_> {
     fn sessions(&mut self, progress: &mut Watcher<'_>) -> Result<()> {
+        // All numbers before the first session, so that the share that is told is one of a known
+        // whole.
         let mut numbers = Vec::new();
         loop {
             let after = numbers.last().copied().unwrap_or_default();
@@ -137,6 +139,7 @@ impl Run<'_> {
         let mut left = Vec::new();
         for (number, beside) in here {
             match beside.row.contents {
+                // Without the plain id: it comes with the one that has it.
                 0 => {}
                 1 => {
                     let other = self.to.sources().number_of(&beside.key()?)?;
@@ -196,6 +199,7 @@ impl Run<'_> {
             attempt += 1;
             batch = Vec::new();
             for head in heads {
+                // They were counted when they were planned the first time.
                 let before = self.report.unchanged;
                 batch.extend(self.plan(head)?);
                 self.report.unchanged = before;

@@ -94,6 +94,7 @@ impl Plan<'_> {
                 continue;
             };
             home.place = order.place;
+            // With something appended here no count may look as if all records came from the file.
             home.imported = if order.here.is_empty() { order.next } else { 0 };
         }
         Ok(())
@@ -167,6 +168,8 @@ impl Plan<'_> {
         home.outdated |= outdated && home.document.is_none();
         let is_changed = home.is_changed(summary.next_sequence);
         if row.kind == SourceKind::Attachment {
+            // Under its own name the agent would take it over again, in place of what came since;
+            // this is how it calls what it has taken over.
             if is_changed && is_old_form {
                 names
                     .iter_mut()
@@ -196,6 +199,7 @@ impl Plan<'_> {
             return Ok(());
         }
         if is_in_database(&row.agent, &source.path) {
+            // A database is never written: its sessions go as lines into the folder that it lay in.
             names.truncate(names.len().saturating_sub(1).max(1));
             home.database = Some(names);
             return Ok(());
@@ -282,6 +286,7 @@ impl Plan<'_> {
             mtime_ns: Some(row.mtime_ns),
             bytes: row.offset,
         };
+        // Two folders may have had an index of this name, and an agent reads only one.
         if is_older || (row.session == 0 && self.targets.is_taken(&names)) {
             return self.push_older(&names, source.generation, item);
         }
@@ -386,6 +391,7 @@ fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
 pub(super) fn newest_first(sources: Vec<&Source>) -> (Vec<&Source>, Vec<&Source>) {
     let (mut newest, mut older): (Vec<&Source>, Vec<&Source>) = (Vec::new(), Vec::new());
     for source in sources {
+        // Sources come by path and then by generation, so the last one of a path is the newest.
         match newest.last_mut() {
             Some(last) if last.path == source.path => {
                 older.push(std::mem::replace(last, source));

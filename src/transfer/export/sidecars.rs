@@ -49,6 +49,8 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let Some(name) = name_of(summary).filter(|_| has_all) else {
             continue;
         };
+        // An index lies where the names of sessions begin, which may be some folders above the
+        // file.
         folder.truncate(folder.len().saturating_sub(name.len()));
         let folder = folders.entry(folder).or_default();
         folder.all.push(summary);

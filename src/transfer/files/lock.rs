@@ -114,6 +114,8 @@ fn open(path: &Path) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match (options.open(path), there) {
+        // The name leads to another file than was looked at: nothing is written there, and it is
+        // tried anew.
         (Ok(file), Some(there)) if !is_same_file(&there, &file.metadata()?) => Ok(None),
         (Ok(file), _) => match words(&file)? {
             Ok(_) => Ok(Some(file)),

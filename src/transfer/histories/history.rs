@@ -161,6 +161,7 @@ impl Meta {
         }
         edits.sort();
         let mut result = text.to_owned();
+        // From the last one on, so that the places before it stay right.
         for (start, end, number) in edits.into_iter().rev() {
             result.replace_range(start..end, &number);
         }

@@ -83,6 +83,7 @@ pub(super) fn classify(
         }
     }
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || packed;
+    // Lines that are changes of one document come to a session together: each says nothing alone.
     let is_folded = is_lines && !packed && agents::folds(name);
     if is_lines && !is_folded && !file.named {
         // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
@@ -100,6 +101,8 @@ pub(super) fn classify(
     let head = open_regular(&file.path)
         .and_then(|mut opened| read_head(&mut opened))
         .map_err(|error| cannot_read(Some(&error)))?;
+    // Only a file that is named is read without a session's name; taken as lines, a store would
+    // become one session of garbage.
     if file.named && head.starts_with(STORE_MAGIC) {
         return Err("is a Scrollback store; export it first: \
                     `scrollback --store FILE export --all --to DIR`"
@@ -114,6 +117,7 @@ pub(super) fn classify(
     if file.named && head.starts_with(DATABASE_MAGIC) {
         return Err("is a database that no known agent keeps under that name".to_owned());
     }
+    // Whoever names a file of lines, or its agent, means all of it to be read as that.
     if file.named && ((is_lines && !is_folded) || forced.is_some()) {
         return Ok(Some(Form::Lines));
     }

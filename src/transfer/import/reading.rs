@@ -132,6 +132,7 @@ impl Follow {
     /// Takes the next line, which becomes the record of this number.
     fn take(&mut self, line: &Line<'_>, sequence: u64) {
         self.first.get_or_insert(sequence);
+        // Neither counted nor chained before it has its end: it may get longer.
         self.now.open = !line.terminated && !line.continues;
         if self.now.open {
             return;
@@ -248,6 +249,8 @@ impl<'a> Reading<'a> {
             }
             if self.making.builder.pending_bytes() >= CHUNK_BYTES {
                 self.send(stored, false, outlet)?;
+                // This worker's next long line would be in memory beside the one that is not
+                // written yet.
                 if turn.is_some() {
                     outlet.room.settle();
                 }
@@ -296,6 +299,8 @@ impl<'a> Reading<'a> {
                 else {
                     return false;
                 };
+                // The file was changed since it was compared: what was decided for its lines is of
+                // another file.
                 if shape.mark != mark_of(&digest_of(line.bytes)) {
                     return false;
                 }
@@ -309,6 +314,7 @@ impl<'a> Reading<'a> {
             self.making.hasher.update(line.bytes);
             self.source.row.tail_offset = self.source.row.offset;
         } else {
+            // The next import reads an open line again from its start.
             self.source.row.tail_offset = line.offset;
         }
         if is_record && let Some(reason) = self.making.builder.push(line) {
@@ -345,6 +351,7 @@ impl<'a> Reading<'a> {
             Mode::Change(planned) => {
                 let (state, mut source) =
                     (planned.state(&self.source, next, weak), self.source.clone());
+                // The content's file lies elsewhere: nothing is to be read on from this place.
                 if planned.change.keeps_order {
                     source.row.next_sequence = 0;
                 }

@@ -30,6 +30,8 @@ struct State {
 impl Room {
     /// Takes room for so many bytes; waits until there is some. False if nobody wants them any more.
     pub(super) fn take(&self, bytes: u64) -> bool {
+        // A part that is larger than all the room goes when nothing else is on its way; else it
+        // would wait for ever.
         let is_full =
             |now: &mut State| !now.is_closed && now.taken > 0 && now.taken + bytes > ROOM_BYTES;
         let mut state = self

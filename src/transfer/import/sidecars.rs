@@ -186,6 +186,7 @@ impl SidecarWriter<'_, '_> {
             _ => None,
         };
         let ids = [about.map(|about| about.id.as_str()), Some(id.as_str())];
+        // A session that is there takes it, whatever was deleted of that id.
         for id in ids.into_iter().flatten() {
             let key = session_names::key_of(task.agent, id)?;
             if let Some(number) = self.keeper.number_of(&key)? {
@@ -193,6 +194,7 @@ impl SidecarWriter<'_, '_> {
                 return Ok(Some(Home { session, name }));
             }
         }
+        // A meta file that its agent left behind would make the deleted session again, empty.
         for id in ids.into_iter().flatten() {
             if self.is_deleted(task, id)? {
                 return Ok(None);
@@ -239,6 +241,7 @@ impl SidecarWriter<'_, '_> {
         let (number, key) = session_names::create_beside(bulk, &key, path)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
+        // A session without a chunk would have a name and no row.
         bulk.write_chunk(number, &builder.take_chunk(), None)?;
         Ok(Subject::made(number, key))
     }

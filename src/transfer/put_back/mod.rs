@@ -85,6 +85,8 @@ pub fn put_back(store: &dyn Ingest, key: &SessionKey, home: &Path) -> Result<Put
     let (placed, mut notes) = places(store, key, home)?;
     let fill =
         |placed: &Placed, out: &mut dyn Write| placed.item.write(store, out, &mut Seen::default());
+    // All are compared before the first is written: what is in the way of one leaves every file as
+    // it was.
     let mut there = Vec::with_capacity(placed.len());
     for one in &placed {
         let path = one.path(home);
