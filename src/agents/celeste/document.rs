@@ -70,6 +70,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
             let [role, content, timestamp] =
                 fields_of(Some(message), &["role", "content", "timestamp"]);
             let role = text(role).unwrap_or_default();
+            // Entries of lines call an answer so, and these are to read as those.
             let kind = if role == "tool" {
                 "tool_result"
             } else {
@@ -108,6 +109,7 @@ pub(super) fn facts(path: &Path, bytes: &[u8]) -> Option<SidecarFacts> {
         &["id", "name", "created_at", "updated_at", "messages"],
     )
     .ok()?;
+    // A document without messages is another kind of file.
     messages?;
     Some(SidecarFacts {
         id: owned(id).unwrap_or(stem),

@@ -44,6 +44,8 @@ fn read(id: String, row: Json<'_>) -> IndexRow {
     let facts = SidecarFacts {
         id,
         title: summary.clone().or_else(|| first_prompt.clone()),
+        // A cache that is often stale: what was asked first by it only counts where no line says
+        // more.
         title_rank: Some(if summary.is_some() {
             titles::SUMMARY
         } else {

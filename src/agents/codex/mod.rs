@@ -229,12 +229,14 @@ impl Format for Codex {
                 let mut reading = Reading::of(RecordKind::Event);
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.project = fields::text_filled(cwd);
+                // What a fork repeats of its parent is known by the turns that both have.
                 reading.facts.links.act = links::turn(payload);
                 reading
             }
             (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
             (_, Some(_)) => Reading::of(RecordKind::Unknown),
             (_, None) if state.is_some() => Reading::of(RecordKind::Event),
+            // The first line before there were envelopes; a bare item has a type.
             ("", None) if id.is_some() && (instructions.is_some() || git.is_some()) => {
                 session(object)
             }
@@ -346,6 +348,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
+    // What was put into the user's name is no turn: one that is taken back would end there.
     if role == Role::User && !links::PUT_IN.is_content(content) {
         reading.facts.links.place = Where::Asked;
     }

@@ -193,6 +193,7 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
 /// What a session took: the sum of what its ledger has, else its own sum, else what its last call took.
 fn usage(about: Json<'_>) -> Option<Usage> {
     let [ledger] = fields_of(Some(about), &["usage_ledger"]);
+    // Never both: the row's own sums have the ledger's calls in them.
     if let Some(ledger) = ledger {
         let rows = elements(ledger).into_iter().map(Some);
         return tokens::sum(rows.filter_map(tokens::in_any_spelling));

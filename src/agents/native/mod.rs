@@ -156,6 +156,7 @@ impl Format for Native {
             ],
         );
         let mut reading = Reading::of(RecordKind::Unknown);
+        // A line of a later version may mean something else by the same members.
         if mark.is_none_or(|mark| mark.get() != VERSION) {
             return reading;
         }

@@ -276,6 +276,7 @@ fn last_closed(text: &str) -> Option<&str> {
     if !text.ends_with('}') {
         return None;
     }
+    // The depth that is left at the end is the one at which the last object began.
     let mut depth = 0_usize;
     for_each_bracket(text, |_, opens| depth = step(depth, opens));
     let (mut opened, mut now) = (None, 0_usize);
