@@ -247,6 +247,8 @@ fn many_rows(s: &str, put: &mut dyn FnMut(Query, String)) {
         ),
     );
     put(
+        // One that is there is passed over and missing in the count; as an error it would end the
+        // transaction.
         Query::InsertRows,
         format!(
             "INSERT INTO {s}.sessions (number, version, token, {COLUMNS}) \
