@@ -359,6 +359,7 @@ impl Lines {
     fn known(&mut self) -> Result<&HashMap<u64, Vec<u128>>> {
         let mut known: HashMap<u64, Vec<u128>> = HashMap::new();
         if self.known.is_none() {
+            // From where notes begin: nobody knows whose records the lines before are.
             for line in self.read_lines(self.held.before, &self.held.runs)? {
                 known.entry(line.sequence).or_default().push(line.hash);
             }

@@ -74,6 +74,7 @@ pub fn compact_archived(
         return store.compact(key, Some(end), None);
     }
     make_folder(folder)?;
+    // On disk with its name before a record is removed for what is written into it.
     private_folder(&own_folder)
         .and_then(|()| sync_folder(folder))
         .map_err(io_error("make the folder", &own_folder))?;

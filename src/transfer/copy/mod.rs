@@ -22,7 +22,7 @@ const PAGE: usize = 128;
 /// Packed bytes of sessions that are written in one transaction, and one session more.
 const BATCH_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How often what others were in the way of is planned and written again.
+/// How often a write that others were in the way of is planned and tried again.
 const ATTEMPTS: usize = 8;
 
 /// Copies everything from one store into another: sessions with their lines under the same sequence numbers,
@@ -75,6 +75,7 @@ pub fn copy_store(
     let mut run = Run {
         from,
         to,
+        // First of all, so that a restore of the other store that comes in between is noticed.
         mark: to.restored_mark()?,
         report: CopyReport::default(),
     };

@@ -168,8 +168,8 @@ impl Plan<'_> {
         home.outdated |= outdated && home.document.is_none();
         let is_changed = home.is_changed(summary.next_sequence);
         if row.kind == SourceKind::Attachment {
-            // Under its own name the agent would take it over again, in place of what came since;
-            // this is how it calls what it has taken over.
+            // Under its own name the agent would take the document over again, in place of what was
+            // said since: it gets the name that the agent gives to what it has taken over.
             if is_changed && is_old_form {
                 names
                     .iter_mut()
@@ -250,6 +250,7 @@ impl Plan<'_> {
             return Ok(true);
         }
         let row = &document.row;
+        // Nothing of so large a one was ever read, so nothing could say otherwise.
         if row.size > DOCUMENT_BYTES_MAX {
             return Ok(false);
         }
@@ -309,6 +310,7 @@ impl Plan<'_> {
         let folder = match (home.document, &home.database) {
             // The document itself comes back: its lines would be a second copy of it.
             (Some(_), _) if !is_changed => return Ok(()),
+            // It went on since: its lines, which have all of it, go beside the document.
             (Some(document), _) => {
                 let names = self.items.get(document).map(|item| item.names.as_slice());
                 let folder = names.and_then(<[Vec<u8>]>::split_last);

@@ -92,7 +92,7 @@ pub(super) fn classify(
     }
     let is_document =
         paths::has_extension(name, &DOCUMENT_EXTENSIONS) || agents::is_named_as_document(name);
-    // Who names a file says what it is, wherever it lies.
+    // Whoever names a file says what it is, wherever it lies.
     let told = || agents::recognise_database_name(name).filter(|_| file.named);
     let database = database_agent(name).or_else(told);
     if !(file.named || is_document || is_folded || database.is_some()) {
@@ -128,7 +128,7 @@ pub(super) fn classify(
         companion: companion.as_deref(),
     };
     // Below an agent's home, and in a folder like it, only that agent's files are sessions: what a tool
-    // has put out may look like anything. Who names a file says that it is one.
+    // has put out may look like anything. Whoever names a file says that it is one.
     let home = agents::home_of(name).filter(|_| !file.named);
     let may_be_of = |agent: &str| {
         home.is_none_or(|home| home.agent() == agent)

@@ -264,14 +264,14 @@ fn known(
     let first = derived::records_of(start);
     let records = sources.records(previous.session, first, previous.next_sequence)?;
     let (mut open, mut continues) = (Vec::<Vec<u8>>::new(), false);
-    // A line of over 128 MiB was stored in several records, and is put together again for the
-    // comparison.
     let mut trailer = None;
     for record in records {
         // Facts about the whole session stand behind its messages, and come anew each time.
         let is_trailer =
             record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
         let flags = record.header.flags;
+        // A line of over 128 MiB was stored in several records, and is put together again for the
+        // comparison.
         match open.last_mut().filter(|_| continues) {
             _ if is_trailer => trailer = Some(record.line),
             Some(last) => last.extend(record.line),

@@ -3,7 +3,7 @@
 //! A file is passed over if it is one that a deleted session came from, whatever it holds by now, or
 //! if its session has the id of one: from wherever, if the agent's ids are unique; from the same
 //! folder, if they are not, or from another one if it begins as a deleted one did. A session that is there
-//! goes on growing; a file that begins as a content of it did that was deleted is passed over.
+//! goes on growing; a file that begins as a deleted content of it did is passed over.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

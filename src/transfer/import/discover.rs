@@ -100,6 +100,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// Goes on with another argument or link.
     fn begin(&mut self) {
+        // Only for a second walk: most imports have one, and need no set of all their paths.
         if self.seen.is_none() && !self.files.is_empty() {
             self.seen = Some(self.files.iter().map(|file| file.path.clone()).collect());
         }
@@ -149,6 +150,7 @@ impl Finder<'_> {
             let skipped = SKIPPED_FOLDERS
                 .iter()
                 .any(|name| entry.file_name() == *name);
+            // A folder that was named itself is walked whatever it is called.
             !entry.file_type().is_dir()
                 || entry.depth() == 0
                 || !(skipped || walked.contains(entry.path()))

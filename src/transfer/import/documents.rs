@@ -55,8 +55,8 @@ type Readable = (DocumentLines, Option<u32>);
 enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
-    /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
-    /// that this one does not, or nobody could read them.
+    /// To a session. Where it goes on and a generation is told, its contents from that one on say
+    /// nothing that this one does not, or nobody could read them.
     Session(Way, Option<u32>),
 }
 
@@ -79,6 +79,7 @@ impl DocumentWriter<'_, '_> {
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
+            // Here too: what it was compared with may have been replaced by another process.
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
@@ -174,6 +175,7 @@ impl DocumentWriter<'_, '_> {
         let living = living
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
+            // Only an old form gives way; any other document of that id is another content of it.
             let there = self.there(task)?.filter(|_| task.document.yields);
             let anew = Destination::Session(Way::New(None), None);
             return Ok(there.map_or(anew, Destination::Beside));

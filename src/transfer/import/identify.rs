@@ -100,6 +100,8 @@ fn heads(sources: &dyn Sources, key: &SessionKey, agent: &dyn Agent) -> Result<(
     let (filed, count) = sources.filed(key)?;
     let mut heads = Vec::with_capacity(count);
     for filed in filed {
+        // What was made here from a document stands in no file of lines, so none can be compared
+        // with it.
         if !is_derived(&filed.sources) {
             heads.push(Head::of(sources, filed, agent.habits())?);
         }
@@ -276,6 +278,8 @@ fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result
 /// made here under its id and has no home yet.
 fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<Option<SessionKey>> {
     let agent = comer.wanted.agent();
+    // Made here, or by a file beside its lines: it takes the home of the first file that begins as
+    // it does.
     if let Some(number) = sources.number_of(comer.wanted)?
         && let Some(row) = sources.row(number)?
         && (row.next == 0 || sources.of_session(number)?.is_empty())

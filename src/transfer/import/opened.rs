@@ -1,5 +1,5 @@
-//! A file of lines that is open, and known for what it is: which session it is a file of decides what is
-//! read of it.
+//! A file of lines that is open, and known for what it is: the session that it belongs to decides
+//! what is read of it.
 
 use std::fs::File;
 use std::io::{self, Read};

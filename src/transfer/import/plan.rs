@@ -103,6 +103,7 @@ fn has_nothing_new(
 /// A file of a folder, which may tell of sessions that this run makes.
 fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
     let row = &source.row;
+    // An older index tells nothing: a newer one has said it, or taken it back.
     let is_folders = row.session == 0 && row.kind == SourceKind::Attachment && !file.is_older;
     is_folders.then(|| KeptFile {
         agent: row.agent.clone(),
@@ -216,6 +217,7 @@ impl Plan {
                 return report.add_skipped(file.name_path(), reason);
             }
         };
+        // Only now: what is of no interest counts nowhere.
         self.files += 1;
         self.bytes += file.size;
         match form {

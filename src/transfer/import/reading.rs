@@ -132,8 +132,8 @@ impl Follow {
     /// Takes the next line, which becomes the record of this number.
     fn take(&mut self, line: &Line<'_>, sequence: u64) {
         self.first.get_or_insert(sequence);
-        // Neither counted nor chained before it has its end: it may get longer.
         self.now.open = !line.terminated && !line.continues;
+        // Neither counted nor chained before it has its end: it may get longer.
         if self.now.open {
             return;
         }
@@ -147,6 +147,8 @@ impl Follow {
         if self.before.lines == 0 {
             self.start_bytes += line.bytes.len() as u64;
         }
+        // Only where a file is read from its start: by its first lines a copy in another folder is
+        // known.
         let wants_start = self.before.lines == 0 && self.start.len() < COMMON_LINES;
         if wants_start || self.chain.is_some() {
             let digest = digest_of(line.bytes);

@@ -63,7 +63,7 @@ impl Room {
     }
 
     /// Waits until no other worker holds a very long line: two of them are more memory than an
-    /// import may take. Who has the turn may wait for room, since the writer waits for no turn.
+    /// import may take. Whoever has the turn may wait for room, since the writer waits for no turn.
     pub(super) fn turn(&self) -> Turn<'_> {
         self.long_line
             .lock()

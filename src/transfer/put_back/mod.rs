@@ -102,6 +102,7 @@ pub fn put_back(store: &dyn Ingest, key: &SessionKey, home: &Path) -> Result<Put
     for (one, there) in placed.iter().zip(there) {
         let bytes = match there {
             Some(bytes) => bytes,
+            // Never over a file, which may have come since the look.
             None => folder.write_new(&one.names, &mut |out| fill(one, out))?,
         };
         files.push(PutBackFile {

@@ -111,7 +111,7 @@ fn is_start_of(
         if content.is_empty() {
             return Ok(true);
         }
-        // The one that was written to end what somebody else had left open.
+        // The line feed that was written to end what somebody else had left open.
         if std::mem::take(&mut may_have_line_feed) {
             content = content.strip_prefix(b"\n").unwrap_or(content);
         }

@@ -103,7 +103,7 @@ impl Head {
         })
     }
 
-    /// The beginning that a file has which is this content's, or has grown from it.
+    /// How a file begins that is this content's, or has grown from it.
     pub(crate) fn beginning(&self, sources: &dyn Sources) -> Result<Beginning> {
         let tail = match self.order.runs.last().filter(|_| self.order.open) {
             Some(run) => sources.records(self.number, run.last, run.last + 1)?.pop(),
@@ -246,8 +246,8 @@ impl Content {
             };
             let standing = if contains(&head.order.runs, sequence) {
                 Standing::File
-            // Behind all that was there when the file was seen last.
             } else if sequence >= head.order.next || contains(&head.order.here, sequence) {
+                // Behind all that was there when the file was seen last.
                 Standing::Here
             } else {
                 Standing::Dropped
