@@ -41,7 +41,7 @@ fn stem(path: &Path) -> Option<String> {
 const LOOK_MAX: usize = 4096;
 
 /// Whether the lines of a document's session lie beside it, or in the folder of a project there:
-/// an export puts all lines of a session there that went on.
+/// an export puts all lines of a session that went on there.
 pub(super) fn has_lines(path: &Path) -> bool {
     let lines = path.with_extension("jsonl");
     if lines.is_file() {

@@ -166,8 +166,8 @@ pub(super) fn read<'a>(beside: &Beside<'a>, linked: links::Fields<'a>, reading: 
         let [model] = fields_of(inner.message, &["model"]);
         reading.facts.model = model_of(model);
         reading.facts.child = fields::text_filled(inner.agent);
-    // A line without an id hangs nowhere in the talk, so it has no place there.
     } else if links.id.is_some() && links.place != Place::Apart {
+        // A line without an id hangs nowhere in the talk, so it has no place there.
         links.place = beside.place;
     }
     links.act = beside.act.clone();

@@ -23,6 +23,7 @@ pub(super) fn rows(bytes: &[u8]) -> Option<Vec<IndexRow>> {
         });
         return Some(rows.collect());
     }
+    // The sample homes have an object by ids in place of a list.
     let sessions = sessions.filter(|sessions| sessions.is_object())?;
     let rows = entries(sessions).into_iter();
     Some(rows.map(|(id, row)| read(id, row)).collect())

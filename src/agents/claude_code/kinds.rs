@@ -91,9 +91,9 @@ pub(super) fn about_session<'a>(
     } else if LINKS.contains(&kind) {
         reading.kind = RecordKind::Meta;
         link(object, &mut reading.facts);
-    // Written again with every prompt: an event, and its text a title only where there is no better
-    // one.
     } else if kind == "last-prompt" {
+        // Written again with every prompt: an event, and its text a title only where there is no
+        // better one.
         reading.facts.title = title::last_prompt(object);
     } else if !EVENTS.contains(&kind) {
         reading.kind = RecordKind::Unknown;

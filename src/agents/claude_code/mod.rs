@@ -321,8 +321,8 @@ impl Format for ClaudeCode {
             if !is_true(compact) && !is_note {
                 reading.facts.title = title::said(role, content, is_side_talk);
             }
-        // Only now: a line of such a kind with a message that has a role is that message.
         } else if let Some(beside) = beside::of(&kind, object) {
+            // Only now: a line of such a kind with a message that has a role is that message.
             beside::read(&beside, linked, &mut reading);
         } else {
             kinds::about_session(&kind, object, session, &mut reading);

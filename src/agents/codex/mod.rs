@@ -360,6 +360,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
 fn event(payload: Json<'_>) -> Reading<'_> {
     let [kind, item] = fields_of(Some(payload), &["type", "item"]);
     let kind = text(kind).unwrap_or_default();
+    // Every other item says again what a `response_item` says; a plan stands nowhere else.
     if let Some(plan) = plan(&kind, item) {
         let mut reading = Reading::of(RecordKind::Message);
         reading.role = Some(Role::Assistant);

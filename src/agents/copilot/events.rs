@@ -151,6 +151,7 @@ fn sum(data: Option<Json<'_>>) -> Option<Usage> {
         let [usage] = fields_of(Some(model), &["usage"]);
         tokens::named(usage, &names)
     }));
+    // Some ends tell zeros though there were answers: then what each of them told counts.
     sum.filter(|sum| *sum != Usage::default())
 }
 

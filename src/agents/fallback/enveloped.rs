@@ -282,6 +282,7 @@ impl Format for Enveloped {
         let envelope = Envelope::of(object);
         let mut message = Fallback.message(object);
         let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+        // Tools' answers stand in the user's name.
         if message.role == Role::User && message.content.iter().any(is_answer) {
             message.role = Role::Tool;
         }

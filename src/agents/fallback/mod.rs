@@ -231,12 +231,12 @@ impl Format for Fallback {
             facts.project = facts.project.take().or_else(|| fields::text_filled(cwd));
             facts.branch = fields::text_filled(branch);
             facts.model = fields::text_filled(selected);
-        // The first line of goose's old files: a folder, and no type.
         } else if kind.is_empty() && folder.is_some() {
+            // The first line of goose's old files: a folder, and no type.
             reading.kind = RecordKind::Meta;
             reading.facts.title = titles::latest(text(description), titles::GENERATED);
-        // Kimi's marks between messages (`_checkpoint`, `_usage`).
         } else if text(role).is_some_and(|word| word.starts_with('_')) {
+            // Kimi's marks between messages (`_checkpoint`, `_usage`).
             reading.kind = RecordKind::Event;
         }
         reading

@@ -68,7 +68,7 @@ impl Dialect for Jcode {
     }
 
     fn reader_version(&self) -> u16 {
-        // 2: who has a parent is its sub-agent.
+        // 2: a session with a parent is its sub-agent.
         2
     }
 

@@ -43,7 +43,7 @@ impl Dialect for Native {
     }
 
     fn reader_version(&self) -> u16 {
-        // 2: who has a parent is its sub-agent.
+        // 2: a session with a parent is its sub-agent.
         2
     }
 

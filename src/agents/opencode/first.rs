@@ -146,7 +146,6 @@ impl FirstTables {
                 let part = value_text(&row.get_ref(2)?).unwrap_or_default();
                 Ok((data, problem, part))
             });
-            // Deleted between the two statements.
             let Some((data, problem, part)) = read.optional()? else {
                 continue;
             };

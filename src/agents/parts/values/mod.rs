@@ -179,6 +179,7 @@ impl Split<'_> {
     fn keep_parsed_error(&mut self, error: &serde_json::Error, at: usize) {
         if self.error.is_none() {
             let text = error.to_string();
+            // The parser names a place in the piece that it was given, and not in the line.
             let reason = text
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(reason, _)| reason);
