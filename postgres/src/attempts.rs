@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::errors::{Failure, Tried};
 use crate::pool::Pool;
 
-/// How often a statement is sent again that others were in the way of.
+/// How often a statement that others were in the way of is sent again.
 const ATTEMPTS: u32 = 8;
 
 /// A pause before another attempt: longer each time, and never the same for two.
@@ -120,8 +120,8 @@ fn attempt_commit(
     let mut lent = pool.get()?;
     let connection = lent.connection()?;
     let written = commit::write(connection, changes, token)?;
-    // Sent for the first time it has written nothing where it says so; after a lost answer it may
-    // have been itself that was faster.
+    // Sent for the first time, what it says holds; after a lost answer the attempt before may be
+    // what has changed the row.
     if written || !was_sent {
         return Ok(Some(written));
     }
