@@ -136,6 +136,7 @@ impl Table {
                 *width = (*width).max(cell.width() + if is_last { tail.width() } else { 0 });
             }
         }
+        // No terminal: a program may read it, so nothing is cut.
         let Some(columns) = columns else {
             let rows = rows.into_iter();
             let line =

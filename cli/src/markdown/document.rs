@@ -230,6 +230,7 @@ impl Page {
 
     /// Goes into a quotation or an item, unless there is no room left.
     fn within(&mut self, first: &str, rest: &str) {
+        // Quotations within quotations would leave no room for words.
         let has_room = self.used() + rest.width() <= self.columns / 2;
         let kept = |text: &str| {
             if has_room {
