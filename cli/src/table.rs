@@ -147,6 +147,7 @@ impl Table {
         let rows = rows.into_iter().map(|(row, tail)| {
             let cells = row.iter().zip(&widths).enumerate();
             let cells = cells.map(|(at, (cell, width))| match self.keeps(at) {
+                // The tail stays whole, and the cell before it gives way.
                 _ if at + 1 == self.columns.len() => {
                     keep_start(cell, width.saturating_sub(tail.width())) + tail
                 }

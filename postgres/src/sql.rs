@@ -117,6 +117,7 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
         format!("{names} AND agent = $4 ORDER BY id LIMIT $3"),
     );
     put(
+        // As the partial index has its rows; without `listed` all of them would be read.
         Query::Children,
         format!(
             "SELECT agent, parent, count(*), count(*) FILTER (WHERE subagent) FROM {s}.sessions \

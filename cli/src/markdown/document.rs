@@ -88,6 +88,7 @@ impl Page {
             }
             Tag::BlockQuote(_) => {
                 self.gap();
+                // No empty row between the sign in the margin and the first words.
                 self.is_begun = false;
                 self.within("│ ", "│ ");
             }
@@ -130,6 +131,8 @@ impl Page {
             Tag::Strong => self.styles.push(Style::Strong),
             Tag::Strikethrough => self.styles.push(Style::Dim),
             Tag::Link { dest_url, .. } => {
+                // From where its words begin: where it leads is told behind them, unless they say
+                // it.
                 self.links.push((dest_url.into_string(), self.spans.len()));
                 self.styles.push(Style::Link);
             }

@@ -321,6 +321,7 @@ fn session(payload: Json<'_>) -> Reading<'_> {
         parent: [forked_from, parent, spawner, thread, base]
             .into_iter()
             .find_map(|id| fields::text_filled(id).filter(is_others)),
+        // What is only forked from another thread is no sub-agent of it.
         subagent: subagent.or(parent).is_some()
             || text(thread_source).is_some_and(|source| SUBAGENTS.contains(&&*source)),
         session: own,

@@ -169,6 +169,7 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
         titles::GENERATED
     };
     let title = text_filled(name).or_else(|| text_filled(described));
+    // As the program calls a session that has no name yet.
     let title = title.filter(|title| !NO_NAME.contains(&&**title));
     let is_child = matches!(text(kind).as_deref(), Some("sub_agent" | "hidden"));
     let parent = text_filled(parent);

@@ -37,6 +37,7 @@ pub(super) fn folder_files(
             .into_iter()
             .find(|other| other.generation == source.generation);
         match same {
+            // There as it is: a run after a stop goes on behind it.
             Some(other) if other == source => {}
             Some(other) if other.row.session != 0 => {
                 let path = String::from_utf8_lossy(&source.path);

@@ -340,6 +340,7 @@ fn state_of(plan: &Plan<'_>, summary: &Summary) -> Result<Option<SessionState>> 
     let path = item
         .names
         .iter()
+        // Without the agent's name, which only an export has in front.
         .skip(1)
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect();

@@ -169,6 +169,7 @@ impl<'a> Opened<'a> {
                 let target = self.new_target(None);
                 self.read_anew(task, (generation, target), outlet, buffer)
             }
+            // A content may have been deleted while others of its id stayed.
             Found::Is(Identified::New { .. }) if marks.passes_content(&self.path_bytes()) => {
                 outlet.send(Message::Deleted { task })
             }

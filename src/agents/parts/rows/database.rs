@@ -151,6 +151,8 @@ impl Database for Opened {
             Ok(Some(DatabaseSession {
                 id: id.to_owned(),
                 project: found.project(connection, id)?.or_else(|| own_folder.clone()),
+                // The agent writes on the rows of a turn until it is over, so these are replaced as
+                // they grow.
                 document: document.with_open_turn(found.format()),
                 problems,
             }))
