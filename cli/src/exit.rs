@@ -112,6 +112,7 @@ fn of_error(error: &Error) -> u8 {
 
 /// What to do about an error, in words of the tool where it has some.
 fn hint_of(error: &Error) -> Option<String> {
+    // The library's hints name its calls; these name the tool's commands.
     let hint = match error {
         Error::NotFound { .. } => "`scrollback list` shows what there is",
         Error::NotAStore { .. } => {

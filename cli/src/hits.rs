@@ -57,6 +57,7 @@ pub(crate) fn context(
         let mut beside = Vec::new();
         for shown in store.view(&hit.key, query) {
             let shown = shown?;
+            // The scan begins with the record of the hit itself.
             if shown.record.sequence == sequence {
                 continue;
             }

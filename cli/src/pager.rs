@@ -41,6 +41,8 @@ impl PagerChoice {
             Self::Command(line) => {
                 let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
                 shell.arg(if cfg!(windows) { "/c" } else { "-c" }).arg(line);
+                // It may be `less` without options, which shows colours as signs and stays open for
+                // a single page.
                 if std::env::var_os("LESS").is_none() {
                     shell.env("LESS", LESS);
                 }

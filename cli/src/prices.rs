@@ -64,6 +64,7 @@ impl Prices {
             (usage.output_tokens, price.output),
             (
                 usage.cache_read_tokens,
+                // A table that says nothing of caches does not say that they are free.
                 price.cache_read.unwrap_or(price.input),
             ),
             (

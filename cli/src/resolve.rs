@@ -42,6 +42,7 @@ pub(crate) fn newest_here(store: &dyn Ingest) -> Result<SessionKey, Failure> {
             found = sessions.first().map(|summary| summary.key.clone());
             Ok(())
         })?;
+        // The nearest folder holds, also where the repository around it has a newer one.
         if found.is_some() {
             break;
         }

@@ -92,6 +92,7 @@ pub(crate) fn table(
         ("TITLE", Align::Left),
     ])
     .giving_way(&ORDER, TITLE_MIN);
+    // Only for people: a program that reads the list gets whole ids.
     let id_length = out.columns().map(|_| distinct_length(sessions));
     for (depth, summary) in sessions {
         let id: String = match id_length {

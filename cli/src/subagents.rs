@@ -29,6 +29,7 @@ impl<'s> Parents<'s> {
         let Ok(key) = SessionKey::new(summary.key.agent(), parent) else {
             return Ok(false);
         };
+        // A list may have hundreds with one parent, whose row is read once.
         if let Some(known) = self.known.get(&key) {
             return Ok(*known == Some(summary.archived));
         }

@@ -136,6 +136,7 @@ impl Table {
                 *width = (*width).max(cell.width() + if is_last { tail.width() } else { 0 });
             }
         }
+        // No terminal: a program may read it, so nothing is cut.
         let Some(columns) = columns else {
             let rows = rows.into_iter();
             let line =
@@ -146,6 +147,7 @@ impl Table {
         let rows = rows.into_iter().map(|(row, tail)| {
             let cells = row.iter().zip(&widths).enumerate();
             let cells = cells.map(|(at, (cell, width))| match self.keeps(at) {
+                // The tail stays whole, and the cell before it gives way.
                 _ if at + 1 == self.columns.len() => {
                     keep_start(cell, width.saturating_sub(tail.width())) + tail
                 }

@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::errors::{Failure, Tried};
 use crate::pool::Pool;
 
-/// How often a statement is sent again that others were in the way of.
+/// How often a statement that others were in the way of is sent again.
 const ATTEMPTS: u32 = 8;
 
 /// A pause before another attempt: longer each time, and never the same for two.
@@ -41,6 +41,8 @@ pub(crate) fn read<T>(
             .get()
             .map_err(|failure| failure.told(pool.name(), action))?;
         let done = lent.connection().and_then(&mut work);
+        // Before the pause: others may be waiting for a connection, and a broken one makes room for
+        // a new one.
         drop(lent);
         match done {
             Ok(done) => return Ok(done),
@@ -83,6 +85,7 @@ fn send(
         let tried = attempt_commit(pool, changes, (token, unknown.is_some()));
         let failure = match tried {
             Ok(Some(written)) => return Ok(written),
+            // Something later hides whether it was written, and another look would tell no more.
             Ok(None) => match unknown {
                 Some((failure, _)) => return Err(failure.told_unknown()),
                 None => return Ok(false),
@@ -117,6 +120,8 @@ fn attempt_commit(
     let mut lent = pool.get()?;
     let connection = lent.connection()?;
     let written = commit::write(connection, changes, token)?;
+    // Sent for the first time, what it says holds; after a lost answer the attempt before may be
+    // what has changed the row.
     if written || !was_sent {
         return Ok(Some(written));
     }

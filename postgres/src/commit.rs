@@ -143,6 +143,8 @@ fn is_simple(changes: &Changes) -> bool {
     else {
         return false;
     };
+    // The statement has no place for a cell that has to be as it was seen, nor for one to be
+    // removed.
     let is_written = |change: &CellChange| change.value.is_some() && change.seen == Seen::Any;
     let absent = changes.cells.iter().filter(|change| is_absent(change));
     let mut tables = absent.clone().map(|change| change.cell.table);
@@ -239,12 +241,15 @@ fn simple(connection: &mut Connection, changes: &Changes, token: &Uuid) -> Tried
         &columns.subagent,
         row,
     ];
+    // A session that is made by this has no cells yet that could be in the way.
     if statement == Query::UpdateOne {
         let absent: [Value<'_>; 2] = [&absent_table, &absent.keys];
         values.extend(absent);
     }
     match connection.query(statement, &values) {
         Ok(rows) => Ok(!rows.is_empty()),
+        // The id went to another session meanwhile: told as any other change, so that the caller
+        // reads again.
         Err(failure) if failure.is_taken() => Ok(false),
         Err(failure) => Err(failure),
     }
@@ -281,8 +286,12 @@ fn write_rows(connection: &mut Connection, changes: &Changes, token: &Uuid) -> T
             Some((columns, row)) => old.push((change, columns, row)),
         }
     }
+    // Removed first, then changed, then made: an id that one of them gives up may be the next one's
+    // in the same commit.
     if !gone.0.is_empty() {
         let removed = connection.execute(Query::RemoveRows, &[&gone.0, &gone.1])?;
+        // Fewer rows than there are changes: another version was there, and all of it is rolled
+        // back.
         if removed != gone.0.len() as u64 {
             return Ok(false);
         }
@@ -310,6 +319,8 @@ fn update_rows(
         for (change, columns, row) in old {
             rows.push(change, (columns, row), token);
         }
+        // The unique index is checked row by row, so an id that passes on within the statement may
+        // be found taken; after that error only a savepoint lets the transaction go on.
         connection.batch("SAVEPOINT rows")?;
         match connection.execute(Query::UpdateRows, &rows.values()) {
             Ok(updated) => return Ok(updated == old.len() as u64),
@@ -352,6 +363,8 @@ fn write_cells(connection: &mut Connection, changes: &[CellChange]) -> Tried<Wri
             continue;
         }
         let values: [Value<'_>; 4] = [&cells.owners, &cells.tabs, &cells.keys, &cells.values];
+        // Of new cells those that somebody else has made are passed over by the statement, and are
+        // missing in its count.
         let put = connection.execute(statement, &values)?;
         if put != cells.count() {
             return Ok(false);

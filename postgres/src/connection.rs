@@ -54,6 +54,7 @@ impl Connection {
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Tried<T> {
         let Some(answer) = wait_until(answer, Instant::now() + wait) else {
+            // The statement is still under way, and another one would wait behind it.
             *is_broken = true;
             return Err(Failure::Silent);
         };
@@ -71,6 +72,8 @@ impl Connection {
         }
         let preparing = self.client.prepare(self.sql.text(query));
         let made = Self::wait(&mut self.is_broken, self.wait, preparing)?;
+        // A pooler may give each transaction another connection, on which the statement is not
+        // prepared.
         if self.prepares {
             self.prepared.insert(query as usize, made.clone());
         }

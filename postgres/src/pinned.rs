@@ -108,6 +108,7 @@ impl<'s> Pinned<'s> {
     /// Ends the transaction.
     fn end(&self) {
         if let Ok(connection) = self.lent().connection()
+            // A connection that may still hold the lock must not go back to the pool.
             && (connection.is_broken() || connection.batch("ROLLBACK").is_err())
         {
             connection.give_up();

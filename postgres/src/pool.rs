@@ -90,6 +90,7 @@ impl Pool {
         let mut state = self.state();
         loop {
             while let Some(idle) = state.idle.pop() {
+                // The server may have closed it while it lay here.
                 if idle.is_broken() {
                     state.open -= 1;
                 } else {
@@ -97,6 +98,8 @@ impl Pool {
                 }
             }
             if state.open < most {
+                // Counted before it is made: no lock is held while it connects, and nobody is to go
+                // over the bound meanwhile.
                 state.open += 1;
                 break;
             }
@@ -114,6 +117,7 @@ impl Pool {
             Ok(made) => Ok(Lent::new(self, made)),
             Err(failure) => {
                 self.state().open -= 1;
+                // Its place is free, and somebody may be waiting for it.
                 self.freed.notify_one();
                 Err(failure)
             }
@@ -134,6 +138,8 @@ impl Pool {
             .connector
             .connect(runtime.handle(), &self.config, wait)
             .map_err(unavailable)?;
+        // The server ends a statement itself; waiting longer finds one that cannot be reached any
+        // more.
         let wait = self.options.statement_timeout + GRACE;
         let sql = Arc::clone(&self.sql);
         let mut made = Connection::new(client, sql, self.options.prepares, wait);

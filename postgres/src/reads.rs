@@ -129,6 +129,8 @@ pub(crate) fn children(connection: &mut Connection, keys: &[SessionKey]) -> Trie
     let ids: Vec<&[u8]> = keys.iter().map(|key| key.id().as_bytes()).collect();
     let mut agents: Vec<&str> = keys.iter().map(SessionKey::agent).collect();
     agents.sort_unstable();
+    // Ids and agents go as two lists, so there may be counts of other pairs in the answer, which
+    // nobody asks for below.
     agents.dedup();
     let mut counted: HashMap<(String, Vec<u8>), Children> = HashMap::new();
     for row in connection.query(Query::Children, &[&ids, &agents])? {

@@ -58,6 +58,8 @@ pub(crate) fn ready(pool: &Pool, schema: &str) -> Result<()> {
     let told = |action| move |failure: crate::errors::Failure| failure.told(pool.name(), action);
     let mut lent = pool.get().map_err(told("connect"))?;
     let connection = lent.connection().map_err(told("connect"))?;
+    // Without the lock first: nearly always the tables are there, and a role that only reads may
+    // not make any.
     let found = format(connection, schema).map_err(told("read the format"))?;
     if is_ready(pool, found)? {
         return Ok(());
@@ -144,6 +146,7 @@ fn steps(pool: &Pool, connection: &mut Connection, schema: &str) -> Result<()> {
                 .batch(&step.replace("{s}", schema))
                 .map_err(told)?;
         }
+        // Once for ever: an archive knows the store's sessions by it.
         if found == 0 {
             let id = Uuid::new_v4();
             put_info(connection, schema, ("store_id", id.as_bytes())).map_err(told)?;

@@ -120,6 +120,7 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
         format!("{names} AND agent = $6 ORDER BY id LIMIT $3"),
     );
     put(
+        // As the partial index has its rows; without `listed` all of them would be read.
         Query::Children,
         format!(
             "SELECT agent, parent, count(*), count(*) FILTER (WHERE subagent) FROM {s}.sessions \
@@ -250,6 +251,8 @@ fn many_rows(s: &str, put: &mut dyn FnMut(Query, String)) {
         ),
     );
     put(
+        // One that is there is passed over and missing in the count; as an error it would end the
+        // transaction.
         Query::InsertRows,
         format!(
             "INSERT INTO {s}.sessions (number, version, token, {COLUMNS}) \

@@ -27,6 +27,8 @@ impl Connector {
         }
         #[cfg(not(feature = "tls"))]
         {
+            // Refused where the URL asks for it: the default, `prefer`, goes on in the clear, as
+            // with libpq.
             if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
                 return Err(Error::Storage {
                     action: "encrypt a connection",

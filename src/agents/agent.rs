@@ -81,7 +81,7 @@ pub(crate) trait Agent: Dialect + Companions {
         was.map(<[String]>::to_vec)
     }
 
-    /// What somebody should know who has put a session back, in a sentence.
+    /// What somebody who has put a session back should know, in a sentence.
     fn put_back_note(&self) -> Option<&'static str> {
         None
     }

@@ -134,6 +134,7 @@ impl Environment<'_> {
         match (root, self.platform) {
             (Root::Variable(name), _) => self.named(name),
             (Root::Home, _) => self.home(),
+            // Agents that go by this do so on every system.
             (Root::XdgData, _) | (Root::AppData, Platform::Linux) => {
                 let below = || Some(joined(&self.home()?, ".local/share"));
                 self.named("XDG_DATA_HOME").or_else(below)

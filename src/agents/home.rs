@@ -94,6 +94,7 @@ pub(crate) fn open_regular(path: &Path) -> Result<File> {
 pub(crate) fn whole(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_regular(path)?
+        // One byte more than may be, to see whether there is more.
         .take(ATTACHMENT_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|source| failed(path, source))?;

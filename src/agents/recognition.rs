@@ -38,8 +38,8 @@ pub(crate) fn home_of(path: &Path) -> Option<&'static dyn Agent> {
     nearest.map(|(_, agent)| agent)
 }
 
-/// Whose a file of lines is that was found in a folder: below an agent's home that agent's, if it
-/// knows it, and nobody's else. Elsewhere as [`recognise`].
+/// The agent of a file of lines that was found in a folder: below an agent's home that agent, if it
+/// knows the file, and no other. Elsewhere as [`recognise`].
 pub(crate) fn recognise_found(candidate: &Candidate<'_>) -> Option<&'static dyn Agent> {
     match home_of(candidate.path) {
         Some(agent) => Some(agent).filter(|agent| agent.recognise(candidate) > Recognition::No),

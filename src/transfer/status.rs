@@ -98,6 +98,7 @@ pub fn status(
     let mut all: BTreeMap<String, AgentStatus> = BTreeMap::new();
     for (agent, path) in places.candidates() {
         let status = all.entry(agent.to_owned()).or_default();
+        // What cannot be looked at may be there: reading it tells what is wrong.
         let found = path.try_exists().unwrap_or(true);
         status.places.push(PlaceStatus { path, found });
     }
@@ -115,6 +116,7 @@ pub fn status(
         if paths.is_empty() {
             continue;
         }
+        // A dry run for each agent by itself, since a report says nothing of whose its counts are.
         let report = import(store, &paths, &options, progress)?;
         status.new = report.sessions;
         status.changed = report.sessions_grown;

@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     query.project = args.project.as_deref().map(project_path).transpose()?;
     query.pinned_too = args.pinned_too;
     query.preview = args.dry_run;
+    // A preview needs no right to write.
     let store = if args.dry_run {
         tool.open_to_read()?
     } else {

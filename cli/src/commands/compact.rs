@@ -111,6 +111,7 @@ fn marks(store: &dyn Ingest, args: &Args) -> Result<Vec<(SessionKey, u64)>> {
         usize::MAX,
         &mut |_| Ok(true),
         &mut |sessions| {
+            // Where nothing is hidden nothing would go.
             let truncated = sessions.iter().filter(|summary| summary.mark > 0);
             marks.extend(truncated.map(|summary| (summary.key.clone(), summary.mark)));
             Ok(())

@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let copied = copy_store(&*from, &*to, &mut |progress| bar.show(progress));
     bar.finish();
     let report = copied?;
+    // A URL may hold a password, so neither is printed as it was given.
     let (from, to) = (Tool::name_of(&args.from), Tool::name_of(&args.to));
     if tool.out.is_json() {
         let report = &report;

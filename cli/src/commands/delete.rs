@@ -42,10 +42,12 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let mut keys = Vec::new();
     let (mut going, mut along) = (Vec::new(), HashSet::new());
     for key in resolve::sessions(&*store, &args.ids)? {
+        // Named, and going with its parent already.
         if along.contains(&key) {
             continue;
         }
         going.push(store.summary(&key)?);
+        // Pinned children stay, as the deletion itself leaves them.
         for child in store.descendants(&key, &|child| child.pinned)? {
             along.insert(child.key.clone());
             going.push(child);
@@ -57,6 +59,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         tool.out.notice("nothing was deleted");
         return Ok(Ending::Partly);
     }
+    // Before the first is removed: a kill in between leaves a store that says what is still in it.
     if args.scrub {
         tool.open_file_to_change("be scrubbed")?.note_scrub()?;
     }
@@ -66,6 +69,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
         cleaned.removed += more.removed;
         cleaned.sub_agents += more.sub_agents;
     }
+    // A scrub needs the store alone, this process's own handle included.
     drop(store);
     if tool.out.is_json() {
         tool.out.json_line(&cleaned)?;

@@ -90,6 +90,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let keys = if args.all {
         None
     } else {
+        // What a sub-agent did is a part of the session, so it goes into the folder too.
         Some(resolve::families(&*store, &args.ids)?)
     };
     let mut bar = Bar::new(&tool.out);

@@ -125,6 +125,7 @@ fn import_places(args: &Args, tool: &mut Tool) -> Outcome {
         tool.out.error(&format!(
             "no sessions in the default places; {looked}. Name a path to import"
         ));
+        // Not done: a machine that is set up wrongly would be told that all is imported.
         return Ok(Ending::Partly);
     }
     let found: Vec<FoundPlace> = found
@@ -181,6 +182,7 @@ fn import_paths(
     if report.paths_failed > 0 {
         explain_refused(paths, &report, tool);
     }
+    // Those that were named are explained one by one above.
     let within = report.skipped.saturating_sub(report.paths_failed);
     if within > 0 {
         let files = sizes::counted(within, "file");
@@ -188,7 +190,7 @@ fn import_paths(
             "{files} could not be imported, or not all of it; `problems` says why"
         ));
     }
-    // Who deletes what was imported looks at the exit code alone.
+    // Whoever deletes what was imported looks at the exit code alone.
     Ok(report.paths_failed == 0 && report.skipped == 0)
 }
 
@@ -237,6 +239,7 @@ fn explain_unread(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
 fn explain_refused(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
     let there = paths.iter().filter(|path| path.symlink_metadata().is_ok());
     for path in there {
+        // A problem names a file as it was found, or where a link to it leads.
         let names = [path.canonicalize().ok(), std::path::absolute(path).ok()];
         let about = |problem: &&ImportProblem| {
             let names = names.iter().flatten().chain([path]);
@@ -254,6 +257,8 @@ fn explain_refused(paths: &[PathBuf], report: &ImportReport, tool: &mut Tool) {
 fn missing(paths: &[PathBuf]) -> Vec<Error> {
     let missing = paths
         .iter()
+        // Not following links: one that leads nowhere is there, and the import says what is wrong
+        // with it.
         .filter_map(|path| match path.symlink_metadata() {
             Err(source)
                 if matches!(

@@ -35,6 +35,7 @@ pub(crate) fn run(args: &Args, mut root: Command, tool: &mut Tool) -> Outcome {
     files::make_folder(folder)?;
     let commands: Vec<Command> = root.get_subcommands().cloned().collect();
     for command in std::iter::once(root).chain(commands) {
+        // clap adds it, and nothing could be said of it.
         if command.get_name() == "help" {
             continue;
         }

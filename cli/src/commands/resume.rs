@@ -51,6 +51,8 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
             let done = put_back::written(&store, &key, None)?;
             put_back::print(&done, tool)?;
         }
+        // Now or never: the agent's program takes this process's place, and the store is to be free
+        // for others meanwhile.
         tool.out.flush()?;
         drop(store);
         tool.close();
@@ -108,6 +110,7 @@ fn started(found: &Resumption) -> Outcome {
     let mut command = Command::new(program);
     command.args(words);
     if let Some(project) = &found.project {
+        // Started there all the same, the error would be that of a program that is not installed.
         if !Path::new(project).is_dir() {
             return Err(failed(
                 project,

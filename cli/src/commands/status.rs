@@ -80,6 +80,7 @@ fn print(agents: &[AgentStatus], tool: &mut Tool) -> Result<()> {
             && status.problems.is_empty()
             && !status.places.iter().any(|place| place.found)
     };
+    // One line for the many agents that nobody has on one machine.
     let (absent, present): (Vec<&AgentStatus>, Vec<&AgentStatus>) =
         agents.iter().partition(is_empty);
     for status in present {

@@ -88,6 +88,7 @@ impl Page {
             }
             Tag::BlockQuote(_) => {
                 self.gap();
+                // No empty row between the sign in the margin and the first words.
                 self.is_begun = false;
                 self.within("│ ", "│ ");
             }
@@ -130,6 +131,8 @@ impl Page {
             Tag::Strong => self.styles.push(Style::Strong),
             Tag::Strikethrough => self.styles.push(Style::Dim),
             Tag::Link { dest_url, .. } => {
+                // From where its words begin: where it leads is told behind them, unless they say
+                // it.
                 self.links.push((dest_url.into_string(), self.spans.len()));
                 self.styles.push(Style::Link);
             }
@@ -230,6 +233,7 @@ impl Page {
 
     /// Goes into a quotation or an item, unless there is no room left.
     fn within(&mut self, first: &str, rest: &str) {
+        // Quotations within quotations would leave no room for words.
         let has_room = self.used() + rest.width() <= self.columns / 2;
         let kept = |text: &str| {
             if has_room {

@@ -36,6 +36,7 @@ impl Head<'_> {
     pub(crate) fn print(&self, tool: &mut Tool) -> Result<()> {
         let now = tool.now();
         let home = tool.home().map(Path::to_owned);
+        // For people alone: a program gets paths that it can open.
         let home = home.as_deref().filter(|_| tool.out.is_terminal());
         let out = &mut tool.out;
         let zone = out.zone();

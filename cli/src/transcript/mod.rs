@@ -67,6 +67,7 @@ impl Transcript {
             )?;
         }
         for message in shown.messages.iter().skip(skip) {
+            // The line above stands for it; the summary itself may be as long as a session.
             let is_note = shown.compacted && message.role == Role::System;
             if !is_note || whole {
                 self.message((shown.record.sequence, message), whole, out)?;
@@ -95,6 +96,7 @@ impl Transcript {
         }
         out.dim(!message.live);
         let printed = self.print((sequence, message), whole, out);
+        // After an error too, or all that follows would be dim.
         out.dim(false);
         printed
     }
@@ -204,6 +206,7 @@ fn head_of(message: &Message, out: &Output) -> String {
 fn print_block(block: &Block, is_answer: bool, whole: bool, sheet: &mut Sheet<'_>) -> Result<()> {
     match block {
         Block::Text { text } if text.trim().is_empty() => Ok(()),
+        // Models write Markdown; a person's signs are shown as they were typed.
         Block::Text { text } => match sheet.columns(0).filter(|_| is_answer) {
             Some(columns) => print_markdown(text, columns, sheet),
             None => sheet.text("", Style::Plain, text.trim_matches(['\n', '\r'])),

@@ -93,6 +93,8 @@ pub(super) fn lines(bytes: &[u8]) -> DocumentLines {
 
 /// Who says a line, and what.
 fn speaker(line: &str, is_cut: bool) -> (Who, &str) {
+    // The program ends its own lines so: without that the model quotes one, whatever it begins
+    // with.
     if !(is_cut || line.ends_with(ENDING)) {
         return (Who::Model, line.trim_end());
     }

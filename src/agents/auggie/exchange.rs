@@ -88,6 +88,7 @@ fn messages(item: Json<'_>) -> Vec<Message> {
     );
     let request = request.map(nodes).unwrap_or_default();
     let response = response.map(nodes).unwrap_or_default();
+    // What tools answered is sent with the next question, as if the user had said it.
     let (answers, mut question): (Vec<Block>, Vec<Block>) = request
         .into_iter()
         .partition(|block| matches!(block, Block::ToolResult { .. }));
@@ -131,6 +132,8 @@ fn node(node: Json<'_>) -> Option<Block> {
             "thinking",
         ],
     );
+    // By the member that it has, and not by the number of its kind: which numbers there are is not
+    // known.
     if let Some(call) = call.filter(|call| call.is_object()) {
         let [id, name, input] = fields_of(Some(call), &["tool_use_id", "tool_name", "input_json"]);
         return Some(blocks::call(id, name, input));

@@ -20,7 +20,7 @@ use crate::json::Json;
 /// The folder that it keeps sessions in.
 const OWN: [&str; 2] = [".augment", "sessions"];
 
-/// What a document looks like. Of the state of the agent nothing is read: it has who is logged in.
+/// What a document looks like. Of the state of the agent nothing is read: it says who is logged in.
 const SHAPE: Shape = Shape {
     agent: AGENT,
     messages: exchange::EXCHANGES,

@@ -41,7 +41,7 @@ fn stem(path: &Path) -> Option<String> {
 const LOOK_MAX: usize = 4096;
 
 /// Whether the lines of a document's session lie beside it, or in the folder of a project there:
-/// an export puts all lines of a session there that went on.
+/// an export puts all lines of a session that went on there.
 pub(super) fn has_lines(path: &Path) -> bool {
     let lines = path.with_extension("jsonl");
     if lines.is_file() {
@@ -70,6 +70,7 @@ pub(super) fn lines(bytes: &[u8]) -> Option<DocumentLines> {
             let [role, content, timestamp] =
                 fields_of(Some(message), &["role", "content", "timestamp"]);
             let role = text(role).unwrap_or_default();
+            // Entries of lines call an answer so, and these are to read as those.
             let kind = if role == "tool" {
                 "tool_result"
             } else {
@@ -108,6 +109,7 @@ pub(super) fn facts(path: &Path, bytes: &[u8]) -> Option<SidecarFacts> {
         &["id", "name", "created_at", "updated_at", "messages"],
     )
     .ok()?;
+    // A document without messages is another kind of file.
     messages?;
     Some(SidecarFacts {
         id: owned(id).unwrap_or(stem),

@@ -182,6 +182,7 @@ fn has_entries_alone(candidate: &Candidate<'_>) -> bool {
         if keys.iter().any(|(key, _)| !FIELDS.contains(&key.as_str())) {
             return false;
         }
+        // A last line that was cut is no entry, and tells nothing against the others.
         let Ok([kind, content, timestamp]) = fields(&line, &["type", "content", "timestamp"])
         else {
             continue;
@@ -237,6 +238,7 @@ impl Format for Celeste {
         );
         let kind = text(kind).unwrap_or_default();
         let blocks = match &*kind {
+            // An entry has one text: of a call that is its arguments as JSON.
             "tool_call" => vec![Block::ToolUse {
                 id: owned(id),
                 name: owned(name).unwrap_or_default(),

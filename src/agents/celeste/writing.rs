@@ -17,6 +17,7 @@ pub(super) const IS_ERROR: &str = "is_error";
 
 /// The lines of a message.
 pub(super) fn lines(message: &Message) -> Result<Vec<Vec<u8>>> {
+    // A message without a block would leave no line, and not be there when it is read again.
     if message.content.is_empty() {
         return Ok(vec![said(message, "")?]);
     }

@@ -92,6 +92,8 @@ fn typed(content: Json<'_>, act: fn(u64) -> Act) -> Option<Beside<'_>> {
         blocks.collect::<Vec<_>>().join("\n")
     };
     let said = said.trim();
+    // The agent's own news of finished tasks waits in the same queue. A list without texts may be
+    // pictures, and those were sent.
     if said.starts_with(NOT_TYPED) || (said.is_empty() && !content.get().starts_with('[')) {
         return None;
     }
@@ -100,6 +102,8 @@ fn typed(content: Json<'_>, act: fn(u64) -> Act) -> Option<Beside<'_>> {
         content: Some(content),
         inner: None,
         place: Place::Way,
+        // By the text, since the line that queues it and the one that puts it into the talk have no
+        // id in common.
         act: act(id_hash(said)),
     })
 }
@@ -111,6 +115,8 @@ fn noted(object: Json<'_>) -> Option<Beside<'_>> {
     if text(kind).as_deref() != Some("agent_progress") {
         return None;
     }
+    // The message within has an id, a time and a request of its own: those of the line are of the
+    // note.
     let [message, id, time, request] =
         fields_of(line, &["message", "uuid", "timestamp", "requestId"]);
     let [role, content] = fields_of(message, &["role", "content"]);
@@ -155,11 +161,13 @@ pub(super) fn read<'a>(beside: &Beside<'a>, linked: links::Fields<'a>, reading: 
     reading.role = Some(role);
     let mut links = links::of(linked, None, true);
     if let Some(inner) = beside.inner {
+        // These tokens stand in no other line.
         links.answer = links::answer(inner.message, inner.request);
         let [model] = fields_of(inner.message, &["model"]);
         reading.facts.model = model_of(model);
         reading.facts.child = fields::text_filled(inner.agent);
     } else if links.id.is_some() && links.place != Place::Apart {
+        // A line without an id hangs nowhere in the talk, so it has no place there.
         links.place = beside.place;
     }
     links.act = beside.act.clone();
@@ -173,6 +181,7 @@ pub(super) fn message(
     timestamp: Option<Json<'_>>,
 ) -> Message {
     let content = blocks::content(beside.content);
+    // The answers of a sub-agent's tools stand in its user's name.
     let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
     let role = match beside.role {
         Role::User if content.iter().any(is_answer) => Role::Tool,

@@ -34,6 +34,7 @@ fn search_project(folder: &Path, found: &mut Found) {
     for entry in walk::files(folder, AGENT, found) {
         let path = entry.path();
         let below = path.strip_prefix(folder).unwrap_or(path);
+        // Below a session's folder lie outputs of tools too, some of them as lines.
         let is_session = layout::may_be_session(path)
             && below.extension().is_some_and(|ending| ending == "jsonl")
             && (entry.depth() == 1 || below.components().any(|name| name.as_os_str() == SUBAGENTS));
@@ -50,6 +51,7 @@ fn search_project(folder: &Path, found: &mut Found) {
             id,
         });
     }
+    // A row whose file the agent has deleted: the index is not kept up to date.
     let mut stale: Vec<String> = rows.into_keys().collect();
     stale.sort();
     for id in stale {

@@ -23,6 +23,7 @@ pub(super) fn rows(bytes: &[u8]) -> Option<Vec<IndexRow>> {
         });
         return Some(rows.collect());
     }
+    // The sample homes have an object by ids in place of a list.
     let sessions = sessions.filter(|sessions| sessions.is_object())?;
     let rows = entries(sessions).into_iter();
     Some(rows.map(|(id, row)| read(id, row)).collect())
@@ -44,6 +45,8 @@ fn read(id: String, row: Json<'_>) -> IndexRow {
     let facts = SidecarFacts {
         id,
         title: summary.clone().or_else(|| first_prompt.clone()),
+        // A cache that is often stale: what was asked first by it only counts where no line says
+        // more.
         title_rank: Some(if summary.is_some() {
             titles::SUMMARY
         } else {

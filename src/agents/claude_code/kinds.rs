@@ -92,6 +92,8 @@ pub(super) fn about_session<'a>(
         reading.kind = RecordKind::Meta;
         link(object, &mut reading.facts);
     } else if kind == "last-prompt" {
+        // Written again with every prompt: an event, and its text a title only where there is no
+        // better one.
         reading.facts.title = title::last_prompt(object);
     } else if !EVENTS.contains(&kind) {
         reading.kind = RecordKind::Unknown;

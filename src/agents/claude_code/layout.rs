@@ -106,11 +106,13 @@ fn owner(rest: &[String]) -> Option<Sidecar> {
         .filter(|stem| !stem.is_empty());
     match (folders, about) {
         ([], None) => (name == INDEX).then_some(Sidecar::Folder),
+        // Older versions have sub-agents' files beside the session's.
         ([], Some(stem)) => Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned())),
         ([session, folder, ..], _) if folder == OUTPUTS => Some(Sidecar::Session(session.clone())),
         ([_, folder, ..], Some(stem)) if folder == SUBAGENTS => {
             Some(Sidecar::Session(subagent(stem).unwrap_or(stem).to_owned()))
         }
+        // A workflow's journal is lines, but of no talk.
         ([session, folder, ..], None) if folder == SUBAGENTS && is_journal(name) => {
             Some(Sidecar::Session(session.clone()))
         }

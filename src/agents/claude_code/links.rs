@@ -61,6 +61,7 @@ pub(super) fn answer(message: Option<Json<'_>>, request: Option<Json<'_>>) -> Op
             "cache_creation_input_tokens",
         ],
     );
+    // Some lines state no request: then the message's id has to tell their answer from others.
     let key = match text_filled(request) {
         Some(request) => id_hash(&format!("{id} {request}")),
         None => id_hash(&id),

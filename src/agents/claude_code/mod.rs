@@ -307,9 +307,12 @@ impl Format for ClaudeCode {
         };
         if let Some((word, content, model)) = said {
             let role = match role_of(&word, is_true(meta), || has_tool_result(content)) {
+                // The summary of a compaction stands in the user's name, and nobody typed it.
                 Role::User if is_true(compact) => Role::System,
                 role => role,
             };
+            // What was put in takes back nothing: a note that hangs on an earlier message begins no
+            // new branch.
             let is_note = role == Role::User && injected::is_injected_line(content, origin);
             reading.facts.links = links::of(linked, Some(role), is_note);
             reading.kind = RecordKind::Message;
@@ -319,6 +322,7 @@ impl Format for ClaudeCode {
                 reading.facts.title = title::said(role, content, is_side_talk);
             }
         } else if let Some(beside) = beside::of(&kind, object) {
+            // Only now: a line of such a kind with a message that has a role is that message.
             beside::read(&beside, linked, &mut reading);
         } else {
             kinds::about_session(&kind, object, session, &mut reading);
@@ -391,6 +395,8 @@ impl Format for ClaudeCode {
         let is_list = content.is_some_and(|content| content.get().starts_with('['));
         let content = blocks::content(content);
         let role = role_of(&word, is_true(meta), || {
+            // Tools' answers stand in the user's name, always as a list; a text that looks like one
+            // is the user's.
             let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
             is_list && content.iter().any(is_answer)
         });

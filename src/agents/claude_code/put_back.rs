@@ -86,6 +86,7 @@ fn encoded(path: &str) -> String {
             is_letter = false;
             continue;
         } else {
+            // The agent goes over UTF-16 units: a sign outside of the first plane becomes two.
             name.extend(std::iter::repeat_n('-', c.len_utf16()));
         }
         is_letter = c.is_alphabetic();

@@ -161,6 +161,8 @@ fn command(role: Role, content: Option<Json<'_>>) -> Option<TitleOffer<'_>> {
     let name = name.strip_prefix('/').unwrap_or(name);
     let arguments = of_tag("command-args").unwrap_or_default();
     let title = format!("/{name} {arguments}");
+    // A command of the program itself (`/clear`, `/model`) says nothing of what the session is
+    // about.
     let rank = if OF_THE_PROGRAM.contains(&name) {
         titles::DOUBTFUL_MESSAGE
     } else {

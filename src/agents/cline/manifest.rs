@@ -25,6 +25,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
     let made = owned(title);
     SidecarFacts {
         id,
+        // Only where no message tells more: it is what was asked first.
         title_rank: made.is_none().then_some(titles::LAST_PROMPT),
         title: made.or_else(|| owned(prompt)),
         project: owned(folder).or_else(|| owned(root)),

@@ -43,6 +43,7 @@ pub(super) fn said(message: Json<'_>) -> Reading<'_> {
     };
     let role = speaker(&word, content);
     let title = (role == Role::User).then(|| first_words(content)).flatten();
+    // Messages have no id; their time and what was written tell one answer from another.
     let answer = usage(message).zip(time).map(|(usage, time)| Answer {
         key: id_hash(&format!("{} {}", time.get(), usage.output_tokens)),
         usage,
@@ -111,6 +112,8 @@ fn content_of(content: Option<Json<'_>>) -> Vec<Block> {
     for block in elements(list) {
         let [kind, id, answer, is_error] =
             fields_of(Some(block), &["type", "tool_use_id", "content", "is_error"]);
+        // The command line lists what was asked and found; any other content is the provider's own
+        // shape.
         match (text(kind).as_deref(), answer.and_then(asked_and_found)) {
             (Some("tool_result"), Some((output, has_failed))) => found.push(Block::ToolResult {
                 id: owned(id),

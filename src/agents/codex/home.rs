@@ -25,6 +25,7 @@ pub(super) fn search(home: &Path) -> Found {
         }
     }
     let plain = |file: &SessionFile| file.form == Form::Lines;
+    // While a session is packed or unpacked both files are there; the plain one is the later.
     let ids: HashSet<String> = found
         .files
         .iter()

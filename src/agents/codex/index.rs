@@ -13,7 +13,7 @@ pub(super) const NAME: &str = "session_index.jsonl";
 pub(super) fn facts(bytes: &[u8]) -> Vec<SidecarFacts> {
     let text_of = String::from_utf8_lossy(bytes);
     let mut all: Vec<SidecarFacts> = text_of.lines().filter_map(row).collect();
-    // Who is told takes the first of several for one thread.
+    // Whoever is told takes the first of several for one thread.
     all.reverse();
     all
 }

@@ -79,10 +79,12 @@ pub(crate) fn blocks(kind: &str, item: Json<'_>, members: &Object<'_>) -> Vec<Bl
         "summary",
         "encrypted_content",
     ]);
+    // A call of a tool on the provider's side has no `call_id`.
     let id = || owned(call_id).or_else(|| owned(id));
     if kind == "message" {
         return shapes::content(content);
     }
+    // Thoughts come as a summary, as texts, or encrypted alone: then only the signature is there.
     if kind == "reasoning" {
         let texts: Vec<String> = [summary, content]
             .into_iter()

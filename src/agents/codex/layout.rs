@@ -38,6 +38,7 @@ pub(super) fn place(path: &Path) -> RolloutPlace {
     let number = |name: &String, digits: usize| {
         name.len() == digits && name.bytes().all(|byte| byte.is_ascii_digit())
     };
+    // A copy is known by the folders of the date, since anybody's folder may be called `sessions`.
     let copied = match below(&names, &["sessions"]) {
         Some([year, month, day, _]) => number(year, 4) && number(month, 2) && number(day, 2),
         _ => matches!(below(&names, &["archived_sessions"]), Some([_])),

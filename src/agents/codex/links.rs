@@ -96,6 +96,7 @@ fn tokens(report: Json<'_>) -> Option<(Usage, String)> {
         cache_read_tokens: cached,
         cache_write_tokens: written,
     };
+    // Reports are repeated: the same numbers again tell of no other answer.
     let all = format!("{input} {cached} {output} {reasoning} {written} {total}");
     Some((usage, all))
 }

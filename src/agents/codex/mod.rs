@@ -229,12 +229,14 @@ impl Format for Codex {
                 let mut reading = Reading::of(RecordKind::Event);
                 reading.facts.model = fields::text_filled(model);
                 reading.facts.project = fields::text_filled(cwd);
+                // What a fork repeats of its parent is known by the turns that both have.
                 reading.facts.links.act = links::turn(payload);
                 reading
             }
             (kind, Some(_)) if EVENTS.contains(&kind) => Reading::of(RecordKind::Event),
             (_, Some(_)) => Reading::of(RecordKind::Unknown),
             (_, None) if state.is_some() => Reading::of(RecordKind::Event),
+            // The first line before there were envelopes; a bare item has a type.
             ("", None) if id.is_some() && (instructions.is_some() || git.is_some()) => {
                 session(object)
             }
@@ -319,6 +321,7 @@ fn session(payload: Json<'_>) -> Reading<'_> {
         parent: [forked_from, parent, spawner, thread, base]
             .into_iter()
             .find_map(|id| fields::text_filled(id).filter(is_others)),
+        // What is only forked from another thread is no sub-agent of it.
         subagent: subagent.or(parent).is_some()
             || text(thread_source).is_some_and(|source| SUBAGENTS.contains(&&*source)),
         session: own,
@@ -346,6 +349,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
     };
     let mut reading = Reading::of(RecordKind::Message);
     reading.role = Some(role);
+    // What was put into the user's name is no turn: one that is taken back would end there.
     if role == Role::User && !links::PUT_IN.is_content(content) {
         reading.facts.links.place = Where::Asked;
     }
@@ -357,6 +361,7 @@ fn item(object: Json<'_>) -> Reading<'_> {
 fn event(payload: Json<'_>) -> Reading<'_> {
     let [kind, item] = fields_of(Some(payload), &["type", "item"]);
     let kind = text(kind).unwrap_or_default();
+    // Every other item says again what a `response_item` says; a plan stands nowhere else.
     if let Some(plan) = plan(&kind, item) {
         let mut reading = Reading::of(RecordKind::Message);
         reading.role = Some(Role::Assistant);

@@ -51,6 +51,7 @@ pub(super) fn of_event<'a>(kind: &str, payload: Json<'a>) -> Option<TitleOffer<'
         "thread_name_updated" => titles::changed(text(name), titles::CHOSEN),
         "item_completed" => {
             let [kind, content] = fields_of(item, &["type", "content"]);
+            // The model's words and its calls come in such events too.
             let is_users = text(kind).as_deref() == Some("UserMessage");
             let content = content.filter(|_| is_users)?;
             let said = elements(content).into_iter().find_map(|part| {

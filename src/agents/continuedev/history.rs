@@ -56,6 +56,7 @@ pub(super) fn items(history: &[Json<'_>]) -> Vec<String> {
     let each = history.iter();
     each.map(|item| {
         let [states] = fields_of(Some(*item), &[STATES]);
+        // A line is made once: had it both, the answer would be shown twice.
         if !states.is_some_and(is_answered) {
             return compact(item.get());
         }
@@ -189,6 +190,7 @@ fn parts(content: Json<'_>) -> Vec<Block> {
 /// What a tool answered to a call, if it has.
 fn answered(state: Json<'_>) -> Option<Block> {
     let [id, status, output] = fields_of(Some(state), &["toolCallId", "status", "output"]);
+    // A call that still runs, or waits to be allowed, has a state without output.
     let output = output.filter(|output| output.get().starts_with('['))?;
     let texts: Vec<String> = elements(output)
         .into_iter()

@@ -56,6 +56,8 @@ impl<'a> Event<'a> {
             time,
             data,
             told,
+            // Where an event names no agent, the call that started the agent tells its talk from
+            // others.
             agent: agent.filter(named).or(told.caller.filter(named)),
         })
     }
@@ -103,6 +105,8 @@ impl<'a> Event<'a> {
     /// What it says of other events.
     fn links(&self) -> Links {
         let answer = self.answer();
+        // The end of a session sums up what single answers told before, so those do not count
+        // beside it.
         if self.kind == "session.shutdown" && answer.is_some() {
             return Links {
                 answer,
@@ -147,6 +151,7 @@ fn sum(data: Option<Json<'_>>) -> Option<Usage> {
         let [usage] = fields_of(Some(model), &["usage"]);
         tokens::named(usage, &names)
     }));
+    // Some ends tell zeros though there were answers: then what each of them told counts.
     sum.filter(|sum| *sum != Usage::default())
 }
 
@@ -168,6 +173,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
         None if kinds::is_event(&event.kind) || kinds::is_said(&event.kind) => RecordKind::Event,
         None => return Reading::of(RecordKind::Unknown),
     };
+    // A sub-agent's prompts stand in the user's name too, in the same file.
     let is_asked = speaker == Some(Role::User) && event.agent.is_none() && !event.is_put_in();
     let facts = Facts {
         record_id: text_filled(event.id),
@@ -212,12 +218,14 @@ fn about_session<'a>(event: &Event<'a>, reading: &mut Reading<'a>) {
     reading.kind = RecordKind::Meta;
     let [context, start, selected] =
         fields_of(event.data, &["context", "startTime", "selectedModel"]);
+    // A move tells the new folder in its data, a start in its context.
     let place = if is_moved { event.data } else { context };
     let [cwd, branch] = fields_of(place, &["cwd", "branch"]);
     facts.project = text_filled(cwd);
     facts.moved = is_moved && facts.project.is_some();
     facts.branch = text_filled(branch);
     facts.model = text_filled(selected);
+    // A resumption has a start of its own, which is not the session's.
     facts.created_us = times::time_us(start).filter(|_| event.kind == "session.start");
 }
 
@@ -230,6 +238,8 @@ pub(super) fn message(object: Json<'_>) -> Message {
         return Message::new(Role::Other);
     };
     let is_note = role == Role::System || (role == Role::User && event.is_put_in());
+    // Pieces of one message are events with ids of their own; what they have in common is the
+    // message's id.
     let id = if event.is_piece() {
         owned(event.told.message)
     } else {
@@ -257,6 +267,7 @@ fn content(event: &Event<'_>, role: Role) -> Vec<Block> {
                 &["toolCallId", "toolName", "result", "error", "success"],
             );
             let [said, more] = fields_of(result, &["content", "detailedContent"]);
+            // A failed call has no result, only this.
             let [failure] = fields_of(error, &["message"]);
             let is_filled = |text: &Json<'_>| !matches!(text.get(), "\"\"" | "null");
             let answer = [said, more, failure].into_iter().flatten().find(is_filled);

@@ -46,6 +46,7 @@ pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
     if let Some(id) = own_session(candidate.path) {
         return id;
     }
+    // Copied files are all called alike, so the name would be no id.
     let stated = candidate.lines().find_map(|line| {
         let [data] = fields_of_start(&line, &["data"]);
         let [id] = fields_of(data, &["sessionId"]);

@@ -50,6 +50,7 @@ impl EntryFormat for Crush {
             subagent: parent.is_some(),
             parent,
             links: Links {
+                // Messages tell no tokens: the row has them for the session as a whole.
                 answer: entries::taken(AGENT, id, usage(row)),
                 ..Links::default()
             },
@@ -69,6 +70,7 @@ impl EntryFormat for Crush {
             let [said] = fields_of(data, &["text"]);
             text_filled(said).filter(|_| text(kind).as_deref() == Some("text"))
         });
+        // The summary that a session goes on from is stored as a message too.
         let is_asked = role == Role::User && count(row.is_summary) == 0;
         let mut reading = Reading::said(role);
         reading.time_us = times::time_us(row.created);
@@ -158,6 +160,7 @@ fn block(part: Json<'_>) -> Option<Block> {
             data: None,
             url: Some(owned(url)?),
         },
+        // How the turn ended is no part of what was said.
         Some("finish") => return None,
         _ => blocks::other(part),
     })

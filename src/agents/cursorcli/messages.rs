@@ -58,6 +58,8 @@ pub(super) fn message(object: Json<'_>) -> Message {
     let [content] = fields_of(message, &["content"]);
     let role = Role::from_word(&text(role).unwrap_or_default());
     let mut content = blocks::content(content);
+    // Put in is a text only where nobody typed any of it; else what was sent with the words is left
+    // out.
     let is_all_put_in = role == Role::User && take_out(&mut content, |said| typed(said).is_none());
     if role == Role::User && !is_all_put_in {
         for block in &mut content {

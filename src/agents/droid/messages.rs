@@ -62,6 +62,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     let mut reading = match (said(&kind, message, summary), &*kind) {
         (Some((role, content)), _) => {
             let mut reading = Reading::said(role);
+            // What only the model is shown is none of the person's words.
             if kind == "message" && !is_unseen(message) {
                 reading.facts.title = titles::of_message(role, content, typed);
             }
@@ -102,9 +103,11 @@ fn header(object: Json<'_>) -> Reading<'_> {
     } else {
         titles::GENERATED
     };
+    // A rename writes this line anew, and the last one holds.
     facts.title = titles::latest(text_filled(given).or_else(|| text_filled(title)), rank);
     facts.project = text_filled(cwd);
     let caller = text_filled(caller);
+    // A parent may be what the session was forked from, which makes it no sub-agent.
     facts.subagent = caller.is_some();
     facts.parent = caller
         .or_else(|| text_filled(parent))
@@ -118,6 +121,8 @@ fn links(id: Option<Json<'_>>, parent: Option<Json<'_>>, role: Option<Role>) -> 
     let (id, parent) = (hash(id), hash(parent));
     let place = match role {
         _ if id.is_none() => Place::Apart,
+        // A message that is written again has lost its parent: as one that hangs on nothing it
+        // would begin a new branch.
         Some(Role::User) if parent.is_some() => Place::Asked,
         Some(Role::Assistant) if parent.is_some() => Place::Answered,
         _ => Place::Way,

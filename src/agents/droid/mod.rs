@@ -64,6 +64,7 @@ impl Dialect for Droid {
             }
         });
         match stated {
+            // In the agent's own folder the file's name is the id; a copy may be called anything.
             Some(id) if !layout::is_own(candidate.path) => id,
             _ => paths::stem(candidate.path),
         }

@@ -250,6 +250,7 @@ impl Format for Enveloped {
         let envelope = Envelope::of(object);
         let mut reading = Fallback.read(object);
         if reading.kind == RecordKind::Message {
+            // A note in the user's name would become the title.
             if envelope.is_note {
                 reading.facts.title = None;
             }
@@ -269,6 +270,8 @@ impl Format for Enveloped {
         facts.links = envelope.links(reading.role);
         if envelope.is_side {
             facts.child = text_filled(envelope.agent);
+            // A sub-agent's lines have the session's id; without an agent's id they are a talk
+            // beside, in the same file.
             facts.parent = text_filled(envelope.session).filter(|_| facts.child.is_some());
             facts.subagent = facts.parent.is_some();
         }
@@ -279,6 +282,7 @@ impl Format for Enveloped {
         let envelope = Envelope::of(object);
         let mut message = Fallback.message(object);
         let is_answer = |block: &Block| matches!(block, Block::ToolResult { .. });
+        // Tools' answers stand in the user's name.
         if message.role == Role::User && message.content.iter().any(is_answer) {
             message.role = Role::Tool;
         }

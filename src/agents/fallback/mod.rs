@@ -232,9 +232,11 @@ impl Format for Fallback {
             facts.branch = fields::text_filled(branch);
             facts.model = fields::text_filled(selected);
         } else if kind.is_empty() && folder.is_some() {
+            // The first line of goose's old files: a folder, and no type.
             reading.kind = RecordKind::Meta;
             reading.facts.title = titles::latest(text(description), titles::GENERATED);
         } else if text(role).is_some_and(|word| word.starts_with('_')) {
+            // Kimi's marks between messages (`_checkpoint`, `_usage`).
             reading.kind = RecordKind::Event;
         }
         reading

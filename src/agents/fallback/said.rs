@@ -155,6 +155,7 @@ impl Said<'_> {
 
     /// The blocks of a message, with what stands beside its content: thoughts, calls, a call's id.
     pub(super) fn blocks(&self) -> Vec<Block> {
+        // An item that is no message names its kind, and needs nothing from beside it.
         if let Some(block) = item_block(self.within) {
             return vec![block];
         }
@@ -188,6 +189,8 @@ impl Said<'_> {
         );
         let name = owned(tool).or_else(|| owned(camel_tool));
         let id = || [call_id, camel_id, tool_id].into_iter().find_map(owned);
+        // Answers that are blocks have their own ids and names; those beside would make one answer
+        // of several.
         let has_own = self.content.is_some_and(pieces::are_answers);
         if self.role == Role::Tool && !has_own {
             let [inner] = fields_of(self.content, &["content"]);
@@ -201,6 +204,7 @@ impl Said<'_> {
                 signature: None,
             });
         }
+        // A line with a tool's name is one call: its content is what the tool was given.
         if let (Some(name), Role::Assistant) = (name, self.role) {
             let input = self.content.or(parameters).map(blocks::arguments);
             content.push(Block::ToolUse {

@@ -29,6 +29,8 @@ pub(super) fn search(home: &Path) -> Found {
         }
         Err(error) => found.problem(AGENT, &tmp, error),
     }
+    // A document is converted when its session is resumed, and what is said then goes to the lines
+    // alone.
     let lines: HashSet<String> = found
         .files
         .iter()
@@ -66,6 +68,7 @@ fn search_project(folder: &Path, named: &HashMap<String, String>, found: &mut Fo
                 path: path.to_owned(),
                 id,
                 form,
+                // Documents have no sub-agents in folders among them.
                 parent: layout::parent(path).filter(|_| form == Form::Operations),
                 project: Some(project.clone()),
                 row: None,

@@ -214,6 +214,7 @@ fn part(part: Json<'_>) -> Option<Block> {
             text: said.into_owned(),
             signature: None,
         },
+        // Answers are written with an empty text where only calls follow.
         (Some(said), ..) if said.is_empty() => return None,
         (Some(said), ..) => shapes::said(said.into_owned()),
         (None, Some(call), _) => {
@@ -275,6 +276,8 @@ fn tool_call(call: Json<'_>, blocks: &mut Vec<Block>) {
     let failed = text(status).is_some_and(|status| FAILED.contains(&&*status));
     let result = result.filter(|result| result.get() != "null");
     let Some(result) = result else {
+        // A call that was refused or failed may have no result, but what the person was shown of
+        // it.
         if failed {
             let display = display.filter(|display| text(Some(*display)).is_some());
             blocks.push(shapes::result(id, name, display, true));

@@ -204,6 +204,7 @@ impl Format for Gemini {
             reading.facts.links.act = Act::RewindTo(id_hash(&id));
             return reading;
         }
+        // A header that holds messages, or facts alone, says what a `$set` says.
         if session.is_some() && (start.is_some() || kind.is_some() || updated.is_some()) {
             return patch(object);
         }
@@ -236,6 +237,7 @@ fn operation(line: &[u8]) -> Option<Operation> {
     let object = fields::object_in(super::parts::lines::body(&text)).ok()?;
     let [id, set, rewind, session] =
         fields_of(Some(object), &["id", "$set", "$rewindTo", "sessionId"]);
+    // Also without an id: then it is one that nothing later can replace.
     if messages::read(object).is_some() {
         return Some(Operation::Message(fields::owned(id)));
     }

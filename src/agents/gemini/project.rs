@@ -23,6 +23,8 @@ pub(super) fn of_file(candidate: &Candidate<'_>) -> Option<String> {
     if let Some(root) = folder.as_deref().and_then(root_of) {
         return Some(root);
     }
+    // The folder's name is a short name or a hash, which only the list in the home tells the path
+    // of.
     if let Some(name) = layout::project(candidate.path) {
         let list = folder
             .as_deref()

@@ -69,10 +69,12 @@ pub(super) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option
     if changed.is_empty() {
         return original.map(<[u8]>::to_vec);
     }
+    // As Go writes an index without rows.
     let index = match original {
         Some(original) => std::str::from_utf8(original).ok()?,
         None => "null",
     };
+    // Rows of sessions that are not known here would be lost with an index that cannot be read.
     let rows = rows(index)?;
     let mut missing: HashMap<&str, &SessionState> = changed
         .iter()
@@ -137,6 +139,8 @@ fn row_of(state: &SessionState, there: Option<Json<'_>>) -> String {
     let [kind, header_vendor, header_endpoint] =
         fields::fields(lines::body(&header), &["type", "vendor", "endpoint"]).unwrap_or([None; 3]);
     let has_header = text(kind).as_deref() == Some("meta");
+    // A header says all that there is, also that there is no vendor; without one the row is all
+    // that is known.
     let of_header = |header, row| owned(if has_header { header } else { row });
     let title = match summary.title.as_str() {
         "" => owned(title).unwrap_or_else(|| NO_TITLE.to_owned()),
@@ -158,6 +162,7 @@ fn row_of(state: &SessionState, there: Option<Json<'_>>) -> String {
     for (key, value) in texts {
         row.extend(value.map(|value| (key, quoted(&value))));
     }
+    // Fields of newer versions stay in their rows.
     let others = there.map(|row| entries(row)).unwrap_or_default();
     let mut members: Vec<String> = row
         .into_iter()

@@ -109,6 +109,8 @@ impl Companions for Ggcode {
         let is_index = name.starts_with("index.json");
         let names = names(path);
         let own = below(&names, &OWN).is_some() && (is_index || session.is_some());
+        // In a copy of the folder only an id as the agent makes it, or the folder's name, tells
+        // whose a lock is.
         let copied = session.is_some_and(is_generated)
             || (is_index && below(&names, &["ggcode", "sessions"]).is_some());
         (own || copied).then(|| {

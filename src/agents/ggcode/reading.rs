@@ -105,6 +105,8 @@ impl Format for Ggcode {
                     title: titles::latest(given(title), titles::GENERATED),
                     model: fields::text_filled(model),
                     parent: fields::text_filled(parent),
+                    // The last of these lines holds, whole: what it does not say is not so any
+                    // more.
                     replaces: true,
                     ..Facts::default()
                 };
@@ -212,6 +214,7 @@ fn unknown(
     extra: Option<Json<'_>>,
     known: &[&str],
 ) -> Vec<(String, RawJson)> {
+    // Written there because Go would have taken one of them for a field that it knows.
     let inner = extra.filter(|extra| extra.is_object());
     let inner = inner.map(|extra| entries(extra)).unwrap_or_default();
     let outer = object.map(|object| entries(object)).unwrap_or_default();
@@ -256,6 +259,7 @@ pub(super) fn markdown_head(header: &[u8]) -> Option<MarkdownHead> {
         return None;
     }
     let parts = [vendor, endpoint, model].map(fields::text_filled);
+    // The line is named after the vendor; without one the usual line with the model is written.
     let has_vendor = parts.first().is_some_and(Option::is_some);
     let named: Vec<String> = parts.into_iter().flatten().map(Cow::into_owned).collect();
     Some(MarkdownHead {
@@ -292,6 +296,7 @@ fn object(whole: Json<'_>, session: &mut Session) {
             session.model = owned(model);
             session.project = owned(workspace);
             session.parent = owned(parent);
+            // The cost has a line of its own, which a later header does not take back.
             let known = session.extra.iter().find(|(key, _)| key == COST).cloned();
             session.extra = unknown(Some(whole), extra, &META_FIELDS);
             session.extra.extend(known);

@@ -35,6 +35,7 @@ pub(super) fn message(key: &SessionKey, message: &Message) -> Vec<u8> {
     let mut inner = GoObject::new(Escape::Plain);
     let filled = |text: &Option<String>| text.clone().unwrap_or_default();
     let id = message.id.as_deref().unwrap_or_default();
+    // Such an id is made here from the message's place, and is not the agent's.
     if !id.starts_with(PLACE) {
         inner.text_if("id", id);
     }
@@ -61,6 +62,8 @@ pub(super) fn meta(session: &Session) -> Result<Vec<u8>> {
             let value = string::decode(json.as_str()).ok_or_else(|| Error::InvalidJson {
                 reason: format!("`{key}` of a ggcode session has to be a string"),
             })?;
+            // Go skips a line in which a field that it knows has another type, so it is checked
+            // above.
             line.text_if(key, &value);
         }
     }
@@ -144,6 +147,7 @@ fn block(block: &Block) -> String {
                 .text("type", "tool_use")
                 .text_if("tool_name", name)
                 .text_if("tool_id", &filled(id));
+            // Left out where there is none: an empty object is an input too.
             if let Some(input) = input {
                 object.json("input", input.as_str());
             }
@@ -211,6 +215,7 @@ fn is_read_by_go(json: &str) -> bool {
     let is_block = Json::parse(json).is_ok_and(Json::is_object);
     is_block
         && entries_in(json).iter().all(|(key, value)| {
+            // Go takes a field whatever the case of its letters.
             let is = |name: &&str| name.eq_ignore_ascii_case(key);
             let value = value.get();
             value == "null"

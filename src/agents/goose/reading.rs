@@ -169,6 +169,7 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
         titles::GENERATED
     };
     let title = text_filled(name).or_else(|| text_filled(described));
+    // As the program calls a session that has no name yet.
     let title = title.filter(|title| !NO_NAME.contains(&&**title));
     let is_child = matches!(text(kind).as_deref(), Some("sub_agent" | "hidden"));
     let parent = text_filled(parent);
@@ -193,6 +194,7 @@ fn session(about: Json<'_>, is_older: bool) -> Reading<'_> {
 /// What a session took: the sum of what its ledger has, else its own sum, else what its last call took.
 fn usage(about: Json<'_>) -> Option<Usage> {
     let [ledger] = fields_of(Some(about), &["usage_ledger"]);
+    // Never both: the row's own sums have the ledger's calls in them.
     if let Some(ledger) = ledger {
         let rows = elements(ledger).into_iter().map(Some);
         return tokens::sum(rows.filter_map(tokens::in_any_spelling));

@@ -60,13 +60,17 @@ impl EntryFormat for Hermes {
         let title = text_filled(title).or_else(|| text_filled(shown));
         Reading::meta(Facts {
             created_us: times::time_us(started),
+            // A session that is still open has no end: its messages tell when it was last gone on
+            // with.
             updated_us: times::time_us(ended),
             project: text_filled(folder),
             title: titles::latest(title, titles::GENERATED),
             model: text_filled(model),
             branch: text_filled(branch),
             parent: text_filled(parent),
+            // A parent may also be the same talk before a compression, or what it branched from.
             subagent: delegated.is_some(),
+            // The first line holds what never changes: only the last one tells.
             archived: started.is_none().then(|| count(archived) > 0),
             links: Links {
                 answer: entries::taken(AGENT, id, usage(row)),
@@ -138,6 +142,8 @@ fn message(row: Json<'_>) -> Message {
     let role = Role::from_word(&text(role).unwrap_or_default());
     let said = text(content).unwrap_or_default();
     let mut content = Vec::new();
+    // What a tool answered stays text, also where it looks like JSON: only the mark says that it is
+    // a list of parts.
     if role == Role::Tool {
         let output = match said
             .strip_prefix(IS_JSON)

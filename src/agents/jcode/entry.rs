@@ -253,6 +253,7 @@ impl Entry {
             .values
             .iter()
             .map(|value| (value.certain, Self::read(value.object)))
+            // An object that was found among something else counts only if it is an entry.
             .filter(|(certain, entry)| *certain || !entry.is_unknown())
             .map(|(_, entry)| entry)
             .collect()

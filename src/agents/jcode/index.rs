@@ -48,6 +48,7 @@ pub(crate) fn facts(bytes: &[u8]) -> Vec<SidecarFacts> {
 /// write, or if the original cannot be read: then somebody may still want to mend it.
 pub(crate) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option<Vec<u8>> {
     let content = original.map(String::from_utf8_lossy).unwrap_or_default();
+    // An empty file is no index, and nothing in it could be lost.
     let mut index = if content.trim().is_empty() {
         Index::default()
     } else {
@@ -57,6 +58,7 @@ pub(crate) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option
     let mut new: HashMap<String, (NewRow, &SessionState)> = HashMap::new();
     let mut order = Vec::new();
     for state in changed {
+        // Teammates' sessions have no row.
         if leader_of(state.summary.key.id()).is_none() {
             let row = NewRow::of(state);
             order.push(row.uuid.clone());
@@ -76,6 +78,7 @@ pub(crate) fn write(original: Option<&[u8]>, changed: &[SessionState]) -> Option
             edited = true;
         }
     }
+    // With nothing to say the bytes stay: written anew, the index would differ in its white space.
     if edited {
         return Some(index.to_text().into_bytes());
     }
@@ -116,10 +119,13 @@ impl<'a> Index<'a> {
                 index.others.push((key, value));
                 continue;
             }
+            // Where it stood among the others is remembered, so that it is written there again.
             index.projects_at = index.others.len();
             if value.get() == "null" {
                 continue;
             }
+            // Neither null nor an object: the program could not read it, so it is not ours to write
+            // over.
             fields(value.get(), &[]).ok()?;
             for (path, rows) in entries(value) {
                 let is_null = rows.get() == "null";

@@ -79,6 +79,8 @@ fn result(name: &str, output: &str, error: &str, id: &str) -> Message {
         && !error.is_empty()
         && let Ok(json) = RawJson::parse(go_json::string(error, Escape::Plain))
     {
+        // Where there are both, the text alone would not tell where the output ends, and the entry
+        // could not be made again.
         message.extra.push((ERROR.to_owned(), json));
     }
     message.content.push(Block::ToolResult {
@@ -161,6 +163,8 @@ pub(crate) fn entries_of(message: &Message, timestamp: &str) -> Result<Vec<Entry
         .map(|kind| Entry {
             kind,
             timestamp: timestamp.to_owned(),
+            // Unknown fields go with the first entry alone: with each of them they would be there
+            // several times.
             extra: std::mem::take(&mut extra),
         })
         .collect())
@@ -204,6 +208,7 @@ fn split_error(output: &str, is_error: bool, extra: &[(String, RawJson)]) -> (St
     {
         return (before.to_owned(), error.into_owned());
     }
+    // An empty error is none in this format.
     let error = if output.is_empty() { FAILED } else { output };
     (String::new(), error.to_owned())
 }

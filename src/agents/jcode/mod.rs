@@ -68,7 +68,7 @@ impl Dialect for Jcode {
     }
 
     fn reader_version(&self) -> u16 {
-        // 2: who has a parent is its sub-agent.
+        // 2: a session with a parent is its sub-agent.
         2
     }
 
@@ -119,6 +119,7 @@ impl Dialect for Jcode {
                 model,
             } = entry.kind
             {
+                // A header without a project or model leaves what an earlier one told.
                 session.project = filled(&project).or(session.project.take());
                 session.model = filled(&model).or(session.model.take());
                 session.parent = leader_of(&uuid)
@@ -217,6 +218,7 @@ fn header_of(session: &Session) -> Entry {
             uuid: session.key.id().to_owned(),
             project: session.project.clone().unwrap_or_default(),
             provider: provider.unwrap_or_else(|| {
+                // As the program writes it for teammates, of whom it is told no provider.
                 let default = if is_teammate { TEAMMATE } else { "" };
                 default.to_owned()
             }),
@@ -258,6 +260,7 @@ impl Format for Jcode {
                     model: text_filled(model),
                     parent: text(uuid)
                         .and_then(|uuid| Some(Cow::Owned(leader_of(&uuid)?.to_owned()))),
+                    // Only teammates have a parent.
                     subagent: true,
                     replaces: true,
                     ..Facts::default()

@@ -56,6 +56,7 @@ pub(super) fn own(path: &Path) -> Option<Own> {
         return in_code(rest);
     }
     match below(&names, &CLI)? {
+        // As the first versions wrote it: a file for each session, and no folder.
         [_, _] if paths::is_lines(path) => Some(Own::of(&stem(path), MAIN)),
         [_, session, file] if file == CONTEXT => Some(Own::of(session, MAIN)),
         [_, session, folder, agent, file] if folder == "subagents" && file == CONTEXT => {

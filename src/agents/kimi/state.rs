@@ -39,6 +39,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
         };
     };
     let given = owned(given).or_else(|| owned(also_given));
+    // Versions differ in how they mark a title that the user gave.
     let is_given =
         given.is_some() || is_true(is_custom) || text(kind).is_some_and(|kind| kind == "custom");
     SidecarFacts {

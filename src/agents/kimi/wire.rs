@@ -97,6 +97,7 @@ fn said<'a>(kind: &str, line: &Line<'a>) -> Option<Said<'a>> {
         "context.append_loop_event" => {
             let [kind, part] = fields_of(line.event, &["type", "part"]);
             match &*text(kind)? {
+                // The beginning and the end of a step say nothing themselves.
                 "content.part" => part.and(line.event).map(Said::Part),
                 "tool.call" => line.event.map(Said::Call),
                 "tool.result" => line.event.map(Said::Result),
@@ -126,6 +127,8 @@ impl<'a> Said<'a> {
                 let [kind, trigger] = fields_of(origin, &["kind", "trigger"]);
                 match text_filled(kind).as_deref() {
                     None | Some("user") => false,
+                    // A skill is put in by the model too; only one that was called with a slash is
+                    // what the person typed.
                     Some("skill_activation" | "plugin_command") => {
                         text(trigger).is_none_or(|trigger| trigger != "user-slash")
                     }
@@ -195,6 +198,7 @@ fn usage(kind: &str, line: &Line<'_>) -> Option<(Usage, bool)> {
         "usage.record" => (line.usage, true),
         "context.append_loop_event" => {
             let [kind, usage] = fields_of(line.event, &["type", "usage"]);
+            // The end of a step repeats what its record says, and is used where there is no record.
             let is_end = text(kind).as_deref() == Some("step.end");
             (usage.filter(|_| is_end), false)
         }

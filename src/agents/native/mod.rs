@@ -44,7 +44,7 @@ impl Dialect for Native {
     }
 
     fn reader_version(&self) -> u16 {
-        // 2: who has a parent is its sub-agent.
+        // 2: a session with a parent is its sub-agent.
         2
     }
 
@@ -164,6 +164,7 @@ impl Format for Native {
             ],
         );
         let mut reading = Reading::of(RecordKind::Unknown);
+        // A line of a later version may mean something else by the same members.
         if mark.is_none_or(|mark| mark.get() != VERSION) {
             return reading;
         }

@@ -119,6 +119,7 @@ fn unknown(
     let nested = extra.filter(|extra| extra.is_object());
     let at_top = members.others(known).chain(
         extra
+            // A field of a caller's own that has this name and is no object.
             .filter(|_| nested.is_none())
             .map(|value| ("extra".to_owned(), value)),
     );

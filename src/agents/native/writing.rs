@@ -39,6 +39,7 @@ pub(crate) fn session(session: &Session) -> Result<Vec<u8>> {
     line.text("id", session.key.id())?;
     line.text_if(
         "agent",
+        // A line without it is of a session that was made here.
         Some(session.key.agent()).filter(|agent| *agent != NATIVE),
     )?;
     line.text_if(

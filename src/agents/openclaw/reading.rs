@@ -73,6 +73,7 @@ fn session(row: Json<'_>) -> Reading<'_> {
         title: titles::latest(title, titles::GENERATED),
         model: text_filled(model),
         parent: text_filled(before),
+        // The first line holds what never changes: only the last one tells.
         archived: created.is_none().then(|| archived.is_some()),
         ..Facts::default()
     })

@@ -71,6 +71,7 @@ impl FirstTables {
         session: &Value,
     ) -> rusqlite::Result<Vec<(String, Option<String>, u64)>> {
         let (message, part) = (r#""message"."data""#, r#""part"."data""#);
+        // The length is asked of SQLite, which knows it without reading the value.
         let sql = format!(
             r#"SELECT "id", NULL, octet_length({message}) FROM "message"
             WHERE "session_id" = ?1 AND octet_length({message}) > {LINE_BYTES_MAX}
@@ -130,6 +131,8 @@ impl FirstTables {
             self.part_key
         );
         let mut statement = connection.prepare_cached(&sql)?;
+        // Keys first, and each part by its key: sorted with their content, parts would all be in
+        // memory at once.
         let (keys, more) = self.part_keys(connection, message, bounds)?;
         let (mut parts, mut bytes) = (Vec::new(), info.len());
         let mut left_out = more;
@@ -175,6 +178,7 @@ impl FirstTables {
             "SELECT {} FROM \"part\" WHERE \"message_id\" = ?1 {} LIMIT {}",
             self.part_key,
             order(&self.part, &["id"]),
+            // One more than may be, to see whether there are more.
             bounds.rows.saturating_add(1)
         );
         let mut statement = connection.prepare_cached(&sql)?;

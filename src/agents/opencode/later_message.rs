@@ -56,6 +56,7 @@ pub(super) fn message(message: Json<'_>) -> Message {
         ],
     );
     let [created] = fields_of(time, &["created"]);
+    // Such a row speaks in the user's name, and the program wrote it.
     let is_put_in = text(kind).as_deref() == Some("synthetic");
     let role = text(kind).as_deref().and_then(speaker);
     let mut blocks = shapes::content(said);
@@ -104,6 +105,7 @@ fn piece_of(piece: Json<'_>, blocks: &mut Vec<Block>) {
     let [reason] = fields_of(error, &["message"]);
     let answer = if failed { reason.or(error) } else { None };
     let answer = answer.or(content).or(output);
+    // A call that is still at work has no answer yet.
     if answer.is_some() || failed {
         blocks.push(shapes::result(id, name, answer, failed));
     }

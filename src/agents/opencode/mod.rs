@@ -105,6 +105,7 @@ impl Dialect for OpenCode {
         if !info.is_object() || !messages.get().starts_with('[') {
             return None;
         }
+        // An export is indented: without the white space its lines are those of the database.
         let info: Vec<(String, String)> = entries(info)
             .into_iter()
             .map(|(key, value)| (key, compact(value.get())))

@@ -108,6 +108,7 @@ fn tool(part: Json<'_>, blocks: &mut Vec<Block>) {
     });
     let failed = text(status).as_deref() == Some("error");
     let answer = if failed { error.or(output) } else { output };
+    // A call that is still at work has no answer yet.
     if answer.is_none() && !failed {
         return;
     }
@@ -133,6 +134,7 @@ pub(super) fn file(part: Json<'_>) -> Block {
     if !media_type.starts_with("image/") {
         return shapes::other(part);
     }
+    // A file that was pasted in stands in its URL; any other leads to a place.
     let data = url
         .strip_prefix("data:")
         .and_then(|rest| rest.split_once(";base64,"))

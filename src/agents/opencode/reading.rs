@@ -27,6 +27,7 @@ impl Format for OpenCode {
         let [role, id, time, tokens] = fields_of(Some(info), &["role", "id", "time", "tokens"]);
         let [created] = fields_of(time, &["created"]);
         let Some(word) = fields::text(role) else {
+            // Neither a role nor parts, but an id: what is said of the session.
             let kind = match (parts, fields::text_filled(id)) {
                 (Some(_), _) => RecordKind::Event,
                 (None, Some(_)) => return session(info),

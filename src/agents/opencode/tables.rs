@@ -95,6 +95,7 @@ impl Tables {
                 sessions.push((table, found));
             }
         }
+        // Asked for once more, for the error that names what is missing.
         if sessions.is_empty() {
             needs("session", &[], &["id"])?;
         }
@@ -126,6 +127,7 @@ impl Tables {
                 connection.prepare(&format!("SELECT {id}, {directory} FROM \"{table}\""))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
+                // Rows without an id count too: a table of nothing else would be read to its end.
                 if sessions.len() + skipped >= bounds.rows || bytes >= bounds.bytes {
                     problems.push(format!(
                         "has more than {} sessions; the others are left out",
@@ -147,6 +149,7 @@ impl Tables {
         if skipped > 0 {
             problems.push(format!("{skipped} sessions without an id"));
         }
+        // An upgraded database has a session in both tables: one of the two names is enough.
         sessions.sort_by(|a, b| a.name.cmp(&b.name));
         sessions.dedup_by(|a, b| a.name == b.name);
         Ok((sessions, problems))
@@ -184,6 +187,8 @@ impl Tables {
         session: &Value,
         bounds: Bounds,
     ) -> rusqlite::Result<(MessageIds, Option<String>)> {
+        // By the session, and not by the database: one that was not gone on with since the upgrade
+        // has rows in the first tables alone.
         if let Some(later) = &self.later
             && (self.first.is_none() || later.message_count(connection, session)? > 0)
         {

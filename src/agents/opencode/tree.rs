@@ -79,6 +79,7 @@ impl Tree {
 
     fn read(&self) -> Result<DatabaseSession> {
         let info = self.info()?;
+        // Versions without a folder in the session had it in the project's file.
         let project = text_of(&info, "directory").or_else(|| self.worktree(&info));
         let mut problems = Vec::new();
         let mut messages: Vec<Found> = Vec::new();
@@ -102,6 +103,7 @@ impl Tree {
                 "is larger than {BYTES_MAX} bytes; {left_out} of its messages are left out"
             ));
         }
+        // By time, as a database gives them: the files' names follow the ids.
         messages.sort_by(|(one, _), (other, _)| one.cmp(other));
         let lines = messages.into_iter().map(|(_, line)| line).collect();
         Ok(DatabaseSession {
@@ -161,6 +163,7 @@ fn data_of(file: &Path) -> std::result::Result<String, String> {
     let text = String::from_utf8_lossy(&bytes);
     let object = object_in(body(&text)).map_err(|error| format!("is no JSON object: {error}"))?;
     let members = Object::of(object);
+    // A database has these as columns, and its lines get them again with the others.
     let rest: Vec<(String, String)> = members
         .others(&["id", "sessionID", "messageID"])
         .map(|(key, value)| (key, compact(value.get())))
@@ -204,6 +207,7 @@ impl Database for Tree {
     }
 
     fn outline(&mut self, id: &str) -> Result<Option<Outline>> {
+        // Each file is read as a database of its own.
         if id != self.id {
             return Ok(None);
         }
@@ -230,6 +234,7 @@ impl Database for Tree {
         let version = text_of(&info, "version");
         let (header, trailer) = session_lines(&info);
         let about = std::iter::once(header).chain(trailer);
+        // The first line was handed out already, before the messages were read.
         let messages = self.read()?.document.lines.into_iter().skip(1);
         let lines = about
             .map(|line| (None, line))

@@ -23,6 +23,7 @@ const LASTING: [&str; 7] = [
 
 /// The first line of a session and its trailer, from the fields of its `info` as JSON.
 pub(super) fn session_lines(info: &[(String, String)]) -> (Vec<u8>, Option<Vec<u8>>) {
+    // Of a key that stands there twice the last one holds.
     let find = |key: &str| info.iter().rev().find(|(found, _)| found == key);
     let times = find("time").map_or("{}", |(_, time)| time.as_str());
     let times = entries_in(times);
@@ -50,6 +51,7 @@ pub(super) fn session_lines(info: &[(String, String)]) -> (Vec<u8>, Option<Vec<u
         .collect();
     timed(&mut last, &changed);
     let trailer = (!last.is_empty()).then(|| {
+        // The trailer names its session too, since a line is read alone.
         let id = find("id").map(|(_, id)| ("id", id.clone()));
         info_line(&id.into_iter().chain(last).collect::<Vec<_>>())
     });

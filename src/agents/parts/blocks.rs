@@ -201,6 +201,7 @@ fn image(object: &Object<'_>) -> Block {
     let media_type = [media_type, mime, camel_mime].into_iter().find_map(owned);
     let data = [source_data, seed_data, data].into_iter().find_map(owned);
     match url {
+        // An address may hold the picture itself: then its bytes are the data, and no place.
         Some(url) if data_url(&url).is_some() => image_of(url),
         url => Block::Image {
             media_type,

@@ -11,6 +11,7 @@ pub(crate) fn compact(json: &str) -> String {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
+            // Only between tokens: what stands in a text is the agent's.
             b' ' | b'\t' | b'\r' | b'\n' if !in_string => {
                 text.push_str(json.get(kept_from..at).unwrap_or_default());
                 kept_from = at + 1;

@@ -58,7 +58,9 @@ impl Shape {
             .collect();
         let members = members.iter();
         let members = members.map(|(key, value)| (key.as_str(), value.as_str()));
+        // Both lines about the session have its id, since each is read alone.
         let (ids, others): (Vec<_>, Vec<_>) = members.partition(|(key, _)| *key == self.id);
+        // In the first line what may change would make every content another session.
         let (lasting, changing): (Vec<_>, Vec<_>) = others
             .into_iter()
             .partition(|(key, _)| self.first.contains(key));

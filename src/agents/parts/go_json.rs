@@ -161,6 +161,7 @@ fn push_compact(out: &mut String, json: &str, escape: Escape) {
     for character in json.chars() {
         match character {
             ' ' | '\t' | '\r' | '\n' if !in_string => continue,
+            // Go escapes these in raw values too when it writes an object that holds them.
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if escape == Escape::Html => {
                 push_escape(out, character);
             }

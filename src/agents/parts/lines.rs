@@ -111,6 +111,7 @@ pub(crate) fn describe<'a>(
             flags: header.flags.with(RecordFlags::LOSSY),
             ..header
         },
+        // They borrow from the text with replaced bytes, which ends here.
         facts: described.facts.into_owned(),
         problem: described.problem.or_else(|| Some(NOT_UTF8.to_owned())),
     }
@@ -127,6 +128,7 @@ pub(crate) fn messages(format: &(impl Format + ?Sized), line: &[u8]) -> Vec<Mess
         } else {
             Vec::new()
         };
+        // As many as `describe` counts, or a message's number would lead to another one.
         messages.truncate(LINE_MESSAGES_MAX);
         return messages;
     }
@@ -213,6 +215,7 @@ fn describe_text<'a>(
     let flags = flags(string::has_lone_surrogate(body));
     let split = values::split(body);
     let known = known(format, &split);
+    // Places in the problem are counted from the start of the line, marks and white space with it.
     let before = text.len()
         - text
             .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
@@ -309,6 +312,8 @@ impl<'a> Facts<'a> {
     fn join(&mut self, more: Self) {
         self.created_us = self.created_us.or(more.created_us);
         self.updated_us = self.updated_us.max(more.updated_us);
+        // The first folder that a line states holds, unless a later one says that the session
+        // moved.
         if more.moved || self.project.is_none() {
             self.project = more.project.or(self.project.take());
             self.moved |= more.moved;

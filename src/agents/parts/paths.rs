@@ -121,6 +121,7 @@ pub(crate) fn percent_decoded(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let Some((first, after)) = rest.split_first() {
+        // A `%` without two digits behind it was no escape, and stays.
         let encoded = after
             .split_at_checked(2)
             .filter(|_| *first == b'%')

@@ -64,6 +64,7 @@ fn special(piece: Json<'_>, found: &mut Vec<Block>) -> bool {
         let [id, name, answer] = fields_of(Some(response), &["id", "name", "response"]);
         let [output, error] = fields_of(answer, &["output", "error"]);
         let answer = output.or(error).or(answer);
+        // With an output beside it the call has not failed.
         let is_error = output.is_none() && error.is_some();
         found.push(blocks::result(owned(id), owned(name), answer, is_error));
     } else if let Some(data) = data {

@@ -58,12 +58,14 @@ fn epoch_us(json: &str) -> Option<i64> {
     if !(NUMBER_MIN..end * 1e3).contains(&number) {
         return None;
     }
+    // A whole number is scaled as one: nanoseconds of today have more digits than a float.
     let whole: Option<i64> = json.parse().ok();
     let scaled = |factor: i64| {
         whole.map_or((number * factor as f64).round() as i64, |whole| {
             whole.saturating_mul(factor)
         })
     };
+    // The unit shows by the size alone: each goes up to the year 2200.
     Some(if number < end / 1e6 {
         scaled(1_000_000)
     } else if number < end / 1e3 {

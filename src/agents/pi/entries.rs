@@ -47,6 +47,8 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
         reading.kind = RecordKind::Event;
     }
     reading.time_us = times::time_us(entry.time);
+    // The header's id is the session's, and the title line is overwritten in place: neither has a
+    // place in the tree.
     if kind != "session" && kind != "title" {
         reading.facts.record_id = text_filled(entry.id);
         reading.facts.links = links(&entry, role);
@@ -98,6 +100,7 @@ fn about_session<'a>(kind: &str, object: Json<'a>, reading: &mut Reading<'a>) ->
         }
         "model_change" => {
             let [id, model, role] = fields_of(Some(object), &["modelId", "model", "role"]);
+            // A model for another role than the talk does not answer in it.
             let is_main = text(role).is_none_or(|role| role == "default");
             facts.model = text_filled(id)
                 .or_else(|| text_filled(model))

@@ -57,6 +57,7 @@ fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<Json<'_>
         Some(_) => object.text_if("type", &text(kind).unwrap_or_default()),
         None => object.text("type", "function"),
     };
+    // A call that came without a function is written without one.
     let is_bare = original.is_some() && function.is_none() && name.is_empty() && input.is_none();
     if !is_bare {
         let mut inner = GoObject::new(Escape::Html);
@@ -70,6 +71,8 @@ fn call(id: &str, name: &str, input: Option<&RawJson>, original: Option<Json<'_>
         object.json("extra_content", beside.get());
     }
     for (key, value) in original.map_or(Vec::new(), |original| entries(original)) {
+        // Go takes a field whatever the case of its letters, so another spelling would be there
+        // twice.
         if !CALL_FIELDS
             .iter()
             .any(|known| known.eq_ignore_ascii_case(&key))

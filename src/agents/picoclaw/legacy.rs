@@ -63,6 +63,7 @@ pub(super) fn lines_of(bytes: &[u8]) -> Option<DocumentLines> {
     let text = String::from_utf8_lossy(bytes);
     let [messages] = fields(lines::body(&text), &["messages"]).ok()?;
     let messages = messages?;
+    // A list that was never made is null in Go.
     if !messages.get().starts_with('[') && messages.get() != "null" {
         return None;
     }

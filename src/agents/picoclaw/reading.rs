@@ -79,6 +79,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
     };
     let said = &mut message.content;
     let signature = owned(signature);
+    // A signature may stand without thoughts, and has no place but beside some.
     if let Some(thoughts) = owned(reasoning).or_else(|| signature.as_ref().map(|_| String::new())) {
         said.push(Block::Thinking {
             text: thoughts,
@@ -108,6 +109,7 @@ pub(super) fn message(object: Json<'_>) -> Message {
         .into_iter()
         .map(call)
         .collect();
+    // Spelled as they would be written, so nothing else has to be kept of them.
     let plain = calls.is_none_or(|calls| {
         calls::calls(&calls_made, None) == go_json::compact(calls.get(), Escape::Html)
     });
@@ -136,6 +138,7 @@ fn extra(
             "tool_calls" => !plain_calls,
             "tool_call_id" => !is_tool && fields::text_filled(Some(value)).is_some(),
             "name" | "is_error" => !is_tool,
+            // A time that would be written otherwise is kept as it stands.
             "created_at" => message.time.is_some_and(|time| {
                 text(Some(value)).is_none_or(|written| written != go_json::go_time(time))
             }),

@@ -110,6 +110,7 @@ fn summary<'a>(line: &Line<'a>) -> Option<Json<'a>> {
 /// What a line says and tells.
 pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     let line = Line::of(object);
+    // The messages have parts as Gemini's, which the fallback reads.
     let mut reading = Fallback.read(object);
     let is_note = line.is_put_in();
     if summary(&line).is_some() {
@@ -129,6 +130,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     facts.branch = text_filled(line.branch);
     if let Some((agent, session)) = line.agent {
         facts.child = text_filled(Some(agent));
+        // A sub-agent's lines have the id of the session that started it.
         facts.parent = text_filled(session);
         facts.subagent = true;
     }

@@ -120,6 +120,7 @@ fn of_response(row: Json<'_>) -> Vec<Message> {
     );
     let mut said = Said::default();
     said.extend(Role::System, owned(system).map(blocks::said));
+    // Answers of tools were sent with the prompt of this row, so they stand before it.
     said.extend(
         Role::Tool,
         results.into_iter().flat_map(elements).map(result),

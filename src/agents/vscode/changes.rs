@@ -28,6 +28,7 @@ pub(super) fn fold(bytes: &[u8]) -> Option<Value> {
     }
     let text = String::from_utf8_lossy(bytes);
     if let Ok(whole) = serde_json::from_str::<Value>(body(&text))
+        // A file of a single change is one object too.
         && whole.get("kind").is_none()
     {
         return whole.is_object().then_some(whole);

@@ -82,6 +82,7 @@ fn answered(request: &Value) -> Option<Value> {
         content.add(part, &calls, results);
     }
     let error = request.pointer("/result/errorDetails/message");
+    // An answer that failed may have nothing else.
     if let Some(error) = error.and_then(Value::as_str) {
         content.say(error);
     }
@@ -171,6 +172,7 @@ impl Content {
         call.insert("id".to_owned(), json!(id));
         call.insert("name".to_owned(), json!(name.and_then(Value::as_str)));
         if let Some(arguments) = told.and_then(|told| told.get("arguments")) {
+            // Arguments are JSON in a text, and what is none is shown as it stands.
             let parsed = arguments
                 .as_str()
                 .and_then(|text| serde_json::from_str(text).ok());

@@ -339,6 +339,8 @@ impl Project {
             Current::Unplaced(key) => key.clone(),
             Current::Started(id) => self.create(id)?,
         };
+        // Before the project is put: if that fails, the next call goes on here and makes no second
+        // session.
         *current = Current::Unplaced(key.clone());
         let change = PropertiesChange {
             project: Some(Some(self.stated.clone())),

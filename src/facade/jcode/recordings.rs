@@ -215,6 +215,8 @@ impl Recordings {
                 });
             }
             match entries.into_iter().next() {
+                // The header names the session: with the old name the copy would be read as the
+                // session that it came from.
                 Some(header) if is_header(&header) => {
                     kept.push(NewRecord::line(renamed(header, &new_id).line()));
                 }
@@ -225,6 +227,7 @@ impl Recordings {
         for chunk in kept.chunks(APPEND_RECORDS_MAX) {
             self.store.append(&new_key, Expect::Any, None, chunk)?;
         }
+        // The header has no place for a parent.
         let change = PropertiesChange {
             parent: Some(Some(id.to_owned())),
             ..PropertiesChange::default()
@@ -249,6 +252,7 @@ impl Recordings {
                 break;
             }
         }
+        // Lists are in the order of the last change.
         all.sort_by_key(|summary| (summary.created_at, summary.number));
         Ok(all)
     }

@@ -372,6 +372,7 @@ fn said(word: &str, content: &str) -> Result<Message> {
             images: Vec::new(),
         }];
     }
+    // A word that is no role here goes into the line again as it was given.
     if word != role.word() {
         let word = RawJson::from_value(&word)?;
         message.extra.push(("role".to_owned(), word));

@@ -57,6 +57,7 @@ impl StoreSessions {
         };
         let next_sequence = summary.next_sequence;
         let mut heard = or_default(read_from(self.store.as_ref(), &key, Some(summary.mark)))?;
+        // What came between the look at the row and the reading is not in this window.
         heard.retain(|heard| heard.sequence < next_sequence);
         Ok(History {
             key,
@@ -131,10 +132,12 @@ impl StoreSessions {
             });
         }
         let next = summary.next_sequence;
+        // For hiding all nothing has to be read.
         if keep_last == 0 {
             return self.hide(&key, &[], 0, next);
         }
         let mut heard = read_from(self.store.as_ref(), &key, Some(summary.mark))?;
+        // What came between the look at the row and the reading stays visible.
         heard.retain(|heard| heard.sequence < next);
         let turns: Vec<Turn> = heard.iter().map(turn).collect();
         let keep_last = usize::try_from(keep_last).unwrap_or(usize::MAX);

@@ -137,12 +137,16 @@ impl Lines {
                 return Ok(());
             }
         }
+        // Only when there is a line to add: a run that archives nothing leaves note and file as
+        // they are.
         if self.adding.is_none() {
             self.adding = Some(self.begin()?);
         }
         let Some(adding) = &mut self.adding else {
             return Ok(());
         };
+        // Without an end this line and the next would be one, and the note tells records by
+        // counting lines.
         let end: &[u8] = if is_ended { b"" } else { b"\n" };
         for bytes in [line, end] {
             adding.bytes += bytes.len() as u64;
@@ -163,6 +167,8 @@ impl Lines {
         let Some(adding) = &mut self.adding else {
             return Ok(());
         };
+        // On disk before the note says so: a note that tells of lines which a power cut took would
+        // count records as kept that are not.
         let synced = adding
             .file
             .flush()
@@ -273,6 +279,8 @@ impl Lines {
         key: &SessionKey,
     ) -> Result<HashSet<u64>> {
         let mut there = HashSet::new();
+        // A session that was deleted and made again has none of the records: all that was written
+        // is gone from the store.
         let is_same = match (store.summary(key), &self.owner) {
             (Ok(summary), Owner::Session { number, .. }) => summary.number == *number,
             (Err(Error::NotFound { .. }), _) | (Ok(_), Owner::History { .. }) => false,
@@ -309,6 +317,8 @@ impl Lines {
 
     /// Notes that lines are in the making, and opens the file behind those that are settled.
     fn begin(&mut self) -> Result<Adding> {
+        // Before the first byte: without the note, lines that a kill leaves would be taken for
+        // somebody else's change.
         self.held.open = Some(Open::Writing {});
         self.write_note()?;
         let path = &self.place.lines;
@@ -317,6 +327,8 @@ impl Lines {
             Ok(file)
         });
         let mut file = opened.map_err(|source| self.place.error("write", source))?;
+        // Lines of before there were notes may end without a terminator: the first new one would
+        // become a part of them.
         if self.held.before == self.held.bytes && !self.ends_a_line(&file)? {
             let ended = file.write_all(b"\n").and_then(|()| file.sync_all());
             ended.map_err(|source| self.place.error("write", source))?;
@@ -347,6 +359,7 @@ impl Lines {
     fn known(&mut self) -> Result<&HashMap<u64, Vec<u128>>> {
         let mut known: HashMap<u64, Vec<u128>> = HashMap::new();
         if self.known.is_none() {
+            // From where notes begin: nobody knows whose records the lines before are.
             for line in self.read_lines(self.held.before, &self.held.runs)? {
                 known.entry(line.sequence).or_default().push(line.hash);
             }
@@ -364,6 +377,8 @@ impl Lines {
             for sequence in runs.all() {
                 text.clear();
                 end += file.read_until(b'\n', &mut text)? as u64;
+                // Numbers are told by counting lines, so one that is missing would shift all behind
+                // it.
                 if !text.ends_with(b"\n") {
                     return Err(invalid("it has fewer lines than its note says"));
                 }

@@ -63,14 +63,18 @@ pub fn compact_archived(
     folder: &Path,
 ) -> Result<Compacted> {
     let session = store.summary(key)?;
+    // No farther than the mark, as the store's own compaction: what is visible never goes.
     let end = through.map_or(session.mark, |through| through.min(session.mark));
     let own_folder = folder.join(key.agent());
     let name = file_safe(key.id());
     let name = OsStr::new(&name);
+    // Nothing would go, and no earlier run left something to settle: then no file is made for the
+    // session.
     if !ArchiveFile::is_noted(&own_folder, name) && first_to_go(store, key, end)?.is_none() {
         return store.compact(key, Some(end), None);
     }
     make_folder(folder)?;
+    // On disk with its name before a record is removed for what is written into it.
     private_folder(&own_folder)
         .and_then(|()| sync_folder(folder))
         .map_err(io_error("make the folder", &own_folder))?;
@@ -83,11 +87,14 @@ pub fn compact_archived(
     // Only now: another run may have been at it.
     check_same(store, key, &session)?;
     let mut lines = Lines::open(place, owner, (store, id.as_ref()), key)?;
+    // Looked at again behind the writing: the name may have passed to another session, whose lines
+    // these are not.
     let written = write(store, key, end, &mut lines)
         .and_then(|records| check_same(store, key, &session).map(|()| records))
         .and_then(|records| lines.written(id.as_ref()).map(|()| records));
     let records = written.inspect_err(|_| lines.take_back())?;
     match store.compact(key, Some(end), None) {
+        // As many as were written, so nobody else has removed any of them meanwhile.
         Ok(removed) if removed.records == records => {
             lines.settle_all();
             Ok(removed)
@@ -118,6 +125,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<()> {
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
         .collect();
     make_private(folder, true).map_err(io_error("make the folder", folder))?;
+    // A folder is there after a power cut only if its name in the one above it is on disk.
     for made in missing {
         let parent = made.parent().unwrap_or(made);
         sync_folder(parent).map_err(io_error("sync the folder", parent))?;
@@ -134,6 +142,7 @@ fn write(store: &dyn Store, key: &SessionKey, end: u64, lines: &mut Lines) -> Re
         if Some(record.sequence) == stays {
             break;
         }
+        // A compaction keeps headers, so they would be in both.
         if record.header.kind != RecordKind::Meta {
             lines.add(record.sequence, &record.line)?;
             records += 1;

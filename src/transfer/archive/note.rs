@@ -188,11 +188,15 @@ impl Note {
     fn replace(&self, path: &Path, temporary: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
+        // A longer one would be refused when it is read, and the archive could never be gone on
+        // with.
         if text.len() as u64 > NOTE_BYTES_MAX {
             return Err(invalid("it would be too long; name another folder"));
         }
         let mut file = create_private(temporary)?;
         file.write_all(&text)?;
+        // Before the rename: after a power cut the name could lead to an empty note, where the old
+        // one was right.
         file.sync_all()?;
         std::fs::rename(temporary, path)?;
         sync_folder(path.parent().unwrap_or(path))

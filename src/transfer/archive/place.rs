@@ -49,11 +49,13 @@ impl ArchiveFile {
             let lines = folder.join(with(&stem, ".jsonl"));
             let what = format!("the archive `{}`", lines.display());
             let lock = Lock::take(&folder.join(with(&stem, ".lock")), &what, WAIT)?;
+            // Read again under the lock: another run may have claimed the name meanwhile.
             let found = Note::read(&note)?;
             if is_others(&found) {
                 continue;
             }
             if found.is_none() && lines.symlink_metadata().is_ok() {
+                // A file of before there were notes had no number, so this one is somebody's own.
                 if number > 1 {
                     continue;
                 }

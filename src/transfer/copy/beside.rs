@@ -37,6 +37,7 @@ pub(super) fn folder_files(
             .into_iter()
             .find(|other| other.generation == source.generation);
         match same {
+            // There as it is: a run after a stop goes on behind it.
             Some(other) if other == source => {}
             Some(other) if other.row.session != 0 => {
                 let path = String::from_utf8_lossy(&source.path);
@@ -57,6 +58,7 @@ pub(super) fn folder_files(
             }
         }
         bulk.commit()?;
+        // Read back behind the commit: what is counted as copied has been seen in the other store.
         let (written, later) = rest.split_at(done);
         for source in written.iter().filter(|source| !source.row.name.is_empty()) {
             check(from, to, &source.row.name)?;
@@ -139,6 +141,7 @@ pub(super) fn marks(
     let mut lacking = Vec::new();
     for mut deleted in from.marks_of_deleted()? {
         let place = (deleted.key.clone(), deleted.home_bytes.clone());
+        // Of the same session: what either remembers of paths and first lines keeps it away.
         if let Some(other) = there.get(&place) {
             let knows = |source| other.sources.contains(source);
             if other.deleted_at >= deleted.deleted_at && deleted.sources.iter().all(knows) {

@@ -22,7 +22,7 @@ const PAGE: usize = 128;
 /// Packed bytes of sessions that are written in one transaction, and one session more.
 const BATCH_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How often what others were in the way of is planned and written again.
+/// How often a write that others were in the way of is planned and tried again.
 const ATTEMPTS: usize = 8;
 
 /// Copies everything from one store into another: sessions with their lines under the same sequence numbers,
@@ -75,6 +75,7 @@ pub fn copy_store(
     let mut run = Run {
         from,
         to,
+        // First of all, so that a restore of the other store that comes in between is noticed.
         mark: to.restored_mark()?,
         report: CopyReport::default(),
     };
@@ -95,6 +96,8 @@ struct Run<'s> {
 
 impl Run<'_> {
     fn sessions(&mut self, progress: &mut Watcher<'_>) -> Result<()> {
+        // All numbers before the first session, so that the share that is told is one of a known
+        // whole.
         let mut numbers = Vec::new();
         loop {
             let after = numbers.last().copied().unwrap_or_default();
@@ -137,6 +140,7 @@ impl Run<'_> {
         let mut left = Vec::new();
         for (number, beside) in here {
             match beside.row.contents {
+                // Without the plain id: it comes with the one that has it.
                 0 => {}
                 1 => {
                     let other = self.to.sources().number_of(&beside.key()?)?;
@@ -196,6 +200,7 @@ impl Run<'_> {
             attempt += 1;
             batch = Vec::new();
             for head in heads {
+                // They were counted when they were planned the first time.
                 let before = self.report.unchanged;
                 batch.extend(self.plan(head)?);
                 self.report.unchanged = before;

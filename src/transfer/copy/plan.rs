@@ -155,6 +155,7 @@ fn member(
     let Some(carried) = source.carried(number)? else {
         return Ok(Decided::Gone);
     };
+    // Up to where the other one goes, too: its chain is compared with this one's at that place.
     let end = there.as_ref().map_or(0, |(_, other)| other.row.next);
     let digests = match carried.digests(end) {
         Err(Error::Corrupt { detail, .. }) => {
@@ -163,6 +164,7 @@ fn member(
         digests => digests?,
     };
     let other = there.as_ref().map(|(number, _)| *number);
+    // A path leads to one session: writing it would take the other's place in imports away.
     if let Some(path) = taken(target, &carried.beside, other)? {
         let reason = format!("its file `{path}` is another session's in the other store");
         return Ok(Decided::Refused(reason));
@@ -171,6 +173,8 @@ fn member(
         return Ok(step(number, carried, digests.all, None));
     };
     let (new, old) = (&carried.beside.row, &beside.row);
+    // The lines there are this one's beginning, understood by the same version: only what is behind
+    // them is written. Else all of it, if the lines that are there are among these.
     let is_kept = new.reader == old.reader
         && (new.chain.from, new.chain.rewrites) == (old.chain.from, old.chain.rewrites)
         && digests.before.differs_from(&old.chain).is_none()

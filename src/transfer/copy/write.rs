@@ -26,6 +26,8 @@ pub(super) fn groups(
 ) -> Result<Vec<Written>> {
     let mut bulk = to.begin(mark)?;
     let mut all = Vec::new();
+    // Counted apart until the commit, since a group that others were in the way of is written
+    // again.
     let mut counted = CopyReport::default();
     for group in groups {
         let has_several = group.steps.len() > 1;
@@ -63,6 +65,7 @@ fn one(
     let row = &member.carried.beside.row;
     let (mut records, mut bytes) = (row.records, row.bytes);
     if let (Some(number), Some(there)) = (member.place.number, &member.there) {
+        // Within the transaction: what was planned holds only for the row that was seen.
         let is_seen = bulk.row(number).is_ok_and(|row| normal_row(&row) == *there);
         if !is_seen {
             return Err(Error::Busy {
@@ -82,6 +85,7 @@ fn one(
     let number = bulk.put_carried(member.place, &mut member.carried)?;
     let mut files = Vec::new();
     for name in std::mem::take(&mut member.carried.attachments) {
+        // One file in memory at a time, of a session that may have many.
         let mut content = Vec::new();
         from.sources()
             .read_attachment(member.number, &name, &mut content)?;

@@ -70,6 +70,8 @@ impl Targets {
                     if other.is_none() {
                         self.taken.insert(key.clone(), Taken { is_file, next: 2 });
                     }
+                    // Of many files that want one name, none tries the numbers of those before it
+                    // again.
                     if is_file && let Some(taken) = self.taken.get_mut(&first) {
                         taken.next = number;
                     }

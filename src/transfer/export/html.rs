@@ -34,6 +34,7 @@ pub(super) fn write_session(
         0 => Vec::new(),
         _ => store.children(key)?,
     };
+    // Forks are talks of their own, with pages of their own.
     children.retain(|child| child.subagent);
     children.sort_by_key(|child| (child.created_at, child.number));
     let mut children = children.iter().peekable();
@@ -49,6 +50,7 @@ pub(super) fn write_session(
         let mut anchor = Some(shown.record.sequence);
         for message in &shown.messages {
             let time = message.time.or(shown.record.header.time());
+            // Told where it was started: before the first message that is later.
             while let Some(child) =
                 children.next_if(|child| time.is_some_and(|time| child.created_at < time))
             {

@@ -183,6 +183,7 @@ impl Longest {
             self.now = 0;
             rest = rest.get(end + 1..).unwrap_or_default();
         }
+        // A line may come in several buffers.
         self.now += rest.len() as u64;
     }
 

@@ -200,12 +200,15 @@ pub fn export_all_as(
         }
     };
     let bytes = items.iter().map(|item| item.bytes).sum();
+    // The folder is made only now: what fails before leaves nothing behind.
     let mut run = Run::begin(store, folder, was_asked_for, (items.len(), bytes), progress)?;
     for (names, reason) in notes {
         run.report.notes.push(told(&names, reason));
     }
     for item in items {
         let mut seen = item.seen();
+        // With its old time, an agent that deletes old sessions would delete what was just written
+        // for it.
         let mtime_ns = item
             .mtime_ns
             .filter(|_| options.keep_times || !item.is_deleted_by_time());

@@ -25,6 +25,7 @@ pub(super) fn export(
     progress: &mut Watcher<'_>,
 ) -> Result<ExportReport> {
     let mut targets = Targets::default();
+    // Claimed before any page: whatever an agent is called, its folder is not in the way.
     let index = targets.claim(&[INDEX.to_vec()]);
     let bytes = sessions.iter().map(|summary| summary.bytes).sum();
     let size = (sessions.len(), bytes);

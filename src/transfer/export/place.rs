@@ -94,6 +94,8 @@ impl Folders {
             let Some(folder) = folder_of(row, snapshot)? else {
                 continue;
             };
+            // Lying in several folders they have none in common: a guess could put the session into
+            // somebody else's project.
             is_one &= common.get_or_insert_with(|| folder.clone()) == &folder;
         }
         let folder = common.filter(|_| is_one).unwrap_or_default();

@@ -94,6 +94,7 @@ impl Plan<'_> {
                 continue;
             };
             home.place = order.place;
+            // With something appended here no count may look as if all records came from the file.
             home.imported = if order.here.is_empty() { order.next } else { 0 };
         }
         Ok(())
@@ -167,6 +168,8 @@ impl Plan<'_> {
         home.outdated |= outdated && home.document.is_none();
         let is_changed = home.is_changed(summary.next_sequence);
         if row.kind == SourceKind::Attachment {
+            // Under its own name the agent would take the document over again, in place of what was
+            // said since: it gets the name that the agent gives to what it has taken over.
             if is_changed && is_old_form {
                 names
                     .iter_mut()
@@ -196,6 +199,7 @@ impl Plan<'_> {
             return Ok(());
         }
         if is_in_database(&row.agent, &source.path) {
+            // A database is never written: its sessions go as lines into the folder that it lay in.
             names.truncate(names.len().saturating_sub(1).max(1));
             home.database = Some(names);
             return Ok(());
@@ -246,6 +250,7 @@ impl Plan<'_> {
             return Ok(true);
         }
         let row = &document.row;
+        // Nothing of so large a one was ever read, so nothing could say otherwise.
         if row.size > DOCUMENT_BYTES_MAX {
             return Ok(false);
         }
@@ -282,6 +287,7 @@ impl Plan<'_> {
             mtime_ns: Some(row.mtime_ns),
             bytes: row.offset,
         };
+        // Two folders may have had an index of this name, and an agent reads only one.
         if is_older || (row.session == 0 && self.targets.is_taken(&names)) {
             return self.push_older(&names, source.generation, item);
         }
@@ -304,6 +310,7 @@ impl Plan<'_> {
         let folder = match (home.document, &home.database) {
             // The document itself comes back: its lines would be a second copy of it.
             (Some(_), _) if !is_changed => return Ok(()),
+            // It went on since: its lines, which have all of it, go beside the document.
             (Some(document), _) => {
                 let names = self.items.get(document).map(|item| item.names.as_slice());
                 let folder = names.and_then(<[Vec<u8>]>::split_last);
@@ -386,6 +393,7 @@ fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
 pub(super) fn newest_first(sources: Vec<&Source>) -> (Vec<&Source>, Vec<&Source>) {
     let (mut newest, mut older): (Vec<&Source>, Vec<&Source>) = (Vec::new(), Vec::new());
     for source in sources {
+        // Sources come by path and then by generation, so the last one of a path is the newest.
         match newest.last_mut() {
             Some(last) if last.path == source.path => {
                 older.push(std::mem::replace(last, source));

@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
             }
             Err(error) => match item.pass_over(self.store, self.was_asked_for, error) {
                 Ok(()) => {}
+                // A damaged session costs its own file and no other.
                 Err(error) if error.is_corruption() => {
                     self.report.problems.push(problem(item, &error));
                 }

@@ -36,6 +36,7 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let Some(lines) = home.lines.and_then(|place| plan.items.get(place)) else {
             continue;
         };
+        // No agent looks there, so nothing has to say what lies there.
         if older::is_older(&lines.names) {
             continue;
         }
@@ -49,6 +50,8 @@ pub(super) fn take(plan: &mut Plan<'_>, sessions: &[Summary], has_all: bool) -> 
         let Some(name) = name_of(summary).filter(|_| has_all) else {
             continue;
         };
+        // An index lies where the names of sessions begin, which may be some folders above the
+        // file.
         folder.truncate(folder.len().saturating_sub(name.len()));
         let folder = folders.entry(folder).or_default();
         folder.all.push(summary);
@@ -237,6 +240,7 @@ fn index(plan: &mut Plan<'_>, folder: &[Vec<u8>], sessions: &Folder<'_>) -> Resu
         return Ok(());
     };
     let mut written = dialect.write_index(Some(&original), &changed);
+    // No row of it can be read, so those of all sessions are made.
     if written.is_none() {
         let mut all = states_of(plan, &sessions.all)?;
         all.sort_by_key(|state| state.summary.number);
@@ -298,6 +302,7 @@ fn named_like(name: &str, summary: &Summary, own: &[u8]) -> Vec<u8> {
     let is_plain = |end: &&str| {
         end.starts_with('.') && end.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
     };
+    // What differs otherwise is no ending: then the agent's own name is taken.
     let Some(end) = end.filter(is_plain) else {
         return safe(name).into_bytes();
     };
@@ -335,6 +340,7 @@ fn state_of(plan: &Plan<'_>, summary: &Summary) -> Result<Option<SessionState>> 
     let path = item
         .names
         .iter()
+        // Without the agent's name, which only an export has in front.
         .skip(1)
         .map(|name| String::from_utf8_lossy(name).into_owned())
         .collect();

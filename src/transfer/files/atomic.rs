@@ -79,6 +79,7 @@ impl ExportFolder {
         let folder = self.prepare(parents)?;
         let path = folder.join(paths::from_bytes(name));
         let failed = || io_error("write", &path);
+        // In the same folder: a rename leads to no other file system.
         let temporary = tempfile::Builder::new()
             .prefix(".scrollback-")
             .tempfile_in(&folder)
@@ -91,7 +92,7 @@ impl ExportFolder {
         let temporary = writer
             .into_inner()
             .map_err(|error| failed()(error.into_error()))?;
-        // Before it has its name: who finds it there sees the time that it is to keep.
+        // Before it has its name: whoever finds it there sees the time that it is to keep.
         if let Some(mtime_ns) = mtime_ns {
             set_mtime(temporary.as_file(), mtime_ns).map_err(failed())?;
         }
@@ -211,6 +212,7 @@ pub(in crate::transfer) fn create_private(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    // Only if nothing is there: what came in between, even a link, is an error.
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 

@@ -1,5 +1,5 @@
 //! Locks between processes, one file a lock: it ends with its process, however that ends. The file
-//! names who has it, as a hint, and goes when the lock is given back. It must not know what is locked.
+//! names whoever has it, as a hint, and goes when the lock is given back. It must not know what is locked.
 //!
 //! - What a killed process leaves is an empty or short file that locks nothing; the next one takes it.
 //! - A file is removed only by whoever has its lock; whoever gets the lock of one that was removed meanwhile
@@ -19,7 +19,7 @@ use crate::system::{has_one_name, is_gone, is_same_file, private};
 /// The length of a lock's file: the process's number and a line feed.
 const BYTES: u64 = 11;
 
-/// How often a lock is tried for again that somebody has.
+/// How often a lock that somebody has is tried for again.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// For how long a file may be exchanged under us, beyond the wait, before that is an error.
@@ -37,7 +37,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] with who has it; [`Error::Io`] if the file cannot be made, is something else,
+    /// [`Error::Busy`], which names whoever has it; [`Error::Io`] if the file cannot be made, is something else,
     /// or lies on a file system that takes no locks.
     pub(in crate::transfer) fn take(path: &Path, what: &str, wait: Duration) -> Result<Self> {
         let failed = |source| Error::Io {
@@ -114,6 +114,8 @@ fn open(path: &Path) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     match (options.open(path), there) {
+        // The name leads to another file than was looked at: nothing is written there, and it is
+        // tried anew.
         (Ok(file), Some(there)) if !is_same_file(&there, &file.metadata()?) => Ok(None),
         (Ok(file), _) => match words(&file)? {
             Ok(_) => Ok(Some(file)),

@@ -161,6 +161,7 @@ impl Meta {
         }
         edits.sort();
         let mut result = text.to_owned();
+        // From the last one on, so that the places before it stay right.
         for (start, end, number) in edits.into_iter().rev() {
             result.replace_range(start..end, &number);
         }
@@ -185,6 +186,8 @@ fn shorten(text: &str) -> &str {
 /// The members of the object that a text is.
 fn members(text: &str) -> Result<Vec<(String, &RawValue)>, String> {
     struct Members;
+    // A map would keep one value of a name that stands there twice, and not where each lies in the
+    // text.
     impl<'de> Visitor<'de> for Members {
         type Value = Vec<(String, &'de RawValue)>;
 

@@ -83,6 +83,7 @@ pub(super) fn classify(
         }
     }
     let is_lines = paths::has_extension(name, &LINES_EXTENSIONS) || packed;
+    // Lines that are changes of one document come to a session together: each says nothing alone.
     let is_folded = is_lines && !packed && agents::folds(name);
     if is_lines && !is_folded && !file.named {
         // What lies beside sessions may be lines too: a list of prompts, what a tool has put out.
@@ -91,7 +92,7 @@ pub(super) fn classify(
     }
     let is_document =
         paths::has_extension(name, &DOCUMENT_EXTENSIONS) || agents::is_named_as_document(name);
-    // Who names a file says what it is, wherever it lies.
+    // Whoever names a file says what it is, wherever it lies.
     let told = || agents::recognise_database_name(name).filter(|_| file.named);
     let database = database_agent(name).or_else(told);
     if !(file.named || is_document || is_folded || database.is_some()) {
@@ -100,6 +101,8 @@ pub(super) fn classify(
     let head = open_regular(&file.path)
         .and_then(|mut opened| read_head(&mut opened))
         .map_err(|error| cannot_read(Some(&error)))?;
+    // Only a file that is named is read without a session's name; taken as lines, a store would
+    // become one session of garbage.
     if file.named && head.starts_with(STORE_MAGIC) {
         return Err("is a Scrollback store; export it first: \
                     `scrollback --store FILE export --all --to DIR`"
@@ -114,6 +117,7 @@ pub(super) fn classify(
     if file.named && head.starts_with(DATABASE_MAGIC) {
         return Err("is a database that no known agent keeps under that name".to_owned());
     }
+    // Whoever names a file of lines, or its agent, means all of it to be read as that.
     if file.named && ((is_lines && !is_folded) || forced.is_some()) {
         return Ok(Some(Form::Lines));
     }
@@ -124,7 +128,7 @@ pub(super) fn classify(
         companion: companion.as_deref(),
     };
     // Below an agent's home, and in a folder like it, only that agent's files are sessions: what a tool
-    // has put out may look like anything. Who names a file says that it is one.
+    // has put out may look like anything. Whoever names a file says that it is one.
     let home = agents::home_of(name).filter(|_| !file.named);
     let may_be_of = |agent: &str| {
         home.is_none_or(|home| home.agent() == agent)

@@ -48,6 +48,8 @@ pub(super) fn take(
         // It went on in a database: what lies here is what it was before.
         return Ok(false);
     }
+    // A copy of a database, or one that was moved, has no source at this path, but sessions that
+    // are stored already.
     let mut step = step(task.agent, sources, previous.as_ref(), content)?;
     if previous.is_none()
         && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
@@ -72,6 +74,7 @@ pub(super) fn take(
     // What goes on is of the same generation; so is what is made again after it was deleted here.
     let replaces = matches!(way, Way::New(Some(_)));
     let living = previous.as_ref().filter(|_| replaces);
+    // Only where a session would be made: one that is there goes on growing.
     if matches!(way, Way::New(_)) && is_deleted(keeper, (&wanted, &path), living)? {
         return Ok(true);
     }
@@ -108,6 +111,8 @@ pub(super) fn take(
         keeper.report.add_file_problem(name, reason);
     }
     places.push(place(task, number, key, is_new));
+    // A database may hold thousands of sessions, and other processes wait as long as a transaction
+    // is open.
     if let Some(transactions) = &mut keeper.transactions {
         transactions.commit_if_due()?;
     }
@@ -155,6 +160,7 @@ fn step(
         return Ok(Step::Store(Way::New(None)));
     };
     let number = previous.row.session;
+    // Its session was deleted here: whether it stays away is for the marks to say.
     let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?) else {
         return Ok(Step::Store(Way::New(None)));
     };
@@ -162,6 +168,7 @@ fn step(
     let Some(known) = known(sources, &previous.row, (&stored.row, content))? else {
         return Ok(Step::Store(Way::New(Some(stored.key))));
     };
+    // Records that somebody appended here stand where the new lines would get their numbers.
     let is_touched = stored.row.next != previous.row.next_sequence;
     Ok(match known.continued(content, dialect) {
         Some(goes_on) if !goes_on.has_news => Step::Nothing(stored),
@@ -193,6 +200,7 @@ fn elsewhere(
         .into_iter()
         .map(|(_, number)| number)
         .collect();
+    // An id with a single content has no rows among the contents.
     if numbers.is_empty() {
         numbers.extend(sources.number_of(wanted)?);
     }
@@ -202,6 +210,8 @@ fn elsewhere(
             .iter()
             .filter(|source| source.row.kind == SourceKind::Lines)
             .collect();
+        // The state that was read furthest comes first: against an earlier one, what came later
+        // from the other database would look like something that was appended here.
         newest.sort_by_key(|source| std::cmp::Reverse(source.row.next_sequence));
         for source in newest {
             match step(dialect, sources, Some(source), content)? {
@@ -209,6 +219,7 @@ fn elsewhere(
                 found => return Ok(Some(found)),
             }
         }
+        // An older state than any that was noted: a backup of the database, for one.
         if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
             && is_beginning(sources, (number, &row), content)?
         {
@@ -259,6 +270,8 @@ fn known(
         let is_trailer =
             record.sequence + 1 == previous.next_sequence && record.header.kind == RecordKind::Meta;
         let flags = record.header.flags;
+        // A line of over 128 MiB was stored in several records, and is put together again for the
+        // comparison.
         match open.last_mut().filter(|_| continues) {
             _ if is_trailer => trailer = Some(record.line),
             Some(last) => last.extend(record.line),
@@ -298,6 +311,7 @@ fn row_of(
     let settled = content.lines.get(..settled).unwrap_or_default();
     let bytes_of = |lines: &[Vec<u8>]| lines.iter().map(|line| line.len() as u64).sum();
     let bytes = bytes_of(&content.lines);
+    // No file of lines exists whose number or time of change could tell anything, so these stay 0.
     SourceRow {
         agent: task.agent.agent().to_owned(),
         kind: SourceKind::Lines,

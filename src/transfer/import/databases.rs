@@ -97,6 +97,8 @@ impl DatabaseWriter<'_, '_> {
     fn try_keep(&mut self, task: &DatabaseTask) -> std::result::Result<(), Failure> {
         let (agent, previous) = (task.agent.agent(), task.previous.as_ref());
         self.keeper.check_state(&task.file, previous)?;
+        // Looked at before anything is read: what the agent commits meanwhile makes the log another
+        // one, and the next import reads again.
         let log = log_of(&task.file);
         let (sessions, has_all) = match self.read_sessions(task) {
             Ok(read) => read,
@@ -105,6 +107,8 @@ impl DatabaseWriter<'_, '_> {
                 let path = task.file.name_path();
                 self.keeper.report.malformed += 1;
                 self.keeper.report.add_skipped(path, reason);
+                // Noted as not complete all the same: the next import tries again, also if the file
+                // is unchanged.
                 (0, false)
             }
         };

@@ -3,7 +3,7 @@
 //! A file is passed over if it is one that a deleted session came from, whatever it holds by now, or
 //! if its session has the id of one: from wherever, if the agent's ids are unique; from the same
 //! folder, if they are not, or from another one if it begins as a deleted one did. A session that is there
-//! goes on growing; a file that begins as a content of it did that was deleted is passed over.
+//! goes on growing; a file that begins as a deleted content of it did is passed over.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -54,6 +54,8 @@ impl Marks {
             let of_key: &mut Vec<usize> = by_key.entry(mark.key.clone()).or_default();
             of_key.push(at);
             for source in mark.sources.iter().filter(|source| !source.is_place()) {
+                // What was stored as `id~2` came from a file that wants `id`, and it is asked for
+                // by that.
                 for name in session_names::names_of(&mark.key) {
                     by_lines.entry(name).or_default().push((at, *source));
                 }
@@ -149,6 +151,8 @@ impl Marks {
     pub(super) fn of_database(&self, agent: &str, prefix: &[u8]) -> u64 {
         let came_from = |mark: &&DeletedSession| {
             let id = mark.key.id();
+            // The path of a source has the id that the database gives, without the number that it
+            // may have got here.
             let ids = [Some(id), session_names::without_number(id)];
             let mut hashes = ids
                 .into_iter()
@@ -166,6 +170,8 @@ impl Marks {
             return Vec::new();
         }
         let path = path_hash(comer.path);
+        // Generations count up: a mark of a later one than the content that is there is of what was
+        // deleted since.
         let living = comer.living.unwrap_or(0);
         let is_later = |at: &&usize| {
             self.all.get(**at).is_some_and(|mark| {
@@ -176,8 +182,11 @@ impl Marks {
         };
         let by_path = self.by_path.get(&path).into_iter().flatten();
         let mut found: Vec<usize> = by_path.filter(is_later).copied().collect();
+        // Not where a content of this path is there: its id would keep away every later content of
+        // a session that goes on growing.
         if comer.living.is_none() {
             let is_unique = agents::of_agent(comer.wanted.agent()).has_unique_ids();
+            // Where an id is not unique it is another chat in another folder.
             let home = store::folder_of(comer.path);
             let is_it = |at: &&usize| {
                 let mark = self.all.get(**at);

@@ -192,6 +192,7 @@ impl Known {
         new: &DocumentLines,
         dialect: &dyn Dialect,
     ) -> Option<Continuation> {
+        // A content that lost one of these lines took something back, and is no continuation.
         let now = new.lines.get(self.settled..)?.get(..self.open.len())?;
         let is_there =
             |(old, new): (&Vec<u8>, &Vec<u8>)| old == new || is_same_message(dialect, old, new);
@@ -199,7 +200,11 @@ impl Known {
             return None;
         }
         let changed = self.open.iter().zip(now).position(|(old, new)| old != new);
+        // All records from the first line that changed on are made anew: none can be put between
+        // two numbers.
         let kept = self.settled + changed.unwrap_or(self.open.len());
+        // Not among the lines: it comes anew behind each new message, so it moves with every
+        // continuation.
         let has_trailer = new.trailer.is_none() || new.trailer == self.trailer;
         Some(Continuation {
             kept,

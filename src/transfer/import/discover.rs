@@ -100,6 +100,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// Goes on with another argument or link.
     fn begin(&mut self) {
+        // Only for a second walk: most imports have one, and need no set of all their paths.
         if self.seen.is_none() && !self.files.is_empty() {
             self.seen = Some(self.files.iter().map(|file| file.path.clone()).collect());
         }
@@ -118,6 +119,8 @@ impl Finder<'_> {
                 self.walk(&canonical, &[]);
             }
         } else if metadata.is_file() {
+            // Known by the path that it leads to, so that no other way to it makes a second
+            // session; recognised and exported by the name that was given.
             let name = path
                 .file_name()
                 .or(canonical.file_name())
@@ -147,6 +150,7 @@ impl Finder<'_> {
             let skipped = SKIPPED_FOLDERS
                 .iter()
                 .any(|name| entry.file_name() == *name);
+            // A folder that was named itself is walked whatever it is called.
             !entry.file_type().is_dir()
                 || entry.depth() == 0
                 || !(skipped || walked.contains(entry.path()))
@@ -166,6 +170,8 @@ impl Finder<'_> {
                 Ok(entry) => met.extend(self.entry(entry, root, prefix)),
                 Err(error) => {
                     let path = error.path().unwrap_or(root).to_owned();
+                    // A folder that was named and cannot be read is a failure of the call; one
+                    // somewhere below it is only told.
                     if self.arguments.contains(&path) {
                         self.report.paths_failed += 1;
                     }
@@ -175,6 +181,7 @@ impl Finder<'_> {
             }
         }
         self.walked = walked;
+        // All together, since looks at many files are shared out to threads.
         for ((path, relative), look) in file_stat::with_looks(met) {
             match look {
                 Ok(look) => self.add(path, None, relative, look, false),
@@ -201,6 +208,8 @@ impl Finder<'_> {
             }
         };
         if entry.path_is_symlink() {
+            // Followed when all folders were walked: what lies in one goes before what a link leads
+            // to.
             let link = Link {
                 path: entry.path().to_owned(),
                 relative: relative(),
@@ -213,6 +222,7 @@ impl Finder<'_> {
                 return Some((entry.into_path(), relative));
             }
         } else if !entry.file_type().is_dir() && (self.wanted.matters)(entry.path()) {
+            // Opening a pipe waits for its writer, perhaps for ever.
             let reason = "a pipe, a socket or a device; passed over";
             self.report.add_file_problem(entry.path(), reason);
         }
@@ -245,6 +255,7 @@ impl Finder<'_> {
                 self.add(target, Some(path), relative, Look::of(&metadata), false);
             }
         } else if metadata.is_dir() {
+            // It would bring in all that lies around the folder that was named.
             let holds = |folder: &PathBuf| folder.starts_with(&target);
             if link.path.starts_with(&target) || self.arguments.iter().any(holds) {
                 let reason = "a symbolic link to a folder that holds it; not followed";
@@ -286,6 +297,8 @@ impl Finder<'_> {
         {
             return;
         }
+        // Paths are keys, and a server's index takes keys up to a length: written later, this one
+        // would end the whole import.
         let length = paths::to_bytes(&path).len();
         let limit = self.wanted.path_bytes_max;
         if length > limit {

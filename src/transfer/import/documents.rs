@@ -55,8 +55,8 @@ type Readable = (DocumentLines, Option<u32>);
 enum Destination {
     /// Beside the records of a session, of which it has none.
     Beside(u64),
-    /// To a session. Of one that goes on, the contents from a generation on, if one is told, say nothing
-    /// that this one does not, or nobody could read them.
+    /// To a session. Where it goes on and a generation is told, its contents from that one on say
+    /// nothing that this one does not, or nobody could read them.
     Session(Way, Option<u32>),
 }
 
@@ -79,6 +79,7 @@ impl DocumentWriter<'_, '_> {
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
+            // Here too: what it was compared with may have been replaced by another process.
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
@@ -88,6 +89,8 @@ impl DocumentWriter<'_, '_> {
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
         let home = self.home(task, living, (&reading, size))?;
+        // Only where a session would be made: one that is there goes on growing, whatever was
+        // deleted of its id.
         if let Destination::Session(Way::New(replaces), _) = &home
             && self.is_deleted(task, living.filter(|_| replaces.is_some()))?
         {
@@ -107,6 +110,8 @@ impl DocumentWriter<'_, '_> {
         };
         // A dry run has none, and writes nothing.
         let number = subject.as_ref().map_or(0, |subject| subject.number);
+        // A content that says nothing but what the new one says gives up its place, and its name
+        // with it.
         let in_place = living.filter(|living| repeated.is_some() && keep::is_of(living, number));
         let generation = match in_place {
             Some(living) => living.generation,
@@ -114,12 +119,16 @@ impl DocumentWriter<'_, '_> {
         };
         let name = match in_place {
             Some(living) => living.row.name.clone(),
+            // A session that was just made has no other file of that name, whatever number the path
+            // has reached.
             None => keep::numbered(name, if is_new { 1 } else { generation }),
         };
+        // The new content may be written over the old one below.
         let before = self.told_before(task, living.filter(|_| !is_new), &reading)?;
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
         let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
+        // What changed while it was read may be of two contents, and is looked at again.
         source.row.complete = opened.is_settled();
         source.row.next_sequence = next;
         self.keeper.note(&source)?;
@@ -166,6 +175,7 @@ impl DocumentWriter<'_, '_> {
         let living = living
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
         let Some(living) = living else {
+            // Only an old form gives way; any other document of that id is another content of it.
             let there = self.there(task)?.filter(|_| task.document.yields);
             let anew = Destination::Session(Way::New(None), None);
             return Ok(there.map_or(anew, Destination::Beside));
@@ -175,6 +185,8 @@ impl DocumentWriter<'_, '_> {
             return Ok(Destination::Session(Way::New(None), None));
         };
         let has_own_records = row.next == living.row.next_sequence;
+        // The agent went on in files of lines: these have the records, and the document is kept
+        // beside them.
         if task.document.yields {
             let origins = sources.of_session(number)?;
             let has_lines = |source: &Source| source.row.kind == SourceKind::Lines;
@@ -241,11 +253,15 @@ impl DocumentWriter<'_, '_> {
             if let Some(lines) = lines {
                 return Ok((Some((lines, Some(source.generation))), unread));
             }
+            // A longer one that cannot be read may be torn less than this one: it stays, and so
+            // does what is before it.
             is_longer |= source.row.size > size;
             if !is_longer {
                 unread = Some(source.generation);
             }
         }
+        // Nobody could read any of them, so a content that can be read has nothing to be compared
+        // with.
         let none = (!has_records).then(|| (DocumentLines::default(), None));
         Ok((none, unread))
     }
@@ -287,6 +303,7 @@ impl DocumentWriter<'_, '_> {
             report.add_file_problem(file, reason);
         }
         report.malformed += u64::from(reading.problem.is_some());
+        // Sidecars that come behind the documents look for their sessions here.
         self.made.push(Place {
             key: key.clone(),
             number,

@@ -16,6 +16,8 @@ pub(super) fn begins_with(
     wanted: &[(usize, DeletedSource)],
 ) -> io::Result<Vec<usize>> {
     let counts = wanted.iter().filter_map(|(_, source)| source.lines());
+    // One content is remembered by as many lines as tell it from the others, an id that is not
+    // unique by its first lines: both are met on the way.
     let most = counts.map(|(count, _)| count).max().unwrap_or(0);
     let most = most.max(COMMON_LINES as u64);
     let (mut chain, mut first, mut found) = (Chain::starting_at(0), Vec::new(), Vec::new());
@@ -23,6 +25,8 @@ pub(super) fn begins_with(
         let role = habits.role.filter(|_| !line.continues && !line.continued);
         let is_frame = role.is_some_and(|role| role(line.bytes) == LineRole::Frame);
         let is_open = !line.terminated && !line.continues;
+        // As in a file's order: a header is written anew by its agent, and an open line may still
+        // grow.
         if is_frame || is_open {
             continue;
         }

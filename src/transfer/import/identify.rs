@@ -86,6 +86,7 @@ pub(super) fn known_key(sources: &dyn Sources, comer: &Comer<'_>) -> Result<Opti
     {
         return plain_key(&row).map(Some);
     }
+    // Not by its place then: the file may have been moved, or copied to another machine's folder.
     if comer.agent.has_unique_ids() {
         return Ok(Some(comer.wanted.clone()));
     }
@@ -99,6 +100,8 @@ fn heads(sources: &dyn Sources, key: &SessionKey, agent: &dyn Agent) -> Result<(
     let (filed, count) = sources.filed(key)?;
     let mut heads = Vec::with_capacity(count);
     for filed in filed {
+        // What was made here from a document stands in no file of lines, so none can be compared
+        // with it.
         if !is_derived(&filed.sources) {
             heads.push(Head::of(sources, filed, agent.habits())?);
         }
@@ -129,6 +132,7 @@ pub(super) fn identify(
 ) -> Result<Identified> {
     let sources = store.sources();
     let known = known_key(sources, comer)?;
+    // Whoever is found by first lines alone has to fit better: two chats may begin alike.
     let is_weak = known.is_none();
     let key = match known {
         Some(key) => key,
@@ -139,6 +143,8 @@ pub(super) fn identify(
     };
     let (heads, count) = heads(sources, &key, comer.agent)?;
     if heads.is_empty() {
+        // The id is there, but all of it was made from documents: with those no line can be
+        // compared.
         let of = (count > 0).then_some((key, count));
         return Ok(Identified::New { of });
     }
@@ -162,6 +168,8 @@ fn decide(
     let another = Ok(Identified::New {
         of: Some((key, count)),
     });
+    // The usual file: one content, nothing appended here, no header that is written anew. The chain
+    // tells all, and no stored line is read.
     if let [head] = heads.as_slice()
         && head.is_plain()
         && !shape.has_frames
@@ -177,6 +185,8 @@ fn decide(
                 told: None,
             });
         }
+        // Whether the first line behind is the stored open line with more in it. Else a record
+        // would be replaced by a line that has nothing to do with it.
         let completes = shape.tails.first().copied().flatten();
         let at = usize::try_from(behind.lines).ok();
         if shape.compared > head.order.lines && (!head.order.open || completes == at) {
@@ -185,6 +195,7 @@ fn decide(
                 behind: Box::new(behind),
             });
         }
+        // Put back: the comparison line by line asks for it too.
         if let Some(begins) = shape.begins.first_mut() {
             *begins = Some(behind);
         }
@@ -221,6 +232,8 @@ fn decide(
                     told,
                 }),
                 Outcome::Changed(change) => {
+                    // Tried before a line is stored: an order in too many runs would be larger than
+                    // what it orders.
                     let next = content.head.row.next;
                     let then = next + shape.line_count;
                     let order = change.order((&content.head.order, next), &shape, (then, false));
@@ -245,6 +258,7 @@ fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result
         beginnings,
         (comer.mtime_ns, comer.skip),
     );
+    // One pass for all contents: the file may be large, and compressed.
     let read = |file: &mut File, shaper: &mut Shaper<'_>| -> io::Result<()> {
         let mut reader = LineReader::new(lines_from(file, comer.packed, 0)?);
         while let Some(line) = reader.next_line()? {
@@ -264,6 +278,8 @@ fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result
 /// made here under its id and has no home yet.
 fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<Option<SessionKey>> {
     let agent = comer.wanted.agent();
+    // Made here, or by a file beside its lines: it takes the home of the first file that begins as
+    // it does.
     if let Some(number) = sources.number_of(comer.wanted)?
         && let Some(row) = sources.row(number)?
         && (row.next == 0 || sources.of_session(number)?.is_empty())
@@ -296,6 +312,7 @@ fn weakly_fits(
             // A file beside it has made it: its lines come now.
             return Ok(true);
         }
+        // Made here through the API: a file can only be what an export of it wrote.
         if !head.had_file() && head.sources.is_empty() {
             let content = Content::read(sources, head.clone(), comer.agent.habits())?;
             let here = content.exported();

@@ -110,6 +110,8 @@ impl Opened {
 
     /// The content; that of a file of up to `small_bytes` is read.
     pub(super) fn content(&self, small_bytes: u64) -> io::Result<Content> {
+        // As far as it went when it was opened: what is appended meanwhile comes with the next
+        // import.
         let mut file = self.file.try_clone()?.take(self.look.size);
         if self.look.size > small_bytes {
             return Ok(Content::Large(file));
@@ -170,6 +172,7 @@ impl<'s> Keeper<'_, 's> {
                 self.report.paths_failed += u64::from(file.named);
                 self.report.add_skipped(file.name_path(), reason);
             }
+            // No fault of the path: the other process has stored the file.
             Err(Failure::Overtaken) => self.report.add_file_problem(file.name_path(), OVERTAKEN),
             Err(Failure::Store(error)) => return Err(error),
         }

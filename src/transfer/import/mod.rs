@@ -277,6 +277,7 @@ fn read_rounds(
     let mut has_sessions = store.has_sessions()?;
     let mut overtaken_rounds = 0;
     while !waiting.is_empty() {
+        // Deferred files come with the next round: what they are depends on what this one stores.
         let tasks = waiting
             .iter()
             .filter_map(|at| Some((*at, plan.lines.get(*at)?)));
@@ -297,9 +298,13 @@ fn read_rounds(
         };
         read_lines(&queue, waiting.len(), writer)?;
         waiting = queue.deferred();
+        // Counted, since two processes that import the same files could be in each other's way for
+        // ever.
         overtaken_rounds += usize::from(!overtaken.is_empty());
         waiting.extend(overtaken);
+        // In the files' order again, which decides about names.
         waiting.sort_unstable();
+        // A deferred file may be of a session that the first round has made.
         has_sessions = true;
     }
     Ok(())
@@ -335,10 +340,12 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
                         source,
                     });
                 }
+                // Fewer workers do it too; without the first nobody would read.
                 Err(_) => break,
                 Ok(_) => {}
             }
         }
+        // The writer ends when the last sender is gone, and this one sends nothing.
         drop(outlet);
         writer.run(&receiver, &open)
     })
@@ -382,6 +389,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
         meter.add(1, task.file.size);
         meter.go_on()?;
     }
+    // An index that is unchanged may name a session whose file has come only now.
     for kept in &plan.kept {
         whole.retell(kept)?;
     }

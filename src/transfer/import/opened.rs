@@ -1,5 +1,5 @@
-//! A file of lines that is open, and known for what it is: which session it is a file of decides what is
-//! read of it.
+//! A file of lines that is open, and known for what it is: the session that it belongs to decides
+//! what is read of it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -72,6 +72,8 @@ impl<'a> Opened<'a> {
             head: &head,
             companion: companion.as_deref(),
         };
+        // In a folder the rules of the home that a file lies in decide; a file that is named is
+        // taken wherever it lies.
         let recognised = if task.file.named {
             agents::recognise
         } else {
@@ -85,6 +87,8 @@ impl<'a> Opened<'a> {
         let wanted =
             session_names::key_of(dialect.agent(), &id).map_err(|error| error.to_string())?;
         let look = Look::of(&metadata);
+        // Known before the lines are compared: the agent's count of hidden lines says how much of
+        // them it may have dropped.
         let skip = companion
             .filter(|_| dialect.habits().counts_hidden)
             .and_then(|bytes| {
@@ -142,6 +146,7 @@ impl<'a> Opened<'a> {
             }
             Err(error) => return outlet.send(Message::Broken(error)),
         };
+        // Before the choice below, since the first lines may say that the session was deleted.
         if let Err(error) = self.meet_marks(&found, marks) {
             let reason = Some(cannot_read(Some(&error)));
             return outlet.send(Message::Failed { task, reason });
@@ -164,6 +169,7 @@ impl<'a> Opened<'a> {
                 let target = self.new_target(None);
                 self.read_anew(task, (generation, target), outlet, buffer)
             }
+            // A content may have been deleted while others of its id stayed.
             Found::Is(Identified::New { .. }) if marks.passes_content(&self.path_bytes()) => {
                 outlet.send(Message::Deleted { task })
             }
@@ -235,9 +241,11 @@ impl<'a> Opened<'a> {
         let mut generation = previous.map_or(1, |previous| {
             previous.generation + u32::from(previous.row.kind == SourceKind::Attachment)
         });
+        // Nothing is stored that it could be: a first import looks nothing up.
         if !has_sessions {
             return Ok((Found::Is(Identified::New { of: None }), generation));
         }
+        // A compressed file has no byte at which it could be read on.
         if let Some(previous) = previous.filter(|_| !self.packed) {
             match resume::find_out(store, previous, &mut self.file, self.look.mtime_ns)? {
                 Resume::Other => {}

@@ -59,6 +59,7 @@ impl<'w> Places<'w> {
                 .by_file
                 .entry((agent, place.file.with_extension("")))
                 .or_insert(place);
+            // Of several contents of one file the one that was made last is meant.
             if file.number < place.number {
                 *file = place;
             }

@@ -68,6 +68,8 @@ pub(super) fn plan(
     report: &mut ImportReport,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
+    // The store's own file may lie in the folder that is imported. If it is named, `classify` says
+    // what to do instead.
     let own = own.and_then(|own| std::fs::canonicalize(own).ok());
     let is_store = |file: &FoundFile| !file.named && own.as_ref() == Some(&file.path);
     let mut files = files.into_iter().filter(|file| !is_store(file));
@@ -101,6 +103,7 @@ fn has_nothing_new(
 /// A file of a folder, which may tell of sessions that this run makes.
 fn kept_file(file: &FoundFile, source: &Source) -> Option<KeptFile> {
     let row = &source.row;
+    // An older index tells nothing: a newer one has said it, or taken it back.
     let is_folders = row.session == 0 && row.kind == SourceKind::Attachment && !file.is_older;
     is_folders.then(|| KeptFile {
         agent: row.agent.clone(),
@@ -161,6 +164,8 @@ impl Plan {
             self.take(file, (None, false), forced, report);
             return Ok(());
         };
+        // Its file is unchanged and will not be read, so what this version understands better is
+        // derived from the stored lines.
         if is_behind {
             self.behind.insert(source.row.session);
         }
@@ -170,6 +175,8 @@ impl Plan {
             self.take(file, (Some(source), lives), forced, report);
             return Ok(());
         }
+        // Told, since the file would be passed over without a word though another agent was asked
+        // for.
         note_other_agent(&file, &source, forced, report);
         if source.row.kind == SourceKind::Attachment {
             self.others.extend(key.clone());
@@ -210,6 +217,7 @@ impl Plan {
                 return report.add_skipped(file.name_path(), reason);
             }
         };
+        // Only now: what is of no interest counts nowhere.
         self.files += 1;
         self.bytes += file.size;
         match form {

@@ -133,6 +133,7 @@ impl Follow {
     fn take(&mut self, line: &Line<'_>, sequence: u64) {
         self.first.get_or_insert(sequence);
         self.now.open = !line.terminated && !line.continues;
+        // Neither counted nor chained before it has its end: it may get longer.
         if self.now.open {
             return;
         }
@@ -146,6 +147,8 @@ impl Follow {
         if self.before.lines == 0 {
             self.start_bytes += line.bytes.len() as u64;
         }
+        // Only where a file is read from its start: by its first lines a copy in another folder is
+        // known.
         let wants_start = self.before.lines == 0 && self.start.len() < COMMON_LINES;
         if wants_start || self.chain.is_some() {
             let digest = digest_of(line.bytes);
@@ -248,6 +251,8 @@ impl<'a> Reading<'a> {
             }
             if self.making.builder.pending_bytes() >= CHUNK_BYTES {
                 self.send(stored, false, outlet)?;
+                // This worker's next long line would be in memory beside the one that is not
+                // written yet.
                 if turn.is_some() {
                     outlet.room.settle();
                 }
@@ -296,6 +301,8 @@ impl<'a> Reading<'a> {
                 else {
                     return false;
                 };
+                // The file was changed since it was compared: what was decided for its lines is of
+                // another file.
                 if shape.mark != mark_of(&digest_of(line.bytes)) {
                     return false;
                 }
@@ -309,6 +316,7 @@ impl<'a> Reading<'a> {
             self.making.hasher.update(line.bytes);
             self.source.row.tail_offset = self.source.row.offset;
         } else {
+            // The next import reads an open line again from its start.
             self.source.row.tail_offset = line.offset;
         }
         if is_record && let Some(reason) = self.making.builder.push(line) {
@@ -345,6 +353,7 @@ impl<'a> Reading<'a> {
             Mode::Change(planned) => {
                 let (state, mut source) =
                     (planned.state(&self.source, next, weak), self.source.clone());
+                // The content's file lies elsewhere: nothing is to be read on from this place.
                 if planned.change.keeps_order {
                     source.row.next_sequence = 0;
                 }

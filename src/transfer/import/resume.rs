@@ -117,6 +117,7 @@ pub(super) fn find_out(
     } else {
         None
     };
+    // Something stands behind the open line, so its record cannot give way to what it has become.
     if has_tail
         && tail
             .as_ref()
@@ -141,6 +142,7 @@ pub(super) fn find_out(
         Compared::Longer(hasher) => hasher,
     };
     let mut source = previous.clone();
+    // The open line is read again, and counted again.
     source.row.lines -= u64::from(has_tail);
     let order = (order, row.records < row.next);
     let stored = Counts::of_row(&row);
@@ -186,6 +188,7 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
     if hasher.digest128() != previous.row.hash {
         return Ok(Compared::Different);
     }
+    // The hash ends where whole lines end; the open one is compared with the bytes of its record.
     let mut tail = stored_tail;
     while !tail.is_empty() {
         let read = read_some(file, &mut buffer, tail.len())?;
@@ -198,6 +201,7 @@ fn compare(previous: &Source, stored_tail: &[u8], file: &mut File) -> io::Result
     if read_some(file, &mut buffer, 1)? == 0 {
         return Ok(Compared::Same);
     }
+    // Back to the start of the open line, which is read as a whole again.
     file.seek(SeekFrom::Start(previous.row.tail_offset))?;
     Ok(Compared::Longer(hasher))
 }

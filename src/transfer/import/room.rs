@@ -30,6 +30,8 @@ struct State {
 impl Room {
     /// Takes room for so many bytes; waits until there is some. False if nobody wants them any more.
     pub(super) fn take(&self, bytes: u64) -> bool {
+        // A part that is larger than all the room goes when nothing else is on its way; else it
+        // would wait for ever.
         let is_full =
             |now: &mut State| !now.is_closed && now.taken > 0 && now.taken + bytes > ROOM_BYTES;
         let mut state = self
@@ -61,7 +63,7 @@ impl Room {
     }
 
     /// Waits until no other worker holds a very long line: two of them are more memory than an
-    /// import may take. Who has the turn may wait for room, since the writer waits for no turn.
+    /// import may take. Whoever has the turn may wait for room, since the writer waits for no turn.
     pub(super) fn turn(&self) -> Turn<'_> {
         self.long_line
             .lock()

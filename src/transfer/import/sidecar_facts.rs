@@ -101,6 +101,7 @@ pub(super) fn tell(
     places: &Places<'_>,
     told: &Told<'_>,
 ) -> Result<()> {
+    // A file about one session means its owner, also where that has another id here.
     if let (Some(owner), [now]) = (&told.owner, told.now.as_slice()) {
         return tell_one(bulk, store, owner, now, told.before.first());
     }
@@ -141,6 +142,8 @@ pub(super) fn retell(
     store.sources().read_attachment(0, &kept.name, &mut bytes)?;
     let mut done = HashSet::new();
     for facts in agents::of_agent(&kept.agent).sidecar_facts(&kept.path, &bytes) {
+        // Only of those: to any other session it has said this before, and users may have changed
+        // it since.
         if let Some(place) = places.below(&kept.agent, &facts.id, folder)
             && place.is_new
             && done.insert(place.number)
@@ -168,6 +171,7 @@ fn find(
     let Some(number) = bulk.number_of(&key)? else {
         return Ok(None);
     };
+    // In another folder the same id may be another session's, of which this index says nothing.
     let sources = store.sources().of_session(number)?;
     let lies_there = sources
         .iter()

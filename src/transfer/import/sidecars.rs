@@ -69,12 +69,14 @@ impl SidecarWriter<'_, '_> {
         if let Some(living) = living
             && opened.is_same(Some(living))?
         {
+            // Here too: what it was compared with may have been replaced by another process.
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
         // Before the content is taken, which moves the file on.
         let is_packed = !is_called_packed(task) || unpacked::unpacks(&mut opened.file)?;
         let content = opened.content(FACTS_BYTES_MAX)?;
+        // What an older file said a newer one has said too, or taken back.
         let told = content.bytes().filter(|_| !task.file.is_older);
         let now = told.map_or_else(Vec::new, |bytes| {
             agents::of_agent(task.agent).sidecar_facts(task.file.name_path(), bytes)
@@ -105,6 +107,7 @@ impl SidecarWriter<'_, '_> {
         let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
         source.row.complete = opened.is_settled();
         self.keeper.note(&source)?;
+        // Of a file beside sessions one content is kept.
         self.keeper.drop_older(&source, 0)?;
         if !now.is_empty() {
             self.tell(task, before, now, home.session)?;
@@ -186,6 +189,7 @@ impl SidecarWriter<'_, '_> {
             _ => None,
         };
         let ids = [about.map(|about| about.id.as_str()), Some(id.as_str())];
+        // A session that is there gets the file, whatever was deleted of that id.
         for id in ids.into_iter().flatten() {
             let key = session_names::key_of(task.agent, id)?;
             if let Some(number) = self.keeper.number_of(&key)? {
@@ -193,6 +197,7 @@ impl SidecarWriter<'_, '_> {
                 return Ok(Some(Home { session, name }));
             }
         }
+        // A meta file that its agent left behind would make the deleted session again, empty.
         for id in ids.into_iter().flatten() {
             if self.is_deleted(task, id)? {
                 return Ok(None);
@@ -239,6 +244,7 @@ impl SidecarWriter<'_, '_> {
         let (number, key) = session_names::create_beside(bulk, &key, path)?;
         let dialect = agents::of_agent(key.agent());
         let mut builder = SessionBuilder::new(&key, dialect, mtime_ns.div_euclid(1000));
+        // A session without a chunk would have a name and no row.
         bulk.write_chunk(number, &builder.take_chunk(), None)?;
         Ok(Subject::made(number, key))
     }

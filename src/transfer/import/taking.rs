@@ -139,6 +139,7 @@ impl Opened<'_> {
         } = grown;
         source.row.size = self.look.size;
         self.look.note_in(&mut source.row);
+        // Until its end is read: a kill between two parts leaves a file that is gone on with.
         source.row.complete = false;
         source.row.relative = self.relative();
         let target = Target::Grown(source.row.session, key);
@@ -247,6 +248,8 @@ impl Opened<'_> {
             replaced,
             self.look.mtime_ns.div_euclid(1000),
         );
+        // Read from its start again: lines that are stored are passed over, and compared with what
+        // was decided on.
         let making = Making {
             builder,
             hasher: Xxh3::new(),

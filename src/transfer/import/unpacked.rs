@@ -13,7 +13,7 @@ pub(super) const PACKED_ENDING: &str = ".zst";
 /// Bytes of what a file unpacks to that show whether it does.
 const LOOK_BYTES: u64 = 64 * 1024;
 
-/// What is said of a file that is called as one that is compressed, and is none.
+/// What is said of a file that is called like a compressed one, and is none.
 pub(super) const NOT_PACKED: &str = "is called .zst, and cannot be unpacked";
 
 /// Whether a file of lines is compressed, by its name.
@@ -55,6 +55,7 @@ pub(super) fn lines_from(
     }
     file.seek(SeekFrom::Start(0))?;
     let mut unpacked = Unpacked::new(file)?;
+    // No byte of the packed file leads there: all before it has to be unpacked.
     io::copy(&mut unpacked.by_ref().take(start), &mut io::sink())?;
     Ok(Box::new(unpacked))
 }

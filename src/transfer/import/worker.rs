@@ -83,6 +83,8 @@ impl<'a> Queue<'a> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let (number, task) = waiting.files.pop_front()?;
+            // Opened before it is given out: whether it has to wait shows by the id in its first
+            // lines.
             let message = match Opened::open(task, self.forced) {
                 Ok(Some(opened)) => {
                     // Both have to be free: its home's, and that of copies which begin alike.

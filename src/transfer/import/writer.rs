@@ -99,6 +99,7 @@ impl LinesWriter<'_, '_, '_> {
         room::Open(room): &room::Open<'_>,
     ) -> Result<()> {
         loop {
+            // A commit is due by the clock also if no part comes: other processes wait for it.
             let time_left = self.transactions.as_ref().and_then(|open| open.time_left());
             let message = match time_left {
                 Some(time) => receiver.recv_timeout(time),
@@ -187,6 +188,8 @@ impl LinesWriter<'_, '_, '_> {
                 Ok(())
             }
             Err(Error::Conflict { .. }) => {
+                // What is stored of a file that was begun stays, and it cannot begin anew in this
+                // run: the next import goes on with it.
                 let is_begun = self.files.contains_key(&number);
                 self.close_early(number, task);
                 if is_begun || self.is_last_round {
@@ -261,6 +264,8 @@ impl LinesWriter<'_, '_, '_> {
         let (session, key, plain) = match target {
             Target::Grown(session, key) => {
                 self.check_state(task, key)?;
+                // Only an id of several contents has a plain name that may pass to another one of
+                // them.
                 let plain = match &mut self.transactions {
                     Some(transactions) => {
                         let row = transactions.bulk()?.row(*session)?;
@@ -312,6 +317,8 @@ impl LinesWriter<'_, '_, '_> {
                 path: &paths::to_bytes(&task.file.path),
                 living: None,
             };
+            // In the transaction that makes the session: a kill leaves the mark without it, or the
+            // session without the mark.
             self.marks.lift(transactions.bulk()?, &comer)?;
         }
         self.report.sessions += u64::from(contents == 0);
@@ -319,6 +326,8 @@ impl LinesWriter<'_, '_, '_> {
             return Ok((0, wanted.clone(), None));
         };
         let bulk = transactions.bulk()?;
+        // A number behind the id tells the folders' chats apart; contents are for ids that mean one
+        // session.
         if !is_unique {
             let place = place.unwrap_or_else(|| self.names.want(wanted));
             let (number, key) = self.names.create(bulk, wanted, place)?;

@@ -85,6 +85,8 @@ pub fn put_back(store: &dyn Ingest, key: &SessionKey, home: &Path) -> Result<Put
     let (placed, mut notes) = places(store, key, home)?;
     let fill =
         |placed: &Placed, out: &mut dyn Write| placed.item.write(store, out, &mut Seen::default());
+    // All are compared before the first is written: what is in the way of one leaves every file as
+    // it was.
     let mut there = Vec::with_capacity(placed.len());
     for one in &placed {
         let path = one.path(home);
@@ -100,6 +102,7 @@ pub fn put_back(store: &dyn Ingest, key: &SessionKey, home: &Path) -> Result<Put
     for (one, there) in placed.iter().zip(there) {
         let bytes = match there {
             Some(bytes) => bytes,
+            // Never over a file, which may have come since the look.
             None => folder.write_new(&one.names, &mut |out| fill(one, out))?,
         };
         files.push(PutBackFile {

@@ -53,6 +53,7 @@ pub(super) fn places(
     family.extend(
         below
             .into_iter()
+            // A sub-agent of another program has its place in another home.
             .filter(|child| child.key.agent() == key.agent()),
     );
     let places = known_places(store, agent, &family)?;
@@ -60,6 +61,8 @@ pub(super) fn places(
     let mut placed = Vec::new();
     let mut told: Vec<String> = notes.into_iter().map(|(_, note)| note).collect();
     for item in items {
+        // An agent takes whatever lies there for a session: older contents have no place in its
+        // home.
         if older::below(&item.names).is_some() {
             continue;
         }
@@ -120,6 +123,7 @@ fn below_home(agent: &dyn Agent, path: &[u8]) -> Option<Vec<String>> {
         .collect::<Result<_, _>>()
         .ok()?;
     let behind = |wanted: &[&str]| {
+        // The last one on the way, since a home may lie in the copy of another.
         let mut windows = names.windows(wanted.len().max(1));
         let at = windows.rposition(|some| some == wanted)?;
         names.get(at + wanted.len()..)
@@ -131,6 +135,7 @@ fn below_home(agent: &dyn Agent, path: &[u8]) -> Option<Vec<String>> {
     if let Some(rest) = found {
         return Some(rest.to_vec());
     }
+    // A copy of a home may have another name, and has the same folders in it.
     let folder = agent.folders().iter().filter(|folder| !folder.is_empty());
     let found = folder.filter_map(|folder| Some((*folder, behind(&[folder])?)));
     let (folder, rest) = { found }.find(|(_, rest)| !rest.is_empty())?;

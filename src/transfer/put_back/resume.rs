@@ -43,6 +43,7 @@ pub fn resumption(store: &dyn Ingest, key: &SessionKey, home: Option<&Path>) -> 
     })?;
     let file: Option<PathBuf> = match home {
         None => None,
+        // No file of a single session could be looked for.
         Some(home) if agent.databases().is_some() => Some(home.to_owned()),
         Some(home) => {
             let (placed, _) = places(store.ingest().0, key, home)?;

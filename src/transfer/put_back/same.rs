@@ -46,6 +46,7 @@ pub(super) fn bytes_of_same(
         }
         Err(error) => return Err(error),
     };
+    // The file may go on behind all that was compared.
     let mut rest = [0];
     let ended = comparing
         .there

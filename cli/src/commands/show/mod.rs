@@ -110,6 +110,8 @@ fn show_raw(store: &dyn Ingest, key: &SessionKey, part: Part, tool: &mut Tool) -
             out.write_all(&line)
                 .map_err(|source| Error::Output { source })?;
         }
+        // A prompt would stand behind the line. Elsewhere the bytes are the session's, and none is
+        // added.
         if closes_last_line && !terminated {
             out.write_all(b"\n")
                 .map_err(|source| Error::Output { source })?;

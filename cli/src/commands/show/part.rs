@@ -36,6 +36,7 @@ impl Part {
         mark: u64,
         tail: u64,
     ) -> Result<Self> {
+        // Going back until no message was met would show all of them.
         if tail == 0 {
             return Ok(Self {
                 from: Some(summary.next_sequence),
@@ -101,6 +102,7 @@ impl Part {
         let mut query = ScanQuery::default();
         query.from = self.from;
         if self.chosen.is_some() {
+            // A few messages are shown, and a usual page would read many more.
             query.records_max = PAGE;
         }
         let (mut is_behind, mut left) = (false, self.behind);
@@ -109,6 +111,7 @@ impl Part {
                 return true;
             };
             if is_behind {
+                // Whole records: the one that reaches the number is shown with all of its messages.
                 let is_in = left > 0;
                 left = left.saturating_sub(shown.messages.len() as u64);
                 return is_in;

@@ -55,6 +55,7 @@ pub(super) fn save(
                     continue;
                 };
                 store.read_attachment(&summary.key, &file.name, &mut bytes)?;
+                // A name from a session may lead elsewhere, or be that of another file here.
                 let name = format!("{sequence}-{}", safe(last_name(&file.name)));
                 saved.push(write(folder, &name, &bytes, sequence)?);
             }
@@ -154,6 +155,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8], sequence: u64) -> Result<Saved
     };
     if fs::symlink_metadata(&path).is_ok() {
         return match fs::read(&path) {
+            // From an earlier run into the same folder.
             Ok(there) if there == bytes => Ok(saved),
             _ => Err(Error::FileExists { path }),
         };
@@ -171,6 +173,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
             b'A'..=b'Z' => byte - b'A',
             b'a'..=b'z' => byte - b'a' + 26,
             b'0'..=b'9' => byte - b'0' + 52,
+            // The alphabet for URLs too, since nobody says which of the two was used.
             b'+' | b'-' => 62,
             b'/' | b'_' => 63,
             b'=' => break,

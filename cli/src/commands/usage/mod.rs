@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Args, tool: &mut Tool) -> Outcome {
     let store = tool.open_file_to_read("sum up what sessions took")?;
     let mut parts = store.session_usage()?;
     if let Some(since) = since {
+        // What states no day cannot be said to lie behind one.
         parts.retain(|one| one.sum.day.is_some_and(|day| day >= since));
     }
     let groups = grouped(&parts, args.by, &prices);

@@ -25,6 +25,7 @@ const ORDER: [GivesWay; 5] = [
 /// Prints the groups.
 pub(super) fn print(groups: &[Group], by: By, prices: &Prices, tool: &mut Tool) -> Result<()> {
     let home = tool.home().map(std::path::Path::to_owned);
+    // For people alone: a program gets paths that it can open.
     let home = home.as_deref().filter(|_| tool.out.is_terminal());
     let last = match by {
         By::Session => "TITLE",

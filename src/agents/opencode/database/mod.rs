@@ -92,6 +92,8 @@ impl Database for Opened {
 
     fn walk(&mut self, id: &str, each: &mut EachLine<'_>) -> Result<Option<Walked>> {
         let bounds = self.bounds;
+        // Each line in a read of its own: what runs within one may run again, and a line that was
+        // handed out cannot be taken back.
         let found = self.file.read(|connection| {
             let tables = Tables::of(connection)?;
             let Some(row) = tables.session(connection, id)? else {
@@ -144,6 +146,7 @@ fn whole(
     let mut bytes: usize = fields.map(|(name, value)| name.len() + value.len()).sum();
     let mut lines = Vec::new();
     for id in &messages.ids {
+        // Beyond the bound nothing more is read: a database may hold one session of many gigabytes.
         if bytes >= bounds.bytes {
             let (limit, count) = (bounds.bytes, lines.len());
             problems.push(format!(
@@ -151,6 +154,7 @@ fn whole(
             ));
             break;
         }
+        // What is left of the session's bound is that of the next message.
         let left = Bounds {
             bytes: bounds.bytes - bytes,
             ..bounds
@@ -187,6 +191,7 @@ fn outline(
     let mut lines: Vec<Vec<u8>> = std::iter::once(header).chain(trailer).collect();
     let (messages, more) = tables.messages(connection, &row.id, bounds)?;
     for message in &messages.ids {
+        // A title needs the first prompt and nothing behind it.
         if lines.last().is_some_and(|line| is_first_prompt(line)) {
             break;
         }

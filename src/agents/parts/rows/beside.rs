@@ -42,6 +42,8 @@ impl Beside {
             } => {
                 let found = columns(connection, table)?;
                 let wanted = there(&found, wanted);
+                // Versions differ in tables and columns: what is not there is left out, and the row
+                // is read all the same.
                 if *from == Value::Null || wanted.is_empty() || !has(&found, of.0) {
                     return Ok(None);
                 }
@@ -99,6 +101,8 @@ impl Chain {
             .map(|column| format!(", p.{}", quoted(column)))
             .collect();
         let (id, before, said) = (quoted(id), quoted(before), quoted(self.column));
+        // Back to the message that another row of the session leads to: what stands before that is
+        // said there. A chain that leads back to itself ends by its depth.
         let sql = format!(
             "WITH RECURSIVE chain(at, before, said, depth) AS (
                 SELECT {id}, {before}, {said}, 0 FROM \"{table}\" WHERE {id} = ?1
@@ -148,6 +152,7 @@ pub(super) fn summed_up(connection: &Connection, sums: &Sums, id: &str) -> rusql
     let by = quoted(sums.by);
     let list: Vec<String> = there
         .iter()
+        // `total` gives a number also where all are NULL, and does not overflow.
         .map(|column| format!("total({})", quoted(column)))
         .collect();
     if list.is_empty() {

@@ -57,6 +57,7 @@ fn found(
     for tables in tables {
         match Found::of(connection, tables) {
             Ok(found) => all.push(found),
+            // Versions of an agent have other sets of tables: one that is there is enough.
             Err(error @ rusqlite::Error::InvalidColumnName(_)) => missing = Some(error),
             Err(error) => return Err(error),
         }
@@ -98,6 +99,7 @@ impl Database for Opened {
         })?;
         let mut names: Vec<(String, Option<String>)> = names;
         names.sort_by(|a, b| a.0.cmp(&b.0));
+        // An upgraded database may have a session in both sets.
         names.dedup_by(|a, b| a.0 == b.0);
         let listed = names.into_iter().map(|(id, project)| Listed {
             id,
@@ -149,6 +151,8 @@ impl Database for Opened {
             Ok(Some(DatabaseSession {
                 id: id.to_owned(),
                 project: found.project(connection, id)?.or_else(|| own_folder.clone()),
+                // The agent writes on the rows of a turn until it is over, so these are replaced as
+                // they grow.
                 document: document.with_open_turn(found.format()),
                 problems,
             }))
@@ -195,6 +199,8 @@ impl Database for Opened {
 
     fn walk(&mut self, id: &str, each: &mut EachLine<'_>) -> Result<Option<Walked>> {
         let (tables, bounds) = (self.tables, self.bounds);
+        // Each line in a read of its own: what runs within one may run again, and a line that was
+        // handed out cannot be taken back.
         let started = self.file.read(|connection| {
             let Some((found, header, trailer)) = held(connection, tables, id)? else {
                 return Ok(None);

@@ -49,6 +49,8 @@ impl Found {
         needs(of_sessions.table, &sessions, &[of_sessions.id])?;
         let messages = columns(connection, of_messages.table)?;
         needs(of_messages.table, &messages, &[of_messages.session])?;
+        // Other columns may be missing, but without the text of its lines nothing of a message can
+        // be read.
         let content = match of_messages.form {
             Form::Row(_) => None,
             Form::Line { text, .. } => Some(text),
@@ -208,6 +210,7 @@ impl Found {
             of.table,
             quoted(of.session),
             order(&self.messages, of.order),
+            // One more than may be, to see whether there are more.
             bounds.rows.saturating_add(1)
         );
         let mut statement = connection.prepare_cached(&sql)?;
@@ -258,6 +261,8 @@ impl Found {
         let found = statement.query_row([message], |row| {
             let mut values = Vec::new();
             for at in 0..besides.len() {
+                // Each column gives two values, itself and its size; with none wanted a single NULL
+                // stands there.
                 let first = 2 * (wanted.len().max(1) + at) - usize::from(wanted.is_empty());
                 values.push([row.get::<_, Value>(first)?, row.get::<_, Value>(first + 1)?]);
             }

@@ -54,8 +54,11 @@ pub(super) fn members(
         let size: Option<i64> = row.get(2 * at + 1)?;
         let json = match (column, value_text(&value)) {
             (_, None) => match size {
+                // NULL, which is left out: a column that comes with a later version changes no line
+                // that is stored.
                 None => continue,
                 Some(size) => {
+                    // A size without a value: the statement leaves out what is too large.
                     let bytes = u64::try_from(size).unwrap_or(0);
                     let problem = too_large(bytes, LINE_BYTES_MAX as u64);
                     problems.push(format!("column `{}`: {problem}", column.name()));

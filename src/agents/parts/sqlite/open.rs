@@ -173,6 +173,8 @@ impl Files {
             let reason = io::Error::new(io::ErrorKind::InvalidData, "not a SQLite database");
             return Err(failed(path, reason));
         }
+        // Read from the header: SQLite could tell it too, but only by opening the file, which may
+        // make others.
         let (place, mark) = WAL_MODE;
         let is_wal = head.get(place).is_some_and(|bytes| bytes.contains(&mark));
         Ok(Self {

@@ -58,6 +58,7 @@ pub(crate) fn ids_of(
     bounds: Bounds,
 ) -> rusqlite::Result<(Vec<Value>, Option<String>)> {
     let id = capped("id", NAME_BYTES_MAX);
+    // One more than may be, to see whether there are more.
     let limit = bounds.rows.saturating_add(1);
     let sql =
         format!("SELECT {id} FROM \"{table}\" WHERE \"session_id\" = ?1 {order} LIMIT {limit}");

@@ -17,6 +17,7 @@ pub(crate) fn data_of(row: &Row<'_>, at: usize) -> rusqlite::Result<(String, Opt
         let problem = "has bytes that are not UTF-8; they are replaced";
         return Ok((text, (!is_text).then(|| problem.to_owned())));
     }
+    // A size without a value: the statement leaves out what is too large.
     let bytes: Option<i64> = row.get(at + 1)?;
     Ok(match bytes {
         None => ("null".to_owned(), Some("has no content".to_owned())),

@@ -179,6 +179,7 @@ impl Split<'_> {
     fn keep_parsed_error(&mut self, error: &serde_json::Error, at: usize) {
         if self.error.is_none() {
             let text = error.to_string();
+            // The parser names a place in the piece that it was given, and not in the line.
             let reason = text
                 .rsplit_once(" at line ")
                 .map_or(text.as_str(), |(reason, _)| reason);
@@ -276,6 +277,7 @@ fn last_closed(text: &str) -> Option<&str> {
     if !text.ends_with('}') {
         return None;
     }
+    // The depth that is left at the end is the one at which the last object began.
     let mut depth = 0_usize;
     for_each_bracket(text, |_, opens| depth = step(depth, opens));
     let (mut opened, mut now) = (None, 0_usize);

@@ -21,7 +21,7 @@ use crate::store::{Expect, NewRecord, Stamps, Store};
 /// - After [`close`](Self::close) every record is refused with [`Error::Closed`].
 /// - Outputs of tools are kept whole, however long: there is no overflow file.
 ///
-/// Every `record_*` method returns whether its record is on disk. Who wants to go on whatever
+/// Every `record_*` method returns whether its record is on disk. Whoever wants to go on whatever
 /// happens ignores the result, and may ask for [`last_error`](Self::last_error).
 ///
 /// # Durability

@@ -89,6 +89,7 @@ fn turn_of(
     let mut calls = Vec::new();
     for block in &mut message.content {
         if let Block::ToolUse { id, name, .. } = block {
+            // Under the id that it came with: its results have that one.
             open.add(id.as_deref(), name, place, calls.len());
             let unique = ids.unique(id.as_deref());
             if id.as_ref() != Some(&unique) {
@@ -126,6 +127,7 @@ fn answer(
             return;
         };
         let unique = turn.calls.get(call).map(|(id, _)| id.clone());
+        // Models' APIs take a result only right behind its call.
         if place != last {
             let id = unique.clone().unwrap_or_default();
             repairs.push(Repair::ResultMoved { id });

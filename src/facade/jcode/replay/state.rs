@@ -89,6 +89,7 @@ impl Following {
                 let plan = self.plan.get_or_insert_default();
                 plan.status.clone_from(status);
                 plan.feedback.clone_from(feedback);
+                // An update may tell a status alone: what it leaves out still holds.
                 for (field, new) in [(&mut plan.title, title), (&mut plan.content, content)] {
                     if !new.is_empty() {
                         field.clone_from(new);
@@ -111,6 +112,7 @@ impl Following {
                     status: status.clone(),
                     tokens_used: *tokens_used,
                 };
+                // The program writes that a goal was given up as an update of it.
                 self.goal = Some(goal).filter(|goal| goal.status != CLEARED);
             }
             _ => {}

@@ -84,6 +84,8 @@ pub(super) fn take_back(history: &History, archive: &Path, bytes: u64) -> Result
         .open(archive)
         .map_err(failed("open", archive))?;
     let mut lines = File::open(&lines_path).map_err(failed(action, &lines_path))?;
+    // Cut only where all that is behind are lines of this history: whatever else is there, somebody
+    // else wrote.
     let is_start = file
         .seek(SeekFrom::Start(bytes))
         .and_then(|_| is_start_of(&mut file, &mut lines, bytes > 0))
@@ -109,6 +111,7 @@ fn is_start_of(
         if content.is_empty() {
             return Ok(true);
         }
+        // The line feed that was written to end what somebody else had left open.
         if std::mem::take(&mut may_have_line_feed) {
             content = content.strip_prefix(b"\n").unwrap_or(content);
         }

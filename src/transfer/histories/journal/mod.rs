@@ -191,6 +191,8 @@ impl<'h> Rewrite<'h> {
     fn write_remaining(&mut self) -> Result<(), Refusal> {
         let path = self.history.with(LINES_TEMPORARY);
         self.journal.replace = Some(self.copy_remaining(&path).map_err(failed("write", &path))?);
+        // Before the journal tells of it: where that does and the file is not there, it counts as
+        // renamed.
         sync_folder(&self.history.folder)?;
         write_journal(self.history, &self.journal)
     }
@@ -201,6 +203,7 @@ impl<'h> Rewrite<'h> {
         let mut hasher = Xxh3::new();
         let mut buffer = vec![0; 256 * 1024];
         let mut bytes = 0;
+        // As far as was counted: what the agent appends meanwhile is noticed before the rename.
         let mut lines = (&self.lines).take(self.count.bytes - self.count.cut);
         loop {
             let read = lines.read(&mut buffer)?;

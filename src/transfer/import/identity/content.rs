@@ -103,7 +103,7 @@ impl Head {
         })
     }
 
-    /// The beginning that a file has which is this content's, or has grown from it.
+    /// How a file begins that is this content's, or has grown from it.
     pub(crate) fn beginning(&self, sources: &dyn Sources) -> Result<Beginning> {
         let tail = match self.order.runs.last().filter(|_| self.order.open) {
             Some(run) => sources.records(self.number, run.last, run.last + 1)?.pop(),
@@ -152,6 +152,7 @@ fn legacy(
     habits: Habits,
 ) -> Result<FileOrder> {
     let lines = |source: &&Source| source.row.kind == SourceKind::Lines;
+    // Of several places the one of which most was read is the file; the others have copies.
     let newest = of_session
         .iter()
         .filter(lines)
@@ -231,6 +232,7 @@ impl Content {
         let contains = |runs: &[Run], sequence| runs.iter().any(|run| run.contains(sequence));
         each_record(sources, head.number, head.row.next, &mut |record| {
             let sequence = record.sequence;
+            // A piece of a line that was cut is no JSON alone, and never a header.
             let is_piece = record.header.flags.contains(RecordFlags::CONTINUES);
             let role = match habits.role {
                 Some(role) if !is_piece => role(&record.line),
@@ -245,10 +247,14 @@ impl Content {
             let standing = if contains(&head.order.runs, sequence) {
                 Standing::File
             } else if sequence >= head.order.next || contains(&head.order.here, sequence) {
+                // Behind all that was there when the file was seen last.
                 Standing::Here
             } else {
                 Standing::Dropped
             };
+            // An append to a session whose file ends in an open line writes a terminator first, as
+            // a record. The agent, which knows nothing of it, ends its line by itself: the two are
+            // compared as one.
             if let Some((open, bytes)) = &tail
                 && standing == Standing::Here
                 && ended.is_none()

@@ -121,6 +121,8 @@ pub(crate) fn choose(
         let (_, keep) = shorter.unwrap_or_default();
         return stored(
             index,
+            // Elsewhere, or from an agent that takes nothing back, a shorter file is an older copy
+            // or was cut by somebody: nothing is hidden for that.
             if in_place && habits.truncates {
                 Fit::Cut { keep }
             } else {
@@ -158,6 +160,8 @@ fn fits(
 ) -> Fits {
     let stored = content.core();
     let seen = content.head.seen_at(path);
+    // An older file in the same place was put back by somebody (a backup, a checkout): its agent
+    // has not taken anything back by that.
     let in_place = seen.is_some() && file.mtime_ns >= content.head.order.mtime_ns;
     let mut fits = Fits {
         in_place,
@@ -167,6 +171,8 @@ fn fits(
     if let Some((shared, keep)) = &fits.grown {
         fits.is_same = *shared == core.len() && (in_place || keep.len() == stored.len());
     }
+    // No line is a beginning of everything, so it only tells something where its agent empties
+    // files, in its place.
     if core.is_empty() {
         if fits.grown.is_none() && !(in_place && habits.truncates) {
             fits.known = Some(0);
@@ -179,6 +185,7 @@ fn fits(
     }
     fits.shorter = shorter(core, &stored);
     fits.rewritten = rewritten((file, core), (content, &stored), in_place, habits);
+    // From an agent that only appends, lines in another order are another file's.
     let rewrites = habits.truncates || habits.rewrites || habits.counts_hidden;
     let fits_otherwise = fits.grown.is_some() || fits.shorter.is_some() || fits.rewritten.is_some();
     if in_place && rewrites && !fits_otherwise && !core.is_empty() && are_known(core, content) {
@@ -234,9 +241,12 @@ fn grown(
         .iter()
         .filter_map(|(at, shape)| Some((*at, (*shape)?)))
         .collect();
+    // Nothing of the file was removed here, so the chain over it decides alone.
     if live.len() == stored.len() {
         return None;
     }
+    // After a compaction here a file may be one that was exported, with what was appended here or
+    // without it.
     let exported = content.exported();
     let with = |lines: usize| core.get(..lines);
     let with_live = !live.is_empty()
@@ -289,6 +299,7 @@ fn rewritten(
         .collect();
     let hidden_before = content.head.order.skip;
     let counts = habits.counts_hidden && file.skip == Some(0) && hidden_before > 0;
+    // The longest end first: a shorter one would store the lines between once more.
     for length in (1..=live.len()).rev() {
         let end = live.get(live.len() - length..).unwrap_or_default();
         let found = (0..=summaries).find(|before| {

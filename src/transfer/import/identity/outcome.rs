@@ -151,6 +151,7 @@ pub(crate) fn outcome(file: &FileShape, content: &Content, fit: &Fit, in_place: 
         Fit::Grown { keep } => {
             let stored = content.core().len();
             let has_news = file.compared != keep.len() as u64;
+            // A copy with the same lines may differ in its header and its open line alone.
             if has_news || in_place || (keep.len() != stored) {
                 let all: Vec<Shape> = file.lines.iter().flatten().copied().collect();
                 let change = Assigner::new(content, keep).change(&all, file, 0);
@@ -471,6 +472,7 @@ impl<'c> Assigner<'c> {
                 return Step::Completes(tail);
             }
         }
+        // What its agent dropped and brings back is that record again.
         while let Some(sequence) = self.dropped.get_mut(&line.mark).and_then(Vec::pop) {
             if self.used.insert(sequence) {
                 return Step::Stored(sequence);

@@ -139,6 +139,7 @@ impl<'b> Shaper<'b> {
                 skip,
             },
         };
+        // A content without compared lines is met before the first one.
         shaper.meet();
         shaper
     }
@@ -146,6 +147,7 @@ impl<'b> Shaper<'b> {
     /// Takes the next line.
     pub(crate) fn take(&mut self, line: &Line<'_>) {
         let digest = digest_of(line.bytes);
+        // A piece of a line that was cut is no JSON alone, and never a header.
         let is_piece = line.continues || line.continued;
         let role = match self.role {
             Some(role) if !is_piece => role(line.bytes),
@@ -176,6 +178,7 @@ impl<'b> Shaper<'b> {
         self.shape.bytes += shape.bytes;
         self.shape.is_open = shape.open;
         self.shape.has_frames |= shape.role == LineRole::Frame;
+        // Over whole lines alone: an open one may get longer, and reading goes on where it begins.
         if !shape.open {
             self.hasher.update(line.bytes);
             self.shape.whole.0 = self.shape.bytes;
