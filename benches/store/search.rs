@@ -145,7 +145,7 @@ fn made(folder: &Path) -> Outcome<PathBuf> {
 }
 
 /// The tool of a release build: it lies beside this program.
-fn tool() -> Outcome<PathBuf> {
+pub(crate) fn tool() -> Outcome<PathBuf> {
     let program = env::current_exe()?;
     let folder = program.parent().and_then(Path::parent);
     let tool = folder.unwrap_or(Path::new("")).join("scrollback");

@@ -16,7 +16,7 @@ pub(super) type Visit<'v> = dyn FnMut(ProviderMessage) -> ControlFlow<()> + 'v;
 
 /// Takes a line: its number from 0, its bytes, and what it says; the latter is not known of a line
 /// beyond the limit, which comes once and without its bytes.
-type EachLine<'e> = dyn FnMut(u64, &[u8], Option<&Described<'_>>) -> ControlFlow<()> + 'e;
+type EachLine<'e> = dyn FnMut((u64, u64), &[u8], Option<&Described<'_>>) -> ControlFlow<()> + 'e;
 
 /// Gives each line of a file, until it is told to stop. Tells whether it was.
 pub(super) fn each_line(
@@ -25,12 +25,15 @@ pub(super) fn each_line(
     each: &mut EachLine<'_>,
 ) -> Result<bool> {
     let mut reader = LineReader::new(open(file)?);
+    let mut offset = 0;
     loop {
         let line = reader
             .next_line()
             .map_err(|source| failed(&file.path, source))?;
         let Some(line) = line else { return Ok(false) };
-        let number = line.number.saturating_sub(1);
+        let number = (line.number.saturating_sub(1), offset);
+        // Pieces of a long line count too, though nobody gets them.
+        offset += line.bytes.len() as u64;
         let flow = match (line.continues, line.continued) {
             (false, false) => {
                 let described = dialect.describe(line.bytes);
@@ -52,7 +55,7 @@ pub(super) fn read_lines(
     mut visit: Option<&mut Visit<'_>>,
 ) -> Result<(bool, u64)> {
     let mut count = 0;
-    let stopped = each_line(file, dialect, &mut |number, bytes, described| {
+    let stopped = each_line(file, dialect, &mut |(number, _), bytes, described| {
         let Some(described) = described else {
             gather.add_unread();
             return ControlFlow::Continue(());

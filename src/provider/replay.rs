@@ -109,8 +109,7 @@ fn replayed(
     gather: &mut Gather,
 ) -> Result<Conversation> {
     let mut conversation = Conversation::default();
-    let mut offset = 0;
-    each_line(file, dialect, &mut |number, bytes, described| {
+    each_line(file, dialect, &mut |(number, offset), bytes, described| {
         let Some(described) = described else {
             gather.add_unread();
             return ControlFlow::Continue(());
@@ -137,7 +136,6 @@ fn replayed(
                 }
             }
         }
-        offset += bytes.len() as u64;
         ControlFlow::Continue(())
     })?;
     Ok(conversation)

@@ -158,3 +158,78 @@ fn what_is_cleaned_up_leaves_the_same_and_is_passed_over_by_both() {
     }
     assert_eq!(answers[0], answers[1]);
 }
+
+/// The order of a file whose first line is another one than record 0.
+#[test]
+fn a_file_that_was_rewritten_leaves_both_as_it_is() {
+    let line = |n: u32| {
+        format!(
+            "{{\"role\":\"user\",\"content\":\"line {n} of a talk that is long enough\",\
+             \"timestamp\":\"2026-01-01T00:00:{n:02}Z\"}}\n"
+        )
+    };
+    let file = |numbers: &[u32]| numbers.iter().map(|n| line(*n)).collect::<String>();
+    for later in [
+        &[9, 1, 2, 3, 4][..],
+        &[2, 3, 4, 5],
+        &[1, 3, 4, 5],
+        &[3, 4, 1, 2],
+    ] {
+        let home = Home::new();
+        let stores = stores(&home);
+        for numbers in [&[1, 2, 3, 4][..], later] {
+            home.write("in/talk.jsonl", file(numbers));
+            for store in &stores {
+                take(&home, &**store);
+            }
+        }
+        let [redb, kit] = [0, 1].map(|at| export(&*stores[at], &home.path().join(at.to_string())));
+        assert_eq!(redb, kit, "{later:?}");
+        // Of a file that another content went before there is one for each.
+        let is_it = |one: &(String, Vec<u8>)| one.1 == file(later).as_bytes();
+        assert!(redb.iter().any(is_it), "{later:?}: {redb:?}");
+        let markdown = stores.each_ref().map(|store| {
+            let key = &store.list(&ListQuery::default()).unwrap().sessions[0].key;
+            let mut out = Vec::new();
+            store.export_markdown(key, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        });
+        assert_eq!(markdown[0], markdown[1], "{later:?}");
+    }
+}
+
+/// Contents of an id stand between it and the next one, and are found by their whole names alone.
+#[test]
+fn other_contents_of_an_id_take_no_ones_place_in_a_find() {
+    let home = Home::new();
+    for (folder, id) in [
+        ("a", "ab1"),
+        ("b", "ab1"),
+        ("c", "ab1"),
+        ("d", "ab1"),
+        ("a", "ab2"),
+    ] {
+        let line = |n: u32| {
+            format!(
+                "{{\"type\":\"user\",\"sessionId\":\"{id}\",\"uuid\":\"{folder}-{n}\",\"cwd\":\"/w/{folder}\",\
+                 \"message\":{{\"role\":\"user\",\"content\":\"words of {folder} {n} and more of them\"}},\
+                 \"timestamp\":\"2026-01-01T00:00:0{n}Z\"}}\n"
+            )
+        };
+        let file = format!("in/projects/{folder}/{id}.jsonl");
+        home.write(&file, (1..5).map(line).collect::<String>());
+    }
+    for store in &stores(&home) {
+        take(&home, &**store);
+        let found = |limit| {
+            let found = store.find("ab", limit).unwrap().into_iter();
+            found.map(|key| key.id().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(store.list(&ListQuery::default()).unwrap().sessions.len(), 2);
+        assert_eq!(found(1), ["ab1"]);
+        assert_eq!(found(2), ["ab1", "ab2"]);
+        let first = store.find("ab", 1).unwrap();
+        let rest = store.find_after("ab", &first[0], 1).unwrap();
+        assert_eq!(rest[0].id(), "ab2");
+    }
+}

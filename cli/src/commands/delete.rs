@@ -96,7 +96,7 @@ fn about(going: &[Summary]) -> Cleaned {
         removed.records = session.record_count;
         removed.bytes = session.bytes;
         about.removed += removed;
-        about.sub_agents += u64::from(session.parent.is_some());
+        about.sub_agents += u64::from(session.subagent);
     }
     about
 }

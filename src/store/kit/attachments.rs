@@ -95,6 +95,7 @@ pub(crate) fn read(
         let range = CellQuery::of(Table::Attachments, number)
             .between(part_key(name, expected), last.as_slice());
         let parts = engine.cells(&range.with_limit(PARTS))?;
+        let before = expected;
         for (key, value) in &parts {
             if *key != part_key(name, expected) {
                 break;
@@ -107,12 +108,13 @@ pub(crate) fn read(
             }
             expected += 1;
         }
-        if expected == 0 {
+        if parts.is_empty() && expected == 0 {
             return Err(Error::NotFound {
                 wanted: name.to_owned(),
             });
         }
-        if parts.is_empty() {
+        // Another part stands where this one should: asking again would give the same.
+        if expected == before {
             let missing = RowError("the part is missing".to_owned());
             return Err(corrupt(number, name, expected, &missing));
         }
@@ -149,7 +151,61 @@ pub(crate) fn list(engine: &dyn Engine, number: u64) -> Result<Vec<AttachmentInf
         match parts.last() {
             // The least key behind the last one.
             Some((last, _)) if parts.len() >= PARTS => from = [last.as_slice(), &[0]].concat(),
-            _ => return Ok(found),
+            _ => break,
+        }
+    }
+    match found.last() {
+        Some(info) if next != 0 => {
+            let missing = RowError("the part is missing".to_owned());
+            Err(corrupt(number, &info.name, next, &missing))
+        }
+        _ => Ok(found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    /// A file of several parts, of which one is away.
+    fn without(part: usize) -> MemoryStore {
+        let store = MemoryStore::default();
+        let mut state = 88_172_645_463_325_252_u64;
+        let noise: Vec<u8> = (0..1_200_000)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state.to_le_bytes()[4]
+            })
+            .collect();
+        let mut draft = Draft::over(&store);
+        draft.put_file(7, "noise", &mut noise.as_slice()).unwrap();
+        assert!(store.commit(&draft.into_changes().unwrap()).unwrap());
+        let mut whole = Vec::new();
+        read(&store, 7, "noise", &mut whole).unwrap();
+        assert_eq!(whole, noise);
+        let parts = store.cells(&CellQuery::of(Table::Attachments, 7)).unwrap();
+        assert!(parts.len() > 3);
+        let at = part.min(parts.len() - 1);
+        let mut draft = Draft::over(&store);
+        draft.remove(Table::Attachments, 7, &parts[at].0);
+        assert!(store.commit(&draft.into_changes().unwrap()).unwrap());
+        store
+    }
+
+    #[test]
+    fn a_part_that_is_missing_is_damage_wherever_it_was() {
+        for part in [0, 2, usize::MAX] {
+            let store = without(part);
+            let is_missing = |error: Error| {
+                let told = error.to_string();
+                matches!(error, Error::Corrupt { .. }) && told.contains("the part is missing")
+            };
+            assert!(list(&store, 7).is_err_and(is_missing), "{part}");
+            let read = read(&store, 7, "noise", &mut Vec::new());
+            assert!(read.is_err_and(is_missing), "{part}");
         }
     }
 }

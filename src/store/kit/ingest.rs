@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::origins;
 use super::records;
 use super::row::{RowQuery, corrupt};
+use super::store::visit_in_order;
 use super::verify;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
@@ -28,7 +29,6 @@ use crate::store::ingest::{
 };
 use crate::store::progress::Watcher;
 use crate::store::query::{AttachmentInfo, ScanQuery, StoreStats, VerifyReport};
-use crate::store::sessions::Primitives;
 
 impl<E: Engine> Ingest for E {
     fn ingest(&self) -> IngestParts<'_> {
@@ -57,8 +57,14 @@ impl<E: Engine> IngestStore for E {
     ) -> Result<()> {
         let draft = Draft::over(self);
         let (number, row) = draft.session_of(key)?;
-        if row.reordered {
-            return self.visit(key, from, &mut |record| each(record.line));
+        if let Some(order) = draft.order(number, &row)? {
+            // From the first one on: without what the session's agent dropped from its file.
+            let from = if from == 0 {
+                order.file_start()
+            } else {
+                Some(from)
+            };
+            return visit_in_order(self, key, from, &mut |record| each(record.line));
         }
         records::walk(self, number, (from, true), &mut |segment| {
             each(segment.lines_from(from)).map(|()| true)

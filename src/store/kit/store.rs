@@ -77,10 +77,10 @@ impl<E: Engine> Primitives for E {
     fn visit(&self, key: &SessionKey, from: u64, each: &mut Visit<'_>) -> Result<()> {
         let draft = Draft::over(self);
         let (number, row) = draft.session_of(key)?;
-        if row.reordered {
-            let query = ScanQuery::default().with_from(from);
-            let from = Records::new(self, key.clone(), query);
-            return { from }.try_for_each(|record| each(record?.view()));
+        if let Some(order) = draft.order(number, &row)? {
+            // Its first one need not be record 0.
+            let from = if from == 0 { order.at(0) } else { Some(from) };
+            return visit_in_order(self, key, from, each);
         }
         records::walk(self, number, (from, true), &mut |segment| {
             let mut here = segment.records().filter(|record| record.0 >= from);
@@ -94,6 +94,20 @@ impl<E: Engine> Primitives for E {
             Ok(true)
         })
     }
+}
+
+/// Shows `each` the records of a session in its own order, from one on; none if there is none.
+pub(super) fn visit_in_order(
+    store: &impl Store,
+    key: &SessionKey,
+    from: Option<u64>,
+    each: &mut Visit<'_>,
+) -> Result<()> {
+    let Some(from) = from else {
+        return Ok(());
+    };
+    let query = ScanQuery::default().with_from(from);
+    Records::new(store, key.clone(), query).try_for_each(|record| each(record?.view()))
 }
 
 impl<E: Engine> Store for E {

@@ -7,42 +7,37 @@ use super::cells::{CellQuery, Table};
 use super::draft::Draft;
 use super::engine::Engine;
 use super::records;
-use super::row::RowQuery;
+use super::row::SummaryRow;
 use crate::codec::chain::{Chain, digest_of};
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
-use crate::model::key::SessionKey;
 use crate::store::progress::{Progress, Step, Watcher};
 use crate::store::query::{AgentStats, SessionDigest, StoreProblem, StoreStats, VerifyReport};
 
 /// Rows that are asked for at once.
 const PAGE: usize = 1000;
 
-/// Shows `each` every session, the newest first, and behind each the other contents of its id.
+/// How often a session is read that others write to meanwhile.
+const ATTEMPTS: usize = 16;
+
+/// Shows `each` every session, listed or not, once: by their numbers, which stay whatever is written meanwhile.
 fn each_session(
     engine: &dyn Engine,
     each: &mut dyn FnMut(&Draft<'_>, u64, SessionRow) -> Result<()>,
 ) -> Result<()> {
-    let mut query = RowQuery::of(PAGE);
+    let mut after = 0;
     loop {
-        let rows = engine.list(&query)?;
+        let numbers = engine.numbers(after, PAGE)?;
+        let Some(last) = numbers.last() else {
+            return Ok(());
+        };
+        after = *last;
+        let mut rows = engine.rows(&numbers)?;
+        rows.sort_unstable_by_key(SummaryRow::number);
         for stored in &rows {
             let draft = Draft::over(engine);
             let row = draft.hold(stored)?;
-            query.after = Some((row.updated_us, stored.number()));
-            // Lists show the newest content of an id alone: the others are found through it.
-            if row.contents > 1 {
-                let key = SessionKey::new(row.agent.as_str(), row.id.as_str())?;
-                for (_, number) in draft.contents(&key)? {
-                    if number != stored.number() {
-                        each(&draft, number, draft.row(number)?)?;
-                    }
-                }
-            }
             each(&draft, stored.number(), row)?;
-        }
-        if rows.len() < PAGE {
-            return Ok(());
         }
     }
 }
@@ -59,10 +54,9 @@ pub(crate) fn verify(engine: &dyn Engine, progress: &mut Watcher<'_>) -> Result<
         total += row.bytes;
         Ok(())
     })?;
-    each_session(engine, &mut |draft, number, row| {
+    each_session(engine, &mut |_, number, row| {
         report.sessions += 1;
-        let checked = check(draft, (number, &row), &mut report);
-        match checked {
+        match check(engine, number, &mut report) {
             Err(Error::Corrupt { table, key, detail }) => {
                 note(&mut report, &row, (table, key, detail));
             }
@@ -91,11 +85,42 @@ fn note(
 }
 
 /// Checks one session. What was written meanwhile is no damage: then it is read again.
-fn check(
-    draft: &Draft<'_>,
-    (number, row): (u64, &SessionRow),
-    report: &mut VerifyReport,
-) -> Result<()> {
+fn check(engine: &dyn Engine, number: u64, report: &mut VerifyReport) -> Result<()> {
+    for _ in 0..ATTEMPTS {
+        let draft = Draft::over(engine);
+        let Some(row) = draft.row_if_there(number)? else {
+            // Deleted meanwhile.
+            return Ok(());
+        };
+        match checked(&draft, (number, &row)) {
+            // Somebody compacted it, or replaced its lines.
+            Err(Error::Corrupt { .. }) if draft.is_old()? => {}
+            Err(error) => return Err(error),
+            Ok(found) => {
+                report.records += found.records;
+                report.bytes += found.bytes;
+                report.sources += found.sources;
+                report.attachments += row.attachments;
+                report.digests.push(found.digest);
+                return Ok(());
+            }
+        }
+    }
+    Err(Error::Busy {
+        reason: format!("others write to session {number} all the time"),
+    })
+}
+
+/// What a session has that is as its row says.
+struct Sound {
+    digest: SessionDigest,
+    records: u64,
+    bytes: u64,
+    sources: u64,
+}
+
+/// Compares a session with its row.
+fn checked(draft: &Draft<'_>, (number, row): (u64, &SessionRow)) -> Result<Sound> {
     let engine = draft.engine();
     let moved = draft.moved(number, row)?;
     let mut read = Chain::starting_at(row.chain.from);
@@ -111,42 +136,35 @@ fn check(
         }
         Ok(true)
     })?;
-    report.records += records;
-    report.bytes += bytes;
+    let kept = attachments::list(engine, number)?.len() as u64;
     let differing = [
         ("records", row.records, records),
         ("bytes of lines", row.bytes, bytes),
         ("messages", row.messages, messages),
+        ("attachments", row.attachments, kept),
     ];
     let wrong = differing.iter().find(|(_, stated, found)| stated != found);
     let wrong = wrong.map(|(what, stated, found)| format!("{found} {what}, the row says {stated}"));
     if let Some(detail) = wrong.or_else(|| row.chain.differs_from(&read)) {
-        if draft.is_old()? {
-            // Somebody compacted it, or replaced its lines, meanwhile.
-            return Ok(());
-        }
         return Err(super::row::corrupt(number, detail));
     }
     draft.course(number, row)?;
     draft.properties(number)?;
-    report.sources += draft.sources_of(number)?.len() as u64;
-    let kept = attachments::list(engine, number)?.len() as u64;
-    report.attachments += kept;
-    if kept != row.attachments && !draft.is_old()? {
-        let detail = format!("{kept} attachments, the row says {}", row.attachments);
-        return Err(super::row::corrupt(number, detail));
-    }
     let key = row
         .key()
         .map_err(|error| super::row::corrupt(number, error.0))?;
-    report.digests.push(SessionDigest {
-        key,
-        from: read.from,
-        records: read.records,
-        rewrites: row.chain.rewrites,
-        digest: read.digest,
-    });
-    Ok(())
+    Ok(Sound {
+        records,
+        bytes,
+        sources: draft.sources_of(number)?.len() as u64,
+        digest: SessionDigest {
+            key,
+            from: read.from,
+            records: read.records,
+            rewrites: row.chain.rewrites,
+            digest: read.digest,
+        },
+    })
 }
 
 /// How much there is, by agent.

@@ -190,7 +190,12 @@ impl Run<'_> {
     fn write(&mut self, mut batch: Vec<Group>) -> Result<()> {
         let mut attempt = 0;
         while !batch.is_empty() {
-            let heads: Vec<u64> = batch.iter().map(|group| group.head).collect();
+            let nothing = |group: &Group| {
+                let steps = group.steps.iter();
+                let nothing = steps.filter(|(_, step)| matches!(step, Step::Nothing(_)));
+                (group.head, nothing.count() as u64)
+            };
+            let heads: Vec<(u64, u64)> = batch.iter().map(nothing).collect();
             let stores = (self.from, self.to);
             match write::groups(stores, &self.mark, batch, &mut self.report) {
                 Ok(written) => return write::check(self.to, &written, &mut self.report),
@@ -199,11 +204,13 @@ impl Run<'_> {
             }
             attempt += 1;
             batch = Vec::new();
-            for head in heads {
-                // They were counted when they were planned the first time.
+            for (head, counted) in heads {
+                // They were counted when they were planned the first time. A commit that nobody knew of may
+                // have been one: what is there by now counts as any other that is.
                 let before = self.report.unchanged;
                 batch.extend(self.plan(head)?);
-                self.report.unchanged = before;
+                let there = self.report.unchanged.saturating_sub(before);
+                self.report.unchanged = before + there.saturating_sub(counted);
             }
         }
         Ok(())

@@ -314,14 +314,20 @@ impl Engine {
     }
 
     /// Closes the database, and says what dropping it would hide.
-    pub(crate) fn close(self) -> Result<()> {
-        let handle = self.database.into_inner();
+    pub(crate) fn close(mut self) -> Result<()> {
+        let handle = self.take();
         let closing = opening(&self.place, &self.options);
-        guard(|| match handle.unwrap_or_else(PoisonError::into_inner) {
+        guard(|| match handle {
             Handle::Writer(database) => database.close().map_err(closing),
             Handle::Reader(database) => database.close().map_err(closing),
             Handle::Closed => Ok(()),
         })
+    }
+
+    fn take(&mut self) -> Handle {
+        let handle = self.database.get_mut();
+        let handle = handle.unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(handle, Handle::Closed)
     }
 
     /// Why a transaction did not begin.
@@ -348,6 +354,14 @@ impl Engine {
         #[cfg(not(unix))]
         let bytes = metadata.len();
         Ok(bytes)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // redb's own closing panics where a panic within it has poisoned a lock: of a store that is done with,
+        // nobody could do anything about that.
+        panics::quietly(self.take());
     }
 }
 

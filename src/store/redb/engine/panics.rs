@@ -30,6 +30,11 @@ pub(crate) fn commit(txn: WriteTransaction) -> Result<()> {
     Err(Error::CommitUnknown { source })
 }
 
+/// Drops something of the database, whose drop may panic.
+pub(crate) fn quietly<T>(of_database: T) {
+    drop(catch_unwind(AssertUnwindSafe(move || drop(of_database))));
+}
+
 /// Runs a piece of work on the database. redb can panic on damaged pages; that is an error here. A
 /// panic of the caller's own code passes through.
 pub(crate) fn guard<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {

@@ -31,8 +31,8 @@ impl Snapshot<'_> {
             // that is equal comes first of those that start with it.
             let first = after.map_or(prefix, |after| prefix.max(after.id()));
             let rows = within(&table, (agent, first).., "look sessions up")?;
-            // The one that the page begins behind may be the first of these.
-            for entry in rows.take(limit.saturating_add(2)) {
+            let mut kept = 0;
+            for entry in rows {
                 let (key, number) = entry?;
                 let ((found, id), number) = (key.value(), number.value());
                 self.counts().indexes(1);
@@ -43,8 +43,13 @@ impl Snapshot<'_> {
                 let is_older = numbered(id).is_some()
                     && id != prefix
                     && self.row(number)?.is_some_and(|row| !row.is_listed());
-                if !is_older {
-                    keys.push(SessionKey::new(found, id)?);
+                let key = SessionKey::new(found, id)?;
+                if !is_older && select::is_behind(&key, after) {
+                    keys.push(key);
+                    kept += 1;
+                }
+                if kept > limit {
+                    break;
                 }
             }
             // Of two that fit only one may have been found: the other's page counts too.

@@ -88,10 +88,11 @@ pub(crate) fn read(
         .txn()
         .open_table(ATTACHMENTS)
         .map_err(storage("read an attachment"))?;
-    let mut expected = 0;
+    let (mut expected, mut is_there) = (0, false);
     let range = (number, name, 0)..=(number, name, u32::MAX);
     for entry in within(&table, range, "read an attachment")? {
         let (key, value) = entry?;
+        is_there = true;
         let part = key.value().2;
         let (is_last, data) = open_part(number, name, part, value.value())?;
         // Told below as a part that is missing: what lies behind the gap is not given out.
@@ -105,7 +106,7 @@ pub(crate) fn read(
         }
         expected += 1;
     }
-    if expected == 0 {
+    if !is_there {
         // A damaged page may hide its rows: that there are none is known only of sound ones.
         snapshot.check(ATTACHMENTS, &(number, name, 0), &(number, name, u32::MAX))?;
         return Ok(false);
