@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use scrollback::{RecordKind, RedbStore, Role, ScanQuery, Store as _, StoreExt as _};
+use scrollback::{
+    Error, RecordKind, RedbStore, Role, ScanQuery, Store as _, StoreExt as _, put_back,
+};
 use serde_json::value::RawValue;
 
 use crate::harness::{Home, files_below};
@@ -350,5 +352,44 @@ fn a_session_that_a_program_goes_on_with_grows() {
         assert_eq!(after[..before.len()], before, "{id}");
         let (_home, at_once) = imported(written);
         assert_eq!(after, talk(&at_once, written.agent, id), "{id}");
+    }
+}
+
+#[test]
+fn what_programs_wrote_is_put_back_where_they_look_for_it() {
+    let [_, _, auggie, cline, _, omp, _] = &WRITTEN;
+    for (written, id, home_of, is_put) in [
+        (
+            auggie,
+            "56596f1e-46fe-4a87-8fbe-f8354c0f4ba5",
+            ".augment",
+            true,
+        ),
+        (cline, CLINE, ".cline/data", true),
+        (omp, OMP, ".omp/agent", true),
+        // pi does not find what Oh My Pi wrote.
+        (omp, OMP, ".pi/agent", false),
+    ] {
+        let home = Home::new();
+        let files = made(&home, written);
+        let before: Vec<_> = files.iter().map(|path| fs::read(path).unwrap()).collect();
+        let store = open(&home);
+        run_in(&home, &store);
+        for path in &files {
+            fs::remove_file(path).unwrap();
+        }
+        let to = home.path().join("in").join(home_of);
+        let done = put_back(&store, &key(written.agent, id), &to);
+        if !is_put {
+            assert!(matches!(done, Err(Error::Unsupported { .. })), "{done:?}");
+            continue;
+        }
+        assert_eq!(done.unwrap().notes, [""; 0]);
+        for (path, bytes) in files.iter().zip(before) {
+            // Of Oh My Pi's what a sub-agent answered lies beside, and is not taken.
+            if path.extension().is_some_and(|end| end != "md") {
+                assert_eq!(fs::read(path).unwrap(), bytes, "{}", path.display());
+            }
+        }
     }
 }
