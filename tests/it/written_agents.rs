@@ -35,6 +35,7 @@ struct Written {
 const OPENCODE: &str = "ses_dd30690c2ffeOdxNlHkzn77ezy";
 const KILO: &str = "ses_dd305aed2ffecnz9Vo6C5AZN4w";
 const KILO_FORK: &str = "ses_dd3048ca6ffemuQnEsGQ2DBSKj";
+const AUGGIE: &str = "56596f1e-46fe-4a87-8fbe-f8354c0f4ba5";
 const CLINE: &str = "1796050773184_odxoc";
 const OMP: &str = "01a22cfa-9165-7399-b5f7-75ed194191aa";
 const OPENCLAW: &str = "d9576977-b99a-4805-8d6c-7cc5c7f637e2";
@@ -89,13 +90,7 @@ const WRITTEN: [Written; 7] = [
         agent: "auggie",
         folder: "auggie",
         place: ".augment/sessions",
-        sessions: &[(
-            "56596f1e-46fe-4a87-8fbe-f8354c0f4ba5",
-            "name the hues",
-            None,
-            8,
-            (0, 0),
-        )],
+        sessions: &[(AUGGIE, "name the hues", None, 8, (0, 0))],
     },
     Written {
         agent: "cline",
@@ -275,64 +270,61 @@ fn earlier(document: &str, members: &str) -> String {
     document[..end(kept)].to_owned() + &document[end(last)..]
 }
 
+/// What an earlier state of a session did not have yet: its last two rows in a table, members of a document, or
+/// three lines.
+#[derive(Clone, Copy)]
+enum Later {
+    Rows(&'static str),
+    Members(&'static str),
+    Lines,
+}
+
+impl Later {
+    /// Takes it out of a file.
+    fn take_out(self, path: &Path, id: &str) {
+        match self {
+            Self::Rows(table) => {
+                let database = rusqlite::Connection::open(path).unwrap();
+                let of_session = format!("FROM {table} WHERE session_id = ?1");
+                let last = format!("SELECT rowid {of_session} ORDER BY rowid DESC LIMIT 2");
+                let sql = format!("DELETE FROM {table} WHERE rowid IN ({last})");
+                assert_eq!(database.execute(&sql, [id]).unwrap(), 2);
+            }
+            Self::Members(members) => {
+                let document = fs::read_to_string(path).unwrap();
+                fs::write(path, earlier(&document, members)).unwrap();
+            }
+            Self::Lines => {
+                let text = fs::read_to_string(path).unwrap();
+                let lines: Vec<&str> = text.split_inclusive('\n').collect();
+                fs::write(path, lines[..lines.len() - 3].concat()).unwrap();
+            }
+        }
+    }
+}
+
 #[test]
 fn a_session_that_a_program_goes_on_with_grows() {
     let [opencode, kilo, auggie, cline, _, omp, openclaw] = &WRITTEN;
-    let of_rows = |table: &'static str, session: &'static str, id: &'static str| {
-        move |path: &Path| {
-            let database = rusqlite::Connection::open(path).unwrap();
-            let last = format!(
-                "SELECT rowid FROM {table} WHERE {session} = ?1 ORDER BY rowid DESC LIMIT 2"
-            );
-            let sql = format!("DELETE FROM {table} WHERE rowid IN ({last})");
-            assert_eq!(database.execute(&sql, [id]).unwrap(), 2);
-        }
-    };
-    let of_document = |members: &'static str| {
-        move |path: &Path| {
-            fs::write(path, earlier(&fs::read_to_string(path).unwrap(), members)).unwrap()
-        }
-    };
-    let of_lines = |path: &Path| {
-        let text = fs::read_to_string(path).unwrap();
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        fs::write(path, lines[..lines.len() - 3].concat()).unwrap();
-    };
-    type Cut<'a> = &'a dyn Fn(&Path);
-    let rows: [(&Written, &str, &str, Cut<'_>); 6] = [
-        (
-            opencode,
-            OPENCODE,
-            "opencode.db",
-            &of_rows("message", "session_id", OPENCODE),
-        ),
-        (
-            kilo,
-            KILO,
-            "kilo.db",
-            &of_rows("message", "session_id", KILO),
-        ),
-        (
-            auggie,
-            "56596f1e-46fe-4a87-8fbe-f8354c0f4ba5",
-            "ba5.json",
-            &of_document("chatHistory"),
-        ),
+    let rows = [
+        (opencode, OPENCODE, "opencode.db", Later::Rows("message")),
+        (kilo, KILO, "kilo.db", Later::Rows("message")),
+        (auggie, AUGGIE, "ba5.json", Later::Members("chatHistory")),
         (
             cline,
             CLINE,
             "odxoc.messages.json",
-            &of_document("messages"),
+            Later::Members("messages"),
         ),
-        (omp, OMP, "191aa.jsonl", &of_lines),
+        (omp, OMP, "191aa.jsonl", Later::Lines),
         (
             openclaw,
             OPENCLAW,
             "agent.sqlite",
-            &of_rows("transcript_events", "session_id", OPENCLAW),
+            Later::Rows("transcript_events"),
         ),
     ];
-    for (written, id, file, cut) in rows {
+    for (written, id, file, later) in rows {
         let home = Home::new();
         let files = made(&home, written);
         let path = files
@@ -340,7 +332,7 @@ fn a_session_that_a_program_goes_on_with_grows() {
             .find(|path| path.to_str().unwrap().ends_with(file))
             .unwrap();
         let whole = fs::read(path).unwrap();
-        cut(path);
+        later.take_out(path, id);
         let store = open(&home);
         run_clean(&home, &store, written.sessions.len() as u64);
         let before = talk(&store, written.agent, id);
@@ -359,12 +351,7 @@ fn a_session_that_a_program_goes_on_with_grows() {
 fn what_programs_wrote_is_put_back_where_they_look_for_it() {
     let [_, _, auggie, cline, _, omp, _] = &WRITTEN;
     for (written, id, home_of, is_put) in [
-        (
-            auggie,
-            "56596f1e-46fe-4a87-8fbe-f8354c0f4ba5",
-            ".augment",
-            true,
-        ),
+        (auggie, AUGGIE, ".augment", true),
         (cline, CLINE, ".cline/data", true),
         (omp, OMP, ".omp/agent", true),
         // pi does not find what Oh My Pi wrote.
