@@ -20,6 +20,7 @@
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
 //! - `document_agents`, `table_agents`: agents that keep sessions in documents and in databases by named tables
+//! - `written_agents`: what agents' own programs wrote, in, out and grown
 //! - `html`: pages of sessions, and of hostile ones
 //! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
@@ -162,3 +163,5 @@ mod table_agents;
 mod taking_back;
 mod tidy;
 mod view;
+#[cfg(feature = "sqlite")]
+mod written_agents;

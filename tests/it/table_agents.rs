@@ -27,7 +27,7 @@ fn database(home: &Home, place: &str, sql: &str) -> (Connection, PathBuf) {
 }
 
 /// Who says what in a session: calls and answers as their names and texts.
-fn talk(store: &RedbStore, agent: &str, id: &str) -> Vec<(Role, String)> {
+pub(crate) fn talk(store: &RedbStore, agent: &str, id: &str) -> Vec<(Role, String)> {
     let session = store.load(&key(agent, id)).unwrap();
     let said = |message: &Message| match message.plain_text() {
         text if text.is_empty() => message.tool_text(),
@@ -40,7 +40,7 @@ fn talk(store: &RedbStore, agent: &str, id: &str) -> Vec<(Role, String)> {
 }
 
 /// What all rows of a session took: input and output.
-fn took(store: &RedbStore, agent: &str, id: &str) -> (u64, u64) {
+pub(crate) fn took(store: &RedbStore, agent: &str, id: &str) -> (u64, u64) {
     let mut sum = (0, 0);
     for one in store.view(&key(agent, id), scrollback::ScanQuery::default()) {
         let one = one.unwrap();

@@ -2,7 +2,7 @@
 """Real programs on sessions that were put back: each starts a session, which is imported, deleted and put back, and goes on with it.
 
 A server of this script's own answers for the models, so that nothing leaves the machine and no key is needed. The
-programs come from npm (`npm i @openai/codex @anthropic-ai/claude-code @google/gemini-cli`, and for Claude Code its
+programs come from npm (`npm i @openai/codex @anthropic-ai/claude-code @google/gemini-cli @augmentcode/auggie`, and for Claude Code its
 `install.cjs`); a program that is not there is passed over, and said so.
 
     put_back.py SCROLLBACK NODE_MODULES [AGENT...]
@@ -100,6 +100,12 @@ class Models(BaseHTTPRequestHandler):
             self.answer(openai(), "text/event-stream")
         elif "/chat/completions" in self.path:
             self.answer(chat(), "text/event-stream")
+        elif "/get-models" in self.path:
+            user = {"id": "u", "email": "who@example.org"}
+            self.answer(json.dumps({"default_model": "own", "models": [], "feature_flags": {}, "languages": [], "user": user}), "application/json")
+        elif "/chat-stream" in self.path:
+            said = {"text": ANSWER, "nodes": [{"id": 1, "type": 0, "content": ANSWER}], "stop_reason": 1}
+            self.answer(json.dumps(said) + "\n", "application/json")
         elif "streamGenerateContent" in self.path:
             self.answer(gemini(), "text/event-stream")
         elif "generateContent" in self.path:
@@ -202,6 +208,9 @@ def main():
               lambda url, home: {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{url}/v1"}, ".qwen/projects/*/chats/*.jsonl"),
         Agent("pi", [*bin_("pi"), "--model", "own/gpt-own"], ["-p", FIRST], ["--session", "ID", "-p", SECOND],
               pi_home, ".pi/agent/sessions/*/*.jsonl"),
+        Agent("auggie", bin_("auggie"), ["--print", FIRST], ["--print", "--resume", "ID", SECOND],
+              lambda url, home: {"AUGMENT_SESSION_AUTH": json.dumps({"accessToken": "none", "tenantURL": f"{url}/", "scopes": ["read", "write"]})},
+              ".augment/sessions/*.json"),
     ]
     wanted, failed = sys.argv[3:], False
     for agent in agents:
@@ -218,4 +227,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main()

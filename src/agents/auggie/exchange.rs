@@ -54,7 +54,7 @@ impl EntryFormat for Auggie {
         };
         let [exchange, number, finished] =
             fields_of(Some(item), &["exchange", "sequenceId", "finishedAt"]);
-        let [id] = fields_of(exchange, &["request_id"]);
+        let [id, nodes] = fields_of(exchange, &["request_id", "request_nodes"]);
         let asked = said.iter().find(|message| message.role == Role::User);
         let title = asked.map(|message| Cow::Owned(message.plain_text()));
         let mut reading = Reading::said(first.role);
@@ -63,6 +63,7 @@ impl EntryFormat for Auggie {
         reading.facts = Facts {
             record_id: text_filled(id).or_else(|| number.map(|number| Cow::Borrowed(number.get()))),
             title: titles::offer(title, titles::FIRST_MESSAGE),
+            project: nodes.and_then(folder),
             ..Facts::default()
         };
         reading
@@ -71,6 +72,17 @@ impl EntryFormat for Auggie {
     fn messages(entry: &Entry<'_>) -> Vec<Message> {
         messages(entry.entry)
     }
+}
+
+/// The folder that was open when something was asked: the first of the workspace.
+fn folder(nodes: Json<'_>) -> Option<Cow<'_, str>> {
+    elements(nodes).into_iter().find_map(|node| {
+        let [state] = fields_of(Some(node), &["ide_state_node"]);
+        let [folders] = fields_of(state, &["workspace_folders"]);
+        let first = elements(folders?).into_iter().next();
+        let [folder, root] = fields_of(first, &["folder_root", "repository_root"]);
+        text_filled(folder).or_else(|| text_filled(root))
+    })
 }
 
 /// The messages of an exchange.

@@ -62,6 +62,10 @@ impl Dialect for Auggie {
     fn has_unique_ids(&self) -> bool {
         true
     }
+
+    fn reader_version(&self) -> u16 {
+        2
+    }
 }
 
 // None: beside the sessions lie settings, a login and locks.
@@ -87,6 +91,10 @@ impl Agent for Auggie {
 
     fn folders(&self) -> &'static [&'static str] {
         &["sessions"]
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["auggie", "--resume", id].map(str::to_owned).into())
     }
 
     #[cfg(any(test, fuzzing))]

@@ -1,6 +1,6 @@
 //! Where Cline's command line keeps sessions, and what the paths there tell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::paths::{below, name, names};
@@ -35,6 +35,12 @@ pub(super) fn messages_of(path: &Path) -> Option<(String, String)> {
 pub(super) fn parent(path: &Path) -> Option<String> {
     let (folder, session) = messages_of(path)?;
     (folder != session).then_some(folder)
+}
+
+/// The document about the session that the one in a file belongs to.
+pub(super) fn manifest_beside(path: &Path) -> Option<PathBuf> {
+    let (folder, _) = messages_of(path)?;
+    Some(path.with_file_name(folder + MANIFEST))
 }
 
 /// The session that a file in the place of one is about.

@@ -5,6 +5,12 @@ use crate::agents::parts::lines::body;
 use crate::agents::parts::{times, titles};
 use crate::agents::state::SidecarFacts;
 
+/// The folder that a session works in.
+pub(super) fn folder(content: &str) -> Option<String> {
+    let [folder, root] = fields(body(content), &["cwd", "workspace_root"]).ok()?;
+    owned(folder).or_else(|| owned(root))
+}
+
 /// What it tells: the title that was made, else what was asked first.
 pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
     let content = String::from_utf8_lossy(bytes);

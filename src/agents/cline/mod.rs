@@ -54,7 +54,9 @@ impl Dialect for Cline {
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
-        TASKS.project(candidate)
+        let session =
+            || manifest::folder(&tasks::whole(&layout::manifest_beside(candidate.path)?)?);
+        session().or_else(|| TASKS.project(candidate))
     }
 
     fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -63,6 +65,10 @@ impl Dialect for Cline {
 
     fn has_unique_ids(&self) -> bool {
         true
+    }
+
+    fn reader_version(&self) -> u16 {
+        2
     }
 }
 
@@ -121,6 +127,10 @@ impl Agent for Cline {
             ),
         ];
         &MORE
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["cline", "--id", id].map(str::to_owned).into())
     }
 
     #[cfg(any(test, fuzzing))]

@@ -17,7 +17,7 @@ use crate::model::record::RecordKind;
 pub(super) const MESSAGES: &str = "messages";
 
 /// Tags around what the user wrote.
-const WRITTEN: [&str; 4] = ["task", "user_message", "feedback", "answer"];
+const WRITTEN: [&str; 5] = ["task", "user_message", "user_input", "feedback", "answer"];
 
 /// What the program puts beside it begins so.
 const PUT_IN: [&str; 2] = ["<environment_details", "<environment_context"];
@@ -164,7 +164,9 @@ fn inner(said: &str) -> &str {
         let rest = trimmed
             .strip_prefix('<')
             .and_then(|rest| rest.strip_prefix(tag))
-            .and_then(|rest| rest.strip_prefix('>'));
+            .filter(|rest| rest.starts_with(['>', ' ']))
+            .and_then(|rest| rest.split_once('>'))
+            .map(|(_attributes, rest)| rest);
         if let Some((inner, _)) = rest.and_then(|rest| rest.split_once(&format!("</{tag}>"))) {
             return inner.trim_matches('\n');
         }

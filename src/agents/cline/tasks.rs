@@ -214,7 +214,7 @@ fn told_folder(start: &[u8]) -> Option<String> {
 }
 
 /// A small file, as text; `None` if it is not there or too large.
-fn whole(path: &Path) -> Option<String> {
+pub(super) fn whole(path: &Path) -> Option<String> {
     if !path.is_file() {
         return None;
     }

@@ -144,6 +144,7 @@ fn said(item: Json<'_>) -> Reading<'_> {
     let mut reading = Reading::said(role);
     reading.facts = Facts {
         record_id: Some(Cow::Owned(format!("{:016x}", id_hash(&known_by)))),
+        model: model(message),
         title: titles::of_message(role, content, titles::any),
         ..Facts::default()
     };
@@ -166,8 +167,16 @@ fn message(item: Json<'_>) -> Message {
     content.extend(states.into_iter().flat_map(elements).filter_map(answered));
     Message {
         content,
+        model: model(message).map(Cow::into_owned),
         ..Message::new(role)
     }
+}
+
+/// The model that answered, as the count of its tokens names it.
+fn model(message: Option<Json<'_>>) -> Option<Cow<'_, str>> {
+    let [usage] = fields_of(message, &["usage"]);
+    let [model] = fields_of(usage, &["model"]);
+    text_filled(model)
 }
 
 /// The parts of a content: a text, or texts and images.

@@ -79,6 +79,10 @@ impl Dialect for ContinueDev {
     fn has_message_ids(&self) -> bool {
         false
     }
+
+    fn reader_version(&self) -> u16 {
+        2
+    }
 }
 
 impl Companions for ContinueDev {

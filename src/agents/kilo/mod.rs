@@ -87,6 +87,10 @@ impl Dialect for Kilo {
     fn has_unique_ids(&self) -> bool {
         true
     }
+
+    fn reader_version(&self) -> u16 {
+        2
+    }
 }
 
 /// The lines of the extension's tasks.
@@ -149,6 +153,10 @@ impl Agent for Kilo {
             "Code/User/globalStorage/kilocode.kilo-code/tasks",
         )];
         &MORE
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["kilo", "--session", id].map(str::to_owned).into())
     }
 
     fn databases(&self) -> Option<&'static Databases> {

@@ -62,6 +62,10 @@ impl Dialect for OpenClaw {
         Pi.habits()
     }
 
+    fn reader_version(&self) -> u16 {
+        2
+    }
+
     fn repeats_its_parent(&self) -> bool {
         true
     }

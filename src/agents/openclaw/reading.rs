@@ -13,6 +13,9 @@ use crate::model::record::RecordKind;
 /// The agent's name.
 pub(super) const AGENT: &str = "openclaw";
 
+/// The type of an entry about a tool that another tool called.
+const NESTED: &str = "openclaw.nested-tool";
+
 /// `OpenClaw`'s sessions.
 #[derive(Debug)]
 pub(crate) struct OpenClaw;
@@ -27,7 +30,12 @@ impl Format for OpenClaw {
             };
         }
         let reading = Pi.read(object);
-        let [kind] = fields_of(Some(object), &["type"]);
+        let [kind, message] = fields_of(Some(object), &["type", "message"]);
+        // A tool that another tool called: what it answers is in the answer of that one.
+        let [own] = fields_of(message, &["customType"]);
+        if text(own).is_some_and(|own| own.starts_with(NESTED)) {
+            return Reading::of(RecordKind::Event);
+        }
         // A talk that begins anew in the same window.
         let is_reset = text(kind).as_deref() == Some("reset");
         if reading.kind == RecordKind::Unknown && is_reset {
@@ -65,14 +73,22 @@ fn session(row: Json<'_>) -> Reading<'_> {
         ],
     );
     let node = nodes.and_then(|nodes| elements(nodes).into_iter().next());
-    let [label, shown, archived] = fields_of(node, &["label", "display_name", "archived_at"]);
+    let [label, shown, archived, forked] = fields_of(
+        node,
+        &[
+            "label",
+            "display_name",
+            "archived_at",
+            "fork_source_session_id",
+        ],
+    );
     let title = [label, shown, own_name].into_iter().find_map(text_filled);
     Reading::meta(Facts {
         created_us: times::time_us(created),
         updated_us: times::time_us(updated),
         title: titles::latest(title, titles::GENERATED),
         model: text_filled(model),
-        parent: text_filled(before),
+        parent: text_filled(before).or_else(|| text_filled(forked)),
         // The first line holds what never changes: only the last one tells.
         archived: created.is_none().then(|| archived.is_some()),
         ..Facts::default()

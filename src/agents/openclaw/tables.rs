@@ -32,6 +32,7 @@ const TABLES: Tables = Tables {
                 Column::Plain("label"),
                 Column::Plain("display_name"),
                 Column::Plain("archived_at"),
+                Column::Plain("fork_source_session_id"),
             ],
         }],
         sums: &[],

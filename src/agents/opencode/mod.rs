@@ -70,7 +70,7 @@ impl Dialect for OpenCode {
     }
 
     fn reader_version(&self) -> u16 {
-        2
+        3
     }
 
     fn has_unique_ids(&self) -> bool {

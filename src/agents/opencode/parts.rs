@@ -26,14 +26,23 @@ pub(super) fn model(info: Json<'_>) -> Option<Cow<'_, str>> {
 /// The tokens of a message.
 pub(super) fn usage(tokens: Option<Json<'_>>) -> Option<Usage> {
     let tokens = tokens.filter(|tokens| tokens.is_object())?;
-    let [input, output, cache] = fields_of(Some(tokens), &["input", "output", "cache"]);
+    let [input, output, cache, thoughts, total] = fields_of(
+        Some(tokens),
+        &["input", "output", "cache", "reasoning", "total"],
+    );
     let [read, write] = fields_of(cache, &["read", "write"]);
-    Some(Usage {
+    let mut usage = Usage {
         input_tokens: count(input),
         output_tokens: count(output),
         cache_read_tokens: count(read),
         cache_write_tokens: count(write),
-    })
+    };
+    // What was thought is among what was written up to 1.4, and beside it in 1.18: the sum of all tells which.
+    let with_thoughts = usage.total().saturating_add(count(thoughts));
+    if total.is_some() && count(total) == with_thoughts {
+        usage.output_tokens = usage.output_tokens.saturating_add(count(thoughts));
+    }
+    Some(usage)
 }
 
 /// The title that the user's words offer: not those that OpenCode added in the user's name.
@@ -64,19 +73,49 @@ pub(super) fn links(id: Option<Json<'_>>, tokens: Option<Json<'_>>) -> Links {
     }
 }
 
-/// Whether all texts among a message's parts are such as OpenCode added in the user's name.
+/// Whether all that a message's parts say is such as OpenCode added in the user's name: its texts, or that a
+/// compaction begins.
 pub(super) fn is_put_in(parts: Json<'_>) -> bool {
-    let mut texts = elements(parts).into_iter().filter_map(|part| {
-        let [kind, synthetic] = fields_of(Some(part), &["type", "synthetic"]);
-        (text(kind).as_deref() == Some("text")).then(|| is_true(synthetic))
-    });
-    texts.next() == Some(true) && texts.all(|is_synthetic| is_synthetic)
+    let mut said = elements(parts).into_iter().filter_map(is_added);
+    said.next() == Some(true) && said.all(|is_added| is_added)
+}
+
+/// Whether OpenCode added a part in the user's name, of a part that says something.
+fn is_added(part: Json<'_>) -> Option<bool> {
+    let [kind, synthetic] = fields_of(Some(part), &["type", "synthetic"]);
+    match &*text(kind)? {
+        "text" => Some(is_true(synthetic)),
+        "compaction" => Some(true),
+        _ => None,
+    }
+}
+
+/// The blocks of what a user says: without what OpenCode added to it, unless that is all.
+pub(super) fn of_user(parts: Json<'_>) -> Vec<Block> {
+    if is_put_in(parts) {
+        return blocks(parts);
+    }
+    let own = elements(parts).into_iter();
+    blocks_of(own.filter(|part| is_added(*part) != Some(true)))
+}
+
+/// Who says a message: a summary of what went before is the model's words, put in by the program.
+pub(super) fn speaker(word: &str, info: Option<Json<'_>>) -> Role {
+    let [summary] = fields_of(info, &["summary"]);
+    match Role::from_word(word) {
+        Role::Assistant if is_true(summary) => Role::System,
+        role => role,
+    }
 }
 
 /// The blocks of a message's parts. A part for a tool holds the call and its result.
 pub(super) fn blocks(parts: Json<'_>) -> Vec<Block> {
+    blocks_of(elements(parts).into_iter())
+}
+
+fn blocks_of<'a>(parts: impl Iterator<Item = Json<'a>>) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for part in elements(parts) {
+    for part in parts {
         let [kind, said] = fields_of(Some(part), &["type", "text"]);
         match (text(kind).as_deref(), text(said)) {
             (Some("text"), Some(said)) => blocks.push(shapes::said(said.into_owned())),

@@ -35,7 +35,7 @@ impl Format for OpenCode {
             };
             return Reading::of(kind);
         };
-        let role = Role::from_word(&word);
+        let role = parts::speaker(&word, Some(info));
         let mut reading = Reading::of(RecordKind::Message);
         reading.role = Some(role);
         reading.time_us = times::time_us(created);
@@ -57,15 +57,21 @@ impl Format for OpenCode {
         let [role, id, parent, time, tokens] =
             fields_of(info, &["role", "id", "parentID", "time", "tokens"]);
         let [created] = fields_of(time, &["created"]);
+        let role = parts::speaker(&fields::text(role).unwrap_or_default(), info);
+        let blocks = match role {
+            Role::User => parts::of_user,
+            _ => parts::blocks,
+        };
+        let is_put_in = role == Role::System || parts.is_some_and(parts::is_put_in);
         Message {
             id: fields::owned(id),
             parent_id: fields::owned(parent),
-            content: parts.map(parts::blocks).unwrap_or_default(),
+            content: parts.map(blocks).unwrap_or_default(),
             time: times::time(created),
             model: info.and_then(parts::model).map(Into::into),
             usage: parts::usage(tokens),
-            injected: parts.is_some_and(parts::is_put_in),
-            ..Message::new(Role::from_word(&fields::text(role).unwrap_or_default()))
+            injected: is_put_in,
+            ..Message::new(role)
         }
     }
 }

@@ -7,6 +7,8 @@ mod messages;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use self::layout::AGENT;
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
@@ -19,6 +21,7 @@ use super::parts::fields::{fields_of, fields_of_start, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use crate::json::Json;
 use crate::model::message::Message;
+use crate::model::session::Summary;
 
 /// pi's sessions.
 #[derive(Debug)]
@@ -111,6 +114,19 @@ impl Agent for Pi {
 
     fn resume_command(&self, id: &str) -> Option<Vec<String>> {
         Some(["pi", "--session", id].map(str::to_owned).into())
+    }
+
+    /// Where it was; but a folder of Oh My Pi's is named otherwise, and pi looks for nothing in it.
+    fn place_in_home(
+        &self,
+        home: &Path,
+        _summary: &Summary,
+        was: Option<&[String]>,
+    ) -> Option<Vec<String>> {
+        let was = was?;
+        let is_other = |name: &String| name.starts_with('-') && !name.starts_with("--");
+        let is_placed = !was.get(1).is_some_and(is_other) || home.ends_with(".omp/agent");
+        is_placed.then(|| was.to_vec())
     }
 
     fn more_homes(&self) -> &'static [&'static [&'static str]] {
