@@ -14,5 +14,7 @@ mod cluster;
 mod contracts;
 mod folders;
 mod killed;
+mod load;
 mod measured;
 mod schema;
+mod standby;
