@@ -22,7 +22,6 @@ const PLACES: [&str; 6] = [
 #[derive(Debug)]
 pub(crate) struct Cluster {
     folder: tempfile::TempDir,
-    data: PathBuf,
     programs: PathBuf,
     pub(crate) port: u16,
     settings: String,
@@ -79,16 +78,15 @@ impl Cluster {
     /// Makes and starts one, with some settings.
     pub(crate) fn start(settings: &str) -> Option<Self> {
         let cluster = Self::prepared(free_port(), settings)?;
-        cluster.init();
+        cluster.init(&[]);
         cluster.up();
         Some(cluster)
     }
 
-    /// The same, with its data in a folder that the server may use.
-    pub(crate) fn start_at(data: &Path, settings: &str) -> Option<Self> {
-        let mut cluster = Self::prepared(free_port(), settings)?;
-        data.clone_into(&mut cluster.data);
-        cluster.init();
+    /// The same, with its log of changes in a folder that it makes.
+    pub(crate) fn start_with_log(log: &Path, settings: &str) -> Option<Self> {
+        let cluster = Self::prepared(free_port(), settings)?;
+        cluster.init(&["-X", &log.display().to_string()]);
         cluster.up();
         Some(cluster)
     }
@@ -126,7 +124,6 @@ impl Cluster {
             return None;
         }
         Some(Self {
-            data: folder.path().join("data"),
             folder,
             programs,
             port,
@@ -134,19 +131,21 @@ impl Cluster {
         })
     }
 
-    fn init(&self) {
+    fn init(&self, more: &[&str]) {
         let data = self.data();
-        let made = self.run(
-            "initdb",
-            &[
-                "-D", &data, "-U", "tester", "-A", "trust", "-E", "UTF8", "-N",
-            ],
-        );
+        let arguments = [
+            "-D", &data, "-U", "tester", "-A", "trust", "-E", "UTF8", "-N",
+        ];
+        let made = self.run("initdb", &[&arguments, more].concat());
         assert!(made.status.success(), "{made:?}");
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn data(&self) -> String {
-        self.data.display().to_string()
+        self.folder.path().join("data").display().to_string()
     }
 
     /// Makes a standby one that takes writes.
@@ -220,6 +219,12 @@ impl Cluster {
             std::thread::sleep(std::time::Duration::from_millis(200));
         }
         panic!("{}", std::fs::read_to_string(&log).unwrap_or_default());
+    }
+
+    /// Starts the server that may be there, or not any more.
+    pub(crate) fn up_again(&self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"]);
+        self.up();
     }
 
     /// Kills the server and all that it has started, as a machine that fails does.

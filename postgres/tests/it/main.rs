@@ -10,11 +10,15 @@
 )]
 
 mod answers_lost;
+mod blocked;
 mod cluster;
 mod contracts;
+mod disk;
 mod folders;
+mod full;
 mod killed;
 mod load;
 mod measured;
 mod schema;
 mod standby;
+mod tls;
