@@ -12,15 +12,15 @@ use crate::cluster::shared;
 use crate::load::{check, while_written};
 
 /// Stands between the store and the server, and now and then keeps an answer to itself and hangs up.
-struct Proxy {
-    port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     /// Answers that were kept.
-    lost: Arc<AtomicU64>,
+    pub(crate) lost: Arc<AtomicU64>,
 }
 
 impl Proxy {
     /// Loses one answer in so many.
-    fn start(server: u16, one_in: u64) -> Self {
+    pub(crate) fn start(server: u16, one_in: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let lost = Arc::new(AtomicU64::new(0));

@@ -16,7 +16,10 @@ mod contracts;
 mod disk;
 mod folders;
 mod full;
+mod histories;
 mod killed;
+#[path = "../../../tests/it/linearizable/mod.rs"]
+mod linearizable;
 mod load;
 mod measured;
 mod schema;
