@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(names("postgres://a/x"), "a:5432");
         assert_eq!(names("postgres://a:1,b:2/x"), "a:1 b:2");
         assert_eq!(names("postgres://a,b:7/x"), "a:5432 b:7");
-        assert_eq!(names("postgres:///x?host=a,b&port=7"), "a:7 b:7");
+        assert_eq!(names("host=a,b port=7 dbname=x"), "a:7 b:7");
         assert_eq!(names("postgres:///x?hostaddr=10.0.0.1"), "10.0.0.1");
         assert!(named("postgres://a,b/x?port=7").is_err());
         assert!(named("postgres:///x").is_err());

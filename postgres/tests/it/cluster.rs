@@ -47,7 +47,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Says that a test is skipped, or fails where it must not be.
-pub(crate) fn skip(reason: &str) {
+fn skip(reason: &str) {
     assert!(
         std::env::var_os("SCROLLBACK_POSTGRES").is_none_or(|wish| wish != "required"),
         "no PostgreSQL server: {reason}"
