@@ -51,6 +51,13 @@ impl Engine for PostgresStore {
         attempts::commit(self.pool(), changes)
     }
 
+    /// A server that has started again shows what it has, which no standby may have yet.
+    fn settle(&self, key: &SessionKey) -> Result<()> {
+        self.read("lock a session", |connection| {
+            reads::lock_row(connection, key)
+        })
+    }
+
     fn alone(
         &self,
         key: &SessionKey,

@@ -1,7 +1,10 @@
 //! What goes wrong below the store, and what callers are told of it.
 
-use scrollback::Error;
-use tokio_postgres::error::SqlState;
+use std::error::Error as StdError;
+use std::io::ErrorKind;
+
+use scrollback::{Cause, Error};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// What went wrong with a statement.
 #[derive(Debug)]
@@ -24,11 +27,13 @@ pub(crate) type Tried<T> = Result<T, Failure>;
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
-            // The server ends the connection, and may have done so behind a commit.
-            Some(refused) if is_ending(refused.code()) => Self::Lost(error),
+            // The server ends the connection, and may have done so behind a commit. What it panics at is perhaps
+            // in its log of changes already, and done once it has recovered.
+            Some(refused) if is_ending(refused.code()) || is_last(refused) => Self::Lost(error),
             None if error.is_closed() => Self::Lost(error),
-            None if std::error::Error::source(&error)
-                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
+            None if error
+                .source()
+                .is_some_and(<dyn StdError>::is::<std::io::Error>) =>
             {
                 Self::Lost(error)
             }
@@ -41,6 +46,12 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Other(error)
     }
+}
+
+/// Whether a server says nothing more on a connection.
+fn is_last(refused: &DbError) -> bool {
+    let severity = refused.parsed_severity();
+    severity.is_some_and(|severity| matches!(severity, Severity::Fatal | Severity::Panic))
 }
 
 fn is_ending(code: &SqlState) -> bool {
@@ -92,7 +103,7 @@ impl Failure {
 
     /// What the caller is told of a statement that has written nothing.
     pub(crate) fn told(self, store: &str, action: &'static str) -> Error {
-        let unavailable = |source: scrollback::Cause| Error::Unavailable {
+        let unavailable = |source: Cause| Error::Unavailable {
             store: store.to_owned(),
             source,
         };
@@ -110,10 +121,8 @@ impl Failure {
                         reason: reason.to_owned(),
                     };
                 }
-                Error::Storage {
-                    action,
-                    source: said(error),
-                }
+                let source = cause(error).unwrap_or_else(|error| said(&error).into());
+                Error::Storage { action, source }
             }
         }
     }
@@ -122,7 +131,9 @@ impl Failure {
     pub(crate) fn told_unknown(self) -> Error {
         Error::CommitUnknown {
             source: match self {
-                Self::Lost(error) | Self::Refused(error) => Box::new(error),
+                Self::Lost(error) | Self::Refused(error) => {
+                    cause(error).unwrap_or_else(|error| Box::new(error))
+                }
                 Self::Silent => "no answer came in time".into(),
                 Self::Unreached(error) | Self::Other(error) => Box::new(error),
             },
@@ -130,15 +141,70 @@ impl Failure {
     }
 }
 
-/// What the server says, with its code: the client's own message is only "db error".
-fn said(error: tokio_postgres::Error) -> scrollback::Cause {
-    match error.as_db_error() {
-        Some(refused) => {
-            let code = refused.code().code();
-            format!("the server says: {} ({code})", refused.message()).into()
-        }
-        None => Box::new(error),
+/// A full disk as the system has it, with what the server says, so that it has the hint that a full disk has
+/// elsewhere; all else is given back.
+fn cause(error: tokio_postgres::Error) -> Result<Cause, tokio_postgres::Error> {
+    if error.code() != Some(&SqlState::DISK_FULL) {
+        return Err(error);
     }
+    let full = std::io::Error::new(ErrorKind::StorageFull, said(&error));
+    Ok(Box::new(full))
+}
+
+/// What went wrong, with all that is below it. The client's own words for what the server says are only "db
+/// error".
+fn said(error: &(dyn StdError + 'static)) -> String {
+    if let Some(refused) = error.downcast_ref::<DbError>() {
+        let code = refused.code().code();
+        return format!("the server says: {} ({code})", refused.message());
+    }
+    match error.source() {
+        Some(below) if below.is::<DbError>() => said(below),
+        Some(below) => format!("{error}: {}", said(below)),
+        None => error.to_string(),
+    }
+}
+
+/// What the caller is told where no server of the store takes a connection, by what each of them says.
+pub(crate) fn not_connected(store: &str, mut refusals: Vec<(String, Cause)>) -> Error {
+    let are_lasting = refusals.iter().all(|(_, refusal)| is_lasting(&**refusal));
+    let source = match refusals.as_mut_slice() {
+        [(_, _)] if !are_lasting => refusals.remove(0).1,
+        _ => {
+            let each = refusals
+                .iter()
+                .map(|(name, refusal)| format!("{name}: {}", said(&**refusal)));
+            each.collect::<Vec<_>>().join("; ").into()
+        }
+    };
+    if are_lasting {
+        return Error::Storage {
+            action: "connect to the server",
+            source,
+        };
+    }
+    Error::Unavailable {
+        store: store.to_owned(),
+        source,
+    }
+}
+
+/// Whether a server will say the same to whoever comes again: of a password, a database, a certificate.
+fn is_lasting(refusal: &(dyn StdError + 'static)) -> bool {
+    let Some(error) = refusal.downcast_ref::<tokio_postgres::Error>() else {
+        return false;
+    };
+    if let Some(code) = error.code() {
+        // Of the classes of roles that may not, and of databases that are not there.
+        return ["28", "3D"]
+            .iter()
+            .any(|class| code.code().starts_with(class));
+    }
+    error.source().is_some_and(|below| {
+        // Those of the network are of the system; what TLS makes of a certificate is in one of this kind.
+        let of_network = below.downcast_ref::<std::io::Error>();
+        of_network.is_none_or(|error| error.kind() == ErrorKind::InvalidData)
+    })
 }
 
 /// Whether the server takes nothing now: a standby, one that starts, or one that is full of connections.

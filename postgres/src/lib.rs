@@ -24,6 +24,7 @@ mod commit;
 mod connection;
 mod engine;
 mod errors;
+mod hosts;
 mod numbers;
 mod options;
 mod pinned;

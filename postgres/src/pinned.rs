@@ -12,12 +12,11 @@ use uuid::Uuid;
 
 use crate::attempts::{pause, resolve};
 use crate::commit;
-use crate::connection::{Connection, Value};
+use crate::connection::Connection;
 use crate::errors::{Failure, Tried};
 use crate::numbers::Numbers;
 use crate::pool::Lent;
-use crate::reads::engine_reads;
-use crate::sql::Query;
+use crate::reads::{self, engine_reads};
 use crate::store::PostgresStore;
 
 /// How often others may be in the way.
@@ -68,8 +67,7 @@ fn told(store: &PostgresStore) -> impl Fn(Failure) -> Error + '_ {
 
 fn lock(connection: &mut Connection, key: &SessionKey) -> Tried<()> {
     connection.batch("BEGIN")?;
-    let values: [Value<'_>; 2] = [&key.agent(), &key.id().as_bytes()];
-    connection.query(Query::Lock, &values).map(drop)
+    reads::lock_row(connection, key)
 }
 
 #[derive(Debug)]

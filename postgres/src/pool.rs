@@ -9,7 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::Config;
 
 use crate::connection::Connection;
-use crate::errors::{Failure, Tried};
+use crate::errors::{Failure, Tried, not_connected};
+use crate::hosts::{self, Server};
 use crate::options::{Isolation, Options};
 use crate::sql::Sql;
 use crate::tls::Connector;
@@ -21,7 +22,9 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Pool {
     /// `None` once the pool is dropped.
     runtime: Option<Runtime>,
-    config: Config,
+    servers: Vec<Server>,
+    /// How long each of them may take to be connected to.
+    share: Duration,
     connector: Connector,
     options: Options,
     sql: Arc<Sql>,
@@ -48,10 +51,11 @@ impl Pool {
             // The client's words repeat no part of the URL, which may hold a password.
             failed(error.to_string().into())
         })?;
-        config.connect_timeout(options.connect_wait);
         if config.get_application_name().is_none() {
             config.application_name("scrollback");
         }
+        let (servers, share) = hosts::servers(&config, options.connect_wait)
+            .map_err(|reason| failed(reason.into()))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("scrollback-postgres")
@@ -60,8 +64,9 @@ impl Pool {
         Ok(Self {
             runtime: Some(runtime.map_err(|error| failed(Box::new(error)))?),
             connector: Connector::new(&config, &options)?,
-            name: name_of(&config),
-            config,
+            name: name_of(&config, &servers),
+            servers,
+            share,
             options,
             sql,
             state: Mutex::default(),
@@ -133,11 +138,10 @@ impl Pool {
         };
         let runtime = self.runtime.as_ref();
         let runtime = runtime.ok_or_else(|| unavailable("the store is closed".into()))?;
-        let wait = self.options.connect_wait;
         let client = self
             .connector
-            .connect(runtime.handle(), &self.config, wait)
-            .map_err(unavailable)?;
+            .connect(runtime.handle(), &self.servers, self.share)
+            .map_err(|refusals| Failure::Unreached(not_connected(&self.name, refusals)))?;
         // The server ends a statement itself; waiting longer finds one that cannot be reached any
         // more.
         let wait = self.options.statement_timeout + GRACE;
@@ -191,21 +195,14 @@ fn settings(options: &Options) -> String {
     )
 }
 
-/// The server and the database, without a password.
-fn name_of(config: &Config) -> String {
-    let host = config.get_hosts().first().map(|host| match host {
-        tokio_postgres::config::Host::Tcp(name) => name.clone(),
-        #[cfg(unix)]
-        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
-    });
-    let host = host.unwrap_or_default();
-    let port = config.get_ports().first();
-    let port = port.map_or(String::new(), |port| format!(":{port}"));
+/// The servers and the database, without a password.
+fn name_of(config: &Config, servers: &[Server]) -> String {
+    let names: Vec<&str> = servers.iter().map(|server| &*server.name).collect();
     let database = config
         .get_dbname()
         .or(config.get_user())
         .unwrap_or_default();
-    format!("postgres://{host}{port}/{database}")
+    format!("postgres://{}/{database}", names.join(","))
 }
 
 /// A connection for the length of a call.

@@ -178,6 +178,13 @@ pub(crate) fn cells_of(
     rows.iter().map(cell).collect()
 }
 
+/// Locks the row of a session until the transaction ends. Where that is this statement alone, it is a commit
+/// behind all that this session has, and waits for a standby if commits do.
+pub(crate) fn lock_row(connection: &mut Connection, key: &SessionKey) -> Tried<()> {
+    let values: [Value<'_>; 2] = [&key.agent(), &key.id().as_bytes()];
+    connection.query(Query::Lock, &values).map(drop)
+}
+
 /// The store's own id.
 pub(crate) fn store_id(connection: &mut Connection) -> Tried<Option<Uuid>> {
     let rows = connection.query(Query::StoreId, &[])?;

@@ -166,9 +166,11 @@ fn single_reads(s: &str, put: &mut dyn FnMut(Query, String)) {
             s.replace('\'', "''")
         ),
     );
+    // With a lock, which is a commit that waits for a standby, as the one did that is asked for: what a server
+    // shows that has started again may be lost with it.
     put(
         Query::Token,
-        format!("SELECT version, token FROM {s}.sessions WHERE number = $1"),
+        format!("SELECT version, token FROM {s}.sessions WHERE number = $1 FOR UPDATE"),
     );
     put(
         Query::Lock,

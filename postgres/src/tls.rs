@@ -7,7 +7,11 @@ use scrollback::{Cause, Error, Result};
 use tokio::runtime::Handle;
 use tokio_postgres::{Client, Config};
 
+use crate::hosts::Server;
 use crate::options::Options;
+
+/// What is said of a server that does not answer.
+const TOO_LONG: &str = "it took too long to connect";
 
 /// How connections are made.
 #[derive(Clone)]
@@ -40,25 +44,35 @@ impl Connector {
         }
     }
 
-    /// Makes a connection, which the runtime serves from then on.
+    /// Makes a connection to the first server that takes it, each within so long; the runtime serves it from then
+    /// on. Or what each of them says.
     pub(crate) fn connect(
         &self,
         runtime: &Handle,
-        config: &Config,
-        wait: Duration,
-    ) -> std::result::Result<Client, Cause> {
+        servers: &[Server],
+        share: Duration,
+    ) -> std::result::Result<Client, Vec<(String, Cause)>> {
         let (send, receive) = mpsc::sync_channel(1);
-        let (config, connector) = (config.clone(), self.clone());
+        let (servers, connector) = (servers.to_vec(), self.clone());
+        let late = share * u32::try_from(servers.len()).unwrap_or(1) + Duration::from_secs(1);
         runtime.spawn(async move {
-            let made = tokio::time::timeout(wait, connector.made(&config)).await;
-            let made = made.unwrap_or_else(|_| Err("it took too long to connect".into()));
-            // Nobody waits any more: then nobody needs it.
-            drop(send.send(made));
+            let mut refusals = Vec::new();
+            for Server { name, config } in servers {
+                let made = tokio::time::timeout(share, connector.made(&config)).await;
+                match made.unwrap_or_else(|_| Err(TOO_LONG.into())) {
+                    Ok(client) => {
+                        // Nobody waits any more: then nobody needs it.
+                        drop(send.send(Ok(client)));
+                        return;
+                    }
+                    Err(refusal) => refusals.push((name, refusal)),
+                }
+            }
+            drop(send.send(Err(refusals)));
         });
-        let late = wait + Duration::from_secs(1);
         receive
             .recv_timeout(late)
-            .unwrap_or_else(|_| Err("it took too long to connect".into()))
+            .unwrap_or_else(|_| Err(vec![(String::new(), TOO_LONG.into())]))
     }
 
     async fn made(&self, config: &Config) -> std::result::Result<Client, Cause> {
@@ -87,11 +101,16 @@ fn encrypted(options: &Options) -> Result<tokio_postgres_rustls::MakeRustlsConne
     let mut roots = rustls::RootCertStore::empty();
     match &options.root_certificates {
         Some(path) => {
-            let read = CertificateDer::pem_file_iter(path);
-            for certificate in read.map_err(|error| failed(Box::new(error)))? {
-                let certificate = certificate.map_err(|error| failed(Box::new(error)))?;
-                let added = roots.add(certificate);
-                added.map_err(|error| failed(Box::new(error)))?;
+            let of_file = |reason: &dyn std::fmt::Display| {
+                failed(format!("root certificates `{}`: {reason}", path.display()).into())
+            };
+            let read = CertificateDer::pem_file_iter(path).map_err(|error| of_file(&error))?;
+            for certificate in read {
+                let certificate = certificate.map_err(|error| of_file(&error))?;
+                roots.add(certificate).map_err(|error| of_file(&error))?;
+            }
+            if roots.is_empty() {
+                return Err(of_file(&"it has no certificate in PEM"));
             }
         }
         // Of the system's those that can be read: none is an error once a server wants to be checked.

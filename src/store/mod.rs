@@ -25,6 +25,7 @@ mod json_form;
 mod json_names;
 pub mod kit;
 mod lines;
+mod loading;
 mod making;
 mod marks;
 mod memory;

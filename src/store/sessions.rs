@@ -1,5 +1,5 @@
-//! Loading, appending and hiding: written once, over the few primitives that a store of this crate
-//! has. Saving is in `saving`.
+//! Appending, hiding and walking through lines: written once, over the few primitives that a store of this crate
+//! has. Loading is in `loading`, saving in `saving`.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::addition::{Addition, Intent};
-use super::exceptions::{Exceptions, Talk};
+use super::exceptions::Exceptions;
 use super::lines;
 use super::order::Order;
 use super::query::{Appended, Direction, Expect, NewRecord, ScanQuery, Truncated};
@@ -15,7 +15,7 @@ use super::records::Records;
 use super::search::state;
 use super::{Stamps, Store};
 use crate::agents::{self, Dialect, MarkdownHead};
-use crate::codec::session_row::{Given, SessionRow};
+use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::message::Block;
@@ -74,7 +74,7 @@ macro_rules! calls_over_primitives {
         }
 
         fn load(&self, key: &SessionKey) -> Result<Session> {
-            $crate::store::sessions::load(self, key)
+            $crate::store::loading::load(self, key)
         }
 
         fn export_markdown(&self, key: &SessionKey, out: &mut dyn Write) -> Result<()> {
@@ -128,25 +128,6 @@ pub(crate) fn same_records(one: &SessionRow, other: &SessionRow) -> bool {
     records(one) == records(other)
 }
 
-/// Loads a session with its visible messages.
-pub(crate) fn load(store: &impl Primitives, key: &SessionKey) -> Result<Session> {
-    let row = store.row_of(key)?;
-    let dialect = agents::of_agent(key.agent());
-    let places = Places::of(store, key, &row)?;
-    let mark = places.of_record(row.mark);
-    // In an order of its own, what stands behind the mark may have any number.
-    let from = if row.reordered { 0 } else { row.mark };
-    let mut talk = Talk::new(all_exceptions(store, key, from)?);
-    let mut session = read_lines(store, key, &row, row.mark, &mut |record| {
-        talk.take(dialect, record, places.of_record(record.sequence) >= mark);
-        Ok(())
-    })?;
-    let messages = talk.into_messages().into_iter();
-    session.messages = messages.map(|(_, message)| message).collect();
-    give(&mut session, &row.given);
-    Ok(session)
-}
-
 /// What is to be known of a session's records from one on.
 pub(crate) fn all_exceptions(
     store: &impl Primitives,
@@ -198,19 +179,6 @@ pub(crate) fn read_lines(
     session.created_at = DateTime::from_timestamp_micros(row.created_us);
     session.updated_at = DateTime::from_timestamp_micros(row.updated_us);
     Ok(session)
-}
-
-/// Puts what was given to a session in the place of what its lines say.
-fn give(session: &mut Session, given: &Given) {
-    if let Some(title) = &given.title {
-        session.title.clone_from(title);
-    }
-    if given.project.is_some() {
-        session.project.clone_from(&given.project);
-    }
-    if given.parent.is_some() {
-        session.parent.clone_from(&given.parent);
-    }
 }
 
 /// Appends records, written in the format of the session's agent, and changes what is kept beside them.
@@ -375,16 +343,16 @@ fn is_answer_of_tools(dialect: &dyn Dialect, record: &Record) -> bool {
 }
 
 /// Where records stand in their session.
-struct Places(Option<Order>);
+pub(crate) struct Places(Option<Order>);
 
 impl Places {
     /// Those of a session.
-    fn of(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Self> {
+    pub(crate) fn of(store: &impl Primitives, key: &SessionKey, row: &SessionRow) -> Result<Self> {
         store.order(key, row).map(Self)
     }
 
     /// The place of a record.
-    fn of_record(&self, sequence: u64) -> u64 {
+    pub(crate) fn of_record(&self, sequence: u64) -> u64 {
         match &self.0 {
             Some(order) => order.place(sequence),
             None => sequence,

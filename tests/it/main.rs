@@ -40,6 +40,8 @@
 //! - `picoclaw`: the session store of a chat program's loop; each hazard of the package it comes from
 //! - `kept_files`: what is kept beside sessions, and how long; what is seen and not read
 //! - `killed_grower`: a process killed after it has made the file longer
+//! - `linearizable`: histories of several clients at once, and a check that they can be told as a sequence;
+//!   `linearizable_stores`: those of the stores of this crate
 //! - `group_commit`: several threads share commits; `fairness`: no process starves
 //! - `size`: bytes on disk beside those of the sessions, and of what is stored
 //! - `soak`: the same work for a long time at a steady size, in which nothing creeps
@@ -135,6 +137,8 @@ mod limits_of_batches;
 mod limits_of_files;
 mod limits_of_searches;
 mod line_agents;
+mod linearizable;
+mod linearizable_stores;
 mod long_lines;
 mod matrix;
 mod meta_files;

@@ -35,13 +35,15 @@ fn tests_of(file: &File) -> BTreeSet<&str> {
 }
 
 /// Tests that a cell names, as `file::test`; `homes::x` stands for tests/it/homes.rs, or for the
-/// file of that name among the tests of the tool.
+/// file of that name among the tests of the tool, and `postgres/x::y` for one of the store on a server.
 pub(crate) fn tests(cell: &str) -> Vec<(String, &str)> {
     let named = marked(cell).filter_map(|name| name.rsplit_once("::"));
     named
         .map(|(file, test)| {
             if file.starts_with("src/") || file.starts_with("cli/src/") {
                 (format!("{file}.rs"), test)
+            } else if let Some(file) = file.strip_prefix("postgres/") {
+                (format!("postgres/tests/it/{file}.rs"), test)
             } else {
                 (format!("tests/it/{}.rs", file.replace("::", "/")), test)
             }

@@ -3,24 +3,24 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scrollback_postgres::PostgresStore;
 
 use crate::cluster::shared;
-use crate::killed::{Acknowledged, check, write};
+use crate::load::{check, while_written};
 
 /// Stands between the store and the server, and now and then keeps an answer to itself and hangs up.
-struct Proxy {
-    port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     /// Answers that were kept.
-    lost: Arc<AtomicU64>,
+    pub(crate) lost: Arc<AtomicU64>,
 }
 
 impl Proxy {
     /// Loses one answer in so many.
-    fn start(server: u16, one_in: u64) -> Self {
+    pub(crate) fn start(server: u16, one_in: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let lost = Arc::new(AtomicU64::new(0));
@@ -79,27 +79,13 @@ fn answers_that_are_lost_are_found_out_and_nothing_is_written_twice() {
         proxy.port
     );
     let store = PostgresStore::open(&url, options).unwrap();
-    let is_over = AtomicBool::new(false);
-    let all: Vec<Acknowledged> = std::thread::scope(|scope| {
-        let write = |writer| {
-            let (store, is_over) = (&store, &is_over);
-            scope.spawn(move || write(store, writer, is_over))
-        };
-        let writers: Vec<_> = (0..4).map(write).collect();
-        std::thread::sleep(Duration::from_secs(4));
-        is_over.store(true, Ordering::Relaxed);
-        writers
-            .into_iter()
-            .map(|writer| writer.join().unwrap())
-            .collect()
-    });
-    let lines = check(&straight, &all);
-    let acknowledged: usize = all.iter().map(|one| one.places.len()).sum();
-    let unknown: u64 = all.iter().map(|one| one.unknown).sum();
+    let told = while_written(&store, 4, |_| std::thread::sleep(Duration::from_secs(4)));
+    let (lines, acknowledged) = (check(&straight, &told), told.acknowledged());
     let lost = proxy.lost.load(Ordering::Relaxed);
     eprintln!(
         "{lost} answers lost: {acknowledged} appends acknowledged, {lines} lines there, none twice; \
-         {unknown} calls left open"
+         {} calls left open",
+        told.unknown
     );
     assert!(lost > 10 && acknowledged > 100, "{lost} {acknowledged}");
     assert_eq!(lines, acknowledged);

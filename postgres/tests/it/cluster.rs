@@ -55,7 +55,21 @@ fn skip(reason: &str) {
     eprintln!("SKIPPED: no PostgreSQL server: {reason}");
 }
 
-fn is_root() -> bool {
+/// Sends a signal to a process of a server, which may have gone by itself.
+pub(crate) fn signal(pid: &str, signal: &str) {
+    let _status = Command::new("kill")
+        .args([signal, pid])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Makes a folder or a file the server's user's own.
+pub(crate) fn give_to_server(path: &Path) -> bool {
+    let owned = Command::new("chown").arg("postgres").arg(path).status();
+    owned.is_ok_and(|status| status.success())
+}
+
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
@@ -63,6 +77,40 @@ fn is_root() -> bool {
 impl Cluster {
     /// Makes and starts one, with some settings.
     pub(crate) fn start(settings: &str) -> Option<Self> {
+        let cluster = Self::prepared(free_port(), settings)?;
+        cluster.init(&[]);
+        cluster.up();
+        Some(cluster)
+    }
+
+    /// The same, with its log of changes in a folder that it makes.
+    pub(crate) fn start_with_log(log: &Path, settings: &str) -> Option<Self> {
+        let cluster = Self::prepared(free_port(), settings)?;
+        cluster.init(&["-X", &log.display().to_string()]);
+        cluster.up();
+        Some(cluster)
+    }
+
+    /// Makes and starts a standby that follows this one: what it calls itself there, its port and its settings.
+    pub(crate) fn standby(&self, name: &str, port: u16, settings: &str) -> Self {
+        let primary = format!("host=127.0.0.1 port={} user=tester", self.port);
+        let settings = format!(
+            "-c primary_conninfo='{primary} application_name={name}' \
+             -c wal_retrieve_retry_interval=200ms {settings}"
+        );
+        let standby = Self::prepared(port, &settings).unwrap();
+        let data = standby.data();
+        let made = standby.run(
+            "pg_basebackup",
+            &["-d", &primary, "-D", &data, "-R", "-N", "-c", "fast"],
+        );
+        assert!(made.status.success(), "{made:?}");
+        standby.up();
+        standby
+    }
+
+    /// A folder for one, where there are programs and a user to run them as.
+    fn prepared(port: u16, settings: &str) -> Option<Self> {
         let named = std::env::var_os("PG_BINDIR").map(PathBuf::from);
         let places = named.into_iter().chain(PLACES.map(PathBuf::from));
         let Some(programs) = { places }.find(|place| place.join("initdb").exists()) else {
@@ -70,36 +118,67 @@ impl Cluster {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let cluster = Self {
+        // The server refuses to be root's.
+        if is_root() && !give_to_server(folder.path()) {
+            skip("root needs a user `postgres` to run it as");
+            return None;
+        }
+        Some(Self {
             folder,
             programs,
             port,
             settings: settings.to_owned(),
-        };
-        if is_root() {
-            // The server refuses to be root's.
-            let owned = Command::new("chown")
-                .arg("postgres")
-                .arg(cluster.folder.path())
-                .status();
-            if !owned.is_ok_and(|status| status.success()) {
-                skip("root needs a user `postgres` to run it as");
-                return None;
-            }
-        }
-        let data = cluster.data();
-        let made = cluster.run(
-            "initdb",
-            &["-D", &data, "-U", "tester", "-A", "trust", "-E", "UTF8"],
-        );
+        })
+    }
+
+    fn init(&self, more: &[&str]) {
+        let data = self.data();
+        let arguments = [
+            "-D", &data, "-U", "tester", "-A", "trust", "-E", "UTF8", "-N",
+        ];
+        let made = self.run("initdb", &[&arguments, more].concat());
         assert!(made.status.success(), "{made:?}");
-        cluster.up();
-        Some(cluster)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
+    }
+
+    /// Makes a standby one that takes writes.
+    pub(crate) fn promote(&self) {
+        let promoted = self.run("pg_ctl", &["-D", &self.data(), "-w", "promote"]);
+        assert!(promoted.status.success(), "{promoted:?}");
+    }
+
+    /// What statements give, a line a row, its columns with `|` between them.
+    pub(crate) fn sql(&self, text: &str) -> String {
+        let done = self.try_sql(text);
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    pub(crate) fn try_sql(&self, text: &str) -> Output {
+        self.try_sql_as("tester", text)
+    }
+
+    pub(crate) fn try_sql_as(&self, role: &str, text: &str) -> Output {
+        let url = self.url().replace("tester", role);
+        self.run("psql", &[&url, "-Atc", text])
+    }
+
+    /// Waits until a condition holds on the server.
+    pub(crate) fn wait_for(&self, condition: &str) {
+        for _ in 0..300 {
+            if self.sql(&format!("SELECT {condition}")).trim() == "t" {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("not within 30 s: {condition}");
     }
 
     /// Runs one of the server's programs, as a user who may.
@@ -142,6 +221,12 @@ impl Cluster {
         panic!("{}", std::fs::read_to_string(&log).unwrap_or_default());
     }
 
+    /// Starts the server that may be there, or not any more.
+    pub(crate) fn up_again(&self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"]);
+        self.up();
+    }
+
     /// Kills the server and all that it has started, as a machine that fails does.
     pub(crate) fn kill(&self) {
         let pids = std::fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).unwrap();
@@ -152,11 +237,7 @@ impl Cluster {
             .unwrap();
         let children = String::from_utf8(children.stdout).unwrap();
         for pid in std::iter::once(pid).chain(children.split_whitespace()) {
-            // One of them may have gone by itself.
-            let _status = Command::new("kill")
-                .args(["-9", pid])
-                .stderr(Stdio::null())
-                .status();
+            signal(pid, "-9");
         }
         std::fs::remove_file(Path::new(&self.data()).join("postmaster.pid")).unwrap_or_default();
     }

@@ -10,9 +10,18 @@
 )]
 
 mod answers_lost;
+mod blocked;
 mod cluster;
 mod contracts;
+mod disk;
 mod folders;
+mod full;
+mod histories;
 mod killed;
+#[path = "../../../tests/it/linearizable/mod.rs"]
+mod linearizable;
+mod load;
 mod measured;
 mod schema;
+mod standby;
+mod tls;

@@ -99,22 +99,7 @@ fn bare(cluster: &Cluster, clients: u32) -> f64 {
 }
 
 fn appends(cluster: &Cluster, folder: &std::path::Path) {
-    let made = cluster.run(
-        "psql",
-        &[
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &cluster.port.to_string(),
-            "-U",
-            "tester",
-            "-d",
-            "postgres",
-            "-c",
-            "CREATE TABLE bare (id bigserial PRIMARY KEY, line bytea)",
-        ],
-    );
-    assert!(made.status.success(), "{made:?}");
+    cluster.sql("CREATE TABLE bare (id bigserial PRIMARY KEY, line bytea)");
     let redb = RedbStore::open(folder.join("s.redb"), Options::default()).unwrap();
     eprintln!(
         "appends of 2 KB a second   clients   bare insert   PostgresStore   ratio   RedbStore (shared)"

@@ -1,6 +1,5 @@
 //! The tables: who may make them, what a reader may do, which plans the server makes, whose rows are whose.
 
-use std::process::Output;
 use std::sync::Arc;
 
 use scrollback::{
@@ -24,29 +23,6 @@ fn with_one(cluster: &Cluster) -> (Options, PostgresStore, SessionKey) {
     (options, store, key)
 }
 
-fn sql(cluster: &Cluster, text: &str) -> String {
-    let done = try_sql(cluster, text);
-    assert!(done.status.success(), "{done:?}");
-    String::from_utf8(done.stdout).unwrap()
-}
-
-fn try_sql(cluster: &Cluster, text: &str) -> Output {
-    let port = cluster.port.to_string();
-    let arguments = [
-        "-h",
-        "127.0.0.1",
-        "-p",
-        &port,
-        "-U",
-        "tester",
-        "-d",
-        "postgres",
-        "-Atc",
-        text,
-    ];
-    cluster.run("psql", &arguments)
-}
-
 #[test]
 fn a_list_is_served_by_an_index_and_sorted_by_nobody() {
     let Some(cluster) = shared() else {
@@ -54,18 +30,13 @@ fn a_list_is_served_by_an_index_and_sorted_by_nobody() {
     };
     let (options, _store, _key) = with_one(&cluster);
     let schema = &options.schema;
-    sql(
-        &cluster,
-        &format!(
-            "INSERT INTO {schema}.sessions SELECT n + 1000000, 1, '', 'codex', n::text::bytea, n, \
+    cluster.sql(&format!(
+        "INSERT INTO {schema}.sessions SELECT n + 1000000, 1, '', 'codex', n::text::bytea, n, \
              '/w'::bytea, NULL, true, false, false, false, '' FROM generate_series(1, 20000) n; \
              ANALYZE {schema}.sessions"
-        ),
-    );
+    ));
     for condition in ["", "AND agent = 'codex'", "AND project = '/w'"] {
-        let plan = sql(
-            &cluster,
-            &format!(
+        let plan = cluster.sql(&format!(
                 "EXPLAIN SELECT number, version, row FROM {schema}.sessions WHERE listed AND \
                  (updated_us, number) < (9000, 0) AND updated_us >= 0 AND updated_us < 99999 {condition} \
                  ORDER BY updated_us DESC, number DESC LIMIT 50"
@@ -100,19 +71,16 @@ fn what_was_changed_behind_its_back_is_found_and_the_rest_can_be_read() {
     assert!(sound.is_clean() && sound.digests.len() == 2, "{sound:?}");
     assert_eq!(store.stats().unwrap().agents[0].sessions, 2);
     let schema = &options.schema;
-    sql(
-        &cluster,
-        &format!(
+    cluster.sql(&format!(
             "UPDATE {schema}.cells SET value = set_byte(value, 40, 255 - get_byte(value, 40)) WHERE owner = 1 AND tab = 1"
         ),
     );
     let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert_eq!(report.problems.len(), 1, "{report:?}");
     assert_eq!(report.problems[0].table, "records");
-    sql(
-        &cluster,
-        &format!("DELETE FROM {schema}.cells WHERE owner = 2 AND tab = 1"),
-    );
+    cluster.sql(&format!(
+        "DELETE FROM {schema}.cells WHERE owner = 2 AND tab = 1"
+    ));
     let report = store.verify(&mut scrollback::unwatched).unwrap();
     assert_eq!(report.problems.len(), 2, "{report:?}");
     assert_eq!(store.list(&ListQuery::default()).unwrap().sessions.len(), 2);
@@ -125,13 +93,10 @@ fn tables_of_a_newer_version_are_refused_and_left_alone() {
     };
     let options = cluster.options();
     drop(cluster.open(options.clone()));
-    sql(
-        &cluster,
-        &format!(
-            "UPDATE {}.info SET value = '\\x00000063' WHERE name = 'format'",
-            options.schema
-        ),
-    );
+    cluster.sql(&format!(
+        "UPDATE {}.info SET value = '\\x00000063' WHERE name = 'format'",
+        options.schema
+    ));
     let opened = PostgresStore::open(&cluster.url(), options);
     assert!(
         matches!(opened, Err(Error::UnsupportedVersion { found: 99, .. })),
@@ -163,13 +128,10 @@ fn a_role_that_may_only_read_lists_and_shows_and_is_told_that_it_may_not_write()
     };
     let (options, store, key) = with_one(&cluster);
     let schema = &options.schema;
-    sql(
-        &cluster,
-        &format!(
-            "CREATE ROLE reader_{schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO reader_{schema}; \
+    cluster.sql(&format!(
+        "CREATE ROLE reader_{schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO reader_{schema}; \
              GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader_{schema}"
-        ),
-    );
+    ));
     let url = cluster.url().replace("tester", &format!("reader_{schema}"));
     let reader = PostgresStore::open(&url, options).unwrap();
     assert_eq!(
@@ -200,8 +162,8 @@ fn the_longest_key_is_one_that_the_server_indexes() {
             options.schema
         )
     };
-    sql(&cluster, &random(2600));
-    let refused = try_sql(&cluster, &random(2800));
+    cluster.sql(&random(2600));
+    let refused = cluster.try_sql(&random(2800));
     assert!(
         String::from_utf8_lossy(&refused.stderr).contains("exceeds btree"),
         "{refused:?}"
@@ -268,12 +230,9 @@ fn it_is_used_and_dropped_inside_an_async_runtime() {
 fn tenant(cluster: &Cluster) -> (scrollback_postgres::Options, String) {
     let options = cluster.options();
     let schema = &options.schema;
-    let made = sql(
-        cluster,
-        &format!(
-            "CREATE ROLE owner_{schema} LOGIN; CREATE SCHEMA {schema} AUTHORIZATION owner_{schema}"
-        ),
-    );
+    let made = cluster.sql(&format!(
+        "CREATE ROLE owner_{schema} LOGIN; CREATE SCHEMA {schema} AUTHORIZATION owner_{schema}"
+    ));
     assert!(made.contains("CREATE SCHEMA"), "{made}");
     let url = cluster.url().replace("tester", &format!("owner_{schema}"));
     (options, url)
@@ -312,23 +271,10 @@ fn a_tenant_has_a_schema_and_a_role_and_sees_nothing_of_another() {
         assert!(matches!(refused, Err(Error::Storage { .. })), "{refused:?}");
     }
     // Nor by a statement of its own.
-    let port = cluster.port.to_string();
     for statement in ["SELECT count(*) FROM", "DELETE FROM"] {
         let statement = format!("{statement} {}.sessions", one.schema);
         let role = format!("owner_{}", tenants[1].0.schema);
-        let arguments = [
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &port,
-            "-U",
-            &role,
-            "-d",
-            "postgres",
-            "-c",
-            &statement,
-        ];
-        let output = cluster.run("psql", &arguments);
+        let output = cluster.try_sql_as(&role, &statement);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(told.contains("permission denied for schema"), "{told}");
     }

@@ -176,6 +176,19 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     /// error nothing is.
     fn commit(&self, changes: &Changes) -> Result<bool>;
 
+    /// Sees to it that what reads have shown of a session is as durable as what [`commit`](Self::commit) said
+    /// `Ok(true)` to: asked before a batch is answered that was there already. For an engine whose
+    /// reads may show more than that, such as a server that has started again while its standby is away. This
+    /// default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    fn settle(&self, key: &SessionKey) -> Result<()> {
+        let _ = key;
+        Ok(())
+    }
+
     /// Calls `work` with an engine through which nobody else writes to that session until `work` has
     /// returned, as far as this engine can do that: what the calls do once others were faster. This
     /// default holds nobody up.

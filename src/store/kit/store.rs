@@ -19,12 +19,15 @@ use crate::store::archive;
 use crate::store::order::Order;
 use crate::store::properties::Claims;
 use crate::store::query::{
-    Appended, Compacted, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed, ScanQuery,
-    SessionPage, Truncated,
+    Appended, Compacted, Direction, Expect, ListQuery, NewRecord, Reclaimed, RecordPage, Removed,
+    ScanQuery, SessionPage, Truncated,
 };
 use crate::store::records::Records;
 use crate::store::sessions::{self, Primitives, Visit};
 use crate::store::{Cleaned, CleanupQuery, Stamps, Store, StoreId, view};
+
+/// How often a page is read that others change meanwhile.
+const SCAN_ATTEMPTS: u32 = 8;
 
 impl<E: Engine> Primitives for E {
     fn stamps(&self) -> &Stamps {
@@ -204,9 +207,34 @@ impl<E: Engine> Store for E {
     }
 
     fn scan(&self, key: &SessionKey, query: &ScanQuery) -> Result<RecordPage> {
-        let draft = Draft::over(self);
-        let (number, row) = draft.session_of(key)?;
-        let order = draft.order(number, &row)?;
-        records::page(self, (number, &row), order.as_ref(), query)
+        let mut attempt = 1;
+        loop {
+            let draft = Draft::over(self);
+            let (number, row) = draft.session_of(key)?;
+            let order = draft.order(number, &row)?;
+            let page = records::page(self, (number, &row), order.as_ref(), query);
+            let is_whole = page.as_ref().is_ok_and(|page| has_all(page, query, &row));
+            // Others may have deleted the session, or compacted it, between the reads.
+            if is_whole || attempt == SCAN_ATTEMPTS || !draft.is_old()? {
+                return page;
+            }
+            attempt += 1;
+        }
     }
+}
+
+/// Whether a page has all that a row makes one expect, as far as that can be told: it is full, or it goes as far
+/// as the session.
+fn has_all(page: &RecordPage, query: &ScanQuery, row: &SessionRow) -> bool {
+    let last = row.next.saturating_sub(1);
+    let (goal, is_behind) = match query.direction {
+        Direction::Forward => (last, query.from.is_some_and(|from| from > last)),
+        Direction::Backward => (0, false),
+    };
+    let mut records = page.records.iter();
+    let is_counted = query.from.is_some() || page.records.len() as u64 >= row.records;
+    page.next.is_some()
+        || is_behind
+        || row.records == 0
+        || (is_counted && records.any(|record| record.sequence == goal))
 }

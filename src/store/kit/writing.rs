@@ -149,6 +149,9 @@ fn anew(engine: &dyn Engine, addition: &Addition) -> Result<Answer> {
         noted = entry;
         Ok(appended)
     })?;
+    if appended.replayed {
+        engine.settle(&addition.key)?;
+    }
     Ok((appended, noted))
 }
 
