@@ -145,6 +145,8 @@ impl Engine for Pinned<'_> {
             Ok(false) => {}
             Err(failure) if failure.is_clash() => {}
             Err(failure) if failure.is_unknown() => {
+                // Its place is free before another one is asked for: it may have been the last.
+                lent.give_up();
                 drop(lent);
                 return resolve(self.store.pool(), changes, &token, failure);
             }

@@ -220,6 +220,14 @@ impl<'p> Lent<'p> {
         }
     }
 
+    /// Gives the connection up before the call ends, with whatever it holds.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.give_up();
+            self.pool.put_back(connection);
+        }
+    }
+
     /// The connection.
     pub(crate) fn connection(&mut self) -> Tried<&mut Connection> {
         self.connection.as_mut().ok_or(Failure::Silent)

@@ -3,9 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use scrollback::{Expect, NewRecord, SessionKey, Store as _};
 use scrollback_postgres::PostgresStore;
 
 use crate::cluster::shared;
@@ -21,10 +22,23 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Loses one answer in so many.
     pub(crate) fn start(server: u16, one_in: u64) -> Self {
+        let answers = AtomicU64::new(1);
+        Self::losing(server, move |bytes| {
+            // That a row was written or inserted: the answer of a commit.
+            let is_answer = says(bytes, b"SELECT ") || says(bytes, b"COMMIT\0");
+            is_answer
+                && answers
+                    .fetch_add(1, Ordering::Relaxed)
+                    .is_multiple_of(one_in)
+        })
+    }
+
+    /// Loses what `is_lost` says of what the server answers.
+    fn losing(server: u16, is_lost: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let lost = Arc::new(AtomicU64::new(0));
-        let (count, answers) = (Arc::clone(&lost), Arc::new(AtomicU64::new(1)));
+        let (count, is_lost) = (Arc::clone(&lost), Arc::new(is_lost));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
@@ -32,17 +46,10 @@ impl Proxy {
                 };
                 let (up, down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 std::thread::spawn(move || pass(up, down, |_| true));
-                let (count, answers) = (Arc::clone(&count), Arc::clone(&answers));
+                let (count, is_lost) = (Arc::clone(&count), Arc::clone(&is_lost));
                 std::thread::spawn(move || {
                     pass(server, client, |bytes| {
-                        // That a row was written or inserted: the answer of a commit.
-                        let is_answer = bytes
-                            .windows(7)
-                            .any(|text| text == b"SELECT " || text == b"COMMIT\0");
-                        let is_lost = is_answer
-                            && answers
-                                .fetch_add(1, Ordering::Relaxed)
-                                .is_multiple_of(one_in);
+                        let is_lost = is_lost(bytes);
                         count.fetch_add(u64::from(is_lost), Ordering::Relaxed);
                         !is_lost
                     });
@@ -51,6 +58,16 @@ impl Proxy {
         });
         Self { port, lost }
     }
+
+    /// Where a store finds the server through it.
+    fn url(&self) -> String {
+        let port = self.port;
+        format!("postgres://tester@127.0.0.1:{port}/postgres?sslmode=disable")
+    }
+}
+
+fn says(bytes: &[u8], text: &[u8; 7]) -> bool {
+    bytes.windows(text.len()).any(|part| part == text)
 }
 
 /// Passes bytes on as long as they are let through.
@@ -74,11 +91,7 @@ fn answers_that_are_lost_are_found_out_and_nothing_is_written_twice() {
     // The tables are made on the straight way.
     let straight = cluster.open(options.clone());
     let proxy = Proxy::start(cluster.port, 23);
-    let url = format!(
-        "postgres://tester@127.0.0.1:{}/postgres?sslmode=disable",
-        proxy.port
-    );
-    let store = PostgresStore::open(&url, options).unwrap();
+    let store = PostgresStore::open(&proxy.url(), options).unwrap();
     let told = while_written(&store, 4, |_| std::thread::sleep(Duration::from_secs(4)));
     let (lines, acknowledged) = (check(&straight, &told), told.acknowledged());
     let lost = proxy.lost.load(Ordering::Relaxed);
@@ -89,4 +102,35 @@ fn answers_that_are_lost_are_found_out_and_nothing_is_written_twice() {
     );
     assert!(lost > 10 && acknowledged > 100, "{lost} {acknowledged}");
     assert_eq!(lines, acknowledged);
+}
+
+/// The commit of a session whose row is locked has the only connection there is; when its answer is lost, another
+/// one has to be had to find out.
+#[test]
+fn a_store_of_one_connection_finds_out_what_became_of_a_commit_under_a_lock() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let options = cluster.options().with_connections(1);
+    let straight = cluster.open(options.clone());
+    let is_armed = Arc::new(AtomicBool::new(false));
+    let armed = Arc::clone(&is_armed);
+    let proxy = Proxy::losing(cluster.port, move |bytes| {
+        says(bytes, b"COMMIT\0") && armed.swap(false, Ordering::SeqCst)
+    });
+    let store = PostgresStore::open(&proxy.url(), options).unwrap();
+    let key = SessionKey::native("both").unwrap();
+    let append = |store: &PostgresStore| {
+        let line = NewRecord::line("{}");
+        store.append(&key, Expect::Any, None, &[line])
+    };
+    append(&store).unwrap();
+    for round in 1..=3 {
+        // What the store remembers of the session is older from now on, and it takes the lock.
+        append(&straight).unwrap();
+        is_armed.store(true, Ordering::SeqCst);
+        append(&store).unwrap();
+        assert_eq!(proxy.lost.load(Ordering::Relaxed), round);
+        assert_eq!(straight.summary(&key).unwrap().record_count, 1 + 2 * round);
+    }
 }
