@@ -379,3 +379,41 @@ fn what_vibe_wrote_has_its_sub_agent_and_titles_that_somebody_gave() {
         ..session
     });
 }
+
+#[test]
+fn what_qoders_writer_wrote_has_its_rewind_and_the_tokens_of_an_answer_once() {
+    const ID: &str = "aa000000-0000-4000-8000-000000000003";
+    let session = Written {
+        fixture: "qoder",
+        place: ".qoder",
+        key: ("qoder", ID),
+        title: "Hues by hand",
+        project: Some("/w/shop"),
+        model: Some("model-x"),
+        parent: None,
+        said: &[
+            "name the hues",
+            "",
+            "I read it.",
+            "Read\n{\"file_path\":\"/w/shop/hues.txt\"}",
+            "red green",
+            "red, green",
+            "-and wrong",
+            "-no",
+            "thank you",
+            "You are welcome.",
+        ],
+        input_tokens: 10 + 20 + 7 + 5,
+    };
+    let (home, store) = look(&session);
+    assert_it_comes_back(&home, &store, ".jsonl");
+    let row = store.summary(&key(session.key)).unwrap();
+    assert_eq!(row.branch.as_deref(), Some("main"));
+    let agent = store.summary(&key(("qoder", "a1"))).unwrap();
+    let facts = (
+        agent.title.as_str(),
+        agent.parent.as_deref(),
+        agent.subagent,
+    );
+    assert_eq!(facts, ("find a third one", Some(ID), true));
+}

@@ -11,6 +11,7 @@ pub(crate) const CODEBUDDY: Enveloped = Enveloped {
     found: "`.codebuddy/projects`",
     home: ".codebuddy",
     homes: &[DefaultHome::in_home(".codebuddy")],
+    resume: &[],
     #[cfg(any(test, fuzzing))]
     paths: &["/h/.codebuddy/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl"],
 };
