@@ -59,7 +59,7 @@ agents! {
     claude_code::ClaudeCode,
     qoder::QODER,
     iflow::IFLOW,
-    codebuddy::CODEBUDDY,
+    codebuddy::CodeBuddy,
     codex::Codex,
     aider::Aider,
     amp::Amp,

@@ -15,8 +15,8 @@ import sys
 import threading
 from http.server import ThreadingHTTPServer
 
+from models import Handler
 from player import Player, call, empty, shop, words
-from put_back import Models
 
 ENDED, CALLED = 1, 3
 MODELS = {"default_model": "hue-1", "models": [{"name": "hue-1", "suggested_prefix_char_count": 0, "suggested_suffix_char_count": 0}],
@@ -35,7 +35,7 @@ def nodes(reply, number):
 
 
 def service(play):
-    class Service(Models):
+    class Service(Handler):
         def do_POST(self):
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said = {}

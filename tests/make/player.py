@@ -15,9 +15,10 @@ import pathlib
 import shutil
 import subprocess
 import threading
+import types
 from http.server import ThreadingHTTPServer
 
-from put_back import Models, sse
+from models import Handler, sse
 
 # Neither the machine nor the one who runs it stands in what programs write: they work here.
 PROJECT = pathlib.Path("/tmp/shop")
@@ -66,7 +67,7 @@ class Player:
         self.next, self.asked, self.sub, self.summary = [], [], {}, None
         play = self
 
-        class Server(Models):
+        class Server(Handler):
             def do_POST(self):
                 if "/chat/completions" not in self.path:
                     return super().do_POST()
@@ -78,6 +79,7 @@ class Player:
                 return self.answer(whole(reply, number), "application/json")
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        server.models = types.SimpleNamespace(asked=[])
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
 

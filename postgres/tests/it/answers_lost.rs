@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scrollback::{Expect, NewRecord, SessionKey, Store as _};
 use scrollback_postgres::PostgresStore;
@@ -113,10 +113,9 @@ fn a_store_of_one_connection_finds_out_what_became_of_a_commit_under_a_lock() {
     };
     let options = cluster.options().with_connections(1);
     let straight = cluster.open(options.clone());
-    let is_armed = Arc::new(AtomicBool::new(false));
-    let armed = Arc::clone(&is_armed);
+    let commits = AtomicU64::new(0);
     let proxy = Proxy::losing(cluster.port, move |bytes| {
-        says(bytes, b"COMMIT\0") && armed.swap(false, Ordering::SeqCst)
+        says(bytes, b"COMMIT\0") && commits.fetch_add(1, Ordering::Relaxed) % 3 == 1
     });
     let store = PostgresStore::open(&proxy.url(), options).unwrap();
     let key = SessionKey::native("both").unwrap();
@@ -124,13 +123,31 @@ fn a_store_of_one_connection_finds_out_what_became_of_a_commit_under_a_lock() {
         let line = NewRecord::line("{}");
         store.append(&key, Expect::Any, None, &[line])
     };
-    append(&store).unwrap();
-    for round in 1..=3 {
-        // What the store remembers of the session is older from now on, and it takes the lock.
-        append(&straight).unwrap();
-        is_armed.store(true, Ordering::SeqCst);
-        append(&store).unwrap();
-        assert_eq!(proxy.lost.load(Ordering::Relaxed), round);
-        assert_eq!(straight.summary(&key).unwrap().record_count, 1 + 2 * round);
-    }
+    // Others write to the session all the time, so that the store takes its lock.
+    let is_over = AtomicBool::new(false);
+    let mut acknowledged = 0;
+    std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let mut written = 0;
+            while !is_over.load(Ordering::SeqCst) {
+                append(&straight).unwrap();
+                written += 1;
+            }
+            written
+        });
+        let lost = || proxy.lost.load(Ordering::Relaxed);
+        let until = Instant::now() + Duration::from_secs(60);
+        while lost() < 5 && Instant::now() < until {
+            let appended = append(&store);
+            if appended.is_err() {
+                is_over.store(true, Ordering::SeqCst);
+            }
+            appended.unwrap();
+            acknowledged += 1;
+        }
+        is_over.store(true, Ordering::SeqCst);
+        acknowledged += others.join().unwrap();
+    });
+    assert_eq!(proxy.lost.load(Ordering::Relaxed), 5);
+    assert_eq!(straight.summary(&key).unwrap().record_count, acknowledged);
 }

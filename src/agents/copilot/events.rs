@@ -14,6 +14,14 @@ use crate::model::links::{Act, Answer, Links, id_hash};
 use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::record::RecordKind;
 
+/// What tokens are called.
+const COUNTS: [&str; 4] = [
+    "inputTokens",
+    "outputTokens",
+    "cacheReadTokens",
+    "cacheWriteTokens",
+];
+
 named_fields! {
     /// What the data of many events hold.
     Data {
@@ -92,14 +100,26 @@ impl<'a> Event<'a> {
     fn answer(&self) -> Option<Answer> {
         let usage = match self.kind.as_str() {
             "assistant.message" => written(self.told.written),
+            "session.usage_record" => tokens::named(self.record(), &COUNTS),
             "session.shutdown" => sum(self.data),
             _ => None,
         }?;
-        let key = text_filled(self.told.message).or_else(|| text_filled(self.id))?;
+        let [told] = fields_of(self.data, &["apiCallId"]);
+        let [recorded] = fields_of(self.record(), &["apiCallId"]);
+        let call = text_filled(told).or_else(|| text_filled(recorded));
+        let key = call
+            .or_else(|| text_filled(self.told.message))
+            .or_else(|| text_filled(self.id))?;
         Some(Answer {
             key: id_hash(&key),
             usage,
         })
+    }
+
+    /// What a call of a model took, where the event is about that. The answer may say the same again.
+    fn record(&self) -> Option<Json<'a>> {
+        let [usage] = fields_of(self.data, &["usage"]);
+        usage.filter(|_| self.kind == "session.usage_record")
     }
 
     /// What it says of other events.
@@ -140,16 +160,10 @@ fn written(output: Option<Json<'_>>) -> Option<Usage> {
 /// What a session took up to its end, over all models; `None` if that is nothing.
 fn sum(data: Option<Json<'_>>) -> Option<Usage> {
     let [models] = fields_of(data, &["modelMetrics"]);
-    let names = [
-        "inputTokens",
-        "outputTokens",
-        "cacheReadTokens",
-        "cacheWriteTokens",
-    ];
     let models = models.into_iter().flat_map(entries);
     let sum = tokens::sum(models.filter_map(|(_, model)| {
         let [usage] = fields_of(Some(model), &["usage"]);
-        tokens::named(usage, &names)
+        tokens::named(usage, &COUNTS)
     }));
     // Some ends tell zeros though there were answers: then what each of them told counts.
     sum.filter(|sum| *sum != Usage::default())
@@ -206,6 +220,11 @@ fn about_session<'a>(event: &Event<'a>, reading: &mut Reading<'a>) {
         "session.model_change" => {
             let [new] = fields_of(event.data, &["newModel"]);
             facts.model = text_filled(new);
+            return;
+        }
+        "session.usage_record" => {
+            let [model] = fields_of(event.record(), &["model"]);
+            facts.model = text_filled(model);
             return;
         }
         "session.shutdown" => {
@@ -315,9 +334,11 @@ fn answered(data: Option<Json<'_>>, content: Option<Json<'_>>) -> Vec<Block> {
 /// What an event without a message says of itself.
 pub(super) fn about(object: Json<'_>) -> Option<Message> {
     let event = Event::of(object)?;
+    let [model] = fields_of(event.record(), &["model"]);
     Some(Message {
         id: Some(owned(event.id)?),
         parent_id: owned(event.parent),
+        model: owned(model),
         usage: event.answer().map(|answer| answer.usage),
         agent_id: owned(event.agent),
         ..Message::new(Role::Other)

@@ -1,4 +1,5 @@
-//! The kinds of events that Copilot CLI writes to its files, as its own package lists them.
+//! The kinds of events that Copilot CLI writes to its files, as its own package lists them and a later one
+//! wrote them.
 
 /// Kinds with something that is said.
 const SAID: [&str; 7] = [
@@ -36,6 +37,7 @@ const EVENTS: [(&str, &[&str]); 12] = [
             "resume",
             "shutdown",
             "usage_checkpoint",
+            "usage_record",
             "info",
             "warning",
             "error",
@@ -77,8 +79,8 @@ const EVENTS: [(&str, &[&str]); 12] = [
     ("user_input", &["requested", "completed"]),
 ];
 
-/// How further kinds of a session begin.
-const BEGIN: [&str; 2] = ["session.fusion_", "session.schedule_"];
+/// How further kinds begin. Those of a model's own calls repeat what other events say.
+const BEGIN: [&str; 3] = ["model.", "session.fusion_", "session.schedule_"];
 
 /// Whether an event of this kind may say something.
 pub(super) fn is_said(kind: &str) -> bool {

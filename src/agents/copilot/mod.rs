@@ -51,6 +51,11 @@ impl Dialect for Copilot {
         layout::session_id(candidate)
     }
 
+    fn reader_version(&self) -> u16 {
+        // 2: what single calls took (`session.usage_record`).
+        2
+    }
+
     fn has_unique_ids(&self) -> bool {
         true
     }
@@ -101,6 +106,10 @@ impl Agent for Copilot {
 
     fn folders(&self) -> &'static [&'static str] {
         &["session-state"]
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["copilot", "--resume", id].map(str::to_owned).into())
     }
 
     #[cfg(any(test, fuzzing))]

@@ -69,9 +69,10 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
             reading
         }
         (None, "session_start") => header(object),
-        (None, "todo_state" | "compaction_state" | "session_end" | "message") => {
-            Reading::of(RecordKind::Event)
-        }
+        (
+            None,
+            "todo_state" | "compaction_state" | "session_end" | "agent_turn_outcome" | "message",
+        ) => Reading::of(RecordKind::Event),
         _ => return Reading::of(RecordKind::Unknown),
     };
     reading.time_us = times::time_us(timestamp);

@@ -140,6 +140,10 @@ impl Agent for Droid {
         &["sessions"]
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["droid", "--resume", id].map(str::to_owned).into())
+    }
+
     #[cfg(any(test, fuzzing))]
     fn samples(&self) -> Samples {
         Samples {

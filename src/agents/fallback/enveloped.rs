@@ -18,7 +18,7 @@ use crate::agents::parts::meta_file::META_ENDING;
 use crate::agents::parts::paths::{self, below, names};
 use crate::agents::parts::{titles, tokens};
 use crate::json::Json;
-use crate::model::links::{Answer, Links, Place, id_hash};
+use crate::model::links::{Act, Answer, Links, Place, id_hash};
 use crate::model::message::{Block, Message, Role};
 use crate::model::record::RecordKind;
 
@@ -30,13 +30,23 @@ const SUBAGENTS: &str = "subagents";
 const SUBAGENT: &str = "agent-";
 
 /// Kinds of lines that say nothing.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 20] = [
     "system",
     "progress",
     "attachment",
     "summary",
     "custom-title",
     "ai-title",
+    "active-leaf",
+    "content-replacement",
+    "last-prompt",
+    "mode",
+    "relocated",
+    "runtime-config",
+    "tag",
+    "token-stats",
+    "workspace-directories",
+    "worktree-state",
     "file-history-snapshot",
     "queue-operation",
     "user",
@@ -65,6 +75,8 @@ pub(crate) struct Enveloped {
     /// The folder of all that it keeps, by its name in the user's home.
     pub home: &'static str,
     pub homes: &'static [DefaultHome],
+    /// The command that goes on with a session, without its id; empty if none is known.
+    pub resume: &'static [&'static str],
     /// A path of a session, for tests.
     #[cfg(any(test, fuzzing))]
     pub paths: &'static [&'static str],
@@ -148,6 +160,11 @@ impl Agent for Enveloped {
 
     fn folders(&self) -> &'static [&'static str] {
         &[PROJECTS]
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        let words = self.resume.iter().chain([&id]);
+        (!self.resume.is_empty()).then(|| words.map(|word| (*word).to_owned()).collect())
     }
 
     #[cfg(any(test, fuzzing))]
@@ -245,6 +262,18 @@ fn answer(message: Option<Json<'_>>, request: Option<Json<'_>>) -> Option<Answer
     })
 }
 
+/// What a line takes back that says where the talk goes on: what hangs on other lines tells that too, but where
+/// the person went back to.
+fn rewound(object: Json<'_>) -> Act {
+    let [leaf, rewound] = fields_of(Some(object), &["leafUuid", "rewound"]);
+    match text_filled(leaf) {
+        _ if !is_true(rewound) => Act::None,
+        Some(leaf) => Act::RewindBehind(id_hash(&leaf)),
+        // Behind nothing: everything.
+        None => Act::RewindTo(id_hash("")),
+    }
+}
+
 impl Format for Enveloped {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let envelope = Envelope::of(object);
@@ -256,8 +285,14 @@ impl Format for Enveloped {
             }
         } else if EVENTS.contains(&envelope.kind.as_str()) {
             reading.kind = RecordKind::Event;
-            let [custom, made, summary] =
-                fields_of(Some(object), &["customTitle", "aiTitle", "summary"]);
+            let [custom, made, summary, moved] = fields_of(
+                Some(object),
+                &["customTitle", "aiTitle", "summary", "relocatedCwd"],
+            );
+            if envelope.kind == "relocated" {
+                reading.facts.project = text_filled(moved);
+                reading.facts.moved = reading.facts.project.is_some();
+            }
             reading.facts.title = match envelope.kind.as_str() {
                 "custom-title" => titles::changed(text(custom), titles::CHOSEN),
                 "ai-title" => titles::changed(text(made), titles::GENERATED),
@@ -268,6 +303,12 @@ impl Format for Enveloped {
         let facts = &mut reading.facts;
         facts.branch = text_filled(envelope.branch);
         facts.links = envelope.links(reading.role);
+        if envelope.kind == "active-leaf" {
+            facts.links.act = rewound(object);
+        }
+        let [from] = fields_of(Some(object), &["forkedFrom"]);
+        let [from] = fields_of(from, &["sessionId"]);
+        facts.parent = text_filled(from);
         if envelope.is_side {
             facts.child = text_filled(envelope.agent);
             // A sub-agent's lines have the session's id; without an agent's id they are a talk
@@ -314,6 +355,7 @@ mod tests {
         found: "`.one/projects`",
         home: ".one",
         homes: &[],
+        resume: &[],
         paths: &[],
     };
 
@@ -355,6 +397,34 @@ mod tests {
         let described = ONE.describe(titled.as_bytes());
         assert_eq!(described.header.kind, RecordKind::Event);
         assert_eq!(described.facts.title.unwrap().rank, titles::CHOSEN);
+        let act = |line: &str| ONE.describe(line.as_bytes()).facts.links.act;
+        for (fields, expected) in [
+            (r#""leafUuid":"u1","explicit":false"#, Act::None),
+            (
+                r#""leafUuid":"u1","explicit":true,"rewound":true"#,
+                Act::RewindBehind(id_hash("u1")),
+            ),
+            (
+                r#""leafUuid":null,"explicit":true,"rewound":true"#,
+                Act::RewindTo(id_hash("")),
+            ),
+        ] {
+            let line = format!(r#"{{"type":"active-leaf","sessionId":"s",{fields}}}"#);
+            assert_eq!(act(&line), expected, "{fields}");
+        }
+        let moved = ONE.describe(br#"{"type":"relocated","sessionId":"s","relocatedCwd":"/v"}"#);
+        assert_eq!(
+            (moved.facts.project.as_deref(), moved.facts.moved),
+            (Some("/v"), true)
+        );
+        let copied = line(
+            r#""forkedFrom":{"sessionId":"o","messageUuid":"u1"},"type":"user","message":{"role":"user","content":"hi"}"#,
+        );
+        let facts = ONE.describe(copied.as_bytes()).facts;
+        assert_eq!(
+            (facts.parent.as_deref(), facts.subagent),
+            (Some("o"), false)
+        );
         let next = ONE.describe(br#"{"type":"of-next-year","uuid":"u"}"#);
         assert_eq!(next.header.kind, RecordKind::Unknown);
     }

@@ -11,6 +11,7 @@ pub(crate) const IFLOW: Enveloped = Enveloped {
     found: "`.iflow/projects`",
     home: ".iflow",
     homes: &[DefaultHome::in_home(".iflow")],
+    resume: &[],
     #[cfg(any(test, fuzzing))]
     paths: &["/h/.iflow/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl"],
 };

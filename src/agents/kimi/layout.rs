@@ -3,7 +3,7 @@
 //! The session is a folder; each of its agents has a log of its own, and the one that is called `main` is the
 //! session. The others are its sub-agents, whose ids are unique in it alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agents::companions::Sidecar;
 use crate::agents::parts::paths::{self, below, names, stem};
@@ -103,6 +103,16 @@ pub(super) fn session_id(path: &Path) -> String {
 pub(super) fn parent(path: &Path) -> Option<String> {
     let Own { session, agent } = placed(path);
     agent.map(|_| session)
+}
+
+/// The list of folders that tells the one of a session of Kimi CLI, and the hash of that one.
+pub(super) fn list_of_folders(path: &Path) -> Option<(PathBuf, String)> {
+    let names = names(path);
+    let rest = below(&names, &CLI)?;
+    let hash = rest.first().filter(|_| own(path).is_some())?;
+    // Above the session's file are as many folders as there are names, and that of sessions.
+    let home = path.ancestors().nth(rest.len() + 1)?;
+    Some((home.join(FOLDERS), hash.clone()))
 }
 
 /// The session that a file with a title is about.

@@ -3,14 +3,16 @@
 //! (`~/.kimi/sessions/<hash>/<session>/context.jsonl`, messages as the model sees them).
 
 mod context;
+mod folders;
 mod index;
 mod layout;
+mod md5;
 mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::layout::AGENT;
 use super::agent::Agent;
@@ -67,6 +69,16 @@ impl Dialect for Kimi {
         layout::parent(candidate.path)
     }
 
+    fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
+        let (_, hash) = layout::list_of_folders(candidate.path)?;
+        folders::of_hash(candidate.companion?, &hash)
+    }
+
+    fn reader_version(&self) -> u16 {
+        // 2: what is put in is known in Kimi CLI's lines too, and a sub-agent's task is its title.
+        2
+    }
+
     fn is_in_parts(&self) -> bool {
         true
     }
@@ -75,6 +87,10 @@ impl Dialect for Kimi {
 impl Companions for Kimi {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         layout::sidecar(path)
+    }
+
+    fn companion(&self, path: &Path) -> Option<PathBuf> {
+        layout::list_of_folders(path).map(|(list, _)| list)
     }
 
     fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
@@ -121,6 +137,10 @@ impl Agent for Kimi {
             DefaultHome::in_home(".kimi/sessions"),
         ];
         &PLACES
+    }
+
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["kimi", "--session", id].map(str::to_owned).into())
     }
 
     #[cfg(any(test, fuzzing))]

@@ -14,7 +14,7 @@ use crate::model::message::{Block, Message, Role, Usage};
 use crate::model::record::RecordKind;
 
 /// How kinds of lines begin of which nothing is said.
-const EVENTS: [&str; 22] = [
+const EVENTS: [&str; 29] = [
     "agent.",
     "config.",
     "context.",
@@ -22,6 +22,7 @@ const EVENTS: [&str; 22] = [
     "file_history.",
     "full_compaction.",
     "goal.",
+    "hook.",
     "interaction.",
     "interruptionReminder.",
     "llm.",
@@ -30,13 +31,19 @@ const EVENTS: [&str; 22] = [
     "plan.",
     "plan_mode.",
     "plugin.",
+    "plugin_command.",
     "profile.",
     "prompt.",
     "runtime.",
+    "session.",
+    "shell.",
+    "skill.",
+    "subagent.",
     "swarm_mode.",
     "task.",
     "token_counting.",
     "tools.",
+    "tower.",
 ];
 
 /// Further ones, and whole names.
@@ -68,6 +75,7 @@ named_fields! {
         usage: "usage",
         created: "created_at",
         cwd: "cwd",
+        disclosed: "environmentDisclosure",
         alias: "modelAlias",
         model: "model",
     }
@@ -104,9 +112,18 @@ fn said<'a>(kind: &str, line: &Line<'a>) -> Option<Said<'a>> {
                 _ => None,
             }
         }
-        "context.apply_compaction" => line.context_summary.or(line.summary).map(Said::Summary),
+        // What the model wrote, rather than that with what the program tells the model around it.
+        "context.apply_compaction" => {
+            let written = line.summary.filter(|summary| !is_blank(*summary));
+            written.or(line.context_summary).map(Said::Summary)
+        }
         _ => None,
     }
+}
+
+/// Whether it is a text without words.
+fn is_blank(summary: Json<'_>) -> bool {
+    text(Some(summary)).is_some_and(|text| text.trim().is_empty())
 }
 
 impl<'a> Said<'a> {
@@ -138,6 +155,17 @@ impl<'a> Said<'a> {
             Self::Message(_, Role::System) | Self::Summary(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether it is what a sub-agent is to do: the agent that started it says that in the person's name.
+    fn is_task(&self) -> bool {
+        let Self::Message(message, Role::User) = self else {
+            return false;
+        };
+        let [origin] = fields_of(Some(*message), &["origin"]);
+        let [kind, name] = fields_of(origin, &["kind", "name"]);
+        let is = |field, word| text(field).is_some_and(|text| text == word);
+        is(kind, "system_trigger") && is(name, "subagent")
     }
 
     /// The step that it is a part of.
@@ -256,7 +284,7 @@ pub(super) fn read(object: Json<'_>) -> Reading<'_> {
     reading.time_us = times::time_us(line.time);
     reading.facts.links = links(&kind, &line, said.as_ref());
     if let Some(said) = &said {
-        if !said.is_put_in() {
+        if !said.is_put_in() || said.is_task() {
             let [content] = fields_of(line.message, &["content"]);
             reading.facts.title = titles::of_message(said.role(), content, titles::any);
         }
@@ -279,7 +307,8 @@ fn about_session<'a>(kind: &str, line: &Line<'a>, reading: &mut Reading<'a>) {
             ..Facts::default()
         },
         "config.update" | "profile.bind" => {
-            let project = text_filled(line.cwd);
+            let [disclosed] = fields_of(line.disclosed, &["cwd"]);
+            let project = text_filled(line.cwd).or_else(|| text_filled(disclosed));
             Facts {
                 moved: project.is_some(),
                 project,

@@ -10,7 +10,11 @@ pub(crate) const QODER: Enveloped = Enveloped {
     title: "Qoder CLI",
     found: "`.qoder/projects`",
     home: ".qoder",
-    homes: &[DefaultHome::in_home(".qoder")],
+    homes: &[
+        DefaultHome::in_variable("QODER_CONFIG_DIR", ""),
+        DefaultHome::in_home(".qoder"),
+    ],
+    resume: &["qodercli", "--resume"],
     #[cfg(any(test, fuzzing))]
     paths: &["/h/.qoder/projects/-w/0a1b2c3d-0000-4000-8000-000000000001.jsonl"],
 };

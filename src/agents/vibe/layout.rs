@@ -13,6 +13,12 @@ pub(super) const AGENT: &str = "vibe";
 const OWN: [&str; 3] = [".vibe", "logs", "session"];
 const SESSION: &str = "session_";
 
+/// Where the sessions of newer versions lie, in a form that is not read.
+const NEWER: &str = "unified";
+
+/// The folder in a session's that its sub-agents have theirs in.
+const AGENTS: &str = "agents";
+
 /// A session's files: its messages, and what is told of it.
 const MESSAGES: &str = "messages.jsonl";
 pub(super) const META: &str = "meta.json";
@@ -26,8 +32,28 @@ pub(super) fn is_session(path: &Path) -> bool {
 /// The same in Vibe's own folder. Sub-agents have folders below that of the session.
 pub(super) fn is_own(path: &Path) -> bool {
     let names = names(path);
-    let rest = below(&names, &OWN);
-    rest.is_some_and(|rest| rest.len() > 1 && rest.last().is_some_and(|file| file == MESSAGES))
+    let rest = below(&names, &OWN).and_then(<[String]>::split_last);
+    rest.is_some_and(|(file, folders)| file == MESSAGES && are_read(folders))
+}
+
+/// Whether sessions in these folders are read.
+fn are_read(folders: &[String]) -> bool {
+    folders.first().is_some_and(|folder| folder != NEWER)
+}
+
+/// The session that a sub-agent's file belongs to.
+pub(super) fn parent(path: &Path) -> Option<String> {
+    let names = names(path);
+    match below(&names, &OWN)? {
+        [.., session, agents, _, _] if agents == AGENTS => {
+            let beside = path.ancestors().nth(3)?.join(META);
+            let stated = head(&beside)
+                .ok()
+                .and_then(|bytes| meta::session_id(&bytes));
+            Some(stated.unwrap_or_else(|| session.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// The id of a session of which nothing is told: the name of its folder.
@@ -43,7 +69,7 @@ pub(super) fn session_id(path: &Path) -> String {
 pub(super) fn session_of_meta(path: &Path) -> Option<String> {
     let names = names(path);
     let (file, folders) = below(&names, &OWN)?.split_last()?;
-    if file != META || folders.is_empty() {
+    if file != META || !are_read(folders) {
         return None;
     }
     let stated = head(path).ok().and_then(|bytes| meta::session_id(&bytes));

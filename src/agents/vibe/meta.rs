@@ -1,6 +1,6 @@
 //! `meta.json`: what Mistral Vibe tells of a session: its id, folder, title, and what it took.
 
-use crate::agents::parts::fields::{fields, fields_of, fields_of_start, owned};
+use crate::agents::parts::fields::{fields, fields_of, fields_of_start, owned, text};
 use crate::agents::parts::lines::body;
 use crate::agents::parts::{times, titles, tokens};
 use crate::agents::state::SidecarFacts;
@@ -26,16 +26,31 @@ pub(super) fn facts(bytes: &[u8]) -> Option<SidecarFacts> {
         "config",
         "start_time",
         "end_time",
+        "title_source",
     ];
-    let [id, title, environment, stats, agent, config, start, end] =
-        fields(body(&content), &keys).ok()?;
+    let [
+        id,
+        title,
+        environment,
+        stats,
+        agent,
+        config,
+        start,
+        end,
+        source,
+    ] = fields(body(&content), &keys).ok()?;
     let [folder] = fields_of(environment, &["working_directory"]);
     let [model] = fields_of(agent.or(config), &["active_model"]);
     let names = ["session_prompt_tokens", "session_completion_tokens"];
     Some(SidecarFacts {
         id: owned(id)?,
         title: owned(title),
-        title_rank: Some(titles::GENERATED),
+        title_rank: Some(match text(source).as_deref() {
+            Some("manual") => titles::CHOSEN,
+            // The beginning of the first message, whoever wrote that.
+            Some("auto") => titles::DOUBTFUL_MESSAGE,
+            _ => titles::GENERATED,
+        }),
         project: owned(folder),
         model: owned(model),
         usage: tokens::named(stats, &names),

@@ -18,6 +18,7 @@ use super::dialect::{Candidate, Dialect};
 use super::fallback::Fallback;
 use super::parts::fields::{fields_of, is_true};
 use super::parts::lines::{Format, Reading};
+use super::parts::titles;
 use super::state::SidecarFacts;
 use crate::json::Json;
 use crate::model::links::{Links, Place};
@@ -45,8 +46,17 @@ impl Dialect for Vibe {
         stated.unwrap_or_else(|| layout::session_id(candidate.path))
     }
 
+    fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
+        layout::parent(candidate.path)
+    }
+
     fn has_message_ids(&self) -> bool {
         false
+    }
+
+    fn reader_version(&self) -> u16 {
+        // 2: what a sub-agent is to do is its title.
+        2
     }
 }
 
@@ -56,7 +66,8 @@ impl Companions for Vibe {
     }
 
     fn companion(&self, path: &Path) -> Option<PathBuf> {
-        layout::is_session(path).then(|| path.with_file_name(layout::META))
+        let is_one = layout::is_session(path) || layout::is_own(path);
+        is_one.then(|| path.with_file_name(layout::META))
     }
 
     fn meta_ending(&self) -> &'static str {
@@ -102,6 +113,10 @@ impl Agent for Vibe {
         &["logs/session"]
     }
 
+    fn resume_command(&self, id: &str) -> Option<Vec<String>> {
+        Some(["vibe", "--resume", id].map(str::to_owned).into())
+    }
+
     #[cfg(any(test, fuzzing))]
     fn samples(&self) -> Samples {
         Samples {
@@ -120,6 +135,13 @@ fn is_put_in(object: Json<'_>) -> bool {
     is_true(injected)
 }
 
+/// What was asked, of a text: a sub-agent is told of a folder before that.
+fn asked(text: &str) -> Option<&str> {
+    let is_told = text.starts_with("Scratchpad directory: ");
+    let behind = text.split_once("\n\n").filter(|_| is_told);
+    titles::any(behind.map_or(text, |(_, asked)| asked))
+}
+
 impl Format for Vibe {
     fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
         let mut reading = Fallback.read(object);
@@ -127,6 +149,8 @@ impl Format for Vibe {
             if is_put_in(object) {
                 reading.facts.title = None;
             } else {
+                let [content] = fields_of(Some(object), &["content"]);
+                reading.facts.title = titles::of_message(Role::User, content, asked);
                 reading.facts.links = Links {
                     place: Place::Asked,
                     ..Links::default()
