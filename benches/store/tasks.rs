@@ -98,15 +98,12 @@ fn looked_for(folder: &Path) -> Outcome {
         writeln!(output, "{line} what a build had to say")?;
     }
     let line = |number: usize, role: &str, content: serde_json::Value, more: Option<&str>| {
-        let mut line = json!({
+        let line = json!({
             "type": role, "uuid": format!("u{number}"), "sessionId": ID, "cwd": "/work/shop",
             "timestamp": format!("2026-11-20T10:00:{number:02}Z"),
+            "isSidechain": more.is_some(), "agentId": more,
             "message": {"role": role, "content": content},
         });
-        if let Some(agent) = more {
-            line["isSidechain"] = json!(true);
-            line["agentId"] = json!(agent);
-        }
         format!("{line}\n")
     };
     let call =

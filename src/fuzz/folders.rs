@@ -87,24 +87,20 @@ pub(super) fn run(data: &[u8]) {
     }
 }
 
-/// Whether a file has all lines of another one, each as often: that one is a piece of it, and brings nothing. Its
-/// last line may have been cut off.
+/// Whether a file has all whole lines of another one, each as often: that one is a piece of it, and brings nothing.
+/// An open last line from elsewhere is not taken.
 fn has_lines(file: &[u8], piece: &[u8]) -> bool {
-    let mut there: BTreeMap<&[u8], usize> = BTreeMap::new();
-    for line in file.split_inclusive(|byte| *byte == b'\n') {
-        *there.entry(line).or_default() += 1;
-    }
-    piece.split_inclusive(|byte| *byte == b'\n').all(|line| {
-        let found = if line.ends_with(b"\n") {
-            there.get_mut(line)
-        } else {
-            let mut open = there.iter_mut();
-            open.find(|(whole, left)| **left > 0 && whole.starts_with(line))
-                .map(|(_, left)| left)
-        };
-        let is_left = found.filter(|left| **left > 0);
-        is_left.map(|left| *left -= 1).is_some()
-    })
+    let lines = |file| {
+        let mut there: BTreeMap<&[u8], usize> = BTreeMap::new();
+        let lines = <[u8]>::split_inclusive(file, |byte: &u8| *byte == b'\n');
+        for line in lines.filter(|line| line.ends_with(b"\n")) {
+            *there.entry(line).or_default() += 1;
+        }
+        there
+    };
+    let there = lines(file);
+    let mut wanted = lines(piece).into_iter();
+    wanted.all(|(line, count)| there.get(line).is_some_and(|found| *found >= count))
 }
 
 /// An export is a folder like any other: an import of it gives the same sessions.
