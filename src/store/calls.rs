@@ -24,7 +24,7 @@ use crate::model::session::{Session, Summary};
 ///
 /// Every call is atomic over one session, and never over several. Reads return owned values, a
 /// page at a time, so that a store over a network can implement it. Two implementations come with
-/// the crate: [`RedbStore`] in a file, and [`MemoryStore`], the reference.
+/// the crate: [`RedbStore`](crate::RedbStore) in a file, and [`MemoryStore`](crate::MemoryStore), the reference.
 ///
 /// ```
 /// use scrollback::{Expect, MemoryStore, Message, NewRecord, Role, SessionKey, Store};
@@ -154,7 +154,7 @@ pub trait Store: Send + Sync {
     /// no record.
     ///
     /// This default goes by [`list`](Self::list) and [`delete_unchanged`](Self::delete_unchanged); a
-    /// store that has several writers decides in the step that deletes, as [`RedbStore`] does.
+    /// store that has several writers decides in the step that deletes, as [`RedbStore`](crate::RedbStore) does.
     ///
     /// # Durability
     ///
@@ -416,7 +416,7 @@ pub trait Store: Send + Sync {
 
     /// What is to be known of the records from `first` to `last` beyond their own lines: messages that
     /// were written again, turns that were taken back, tokens that count elsewhere. Reads no record.
-    /// [`StoreExt::view`] and [`load`](Self::load) show a session by it. This default knows of
+    /// [`StoreExt::view`](crate::StoreExt::view) and [`load`](Self::load) show a session by it. This default knows of
     /// none, which is right where no lines of agents come in.
     ///
     /// # Errors
@@ -427,7 +427,7 @@ pub trait Store: Send + Sync {
         self.summary(key).map(|_| Vec::new())
     }
 
-    /// A page of the messages that fit a query, as [`StoreExt::view`] shows them: each where it was said
+    /// A page of the messages that fit a query, as [`StoreExt::view`](crate::StoreExt::view) shows them: each where it was said
     /// first and in its last state; what was taken back or put in too, unless the query leaves it out.
     /// Searched are texts and thoughts, calls of tools with what they were given, and what tools answered.
     ///
