@@ -38,7 +38,7 @@ fn the_tool_uses_what_everybody_can() {
     );
     assert_none(&through_the_wall(&files));
     let manifest = source::read("cli/Cargo.toml");
-    let library = "scrollback = { path = \"..\", version = \"0.1.0\", features = [\"html\", \"regex\", \"sqlite\"] }";
+    let library = "scrollback = { path = \"..\", version = \"0.1.0\", features = [\"html\", \"md5\", \"regex\", \"sqlite\"] }";
     assert!(
         manifest.lines().any(|line| line == library),
         "cli/Cargo.toml depends on the library in another way than `{library}`"

@@ -6,7 +6,6 @@ mod context;
 mod folders;
 mod index;
 mod layout;
-mod md5;
 mod state;
 #[cfg(test)]
 mod tests;
