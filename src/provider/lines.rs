@@ -14,8 +14,8 @@ use crate::model::error::Result;
 /// Takes a session's messages.
 pub(super) type Visit<'v> = dyn FnMut(ProviderMessage) -> ControlFlow<()> + 'v;
 
-/// Takes a line: its number from 0, its bytes, and what it says; the latter is not known of a line
-/// beyond the limit, which comes once and without its bytes.
+/// Takes a line: its number and where it begins in the file, both from 0, its bytes, and what it says; the latter
+/// is not known of a line beyond the limit, which comes once and without its bytes.
 type EachLine<'e> = dyn FnMut((u64, u64), &[u8], Option<&Described<'_>>) -> ControlFlow<()> + 'e;
 
 /// Gives each line of a file, until it is told to stop. Tells whether it was.

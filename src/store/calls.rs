@@ -17,7 +17,6 @@ use crate::model::error::Result;
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::model::record::Record;
 use crate::model::session::{Session, Summary};
 
 /// A store of sessions.
@@ -481,20 +480,10 @@ pub trait Store: Send + Sync {
     ///
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn find_message(&self, key: &SessionKey, id: &str) -> Result<Option<u64>> {
-        let mut query = ScanQuery::default();
-        loop {
-            let page = self.scan(key, &query)?;
-            let has_it = |record: &&Record| {
-                let said = record.messages(key.agent());
-                said.iter().any(|message| message.id.as_deref() == Some(id))
-            };
-            if let Some(record) = page.records.iter().find(has_it) {
-                return Ok(Some(record.sequence));
-            }
-            match page.next {
-                Some(next) => query.from = Some(next),
-                None => return Ok(None),
-            }
-        }
+        search::first_of(self, key, ScanQuery::default(), &mut |record| {
+            let said = record.messages(key.agent());
+            let has_it = said.iter().any(|message| message.id.as_deref() == Some(id));
+            has_it.then_some(record.sequence)
+        })
     }
 }

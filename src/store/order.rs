@@ -51,6 +51,21 @@ impl Order {
         self.at(self.file)
     }
 
+    /// Where a walk through all records from a number on begins. From 0 on is from the first one on, which need
+    /// not be record 0.
+    pub(crate) fn first_from(&self, from: u64) -> Option<u64> {
+        if from == 0 { self.at(0) } else { Some(from) }
+    }
+
+    /// Where a walk through the records of the file begins: likewise, without what the agent dropped from it.
+    pub(crate) fn file_from(&self, from: u64) -> Option<u64> {
+        if from == 0 {
+            self.file_start()
+        } else {
+            Some(from)
+        }
+    }
+
     /// The runs from a record on.
     pub(crate) fn runs_from(&self, sequence: Option<u64>) -> Vec<Run> {
         let Some(sequence) = sequence else {
@@ -120,6 +135,11 @@ mod tests {
             (None, 12, 40)
         );
         assert_eq!(order.file_start(), Some(9));
+        assert_eq!(
+            [0, 3].map(|from| order.first_from(from)),
+            [Some(0), Some(3)]
+        );
+        assert_eq!([0, 3].map(|from| order.file_from(from)), [Some(9), Some(3)]);
     }
 
     #[test]

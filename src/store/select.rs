@@ -131,10 +131,20 @@ pub(crate) fn is_behind(key: &SessionKey, after: Option<&SessionKey>) -> bool {
     after.is_none_or(|after| in_order(key, after).is_gt())
 }
 
+/// What a text may be the start of among an agent's ids: itself, or what stands behind the agent's name in it.
+fn meant<'t>(text: &'t str, agent: &str) -> impl Iterator<Item = &'t str> {
+    let scoped = agent_and_prefix(text).filter(|(named, _)| *named == agent);
+    [Some(text), scoped.map(|(_, id)| id)].into_iter().flatten()
+}
+
+/// Whether a text is the whole id of a session.
+pub(crate) fn is_whole(key: &SessionKey, text: &str) -> bool {
+    meant(text, key.agent()).any(|id| key.id() == id)
+}
+
 /// Whether a text means a session by the start of its id, and not by an alias.
 pub(crate) fn is_named(key: &SessionKey, text: &str) -> bool {
-    let scoped = agent_and_prefix(text).filter(|(agent, _)| *agent == key.agent());
-    key.id().starts_with(text) || scoped.is_some_and(|(_, prefix)| key.id().starts_with(prefix))
+    meant(text, key.agent()).any(|start| key.id().starts_with(start))
 }
 
 /// The keys that a text means, in their order: those of the id that it is, or else those that start with it.
@@ -144,36 +154,19 @@ pub(crate) fn find_in(
     after: Option<&SessionKey>,
     limit: usize,
 ) -> Vec<SessionKey> {
-    let scoped = agent_and_prefix(text);
     let (mut equal, mut starting) = (Vec::new(), Vec::new());
     // To the end, whatever the limit: an id that is equal counts before all that start with the
     // text.
     for key in keys.filter(|key| is_behind(key, after)) {
-        let in_scope = scoped
-            .filter(|(agent, _)| *agent == key.agent())
-            .map(|(_, prefix)| prefix);
-        let prefixes = [Some(text), in_scope];
-        if prefixes
-            .into_iter()
-            .flatten()
-            .any(|prefix| key.id() == prefix)
-        {
+        if is_whole(&key, text) {
             equal.push(key);
-        } else if prefixes
-            .into_iter()
-            .flatten()
-            .any(|prefix| key.id().starts_with(prefix))
-            && starting.len() < limit
-        {
+        } else if is_named(&key, text) && starting.len() < limit {
             starting.push(key);
         }
     }
     // Behind a session whose id is the text there are no others but those that have the same one.
-    let is_equal = |after: &SessionKey| {
-        let in_scope = scoped.filter(|(agent, _)| *agent == after.agent());
-        after.id() == text || in_scope.is_some_and(|(_, id)| after.id() == id)
-    };
-    let mut found = if equal.is_empty() && !after.is_some_and(is_equal) {
+    let is_of_equal = after.is_some_and(|after| is_whole(after, text));
+    let mut found = if equal.is_empty() && !is_of_equal {
         starting
     } else {
         equal

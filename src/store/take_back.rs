@@ -4,7 +4,7 @@
 use super::addition::check_next;
 use super::exceptions::Exceptions;
 use super::query::{Appended, Direction, Expect, ScanQuery};
-use super::search::Reads;
+use super::search::{Reads, first_of};
 use crate::agents;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -42,26 +42,19 @@ pub(super) fn last<R: Reads + ?Sized>(
 fn lines_behind<R: Reads + ?Sized>(reads: &R, summary: &Summary) -> Result<Option<u64>> {
     let key = &summary.key;
     let exceptions = Exceptions::of(reads.told(key, 0, u64::MAX)?);
-    let mut query = ScanQuery::default().with_direction(Direction::Backward);
+    let backward = ScanQuery::default().with_direction(Direction::Backward);
     let mut place = summary.next_sequence;
-    loop {
-        let page = reads.records(key, &query)?;
-        for record in &page.records {
-            if record.sequence < summary.mark {
-                return Ok(None);
-            }
-            let is_last = record.sequence.saturating_add(1) == summary.next_sequence;
-            if is_last && record.header.flags.contains(RecordFlags::UNTERMINATED) {
-                place += 1;
-            }
-            let shown = exceptions.shown(record.sequence, record.header.messages);
-            if shown > 0 && exceptions.is_live(record.sequence) {
-                return Ok(Some(place.saturating_sub(record.sequence)));
-            }
+    let found = first_of(reads, key, backward, &mut |record| {
+        if record.sequence < summary.mark {
+            return Some(None);
         }
-        match page.next {
-            Some(next) => query.from = Some(next),
-            None => return Ok(None),
+        let is_last = record.sequence.saturating_add(1) == summary.next_sequence;
+        if is_last && record.header.flags.contains(RecordFlags::UNTERMINATED) {
+            place += 1;
         }
-    }
+        let shown = exceptions.shown(record.sequence, record.header.messages);
+        let is_it = shown > 0 && exceptions.is_live(record.sequence);
+        is_it.then(|| Some(place.saturating_sub(record.sequence)))
+    })?;
+    Ok(found.flatten())
 }

@@ -132,3 +132,25 @@ pub(super) fn told(cleaned: &Cleaned) -> String {
         sizes::bytes(removed.bytes)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use scrollback::SessionKey;
+    use scrollback::chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn a_fork_is_no_sub_agent_and_a_session_that_is_named_twice_is_one() {
+        let session = |id: &str, number| {
+            let key = SessionKey::native(id).unwrap();
+            let mut session = Summary::new(key, number, DateTime::UNIX_EPOCH);
+            session.parent = Some("one".to_owned());
+            session
+        };
+        let (fork, mut agent) = (session("fork", 1), session("agent", 2));
+        agent.subagent = true;
+        let about = about(&[fork.clone(), agent, fork]);
+        assert_eq!((about.removed.sessions, about.sub_agents), (2, 1));
+    }
+}

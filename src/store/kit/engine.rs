@@ -190,8 +190,8 @@ pub trait Engine: Send + Sync + std::fmt::Debug {
     }
 
     /// Calls `work` with an engine through which nobody else writes to that session until `work` has
-    /// returned, as far as this engine can do that: what the calls do once others were faster. This
-    /// default holds nobody up.
+    /// returned, as far as this engine can do that: what the calls do once others were faster. An engine that
+    /// cannot hold anybody up calls `work` with itself.
     ///
     /// # Errors
     ///

@@ -58,12 +58,7 @@ impl<E: Engine> IngestStore for E {
         let draft = Draft::over(self);
         let (number, row) = draft.session_of(key)?;
         if let Some(order) = draft.order(number, &row)? {
-            // From the first one on: without what the session's agent dropped from its file.
-            let from = if from == 0 {
-                order.file_start()
-            } else {
-                Some(from)
-            };
+            let from = order.file_from(from);
             return visit_in_order(self, key, from, &mut |record| each(record.line));
         }
         records::walk(self, number, (from, true), &mut |segment| {

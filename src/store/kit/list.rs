@@ -137,9 +137,8 @@ fn named(
         query.after = names.last().cloned();
         for key in names {
             // Older contents of ids are found by their whole names alone.
-            let is_whole = key.id() == text || format!("{}:{}", key.agent(), key.id()) == text;
             let is_older = numbered(key.id()).is_some()
-                && !is_whole
+                && !select::is_whole(&key, text)
                 && matches!(draft.session(&key)?, Some((_, row)) if !row.is_listed());
             if !is_older {
                 kept.push(key);

@@ -81,9 +81,7 @@ impl<E: Engine> Primitives for E {
         let draft = Draft::over(self);
         let (number, row) = draft.session_of(key)?;
         if let Some(order) = draft.order(number, &row)? {
-            // Its first one need not be record 0.
-            let from = if from == 0 { order.at(0) } else { Some(from) };
-            return visit_in_order(self, key, from, each);
+            return visit_in_order(self, key, order.first_from(from), each);
         }
         records::walk(self, number, (from, true), &mut |segment| {
             let mut here = segment.records().filter(|record| record.0 >= from);

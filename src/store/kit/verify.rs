@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 16;
 /// Shows `each` every session, listed or not, once: by their numbers, which stay whatever is written meanwhile.
 fn each_session(
     engine: &dyn Engine,
-    each: &mut dyn FnMut(&Draft<'_>, u64, SessionRow) -> Result<()>,
+    each: &mut dyn FnMut(Draft<'_>, u64, SessionRow) -> Result<()>,
 ) -> Result<()> {
     let mut after = 0;
     loop {
@@ -37,7 +37,7 @@ fn each_session(
         for stored in &rows {
             let draft = Draft::over(engine);
             let row = draft.hold(stored)?;
-            each(&draft, stored.number(), row)?;
+            each(draft, stored.number(), row)?;
         }
     }
 }
@@ -54,9 +54,9 @@ pub(crate) fn verify(engine: &dyn Engine, progress: &mut Watcher<'_>) -> Result<
         total += row.bytes;
         Ok(())
     })?;
-    each_session(engine, &mut |_, number, row| {
+    each_session(engine, &mut |draft, number, row| {
         report.sessions += 1;
-        match check(engine, number, &mut report) {
+        match check(draft, (number, &row), &mut report) {
             Err(Error::Corrupt { table, key, detail }) => {
                 note(&mut report, &row, (table, key, detail));
             }
@@ -84,14 +84,15 @@ fn note(
     });
 }
 
-/// Checks one session. What was written meanwhile is no damage: then it is read again.
-fn check(engine: &dyn Engine, number: u64, report: &mut VerifyReport) -> Result<()> {
+/// Checks one session, by the row that a draft holds. What was written meanwhile is no damage: then it is read
+/// again.
+fn check(
+    mut draft: Draft<'_>,
+    (number, row): (u64, &SessionRow),
+    report: &mut VerifyReport,
+) -> Result<()> {
+    let mut row = row.clone();
     for _ in 0..ATTEMPTS {
-        let draft = Draft::over(engine);
-        let Some(row) = draft.row_if_there(number)? else {
-            // Deleted meanwhile.
-            return Ok(());
-        };
         match checked(&draft, (number, &row)) {
             // Somebody compacted it, or replaced its lines.
             Err(Error::Corrupt { .. }) if draft.is_old()? => {}
@@ -104,6 +105,12 @@ fn check(engine: &dyn Engine, number: u64, report: &mut VerifyReport) -> Result<
                 report.digests.push(found.digest);
                 return Ok(());
             }
+        }
+        draft = Draft::over(draft.engine());
+        match draft.row_if_there(number)? {
+            Some(now) => row = now,
+            // Deleted meanwhile.
+            None => return Ok(()),
         }
     }
     Err(Error::Busy {
@@ -193,4 +200,53 @@ pub(crate) fn stats(engine: &dyn Engine) -> Result<StoreStats> {
         disk_bytes: engine.disk_bytes()?,
         attachment_bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::key::SessionKey;
+    use crate::model::message::{Message, Role};
+    use crate::store::{Expect, MemoryStore, NewRecord, Store as _};
+
+    /// A walk by the time of the last update would miss the session that moves to the front, and one that keeps
+    /// to the rows of a page would leave out what was compacted since.
+    #[test]
+    fn what_is_written_during_a_verification_is_checked_all_the_same() {
+        let store = MemoryStore::default();
+        let key = |number: usize| SessionKey::native(format!("s{number}")).unwrap();
+        let said = NewRecord::message(Message::text(Role::User, "what is said"));
+        let line = [said.clone(), said];
+        let count = PAGE + 1;
+        for number in 0..count {
+            store
+                .append(&key(number), Expect::Any, None, &line)
+                .unwrap();
+        }
+        let mut is_first = true;
+        let report = verify(&store, &mut |_| {
+            if std::mem::take(&mut is_first) {
+                for number in [0, count - 1] {
+                    store
+                        .append(&key(number), Expect::Any, None, &line)
+                        .unwrap();
+                }
+                store.truncate(&key(5), 0).unwrap();
+                store.compact(&key(5), None, None).unwrap();
+                store.delete(&key(6)).unwrap();
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        let report = report.unwrap();
+        assert_eq!(report.problems, []);
+        let checked = report.digests.iter().map(|digest| digest.key.clone());
+        let checked: std::collections::BTreeSet<SessionKey> = checked.collect();
+        let missing: Vec<_> = (0..count)
+            .map(key)
+            .filter(|key| !checked.contains(key))
+            .collect();
+        assert_eq!(missing, [key(6)]);
+        // Two of each session but the two that are gone, and two more at the front.
+        assert_eq!(report.records, (2 * count - 2 * 2 + 2) as u64);
+    }
 }

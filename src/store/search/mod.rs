@@ -16,6 +16,6 @@ mod walk;
 
 pub use self::hit::{Hit, SearchCounts, SearchPage, UnreadSession};
 pub use self::query::{SearchCursor, SearchQuery, Sort};
-pub(crate) use self::reads::{Everywhere, Guide, Reads, Where};
+pub(crate) use self::reads::{Everywhere, Guide, Reads, Where, first_of};
 pub(crate) use self::run::{counts, page};
 pub(crate) use self::state::{exceptions_of, state};

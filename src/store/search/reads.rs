@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use crate::model::error::Result;
 use crate::model::exception::Exception;
 use crate::model::key::SessionKey;
+use crate::model::record::Record;
 use crate::model::session::Summary;
 use crate::store::query::{ListQuery, RecordPage, ScanQuery, SessionPage};
 
@@ -22,6 +23,25 @@ pub(crate) trait Reads: Sync {
 
     /// What is to be known of records beyond their lines.
     fn told(&self, key: &SessionKey, first: u64, last: u64) -> Result<Vec<Exception>>;
+}
+
+/// What `each` gives of the first record of which it gives anything, page by page.
+pub(crate) fn first_of<R: Reads + ?Sized, T>(
+    reads: &R,
+    key: &SessionKey,
+    mut query: ScanQuery,
+    each: &mut dyn FnMut(&Record) -> Option<T>,
+) -> Result<Option<T>> {
+    loop {
+        let page = reads.records(key, &query)?;
+        if let Some(found) = page.records.iter().find_map(&mut *each) {
+            return Ok(Some(found));
+        }
+        match page.next {
+            Some(next) => query.from = Some(next),
+            None => return Ok(None),
+        }
+    }
 }
 
 /// Where in a session something may fit.

@@ -12,7 +12,7 @@ mod write;
 
 pub use self::report::{CopyRefusal, CopyReport};
 
-use self::plan::{Group, Planned, Step};
+use self::plan::{Group, Planned};
 use crate::model::error::{Error, Result};
 use crate::store::{Ingest, IngestStore, Progress, RestoredMark, Step as Doing, Watcher};
 
@@ -173,9 +173,7 @@ impl Run<'_> {
     fn plan(&mut self, head: u64) -> Result<Option<Group>> {
         match plan::group((self.from, self.to), head)? {
             Planned::Group(group) => {
-                let there = group.steps.iter();
-                let there = there.filter(|(_, step)| matches!(step, Step::Nothing(_)));
-                self.report.unchanged += there.count() as u64;
+                self.report.unchanged += group.unchanged();
                 Ok((!group.is_there()).then_some(group))
             }
             Planned::Refused(key, reason) => {
@@ -190,12 +188,8 @@ impl Run<'_> {
     fn write(&mut self, mut batch: Vec<Group>) -> Result<()> {
         let mut attempt = 0;
         while !batch.is_empty() {
-            let nothing = |group: &Group| {
-                let steps = group.steps.iter();
-                let nothing = steps.filter(|(_, step)| matches!(step, Step::Nothing(_)));
-                (group.head, nothing.count() as u64)
-            };
-            let heads: Vec<(u64, u64)> = batch.iter().map(nothing).collect();
+            let counted = batch.iter().map(|group| (group.head, group.unchanged()));
+            let heads: Vec<(u64, u64)> = counted.collect();
             let stores = (self.from, self.to);
             match write::groups(stores, &self.mark, batch, &mut self.report) {
                 Ok(written) => return write::check(self.to, &written, &mut self.report),

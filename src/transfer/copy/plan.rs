@@ -41,11 +41,16 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// How many of its sessions are there as they are.
+    pub(super) fn unchanged(&self) -> u64 {
+        let steps = self.steps.iter();
+        let there = steps.filter(|(_, step)| matches!(step, Step::Nothing(_)));
+        there.count() as u64
+    }
+
     /// Whether all of it is there.
     pub(super) fn is_there(&self) -> bool {
-        self.steps
-            .iter()
-            .all(|(_, step)| matches!(step, Step::Nothing(_)))
+        self.unchanged() == self.steps.len() as u64
     }
 
     /// The sessions that are to be written.

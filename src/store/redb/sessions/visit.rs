@@ -49,9 +49,7 @@ impl RedbStore {
         each: &mut Visit<'_>,
     ) -> Result<()> {
         if let Some(order) = self.order_of(key)? {
-            // Its first one need not be record 0.
-            let from = if from == 0 { order.at(0) } else { Some(from) };
-            return self.visit_in_order(key, from, each);
+            return self.visit_in_order(key, order.first_from(from), each);
         }
         self.visit_segments(key, from, &mut |segment, from| {
             let records = segment.records();
@@ -80,11 +78,7 @@ impl RedbStore {
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         if let Some(order) = self.order_of(key)? {
-            let from = if from == 0 {
-                order.file_start()
-            } else {
-                Some(from)
-            };
+            let from = order.file_from(from);
             return self.visit_in_order(key, from, &mut |record| each(record.line));
         }
         self.visit_segments(key, from, &mut |segment, from| {
