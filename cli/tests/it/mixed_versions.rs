@@ -62,6 +62,12 @@ struct Heard {
     refused: usize,
 }
 
+/// How long imports follow each other without a pause: three processes may leave nobody else a moment until then.
+const WITHOUT_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long each waits then before the next one.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Imports one file after the other until the tool refuses the store, or has done enough.
 fn imports(home: &Home, name: &str, run: impl Fn(&[&str]) -> Output, ended: &AtomicBool) -> Heard {
     let mut heard = Heard::default();
@@ -81,6 +87,9 @@ fn imports(home: &Home, name: &str, run: impl Fn(&[&str]) -> Output, ended: &Ato
         }
         if ended.load(Ordering::Acquire) || began.elapsed() > LONGEST {
             break;
+        }
+        if began.elapsed() > WITHOUT_PAUSE {
+            thread::sleep(PAUSE);
         }
     }
     heard
