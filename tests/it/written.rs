@@ -29,6 +29,19 @@ struct Written {
     input_tokens: u64,
 }
 
+/// What is the same of most: the scripts work in one folder, with one model, for one title.
+const BY_HAND: Written = Written {
+    fixture: "",
+    place: "",
+    key: ("", ""),
+    title: "Hues by hand",
+    project: Some("/w/shop"),
+    model: Some("model-x"),
+    parent: None,
+    said: &[],
+    input_tokens: 0,
+};
+
 /// Puts the files of a fixture where its program keeps them.
 fn put(home: &Home, fixture: &str, place: &str) {
     let from = Path::new(MADE).join(fixture);
@@ -127,10 +140,6 @@ fn what_copilot_wrote_counts_each_call_and_is_one_session_after_a_rewind() {
         fixture: "copilot/before",
         place: ".copilot",
         key: ("copilot", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
-        model: Some("model-x"),
-        parent: None,
         said: &[
             "name the hues",
             "*(..)",
@@ -150,6 +159,7 @@ fn what_copilot_wrote_counts_each_call_and_is_one_session_after_a_rewind() {
         ],
         // The sum of five calls, and one since.
         input_tokens: 60,
+        ..BY_HAND
     };
     let (home, store) = look(&before);
     assert_it_comes_back(&home, &store, "/events.jsonl");
@@ -193,10 +203,7 @@ fn what_droid_wrote_has_its_sub_agent_and_the_session_that_it_was_summed_up_in()
         fixture: "droid",
         place: ".factory",
         key: ("droid", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
         model: Some("custom:own-0"),
-        parent: None,
         said: &[
             "*<system-reminder>(..)</system-reminder>\n<system-reminder>(..)</system-reminder>\n<system-reminder>(..)</system-reminder>\n<system-reminder>(..)</system-reminder>\n<system-reminder>(..)</system-reminder>\n<system-reminder>(..)</system-reminder>",
             "name the hues",
@@ -211,7 +218,7 @@ fn what_droid_wrote_has_its_sub_agent_and_the_session_that_it_was_summed_up_in()
             "thank you",
             "You are welcome.",
         ],
-        input_tokens: 0,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, ".jsonl");
@@ -242,10 +249,7 @@ fn what_kimi_code_wrote_has_its_sub_agent_its_undo_and_a_fork_that_counts_what_i
         fixture: "kimi-code",
         place: ".kimi-code",
         key: ("kimi", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
         model: Some("own"),
-        parent: None,
         said: &[
             "name the hues",
             "*<system-reminder>(..)</system-reminder>",
@@ -270,6 +274,7 @@ fn what_kimi_code_wrote_has_its_sub_agent_its_undo_and_a_fork_that_counts_what_i
             "Now, blue.",
         ],
         input_tokens: 80,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, "/wire.jsonl");
@@ -298,10 +303,7 @@ fn what_kimi_cli_wrote_has_its_folder_by_a_hash_and_its_summary_put_in() {
         fixture: "kimi-cli",
         place: ".kimi",
         key: ("kimi", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
         model: None,
-        parent: None,
         said: &[
             "*<system>(..)</system>\nThe user asked for hues.",
             "thank you",
@@ -309,7 +311,7 @@ fn what_kimi_cli_wrote_has_its_folder_by_a_hash_and_its_summary_put_in() {
             "and now?",
             "Now, blue.",
         ],
-        input_tokens: 0,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, "/context.jsonl");
@@ -320,7 +322,7 @@ fn what_kimi_cli_wrote_has_its_folder_by_a_hash_and_its_summary_put_in() {
 }
 
 #[test]
-fn what_kimi_cli_made_shorter_is_the_session_that_it_was() {
+fn what_kimi_cli_made_shorter_is_another_content_of_the_session_that_it_was() {
     const PLACE: &str =
         "home/.kimi/sessions/463b9ceeec4169ed9ecf158956389b4b/6b877211-6c07-4e56-a3ab-581583bdbbe7";
     let home = Home::new();
@@ -345,10 +347,7 @@ fn what_vibe_wrote_has_its_sub_agent_and_titles_that_somebody_gave() {
         fixture: "vibe",
         place: ".vibe",
         key: ("vibe", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
         model: Some("own"),
-        parent: None,
         said: &[
             "name the hues",
             "I read it.",
@@ -359,7 +358,7 @@ fn what_vibe_wrote_has_its_sub_agent_and_titles_that_somebody_gave() {
             "thank you",
             "You are welcome.",
         ],
-        input_tokens: 0,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, "/messages.jsonl");
@@ -388,10 +387,6 @@ fn what_qoders_writer_wrote_has_its_rewind_and_the_tokens_of_an_answer_once() {
         fixture: "qoder",
         place: ".qoder",
         key: ("qoder", ID),
-        title: "Hues by hand",
-        project: Some("/w/shop"),
-        model: Some("model-x"),
-        parent: None,
         said: &[
             "name the hues",
             "",
@@ -405,6 +400,7 @@ fn what_qoders_writer_wrote_has_its_rewind_and_the_tokens_of_an_answer_once() {
             "You are welcome.",
         ],
         input_tokens: 10 + 20 + 7 + 5,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, ".jsonl");
@@ -427,9 +423,6 @@ fn what_codebuddy_wrote_has_calls_and_answers_and_a_fork_counts_what_is_its_own(
         place: ".codebuddy",
         key: ("codebuddy", ID),
         title: "name the hues",
-        project: Some("/w/shop"),
-        model: Some("model-x"),
-        parent: None,
         said: &[
             "name the hues",
             "",
@@ -444,6 +437,7 @@ fn what_codebuddy_wrote_has_calls_and_answers_and_a_fork_counts_what_is_its_own(
             "You are welcome.",
         ],
         input_tokens: 40,
+        ..BY_HAND
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, ".jsonl");

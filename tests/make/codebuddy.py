@@ -12,17 +12,14 @@ import os
 import pathlib
 import sys
 
-from models import Models, Said, apart, keep, run
+from models import apart, hues, keep, run
 
 modules, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("Read", {"file_path": "/w/shop/hues.txt"})])),
-    ("red green", Said("red, green", None, [("Agent", {"subagent_type": "Explore", "description": "find", "prompt": "find a third one"})])),
-    ("find a third one", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-])
+models = hues(
+    ("Read", {"file_path": "/w/shop/hues.txt"}),
+    ("Agent", {"subagent_type": "Explore", "description": "find", "prompt": "find a third one"}),
+)
 env = {"HOME": str(home), "PATH": os.environ["PATH"], "NO_COLOR": "1", "TERM": "dumb", "CODEBUDDY_API_KEY": "none",
        "CODEBUDDY_BASE_URL": models.url + "/v1", "CODEBUDDY_MODEL": "model-x", "DISABLE_AUTOUPDATER": "1"}
 program = ["node", str(modules / "@tencent-ai" / "agent-sdk" / "cli" / "bin" / "codebuddy"), "--dangerously-skip-permissions"]

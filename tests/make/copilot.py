@@ -13,19 +13,15 @@ import pathlib
 import sys
 import time
 
-from models import Models, Said, Terminal, apart, keep, run
+from models import Terminal, apart, hues, keep, run
 
 modules, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("summary of the conversation", Said("The user asked for hues.")),
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("view", {"path": "/w/shop/hues.txt"})])),
-    ("red green", Said("red, green", None, [("task", {"agent_type": "explore", "name": "find", "description": "find", "prompt": "find a third one"})])),
-    ("find a third one", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-    ("and wrong", Said("no")),
-])
+models = hues(
+    ("view", {"path": "/w/shop/hues.txt"}),
+    ("task", {"agent_type": "explore", "name": "find", "description": "find", "prompt": "find a third one"}),
+    ("summary of the conversation", "The user asked for hues."),
+)
 env = {"HOME": str(home), "PATH": f"{modules / '.bin'}:{os.environ['PATH']}", "NO_COLOR": "1", "COPILOT_AUTO_UPDATE": "false",
        "COPILOT_OFFLINE": "true", "COPILOT_PROVIDER_BASE_URL": models.url + "/v1", "COPILOT_MODEL": "model-x"}
 program = str(modules / ".bin" / "copilot")

@@ -14,19 +14,16 @@ import pathlib
 import sys
 import time
 
-from models import Models, Said, Terminal, apart, keep, run
+from models import Terminal, apart, hues, keep, run
 
 modules, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("summarize the following conversation", Said("The user asked for hues.")),
-    ("session titles", Said("A title that the model made")),
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("Read", {"file_path": "/w/shop/hues.txt"})])),
-    ("red green", Said("red, green", None, [("Task", {"subagent_type": "worker", "description": "find", "prompt": "find a third one"})])),
-    ("find a third one", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-])
+models = hues(
+    ("Read", {"file_path": "/w/shop/hues.txt"}),
+    ("Task", {"subagent_type": "worker", "description": "find", "prompt": "find a third one"}),
+    ("summarize the following conversation", "The user asked for hues."),
+    ("session titles", "A title that the model made"),
+)
 own = {"model": "model-x", "displayName": "own", "baseUrl": models.url + "/v1", "apiKey": "none",
        "provider": "generic-chat-completion-api", "maxOutputTokens": 8000}
 droid_home = home / ".factory"

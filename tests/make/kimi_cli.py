@@ -13,19 +13,16 @@ import pathlib
 import sys
 import time
 
-from models import Models, Said, Terminal, apart, keep, run
+from models import Terminal, apart, hues, keep, run
 
 venv, folder = pathlib.Path(sys.argv[1]).absolute(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("compact this conversation", Said("The user asked for hues.")),
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("ReadFile", {"path": "hues.txt"})])),
-    ("red green", Said("red, green", None, [("Agent", {"description": "find", "prompt": "find a third one"})])),
-    ("find a third one", Said("blue is one")),
-    ("too brief", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-])
+models = hues(
+    ("ReadFile", {"path": "hues.txt"}),
+    ("Agent", {"description": "find", "prompt": "find a third one"}),
+    ("compact this conversation", "The user asked for hues."),
+    ("too brief", "blue is one"),
+)
 CONFIG = f"""
 default_model = "own"
 telemetry = false

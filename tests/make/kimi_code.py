@@ -13,19 +13,15 @@ import pathlib
 import sys
 import time
 
-from models import Models, Said, Terminal, apart, keep, run
+from models import Terminal, apart, hues, keep, run
 
 modules, folder = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("handoff summary", Said("The user asked for hues.")),
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("Read", {"path": "hues.txt"})])),
-    ("red green", Said("red, green", None, [("Agent", {"description": "find", "prompt": "find a third one", "subagent_type": "coder"})])),
-    ("find a third one", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-    ("and wrong", Said("no")),
-])
+models = hues(
+    ("Read", {"path": "hues.txt"}),
+    ("Agent", {"description": "find", "prompt": "find a third one", "subagent_type": "coder"}),
+    ("handoff summary", "The user asked for hues."),
+)
 CONFIG = f"""
 default_model = "own"
 [providers.own]

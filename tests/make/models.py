@@ -187,6 +187,20 @@ class Models:
         return next((answer for words, answer in self.story if words in said), self.default)
 
 
+def hues(read, agent, *first):
+    """Models of the story that most scripts tell: hues are read from a file by a call, a third one is found by a
+    sub-agent. `first` are pairs of words and answers that go before it, such as what a summary is asked by."""
+    return Models("You are welcome.", [
+        *[(words, Said(answer)) for words, answer in first],
+        ("and now?", Said("Now, blue.")),
+        ("name the hues", Said("I read it.", "I shall look.", [read])),
+        ("red green", Said("red, green", None, [agent])),
+        ("find a third one", Said("blue is one")),
+        ("blue is one", Said("And blue.")),
+        ("and wrong", Said("no")),
+    ])
+
+
 def run(command, env, cwd, **more):
     """Runs a program to its end, and tells what it said; where it fails, the script ends."""
     done = subprocess.run(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, **more)

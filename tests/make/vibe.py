@@ -13,18 +13,15 @@ import pathlib
 import sys
 import time
 
-from models import Models, Said, Terminal, apart, keep, run
+from models import Terminal, apart, hues, keep, run
 
 venv, folder = pathlib.Path(sys.argv[1]).absolute(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = Models("You are welcome.", [
-    ("handoff summary", Said("The user asked for hues.")),
-    ("and now?", Said("Now, blue.")),
-    ("name the hues", Said("I read it.", "I shall look.", [("read", {"file_path": "/w/shop/hues.txt"})])),
-    ("red green", Said("red, green", None, [("task", {"agent": "explore", "task": "find a third one"})])),
-    ("find a third one", Said("blue is one")),
-    ("blue is one", Said("And blue.")),
-])
+models = hues(
+    ("read", {"file_path": "/w/shop/hues.txt"}),
+    ("task", {"agent": "explore", "task": "find a third one"}),
+    ("handoff summary", "The user asked for hues."),
+)
 CONFIG = f"""
 active_model = "own"
 enable_telemetry = false
