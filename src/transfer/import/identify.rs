@@ -168,6 +168,24 @@ fn decide(
     let another = Ok(Identified::New {
         of: Some((key, count)),
     });
+    let as_it_was = comer
+        .previous
+        .filter(|source| is_what_was_read(source, &shape));
+    // Nothing but its time is another one, so nothing changes: neither does a header that is no longer the
+    // newest become that, nor does a line come back that was removed here.
+    if let Some(source) = as_it_was.filter(|source| source.row.complete)
+        && let Some(at) = heads.iter().position(|head| {
+            head.number == source.row.session && head.order.revision == source.row.revision
+        })
+    {
+        return Ok(Identified::Same {
+            head: Box::new(heads.swap_remove(at)),
+            shape: Box::new(shape),
+            seen: true,
+            told: None,
+        });
+    }
+    let as_it_was = as_it_was.map(|source| source.row.session);
     // The usual file: one content, nothing appended here, no header that is written anew. The chain
     // tells all, and no stored line is read.
     if let [head] = heads.as_slice()
@@ -203,7 +221,7 @@ fn decide(
     }
     if shape.lines.is_none() {
         // Too many lines to be compared one by one.
-        return another;
+        return as_seen(as_it_was, heads.into_iter(), shape).map_or(another, Ok);
     }
     let habits = comer.agent.habits();
     let mut contents = heads
@@ -211,7 +229,10 @@ fn decide(
         .map(|head| Content::read(sources, head, habits))
         .collect::<Result<Vec<Content>>>()?;
     match choose(&shape, &contents, comer.path, habits) {
-        Choice::Another => another,
+        Choice::Another => {
+            let heads = contents.into_iter().map(|content| content.head);
+            as_seen(as_it_was, heads, shape).map_or(another, Ok)
+        }
         Choice::Stored {
             index,
             fit,
@@ -249,6 +270,33 @@ fn decide(
             }
         }
     }
+}
+
+/// Whether not a byte of a file is another one since it was last read at its place. Of an open line nothing is
+/// hashed.
+fn is_what_was_read(source: &Source, shape: &FileShape) -> bool {
+    let row = &source.row;
+    row.kind == SourceKind::Lines
+        && !shape.is_open
+        && shape.bytes > 0
+        && (row.offset, row.tail_offset) == (shape.bytes, shape.bytes)
+        && row.hash == shape.whole.1
+}
+
+/// A file that is no other one than it was, of a session whose lines do not tell it any more: a compaction here
+/// may have removed all that it has.
+fn as_seen(
+    number: Option<u64>,
+    mut heads: impl Iterator<Item = Head>,
+    shape: FileShape,
+) -> Option<Identified> {
+    let head = heads.find(|head| number == Some(head.number))?;
+    Some(Identified::Same {
+        head: Box::new(head),
+        shape: Box::new(shape),
+        seen: false,
+        told: None,
+    })
 }
 
 /// Reads a file for what its lines look like.

@@ -54,11 +54,12 @@ impl Opened<'_> {
         outlet: &Outlet<'_>,
     ) -> std::result::Result<(), Over> {
         let mut source = self.source(generation, head.number);
+        // With its hash: what is removed here later cannot be compared line by line.
+        source.row.offset = shape.bytes;
+        source.row.lines = shape.line_count;
+        (source.row.tail_offset, source.row.hash) = shape.whole;
         // What is only known is no beginning to read on from.
         if seen {
-            source.row.offset = shape.bytes;
-            source.row.lines = shape.line_count;
-            (source.row.tail_offset, source.row.hash) = shape.whole;
             source.row.next_sequence = head.row.next;
         }
         source.row.complete = self.look.still_holds(&self.file);

@@ -38,6 +38,24 @@ fn an_older_file_is_known_after_a_compaction_here() {
 }
 
 #[test]
+fn a_shorter_copy_that_was_seen_is_known_by_its_bytes_after_a_compaction_here() {
+    for copy_is_first in [false, true] {
+        let shelf = Shelf::claude();
+        if copy_is_first {
+            shelf.put("h2", "a b", 5);
+        }
+        shelf.put("h1", "a b c d e", 10);
+        shelf.put("h2", "a b", 15);
+        shelf.compact(2);
+        shelf.put("h2", "a b", 30);
+        shelf.is_one("d e", "d e");
+        // With another line it is what it looks like.
+        shelf.put("h2", "a z", 40);
+        assert_eq!(shelf.exports().len(), 2);
+    }
+}
+
+#[test]
 fn a_shorter_file_in_its_place_is_told_and_changes_nothing() {
     let shelf = Shelf::claude();
     shelf.put("h1", "a b c", 10);

@@ -1,7 +1,7 @@
 //! Random histories of one session's files. After each import every line that was ever imported is
 //! there, none twice in one content, and the plain id leads to the file that was written last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scrollback::Store as _;
 
@@ -127,8 +127,23 @@ impl World {
             return Ok(());
         };
         let summary = self.store.summary(&self.key());
-        if told.contains(&Fact::Here) && summary.is_ok_and(|summary| summary.contents > 1) {
-            // What was appended here has another clock.
+        let has_others = summary.is_ok_and(|summary| summary.contents > 1);
+        if has_others && (told.contains(&Fact::Here) || told.contains(&Fact::Untimed)) {
+            // What was appended here has another clock, and a line without a time does not count in that of
+            // the lines.
+            return Ok(());
+        }
+        let said = |copy: &Copy| -> BTreeSet<String> {
+            let lines = copy.lines.iter().filter(|line| !World::is_frame(line));
+            lines.cloned().collect()
+        };
+        let newest_said = said(newest);
+        let is_of = |other: &Copy| {
+            let all = said(other);
+            all.len() > newest_said.len() && all.is_superset(&newest_said)
+        };
+        if told.contains(&Fact::Crossed) && self.files.values().any(is_of) {
+            // Elsewhere, what brings nothing new is a piece or an older copy, whatever its header says.
             return Ok(());
         }
         let is_only = self

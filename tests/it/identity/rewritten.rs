@@ -61,6 +61,22 @@ fn a_new_header_leaves_the_places_of_the_file() {
 }
 
 #[test]
+fn a_place_with_an_older_header_is_not_newer_for_being_touched() {
+    let shelf = Shelf::ggcode();
+    shelf.put("h1", "H1 a b c", 10);
+    shelf.put("h2", "H1 a b c", 12);
+    shelf.put("h1", "H2 a b c", 20);
+    shelf.put("h2", "H1 a b c", 30);
+    shelf.is_one("H2 a b c", "H1 a b c H2");
+    // Where the file was last read from, it was put back.
+    shelf.put("h1", "H1 a b c", 40);
+    shelf.is_one("H1 a b c", "H1 a b c H2");
+    // A header that nobody has seen is the newest wherever it lies.
+    shelf.put("h2", "H3 a b c", 50);
+    shelf.is_one("H3 a b c", "H1 a b c H2 H3");
+}
+
+#[test]
 fn three_lines_of_200_bytes_at_the_end_are_enough_elsewhere() {
     let shelf = Shelf::ggcode();
     shelf.put("h1", "H1 a b c d", 10);

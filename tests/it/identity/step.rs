@@ -39,6 +39,8 @@ pub(super) enum Fact {
     Here,
     /// Something was appended here that no file had then.
     Ahead,
+    /// A line that states no time was written.
+    Untimed,
 }
 
 pub(super) type Told = BTreeSet<Fact>;
@@ -81,6 +83,7 @@ impl World {
             | Step::Drop(place, _, _)
                 if self.files.contains_key(place) =>
             {
+                told.extend(matches!(step, Step::Hi(_)).then_some(Fact::Untimed));
                 self.write_on(place, step);
             }
             Step::Here => {
@@ -95,6 +98,9 @@ impl World {
                 told.extend(self.compact_here(keep).then_some(Fact::Compacted));
             }
             Step::ExportTo(place) if self.store.summary(&self.key()).is_ok() => {
+                if place != "h1/p" {
+                    told.insert(Fact::Crossed);
+                }
                 let lines = self.exported(&self.key());
                 let made = self.files.values().map(|copy| copy.made).max();
                 let made = made.unwrap_or(self.tick);
