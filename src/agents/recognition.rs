@@ -13,16 +13,16 @@ use super::parts::{lines, paths};
 use super::{all, of_agent};
 
 /// A home, by the names on the way to it.
-type Home = (Vec<&'static str>, &'static dyn Agent);
+type HomeOf = (Vec<&'static str>, &'static dyn Agent);
 
 /// The agent below whose home a path lies: of several homes, the one that is nearest to the file.
 pub(crate) fn home_of(path: &Path) -> Option<&'static dyn Agent> {
-    static HOMES: OnceLock<Vec<Home>> = OnceLock::new();
+    static HOMES: OnceLock<Vec<HomeOf>> = OnceLock::new();
     let homes = HOMES.get_or_init(|| {
         let of = |agent: &&'static dyn Agent| {
             let own = agent.homes().iter().filter_map(DefaultHome::names);
             let more = agent.more_homes().iter().map(|names| names.to_vec());
-            let all: Vec<Home> = own.chain(more).map(|names| (names, *agent)).collect();
+            let all: Vec<HomeOf> = own.chain(more).map(|names| (names, *agent)).collect();
             all
         };
         all().iter().flat_map(of).collect()

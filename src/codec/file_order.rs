@@ -82,7 +82,7 @@ pub(crate) struct FileOrder {
     /// What was appended here before, and is not in the file.
     pub here: Vec<Run>,
     /// The source that it was last read from: hash of the path, and generation.
-    pub place: Option<Place>,
+    pub place: Option<SourceId>,
     /// The newest time of last change that the file was seen with, in nanoseconds since 1970.
     pub mtime_ns: i64,
     /// Whether its last record lacks its terminator.
@@ -94,10 +94,10 @@ pub(crate) struct FileOrder {
 }
 
 /// A source, without its path: xxh3-64 of that, and the generation.
-pub(crate) type Place = (u64, u32);
+pub(crate) type SourceId = (u64, u32);
 
-/// The place of a source.
-pub(crate) fn place_of(path: &[u8], generation: u32) -> Place {
+/// The id of a source.
+pub(crate) fn source_id(path: &[u8], generation: u32) -> SourceId {
     (xxhash_rust::xxh3::xxh3_64(path), generation)
 }
 
@@ -108,7 +108,7 @@ struct Stored {
     next: u64,
     lines: u64,
     digest: Digest,
-    place: Option<Place>,
+    place: Option<SourceId>,
     mtime_ns: i64,
     open: bool,
     /// The runs; `None` if they are all records up to `next`.
@@ -297,7 +297,7 @@ mod tests {
             digest: [7; 32],
             next: 10,
             here: vec![run(7, 8)],
-            place: Some(place_of(b"/x/a.jsonl", 1)),
+            place: Some(source_id(b"/x/a.jsonl", 1)),
             mtime_ns: -1,
             open: true,
             skip: 3,

@@ -83,7 +83,7 @@ pub(crate) struct Carried {
 
 /// Where a session comes to lie in another store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Destination {
     /// The number that it has there; `None` for a new one.
     pub number: Option<u64>,
     /// The records before this one are there already, and stay.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Store;
 use super::builder::SessionChunk;
-use super::carried::{Beside, Carried, Place};
+use super::carried::{Beside, Carried, Destination};
 use super::course::StoredCourse;
 use super::deleted::DeletedSession;
 use super::progress::Watcher;
@@ -152,7 +152,7 @@ pub(crate) struct Known {
 
 /// The id under which the session of a home is kept, or of a beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Home {
+pub(crate) struct HomeId {
     /// The agent, and the id that is not unique by itself.
     pub wanted: SessionKey,
     /// The home or the beginning.
@@ -281,7 +281,7 @@ pub(crate) trait Sources: Sync {
     fn carried(&self, number: u64) -> Result<Option<Carried>>;
 
     /// Every home and beginning that is noted.
-    fn homes(&self) -> Result<Vec<Home>>;
+    fn homes(&self) -> Result<Vec<HomeId>>;
 }
 
 /// One write transaction of a bulk import.
@@ -383,7 +383,7 @@ pub(crate) trait Bulk: std::fmt::Debug {
 
     /// Writes a session that comes from another store, in the place of all that is there of it, or as a new
     /// one; its files are not among it. Returns its number.
-    fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64>;
+    fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64>;
 
     /// Writes a file of a session that comes from another store. Its row counts it already.
     fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()>;

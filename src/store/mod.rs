@@ -55,7 +55,7 @@ mod view;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::calls::Store;
-pub(crate) use self::carried::{Beside, Carried, Place, normal_row};
+pub(crate) use self::carried::{Beside, Carried, Destination, normal_row};
 pub use self::cleanup::{Cleaned, CleanupQuery};
 pub use self::copies::{BackedUp, Existing, Restored, Scrubbed, StoreCounts, StoreId};
 #[cfg(any(test, fuzzing))]

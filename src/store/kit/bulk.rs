@@ -11,7 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::properties::PropertiesChange;
 use crate::store::builder::SessionChunk;
-use crate::store::carried::{Carried, Place};
+use crate::store::carried::{Carried, Destination};
 use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
 use crate::store::file_lines::{self, Look, take_model, take_project, take_times, take_title};
@@ -211,7 +211,7 @@ impl Bulk for Draft<'_> {
         Ok(())
     }
 
-    fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64> {
+    fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
         Draft::put_carried(self, place, carried)
     }
 

@@ -10,7 +10,7 @@ use super::records;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::addition;
-use crate::store::carried::{Beside, Carried, Place};
+use crate::store::carried::{Beside, Carried, Destination};
 use crate::store::properties::Claims;
 
 /// How often a session is read again that others write to meanwhile.
@@ -135,7 +135,7 @@ impl Draft<'_> {
     }
 
     /// Writes a session that comes from another store.
-    pub(crate) fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64> {
+    pub(crate) fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
         let number = match place.number {
             Some(number) => {
                 self.clear_carried(number, place.from)?;

@@ -9,7 +9,7 @@ use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
 use crate::model::properties::PropertiesChange;
 use crate::store::contents::{content_id, giving, newness, taking};
-use crate::store::ingest::Home;
+use crate::store::ingest::HomeId;
 use crate::store::properties::Claims;
 
 /// The start of the keys of all cells of a name.
@@ -77,13 +77,13 @@ impl Draft<'_> {
     }
 
     /// Every home and beginning.
-    pub(crate) fn homes(&self) -> Result<Vec<Home>> {
+    pub(crate) fn homes(&self) -> Result<Vec<HomeId>> {
         let cells = self.cells(&CellQuery::of(Table::Homes, 0))?;
         let read = |(key, value): &(Vec<u8>, Vec<u8>)| {
             let mut rest = key.as_slice();
             let mut text = || take_text(&mut rest).and_then(|text| String::from_utf8(text).ok());
             let (agent, id) = (text()?, text()?);
-            Some(Home {
+            Some(HomeId {
                 wanted: SessionKey::new(agent, id).ok()?,
                 place: rest.to_vec(),
                 id: String::from_utf8(value.clone()).ok()?,

@@ -25,7 +25,8 @@ use crate::store::course::StoredCourse;
 use crate::store::deleted::DeletedSession;
 use crate::store::file_lines;
 use crate::store::ingest::{
-    Bulk, Home, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources, StateParts,
+    Bulk, HomeId, Ingest, IngestParts, IngestStore, Known, RestoredMark, Source, Sources,
+    StateParts,
 };
 use crate::store::progress::Watcher;
 use crate::store::query::{AttachmentInfo, ScanQuery, StoreStats, VerifyReport};
@@ -250,7 +251,7 @@ impl<E: Engine> Sources for E {
         carry::carried(self, number)
     }
 
-    fn homes(&self) -> Result<Vec<Home>> {
+    fn homes(&self) -> Result<Vec<HomeId>> {
         Draft::over(self).homes()
     }
 

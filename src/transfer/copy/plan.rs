@@ -3,7 +3,7 @@
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::store::{Beside, Carried, IngestStore, Place, Sources};
+use crate::store::{Beside, Carried, Destination, IngestStore, Sources};
 
 /// A session that is to be written.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(super) struct Member {
     /// Over all of its records.
     pub digest: [u8; 32],
     /// Where it goes.
-    pub place: Place,
+    pub place: Destination,
     /// Its row there, as it was seen.
     pub there: Option<SessionRow>,
 }
@@ -206,7 +206,7 @@ fn step(
     digest: [u8; 32],
     there: Option<(u64, u64, SessionRow)>,
 ) -> Decided {
-    let place = Place {
+    let place = Destination {
         number: there.as_ref().map(|(number, ..)| *number),
         from: there.as_ref().map_or(0, |(_, from, _)| *from),
     };

@@ -33,7 +33,7 @@ pub(super) struct Plan<'s> {
     /// The files.
     pub items: Vec<Item>,
     /// The files of each session, by its number.
-    pub homes: HashMap<u64, Home>,
+    pub homes: HashMap<u64, SessionFiles>,
     /// What is told of the files.
     pub notes: Vec<(Vec<Vec<u8>>, String)>,
     older: Older,
@@ -43,7 +43,7 @@ pub(super) struct Plan<'s> {
 
 /// The files of a session: places in [`Plan::items`].
 #[derive(Debug, Default)]
-pub(super) struct Home {
+pub(super) struct SessionFiles {
     /// The one with its lines.
     pub lines: Option<usize>,
     /// Where it came from, name by name: another file may have taken that place.
@@ -57,12 +57,12 @@ pub(super) struct Home {
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
     /// Where its file lies, as its agent last had it; the other places have copies.
-    place: Option<file_order::Place>,
+    place: Option<file_order::SourceId>,
     /// Whether its document says less than is known of it now.
     outdated: bool,
 }
 
-impl Home {
+impl SessionFiles {
     /// Whether records came to the session that are in no file, or in none yet.
     pub(super) fn is_changed(&self, next_sequence: u64) -> bool {
         self.outdated || self.imported != next_sequence
@@ -193,7 +193,7 @@ impl Plan<'_> {
             }
             return Ok(());
         }
-        let place = file_order::place_of(&source.path, source.generation);
+        let place = file_order::source_id(&source.path, source.generation);
         // The file is written where its agent last had it, and once.
         if home.lines.is_some() || home.place.as_ref().is_some_and(|its| *its != place) {
             return Ok(());

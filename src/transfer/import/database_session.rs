@@ -4,7 +4,7 @@ use super::classify;
 use super::deleted::Comer;
 use super::derived::{self, Content, Known, Stored, Taken, Way};
 use super::keep::{Failure, Keeper};
-use super::owners::Place;
+use super::owners::FoundSession;
 use super::session_names;
 use super::tasks::DatabaseTask;
 use crate::agents::database::DatabaseSession;
@@ -28,7 +28,7 @@ enum Step {
 /// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
-    places: &mut Vec<Place>,
+    places: &mut Vec<FoundSession>,
     task: &DatabaseTask,
     session: &DatabaseSession,
 ) -> std::result::Result<bool, Failure> {
@@ -140,8 +140,8 @@ fn is_deleted(
     Ok(false)
 }
 
-fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> Place {
-    Place {
+fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> FoundSession {
+    FoundSession {
         key,
         number,
         file: task.file.path.clone(),

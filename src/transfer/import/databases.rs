@@ -14,7 +14,7 @@ use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::FoundFile;
 use super::keep::{self, Failure, Keeper};
-use super::owners::Place;
+use super::owners::FoundSession;
 use super::tasks::DatabaseTask;
 use crate::agents::database::{DatabaseSession, each_session};
 use crate::model::error::Result;
@@ -26,7 +26,7 @@ pub(super) struct DatabaseWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of this run.
-    pub places: &'w mut Vec<Place>,
+    pub places: &'w mut Vec<FoundSession>,
 }
 
 /// The file beside a database that holds what was committed last, if there is anything in it.

@@ -13,7 +13,7 @@
 use super::deleted::Comer;
 use super::derived::{self, Content, Continuation, Known, Stored, Taken, Way};
 use super::keep::{self, Failure, Keeper, Opened};
-use super::owners::{Place, Places};
+use super::owners::{FoundSession, FoundSessions};
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
@@ -31,9 +31,9 @@ pub(super) struct DocumentWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of the files of lines.
-    pub places: Places<'w>,
+    pub places: FoundSessions<'w>,
     /// The sessions of the documents.
-    pub made: Vec<Place>,
+    pub made: Vec<FoundSession>,
 }
 
 /// A content of a document.
@@ -304,7 +304,7 @@ impl DocumentWriter<'_, '_> {
         }
         report.malformed += u64::from(reading.problem.is_some());
         // Sidecars that come behind the documents look for their sessions here.
-        self.made.push(Place {
+        self.made.push(FoundSession {
             key: key.clone(),
             number,
             file: task.file.path.clone(),

@@ -53,7 +53,7 @@ use self::deleted::Marks;
 use self::documents::DocumentWriter;
 use self::keep::Keeper;
 use self::outlet::Outlet;
-use self::owners::Places;
+use self::owners::FoundSessions;
 use self::plan::Plan;
 use self::room::Room;
 use self::session_names::Names;
@@ -370,7 +370,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     }
     let mut documents = DocumentWriter {
         keeper: keeper.again(),
-        places: Places::new(&plan.places),
+        places: FoundSessions::new(&plan.places),
         made: Vec::new(),
     };
     for task in &plan.documents {
@@ -382,7 +382,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     plan.places.extend(made);
     let mut whole = SidecarWriter {
         keeper,
-        places: Places::new(&plan.places),
+        places: FoundSessions::new(&plan.places),
     };
     for task in &plan.whole {
         whole.keep(task)?;

@@ -10,7 +10,7 @@ use crate::transfer::files::paths;
 
 /// A session that a file of this run holds.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct FoundSession {
     /// Its name in the store.
     pub key: SessionKey,
     /// Its store number; 0 in a dry run.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     pub is_new: bool,
 }
 
-impl Place {
+impl FoundSession {
     fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(&self.file)
     }
@@ -30,16 +30,16 @@ impl Place {
 /// The sessions of a run, by agent and by the id that they wanted, and by the names of their
 /// files.
 #[derive(Debug, Default)]
-pub(super) struct Places<'w> {
-    by_id: HashMap<(&'w str, &'w str), Vec<&'w Place>>,
-    by_file: HashMap<(&'w str, PathBuf), &'w Place>,
+pub(super) struct FoundSessions<'w> {
+    by_id: HashMap<(&'w str, &'w str), Vec<&'w FoundSession>>,
+    by_file: HashMap<(&'w str, PathBuf), &'w FoundSession>,
     /// The folders with new sessions of an agent in them or below them.
     new: HashSet<(&'w str, &'w Path)>,
 }
 
-impl<'w> Places<'w> {
+impl<'w> FoundSessions<'w> {
     /// Sorts sessions by their ids.
-    pub(super) fn new(places: &'w [Place]) -> Self {
+    pub(super) fn new(places: &'w [FoundSession]) -> Self {
         let mut sorted = Self::default();
         for place in places {
             if place.is_new {
@@ -69,7 +69,7 @@ impl<'w> Places<'w> {
 
     /// The session that a file at `path` belongs to by its name: that of the file beside it which
     /// is named so, else the one of that id whose file lies nearest; of several, the latest.
-    pub(super) fn owner(&self, agent: &str, id: &str, path: &Path) -> Option<&'w Place> {
+    pub(super) fn owner(&self, agent: &str, id: &str, path: &Path) -> Option<&'w FoundSession> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let ending = agents::of_agent(agent).meta_ending();
         let about = name.strip_suffix(ending).unwrap_or(id);
@@ -77,13 +77,13 @@ impl<'w> Places<'w> {
             .or_else(|| self.nearest(agent, id, path))
     }
 
-    fn beside(&self, agent: &str, file: PathBuf) -> Option<&'w Place> {
+    fn beside(&self, agent: &str, file: PathBuf) -> Option<&'w FoundSession> {
         // An id may hold a `/`: then this leads to another folder, where nothing is beside.
         self.by_file.get(&(agent, file)).copied()
     }
 
     /// The session of that id whose file lies nearest to a path; of several, the latest.
-    pub(super) fn nearest(&self, agent: &str, id: &str, path: &Path) -> Option<&'w Place> {
+    pub(super) fn nearest(&self, agent: &str, id: &str, path: &Path) -> Option<&'w FoundSession> {
         let places = self.by_id.get(&(agent, id))?;
         places
             .iter()
@@ -92,7 +92,7 @@ impl<'w> Places<'w> {
     }
 
     /// The session of that id whose file lies in `folder` or below it; of several, the latest.
-    pub(super) fn below(&self, agent: &str, id: &str, folder: &Path) -> Option<&'w Place> {
+    pub(super) fn below(&self, agent: &str, id: &str, folder: &Path) -> Option<&'w FoundSession> {
         let places = self.by_id.get(&(agent, id))?;
         places
             .iter()
@@ -111,8 +111,8 @@ impl<'w> Places<'w> {
 mod tests {
     use super::*;
 
-    fn place(id: &str, number: u64, file: &str) -> Place {
-        Place {
+    fn place(id: &str, number: u64, file: &str) -> FoundSession {
+        FoundSession {
             key: SessionKey::new("claude-code", id).unwrap(),
             number,
             file: PathBuf::from(file),
@@ -127,7 +127,7 @@ mod tests {
             place("a~2", 2, "/backup/p/a.jsonl"),
             place("ab", 3, "/ab.jsonl"),
         ];
-        let places = Places::new(&places);
+        let places = FoundSessions::new(&places);
         let number = |agent: &str, path: &str| {
             places
                 .owner(agent, "a", Path::new(path))
@@ -145,7 +145,7 @@ mod tests {
             place("web_1", 2, "/s/other.jsonl"),
             place("v1.2", 3, "/s/v1.2.jsonl"),
         ];
-        let places = Places::new(&places);
+        let places = FoundSessions::new(&places);
         let owner = |id: &str| {
             let path = PathBuf::from(format!("/s/{id}.meta.json"));
             places
@@ -168,7 +168,7 @@ mod tests {
         }
         let old = place("c", 3, "/old/c.jsonl");
         let all = [new, [old.clone(), old]].concat();
-        let places = Places::new(&all);
+        let places = FoundSessions::new(&all);
         let has = |folder: &str| places.has_new_below("claude-code", Path::new(folder));
         assert!(
             ["/", "/home", "/home/p", "/home/q", "/home/q/r"]
@@ -185,7 +185,7 @@ mod tests {
             place("a", 1, "/home/s/a.jsonl"),
             place("a~2", 2, "/b/s/x/a.jsonl"),
         ];
-        let places = Places::new(&places);
+        let places = FoundSessions::new(&places);
         let number = |folder: &str| {
             places
                 .below("claude-code", "a", Path::new(folder))

@@ -12,7 +12,7 @@ use super::databases;
 use super::deleted::Marks;
 use super::file_stat::Look;
 use super::found::FoundFile;
-use super::owners::Place;
+use super::owners::FoundSession;
 use super::tasks::{DatabaseTask, DocumentTask, KeptFile, LinesTask, SidecarTask};
 use crate::agents::{Agent, Dialect};
 use crate::codec::source_row::SourceKind;
@@ -38,7 +38,7 @@ pub(super) struct Plan {
     /// Files to be kept whole.
     pub whole: Vec<SidecarTask>,
     /// Sessions of unchanged files.
-    pub places: Vec<Place>,
+    pub places: Vec<FoundSession>,
     /// Sessions of unchanged files that are no lines.
     pub others: HashSet<SessionKey>,
     /// Sessions in unchanged databases.
@@ -192,7 +192,7 @@ impl Plan {
         self.unchanged_bytes += file.size;
         let is_lines = source.row.kind == SourceKind::Lines;
         self.places
-            .extend(key.filter(|_| is_lines).map(|key| Place {
+            .extend(key.filter(|_| is_lines).map(|key| FoundSession {
                 key,
                 number: source.row.session,
                 file: file.path,

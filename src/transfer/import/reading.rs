@@ -17,7 +17,7 @@ use super::tasks::LinesTask;
 use crate::agents::Placed;
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
-use crate::codec::file_order::{FileOrder, Run, place_of, push_run};
+use crate::codec::file_order::{FileOrder, Run, push_run, source_id};
 use crate::jsonl::{Line, LineReader};
 use crate::model::key::SessionKey;
 use crate::store::{SessionBuilder, Source};
@@ -93,7 +93,7 @@ impl Follow {
     ) -> Self {
         let mut now = before.clone();
         now.revision = before.revision.saturating_add(1);
-        now.place = Some(place_of(&source.path, source.generation));
+        now.place = Some(source_id(&source.path, source.generation));
         now.mtime_ns = before.mtime_ns.max(mtime_ns);
         now.skip = skip.unwrap_or(before.skip);
         if before.open
@@ -416,7 +416,7 @@ impl Planned {
             (then, self.has_removed),
         );
         if !self.change.keeps_order {
-            order.place = Some(place_of(&source.path, source.generation));
+            order.place = Some(source_id(&source.path, source.generation));
         }
         FileState {
             seen: self.old.place.is_some().then(|| self.old.clone()),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::de::IgnoredAny;
 
-use super::owners::{Place, Places};
+use super::owners::{FoundSession, FoundSessions};
 use super::session_names;
 use super::tasks::KeptFile;
 use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
@@ -34,7 +34,7 @@ pub(super) struct Subject {
 
 impl Subject {
     /// The session of a file of this run.
-    pub(super) fn of_place(place: &Place) -> Self {
+    pub(super) fn of_place(place: &FoundSession) -> Self {
         Self {
             number: place.number,
             key: place.key.clone(),
@@ -98,7 +98,7 @@ pub(super) fn is_a_session(facts: &SidecarFacts) -> bool {
 pub(super) fn tell(
     bulk: &mut dyn Bulk,
     store: &dyn IngestStore,
-    places: &Places<'_>,
+    places: &FoundSessions<'_>,
     told: &Told<'_>,
 ) -> Result<()> {
     // A file about one session means its owner, also where that has another id here.
@@ -131,7 +131,7 @@ pub(super) fn tell(
 pub(super) fn retell(
     bulk: &mut dyn Bulk,
     store: &dyn IngestStore,
-    places: &Places<'_>,
+    places: &FoundSessions<'_>,
     kept: &KeptFile,
 ) -> Result<()> {
     let folder = kept.path.parent().unwrap_or(&kept.path);
@@ -158,7 +158,7 @@ pub(super) fn retell(
 fn find(
     bulk: &dyn Bulk,
     store: &dyn IngestStore,
-    places: &Places<'_>,
+    places: &FoundSessions<'_>,
     (agent, id): (&str, &str),
     folder: &Path,
 ) -> Result<Option<Subject>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::deleted::Comer;
 use super::keep::{self, Failure, Keeper, Opened};
-use super::owners::Places;
+use super::owners::FoundSessions;
 use super::session_names;
 use super::sidecar_facts::{self, FACTS_BYTES_MAX, Subject, Told};
 use super::tasks::{KeptFile, SidecarTask};
@@ -21,11 +21,11 @@ pub(super) struct SidecarWriter<'w, 's> {
     /// What files have in common.
     pub keeper: Keeper<'w, 's>,
     /// The sessions of the files of this run.
-    pub places: Places<'w>,
+    pub places: FoundSessions<'w>,
 }
 
 /// Where a file goes.
-struct Home {
+struct KeptAs {
     /// The session; `None` for a folder.
     session: Option<Subject>,
     /// Its name there.
@@ -169,16 +169,16 @@ impl SidecarWriter<'_, '_> {
         task: &SidecarTask,
         now: &[SidecarFacts],
         mtime_ns: i64,
-    ) -> std::result::Result<Option<Home>, Failure> {
+    ) -> std::result::Result<Option<KeptAs>, Failure> {
         let name = paths::to_name(&task.file.path);
         let Sidecar::Session(id) = &task.owner else {
             let session = None;
-            return Ok(Some(Home { session, name }));
+            return Ok(Some(KeptAs { session, name }));
         };
         if let Some(place) = self.places.owner(task.agent, id, &task.file.path) {
             let folder = place.file.parent().unwrap_or(&place.file);
             let below = task.file.path.strip_prefix(folder).ok();
-            return Ok(Some(Home {
+            return Ok(Some(KeptAs {
                 name: below.map_or(name, paths::to_name),
                 session: Some(Subject::of_place(place)),
             }));
@@ -194,7 +194,7 @@ impl SidecarWriter<'_, '_> {
             let key = session_names::key_of(task.agent, id)?;
             if let Some(number) = self.keeper.number_of(&key)? {
                 let session = Some(Subject::there(number, key));
-                return Ok(Some(Home { session, name }));
+                return Ok(Some(KeptAs { session, name }));
             }
         }
         // A meta file that its agent left behind would make the deleted session again, empty.
@@ -214,7 +214,7 @@ impl SidecarWriter<'_, '_> {
             (Some(_), Some(own)) => paths::to_name(own.as_ref()),
             _ => name,
         };
-        Ok(Some(Home { session, name }))
+        Ok(Some(KeptAs { session, name }))
     }
 
     /// Whether a session that a file lies beside was deleted. If that is asked for again, its mark is

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use super::deleted::{Comer, Marks};
 use super::homes;
 use super::keep::OVERTAKEN;
-use super::owners::Place;
+use super::owners::FoundSession;
 use super::part::{FileState, Message, Part, Target};
 use super::room::{self, Room};
 use super::session_names::Names;
@@ -49,7 +49,7 @@ pub(super) struct LinesWriter<'w, 's, 'm> {
     /// How far it is.
     pub meter: &'w mut Meter<'m>,
     /// The sessions of the files.
-    pub places: &'w mut Vec<Place>,
+    pub places: &'w mut Vec<FoundSession>,
     /// The names that new files want.
     pub names: Names,
     /// What was deleted.
@@ -286,7 +286,7 @@ impl LinesWriter<'_, '_, '_> {
                 self.create(task, wanted, (*contents, *is_unique), place)?
             }
         };
-        self.places.push(Place {
+        self.places.push(FoundSession {
             key: key.clone(),
             number: session,
             file: task.file.path.clone(),

@@ -6,7 +6,7 @@ use super::origins::of_session;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::store::addition;
-use crate::store::carried::{Beside, Carried, Place};
+use crate::store::carried::{Beside, Carried, Destination};
 use crate::store::ingest::{Bulk as _, Source};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -154,7 +154,7 @@ impl RedbBulk<'_> {
     }
 
     /// Writes a session that comes from another store.
-    pub(super) fn put_carried(&mut self, place: Place, carried: &mut Carried) -> Result<u64> {
+    pub(super) fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
         let segments = carried.take_segments(place.from)?;
         let beside = &carried.beside;
         let mut row = beside.row.clone();

@@ -13,7 +13,7 @@ use crate::model::record::Record;
 use crate::store::callers::TheirOutput;
 use crate::store::carried::{Beside, Carried};
 use crate::store::course::StoredCourse;
-use crate::store::ingest::{Filed, Home, Known, Source, Sources, StateParts};
+use crate::store::ingest::{Filed, HomeId, Known, Source, Sources, StateParts};
 use crate::store::query::{Direction, ScanQuery};
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -158,7 +158,7 @@ impl Sources for RedbStore {
         carry::carried(self, number)
     }
 
-    fn homes(&self) -> Result<Vec<Home>> {
+    fn homes(&self) -> Result<Vec<HomeId>> {
         self.read(contents::homes)
     }
 

@@ -17,7 +17,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
-use crate::store::ingest::Home;
+use crate::store::ingest::HomeId;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::upkeep::migrate;
 
@@ -183,7 +183,7 @@ impl Snapshot<'_> {
 }
 
 /// Every home and beginning.
-pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
+pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<HomeId>> {
     let table = match snapshot.txn().open_table(HOMES) {
         Err(redb::TableError::TableDoesNotExist(_)) if snapshot.is_before_contents()? => {
             return Ok(Vec::new());
@@ -195,7 +195,7 @@ pub(crate) fn homes(snapshot: &Snapshot<'_>) -> Result<Vec<Home>> {
     for entry in table.iter().map_err(&read)? {
         let (key, id) = entry.map_err(&read)?;
         let (agent, wanted, home) = key.value();
-        homes.push(Home {
+        homes.push(HomeId {
             wanted: SessionKey::new(agent, wanted)?,
             place: home.to_vec(),
             id: id.value().to_owned(),

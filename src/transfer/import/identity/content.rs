@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::shape::{Beginning, Mark, Shape, mark_of};
 use crate::agents::habits::{Habits, LineRole};
 use crate::codec::chain::{Chain, digest_of};
-use crate::codec::file_order::{FileOrder, Run, place_of};
+use crate::codec::file_order::{FileOrder, Run, source_id};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
 use crate::model::error::Result;
@@ -165,7 +165,7 @@ fn legacy(
     let mut order = FileOrder {
         revision: 0,
         next,
-        place: Some(place_of(&source.path, source.generation)),
+        place: Some(source_id(&source.path, source.generation)),
         mtime_ns: source.row.mtime_ns,
         ..FileOrder::none()
     };
