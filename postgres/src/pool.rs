@@ -182,6 +182,9 @@ impl std::fmt::Debug for Pool {
 }
 
 /// What every connection is told first.
+///
+/// All statements ask for few rows by their keys. While the server does not know how large a new table has become, it
+/// may plan to read all of it, and keep to that plan; so it is told not to.
 fn settings(options: &Options) -> String {
     let isolation = match options.isolation {
         Isolation::ReadCommitted => "read committed",
@@ -189,7 +192,8 @@ fn settings(options: &Options) -> String {
     };
     format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; \
-         SET default_transaction_isolation = '{isolation}'",
+         SET default_transaction_isolation = '{isolation}'; \
+         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off",
         options.statement_timeout.as_millis(),
         options.lock_timeout.as_millis(),
     )

@@ -150,13 +150,16 @@ pub(crate) fn cells(connection: &mut Connection, query: &CellQuery) -> Tried<Vec
     // What is longer than any key that is stored begins no key either.
     let cut = |key: &[u8]| key.get(..KEY_BYTES_MAX + 1).unwrap_or(key).to_vec();
     let (from, to) = (cut(&query.from), query.to.as_deref().map(cut));
-    let statement = if query.backward {
-        Query::CellsDown
-    } else {
-        Query::CellsUp
+    let statement = match (query.backward, &to) {
+        (false, None) => Query::CellsUp,
+        (false, Some(_)) => Query::CellsUpTo,
+        (true, None) => Query::CellsDown,
+        (true, Some(_)) => Query::CellsDownFrom,
     };
-    let tab = i16::from(query.table.code());
-    let values: [Value<'_>; 5] = [&signed(query.owner), &tab, &from, &to, &limit(query.limit)];
+    let (owner, tab) = (signed(query.owner), i16::from(query.table.code()));
+    let limit = limit(query.limit);
+    let mut values: Vec<Value<'_>> = vec![&owner, &tab, &from, &limit];
+    values.extend(to.as_ref().map(|to| to as Value<'_>));
     let rows = connection.query(statement, &values)?;
     let cell = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
     rows.iter().map(cell).collect()

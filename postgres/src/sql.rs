@@ -15,7 +15,9 @@ pub(crate) enum Query {
     NamesAgent,
     Children,
     CellsUp,
+    CellsUpTo,
     CellsDown,
+    CellsDownFrom,
     CellsOf,
     AnyCell,
     NextNumbers,
@@ -127,14 +129,23 @@ fn reads(s: &str, put: &mut dyn FnMut(Query, String)) {
              WHERE listed AND parent = ANY($1) AND agent = ANY($2) GROUP BY agent, parent"
         ),
     );
-    let cells = format!(
-        "SELECT key, value FROM {s}.cells WHERE owner = $1 AND tab = $2 AND key >= $3 \
-         AND (key <= $4 OR $4 IS NULL)"
+    // Each end as a condition of the index. As `$5 IS NULL OR ...` it would be a filter: of a session, all that
+    // lies behind the end would be read and thrown away.
+    let cells =
+        format!("SELECT key, value FROM {s}.cells WHERE owner = $1 AND tab = $2 AND key >= $3");
+    let to = "AND key <= $5";
+    put(Query::CellsUp, format!("{cells} ORDER BY key LIMIT $4"));
+    put(
+        Query::CellsUpTo,
+        format!("{cells} {to} ORDER BY key LIMIT $4"),
     );
-    put(Query::CellsUp, format!("{cells} ORDER BY key LIMIT $5"));
     put(
         Query::CellsDown,
-        format!("{cells} ORDER BY key DESC LIMIT $5"),
+        format!("{cells} ORDER BY key DESC LIMIT $4"),
+    );
+    put(
+        Query::CellsDownFrom,
+        format!("{cells} {to} ORDER BY key DESC LIMIT $4"),
     );
     put(
         Query::CellsOf,
@@ -195,6 +206,12 @@ fn writes(s: &str, put: &mut dyn FnMut(Query, String)) {
         Query::PutNewCells,
         format!("{alone} ON CONFLICT (owner, tab, key) DO NOTHING"),
     );
+    // The cells that have to be missing are looked up one by one. By `key = ANY($19)` the server may choose to go
+    // through all of the session's, as long as it does not know how many there are, and keep to it.
+    let missing = format!(
+        "NOT EXISTS (SELECT 1 FROM unnest($19::bytea[]) AS k(key), LATERAL (SELECT 1 FROM {s}.cells AS c \
+         WHERE c.owner = $5 AND c.tab = $18 AND c.key = k.key LIMIT 1) AS there)"
+    );
     // $5 number, $6 the version that was seen, $7 the token, $8 to $17 the columns; $18 and $19 the cells of
     // the session that have to be missing.
     let values = "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17";
@@ -202,8 +219,7 @@ fn writes(s: &str, put: &mut dyn FnMut(Query, String)) {
         Query::UpdateOne,
         with_cells(format!(
             "UPDATE {s}.sessions SET version = $6 + 1, token = $7, ({COLUMNS}) = ({values}) \
-             WHERE number = $5 AND version = $6 AND NOT EXISTS (SELECT 1 FROM {s}.cells \
-             WHERE owner = $5 AND tab = $18 AND key = ANY($19)) RETURNING number"
+             WHERE number = $5 AND version = $6 AND {missing} RETURNING number"
         )),
     );
     put(

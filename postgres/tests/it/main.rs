@@ -22,6 +22,7 @@ mod killed;
 mod linearizable;
 mod load;
 mod measured;
+mod plans;
 mod schema;
 mod standby;
 mod tls;
