@@ -168,24 +168,20 @@ fn decide(
     let another = Ok(Identified::New {
         of: Some((key, count)),
     });
-    let as_it_was = comer
-        .previous
-        .filter(|source| is_what_was_read(source, &shape));
     // Nothing but its time is another one, so nothing changes: neither does a header that is no longer the
     // newest become that, nor does a line come back that was removed here.
-    if let Some(source) = as_it_was.filter(|source| source.row.complete)
-        && let Some(at) = heads.iter().position(|head| {
-            head.number == source.row.session && head.order.revision == source.row.revision
+    let as_read = comer
+        .previous
+        .filter(|source| is_what_was_read(source, &shape));
+    let is_touched = |head: &Head| {
+        as_read.is_some_and(|source| {
+            let row = &source.row;
+            row.complete && row.session == head.number && row.revision == head.order.revision
         })
-    {
-        return Ok(Identified::Same {
-            head: Box::new(heads.swap_remove(at)),
-            shape: Box::new(shape),
-            seen: true,
-            told: None,
-        });
+    };
+    if let Some(at) = heads.iter().position(is_touched) {
+        return Ok(same(heads.swap_remove(at), shape, true));
     }
-    let as_it_was = as_it_was.map(|source| source.row.session);
     // The usual file: one content, nothing appended here, no header that is written anew. The chain
     // tells all, and no stored line is read.
     if let [head] = heads.as_slice()
@@ -196,12 +192,7 @@ fn decide(
         let head = heads.remove(0);
         // An open line is taken from elsewhere only with more behind it, or with the comparisons below.
         if !head.order.open && !shape.is_open && shape.compared == head.order.lines {
-            return Ok(Identified::Same {
-                head: Box::new(head),
-                shape: Box::new(shape),
-                seen: true,
-                told: None,
-            });
+            return Ok(same(head, shape, true));
         }
         // Whether the first line behind is the stored open line with more in it. Else a record
         // would be replaced by a line that has nothing to do with it.
@@ -221,7 +212,7 @@ fn decide(
     }
     if shape.lines.is_none() {
         // Too many lines to be compared one by one.
-        return as_seen(as_it_was, heads.into_iter(), shape).map_or(another, Ok);
+        return as_read_before(as_read, heads.into_iter(), shape).map_or(another, Ok);
     }
     let habits = comer.agent.habits();
     let mut contents = heads
@@ -231,7 +222,7 @@ fn decide(
     match choose(&shape, &contents, comer.path, habits) {
         Choice::Another => {
             let heads = contents.into_iter().map(|content| content.head);
-            as_seen(as_it_was, heads, shape).map_or(another, Ok)
+            as_read_before(as_read, heads, shape).map_or(another, Ok)
         }
         Choice::Stored {
             index,
@@ -239,37 +230,48 @@ fn decide(
             in_place,
         } => {
             let content = contents.swap_remove(index);
-            let told = match &fit {
-                identity::fit::Fit::Shorter { in_place: true } => {
-                    Some("is shorter than it was; what it no longer has is kept")
-                }
-                _ => None,
-            };
-            match identity::outcome(&shape, &content, &fit, in_place) {
-                Outcome::Same { seen } => Ok(Identified::Same {
-                    head: Box::new(content.head),
-                    shape: Box::new(shape),
-                    seen,
-                    told,
-                }),
-                Outcome::Changed(change) => {
-                    // Tried before a line is stored: an order in too many runs would be larger than
-                    // what it orders.
-                    let next = content.head.row.next;
-                    let then = next + shape.line_count;
-                    let order = change.order((&content.head.order, next), &shape, (then, false));
-                    if order.runs.len() + order.here.len() > RUNS_MAX {
-                        return another;
-                    }
-                    Ok(Identified::Changed {
-                        head: Box::new(content.head),
-                        shape: Box::new(shape),
-                        change,
-                    })
-                }
-            }
+            stored(content, (&fit, in_place), shape).map_or(another, Ok)
         }
     }
+}
+
+/// What a file is that was found to be a content. `None` if its order were in too many runs.
+fn stored(
+    content: Content,
+    (fit, in_place): (&identity::fit::Fit, bool),
+    shape: FileShape,
+) -> Option<Identified> {
+    let told = match fit {
+        identity::fit::Fit::Shorter { in_place: true } => {
+            Some("is shorter than it was; what it no longer has is kept")
+        }
+        _ => None,
+    };
+    let outcome = identity::outcome(&shape, &content, fit, in_place);
+    if let Outcome::Changed(change) = &outcome {
+        // Tried before a line is stored: an order in too many runs would be larger than what it
+        // orders.
+        let next = content.head.row.next;
+        let then = next + shape.line_count;
+        let order = change.order((&content.head.order, next), &shape, (then, false));
+        if order.runs.len() + order.here.len() > RUNS_MAX {
+            return None;
+        }
+    }
+    let (head, shape) = (Box::new(content.head), Box::new(shape));
+    Some(match outcome {
+        Outcome::Same { seen } => Identified::Same {
+            head,
+            shape,
+            seen,
+            told,
+        },
+        Outcome::Changed(change) => Identified::Changed {
+            head,
+            shape,
+            change,
+        },
+    })
 }
 
 /// Whether not a byte of a file is another one since it was last read at its place. Of an open line nothing is
@@ -285,18 +287,24 @@ fn is_what_was_read(source: &Source, shape: &FileShape) -> bool {
 
 /// A file that is no other one than it was, of a session whose lines do not tell it any more: a compaction here
 /// may have removed all that it has.
-fn as_seen(
-    number: Option<u64>,
+fn as_read_before(
+    previous: Option<&Source>,
     mut heads: impl Iterator<Item = Head>,
     shape: FileShape,
 ) -> Option<Identified> {
-    let head = heads.find(|head| number == Some(head.number))?;
-    Some(Identified::Same {
+    let number = previous?.row.session;
+    let head = heads.find(|head| head.number == number)?;
+    Some(same(head, shape, false))
+}
+
+/// A content as it is stored.
+fn same(head: Head, shape: FileShape, seen: bool) -> Identified {
+    Identified::Same {
         head: Box::new(head),
         shape: Box::new(shape),
-        seen: false,
+        seen,
         told: None,
-    })
+    }
 }
 
 /// Reads a file for what its lines look like.
