@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redb::ReadableTable as _;
 
 use super::Checker;
+use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::tables::file_orders;
@@ -40,6 +41,7 @@ impl Checker<'_, '_, '_> {
             }
             *of_ids.entry((agent.to_owned(), id.to_owned())).or_insert(0) += 1;
         }
+        self.contents_of_rows(&of_ids);
         for ((agent, id), count) in of_ids {
             let plain = keys
                 .get((agent.as_str(), id.as_str()))
@@ -53,6 +55,26 @@ impl Checker<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Every id of which a row says that it has several contents has entries. Without any, the others would be
+    /// listed by nobody and stay when the id is deleted.
+    fn contents_of_rows(&mut self, of_ids: &BTreeMap<(String, String), u32>) {
+        let is_lost = |row: &SessionRow| {
+            let id = (row.agent.clone(), row.plain_id().to_owned());
+            row.contents > 1 && !of_ids.contains_key(&id)
+        };
+        let rows = self.found.rows.iter().filter(|(_, row)| is_lost(row));
+        let lost: Vec<(u64, String, u32)> = rows
+            .map(|(number, row)| {
+                let id = format!("{}:{}", row.agent, row.plain_id());
+                (*number, id, row.contents)
+            })
+            .collect();
+        for (number, id, contents) in lost {
+            let detail = format!("its row says that it has {contents} contents, and none is noted");
+            self.problem("contents", id, detail, Some(number));
+        }
     }
 
     /// Every file order belongs to a session, and has no record that is still to come; a session whose
@@ -114,5 +136,54 @@ impl Checker<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use redb::ReadableTableMetadata as _;
+
+    use super::*;
+    use crate::store::redb::store::RedbStore;
+    use crate::store::{ListQuery, Options, Store as _};
+    use crate::transfer::{ImportOptions, import};
+    use crate::unwatched;
+
+    #[test]
+    fn contents_that_are_noted_nowhere_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let id = "00000000-1111-4222-8333-000000000001";
+        for place in ["one", "two"] {
+            let place = folder.path().join(place).join(".claude/projects/p");
+            fs::create_dir_all(&place).unwrap();
+            let line = format!(
+                "{{\"type\":\"user\",\"uuid\":\"u\",\"sessionId\":\"{id}\",\"message\":\
+                 {{\"role\":\"user\",\"content\":\"said in {}\"}}}}\n",
+                place.display()
+            );
+            fs::write(place.join(format!("{id}.jsonl")), line).unwrap();
+            import(&store, &[place], &ImportOptions::default(), &mut unwatched).unwrap();
+        }
+        let list = store.list(&ListQuery::default()).unwrap();
+        assert_eq!(list.sessions.len(), 1);
+        assert_eq!(list.sessions[0].contents, 2);
+        assert!(store.verify_deep(&[], &mut unwatched).unwrap().is_clean());
+        store
+            .write(|writer| {
+                let table = writer.txn().open_table(CONTENTS);
+                let mut table = table.map_err(storage(READ))?;
+                assert_eq!(table.len().map_err(storage(READ))?, 2);
+                table.retain(|_, _| false).map_err(storage(READ))
+            })
+            .unwrap();
+        let report = store.verify_deep(&[], &mut unwatched).unwrap();
+        let told: Vec<_> = report.problems.iter().map(|told| &told.detail).collect();
+        assert!(
+            told.iter().any(|told| told.contains("none is noted")),
+            "{told:?}"
+        );
     }
 }
