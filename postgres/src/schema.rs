@@ -8,7 +8,8 @@ use crate::errors::Tried;
 use crate::pool::Pool;
 
 /// The steps: the format after each is its place, counted from 1. A step that was released never changes.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
 CREATE TABLE {s}.info (name text PRIMARY KEY, value bytea NOT NULL);
 CREATE TABLE {s}.counters (name text PRIMARY KEY, value bigint NOT NULL);
 CREATE TABLE {s}.sessions (
@@ -43,7 +44,11 @@ CREATE TABLE {s}.cells (
 ALTER TABLE {s}.cells ALTER COLUMN value SET STORAGE EXTERNAL;
 ALTER TABLE {s}.sessions SET (autovacuum_vacuum_scale_factor = 0.02);
 INSERT INTO {s}.counters (name, value) VALUES ('session', 0);
-"];
+",
+    // Nothing but the number: rows of sessions say from now on when somebody last wrote to them, and versions that
+    // do not know such rows must not meet them.
+    "SELECT 1",
+];
 
 /// The format that this version reads and writes.
 #[expect(clippy::cast_possible_truncation, reason = "a few steps")]

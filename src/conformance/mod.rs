@@ -77,7 +77,7 @@ pub use self::contract::{Contract, Failure, Report, run_all, run_one};
 pub use self::make::{MakePlace, MakeSessionStore, MakeStore, MakeTorn, OpenStore};
 use self::store::{
     appending, batches, cleaning, compacting, families, hiding, listing, meta, properties, reading,
-    removing, reopening, replacing, saving, scanning, searching, threads, torn, viewing,
+    removing, reopening, replacing, saving, scanning, searching, threads, torn, viewing, written,
 };
 
 /// The contracts of every [`Store`](crate::Store).

@@ -154,6 +154,8 @@ macro_rules! __scrollback_store_contracts {
             viewing::take_back_appends_a_line_that_says_so: "`take_back` takes the last message back that is visible and live, by a line that is appended; nothing else changes.";
             viewing::take_back_writes_where_it_is_expected_alone: "`take_back` is a `Conflict` where another number is next, `Unsupported` where the format has no such line, and nothing where no message is left.";
             viewing::truncate_keeps_a_tools_answer_with_its_call: "`truncate` never leaves a tool's answer without its call: it keeps that too.";
+            written::every_write_moves_written_at_on: "A store that keeps `written_at` has its own time there, behind those of the lines, and moves it on with every call that changes the session.";
+            written::what_writes_nothing_leaves_written_at: "A call that changes nothing of a session leaves its `written_at` as it is.";
             threads::appends_of_several_threads_are_all_kept: "Of appends by several threads each is kept once, under its numbers, in its thread's order.";
             threads::one_of_several_expectations_holds: "Of several appends that expect the same number one goes through; the others are a `Conflict`.";
             threads::one_of_several_retries_is_written: "A batch that several threads send at once is written once.";

@@ -189,6 +189,7 @@ impl<'a> Input<'a> {
             title: session.title,
             created_at: session.created_at.unwrap_or_default(),
             updated_at: session.updated_at.unwrap_or_default(),
+            written_at: session.created_at,
             message_count: self.number(),
             hidden_count: self.number(),
             record_count: self.number(),

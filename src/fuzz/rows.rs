@@ -111,6 +111,7 @@ fn session(input: &mut Input<'_>) -> SessionRow {
         title_rank: input.byte(),
         created_us: summary.created_at.timestamp_micros(),
         updated_us: summary.updated_at.timestamp_micros(),
+        written_us: summary.written_at.map(|time| time.timestamp_micros()),
         time_stated: input.byte() % 2 == 1,
         model: summary.model,
         parent: summary.parent,

@@ -29,6 +29,25 @@ pub struct Summary {
     pub created_at: DateTime<Utc>,
     /// The last time that the lines state; lists are in this order.
     pub updated_at: DateTime<Utc>,
+    /// When this store last wrote to the session, by the clock of the process that did
+    /// ([`Options::with_clock`](crate::Options::with_clock)): an imported session has the times of its lines in
+    /// `updated_at`, and that of its import here.
+    ///
+    /// A write is what changes something that the store keeps of the session: lines that come, are replaced or are
+    /// removed (appends, saves, imports, compactions); which of them are hidden, and their order; titles, pins,
+    /// aliases and all other properties; files that are kept beside it, and what these tell; its name; what a newer
+    /// reader derives from its lines. What changes nothing leaves this time as it is: the retry of a batch, the
+    /// import of a file that is as it was, a property that is given once more, a compaction of nothing.
+    ///
+    /// It never goes back: each write moves it on, by a microsecond where a clock stands still or is behind the one
+    /// of the write before. So it tells whether there was a write since, though not always the exact time.
+    ///
+    /// It is each store's own. A copy into another store is a write there, at the time of the copy; a backup has the
+    /// times of the store that it was made of, and so has a store that is restored from it.
+    ///
+    /// `None` for a session that was last written to by a version that did not note it, and in a store that keeps no
+    /// such time.
+    pub written_at: Option<DateTime<Utc>>,
     /// Messages that are stored.
     pub message_count: u64,
     /// Messages that are stored but hidden, by a truncation.
@@ -77,6 +96,7 @@ impl Summary {
             title: String::new(),
             created_at,
             updated_at: created_at,
+            written_at: None,
             message_count: 0,
             hidden_count: 0,
             record_count: 0,

@@ -73,7 +73,9 @@ pub trait Store: Send + Sync {
     /// [`NotFound`](crate::Error::NotFound), or [`Corrupt`](crate::Error::Corrupt).
     fn load(&self, key: &SessionKey) -> Result<Session>;
 
-    /// The summary row of a session. Reads no record.
+    /// The summary row of a session. Reads no record. A store that keeps when it last wrote to a session says it in
+    /// [`Summary::written_at`], where it moves on with every call that changes the session, and with no other; one
+    /// that does not says `None`.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ type EachRecord<'e> = dyn FnMut(u64, RecordHeader, &[u8]) -> Result<()> + 'e;
 /// What is kept of a session beside its lines, its row included.
 #[derive(Clone, Debug)]
 pub(crate) struct Beside {
-    /// The row. How an engine lays records out is not in it.
+    /// The row. What is one store's own is not in it: how it lays records out, when it wrote to the session.
     pub row: SessionRow,
     /// Batches that the row has no room for, by their ids.
     pub batches: Vec<(u128, BatchRow)>,
@@ -227,12 +227,13 @@ impl Carried {
     }
 }
 
-/// A row without what tells how its store lays records out.
+/// A row without what is its store's own: how that lays records out, and when it wrote to it.
 pub(crate) fn normal_row(row: &SessionRow) -> SessionRow {
     SessionRow {
         tail_first: row.next,
         tail_bytes: 0,
         blocks: 0,
+        written_us: None,
         ..row.clone()
     }
 }

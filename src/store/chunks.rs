@@ -65,6 +65,7 @@ pub(crate) fn row_after(old: &SessionRow, left: &SessionRow, chunk: &SessionChun
         reordered: old.reordered,
         exceptions: left.exceptions,
         blocks: left.blocks,
+        written_us: old.written_us,
         ..chunk.row.clone()
     }
 }

@@ -198,6 +198,11 @@ pub(crate) fn reorder(
     Ok(row)
 }
 
+/// Whether an order has the records of a session elsewhere than the one before: its row may say nothing of that.
+pub(crate) fn is_moved(row: &SessionRow, before: Option<&FileOrder>, order: &FileOrder) -> bool {
+    row.reordered && before.is_some_and(|before| before.runs != order.runs)
+}
+
 /// Whether all that an order says more than the one before is that further records are not of the file:
 /// they are hidden, before what is shown.
 pub(crate) fn only_drops(row: &SessionRow, before: &FileOrder, order: &FileOrder) -> bool {

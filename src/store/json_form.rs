@@ -13,13 +13,14 @@ use crate::model::session::Summary;
 
 impl Serialize for Summary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Summary", 24)?;
+        let mut fields = serializer.serialize_struct("Summary", 25)?;
         fields.serialize_field("id", self.key.id())?;
         fields.serialize_field("agent", self.key.agent())?;
         fields.serialize_field("project", &self.project)?;
         fields.serialize_field("title", &self.title)?;
         fields.serialize_field("created_at", &self.created_at)?;
         fields.serialize_field("updated_at", &self.updated_at)?;
+        fields.serialize_field("written_at", &self.written_at)?;
         fields.serialize_field("message_count", &self.message_count)?;
         fields.serialize_field("record_count", &self.record_count)?;
         fields.serialize_field("bytes", &self.bytes)?;

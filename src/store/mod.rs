@@ -52,6 +52,7 @@ mod source;
 mod take_back;
 mod usage_sums;
 mod view;
+pub(crate) mod written;
 
 pub(crate) use self::builder::{ReplacedTail, SessionBuilder, SessionChunk, Totals};
 pub use self::calls::Store;

@@ -46,6 +46,8 @@ pub(crate) fn told(store: &dyn Ingest) -> Vec<String> {
                 .collect();
             let mut shown: Summary = summary.clone();
             shown.number = 0;
+            // When each store wrote it is its own.
+            shown.written_at = None;
             let beside = store.properties(key).unwrap();
             let known = store.exceptions(key, 0, u64::MAX).unwrap();
             format!("{shown:?} {beside:?} {known:?} {records:?}")

@@ -64,6 +64,7 @@
 //! - `features`: what the five Go packages could do, one test a feature; `coming_from_go` holds
 //!   the page about them, its tables of features and hazards, against the tree
 //! - `security`: names, links, modes, transcripts and bombs of others
+//! - `last_write`: when a store last wrote to a session, beside the times of its lines
 //! - `compat`: a stored store of each released format
 
 #![allow(
@@ -132,6 +133,7 @@ mod jcode_replay;
 mod kept_files;
 mod killed_grower;
 mod kit;
+mod last_write;
 mod limit_table;
 mod limits;
 mod limits_of_batches;

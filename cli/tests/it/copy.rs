@@ -22,6 +22,9 @@ pub(crate) fn told(home: &Home, store: &str) -> (Vec<Value>, Vec<Value>) {
         // Both have the number in them.
         session.remove("number");
         session.remove("cursor");
+        // When each store wrote it is its own.
+        let written = session.remove("written_at");
+        assert!(written.is_some_and(|time| time.is_string()));
     }
     let report = ok(&["verify", "--deep", "--json"]);
     let report: Value = serde_json::from_str(&report).unwrap();

@@ -105,6 +105,28 @@ fn tables_of_a_newer_version_are_refused_and_left_alone() {
 }
 
 #[test]
+fn tables_of_the_first_format_are_brought_to_this_one_with_what_is_in_them() {
+    let Some(cluster) = shared() else {
+        return;
+    };
+    let (options, store, key) = with_one(&cluster);
+    let before = store.summary(&key).unwrap();
+    drop(store);
+    let (info, shown) = (format!("{}.info", options.schema), "'format'");
+    cluster.sql(&format!(
+        "UPDATE {info} SET value = '\\x00000001' WHERE name = {shown}"
+    ));
+    let opened = PostgresStore::open(&cluster.url(), options.clone().with_migrates(false));
+    let told = opened.map(drop).unwrap_err();
+    assert!(matches!(told, Error::Storage { .. }), "{told:?}");
+    let store = cluster.open(options);
+    assert_eq!(store.summary(&key).unwrap(), before);
+    assert!(before.written_at.is_some());
+    let found = cluster.sql(&format!("SELECT value FROM {info} WHERE name = {shown}"));
+    assert!(found.contains("\\x00000002"), "{found}");
+}
+
+#[test]
 fn many_who_open_at_once_make_the_tables_once() {
     let Some(cluster) = shared() else {
         return;

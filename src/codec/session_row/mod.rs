@@ -3,6 +3,7 @@
 mod v1;
 mod v2;
 mod v3;
+mod v4;
 
 use bincode::{Decode, Encode};
 use chrono::{DateTime, Utc};
@@ -10,13 +11,14 @@ use chrono::{DateTime, Utc};
 use self::v1::{BatchV1, SessionRowV1};
 use self::v2::GivenV2;
 use self::v3::ChainV3;
+use self::v4::SessionRowV4;
 use super::chain::Chain;
 use super::row::{self, BODY_BYTES_MAX, RowError, RowFormat};
 use crate::model::key::SessionKey;
 use crate::model::session::Summary;
 
 /// The version that is written.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A batch of records that was appended under an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -73,8 +75,53 @@ impl From<GivenV2> for Given {
     }
 }
 
-/// A session's row, version 4. All but the batches, what was given and what the digest chain tells
-/// of the past can be rebuilt from the lines.
+impl From<SessionRowV4> for SessionRow {
+    fn from(row: SessionRowV4) -> Self {
+        Self {
+            agent: row.agent,
+            id: row.id,
+            project: row.project,
+            title: row.title,
+            title_rank: row.title_rank,
+            created_us: row.created_us,
+            updated_us: row.updated_us,
+            time_stated: row.time_stated,
+            created_stated: row.created_stated,
+            model: row.model,
+            branch: row.branch,
+            parent: row.parent,
+            messages: row.messages,
+            hidden: row.hidden,
+            records: row.records,
+            bytes: row.bytes,
+            malformed: row.malformed,
+            attachments: row.attachments,
+            mark: row.mark,
+            next: row.next,
+            tail_first: row.tail_first,
+            tail_bytes: row.tail_bytes,
+            unterminated: row.unterminated,
+            header_sequence: row.header_sequence,
+            batches: row.batches.into_iter().map(Batch::from).collect(),
+            given: row.given.into(),
+            chain: row.chain.into(),
+            content: row.content,
+            contents: row.contents,
+            reordered: row.reordered,
+            beaten_titles: row.beaten_titles,
+            archived_by_agent: row.archived_by_agent,
+            subagent: row.subagent,
+            exceptions: row.exceptions,
+            blocks: row.blocks,
+            reader: row.reader,
+            // Nobody has noted it.
+            written_us: None,
+        }
+    }
+}
+
+/// A session's row, version 5. All but the batches, what was given, what the digest chain tells of the
+/// past and the time of the last write can be rebuilt from the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct SessionRow {
@@ -152,6 +199,8 @@ pub(crate) struct SessionRow {
     pub blocks: u64,
     /// The version of its agent's reader that what is derived here comes from; 0 is older than all.
     pub reader: u16,
+    /// When this store last wrote to it; `None` if no version has noted that yet.
+    pub written_us: Option<i64>,
 }
 
 impl SessionRow {
@@ -205,6 +254,7 @@ impl SessionRow {
             exceptions: 0,
             blocks: 0,
             reader: 0,
+            written_us: None,
         }
     }
 
@@ -307,6 +357,7 @@ impl SessionRow {
             title: self.given.title.unwrap_or(self.title),
             created_at: time(self.created_us)?,
             updated_at: time(self.updated_us)?,
+            written_at: self.written_us.map(time).transpose()?,
             message_count: self.messages,
             hidden_count: self.hidden,
             record_count: self.records,
@@ -349,6 +400,7 @@ impl SessionRow {
                 let (row, given, chain) = v3::decode(number, bytes)?;
                 Ok(Self::of_v1(row, given.into(), Some(chain.into())))
             }
+            Some(v4::VERSION) => v4::decode(number, bytes).map(Self::from),
             // Any other version is refused there, by its number.
             _ => {
                 let key = number.to_be_bytes();
@@ -368,7 +420,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_of_version_4_are_fixed() {
+    fn the_bytes_of_version_5_are_fixed() {
         let key = SessionKey::new("codex", "s-1").unwrap();
         let mut row = SessionRow::new(&key, 1_700_000_000_000_000);
         row.project = Some("/w/demo".to_owned());
@@ -381,9 +433,10 @@ mod tests {
             last: 1,
         });
         row.chain.push(&[7; 32]);
+        row.written_us = Some(1_800_000_000_000_000);
         let bytes = row.encode(9).unwrap();
         assert_eq!(SessionRow::decode(9, &bytes).as_ref(), Ok(&row));
-        assert_eq!(bytes.len(), 143);
+        assert_eq!(bytes.len(), 153);
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         assert_eq!(
             hash, GOLDEN,
@@ -391,7 +444,7 @@ mod tests {
         );
     }
 
-    const GOLDEN: u64 = 0x9afb_9688_5f30_eda3;
+    const GOLDEN: u64 = 0x499a_87fe_242c_3a4b;
 
     #[test]
     fn what_was_given_is_shown_and_what_the_lines_say_stays() {

@@ -20,3 +20,4 @@ pub(super) mod searching;
 pub(super) mod threads;
 pub(super) mod torn;
 pub(super) mod viewing;
+pub(super) mod written;

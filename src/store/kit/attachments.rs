@@ -46,6 +46,8 @@ impl Draft<'_> {
         let written = self.put_file(number, name, content)?;
         if !replaced {
             self.count_attachments(number, |count| count + 1)?;
+        } else if number != 0 {
+            self.note_written(number)?;
         }
         Ok(written)
     }

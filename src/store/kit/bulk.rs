@@ -104,9 +104,13 @@ impl Bulk for Draft<'_> {
         let old = Draft::row(self, number)?;
         let before = Draft::file_order(self, number)?;
         self.put_file_order(number, order)?;
+        let is_moved = file_lines::is_moved(&old, before.as_ref(), order);
         let row = file_lines::reorder(&old, before, order, &mut |look| {
             self.each_record(number, look)
         })?;
+        if row == old && is_moved {
+            return self.note_written(number);
+        }
         self.change_row(number, |old| *old = row)
     }
 

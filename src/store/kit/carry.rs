@@ -147,7 +147,7 @@ impl Draft<'_> {
         let beside = &carried.beside;
         let mut row = beside.row.clone();
         // First, so that reads of what a new session has ask nobody.
-        self.put_row_as_it_is(number, &row);
+        self.put_carried_row(number, &row)?;
         for sealed in &segments {
             self.put_segment(number, sealed);
         }
@@ -166,7 +166,7 @@ impl Draft<'_> {
             self.put_source(&source)?;
         }
         // Again: only now it has the numbers of its exceptions and blocks.
-        self.put_row_as_it_is(number, &row);
+        self.put_carried_row(number, &row)?;
         Ok(number)
     }
 

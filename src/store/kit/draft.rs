@@ -12,7 +12,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::model::naming::numbered;
-use crate::store::{fold, lines};
+use crate::store::{fold, lines, written};
 
 /// A session as the draft has read or written it.
 #[derive(Clone, Debug)]
@@ -166,18 +166,39 @@ impl<'e> Draft<'e> {
     }
 
     /// Writes a session's row. A time of update that lies more than a day ahead of the clock is not
-    /// believed.
+    /// believed; that of the last write is now, if the row says anything that it did not.
     pub(crate) fn put_row(&mut self, number: u64, row: &SessionRow) -> Result<()> {
-        let now_us = lines::now(self.engine.stamps())?.timestamp_micros();
+        let now_us = self.now_us()?;
         let mut row = row.clone();
         fold::believe(&mut row, now_us);
+        written::stamp_changed(&mut row, self.held_row(number).as_ref(), now_us);
+        // One that says the same is written all the same: the commit then holds only for what was seen.
         self.write_row(number, Some(row));
         Ok(())
     }
 
-    /// Writes a session's row that another store has believed already.
-    pub(crate) fn put_row_as_it_is(&mut self, number: u64, row: &SessionRow) {
-        self.write_row(number, Some(row.clone()));
+    /// Writes the row of a session that another store has believed already, and that is written to here now.
+    pub(crate) fn put_carried_row(&mut self, number: u64, row: &SessionRow) -> Result<()> {
+        let mut row = row.clone();
+        written::stamp(&mut row, self.held_row(number).as_ref(), self.now_us()?);
+        self.write_row(number, Some(row));
+        Ok(())
+    }
+
+    /// Notes that something of a session was written of which its row says nothing.
+    pub(crate) fn note_written(&mut self, number: u64) -> Result<()> {
+        let row = self.row(number)?;
+        self.put_carried_row(number, &row)
+    }
+
+    fn now_us(&self) -> Result<i64> {
+        Ok(lines::now(self.engine.stamps())?.timestamp_micros())
+    }
+
+    /// The row of a session as the draft has it, if it has read or written it.
+    fn held_row(&self, number: u64) -> Option<SessionRow> {
+        let held = self.held.borrow();
+        held.get(&number).and_then(|held| held.row.clone())
     }
 
     /// Removes a session's row, and all of its cells.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use chrono::TimeDelta;
 use scrollback::{
     Direction, Error, Expect, ListQuery, NewRecord, PropertiesChange, RecordPage, ScanQuery,
     SessionKey,
@@ -93,6 +94,25 @@ pub(crate) const VIEWING: &[Break] = &[
                 Some(more) if keep > 0 => b.store.hide_before(key, kept.mark + more),
                 _ => Ok(kept),
             }
+        };
+    }),
+];
+
+pub(crate) const WRITTEN: &[Break] = &[
+    ("every_write_moves_written_at_on", |b| {
+        b.calls.summary = |b, key| {
+            let mut summary = b.store.summary(key)?;
+            summary.written_at = Some(summary.updated_at);
+            Ok(summary)
+        };
+    }),
+    ("what_writes_nothing_leaves_written_at", |b| {
+        b.calls.summary = |b, key| {
+            let looks = b.count.fetch_add(1, Ordering::Relaxed);
+            let mut summary = b.store.summary(key)?;
+            let later = i64::try_from(looks).map(TimeDelta::seconds).unwrap();
+            summary.written_at = summary.written_at.map(|written| written + later);
+            Ok(summary)
         };
     }),
 ];

@@ -63,6 +63,7 @@ fn breaks() -> Vec<Break> {
         breaks_keeping::COMPACTING,
         breaks_keeping::SCANNING,
         breaks_keeping::VIEWING,
+        breaks_keeping::WRITTEN,
         breaks_keeping::PROPERTIES,
     ];
     all.concat()

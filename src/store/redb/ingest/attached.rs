@@ -23,6 +23,8 @@ pub(crate) fn write(
     let written = attachments::write(writer, number, name, content)?;
     if !written.replaced {
         count(writer, number, |count| count + 1)?;
+    } else if number != 0 {
+        writer.note_written(number)?;
     }
     Ok((written.bytes, written.hash))
 }

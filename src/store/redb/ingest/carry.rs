@@ -203,7 +203,7 @@ impl RedbBulk<'_> {
             self.write_source(&source)?;
         }
         // Last: `put_course` has put the numbers of its rows into it.
-        self.writer.put_row_as_it_is(number, old.as_ref(), &row)?;
+        self.writer.put_carried_row(number, old.as_ref(), row)?;
         Ok(number)
     }
 }

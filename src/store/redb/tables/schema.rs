@@ -3,7 +3,7 @@
 use redb::TableDefinition;
 
 /// The format that this version writes.
-pub(crate) const FORMAT: u32 = 6;
+pub(crate) const FORMAT: u32 = 7;
 
 /// The format that the tables of properties and aliases came with.
 pub(crate) const FORMAT_WITH_PROPERTIES: u32 = 2;

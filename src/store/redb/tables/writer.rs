@@ -27,6 +27,7 @@ use crate::store::query::Appended;
 use crate::store::redb::engine::Engine;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::pages::PageFile;
+use crate::store::written;
 
 /// A write transaction. Dropping it writes nothing.
 pub(crate) struct Writer<'s> {
@@ -194,22 +195,45 @@ impl<'s> Writer<'s> {
     }
 
     /// Writes a session's row, with the index entries that change. A time of update that lies more
-    /// than a day ahead of the clock is not believed.
+    /// than a day ahead of the clock is not believed; that of the last write is now, if the row says
+    /// anything that `old` does not.
     pub(crate) fn put_row(
         &self,
         number: u64,
         old: Option<&SessionRow>,
         row: &SessionRow,
     ) -> Result<()> {
-        let now_us = lines::now(&self.engine.options.stamps)?.timestamp_micros();
+        let now_us = self.now_us()?;
         let mut row = Cow::Borrowed(row);
         if !fold::is_believed(row.updated_us, now_us) {
             fold::believe(row.to_mut(), now_us);
         }
+        written::stamp_changed(row.to_mut(), old, now_us);
         self.put_row_as_it_is(number, old, &row)
     }
 
-    /// Writes a session's row that another store has believed already.
+    /// Writes the row of a session that another store has believed already, and that is written to here now.
+    pub(crate) fn put_carried_row(
+        &self,
+        number: u64,
+        old: Option<&SessionRow>,
+        mut row: SessionRow,
+    ) -> Result<()> {
+        written::stamp(&mut row, old, self.now_us()?);
+        self.put_row_as_it_is(number, old, &row)
+    }
+
+    /// Notes that something of a session was written of which its row says nothing.
+    pub(crate) fn note_written(&self, number: u64) -> Result<()> {
+        let old = self.row(number)?;
+        self.put_carried_row(number, Some(&old), old.clone())
+    }
+
+    fn now_us(&self) -> Result<i64> {
+        Ok(lines::now(&self.engine.options.stamps)?.timestamp_micros())
+    }
+
+    /// Writes a session's row as it is, with the index entries that change.
     pub(crate) fn put_row_as_it_is(
         &self,
         number: u64,

@@ -17,6 +17,8 @@ mod step_0005;
 mod step_0005_contents;
 #[path = "../../../../migrations/0006_search.rs"]
 mod step_0006;
+#[path = "../../../../migrations/0007_written.rs"]
+mod step_0007;
 
 use std::path::Path;
 
@@ -42,6 +44,7 @@ const STEPS: &[Step] = &[
     step_0004::run,
     step_0005::run,
     step_0006::run,
+    step_0007::run,
 ];
 
 /// Checks that this version can read the store.
@@ -282,11 +285,10 @@ mod tests {
             let txn = database.begin_read().unwrap();
             assert_eq!(check(path, &txn).is_ok(), reads);
             let error = check_writable(path, &txn).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .contains("has format 7; this version reads formats 1 to 6")
+            let said = format!(
+                "has format {format}; this version reads formats {FORMAT_OLDEST} to {FORMAT}"
             );
+            assert!(error.to_string().contains(&said), "{error}");
             assert!(error.hint().unwrap().contains("newer"));
         }
     }

@@ -3,6 +3,8 @@
 use crate::codec::deleted_row::DeletedRow;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
+use crate::store::fold;
+use crate::store::lines;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::ingest::bulk::RedbBulk;
 use crate::store::redb::tables::deleted;
@@ -32,12 +34,16 @@ impl RedbBulk<'_> {
         deleted::put(&mut table, (agent, id, home), row)
     }
 
-    /// Writes a session's row, with its name and its index entries.
+    /// Writes a session's row, with its name and its index entries. A repair is no write to the session: the
+    /// time of the last one is that of the row that was found.
     pub(super) fn put_session(&mut self, number: u64, row: &SessionRow) -> Result<()> {
         let keys = self.writer.txn().open_table(SESSION_KEYS);
         keys.map_err(storage("name a session"))?
             .insert((row.agent.as_str(), row.id.as_str()), number)
             .map_err(storage("name a session"))?;
-        self.writer.put_row(number, None, row)
+        let mut row = row.clone();
+        let now = lines::now(&self.writer.engine().options.stamps)?;
+        fold::believe(&mut row, now.timestamp_micros());
+        self.writer.put_row_as_it_is(number, None, &row)
     }
 }
