@@ -290,6 +290,7 @@ fn what_kimi_code_wrote_has_its_sub_agent_its_undo_and_a_fork_that_counts_what_i
     assert_eq!(facts, expected);
     let fork = store.summary(&key(("kimi", FORK))).unwrap();
     assert_eq!(fork.title, "Fork: Hues by hand");
+    assert_eq!((fork.parent.as_deref(), fork.subagent), (Some(ID), false));
     // What a fork repeats counts once, and what its sub-agent took in that one.
     let sums = store.usage().unwrap();
     let sum: u64 = sums.iter().map(|sum| sum.usage.input_tokens).sum();
@@ -368,6 +369,7 @@ fn what_vibe_wrote_has_its_sub_agent_and_titles_that_somebody_gave() {
     look(&Written {
         key: ("vibe", "b771d364-30fa-11a2-a49b-dd8943ac3595"),
         title: "and now?",
+        parent: Some(ID),
         said: &["*(..)", "and now?", "Now, blue."],
         ..session
     });
@@ -449,7 +451,9 @@ fn what_codebuddy_wrote_has_calls_and_answers_and_a_fork_counts_what_is_its_own(
     );
     assert_eq!(facts, ("find a third one", Some(ID), true));
     let fork = key(("codebuddy", "dfedf22f-855c-496a-a3de-4dfac47fbda9"));
-    assert_eq!(store.summary(&fork).unwrap().title, "name the hues");
+    let fork = store.summary(&fork).unwrap();
+    assert_eq!(fork.title, "name the hues");
+    assert_eq!((fork.parent.as_deref(), fork.subagent), (Some(ID), false));
     let sums = store.usage().unwrap();
     let sum: u64 = sums.iter().map(|sum| sum.usage.input_tokens).sum();
     assert_eq!(sum, 40 + 10 + 10);
