@@ -316,6 +316,16 @@ fn what_kimi_cli_wrote_has_its_folder_by_a_hash_and_its_summary_put_in() {
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, "/context.jsonl");
+    // The log beside has what the messages have not.
+    let took = |id: &str| {
+        let usage = store.usage_beside(&key(("kimi", id))).unwrap().unwrap();
+        (usage.input_tokens, usage.output_tokens)
+    };
+    assert_eq!(took(ID), (50, 25));
+    assert_eq!(took(&format!("{ID}/a8a200b97")), (20, 10));
+    let row = store.summary(&key(("kimi", ID))).unwrap();
+    let times = [row.created_at, row.updated_at].map(|time| time.timestamp());
+    assert_eq!(times, [1_796_051_875, 1_796_051_892]);
     let agent = format!("{ID}/a8a200b97");
     let agent = store.summary(&key(("kimi", &agent))).unwrap();
     assert_eq!(agent.title, "find a third one");
