@@ -15,22 +15,22 @@ use crate::view::{imported, known, open, told};
 
 /// A session that a program wrote, and what there is to say of it.
 #[derive(Clone, Copy)]
-struct Written {
+pub(crate) struct Written {
     /// The fixture's folder, and the place below the home that it is a copy of.
-    fixture: &'static str,
-    place: &'static str,
-    key: (&'static str, &'static str),
-    title: &'static str,
-    project: Option<&'static str>,
-    model: Option<&'static str>,
-    parent: Option<&'static str>,
+    pub(crate) fixture: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) key: (&'static str, &'static str),
+    pub(crate) title: &'static str,
+    pub(crate) project: Option<&'static str>,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) parent: Option<&'static str>,
     /// What is shown, as [`told`] says it, in the order of the talk.
-    said: &'static [&'static str],
-    input_tokens: u64,
+    pub(crate) said: &'static [&'static str],
+    pub(crate) input_tokens: u64,
 }
 
 /// What is the same of most: the scripts work in one folder, with one model, for one title.
-const BY_HAND: Written = Written {
+pub(crate) const BY_HAND: Written = Written {
     fixture: "",
     place: "",
     key: ("", ""),
@@ -43,7 +43,7 @@ const BY_HAND: Written = Written {
 };
 
 /// Puts the files of a fixture where its program keeps them.
-fn put(home: &Home, fixture: &str, place: &str) {
+pub(crate) fn put(home: &Home, fixture: &str, place: &str) {
     let from = Path::new(MADE).join(fixture);
     for file in files_below(&from) {
         let name = file.strip_prefix(&from).unwrap().to_str().unwrap();
@@ -51,7 +51,7 @@ fn put(home: &Home, fixture: &str, place: &str) {
     }
 }
 
-fn key(of: (&str, &str)) -> SessionKey {
+pub(crate) fn key(of: (&str, &str)) -> SessionKey {
     SessionKey::new(of.0, of.1).unwrap()
 }
 
@@ -77,7 +77,7 @@ fn assert_it_comes_back(home: &Home, store: &RedbStore, lines: &str) {
 }
 
 /// What is shown, with a word for what the scripts left out of the files.
-fn said(store: &RedbStore, session: &SessionKey) -> Vec<String> {
+pub(crate) fn said(store: &RedbStore, session: &SessionKey) -> Vec<String> {
     let all = told(&known(store, session));
     let short = |text: &String| {
         let parts = text.split(" characters are left out)");
@@ -95,7 +95,7 @@ fn import_anew(home: &Home, store: &RedbStore) {
 }
 
 /// Imports a fixture twice, and looks at one session of it.
-fn look(written: &Written) -> (Home, RedbStore) {
+pub(crate) fn look(written: &Written) -> (Home, RedbStore) {
     let home = Home::new();
     put(&home, written.fixture, written.place);
     let store = open(&home);
