@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::document::DocumentLines;
+use super::parts::lines::{self, Format};
 use super::parts::paths;
 use crate::model::error::Result;
 
@@ -20,23 +21,27 @@ pub(crate) type Open = fn(&Path) -> Result<Box<dyn Database>>;
 /// The databases of an agent.
 #[derive(Clone, Copy)]
 pub(crate) struct Databases {
-    /// How their files' names begin and end.
+    /// How their files' names begin and end; both are empty for an agent that has none, and a [`Tree`] alone.
     pub name: (&'static str, &'static str),
     /// The folders that they lie in, each by the names on the way to them, where the name of the file alone
     /// says too little; empty for any folder.
     pub places: &'static [&'static [&'static str]],
     /// Opens one; `None` if this build cannot read them. Nothing is made or changed beside it.
     pub open: Option<Open>,
-    /// What the agent kept sessions in before.
+    /// What else the agent keeps sessions in, or did before.
     pub tree: Option<Tree>,
 }
 
 /// Sessions in many small files each: the session's own file is taken for a database of that session.
-/// What is in a database goes before it.
+/// What is in a database goes before it, where the agent has any.
 #[derive(Clone, Copy)]
 pub(crate) struct Tree {
     /// Whether a path is that of a session's own file.
     pub is_session: fn(&Path) -> bool,
+    /// Whether a file is a part of such a session, and is read with it alone.
+    pub is_part: fn(&Path) -> bool,
+    /// The file that holds what came since the session's own file was written, if there may be one.
+    pub log: fn(&Path) -> Option<PathBuf>,
     /// Opens it.
     pub open: Open,
 }
@@ -54,6 +59,23 @@ macro_rules! reader {
 pub(crate) use reader;
 
 impl Databases {
+    /// Whether there are any: the agent's sessions lie in them, and not in files of their own.
+    pub(crate) fn are_there(&self) -> bool {
+        self.name != ("", "")
+    }
+
+    /// The file beside a database, or a session's own file, that holds what was written last; it need not be there.
+    pub(crate) fn log_of(&self, path: &Path) -> Option<PathBuf> {
+        match self.tree {
+            Some(tree) if (tree.is_session)(path) => (tree.log)(path),
+            _ => {
+                let mut log = path.as_os_str().to_owned();
+                log.push("-wal");
+                Some(PathBuf::from(log))
+            }
+        }
+    }
+
     /// Whether a path is that of a session in files of its own.
     pub(crate) fn is_in_tree(&self, path: &Path) -> bool {
         self.tree.is_some_and(|tree| (tree.is_session)(path))
@@ -81,7 +103,9 @@ impl Databases {
 
     /// Whether a file has the name of one.
     pub(crate) fn are_named(&self, name: &[u8]) -> bool {
-        name.starts_with(self.name.0.as_bytes()) && name.ends_with(self.name.1.as_bytes())
+        self.are_there()
+            && name.starts_with(self.name.0.as_bytes())
+            && name.ends_with(self.name.1.as_bytes())
     }
 
     /// Whether a file has the name of one and lies where one may lie.
@@ -183,6 +207,31 @@ pub(crate) trait Database {
     /// Gives a session's lines one at a time, until it is told to stop; `None` if there is no such
     /// session. Holds one line in memory.
     fn walk(&mut self, id: &str, each: &mut EachLine<'_>) -> Result<Option<Walked>>;
+}
+
+/// What a list shows of a session that is read whole.
+pub(crate) fn outline_of(format: &(impl Format + ?Sized), session: DatabaseSession) -> Outline {
+    let lines = session.document.lines;
+    let is_message = |line: &&Vec<u8>| lines::describe(format, line, None).header.messages > 0;
+    let messages = lines.iter().filter(is_message).count() as u64;
+    let left_out = session.problems.into_iter();
+    Outline {
+        messages,
+        left_out: left_out
+            .map(|reason| (session.id.clone(), reason))
+            .collect(),
+        lines: lines.into_iter().chain(session.document.trailer).collect(),
+    }
+}
+
+/// Gives the lines of such a session: those about it first, and then the others with their numbers. Whether it
+/// was stopped before the end.
+pub(crate) fn walk_of(document: DocumentLines, each: &mut EachLine<'_>) -> bool {
+    let mut lines = document.lines.into_iter();
+    let about = lines.next().into_iter().chain(document.trailer);
+    let about = about.map(|line| (None, line));
+    let mut all = about.chain((1..).map(Some).zip(lines));
+    all.any(|(number, line)| each(number, &line).is_break())
 }
 
 /// Reads every session of a database, one after the other, each from a snapshot of its own.

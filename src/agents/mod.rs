@@ -29,7 +29,7 @@ pub use self::known::KnownAgent;
 pub(crate) use self::known::told_or_unknown;
 pub(crate) use self::parts::titles::GENERATED as INDEX_TITLE_RANK;
 pub(crate) use self::recognition::{
-    companion_of, folds, home_of, is_database_of, is_named_as_document, recognise,
+    companion_of, folds, home_of, is_database_of, is_named_as_document, is_part_of_tree, recognise,
     recognise_database, recognise_database_name, recognise_document, recognise_found,
     recognise_sidecar,
 };

@@ -113,6 +113,14 @@ pub(crate) fn recognise_database(path: &Path) -> Option<&'static dyn Agent> {
     all().iter().copied().find(has)
 }
 
+/// Whether a file is a part of a session that lies in many small ones, and is read with the session's own file.
+pub(crate) fn is_part_of_tree(path: &Path) -> bool {
+    let trees = all()
+        .iter()
+        .filter_map(|agent| agent.databases().and_then(|databases| databases.tree));
+    { trees }.any(|tree| (tree.is_part)(path))
+}
+
 /// The agent that has databases of that name, wherever the file lies: for one that somebody has named.
 pub(crate) fn recognise_database_name(path: &Path) -> Option<&'static dyn Agent> {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();

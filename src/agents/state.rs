@@ -29,6 +29,8 @@ pub(crate) struct SidecarFacts {
     pub project: Option<String>,
     /// The model, where the lines tell none.
     pub model: Option<String>,
+    /// The session that it is a copy of, or goes on with, where the lines name none.
+    pub parent: Option<String>,
     /// What the session took, where the lines do not say. It is not put anywhere: whoever asks for it
     /// reads the file.
     pub usage: Option<Usage>,

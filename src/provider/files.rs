@@ -78,6 +78,7 @@ impl FileProvider {
             }
         };
         fill(&mut summary.parent, file.parent.clone());
+        fill(&mut summary.parent, row.facts.parent);
         fill(&mut summary.project, row.facts.project);
         fill(&mut summary.project, file.project.clone());
         fill(&mut summary.branch, row.branch);

@@ -13,7 +13,7 @@ use crate::model::error::Result;
 use crate::model::limits::FACT_BYTES_MAX;
 use crate::model::record::{RecordFlags, RecordHeader, RecordKind};
 use crate::model::text::cut;
-use crate::store::fold::{Fold, project_of};
+use crate::store::fold::{Fold, offer_parent, project_of};
 use crate::store::order::Order;
 
 /// What looks at a record, and says whether it wants more.
@@ -322,4 +322,9 @@ pub(crate) fn take_project(row: &mut SessionRow, project: &str) {
     if row.project.is_none() && !project.is_empty() {
         row.project = Some(project_of(project));
     }
+}
+
+/// Takes a parent for a session whose lines state none.
+pub(crate) fn take_parent(row: &mut SessionRow, parent: &str) {
+    offer_parent(row, parent, false);
 }

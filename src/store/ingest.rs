@@ -375,6 +375,9 @@ pub(crate) trait Bulk: std::fmt::Debug {
     /// Offers a model, which one that lines state goes before.
     fn offer_model(&mut self, session: u64, model: &str) -> Result<()>;
 
+    /// Offers the id of the session that it comes from, which one that lines state goes before.
+    fn offer_parent(&mut self, session: u64, parent: &str) -> Result<()>;
+
     /// Hides the first lines of a session, counted as its agent counts them.
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()>;
 

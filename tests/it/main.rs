@@ -24,7 +24,7 @@
 //! - `html`: pages of sessions, and of hostile ones
 //! - `put_back`: sessions written again where their agents look for them, and the commands that go on with them
 //! - `any_files`: files of any content, grown between two imports
-//! - `written`: what agents' own programs wrote
+//! - `written`: what agents' own programs wrote; `written_unified`: what Mistral Vibe wrote in many files a session
 //! - `line_agents`: the same of further agents that write lines, with what lies beside their sessions
 //! - `discover`: which files an import finds: links, odd names, pipes, what is no session
 //! - `cancel`: long calls that are stopped, and what is there then
@@ -173,3 +173,4 @@ mod view;
 mod written;
 #[cfg(feature = "sqlite")]
 mod written_agents;
+mod written_unified;

@@ -15,22 +15,22 @@ use crate::view::{imported, known, open, told};
 
 /// A session that a program wrote, and what there is to say of it.
 #[derive(Clone, Copy)]
-struct Written {
+pub(crate) struct Written {
     /// The fixture's folder, and the place below the home that it is a copy of.
-    fixture: &'static str,
-    place: &'static str,
-    key: (&'static str, &'static str),
-    title: &'static str,
-    project: Option<&'static str>,
-    model: Option<&'static str>,
-    parent: Option<&'static str>,
+    pub(crate) fixture: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) key: (&'static str, &'static str),
+    pub(crate) title: &'static str,
+    pub(crate) project: Option<&'static str>,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) parent: Option<&'static str>,
     /// What is shown, as [`told`] says it, in the order of the talk.
-    said: &'static [&'static str],
-    input_tokens: u64,
+    pub(crate) said: &'static [&'static str],
+    pub(crate) input_tokens: u64,
 }
 
 /// What is the same of most: the scripts work in one folder, with one model, for one title.
-const BY_HAND: Written = Written {
+pub(crate) const BY_HAND: Written = Written {
     fixture: "",
     place: "",
     key: ("", ""),
@@ -43,7 +43,7 @@ const BY_HAND: Written = Written {
 };
 
 /// Puts the files of a fixture where its program keeps them.
-fn put(home: &Home, fixture: &str, place: &str) {
+pub(crate) fn put(home: &Home, fixture: &str, place: &str) {
     let from = Path::new(MADE).join(fixture);
     for file in files_below(&from) {
         let name = file.strip_prefix(&from).unwrap().to_str().unwrap();
@@ -51,7 +51,7 @@ fn put(home: &Home, fixture: &str, place: &str) {
     }
 }
 
-fn key(of: (&str, &str)) -> SessionKey {
+pub(crate) fn key(of: (&str, &str)) -> SessionKey {
     SessionKey::new(of.0, of.1).unwrap()
 }
 
@@ -77,7 +77,7 @@ fn assert_it_comes_back(home: &Home, store: &RedbStore, lines: &str) {
 }
 
 /// What is shown, with a word for what the scripts left out of the files.
-fn said(store: &RedbStore, session: &SessionKey) -> Vec<String> {
+pub(crate) fn said(store: &RedbStore, session: &SessionKey) -> Vec<String> {
     let all = told(&known(store, session));
     let short = |text: &String| {
         let parts = text.split(" characters are left out)");
@@ -95,7 +95,7 @@ fn import_anew(home: &Home, store: &RedbStore) {
 }
 
 /// Imports a fixture twice, and looks at one session of it.
-fn look(written: &Written) -> (Home, RedbStore) {
+pub(crate) fn look(written: &Written) -> (Home, RedbStore) {
     let home = Home::new();
     put(&home, written.fixture, written.place);
     let store = open(&home);
@@ -290,6 +290,7 @@ fn what_kimi_code_wrote_has_its_sub_agent_its_undo_and_a_fork_that_counts_what_i
     assert_eq!(facts, expected);
     let fork = store.summary(&key(("kimi", FORK))).unwrap();
     assert_eq!(fork.title, "Fork: Hues by hand");
+    assert_eq!((fork.parent.as_deref(), fork.subagent), (Some(ID), false));
     // What a fork repeats counts once, and what its sub-agent took in that one.
     let sums = store.usage().unwrap();
     let sum: u64 = sums.iter().map(|sum| sum.usage.input_tokens).sum();
@@ -315,6 +316,16 @@ fn what_kimi_cli_wrote_has_its_folder_by_a_hash_and_its_summary_put_in() {
     };
     let (home, store) = look(&session);
     assert_it_comes_back(&home, &store, "/context.jsonl");
+    // The log beside has what the messages have not.
+    let took = |id: &str| {
+        let usage = store.usage_beside(&key(("kimi", id))).unwrap().unwrap();
+        (usage.input_tokens, usage.output_tokens)
+    };
+    assert_eq!(took(ID), (50, 25));
+    assert_eq!(took(&format!("{ID}/a8a200b97")), (20, 10));
+    let row = store.summary(&key(("kimi", ID))).unwrap();
+    let times = [row.created_at, row.updated_at].map(|time| time.timestamp());
+    assert_eq!(times, [1_796_051_875, 1_796_051_892]);
     let agent = format!("{ID}/a8a200b97");
     let agent = store.summary(&key(("kimi", &agent))).unwrap();
     assert_eq!(agent.title, "find a third one");
@@ -368,6 +379,7 @@ fn what_vibe_wrote_has_its_sub_agent_and_titles_that_somebody_gave() {
     look(&Written {
         key: ("vibe", "b771d364-30fa-11a2-a49b-dd8943ac3595"),
         title: "and now?",
+        parent: Some(ID),
         said: &["*(..)", "and now?", "Now, blue."],
         ..session
     });
@@ -449,7 +461,9 @@ fn what_codebuddy_wrote_has_calls_and_answers_and_a_fork_counts_what_is_its_own(
     );
     assert_eq!(facts, ("find a third one", Some(ID), true));
     let fork = key(("codebuddy", "dfedf22f-855c-496a-a3de-4dfac47fbda9"));
-    assert_eq!(store.summary(&fork).unwrap().title, "name the hues");
+    let fork = store.summary(&fork).unwrap();
+    assert_eq!(fork.title, "name the hues");
+    assert_eq!((fork.parent.as_deref(), fork.subagent), (Some(ID), false));
     let sums = store.usage().unwrap();
     let sum: u64 = sums.iter().map(|sum| sum.usage.input_tokens).sum();
     assert_eq!(sum, 40 + 10 + 10);

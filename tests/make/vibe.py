@@ -5,9 +5,11 @@
     vibe.py VENV FOLDER
 
 A session with a tool and a sub-agent; another that goes on with it, renamed; and one that goes on with what that was summed up
-in. Later versions (2.26.1 was tried) keep sessions in another form. Ids and times are the program's.
+in. With a later version (3.0.3; from 2.26 on sessions are kept in another form, tests/fixtures/agents/vibe-unified): a session
+with the same, which is branched and then summed up. Ids and times are the program's.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -17,11 +19,12 @@ from models import Terminal, apart, hues, keep, run
 
 venv, folder = pathlib.Path(sys.argv[1]).absolute(), pathlib.Path(sys.argv[2]).resolve()
 home, project = apart()
-models = hues(
-    ("read", {"file_path": "/w/shop/hues.txt"}),
-    ("task", {"agent": "explore", "task": "find a third one"}),
-    ("handoff summary", "The user asked for hues."),
-)
+SPAWN = 'async function main() { return await tools.agents.spawn({name: "finder", message: "find a third one"}); }'
+is_later = any(venv.glob("lib/*/site-packages/mistralai_vibe_local_harness"))
+tools = [("read", {"file_path": "/w/shop/hues.txt"}), ("task", {"agent": "explore", "task": "find a third one"})]
+if is_later:
+    tools = [("read_file", {"path": "/w/shop/hues.txt"}), ("run_typescript", {"code": SPAWN})]
+models = hues(*tools, ("handoff summary", "The user asked for hues."))
 CONFIG = f"""
 active_model = "own"
 enable_telemetry = false
@@ -49,16 +52,28 @@ vibe = lambda *words: run([program, "--trust", "--auto-approve", *words], {**env
 
 vibe("-p", "name the hues")
 terminal = Terminal([program, "--trust", "--continue"], env, project)
-terminal.wait("0% of 200k")
+terminal.wait("tokens (0%)" if is_later else "0% of 200k")
+time.sleep(3)
 terminal.type("/rename Hues by hand")
 terminal.wait("Session renamed")
 terminal.type("thank you")
 terminal.wait("You are welcome.")
+if is_later:
+    terminal.type("/branch")
+    terminal.wait("Branched to a new session")
 terminal.type("/compact")
 terminal.wait("Compaction completed")
 terminal.type("and now?")
 terminal.wait("Now, blue.")
 time.sleep(2)
 terminal.end()
-for path in vibe_home.glob("logs/session/**/m*.json*"):
+# What the program still ran ends a little later.
+time.sleep(8 if is_later else 0)
+kept = ["unified/*/CURRENT", "unified/*/*.json", "unified/*/[gj]*/**/*.json*"] if is_later else ["**/m*.json*"]
+found = [path for pattern in kept for path in vibe_home.glob(f"logs/session/{pattern}")]
+# Of the pieces those of what is shown: the others hold tools and what the model sees.
+for path in [path for path in found if path.name == "manifest.json"]:
+    names = json.loads(path.read_text())["projection_state"]["chunks"] or []
+    found += [path.parents[2] / "chunks" / f"{name}.json" for name in names]
+for path in set(found):
     keep(path, folder / path.relative_to(vibe_home))

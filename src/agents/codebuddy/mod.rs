@@ -14,7 +14,9 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::fallback::enveloped::Enveloped;
-use super::parts::lines::{Format, Reading};
+use super::parts::fields::{fields, owned};
+use super::parts::lines::{Format, Reading, body};
+use super::state::SidecarFacts;
 use crate::json::Json;
 use crate::model::message::Message;
 
@@ -71,6 +73,20 @@ impl Dialect for CodeBuddy {
 impl Companions for CodeBuddy {
     fn sidecar(&self, path: &Path) -> Option<Sidecar> {
         PLACES.sidecar(path)
+    }
+
+    /// Of a fork, the session that it is a copy of.
+    fn sidecar_facts(&self, path: &Path, bytes: &[u8]) -> Vec<SidecarFacts> {
+        let content = String::from_utf8_lossy(bytes);
+        let [origin] = fields(body(&content), &["forkedFrom"]).unwrap_or_default();
+        match (self.sidecar(path), owned(origin)) {
+            (Some(Sidecar::Session(id)), parent @ Some(_)) => vec![SidecarFacts {
+                id,
+                parent,
+                ..SidecarFacts::default()
+            }],
+            _ => Vec::new(),
+        }
     }
 }
 

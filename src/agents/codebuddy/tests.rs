@@ -108,3 +108,17 @@ fn an_answer_counts_once_and_titles_are_told() {
     let next = CodeBuddy.describe(br#"{"id":"x","type":"of-next-year"}"#);
     assert_eq!(next.header.kind, RecordKind::Unknown);
 }
+
+#[test]
+fn the_file_beside_a_fork_says_of_what_it_is_a_copy() {
+    let path = Path::new("/h/.codebuddy/projects/w/s-2.meta.json");
+    let told = |bytes: &[u8]| CodeBuddy.sidecar_facts(path, bytes);
+    let facts = told(br#"{"forkedFrom": "s-1"}"#).remove(0);
+    assert_eq!(
+        (facts.id.as_str(), facts.parent.as_deref()),
+        ("s-2", Some("s-1"))
+    );
+    for other in [&b""[..], b"{", b"[]", br#"{"forkedFrom":""}"#] {
+        assert_eq!(told(other), []);
+    }
+}

@@ -19,7 +19,7 @@ const CLI: [&str; 2] = [".kimi", "sessions"];
 const MAIN: &str = "main";
 
 /// The files of lines: the log, and what the model sees.
-const WIRE: &str = "wire.jsonl";
+pub(super) const WIRE: &str = "wire.jsonl";
 const CONTEXT: &str = "context.jsonl";
 
 /// The file that has a session's title.
@@ -129,6 +129,11 @@ pub(super) fn session_of_state(path: &Path) -> Option<String> {
 pub(super) fn is_index(path: &Path) -> bool {
     let names = names(path);
     matches!(below(&names, &[".kimi-code"]), Some([file]) if file == INDEX)
+}
+
+/// Whether a file is the log that Kimi CLI keeps beside its messages.
+pub(super) fn is_log(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == WIRE) && own(path).is_none()
 }
 
 /// Whose sidecar a file is.

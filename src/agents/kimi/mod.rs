@@ -6,6 +6,7 @@ mod context;
 mod folders;
 mod index;
 mod layout;
+mod log;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -96,8 +97,20 @@ impl Companions for Kimi {
         match layout::session_of_state(path) {
             Some(id) => vec![state::facts(id, bytes)],
             None if layout::is_index(path) => index::facts(bytes),
+            None if layout::is_log(path) => {
+                let id = match layout::sidecar(path) {
+                    Some(Sidecar::Session(id)) => id,
+                    // A store asks by the name alone, and knows whose it is.
+                    _ => String::new(),
+                };
+                vec![log::facts(id, bytes)]
+            }
             None => Vec::new(),
         }
+    }
+
+    fn usage_file(&self) -> Option<&'static str> {
+        Some(layout::WIRE)
     }
 }
 

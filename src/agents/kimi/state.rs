@@ -18,6 +18,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
         "updatedAt",
         "cwd",
         "workDir",
+        "forkedFrom",
     ];
     let Ok(
         [
@@ -30,6 +31,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
             updated,
             cwd,
             folder,
+            origin,
         ],
     ) = fields(body(&content), &keys)
     else {
@@ -51,6 +53,7 @@ pub(super) fn facts(id: String, bytes: &[u8]) -> SidecarFacts {
             titles::GENERATED
         }),
         project: owned(cwd).or_else(|| owned(folder)),
+        parent: owned(origin),
         created_us: times::time_us(created),
         updated_us: times::time_us(updated),
         ..SidecarFacts::default()

@@ -234,3 +234,36 @@ fn what_lies_beside_sessions_is_kept_by_name() {
         .collect();
     assert_eq!(folders, ["/v", "/w"]);
 }
+
+#[test]
+fn the_log_beside_the_first_one_s_messages_has_times_and_what_calls_took() {
+    let step = |time: &str, output: u64| {
+        format!(
+            r#"{{"timestamp": {time}, "message": {{"type": "StatusUpdate", "payload": {{"token_usage": {{"input_other": 10, "output": {output}, "input_cache_read": 3, "input_cache_creation": 1}}}}}}}}"#
+        )
+    };
+    let of_another = r#"{"timestamp": 1775206803.5, "message": {"type": "SubagentEvent", "payload": {"event": {"type": "StatusUpdate", "payload": {"token_usage": {"input_other": 99, "output": 99}}}}}}"#;
+    let log = [
+        r#"{"type": "metadata", "protocol_version": "1.10"}"#,
+        &step("1775206801.25", 5),
+        of_another,
+        "{",
+        &step("1775206802.5", 7),
+    ]
+    .join("\n");
+    let path = Path::new("/h/.kimi/sessions/0a/s-2/subagents/b/wire.jsonl");
+    let facts = Kimi.sidecar_facts(path, log.as_bytes()).remove(0);
+    assert_eq!(facts.id, "s-2/b");
+    assert_eq!(facts.created_us, Some(1_775_206_801_250_000));
+    assert_eq!(facts.updated_us, Some(1_775_206_803_500_000));
+    let took = facts.usage.unwrap();
+    let counts = [
+        took.input_tokens,
+        took.output_tokens,
+        took.cache_read_tokens,
+        took.cache_write_tokens,
+    ];
+    assert_eq!(counts, [20, 12, 6, 2]);
+    let empty = Kimi.sidecar_facts(Path::new("wire.jsonl"), b"");
+    assert_eq!(empty, [SidecarFacts::default()]);
+}

@@ -9,12 +9,14 @@
 use std::path::{Path, PathBuf};
 
 use super::reading::OpenCode;
-use super::writing::{ID, content, message_line, session_lines, with_ids};
-use crate::agents::database::{Database, DatabaseSession, EachLine, Listed, Outline, Walked};
+use super::writing::{ID, content, message_line, with_ids};
+use crate::agents::database::{
+    Database, DatabaseSession, EachLine, Listed, Outline, Walked, outline_of, walk_of,
+};
 use crate::agents::home::{names, whole};
 use crate::agents::parts::compact::compact;
 use crate::agents::parts::fields::{Object, entries_in, fields, object_in, owned};
-use crate::agents::parts::lines::{self, body};
+use crate::agents::parts::lines::body;
 use crate::agents::parts::paths;
 use crate::model::error::Result;
 use crate::model::limits::LINE_BYTES_MAX;
@@ -212,40 +214,15 @@ impl Database for Tree {
             return Ok(None);
         }
         let session = self.read()?;
-        let lines = session.document.lines;
-        let is_message =
-            |line: &&Vec<u8>| lines::describe(&OpenCode, line, None).header.messages > 0;
-        let messages = lines.iter().filter(is_message).count() as u64;
-        let left_out = session.problems.into_iter();
-        Ok(Some(Outline {
-            messages,
-            left_out: left_out
-                .map(|reason| (session.id.clone(), reason))
-                .collect(),
-            lines: lines.into_iter().chain(session.document.trailer).collect(),
-        }))
+        Ok(Some(outline_of(&OpenCode, session)))
     }
 
     fn walk(&mut self, id: &str, each: &mut EachLine<'_>) -> Result<Option<Walked>> {
         if id != self.id {
             return Ok(None);
         }
-        let info = self.info()?;
-        let version = text_of(&info, "version");
-        let (header, trailer) = session_lines(&info);
-        let about = std::iter::once(header).chain(trailer);
-        // The first line was handed out already, before the messages were read.
-        let messages = self.read()?.document.lines.into_iter().skip(1);
-        let lines = about
-            .map(|line| (None, line))
-            .chain((1..).map(Some).zip(messages));
-        for (number, line) in lines {
-            if each(number, &line).is_break() {
-                let stopped = true;
-                return Ok(Some(Walked { version, stopped }));
-            }
-        }
-        let stopped = false;
+        let version = text_of(&self.info()?, "version");
+        let stopped = walk_of(self.read()?.document, each);
         Ok(Some(Walked { version, stopped }))
     }
 }

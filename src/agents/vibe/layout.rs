@@ -13,7 +13,7 @@ pub(super) const AGENT: &str = "vibe";
 const OWN: [&str; 3] = [".vibe", "logs", "session"];
 const SESSION: &str = "session_";
 
-/// Where the sessions of newer versions lie, in a form that is not read.
+/// Where the sessions of newer versions lie, in another form.
 const NEWER: &str = "unified";
 
 /// The folder in a session's that its sub-agents have theirs in.
@@ -33,11 +33,11 @@ pub(super) fn is_session(path: &Path) -> bool {
 pub(super) fn is_own(path: &Path) -> bool {
     let names = names(path);
     let rest = below(&names, &OWN).and_then(<[String]>::split_last);
-    rest.is_some_and(|(file, folders)| file == MESSAGES && are_read(folders))
+    rest.is_some_and(|(file, folders)| file == MESSAGES && are_lines(folders))
 }
 
-/// Whether sessions in these folders are read.
-fn are_read(folders: &[String]) -> bool {
+/// Whether sessions in these folders are lines with a file beside them.
+fn are_lines(folders: &[String]) -> bool {
     folders.first().is_some_and(|folder| folder != NEWER)
 }
 
@@ -69,7 +69,9 @@ pub(super) fn session_id(path: &Path) -> String {
 pub(super) fn session_of_meta(path: &Path) -> Option<String> {
     let names = names(path);
     let (file, folders) = below(&names, &OWN)?.split_last()?;
-    if file != META || !are_read(folders) {
+    // The newer form has one too.
+    let is_newer = matches!(folders, [newer, _] if newer == NEWER);
+    if file != META || !(are_lines(folders) || is_newer) {
         return None;
     }
     let stated = head(path).ok().and_then(|bytes| meta::session_id(&bytes));

@@ -27,6 +27,7 @@ pub(super) fn facts(bytes: &[u8]) -> Option<SidecarFacts> {
         "start_time",
         "end_time",
         "title_source",
+        "parent_session_id",
     ];
     let [
         id,
@@ -38,6 +39,7 @@ pub(super) fn facts(bytes: &[u8]) -> Option<SidecarFacts> {
         start,
         end,
         source,
+        parent,
     ] = fields(body(&content), &keys).ok()?;
     let [folder] = fields_of(environment, &["working_directory"]);
     let [model] = fields_of(agent.or(config), &["active_model"]);
@@ -53,6 +55,7 @@ pub(super) fn facts(bytes: &[u8]) -> Option<SidecarFacts> {
         }),
         project: owned(folder),
         model: owned(model),
+        parent: owned(parent),
         usage: tokens::named(stats, &names),
         created_us: times::time_us(start),
         updated_us: times::time_us(end),

@@ -1,33 +1,28 @@
 //! Mistral Vibe: `~/.vibe/logs/session/session_<time>_<id>/messages.jsonl`, messages in a common shape that the
-//! fallback reads, with all that is told of the session in `meta.json` beside them.
+//! fallback reads, with all that is told of the session in `meta.json` beside them; from 2.26 on
+//! `~/.vibe/logs/session/unified/<id>`, a folder of many files.
 
 mod layout;
 mod meta;
+mod reading;
+mod said;
 #[cfg(test)]
 mod tests;
+mod unified;
 
 use std::path::{Path, PathBuf};
 
 use self::layout::AGENT;
+pub(crate) use self::reading::Vibe;
 use super::agent::Agent;
 #[cfg(any(test, fuzzing))]
 use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
+use super::database::Databases;
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
-use super::fallback::Fallback;
-use super::parts::fields::{fields_of, is_true};
-use super::parts::lines::{Format, Reading};
-use super::parts::titles;
+use super::parts::entries;
 use super::state::SidecarFacts;
-use crate::json::Json;
-use crate::model::links::{Links, Place};
-use crate::model::message::{Message, Role};
-use crate::model::record::RecordKind;
-
-/// Mistral Vibe's sessions.
-#[derive(Debug)]
-pub(crate) struct Vibe;
 
 impl Dialect for Vibe {
     fn agent(&self) -> &'static str {
@@ -41,9 +36,18 @@ impl Dialect for Vibe {
                 && candidate.companion.and_then(meta::session_id).is_some())
     }
 
+    fn entry_ids(&self) -> Option<&'static [&'static str]> {
+        Some(&["id"])
+    }
+
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
-        let stated = candidate.companion.and_then(meta::session_id);
+        let stated = entries::session_id(AGENT, candidate.lines(), &["id"]);
+        let stated = stated.or_else(|| candidate.companion.and_then(meta::session_id));
         stated.unwrap_or_else(|| layout::session_id(candidate.path))
+    }
+
+    fn compaction_mark(&self) -> Option<&'static str> {
+        Some("\"kind\":\"compaction\"")
     }
 
     fn parent(&self, candidate: &Candidate<'_>) -> Option<String> {
@@ -113,6 +117,14 @@ impl Agent for Vibe {
         &["logs/session"]
     }
 
+    fn databases(&self) -> Option<&'static Databases> {
+        Some(&unified::DATABASES)
+    }
+
+    fn counts_cache_as_input(&self) -> bool {
+        true
+    }
+
     fn resume_command(&self, id: &str) -> Option<Vec<String>> {
         Some(["vibe", "--resume", id].map(str::to_owned).into())
     }
@@ -120,49 +132,17 @@ impl Agent for Vibe {
     #[cfg(any(test, fuzzing))]
     fn samples(&self) -> Samples {
         Samples {
-            lines: &[],
+            lines: &[
+                r#"{"agent":"vibe","kind":"entries","entry":{"type":"message","id":"u1","role":"user","content":[{"type":"text","text":"hi"}],"createdAt":1775206800000}}"#,
+                r#"{"agent":"vibe","kind":"entries","entry":{"type":"effect","id":"e1","detail":{"kind":"tool","toolName":"bash","input":{"command":"ls"}},"generationStatus":"completed","state":{"status":"completed","outputText":"a.txt"},"createdAt":1775206801000}}"#,
+                r#"{"agent":"vibe","kind":"session","entry":{"id":"s-1","title":"T","titleSource":"manual","tokenUsage":{"inputTokens":9,"outputTokens":1,"cachedInputTokens":4},"updatedAt":1775206802000}}"#,
+            ],
             paths: &[
+                "/h/.vibe/logs/session/unified/0a1b2c3d-0000-0000-0000-0a1b2c3d4e5f/CURRENT",
+                "/h/.vibe/logs/session/unified/0a1b2c3d-0000-0000-0000-0a1b2c3d4e5f/meta.json",
                 "/h/.vibe/logs/session/session_20260403_090000_0a1b2c3d/messages.jsonl",
                 "/h/.vibe/logs/session/session_20260403_090000_0a1b2c3d/meta.json",
             ],
         }
-    }
-}
-
-/// Whether the program put a message into the talk.
-fn is_put_in(object: Json<'_>) -> bool {
-    let [injected] = fields_of(Some(object), &["injected"]);
-    is_true(injected)
-}
-
-/// What was asked, of a text: a sub-agent is told of a folder before that.
-fn asked(text: &str) -> Option<&str> {
-    let is_told = text.starts_with("Scratchpad directory: ");
-    let behind = text.split_once("\n\n").filter(|_| is_told);
-    titles::any(behind.map_or(text, |(_, asked)| asked))
-}
-
-impl Format for Vibe {
-    fn read<'a>(&self, object: Json<'a>) -> Reading<'a> {
-        let mut reading = Fallback.read(object);
-        if reading.kind == RecordKind::Message && reading.role == Some(Role::User) {
-            if is_put_in(object) {
-                reading.facts.title = None;
-            } else {
-                let [content] = fields_of(Some(object), &["content"]);
-                reading.facts.title = titles::of_message(Role::User, content, asked);
-                reading.facts.links = Links {
-                    place: Place::Asked,
-                    ..Links::default()
-                };
-            }
-        }
-        reading
-    }
-
-    fn message(&self, object: Json<'_>) -> Message {
-        let mut message = Fallback.message(object);
-        message.injected = message.role == Role::System || is_put_in(object);
-        message
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::agents::recognise;
-use crate::model::message::Block;
+use crate::model::message::{Block, Role};
 
 const META: &str = r#"{"session_id":"0a1b2c3d-e","title":"T","start_time":"2026-04-03T09:00:00+00:00","environment":{"working_directory":"/w"},"stats":{"session_prompt_tokens":100,"session_completion_tokens":7},"agent_config":{"active_model":"m"}}"#;
 

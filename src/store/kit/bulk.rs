@@ -14,7 +14,9 @@ use crate::store::builder::SessionChunk;
 use crate::store::carried::{Carried, Destination};
 use crate::store::chunks::{check_base, digest_of_file, row_after, take_moved, take_replaced};
 use crate::store::deleted::DeletedSession;
-use crate::store::file_lines::{self, Look, take_model, take_project, take_times, take_title};
+use crate::store::file_lines::{
+    self, Look, take_model, take_parent, take_project, take_times, take_title,
+};
 use crate::store::ingest::{Bulk, Source};
 use crate::store::order::Order;
 use crate::store::properties::Claims;
@@ -198,6 +200,10 @@ impl Bulk for Draft<'_> {
 
     fn offer_model(&mut self, session: u64, model: &str) -> Result<()> {
         self.change_row(session, |row| take_model(row, model))
+    }
+
+    fn offer_parent(&mut self, session: u64, parent: &str) -> Result<()> {
+        self.change_row(session, |row| take_parent(row, parent))
     }
 
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {

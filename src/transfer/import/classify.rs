@@ -46,6 +46,9 @@ pub(super) enum Form {
 
 /// Whether a file may be of interest, by its name.
 pub(super) fn matters(path: &Path) -> bool {
+    if agents::is_part_of_tree(path) {
+        return false;
+    }
     paths::has_extension(path, &LINES_EXTENSIONS)
         || is_packed(path)
         || paths::has_extension(path, &DOCUMENT_EXTENSIONS)

@@ -7,7 +7,7 @@ use super::keep::{Failure, Keeper};
 use super::owners::FoundSession;
 use super::session_names;
 use super::tasks::DatabaseTask;
-use crate::agents::database::DatabaseSession;
+use crate::agents::database::{DatabaseSession, Databases};
 use crate::agents::{Agent, DocumentLines, Placed};
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::{SourceKind, SourceRow};
@@ -43,8 +43,10 @@ pub(super) fn take(
     // A session has a source of its own, so that one that did not change costs one look.
     let previous = sources.newest(&path)?;
     let content = &session.document;
-    let is_in_tree = classify::is_in_tree(task.agent, task.file.name_path());
-    if is_in_tree && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
+    let databases = task.agent.databases();
+    let is_older = databases.is_some_and(Databases::are_there)
+        && classify::is_in_tree(task.agent, task.file.name_path());
+    if is_older && previous.is_none() && keeper.number_of(&wanted)?.is_some() {
         // It went on in a database: what lies here is what it was before.
         return Ok(false);
     }

@@ -4,10 +4,10 @@
 //! - Each session has a source of its own, whose path is that of the database, `#`, and the
 //!   session's id: what has not changed since costs nothing, and nothing is stored twice.
 //! - The database's own source counts its sessions, so that one which was deleted here is noticed.
-//! - What was committed may still lie in the file `-wal`: a database is unchanged if both are.
+//! - What was committed may still lie in a file beside it: a database is unchanged if both are.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::database_session;
 use super::deleted::Marks;
@@ -16,6 +16,7 @@ use super::found::FoundFile;
 use super::keep::{self, Failure, Keeper};
 use super::owners::FoundSession;
 use super::tasks::DatabaseTask;
+use crate::agents;
 use crate::agents::database::{DatabaseSession, each_session};
 use crate::model::error::Result;
 use crate::store::{Source, Sources};
@@ -30,19 +31,21 @@ pub(super) struct DatabaseWriter<'w, 's> {
 }
 
 /// The file beside a database that holds what was committed last, if there is anything in it.
-fn log_of(database: &FoundFile) -> Option<FoundFile> {
-    let with_ending = |path: &Path| {
-        let mut path = path.as_os_str().to_owned();
-        path.push("-wal");
-        PathBuf::from(path)
-    };
-    let path = with_ending(&database.path);
-    // SQLite makes no link of that name: one leads to a file that is none of the database's.
+fn log_of(agent: &str, database: &FoundFile) -> Option<FoundFile> {
+    let databases = agents::of_agent(agent).databases()?;
+    let path = databases.log_of(&database.path)?;
+    // No agent makes a link of that name: one leads to a file that is none of the database's.
     let metadata = fs::symlink_metadata(&path).ok()?;
     let look = Look::of(&metadata);
+    let name = paths::to_bytes(Path::new(path.file_name()?));
+    let folder = database.relative.iter().rposition(|byte| *byte == b'/');
+    let folder = folder.and_then(|end| database.relative.get(..=end));
     (metadata.is_file() && look.size > 0).then(|| FoundFile {
-        link: database.link.as_deref().map(with_ending),
-        relative: [database.relative.as_slice(), b"-wal"].concat(),
+        link: database
+            .link
+            .as_deref()
+            .and_then(|link| databases.log_of(link)),
+        relative: [folder.unwrap_or_default(), name.as_slice()].concat(),
         size: look.size,
         mtime_ns: look.mtime_ns,
         inode: look.inode,
@@ -65,7 +68,7 @@ pub(super) fn has_nothing_new(
     source: &Source,
     (sources, marks): (&dyn Sources, &Marks),
 ) -> Result<bool> {
-    if let Some(log) = log_of(file) {
+    if let Some(log) = log_of(&source.row.agent, file) {
         let known = sources.newest(&paths::to_bytes(&log.path))?;
         let look = Look::of_found(&log);
         if !known.is_some_and(|known| look.is_noted_in(&known.row)) {
@@ -99,7 +102,7 @@ impl DatabaseWriter<'_, '_> {
         self.keeper.check_state(&task.file, previous)?;
         // Looked at before anything is read: what the agent commits meanwhile makes the log another
         // one, and the next import reads again.
-        let log = log_of(&task.file);
+        let log = log_of(agent, &task.file);
         let (sessions, has_all) = match self.read_sessions(task) {
             Ok(read) => read,
             Err(failure @ (Failure::Store(_) | Failure::Overtaken)) => return Err(failure),

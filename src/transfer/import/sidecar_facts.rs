@@ -221,6 +221,9 @@ pub(super) fn tell_one(
     if let Some(model) = &now.model {
         bulk.offer_model(number, model)?;
     }
+    if let Some(parent) = &now.parent {
+        bulk.offer_parent(number, parent)?;
+    }
     if now.created_us.is_some() || now.updated_us.is_some() {
         bulk.apply_times(number, now.created_us, now.updated_us)?;
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::agents::database::Databases;
 use crate::agents::default_home::DefaultHome;
 use crate::agents::{self, Agent};
 use crate::model::error::{Error, Result};
@@ -45,7 +46,8 @@ pub(super) fn places(
         action: "put a session back",
         agent: key.agent().to_owned(),
     };
-    if agent.homes().is_empty() || agent.databases().is_some() {
+    let in_database = agent.databases().is_some_and(Databases::are_there);
+    if agent.homes().is_empty() || in_database || file_in_tree(store, &summary)?.is_some() {
         return Err(refused());
     }
     let mut family = vec![summary];
@@ -93,6 +95,18 @@ pub(super) fn places(
         return Err(refused());
     }
     Ok((placed, told))
+}
+
+/// A session's own file, if its agent keeps it in many small ones: those are read, and not kept.
+pub(super) fn file_in_tree(store: &dyn IngestStore, session: &Summary) -> Result<Option<PathBuf>> {
+    let Some(databases) = agents::of_agent(session.key.agent()).databases() else {
+        return Ok(None);
+    };
+    let sources = store.sources().of_session(session.number)?;
+    let files = sources
+        .iter()
+        .filter_map(|source| databases.file_of(&paths::from_bytes(&source.path)));
+    Ok({ files }.find(|file| databases.is_in_tree(file)))
 }
 
 /// Where below a home the files of sessions were, by the names that an export gives them.

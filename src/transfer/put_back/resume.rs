@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::places::places;
+use super::places::{file_in_tree, places};
 use crate::agents;
+use crate::agents::database::Databases;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
 use crate::store::Ingest;
@@ -44,10 +45,15 @@ pub fn resumption(store: &dyn Ingest, key: &SessionKey, home: Option<&Path>) -> 
     let file: Option<PathBuf> = match home {
         None => None,
         // No file of a single session could be looked for.
-        Some(home) if agent.databases().is_some() => Some(home.to_owned()),
+        Some(home) if agent.databases().is_some_and(Databases::are_there) => Some(home.to_owned()),
         Some(home) => {
-            let (placed, _) = places(store.ingest().0, key, home)?;
-            placed.first().map(|one| one.path(home))
+            if let Some(file) = file_in_tree(store.ingest().0, &summary)? {
+                // Of many small files it says whether they are there.
+                Some(file).filter(|file| is_below(file, home))
+            } else {
+                let (placed, _) = places(store.ingest().0, key, home)?;
+                placed.first().map(|one| one.path(home))
+            }
         }
     };
     Ok(Resumption {
@@ -55,4 +61,9 @@ pub fn resumption(store: &dyn Ingest, key: &SessionKey, home: Option<&Path>) -> 
         project: summary.project,
         is_there: file.is_some_and(|file| file.exists()),
     })
+}
+
+/// Whether a file lies below a home, whatever links lead there.
+fn is_below(file: &Path, home: &Path) -> bool {
+    std::fs::canonicalize(home).is_ok_and(|home| file.starts_with(home))
 }

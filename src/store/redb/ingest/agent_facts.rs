@@ -8,7 +8,9 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::properties::PropertiesChange;
 use crate::model::record::RecordHeader;
-use crate::store::file_lines::{self, take_model, take_project, take_times, take_title};
+use crate::store::file_lines::{
+    self, take_model, take_parent, take_project, take_times, take_title,
+};
 use crate::store::ingest::StateParts;
 use crate::store::order::Order;
 use crate::store::properties::Claims;
@@ -54,6 +56,11 @@ impl RedbBulk<'_> {
     /// Takes a model for a session whose lines state none.
     pub(crate) fn offer_model(&mut self, session: u64, model: &str) -> Result<()> {
         self.change_row(session, |row| take_model(row, model))
+    }
+
+    /// Takes a parent for a session whose lines state none.
+    pub(crate) fn offer_parent(&mut self, session: u64, parent: &str) -> Result<()> {
+        self.change_row(session, |row| take_parent(row, parent))
     }
 
     /// Hides the first `lines` lines of a session, and shows the rest.
@@ -255,6 +262,20 @@ mod tests {
         change(&store, |bulk| bulk.offer_title(1, "  from the\nindex ", 50));
         change(&store, |bulk| bulk.offer_project(1, "/w/two"));
         assert_eq!(shown(), ("from the index".to_owned(), "/w/one".to_owned()));
+    }
+
+    #[test]
+    fn a_parent_beside_lines_is_an_offer_and_nobody_s_own() {
+        let (_folder, store, key) = store(&[SAID]);
+        let parent = || store.summary(&key).unwrap().parent;
+        change(&store, |bulk| bulk.offer_parent(1, key.id()));
+        assert_eq!(parent(), None);
+        change(&store, |bulk| bulk.offer_parent(1, "p-1"));
+        change(&store, |bulk| bulk.offer_parent(1, "p-2"));
+        assert_eq!(parent().as_deref(), Some("p-1"));
+        assert!(!store.summary(&key).unwrap().subagent);
+        let report = store.verify(&mut crate::store::unwatched).unwrap();
+        assert!(report.is_clean());
     }
 
     #[test]

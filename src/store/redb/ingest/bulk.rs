@@ -231,6 +231,10 @@ impl Bulk for RedbBulk<'_> {
         RedbBulk::offer_model(self, session, model)
     }
 
+    fn offer_parent(&mut self, session: u64, parent: &str) -> Result<()> {
+        RedbBulk::offer_parent(self, session, parent)
+    }
+
     fn hide_lines(&mut self, session: u64, lines: u64) -> Result<()> {
         RedbBulk::hide_lines(self, session, lines)
     }
