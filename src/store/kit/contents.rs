@@ -124,9 +124,15 @@ impl Draft<'_> {
 
     /// Creates a session of a plain id: the first one has it, and another one is another content of it.
     pub(crate) fn create_content(&mut self, key: &SessionKey) -> Result<(u64, SessionKey)> {
-        let Some((number, row)) = self.session(key)? else {
+        // By this name alone: the newest content of another id may be called by it too, and has another one.
+        let Some(number) = self.number_of(key)? else {
             return Ok((self.create(key)?, key.clone()));
         };
+        let row = self.row(number)?;
+        if !row.is_listed() {
+            // A content of another id has none of its own.
+            return self.create_content(&SessionKey::new(key.agent(), row.plain_id())?);
+        }
         let mut contents = self.contents(key)?;
         // An id of one content has no cells here: the first one gets its own together with the
         // second.
@@ -134,16 +140,7 @@ impl Draft<'_> {
             self.put_content(key, row.content, number);
             contents.push((row.content, number));
         }
-        let mut content = contents.iter().map(|(content, _)| *content).max();
-        // Another home's session may have the name: numbers are given once.
-        let (content, name) = loop {
-            let next = content.unwrap_or(0) + 1;
-            let name = SessionKey::new(key.agent(), content_id(key.id(), next))?;
-            if self.number_of(&name)?.is_none() {
-                break (next, name);
-            }
-            content = Some(next);
-        };
+        let (content, name) = self.free_content(key, &contents)?;
         let other = self.engine().new_number()?;
         let made = SessionRow {
             content,
@@ -158,6 +155,37 @@ impl Draft<'_> {
         };
         self.put_row(number, &counted)?;
         Ok((other, name))
+    }
+
+    /// The next number of a content of an id, and its name. Another session may have a name: numbers are given once.
+    fn free_content(&self, key: &SessionKey, contents: &[(u32, u64)]) -> Result<(u32, SessionKey)> {
+        let last = contents.iter().map(|(content, _)| *content).max();
+        let mut content = last.unwrap_or(0);
+        loop {
+            content += 1;
+            let name = SessionKey::new(key.agent(), content_id(key.id(), content))?;
+            if self.number_of(&name)?.is_none() {
+                return Ok((content, name));
+            }
+        }
+    }
+
+    /// Takes the plain id from a content, which gets the name of its number. While it had the other one, a session
+    /// of another folder may have got that name: then it gets another number.
+    fn demote(&mut self, key: &SessionKey, number: u64) -> Result<()> {
+        let before = self.row(number)?;
+        let own = SessionKey::new(key.agent(), content_id(key.id(), before.content))?;
+        let (content, name) = match self.number_of(&own)? {
+            Some(other) if other != number => {
+                let free = self.free_content(key, &self.contents(key)?)?;
+                self.remove_content(key, before.content);
+                self.put_content(key, free.0, number);
+                free
+            }
+            _ => (before.content, own),
+        };
+        let named = SessionRow { content, ..before };
+        self.rename((number, &named), name.id(), 0)
     }
 
     /// Creates a session of a name that is free.
@@ -202,10 +230,7 @@ impl Draft<'_> {
             let none = PropertiesChange::default();
             kept = Some(self.change_properties(*number, &none, Claims::InLine)?);
             self.change_properties(*number, &taking(), Claims::InLine)?;
-            // Read again: taking its properties has changed it.
-            let before = self.row(*number)?;
-            let name = content_id(key.id(), before.content);
-            self.rename((*number, &before), &name, 0)?;
+            self.demote(key, *number)?;
         }
         self.rename((newest, &row), key.id(), all)?;
         if let Some(had) = kept {

@@ -15,6 +15,7 @@ use super::homes::{beginning_of, home_of, plain_key};
 use super::identity::shape::Beginning;
 use super::identity::shape::first_lines;
 use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
+use super::session_names::plain_of;
 use super::unpacked::lines_from;
 use crate::agents::Agent;
 use crate::codec::file_order::RUNS_MAX;
@@ -88,7 +89,8 @@ pub(super) fn known_key(sources: &dyn Sources, comer: &Comer<'_>) -> Result<Opti
     }
     // Not by its place then: the file may have been moved, or copied to another machine's folder.
     if comer.agent.has_unique_ids() {
-        return Ok(Some(comer.wanted.clone()));
+        // A file that is called `ID~2` may be a content of `ID`, as an export names it.
+        return plain_of(sources, comer.wanted).map(Some);
     }
     let id = sources.at_home(comer.wanted, &home_of(comer.path))?;
     id.map(|id| SessionKey::new(comer.wanted.agent(), id))

@@ -12,8 +12,9 @@ use crate::agents;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::limits::ID_BYTES_MAX;
+use crate::model::naming;
 use crate::model::text::cut;
-use crate::store::Bulk;
+use crate::store::{Bulk, Sources};
 
 /// The name of an agent's session. An id that is too long for one is cut, and told apart by its
 /// hash: a session with a bad id is a session all the same.
@@ -82,10 +83,35 @@ pub(super) fn create(
 
 fn free_copy(bulk: &dyn Bulk, wanted: &SessionKey, from: u64) -> Result<u64> {
     let mut copy = from;
-    while bulk.number_of(&numbered(wanted, copy)?)?.is_some() {
+    loop {
+        let name = numbered(wanted, copy)?;
+        if bulk.number_of(&name)?.is_none() && !is_content(&name, |plain| bulk.contents(plain))? {
+            return Ok(copy);
+        }
         copy += 1;
     }
-    Ok(copy)
+}
+
+/// Whether a name is that of a content of another id, though that may have the plain one now.
+fn is_content(
+    name: &SessionKey,
+    contents: impl Fn(&SessionKey) -> Result<Vec<(u32, u64)>>,
+) -> Result<bool> {
+    let Some((plain, number)) = naming::numbered(name.id()) else {
+        return Ok(false);
+    };
+    let of_plain = contents(&SessionKey::new(name.agent(), plain)?)?;
+    Ok(of_plain.iter().any(|(content, _)| *content == number))
+}
+
+/// The id that a name is of: where it names one of several contents, the plain one.
+pub(super) fn plain_of(sources: &dyn Sources, name: &SessionKey) -> Result<SessionKey> {
+    match naming::numbered(name.id()) {
+        Some((plain, _)) if is_content(name, |plain| sources.contents(plain))? => {
+            SessionKey::new(name.agent(), plain)
+        }
+        _ => Ok(name.clone()),
+    }
 }
 
 /// The names that the files of one import want.

@@ -7,7 +7,7 @@
 //! - `copied`: the store copied into another after each import
 //! - `cycles`: ten rounds of export and import for each program
 //! - `kills`: the same where imports are killed
-//! - `told`: single histories, by name
+//! - `told`: single histories, by name; `names` that several sessions might have
 //! - `shelf`: files in words, for histories of one rule each: `copies` of the file as it was, `rewritten`
 //!   files, their `ends` (headers and open lines), the `homes` of ids. A table of docs/reliability.md says
 //!   which of them fails with which rule broken
@@ -19,6 +19,7 @@ mod ends;
 mod histories;
 mod homes;
 mod kills;
+mod names;
 mod rewritten;
 mod shelf;
 mod step;
