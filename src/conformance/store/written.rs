@@ -75,6 +75,10 @@ pub(crate) fn every_write_moves_written_at_on(make: &MakeStore) -> Checked {
         let change = PropertiesChange::default().with_pinned(true);
         store.update(&key, &change).map(drop)
     })?;
+    moves(&store, &key, "another name", || {
+        let change = PropertiesChange::default().with_aliases(["s-too"]);
+        store.update(&key, &change).map(drop)
+    })?;
     moves(&store, &key, "take_back", || {
         let taken = store.store.take_back(&key, Expect::Any);
         done("take_back", taken).map(drop)

@@ -130,9 +130,14 @@ impl Draft<'_> {
         let changed = SessionRow {
             given: properties::given(&new),
             archived_by_agent,
-            ..row
+            ..row.clone()
         };
-        self.put_row(number, &changed)?;
+        if changed == row {
+            // Aliases, a summary and a scope are in no row.
+            self.note_written(number)?;
+        } else {
+            self.put_row(number, &changed)?;
+        }
         Ok(new)
     }
 

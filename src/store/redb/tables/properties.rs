@@ -178,7 +178,12 @@ pub(crate) fn change(
         archived_by_agent,
         ..row.clone()
     };
-    writer.put_row(number, Some(&row), &changed)?;
+    if changed == row {
+        // Aliases, a summary and a scope are in no row.
+        writer.note_written(number)?;
+    } else {
+        writer.put_row(number, Some(&row), &changed)?;
+    }
     Ok(new)
 }
 

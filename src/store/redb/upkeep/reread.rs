@@ -9,6 +9,7 @@ use crate::model::key::SessionKey;
 use crate::model::limits::SEGMENT_BYTES;
 use crate::model::record::{RecordFlags, RecordHeader};
 use crate::store::fold::Fold;
+use crate::store::order::Order;
 use crate::store::query::Reread;
 use crate::store::redb::engine::errors::storage;
 use crate::store::redb::store::RedbStore;
@@ -132,6 +133,15 @@ fn read_again(writer: &Writer<'_>, number: u64, old: &SessionRow) -> Result<Rere
     let key = SessionKey::new(old.agent.as_str(), old.id.as_str())?;
     let mut row = SessionRow::new(&key, old.created_us);
     (row.updated_us, row.mark) = (old.updated_us, old.mark);
+    // What is hidden stands before the mark in the file's order, which need not be that of the numbers.
+    let order = writer.file_order(number)?.filter(|_| old.reordered);
+    let order = order.map(|order| Order::of(&order, old.next));
+    let place = |sequence| {
+        order
+            .as_ref()
+            .map_or(sequence, |order| order.place(sequence))
+    };
+    let mark = place(old.mark);
     let (mut fold, mut hidden, mut changed) = (Fold::default(), 0, 0);
     let mut table = writer.records()?;
     let (mut from, mut is_piece) = (0, false);
@@ -155,7 +165,7 @@ fn read_again(writer: &Writer<'_>, number: u64, old: &SessionRow) -> Result<Rere
             row.next = sequence;
             let before = row.messages;
             let read = fold.add(&mut row, &described, flags, line.len());
-            if sequence < old.mark {
+            if place(sequence) < mark {
                 hidden += row.messages.saturating_sub(before);
             }
             differs |= read != header;
@@ -245,7 +255,9 @@ fn write_again(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::file_order::{FileOrder, Run};
     use crate::model::session::Summary;
+    use crate::store::ingest::IngestStore as _;
     use crate::store::query::{Expect, NewRecord, ScanQuery};
     use crate::store::{MemoryStore, Options, Store};
 
@@ -329,6 +341,36 @@ mod tests {
             .verify_deep(digests, &mut crate::store::unwatched)
             .unwrap();
         assert!(report.is_clean(), "{report:?}");
+    }
+
+    #[test]
+    fn what_is_hidden_of_a_file_with_an_order_of_its_own_stays_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(folder.path().join("s.redb"), Options::default()).unwrap();
+        let key = SessionKey::new("gemini", "s").unwrap();
+        let said = |id: u64| {
+            NewRecord::line(format!(
+                r#"{{"id":"m{id}","timestamp":"2026-04-03T09:00:0{id}.000Z","type":"user","content":"said {id}"}}"#
+            ))
+        };
+        let lines = [1, 2, 3, 4].map(said);
+        store.append(&key, Expect::Any, None, &lines).unwrap();
+        let number = store.summary(&key).unwrap().number;
+        let order = FileOrder {
+            runs: vec![Run { first: 2, last: 3 }, Run { first: 0, last: 1 }],
+            next: 4,
+            ..FileOrder::none()
+        };
+        let mut bulk = store.begin(&store.restored_mark().unwrap()).unwrap();
+        bulk.write_file_order(number, &order).unwrap();
+        bulk.commit().unwrap();
+        // What is left is record 1, and three stand before it.
+        store.truncate(&key, 1).unwrap();
+        let fresh = store.summary(&key).unwrap();
+        assert_eq!((fresh.message_count, fresh.hidden_count), (4, 3));
+        forget(&store, &key);
+        assert_eq!(store.reread(&key).unwrap().sessions, 1);
+        assert_same(store.summary(&key).unwrap(), &fresh);
     }
 
     #[test]
