@@ -168,9 +168,29 @@ fn a_session_of_many_files_is_gone_on_with_where_it_lies_and_not_put_back() {
     assert!(matches!(done, Err(Error::Unsupported { .. })), "{done:?}");
     let is_there = |home| resumption(&store, &session, Some(home)).unwrap().is_there;
     assert!(is_there(&to));
+    // A copy that was imported first is no other place to go on in.
+    let copy = home.path().join("copy/.vibe");
+    for file in files_below(&to) {
+        let place = copy.join(file.strip_prefix(&to).unwrap());
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(&file, place).unwrap();
+    }
+    import(
+        &store,
+        std::slice::from_ref(&copy),
+        &ImportOptions::default(),
+        &mut unwatched,
+    )
+    .unwrap();
+    assert!(is_there(&copy) && is_there(&to));
+    // Where it does not lie it cannot be gone on with, and no command says so.
     let elsewhere = home.path().join("elsewhere");
     fs::create_dir_all(&elsewhere).unwrap();
-    assert!(!is_there(&elsewhere));
+    let nowhere = |home| {
+        let found = resumption(&store, &session, Some(home));
+        matches!(found, Err(Error::Unsupported { .. }))
+    };
+    assert!(nowhere(&elsewhere));
     fs::remove_file(folder(&home).join("CURRENT")).unwrap();
-    assert!(!is_there(&to));
+    assert!(nowhere(&to) && is_there(&copy));
 }

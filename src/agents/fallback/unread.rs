@@ -46,7 +46,6 @@ const ALL: &[Unread] = unread! {
     "Hermes": "session", "sessions", [".hermes", "sessions"], ("session_", ".json");
     "Kiro CLI": "database", "databases", ["kiro-cli"], ("data", ".sqlite3");
     "Kiro": "conversation", "conversations", ["globalStorage", "kiro.kiroagent"], ("", ".chat");
-    "Mistral Vibe": "session", "sessions", [".vibe", "logs", "session", "unified"], ("CURRENT", "");
     "Trae": "database", "databases", ["Trae", "User"], ("state", ".vscdb");
     "Warp": "database", "databases", ["warp-terminal"], ("warp", ".sqlite");
     "Warp": "database", "databases", ["warp", "Warp", "data"], ("warp", ".sqlite");

@@ -47,7 +47,7 @@ pub(super) fn places(
         agent: key.agent().to_owned(),
     };
     let in_database = agent.databases().is_some_and(Databases::are_there);
-    if agent.homes().is_empty() || in_database || file_in_tree(store, &summary)?.is_some() {
+    if agent.homes().is_empty() || in_database || !files_in_tree(store, &summary)?.is_empty() {
         return Err(refused());
     }
     let mut family = vec![summary];
@@ -97,16 +97,19 @@ pub(super) fn places(
     Ok((placed, told))
 }
 
-/// A session's own file, if its agent keeps it in many small ones: those are read, and not kept.
-pub(super) fn file_in_tree(store: &dyn IngestStore, session: &Summary) -> Result<Option<PathBuf>> {
+/// The files of a session whose agent keeps it in many small ones, one for each place where it was seen: those are
+/// read, and not kept.
+pub(super) fn files_in_tree(store: &dyn IngestStore, session: &Summary) -> Result<Vec<PathBuf>> {
     let Some(databases) = agents::of_agent(session.key.agent()).databases() else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     let sources = store.sources().of_session(session.number)?;
     let files = sources
         .iter()
         .filter_map(|source| databases.file_of(&paths::from_bytes(&source.path)));
-    Ok({ files }.find(|file| databases.is_in_tree(file)))
+    Ok({ files }
+        .filter(|file| databases.is_in_tree(file))
+        .collect())
 }
 
 /// Where below a home the files of sessions were, by the names that an export gives them.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::places::{file_in_tree, places};
+use super::places::{files_in_tree, places};
 use crate::agents;
 use crate::agents::database::Databases;
 use crate::model::error::{Error, Result};
@@ -28,8 +28,9 @@ pub struct Resumption {
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`]; [`Error::Unsupported`] if its agent has no command for it, or if the session is a sub-agent:
-/// the one that started it can be gone on with; [`Error::Corrupt`].
+/// [`Error::NotFound`]; [`Error::Unsupported`] if its agent has no command for it, if the session is a sub-agent (the
+/// one that started it can be gone on with), or if its files are not below the home and cannot be put back;
+/// [`Error::Corrupt`].
 pub fn resumption(store: &dyn Ingest, key: &SessionKey, home: Option<&Path>) -> Result<Resumption> {
     let summary = store.summary(key)?;
     let agent = agents::of_agent(key.agent());
@@ -47,10 +48,12 @@ pub fn resumption(store: &dyn Ingest, key: &SessionKey, home: Option<&Path>) -> 
         // No file of a single session could be looked for.
         Some(home) if agent.databases().is_some_and(Databases::are_there) => Some(home.to_owned()),
         Some(home) => {
-            if let Some(file) = file_in_tree(store.ingest().0, &summary)? {
-                // Of many small files it says whether they are there.
-                Some(file).filter(|file| is_below(file, home))
+            let files = files_in_tree(store.ingest().0, &summary)?;
+            let is_there = |file: &PathBuf| is_below(file, home) && file.exists();
+            if let Some(file) = files.into_iter().find(is_there) {
+                Some(file)
             } else {
+                // Of files that are gone and were only read this tells that they cannot be put back.
                 let (placed, _) = places(store.ingest().0, key, home)?;
                 placed.first().map(|one| one.path(home))
             }

@@ -68,7 +68,10 @@ impl Group {
     pub(super) fn add(&mut self, other: &Self) {
         self.answers += other.answers;
         self.usage += other.usage;
-        self.fresh_input_tokens += other.fresh_input_tokens;
+        // Counts are what files say: a wrong one makes a wrong sum, and no panic.
+        self.fresh_input_tokens = self
+            .fresh_input_tokens
+            .saturating_add(other.fresh_input_tokens);
         if let Some(cost) = other.cost {
             *self.cost.get_or_insert(0.0) += cost;
         }

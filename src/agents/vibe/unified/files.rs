@@ -77,7 +77,9 @@ pub(super) fn read_within(folder: &Path, room: usize) -> Result<State> {
     let content = String::from_utf8_lossy(&bytes);
     let wanted = fields(body(&content), &["snapshot"]);
     let [snapshot] = wanted.map_err(|_error| invalid(&shown, "is no JSON object"))?;
-    state.take_snapshot(snapshot);
+    let snapshot = snapshot.filter(|snapshot| is_object(*snapshot));
+    let snapshot = snapshot.ok_or_else(|| invalid(&shown, "has no state of what is shown"))?;
+    state.take_snapshot(Some(snapshot));
     for name in pieces(&generation.join("manifest.json"))? {
         if state.is_full {
             break;
@@ -86,6 +88,9 @@ pub(super) fn read_within(folder: &Path, room: usize) -> Result<State> {
         let bytes = whole(&piece)?;
         let content = String::from_utf8_lossy(&bytes);
         let list = Json::parse(body(&content)).map_err(|_error| invalid(&piece, "is no JSON"))?;
+        if !is_list(list) {
+            return Err(invalid(&piece, "is no list of what was said"));
+        }
         for entry in elements(list) {
             state.add(entry);
         }
@@ -130,7 +135,9 @@ fn pieces(manifest: &Path) -> Result<Vec<String>> {
     let wanted = fields(body(&content), &["projection_state"]);
     let [shown] = wanted.map_err(|_error| invalid(manifest, "is no JSON object"))?;
     let [names] = fields_of(shown, &["chunks"]);
-    let names = names.into_iter().flat_map(elements);
+    let names = names.filter(|names| is_list(*names));
+    let names = names.ok_or_else(|| invalid(manifest, "has no list of pieces"))?;
+    let names = elements(names).into_iter();
     let named = |name| owned(Some(name)).filter(|name| is_name(name, 64));
     names
         .map(|name| named(name).ok_or_else(|| invalid(manifest, "names no piece")))
@@ -149,6 +156,14 @@ pub(super) fn journal_of(path: &Path) -> Option<PathBuf> {
     Some(folder.join(journal(current.sequence)))
 }
 
+fn is_list(value: Json<'_>) -> bool {
+    value.get().starts_with('[')
+}
+
+fn is_object(value: Json<'_>) -> bool {
+    value.get().starts_with('{')
+}
+
 fn json(value: Option<Json<'_>>) -> String {
     value.map_or_else(|| "{}".to_owned(), |value| compact(value.get()))
 }
@@ -165,7 +180,7 @@ impl State {
     fn take_entries(&mut self, list: Option<Json<'_>>) {
         self.entries.clear();
         self.places.clear();
-        self.bytes = 0;
+        (self.bytes, self.is_full) = (0, false);
         for entry in list.into_iter().flat_map(elements) {
             self.add(entry);
         }
@@ -266,11 +281,14 @@ impl State {
             match (text(op).as_deref(), entry) {
                 (Some("append_entry"), Some(entry)) => self.add(entry),
                 (Some("replace_entry"), Some(entry)) => self.replace(&id, entry),
-                (Some("remove_entry"), _) => self.remove(&id),
+                (Some("remove_entry"), _) if !id.is_empty() => self.remove(&id),
                 (Some("set_history_entries"), _) => self.take_entries(entries),
                 (Some("set_envelope"), _) => {
                     let [session] = fields_of(state, &["session"]);
-                    self.session = json(session);
+                    // What states none leaves the one that was there.
+                    if let Some(session) = session.filter(|session| is_object(*session)) {
+                        self.session = json(Some(session));
+                    }
                 }
                 _ => {}
             }
