@@ -106,8 +106,8 @@ fn answers_that_are_lost_are_found_out_and_nothing_is_written_twice() {
 }
 
 /// The commit of a session whose row is locked has the only connection there is; when its answer is lost, another
-/// one has to be had to find out. The store takes the lock where somebody else is faster twice: here whenever it
-/// asks for the time.
+/// one has to be had to find out. The store takes the lock where somebody else is faster twice: here when it first
+/// asks for the time, in each of two attempts.
 #[test]
 fn a_store_of_one_connection_finds_out_what_became_of_a_commit_under_a_lock() {
     let Some(cluster) = shared() else {
@@ -124,24 +124,36 @@ fn a_store_of_one_connection_finds_out_what_became_of_a_commit_under_a_lock() {
     let append = |store: &PostgresStore, key: &SessionKey| {
         store.append(key, Expect::Any, None, &[NewRecord::line("{}")])
     };
-    let others = Arc::new(AtomicU64::new(0));
-    let (left, other, same) = (Arc::clone(&others), Arc::clone(&straight), key.clone());
+    let (others, calls) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let of_an_attempt = Arc::new(AtomicU64::new(1));
+    let (left, called, each) = (
+        Arc::clone(&others),
+        Arc::clone(&calls),
+        Arc::clone(&of_an_attempt),
+    );
+    let (other, same) = (Arc::clone(&straight), key.clone());
     let now: DateTime<Utc> = "2026-06-01T12:00:00Z".parse().unwrap();
     let stamps = Stamps::default().with_clock(move || {
         let is_in_the_way = |left: u64| left.checked_sub(1);
         let left = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, is_in_the_way);
-        if left.is_ok() {
+        called.fetch_add(1, Ordering::SeqCst);
+        if left.is_ok_and(|left| left % each.load(Ordering::SeqCst) == 0) {
             append(&other, &same).unwrap();
         }
         now
     });
     let store = PostgresStore::open(&proxy.url(), options.with_stamps(stamps)).unwrap();
     append(&store, &key).unwrap();
+    // How often it asks in an attempt.
+    calls.store(0, Ordering::SeqCst);
+    append(&store, &key).unwrap();
+    let asked = calls.load(Ordering::SeqCst);
+    of_an_attempt.store(asked, Ordering::SeqCst);
     for round in 1..=3 {
         is_armed.store(true, Ordering::SeqCst);
-        others.store(2, Ordering::SeqCst);
+        others.store(2 * asked, Ordering::SeqCst);
         append(&store, &key).unwrap();
         assert_eq!(proxy.lost.load(Ordering::Relaxed), round);
-        assert_eq!(straight.summary(&key).unwrap().record_count, 1 + 3 * round);
+        assert_eq!(straight.summary(&key).unwrap().record_count, 2 + 3 * round);
     }
 }
