@@ -146,7 +146,8 @@ fn a_build_with_other_locks_and_this_one_never_have_a_store_at_the_same_time() {
         assert!(list.contains(&format!("\"{name}\"")), "{name} is lost");
     }
     assert!(sum(&olds) > 0 && sum(&news) > 0, "{olds:?} {news:?}");
-    assert_eq!(format(&home.store_path()), 6);
+    // Whatever the format of today is: one that the old processes do not read.
+    assert!(format(&home.store_path()) > 3);
     assert!(olds.iter().all(|one| one.refused == 1), "{olds:?}");
 }
 
