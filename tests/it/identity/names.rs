@@ -114,6 +114,8 @@ fn a_file_that_is_called_as_a_content_is_one_of_the_id() {
         ]);
         assert_eq!(words(&found), expected, "{stated} {word}: {found:?}");
         assert_eq!(found[id], "C", "{stated} {word}");
+        // A copy of the first content is no session with the second one's name.
+        assert!(word != "A" || found[&own] == "C", "{found:?}");
     }
 }
 
