@@ -52,6 +52,11 @@ pub(crate) fn numbered(id: &str) -> Option<(&str, u32)> {
     (!plain.is_empty()).then_some((plain, number))
 }
 
+/// The id before such a number.
+pub(crate) fn without_number(id: &str) -> Option<&str> {
+    numbered(id).map(|(plain, _)| plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! The contents of an id: what they are called, and which is the newest.
 
 use crate::codec::session_row::SessionRow;
+use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::model::limits::ID_BYTES_MAX;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::model::text::cut;
@@ -10,6 +12,23 @@ pub(crate) fn content_id(id: &str, content: u32) -> String {
     let suffix = format!("~{content}");
     let start = cut(id, ID_BYTES_MAX.saturating_sub(suffix.len()));
     format!("{start}{suffix}")
+}
+
+/// The next number of a content of an id, and its name. Another session may have a name: numbers are given once.
+pub(crate) fn free_content(
+    key: &SessionKey,
+    contents: &[(u32, u64)],
+    is_taken: &dyn Fn(&SessionKey) -> Result<bool>,
+) -> Result<(u32, SessionKey)> {
+    let last = contents.iter().map(|(content, _)| *content).max();
+    let mut content = last.unwrap_or(0);
+    loop {
+        content += 1;
+        let name = SessionKey::new(key.agent(), content_id(key.id(), content))?;
+        if !is_taken(&name)? {
+            return Ok((content, name));
+        }
+    }
 }
 
 /// What makes one content newer than another: that something was said in it, the last time that

@@ -286,7 +286,7 @@ pub(crate) fn believe(row: &mut SessionRow, now_us: i64) {
 }
 
 /// Whether a time is not too far ahead of the clock.
-pub(crate) fn is_believed(time_us: i64, now_us: i64) -> bool {
+fn is_believed(time_us: i64, now_us: i64) -> bool {
     time_us <= now_us.saturating_add(AHEAD_US)
 }
 

@@ -386,7 +386,7 @@ pub(crate) trait Bulk: std::fmt::Debug {
 
     /// Writes a session that comes from another store, in the place of all that is there of it, or as a new
     /// one; its files are not among it. Returns its number.
-    fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64>;
+    fn put_carried(&mut self, to: Destination, carried: &mut Carried) -> Result<u64>;
 
     /// Writes a file of a session that comes from another store. Its row counts it already.
     fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()>;

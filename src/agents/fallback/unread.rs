@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_an_agent_s_format_reads_is_told_as_not_read() {
+        for agent in crate::agents::all() {
+            for path in agent.samples().paths {
+                let found = unread(Path::new(path)).map(|sort| sort.title);
+                assert_eq!(found, None, "{path}");
+            }
+        }
+    }
+
+    #[test]
     fn no_sort_takes_everything() {
         for sort in ALL {
             let has_name = !sort.name.0.is_empty() || sort.name.1 == ".json";

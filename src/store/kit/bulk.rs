@@ -221,8 +221,8 @@ impl Bulk for Draft<'_> {
         Ok(())
     }
 
-    fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
-        Draft::put_carried(self, place, carried)
+    fn put_carried(&mut self, to: Destination, carried: &mut Carried) -> Result<u64> {
+        Draft::put_carried(self, to, carried)
     }
 
     fn put_carried_file(&mut self, number: u64, name: &str, content: &mut dyn Read) -> Result<()> {

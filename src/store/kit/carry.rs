@@ -135,19 +135,19 @@ impl Draft<'_> {
     }
 
     /// Writes a session that comes from another store.
-    pub(crate) fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
-        let number = match place.number {
+    pub(crate) fn put_carried(&mut self, to: Destination, carried: &mut Carried) -> Result<u64> {
+        let number = match to.number {
             Some(number) => {
-                self.clear_carried(number, place.from)?;
+                self.clear_carried(number, to.from)?;
                 number
             }
             None => self.engine().new_number()?,
         };
-        let segments = carried.take_segments(place.from)?;
+        let segments = carried.take_segments(to.from)?;
         let beside = &carried.beside;
         let mut row = beside.row.clone();
         // First, so that reads of what a new session has ask nobody.
-        self.put_carried_row(number, &row)?;
+        self.put_written_row(number, &row)?;
         for sealed in &segments {
             self.put_segment(number, sealed);
         }
@@ -166,7 +166,7 @@ impl Draft<'_> {
             self.put_source(&source)?;
         }
         // Again: only now it has the numbers of its exceptions and blocks.
-        self.put_carried_row(number, &row)?;
+        self.put_written_row(number, &row)?;
         Ok(number)
     }
 

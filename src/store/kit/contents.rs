@@ -6,9 +6,9 @@ use crate::agents;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
-use crate::model::naming::numbered;
+use crate::model::naming::without_number;
 use crate::model::properties::PropertiesChange;
-use crate::store::contents::{content_id, giving, newness, taking};
+use crate::store::contents::{content_id, free_content, giving, newness, taking};
 use crate::store::ingest::HomeId;
 use crate::store::properties::Claims;
 
@@ -106,7 +106,7 @@ impl Draft<'_> {
         if agents::of_agent(key.agent()).has_unique_ids() {
             return Ok(gone);
         }
-        let plain = numbered(key.id()).map(|(plain, _)| plain);
+        let plain = without_number(key.id());
         for wanted in [Some(key.id()), plain].into_iter().flatten() {
             let start = named(key.agent(), wanted);
             let end = [start.as_slice(), &[0xFF; 4096]].concat();
@@ -140,7 +140,7 @@ impl Draft<'_> {
             self.put_content(key, row.content, number);
             contents.push((row.content, number));
         }
-        let (content, name) = self.free_content(key, &contents)?;
+        let (content, name) = self.next_content(key, &contents)?;
         let other = self.engine().new_number()?;
         let made = SessionRow {
             content,
@@ -157,17 +157,9 @@ impl Draft<'_> {
         Ok((other, name))
     }
 
-    /// The next number of a content of an id, and its name. Another session may have a name: numbers are given once.
-    fn free_content(&self, key: &SessionKey, contents: &[(u32, u64)]) -> Result<(u32, SessionKey)> {
-        let last = contents.iter().map(|(content, _)| *content).max();
-        let mut content = last.unwrap_or(0);
-        loop {
-            content += 1;
-            let name = SessionKey::new(key.agent(), content_id(key.id(), content))?;
-            if self.number_of(&name)?.is_none() {
-                return Ok((content, name));
-            }
-        }
+    /// The next number of a content of an id, and its name.
+    fn next_content(&self, key: &SessionKey, contents: &[(u32, u64)]) -> Result<(u32, SessionKey)> {
+        free_content(key, contents, &|name| Ok(self.number_of(name)?.is_some()))
     }
 
     /// Takes the plain id from a content, which gets the name of its number. While it had the other one, a session
@@ -177,7 +169,7 @@ impl Draft<'_> {
         let own = SessionKey::new(key.agent(), content_id(key.id(), before.content))?;
         let (content, name) = match self.number_of(&own)? {
             Some(other) if other != number => {
-                let free = self.free_content(key, &self.contents(key)?)?;
+                let free = self.next_content(key, &self.contents(key)?)?;
                 self.remove_content(key, before.content);
                 self.put_content(key, free.0, number);
                 free

@@ -177,8 +177,9 @@ impl<'e> Draft<'e> {
         Ok(())
     }
 
-    /// Writes the row of a session that another store has believed already, and that is written to here now.
-    pub(crate) fn put_carried_row(&mut self, number: u64, row: &SessionRow) -> Result<()> {
+    /// Writes the row of a session that is written to now, whatever the row says of that. Its time of update was
+    /// believed already.
+    pub(crate) fn put_written_row(&mut self, number: u64, row: &SessionRow) -> Result<()> {
         let mut row = row.clone();
         written::stamp(&mut row, self.held_row(number).as_ref(), self.now_us()?);
         self.write_row(number, Some(row));
@@ -188,7 +189,7 @@ impl<'e> Draft<'e> {
     /// Notes that something of a session was written of which its row says nothing.
     pub(crate) fn note_written(&mut self, number: u64) -> Result<()> {
         let row = self.row(number)?;
-        self.put_carried_row(number, &row)
+        self.put_written_row(number, &row)
     }
 
     fn now_us(&self) -> Result<i64> {

@@ -130,14 +130,10 @@ impl Draft<'_> {
         let changed = SessionRow {
             given: properties::given(&new),
             archived_by_agent,
-            ..row.clone()
+            ..row
         };
-        if changed == row {
-            // Aliases, a summary and a scope are in no row.
-            self.note_written(number)?;
-        } else {
-            self.put_row(number, &changed)?;
-        }
+        // Aliases, a summary and a scope are in no row.
+        self.put_written_row(number, &changed)?;
         Ok(new)
     }
 

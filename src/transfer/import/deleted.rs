@@ -14,6 +14,7 @@ use crate::agents::{self, Agent};
 use crate::codec::deleted_row::{DeletedSource, path_hash};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
+use crate::model::naming;
 use crate::store::{self, Bulk, DeletedSession};
 use crate::transfer::files::paths;
 
@@ -153,7 +154,7 @@ impl Marks {
             let id = mark.key.id();
             // The path of a source has the id that the database gives, without the number that it
             // may have got here.
-            let ids = [Some(id), session_names::without_number(id)];
+            let ids = [Some(id), naming::without_number(id)];
             let mut hashes = ids
                 .into_iter()
                 .flatten()

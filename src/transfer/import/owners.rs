@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::session_names;
 use crate::agents;
 use crate::model::key::SessionKey;
+use crate::model::naming;
 use crate::transfer::files::paths;
 
 /// A session that a file of this run holds.
@@ -52,7 +52,7 @@ impl<'w> FoundSessions<'w> {
             }
             let (agent, id) = (place.key.agent(), place.key.id());
             sorted.by_id.entry((agent, id)).or_default().push(place);
-            if let Some(wanted) = session_names::without_number(id) {
+            if let Some(wanted) = naming::without_number(id) {
                 sorted.by_id.entry((agent, wanted)).or_default().push(place);
             }
             let file = sorted

@@ -40,16 +40,9 @@ fn with_suffix(agent: &str, id: &str, suffix: &str) -> Result<SessionKey> {
     SessionKey::new(agent, format!("{start}{suffix}"))
 }
 
-/// `id` of `id~2`, `id~3`, ...: the name that was wanted when it was taken.
-pub(super) fn without_number(id: &str) -> Option<&str> {
-    let (wanted, number) = id.rsplit_once('~')?;
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some(wanted)
-}
-
 /// The names that a session with this one may have wanted: that, and what stands before its number.
 pub(super) fn names_of(key: &SessionKey) -> impl Iterator<Item = SessionKey> {
-    let plain = without_number(key.id());
+    let plain = naming::without_number(key.id());
     let plain = plain.and_then(|plain| SessionKey::new(key.agent(), plain).ok());
     std::iter::once(key.clone()).chain(plain)
 }
@@ -170,14 +163,5 @@ mod tests {
         assert!(one != two && one.id().len() <= ID_BYTES_MAX);
         let copy = numbered(&one, 12).unwrap();
         assert!(copy.id().ends_with("~12") && copy.id().len() <= ID_BYTES_MAX);
-    }
-
-    #[test]
-    fn a_number_behind_a_name_is_told_from_other_ends() {
-        assert_eq!(without_number("a~2"), Some("a"));
-        assert_eq!(without_number("a~b~10"), Some("a~b"));
-        for id in ["a", "a~", "a~x", "a2"] {
-            assert_eq!(without_number(id), None, "{id}");
-        }
     }
 }

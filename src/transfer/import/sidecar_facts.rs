@@ -15,6 +15,7 @@ use super::tasks::KeptFile;
 use crate::agents::{self, INDEX_TITLE_RANK, SidecarFacts};
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
+use crate::model::naming;
 use crate::model::properties::{Properties, PropertiesChange};
 use crate::store::{Bulk, Claims, IngestStore, changed_properties};
 use crate::transfer::files::paths;
@@ -63,7 +64,7 @@ impl Subject {
 
 /// Whether a session has this id, or got another one because it was taken.
 fn has_id(key: &SessionKey, id: &str) -> bool {
-    key.id() == id || session_names::without_number(key.id()) == Some(id)
+    key.id() == id || naming::without_number(key.id()) == Some(id)
 }
 
 /// What a file tells.

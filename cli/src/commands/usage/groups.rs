@@ -123,3 +123,19 @@ fn part(one: &SessionUsage, prices: &Prices) -> Group {
     }
     part
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_nothing_can_have_taken_ends_no_sum() {
+        let group = |fresh_input_tokens| Group {
+            fresh_input_tokens,
+            ..Group::default()
+        };
+        let mut sum = group(u64::MAX);
+        sum.add(&group(1));
+        assert_eq!(sum.fresh_input_tokens, u64::MAX);
+    }
+}

@@ -187,6 +187,12 @@ fn what_is_larger_than_there_is_room_for_is_left_out_and_told() {
     // Also where more would fit that is shorter.
     let room = all[0].len() + all[1].len() - 1;
     assert_eq!(read(room), (all[..1].to_vec(), told(room)));
+    // What takes the place of all has the room of all.
+    let anew = entry("u9", "anew");
+    let changes = format!(r#"{{"delta":[{{"op":"set_history_entries","entries":[{anew}]}}]}}"#);
+    let (_home, own) = session(&record(8, "projection_delta", &changes));
+    let state = super::files::read_within(own.parent().unwrap(), room).unwrap();
+    assert_eq!(state.entries().collect::<Vec<_>>(), [&anew]);
 }
 
 #[test]
@@ -229,6 +235,32 @@ fn what_names_files_elsewhere_or_is_of_another_form_is_not_read() {
     }
     fs::remove_file(&manifest).unwrap();
     assert!(told(&own).is_err());
+}
+
+#[test]
+fn what_has_another_shape_is_not_an_empty_session() {
+    let piece = format!("chunks/{PIECE}.json");
+    for (name, content) in [
+        (piece.as_str(), r#"{"a":1}"#),
+        ("generations/0000000000000007/manifest.json", r#"{"x":1}"#),
+        (
+            "generations/0000000000000007/manifest.json",
+            r#"{"projection_state":{"chunks":null}}"#,
+        ),
+        (
+            "generations/0000000000000007/projection-state.json",
+            r#"{"snapshot":null}"#,
+        ),
+    ] {
+        let (_home, own) = session("");
+        fs::write(own.with_file_name(name), content).unwrap();
+        assert!(told(&own).is_err(), "{name}: {content}");
+    }
+    // A change that states nothing changes nothing.
+    let changes = r#"{"delta":[{"op":"set_envelope","state":null},{"op":"remove_entry"}]}"#;
+    let (_home, own) = session(&record(8, "projection_delta", changes));
+    let (texts, title, problems) = told(&own).unwrap();
+    assert_eq!((texts.len(), title.as_str(), problems), (3, "One", vec![]));
 }
 
 #[test]

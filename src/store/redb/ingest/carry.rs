@@ -154,15 +154,15 @@ impl RedbBulk<'_> {
     }
 
     /// Writes a session that comes from another store.
-    pub(super) fn put_carried(&mut self, place: Destination, carried: &mut Carried) -> Result<u64> {
-        let segments = carried.take_segments(place.from)?;
+    pub(super) fn put_carried(&mut self, to: Destination, carried: &mut Carried) -> Result<u64> {
+        let segments = carried.take_segments(to.from)?;
         let beside = &carried.beside;
         let mut row = beside.row.clone();
         let key = beside.key()?;
-        let (number, old) = match place.number {
+        let (number, old) = match to.number {
             Some(number) => {
                 let old = self.writer.row(number)?;
-                self.clear_carried(number, &old, place.from)?;
+                self.clear_carried(number, &old, to.from)?;
                 if old.id != row.id {
                     self.writer.rename(number, &old, &row.id)?;
                 }
@@ -203,7 +203,7 @@ impl RedbBulk<'_> {
             self.write_source(&source)?;
         }
         // Last: `put_course` has put the numbers of its rows into it.
-        self.writer.put_carried_row(number, old.as_ref(), row)?;
+        self.writer.put_written_row(number, old.as_ref(), row)?;
         Ok(number)
     }
 }

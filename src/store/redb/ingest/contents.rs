@@ -6,7 +6,7 @@ use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::model::properties::{Properties, PropertiesChange};
-use crate::store::contents::{content_id, giving, newness, taking};
+use crate::store::contents::{content_id, free_content, giving, newness, taking};
 use crate::store::properties::Claims;
 use crate::store::redb::tables::contents::corrupt_content;
 use crate::store::redb::tables::properties;
@@ -36,7 +36,7 @@ impl RedbBulk<'_> {
             self.writer.put_content(key, row.content, number)?;
             contents.push((row.content, number));
         }
-        let (content, name) = free_content(&self.writer, key, &contents)?;
+        let (content, name) = next_content(&self.writer, key, &contents)?;
         let other = self.writer.new_number(&name)?;
         let made = SessionRow {
             content,
@@ -61,21 +61,13 @@ impl RedbBulk<'_> {
     }
 }
 
-/// The next number of a content of an id, and its name. Another session may have a name: numbers are given once.
-fn free_content(
+/// The next number of a content of an id, and its name.
+fn next_content(
     writer: &Writer<'_>,
     key: &SessionKey,
     contents: &[(u32, u64)],
 ) -> Result<(u32, SessionKey)> {
-    let last = contents.iter().map(|(content, _)| *content).max();
-    let mut content = last.unwrap_or(0);
-    loop {
-        content += 1;
-        let name = SessionKey::new(key.agent(), content_id(key.id(), content))?;
-        if writer.number_of(&name)?.is_none() {
-            return Ok((content, name));
-        }
-    }
+    free_content(key, contents, &|name| Ok(writer.number_of(name)?.is_some()))
 }
 
 /// Takes the plain id from a content, which gets the name of its number. While it had the other one, a session of
@@ -89,7 +81,7 @@ fn demote(
     let own = SessionKey::new(key.agent(), content_id(key.id(), before.content))?;
     let (content, name) = match writer.number_of(&own)? {
         Some(other) if other != number => {
-            let free = free_content(writer, key, contents)?;
+            let free = next_content(writer, key, contents)?;
             writer.remove_content(key, before.content)?;
             writer.put_content(key, free.0, number)?;
             free

@@ -178,12 +178,8 @@ pub(crate) fn change(
         archived_by_agent,
         ..row.clone()
     };
-    if changed == row {
-        // Aliases, a summary and a scope are in no row.
-        writer.note_written(number)?;
-    } else {
-        writer.put_row(number, Some(&row), &changed)?;
-    }
+    // Aliases, a summary and a scope are in no row.
+    writer.put_written_row(number, Some(&row), changed)?;
     Ok(new)
 }
 

@@ -1,7 +1,5 @@
 //! Writing: one transaction that holds records, summary row and index entries together.
 
-use std::borrow::Cow;
-
 use redb::{Table, WriteTransaction};
 
 use super::row_counts::ReadCounts;
@@ -204,16 +202,15 @@ impl<'s> Writer<'s> {
         row: &SessionRow,
     ) -> Result<()> {
         let now_us = self.now_us()?;
-        let mut row = Cow::Borrowed(row);
-        if !fold::is_believed(row.updated_us, now_us) {
-            fold::believe(row.to_mut(), now_us);
-        }
-        written::stamp_changed(row.to_mut(), old, now_us);
+        let mut row = row.clone();
+        fold::believe(&mut row, now_us);
+        written::stamp_changed(&mut row, old, now_us);
         self.put_row_as_it_is(number, old, &row)
     }
 
-    /// Writes the row of a session that another store has believed already, and that is written to here now.
-    pub(crate) fn put_carried_row(
+    /// Writes the row of a session that is written to now, whatever the row says of that. Its time of update was
+    /// believed already.
+    pub(crate) fn put_written_row(
         &self,
         number: u64,
         old: Option<&SessionRow>,
@@ -226,7 +223,7 @@ impl<'s> Writer<'s> {
     /// Notes that something of a session was written of which its row says nothing.
     pub(crate) fn note_written(&self, number: u64) -> Result<()> {
         let old = self.row(number)?;
-        self.put_carried_row(number, Some(&old), old.clone())
+        self.put_written_row(number, Some(&old), old.clone())
     }
 
     fn now_us(&self) -> Result<i64> {

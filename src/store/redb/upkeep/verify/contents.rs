@@ -61,8 +61,9 @@ impl Checker<'_, '_, '_> {
     /// listed by nobody and stay when the id is deleted.
     fn contents_of_rows(&mut self, of_ids: &BTreeMap<(String, String), u32>) {
         let is_lost = |row: &SessionRow| {
-            let id = (row.agent.clone(), row.plain_id().to_owned());
-            row.contents > 1 && !of_ids.contains_key(&id)
+            // First: of nearly all rows nothing more is asked.
+            row.contents > 1
+                && !of_ids.contains_key(&(row.agent.clone(), row.plain_id().to_owned()))
         };
         let rows = self.found.rows.iter().filter(|(_, row)| is_lost(row));
         let lost: Vec<(u64, String, u32)> = rows
