@@ -8,6 +8,7 @@
 //! - [`Dialect::messages`] is the full reading, for showing and loading.
 //! - Both agree: `describe(line).header.messages == messages(line).len()`.
 
+use std::cell::OnceCell;
 use std::fmt::Debug;
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use super::described::Described;
 use super::document::{Document, DocumentLines};
 use super::habits::Habits;
 use super::operation::{MessageType, Operation};
+use super::parts::heads::{self, HeadLine};
 use super::parts::lines::{self, Format};
 use super::parts::{entries, paths};
 use crate::json::{Ends, Json};
@@ -38,7 +40,7 @@ pub(crate) enum Recognition {
 }
 
 /// A file that may hold a session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidate<'a> {
     /// Its absolute path.
     pub path: &'a Path,
@@ -47,9 +49,33 @@ pub(crate) struct Candidate<'a> {
     /// The bytes of its [`companion`](super::companions::Companions::companion), if it has one that
     /// could be read.
     pub companion: Option<&'a [u8]>,
+    /// Its first lines, once somebody has asked for them.
+    lines: OnceCell<Vec<HeadLine<'a>>>,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    /// A file of this path that begins with these bytes.
+    pub(crate) const fn new(path: &'a Path, head: &'a [u8]) -> Self {
+        Self {
+            path,
+            head,
+            companion: None,
+            lines: OnceCell::new(),
+        }
+    }
+
+    /// The same beside what its companion holds.
+    pub(crate) const fn beside(mut self, companion: Option<&'a [u8]>) -> Self {
+        self.companion = companion;
+        self
+    }
+
+    /// The first lines that are not blank, without what stands around their JSON. The last one may be cut
+    /// off.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &HeadLine<'a>> {
+        heads::filled(self.lines.get_or_init(|| heads::lines_of_head(self.head)))
+    }
+
     /// How sure an agent is of a file of lines that its place tells, and elsewhere its lines. In its place a file
     /// is its, whatever is in it, even nothing: a session may have its file before its first line.
     pub(crate) fn told_by(
@@ -107,12 +133,12 @@ pub(crate) trait Dialect: Format + Send + Sync + Debug {
     /// costs least, and then by lines of its head ([`is_line`](Self::is_line)). One dialect or two are asked
     /// about most files of lines, and all of them where the path tells none.
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        let has_lines = || candidate.lines().any(|line| self.is_line(&line));
+        let has_lines = || candidate.lines().any(|line| self.is_line(line));
         candidate.told_by(|| self.may_own(candidate), has_lines)
     }
 
     /// Whether a line, perhaps cut off, tells that it is this agent's, wherever it stands.
-    fn is_line(&self, line: &str) -> bool {
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
         self.entry_ids().is_some() && entries::is_line(self.agent(), line)
     }
 

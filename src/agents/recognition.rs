@@ -171,11 +171,7 @@ mod tests {
         let head = b"{\"role\":\"user\",\"content\":\"hi\"}\n";
         let found = |path: &str| {
             let path = Path::new(path);
-            let candidate = Candidate {
-                path,
-                head,
-                companion: None,
-            };
+            let candidate = Candidate::new(path, head);
             let lines = recognise_found(&candidate).map(Dialect::agent);
             lines.or(recognise_sidecar(path).map(|(agent, _)| agent))
         };
@@ -195,11 +191,7 @@ mod tests {
     }
 
     fn found(path: &str, head: &str) -> Option<(&'static str, String)> {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         recognise_document(&candidate).map(|document| (document.agent, document.id))
     }
 

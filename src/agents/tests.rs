@@ -259,11 +259,7 @@ fn every_dialect_is_recognised_by_its_lines_and_no_other_takes_them() {
         let head = lines.join("\n");
         let damaged = format!("\0\0\0\nnot json\n{{\"type\":\"cut\n\n{head}");
         for head in [&head, &damaged] {
-            let candidate = Candidate {
-                path: Path::new("/x/some.jsonl"),
-                head: head.as_bytes(),
-                companion: None,
-            };
+            let candidate = Candidate::new(Path::new("/x/some.jsonl"), head.as_bytes());
             let found = recognise(&candidate).map(Dialect::agent);
             assert_eq!(found, Some(agent.agent()), "{head}");
         }
@@ -316,7 +312,7 @@ proptest! {
     fn no_bytes_make_a_dialect_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for dialect in all() {
             check(*dialect, &bytes);
-            let candidate = Candidate { path: Path::new("/x/a.jsonl"), head: &bytes, companion: None };
+            let candidate = Candidate::new(Path::new("/x/a.jsonl"), &bytes);
             let _found = recognise(&candidate).is_some();
             prop_assert!(!dialect.session_id(&candidate).is_empty());
             prop_assert!(recognise_document(&candidate).is_none());
@@ -357,11 +353,8 @@ fn a_file_is_of_the_dialect_that_is_surest_of_it() {
         {
             for path in paths().chain(&OTHERS) {
                 for companion in [None, Some(&b"{}"[..])] {
-                    let candidate = Candidate {
-                        path: Path::new(path),
-                        head: line.as_bytes(),
-                        companion,
-                    };
+                    let candidate =
+                        Candidate::new(Path::new(path), line.as_bytes()).beside(companion);
                     // The first of the surest.
                     let surest = all()
                         .iter()

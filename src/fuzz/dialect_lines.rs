@@ -38,11 +38,7 @@ pub(super) fn run(data: &[u8]) {
         None => all.iter().for_each(|dialect| check(*dialect, line)),
     }
     let path = place(which);
-    let candidate = Candidate {
-        path,
-        head: line,
-        companion: Some(line),
-    };
+    let candidate = Candidate::new(path, line).beside(Some(line));
     let found = agents::recognise(&candidate).map(Dialect::agent);
     assert_eq!(agents::recognise(&candidate).map(Dialect::agent), found);
 }
@@ -103,11 +99,7 @@ fn check(dialect: &dyn Dialect, line: &[u8]) {
         written_as_native(message);
     }
     let path = place(line.len());
-    let candidate = Candidate {
-        path,
-        head: line,
-        companion: None,
-    };
+    let candidate = Candidate::new(path, line);
     assert!(!dialect.session_id(&candidate).is_empty());
     assert_eq!(dialect.recognise(&candidate), dialect.recognise(&candidate));
     assert_eq!(dialect.project(&candidate), dialect.project(&candidate));

@@ -15,12 +15,8 @@ pub(super) fn run(data: &[u8]) {
     let which = input.digit();
     let place = place(input.digit());
     let file = input.rest();
-    let candidate = Candidate {
-        path: place,
-        // An import shows no more of a file to tell what it is.
-        head: &file[..file.len().min(64 * 1024)],
-        companion: None,
-    };
+    // An import shows no more of a file to tell what it is.
+    let candidate = Candidate::new(place, &file[..file.len().min(64 * 1024)]);
     let document = recognise_document(&candidate);
     assert_eq!(document, recognise_document(&candidate));
     assert!(document.is_none_or(|document| !document.id.is_empty()));

@@ -118,11 +118,7 @@ fn read_all(dialect: &'static dyn Agent, input: &[u8]) {
     let _document = dialect.document_lines(input).is_some();
     let _facts = dialect.sidecar_facts(path, input).len();
     let head = &input[..input.len().min(64 * 1024)];
-    let candidate = Candidate {
-        path,
-        head,
-        companion: Some(input),
-    };
+    let candidate = Candidate::new(path, head).beside(Some(input));
     let _recognised = dialect.recognise(&candidate);
     let _id = dialect.session_id(&candidate);
     let _kept = recognise_document(&candidate).is_some();

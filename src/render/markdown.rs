@@ -35,7 +35,7 @@ pub(crate) fn write_head(
     summary: &Summary,
     stated: &Stated,
 ) -> io::Result<()> {
-    let title = plain(&summary.title);
+    let title = heading(&summary.title);
     writeln!(
         out,
         "# {}\n",
@@ -171,6 +171,19 @@ fn one_line(text: &str) -> String {
 /// Text of a line that is not code.
 fn plain(text: &str) -> String {
     inert::one_line(&one_line(text))
+}
+
+/// The same, of a heading: some readers take braces at its end for attributes, and cut code open there.
+fn heading(text: &str) -> String {
+    let line = plain(text);
+    let end = line.trim_end_matches([' ', '#']).len();
+    match line.split_at(end) {
+        (start, behind) if start.ends_with('}') => {
+            let start = start.strip_suffix('}').unwrap_or(start);
+            format!("{start}&#125;{behind}")
+        }
+        _ => line,
+    }
 }
 
 fn seconds(time: DateTime<Utc>) -> String {

@@ -292,7 +292,8 @@ const LIMITS: [(&str, &str, &str); 58] = [
 
 /// Limits of work, of what is looked at and of what is shown, those of a damaged file's pages, and
 /// those of files and of a database that no test makes so large.
-const PACES: [(&str, &str); 42] = [
+const PACES: [(&str, &str); 43] = [
+    ("src/transfer/import/outlet.rs", "HELD_MAX"),
     ("src/search/grams.rs", "LOOKED_UP_MAX"),
     ("src/store/redb/search/calls.rs", "THREADS_MAX"),
     ("src/store/redb/search/guide.rs", "SESSIONS_MAX"),

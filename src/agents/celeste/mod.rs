@@ -178,12 +178,12 @@ impl Agent for Celeste {
 fn has_entries_alone(candidate: &Candidate<'_>) -> bool {
     let mut found = false;
     for line in candidate.lines() {
-        let keys = entries_in(&line);
+        let keys = entries_in(line.text());
         if keys.iter().any(|(key, _)| !FIELDS.contains(&key.as_str())) {
             return false;
         }
         // A last line that was cut is no entry, and tells nothing against the others.
-        let Ok([kind, content, timestamp]) = fields(&line, &["type", "content", "timestamp"])
+        let Ok([kind, content, timestamp]) = fields(line.text(), &["type", "content", "timestamp"])
         else {
             continue;
         };

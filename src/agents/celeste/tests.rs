@@ -293,11 +293,7 @@ fn what_the_format_cannot_hold_is_refused_and_not_dropped() {
 #[test]
 fn its_places_and_sidecars() {
     let found = |path: &str, head: &str| {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         (Celeste.recognise(&candidate), Celeste.project(&candidate))
     };
     let project = Some("8f09a69e9fed88db".to_owned());
@@ -418,11 +414,7 @@ fn a_document_is_known_by_its_place_and_tells_of_its_session() {
     assert_eq!(facts.updated_us, Some(1_775_153_400_000_000));
 
     let found = |path: &str, head: &str| {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         crate::agents::recognition::recognise_document(&candidate)
             .map(|found| (found.agent, found.id))
     };

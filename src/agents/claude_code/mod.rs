@@ -33,7 +33,8 @@ use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition, VersionIn};
 use super::home::Found;
 use super::operation::MessageType;
-use super::parts::fields::{self, fields, fields_of, fields_of_start, is_true, owned, text};
+use super::parts::fields::{self, fields, fields_of, is_true, owned, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use super::parts::{blocks, times, tokens};
 use super::state::SidecarFacts;
@@ -81,8 +82,8 @@ impl Dialect for ClaudeCode {
         if layout::is_own(candidate.path) {
             return Recognition::PathAndLines;
         }
-        let is_its = candidate.lines().any(|line| is_line(&line))
-            && !candidate.lines().any(|line| is_imitated(&line));
+        let is_its = candidate.lines().any(|line| is_line(line))
+            && !candidate.lines().any(|line| is_imitated(line));
         match is_its {
             true if layout::is_project(candidate.path) => Recognition::PathAndLines,
             true => Recognition::Lines,
@@ -222,11 +223,9 @@ fn stated(line: &[u8], field: &str) -> Option<String> {
 }
 
 /// Whether a line, perhaps cut off, is one of Claude Code's.
-fn is_line(line: &str) -> bool {
-    let [kind, session, uuid, parent, leaf] = fields_of_start(
-        line,
-        &["type", "sessionId", "uuid", "parentUuid", "leafUuid"],
-    );
+fn is_line(line: &HeadLine<'_>) -> bool {
+    let [kind, session, uuid, parent, leaf] =
+        line.fields(&["type", "sessionId", "uuid", "parentUuid", "leafUuid"]);
     let kind = text(kind);
     let kind = kind.as_deref();
     kind.is_some_and(|kind| UNMISTAKABLE.contains(&kind))
@@ -237,8 +236,8 @@ fn is_line(line: &str) -> bool {
 }
 
 /// Whether a line, perhaps cut off, has keys that other agents put into the same envelope.
-fn is_imitated(line: &str) -> bool {
-    let [provenance, message, kind] = fields_of_start(line, &["provenance", "message", "type"]);
+fn is_imitated(line: &HeadLine<'_>) -> bool {
+    let [provenance, message, kind] = line.fields(&["provenance", "message", "type"]);
     let [content, parts] = fields_of(message, &["content", "parts"]);
     let is_answer = text(kind).as_deref() == Some("tool_result");
     provenance.is_some()

@@ -179,11 +179,7 @@ fn ids_come_from_paths() {
         ("/h/.claude/projects/-w-demo/agent-.jsonl", "agent-"),
         ("/h/.claude/projects/s.jsonl", "s"),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: b"",
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), b"");
         assert_eq!(ClaudeCode.session_id(&candidate), id, "{path}");
     }
 }
@@ -251,11 +247,7 @@ fn sidecars_belong_to_the_session_that_the_path_names() {
 #[test]
 fn its_own_folder_is_enough_and_other_folders_need_lines() {
     let found = |path: &str, head: &str| {
-        ClaudeCode.recognise(&Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        })
+        ClaudeCode.recognise(&Candidate::new(Path::new(path), head.as_bytes()))
     };
     let line =
         r#"{"parentUuid":null,"sessionId":"s","type":"user","uuid":"u","message":{"content":"cut"#;

@@ -27,7 +27,8 @@ use super::default_home::DefaultHome;
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::home::Found;
-use super::parts::fields::{self, Object, fields_of, fields_of_start, owned, text};
+use super::parts::fields::{self, Object, fields_of, owned, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use super::parts::paths;
 use super::parts::times;
@@ -81,7 +82,7 @@ impl Dialect for Codex {
             return Recognition::PathAndLines;
         }
         let named = placed == RolloutPlace::Copied;
-        match candidate.lines().any(|line| is_line(&line, named)) {
+        match candidate.lines().any(|line| is_line(line, named)) {
             true if named => Recognition::PathAndLines,
             true => Recognition::Lines,
             false => Recognition::No,
@@ -192,13 +193,13 @@ impl Agent for Codex {
 
 /// Whether a line, perhaps cut off, is one of Codex's. Bare items are told from other agents'
 /// lines only in a file that has a rollout's name.
-fn is_line(line: &str, named: bool) -> bool {
+fn is_line(line: &HeadLine<'_>, named: bool) -> bool {
     let [kind, id, instructions, git, state] =
-        fields_of_start(line, &["type", "id", "instructions", "git", "record_type"]);
+        line.fields(&["type", "id", "instructions", "git", "record_type"]);
     let kind = text(kind).unwrap_or_default();
     let envelope = matches!(&*kind, "session_meta" | "response_item") || EVENTS.contains(&&*kind);
     // The payload itself may be cut off, so only its key is looked for.
-    (envelope && line.contains("\"payload\""))
+    (envelope && line.text().contains("\"payload\""))
         || (named
             && (state.is_some()
                 || (id.is_some() && (instructions.is_some() || git.is_some()))

@@ -261,11 +261,7 @@ fn a_header_says_whose_it_is_and_where_the_session_came_from() {
 fn ids_sidecars_and_places() {
     let name = format!("rollout-2026-04-03T09-05-00-{UUID}.jsonl");
     let found = |path: &str, head: &str| {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         (Codex.recognise(&candidate), Codex.session_id(&candidate))
     };
     let own = format!("/h/.codex/sessions/2026/04/03/{name}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::dialect::Candidate;
-use crate::agents::parts::fields::{fields_of, fields_of_start, owned};
+use crate::agents::parts::fields::{fields_of, owned};
 use crate::agents::parts::paths::{self, below, names, stem};
 
 /// The agent's name.
@@ -48,7 +48,7 @@ pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
     }
     // Copied files are all called alike, so the name would be no id.
     let stated = candidate.lines().find_map(|line| {
-        let [data] = fields_of_start(&line, &["data"]);
+        let [data] = line.fields(&["data"]);
         let [id] = fields_of(data, &["sessionId"]);
         owned(id)
     });

@@ -19,7 +19,8 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
-use super::parts::fields::{fields_of_start, text};
+use super::parts::fields::text;
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use super::state::SidecarFacts;
 use crate::json::Json;
@@ -39,8 +40,8 @@ impl Dialect for Copilot {
     }
 
     /// Whether a line, perhaps cut off, is an event of Copilot's.
-    fn is_line(&self, line: &str) -> bool {
-        let [kind, data, parent] = fields_of_start(line, &["type", "data", "parentId"]);
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
+        let [kind, data, parent] = line.fields(&["type", "data", "parentId"]);
         let is_known = |kind: &str| kinds::is_said(kind) || kinds::is_event(kind);
         data.is_some_and(Json::is_object)
             && parent.is_some()

@@ -209,11 +209,7 @@ fn its_places_and_ids_and_what_is_kept() {
             "a/events",
         ),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).unwrap();
         let found = (found.agent(), found.session_id(&candidate));
         assert_eq!(found, (agent, id.to_owned()), "{path}");

@@ -14,7 +14,8 @@ use super::agent::Samples;
 use super::companions::Companions;
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
-use super::parts::fields::{fields_of, fields_of_start, text};
+use super::parts::fields::{fields_of, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use crate::json::Json;
 use crate::model::message::Message;
@@ -34,11 +35,9 @@ impl Dialect for CursorCli {
 
     /// Whether a line, perhaps cut off, is one of Cursor's: a role, and blocks one level below; other
     /// agents that write so have more.
-    fn is_line(&self, line: &str) -> bool {
-        let [role, message, kind, id, uuid, session] = fields_of_start(
-            line,
-            &["role", "message", "type", "id", "uuid", "sessionId"],
-        );
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
+        let [role, message, kind, id, uuid, session] =
+            line.fields(&["role", "message", "type", "id", "uuid", "sessionId"]);
         let [inner_role, content] = fields_of(message, &["role", "content"]);
         let is_more = [kind, id, uuid, session, inner_role]
             .iter()

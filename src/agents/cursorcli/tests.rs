@@ -107,21 +107,13 @@ fn its_places_ids_parents_and_projects() {
         ("/x/some.jsonl", &*line, "cursor", "some", None, None),
         ("/x/some.jsonl", &*other, "jsonl", "some", None, None),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some(agent), "{path}");
         assert_eq!(CursorCli.session_id(&candidate), id, "{path}");
         assert_eq!(CursorCli.parent(&candidate).as_deref(), parent, "{path}");
         assert_eq!(CursorCli.project(&candidate).as_deref(), project, "{path}");
     }
-    let config = Candidate {
-        path: Path::new("/h/.cursor/projects/w-shop/mcps/x.jsonl"),
-        head: b"",
-        companion: None,
-    };
+    let config = Candidate::new(Path::new("/h/.cursor/projects/w-shop/mcps/x.jsonl"), b"");
     assert!(!CursorCli.may_own(&config));
 }

@@ -20,7 +20,8 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::habits::{Habits, LineRole};
-use super::parts::fields::{fields_of, fields_of_start, object_in, owned, text};
+use super::parts::fields::{fields_of, object_in, owned, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths;
 use super::state::SidecarFacts;
@@ -41,11 +42,9 @@ impl Dialect for Droid {
     }
 
     /// Whether a line, perhaps cut off, is one of Droid's: others write messages of the same shape.
-    fn is_line(&self, line: &str) -> bool {
-        let [kind, id, cwd, title, summary, index] = fields_of_start(
-            line,
-            &["type", "id", "cwd", "title", "summaryText", "messageIndex"],
-        );
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
+        let [kind, id, cwd, title, summary, index] =
+            line.fields(&["type", "id", "cwd", "title", "summaryText", "messageIndex"]);
         match text(kind).as_deref() {
             Some("session_start") => text(id).is_some() && (cwd.is_some() || title.is_some()),
             Some("compaction_state") => summary.is_some(),
@@ -57,7 +56,7 @@ impl Dialect for Droid {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let stated = candidate.lines().find_map(|line| {
-            let [kind, id, session] = fields_of_start(&line, &["type", "id", "session_id"]);
+            let [kind, id, session] = line.fields(&["type", "id", "session_id"]);
             match text(kind)?.as_ref() {
                 "session_start" => owned(id),
                 _ => owned(session),

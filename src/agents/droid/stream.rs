@@ -2,16 +2,17 @@
 //! fallback reads, each with the session's id.
 
 use crate::agents::fallback::Fallback;
-use crate::agents::parts::fields::{fields_of, fields_of_start, text, text_filled};
+use crate::agents::parts::fields::{fields_of, text, text_filled};
+use crate::agents::parts::heads::HeadLine;
 use crate::agents::parts::lines::{Format as _, Reading};
 use crate::json::Json;
 use crate::model::message::Message;
 use crate::model::record::RecordKind;
 
 /// Whether a line, perhaps cut off, is one that no other program prints.
-pub(super) fn is_line(kind: &str, line: &str) -> bool {
+pub(super) fn is_line(kind: &str, line: &HeadLine<'_>) -> bool {
     let [session, said, name, input] =
-        fields_of_start(line, &["session_id", "finalText", "toolName", "parameters"]);
+        line.fields(&["session_id", "finalText", "toolName", "parameters"]);
     let is_its = match kind {
         "completion" => said.is_some(),
         "tool_call" => name.is_some() && input.is_some(),

@@ -184,11 +184,7 @@ fn its_places_ids_and_what_it_prints() {
         ("/x/run.jsonl", printed, "droid", "s7"),
         ("/x/some.jsonl", other, "jcode", "some"),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some(agent), "{path}");
         if agent == "droid" {

@@ -433,11 +433,7 @@ mod tests {
     fn the_home_alone_tells_whose_a_session_is() {
         let line = r#"{"uuid":"u1","parentUuid":null,"sessionId":"s","type":"user","message":{"role":"user","content":"hi"}}"#;
         let found = |path: &str| {
-            let candidate = Candidate {
-                path: Path::new(path),
-                head: line.as_bytes(),
-                companion: None,
-            };
+            let candidate = Candidate::new(Path::new(path), line.as_bytes());
             let agent = recognise_found(&candidate)?;
             Some((
                 agent.agent(),
@@ -465,11 +461,7 @@ mod tests {
             assert_eq!(found(path), expected, "{path}");
         }
         assert!(all().iter().any(|agent| agent.agent() == "qoder"));
-        let elsewhere = Candidate {
-            path: Path::new("/copy/.qoder/projects/-w/a.jsonl"),
-            head: b"",
-            companion: None,
-        };
+        let elsewhere = Candidate::new(Path::new("/copy/.qoder/projects/-w/a.jsonl"), b"");
         assert_eq!(recognise(&elsewhere).map(Dialect::agent), Some("qoder"));
     }
 }

@@ -174,13 +174,7 @@ fn times_and_places_are_found() {
 
 #[test]
 fn a_common_stem_takes_its_folder_along() {
-    let id = |path: &str| {
-        Fallback.session_id(&Candidate {
-            path: Path::new(path),
-            head: b"",
-            companion: None,
-        })
-    };
+    let id = |path: &str| Fallback.session_id(&Candidate::new(Path::new(path), b""));
     assert_eq!(id("/s/24d0/events.jsonl"), "24d0/events");
     assert_eq!(id("/s/24d0/agent.jsonl"), "agent");
     assert_eq!(id("/main.jsonl"), "main");
@@ -199,13 +193,8 @@ fn only_a_meta_file_beside_its_lines_is_a_sidecar() {
 
 #[test]
 fn any_file_of_lines_is_taken_and_no_other() {
-    let found = |path: &str| {
-        Fallback.recognise(&Candidate {
-            path: Path::new(path),
-            head: b"{\"role\":\"user\"}",
-            companion: None,
-        })
-    };
+    let found =
+        |path: &str| Fallback.recognise(&Candidate::new(Path::new(path), b"{\"role\":\"user\"}"));
     assert_eq!(found("/x/a.jsonl"), Recognition::Fallback);
     assert_eq!(found("/x/a.NDJSON"), Recognition::Fallback);
     assert_eq!(found("/x/a.json"), Recognition::No);

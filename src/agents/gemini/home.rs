@@ -80,11 +80,7 @@ fn search_project(folder: &Path, named: &HashMap<String, String>, found: &mut Fo
 
 fn id_of(path: &Path, form: Form) -> Result<String> {
     let head = head(path)?;
-    let candidate = Candidate {
-        path,
-        head: &head,
-        companion: None,
-    };
+    let candidate = Candidate::new(path, &head);
     if form == Form::Operations {
         return Ok(layout::session_id(&candidate));
     }

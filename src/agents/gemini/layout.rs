@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::dialect::Candidate;
-use crate::agents::parts::fields::{fields_of_start, owned};
+use crate::agents::parts::fields::owned;
 use crate::agents::parts::paths::{self, below, names, stem};
 
 /// The agent's name.
@@ -50,7 +50,7 @@ pub(super) fn parent(path: &Path) -> Option<String> {
 /// The id in the header, else the stem.
 pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
     let found = candidate.lines().find_map(|line| {
-        let [session] = fields_of_start(&line, &["sessionId"]);
+        let [session] = line.fields(&["sessionId"]);
         owned(session)
     });
     found.unwrap_or_else(|| stem(candidate.path))

@@ -30,7 +30,8 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::home::Found;
 use super::operation::Operation;
-use super::parts::fields::{self, elements, fields_of, fields_of_start, text};
+use super::parts::fields::{self, elements, fields_of, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use super::parts::paths::{self, below, names};
 use super::parts::{times, titles};
@@ -55,7 +56,7 @@ impl Dialect for Gemini {
         if layout::is_own(candidate.path) {
             return Recognition::PathAndLines;
         }
-        match candidate.lines().any(|line| is_line(&line)) {
+        match candidate.lines().any(|line| is_line(line)) {
             true if self.may_own(candidate) => Recognition::PathAndLines,
             true => Recognition::Lines,
             false => Recognition::No,
@@ -160,19 +161,16 @@ impl Agent for Gemini {
 }
 
 /// Whether a line, perhaps cut off, is one of Gemini CLI's.
-fn is_line(line: &str) -> bool {
-    let [session, project, set, rewind, id, kind, content] = fields_of_start(
-        line,
-        &[
-            "sessionId",
-            "projectHash",
-            "$set",
-            "$rewindTo",
-            "id",
-            "type",
-            "content",
-        ],
-    );
+fn is_line(line: &HeadLine<'_>) -> bool {
+    let [session, project, set, rewind, id, kind, content] = line.fields(&[
+        "sessionId",
+        "projectHash",
+        "$set",
+        "$rewindTo",
+        "id",
+        "type",
+        "content",
+    ]);
     (session.is_some() && project.is_some())
         || set.is_some_and(Json::is_object)
         || rewind.is_some()

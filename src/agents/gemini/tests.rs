@@ -190,11 +190,8 @@ fn a_document_that_is_cut_off_has_no_lines() {
 
 #[test]
 fn its_places_ids_projects_and_sidecars() {
-    let candidate = |path: &'static str, head: &'static str| Candidate {
-        path: Path::new(path),
-        head: head.as_bytes(),
-        companion: None,
-    };
+    let candidate =
+        |path: &'static str, head: &'static str| Candidate::new(Path::new(path), head.as_bytes());
     let header = r#"{"sessionId":"6f","projectHash":"0b","kind":"main"}"#;
     let own = candidate("/h/.gemini/tmp/app/chats/session-1.jsonl", "");
     assert_eq!(Gemini.recognise(&own), Recognition::PathAndLines);

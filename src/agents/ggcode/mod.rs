@@ -23,6 +23,7 @@ use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
 use super::habits::{Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
+use super::parts::heads::HeadLine;
 use super::parts::own_folder;
 use super::parts::paths::{self, below, names, stem};
 use super::state::{SessionState, SidecarFacts};
@@ -43,7 +44,7 @@ impl Dialect for Ggcode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        let has_lines = |candidate: &Candidate<'_>| candidate.lines().any(|line| is_line(&line));
+        let has_lines = |candidate: &Candidate<'_>| candidate.lines().any(|line| is_line(line));
         own_folder::recognise(&OWN, candidate, has_lines)
     }
 
@@ -176,15 +177,15 @@ impl Agent for Ggcode {
 }
 
 /// Whether a line, perhaps cut off, is one of ggcode's.
-fn is_line(line: &str) -> bool {
-    let [kind, session, message] = fields_of_start(line, &["type", "session_id", "message"]);
+fn is_line(line: &HeadLine<'_>) -> bool {
+    let [kind, session, message] = line.fields(&["type", "session_id", "message"]);
     text(session).is_some()
         && match text(kind).as_deref() {
             Some("meta") => true,
             // Others write such lines with the words in the line itself; one may be cut off before them.
             Some("message") => match message {
                 Some(message) => message.is_object(),
-                None => !line.ends_with('}'),
+                None => !line.text().ends_with('}'),
             },
             Some(kind) => EVENTS.contains(&kind),
             None => false,

@@ -144,11 +144,7 @@ fn sample_files_have_the_messages_and_bad_lines_that_are_expected() {
 #[test]
 fn its_places_and_sidecars() {
     let found = |path: &str, head: &str| {
-        Ggcode.recognise(&Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        })
+        Ggcode.recognise(&Candidate::new(Path::new(path), head.as_bytes()))
     };
     assert_eq!(
         found("/h/.ggcode/sessions/has space.jsonl", ""),

@@ -14,7 +14,8 @@ use super::companions::Companions;
 use super::database::{Databases, reader};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
-use super::parts::fields::{fields_of_start, text};
+use super::parts::fields::text;
+use super::parts::heads::HeadLine;
 use super::parts::{entries, paths};
 
 /// The folders that sessions are kept in: that of all systems but Windows, and that of Windows and of a root
@@ -44,17 +45,15 @@ impl Dialect for Goose {
         Some(&["id"])
     }
 
-    fn is_line(&self, line: &str) -> bool {
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
         is_header(line) || entries::is_line(AGENT, line)
     }
 }
 
 /// Whether a line, perhaps cut off, is the first of a file of lines.
-fn is_header(line: &str) -> bool {
-    let [folder, described, count, role] = fields_of_start(
-        line,
-        &["working_dir", "description", "message_count", "role"],
-    );
+fn is_header(line: &HeadLine<'_>) -> bool {
+    let [folder, described, count, role] =
+        line.fields(&["working_dir", "description", "message_count", "role"]);
     text(folder).is_some() && role.is_none() && (described.is_some() || count.is_some())
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agents::companions::Sidecar;
 use crate::agents::dialect::{Candidate, Recognition};
-use crate::agents::parts::fields::{fields_of_start, text};
+use crate::agents::parts::fields::text;
 use crate::agents::parts::paths::{self, below, is_private, is_uuid, names};
 
 /// The agent's name.
@@ -178,7 +178,7 @@ fn teammate<'n>(leader: &str, folder: &str, name: &'n str) -> Option<&'n str> {
 /// The session's id in the header, if one of the first lines is a header.
 fn header_uuid(candidate: &Candidate<'_>) -> Option<String> {
     candidate.lines().find_map(|line| {
-        let [kind, uuid, timestamp] = fields_of_start(&line, &["type", "uuid", "timestamp"]);
+        let [kind, uuid, timestamp] = line.fields(&["type", "uuid", "timestamp"]);
         let is_header = text(kind).as_deref() == Some("session_start") && timestamp.is_some();
         text(uuid)
             .filter(|uuid| is_header && !uuid.is_empty())

@@ -263,11 +263,7 @@ fn hazard_5_6_11_a_fused_line_gives_its_whole_record() {
 }
 
 fn recognised(path: &str, head: &str) -> (Recognition, String) {
-    let candidate = Candidate {
-        path: Path::new(path),
-        head: head.as_bytes(),
-        companion: None,
-    };
+    let candidate = Candidate::new(Path::new(path), head.as_bytes());
     (Jcode.recognise(&candidate), Jcode.session_id(&candidate))
 }
 

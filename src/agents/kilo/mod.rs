@@ -51,7 +51,7 @@ impl Dialect for Kilo {
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         candidate.told_by(
             || self.may_own(candidate) && OpenCode.recognise(candidate) > Recognition::No,
-            || candidate.lines().any(|line| self.is_line(&line)),
+            || candidate.lines().any(|line| self.is_line(line)),
         )
     }
 

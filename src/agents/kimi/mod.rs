@@ -21,7 +21,8 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::parts::fields::{fields_of, fields_of_start, text};
+use super::parts::fields::{fields_of, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use super::state::SidecarFacts;
 use crate::json::Json;
@@ -40,7 +41,7 @@ impl Dialect for Kimi {
         let is_other = || layout::sidecar(candidate.path).is_some();
         candidate.told_by(
             || self.may_own(candidate),
-            || !is_other() && candidate.lines().any(|line| self.is_line(&line)),
+            || !is_other() && candidate.lines().any(|line| self.is_line(line)),
         )
     }
 
@@ -49,11 +50,9 @@ impl Dialect for Kimi {
     }
 
     /// Whether a line, perhaps cut off, is one of Kimi's.
-    fn is_line(&self, line: &str) -> bool {
-        let [kind, time, version, created, role] = fields_of_start(
-            line,
-            &["type", "time", "protocol_version", "created_at", "role"],
-        );
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
+        let [kind, time, version, created, role] =
+            line.fields(&["type", "time", "protocol_version", "created_at", "role"]);
         match text(kind).as_deref() {
             Some("metadata") => version.is_some() && created.is_some(),
             Some(kind) => time.is_some() && wire::tells_the_agent(kind),

@@ -170,11 +170,7 @@ fn its_places_and_ids() {
         ("/h/.kimi/sessions/0a/s-3.jsonl", "", "s-3", None),
         ("/x/s-4.jsonl", note, "s-4", None),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some("kimi"), "{path}");
         assert_eq!(Kimi.session_id(&candidate), id, "{path}");

@@ -24,7 +24,7 @@ use super::agent::Samples;
 use super::companions::Companions;
 use super::described::Facts;
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::parts::fields::{self, fields_of, fields_of_start, is_true, object_in, owned, text};
+use super::parts::fields::{self, fields_of, is_true, object_in, owned, text};
 use super::parts::lines::{self, Format, Reading};
 use super::parts::{paths, titles};
 use crate::model::error::Result;
@@ -51,7 +51,7 @@ impl Dialect for Native {
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
         // A mark of its own needs no path, and no ending.
         let marked = candidate.lines().any(|line| {
-            let [mark, kind] = fields_of_start(&line, &["scrollback", "type"]);
+            let [mark, kind] = line.fields(&["scrollback", "type"]);
             mark.is_some_and(is_version) && kind.is_some()
         });
         if marked {
@@ -70,7 +70,7 @@ impl Dialect for Native {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let header = candidate.lines().find_map(|line| {
-            let [mark, kind, id] = fields_of_start(&line, &["scrollback", "type", "id"]);
+            let [mark, kind, id] = line.fields(&["scrollback", "type", "id"]);
             (mark.is_some_and(is_version) && text(kind)? == "session").then(|| owned(id))?
         });
         header.unwrap_or_else(|| paths::percent_decoded(&paths::stem(candidate.path)))

@@ -326,11 +326,7 @@ fn a_line_that_is_no_session_changes_no_session() {
 #[test]
 fn the_id_is_the_header_s_or_the_file_name_decoded() {
     let id = |path: &str, head: &str| {
-        Native.session_id(&Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        })
+        Native.session_id(&Candidate::new(Path::new(path), head.as_bytes()))
     };
     let header = r#"{"scrollback":1,"type":"session","id":"telegram:1/2"}"#;
     assert_eq!(id("/x/y.jsonl", header), "telegram:1/2");

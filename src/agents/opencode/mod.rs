@@ -38,6 +38,7 @@ use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
 use super::parts::compact::compact;
 use super::parts::fields::{self, elements, entries, fields, fields_of, fields_of_start};
+use super::parts::heads::HeadLine;
 use super::parts::{lines, paths};
 
 /// The agent's name.
@@ -66,7 +67,7 @@ impl Dialect for OpenCode {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        if paths::is_lines(candidate.path) && candidate.lines().any(|line| is_line(&line)) {
+        if paths::is_lines(candidate.path) && candidate.lines().any(|line| is_line(line)) {
             return Recognition::Lines;
         }
         Recognition::No
@@ -83,7 +84,7 @@ impl Dialect for OpenCode {
     /// The id in the first lines, else the stem.
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let found = candidate.lines().find_map(|line| {
-            let [info] = fields_of_start(&line, &["info"]);
+            let [info] = line.fields(&["info"]);
             let [id, session] = fields_of(info, &["id", "sessionID"]);
             fields::owned(session).or_else(|| fields::owned(id))
         });
@@ -171,8 +172,8 @@ impl Agent for OpenCode {
 }
 
 /// Whether a line, perhaps cut off, is one of those that are made here.
-fn is_line(line: &str) -> bool {
-    let [info, parts] = fields_of_start(line, &["info", "parts"]);
+fn is_line(line: &HeadLine<'_>) -> bool {
+    let [info, parts] = line.fields(&["info", "parts"]);
     let [id, session] = fields_of(info, &["id", "sessionID"]);
     let named = [id, session]
         .into_iter()

@@ -10,7 +10,8 @@
 use std::borrow::Cow;
 
 use super::compact::{object, string};
-use super::fields::{fields_of, fields_of_start, text, text_filled};
+use super::fields::{fields_of, text, text_filled};
+use super::heads::HeadLine;
 use super::lines::{Format, Reading};
 use crate::json::Json;
 use crate::model::links::{Answer, id_hash};
@@ -113,19 +114,19 @@ pub(crate) fn about(usage: Option<Usage>) -> Option<Message> {
 }
 
 /// Whether a line, perhaps cut off, is such a line of the agent.
-pub(crate) fn is_line(agent: &str, line: &str) -> bool {
-    let [owner, kind] = fields_of_start(line, &["agent", "kind"]);
+pub(crate) fn is_line(agent: &str, line: &HeadLine<'_>) -> bool {
+    let [owner, kind] = line.fields(&["agent", "kind"]);
     text(owner).is_some_and(|owner| owner == agent) && text(kind).is_some()
 }
 
 /// The id of the session in a file of such lines: one of these fields of what is said of the session.
-pub(crate) fn session_id<'l>(
+pub(crate) fn session_id<'l, 'a: 'l>(
     agent: &str,
-    mut lines: impl Iterator<Item = Cow<'l, str>>,
+    mut lines: impl Iterator<Item = &'l HeadLine<'a>>,
     fields: &[&str],
 ) -> Option<String> {
     lines.find_map(|line| {
-        let [owner, kind, entry] = fields_of_start(&line, &["agent", "kind", "entry"]);
+        let [owner, kind, entry] = line.fields(&["agent", "kind", "entry"]);
         if text(owner)? != agent || text(kind)? != SESSION {
             return None;
         }
@@ -156,9 +157,11 @@ mod tests {
             ("messages", r#"{"a":1}"#)
         );
         assert!(of("other", object).is_none());
-        assert!(is_line("pebble", text) && !is_line("other", text));
-        assert!(is_line("pebble", text.split_at(40).0));
-        assert!(!is_line("pebble", text.split_at(20).0));
+        let starts = |end: usize| HeadLine::of(&text.as_bytes()[..end]);
+        let whole = starts(text.len());
+        assert!(is_line("pebble", &whole) && !is_line("other", &whole));
+        assert!(is_line("pebble", &starts(40)));
+        assert!(!is_line("pebble", &starts(20)));
     }
 
     #[test]
@@ -168,8 +171,8 @@ mod tests {
             line("pebble", SESSION, r#"{"key":"","id":"s"}"#),
         ];
         let id = |agent: &str, fields: &[&str]| {
-            let lines = lines.iter().map(|line| String::from_utf8_lossy(line));
-            session_id(agent, lines, fields)
+            let lines: Vec<_> = lines.iter().map(|line| HeadLine::of(line)).collect();
+            session_id(agent, lines.iter(), fields)
         };
         assert_eq!(id("pebble", &["key", "id"]).as_deref(), Some("s"));
         assert_eq!(id("pebble", &["key"]), None);

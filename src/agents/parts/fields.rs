@@ -46,14 +46,16 @@ pub(crate) fn fields_of_start<'a, const N: usize>(
     object: &'a str,
     keys: &[&str; N],
 ) -> Found<'a, N> {
+    wanted(members_of_start(object), keys)
+}
+
+/// The members of an object as far as it goes.
+pub(crate) fn members_of_start(object: &str) -> impl Iterator<Item = (Key<'_>, Json<'_>)> {
     let object = object.trim_start_matches([' ', '\t', '\r', '\n']);
     // Nobody has checked it: what stands behind the first thing that is no JSON is not read.
     let is_json = |json: Json<'_>| Json::parse(json.get()).is_ok();
     let members = Members::of(object);
-    wanted(
-        members.take_while(|(key, value)| is_json(key.json()) && is_json(*value)),
-        keys,
-    )
+    members.take_while(move |(key, value)| is_json(key.json()) && is_json(*value))
 }
 
 /// The values of `keys` in a value, if it is an object; nothing otherwise.
@@ -108,7 +110,8 @@ impl<'a> Object<'a> {
     }
 }
 
-fn wanted<'a, const N: usize>(
+/// The last value of each of `keys` among some members.
+pub(crate) fn wanted<'a, const N: usize>(
     members: impl Iterator<Item = (Key<'a>, Json<'a>)>,
     keys: &[&str; N],
 ) -> Found<'a, N> {

@@ -26,11 +26,7 @@ mod tests {
     const OWN: [&str; 2] = [".stone", "sessions"];
 
     fn sureness(path: &str, has_lines: bool) -> Recognition {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: b"",
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), b"");
         recognise(&OWN, &candidate, |_| has_lines)
     }
 

@@ -22,16 +22,22 @@ const PRIVATE: [&str; 8] = [
 
 /// The names on the way to a file, its own the last.
 pub(crate) fn names(path: &Path) -> Vec<String> {
-    path.components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(readable(name)),
-            _ => None,
-        })
-        .collect()
+    normal(path).map(readable).collect()
+}
+
+fn normal(path: &Path) -> impl DoubleEndedIterator<Item = &OsStr> {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    })
 }
 
 /// A name as text; bytes that are not UTF-8 are percent-encoded.
 fn readable(name: &OsStr) -> String {
+    // Nearly all are: each agent is asked about the names of each file.
+    if let Some(name) = name.to_str() {
+        return name.to_owned();
+    }
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {
         text.push_str(chunk.valid());
@@ -45,9 +51,8 @@ fn readable(name: &OsStr) -> String {
 
 /// The name of a file, or of whatever the path ends in; never empty.
 pub(crate) fn name(path: &Path) -> String {
-    names(path)
-        .pop()
-        .filter(|name| !name.is_empty())
+    let last = normal(path).next_back().map(readable);
+    last.filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unnamed".to_owned())
 }
 

@@ -9,7 +9,8 @@ use super::agent::{Agent, Samples};
 use super::companions::{Companions, Sidecar};
 use super::default_home::{DefaultHome, Root};
 use super::dialect::{Candidate, Dialect, Recognition};
-use super::parts::fields::{fields, fields_of, fields_of_start, owned, text};
+use super::parts::fields::{fields, fields_of, owned, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{self, Format, Reading};
 use super::parts::paths::{self, below, names};
 use super::parts::{blocks, own_folder, times, titles};
@@ -62,13 +63,11 @@ impl Dialect for Pebble {
     }
 
     fn recognise(&self, candidate: &Candidate<'_>) -> Recognition {
-        let is_line = |line: &str| {
-            let [who, said] = fields_of_start(line, &["who", "said"]);
+        let is_line = |line: &HeadLine<'_>| {
+            let [who, said] = line.fields(&["who", "said"]);
             who.is_some() && said.is_some()
         };
-        own_folder::recognise(&OWN, candidate, |candidate| {
-            candidate.lines().any(|line| is_line(&line))
-        })
+        own_folder::recognise(&OWN, candidate, |candidate| candidate.lines().any(is_line))
     }
 
     fn has_message_ids(&self) -> bool {

@@ -17,7 +17,8 @@ use super::companions::Companions;
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
 use super::habits::{Habits, LineRole};
-use super::parts::fields::{fields_of, fields_of_start, object_in, owned, text};
+use super::parts::fields::{fields_of, object_in, owned, text};
+use super::parts::heads::HeadLine;
 use super::parts::lines::{self, Format, Reading};
 use crate::json::Json;
 use crate::model::message::Message;
@@ -38,11 +39,9 @@ impl Dialect for Pi {
 
     /// Whether a line, perhaps cut off, is one of pi's: a header that has its folder and a time, or an entry
     /// of its tree.
-    fn is_line(&self, line: &str) -> bool {
-        let [kind, id, time, cwd, parent, message] = fields_of_start(
-            line,
-            &["type", "id", "timestamp", "cwd", "parentId", "message"],
-        );
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
+        let [kind, id, time, cwd, parent, message] =
+            line.fields(&["type", "id", "timestamp", "cwd", "parentId", "message"]);
         let [role] = fields_of(message, &["role"]);
         match text(kind).as_deref() {
             Some("session") => text(id).is_some() && text(time).is_some() && text(cwd).is_some(),
@@ -53,7 +52,7 @@ impl Dialect for Pi {
 
     fn session_id(&self, candidate: &Candidate<'_>) -> String {
         let stated = candidate.lines().find_map(|line| {
-            let [kind, id] = fields_of_start(&line, &["type", "id"]);
+            let [kind, id] = line.fields(&["type", "id"]);
             (text(kind)? == "session").then(|| owned(id))?
         });
         stated.unwrap_or_else(|| layout::session_id(candidate.path))

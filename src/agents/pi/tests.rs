@@ -217,11 +217,7 @@ fn its_places_and_ids() {
             Some("p"),
         ),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some("pi"), "{path}");
         assert_eq!(Pi.session_id(&candidate), id, "{path}");

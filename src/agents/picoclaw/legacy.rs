@@ -81,11 +81,7 @@ pub(super) fn lines_of(bytes: &[u8]) -> Option<DocumentLines> {
 /// What a document tells of its session; `None` if the file is none.
 pub(super) fn facts(path: &Path, bytes: &[u8]) -> Option<SidecarFacts> {
     let text_of_file = String::from_utf8_lossy(bytes);
-    let candidate = Candidate {
-        path,
-        head: bytes,
-        companion: None,
-    };
+    let candidate = Candidate::new(path, bytes);
     let id = document_id(&candidate, &text_of_file)?;
     let found = fields(lines::body(&text_of_file), &FIELDS).ok()?;
     let [_, _, summary, created, updated] = found;

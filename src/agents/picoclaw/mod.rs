@@ -60,7 +60,7 @@ impl Dialect for Picoclaw {
         }
         // The look into the folder comes last: it costs more than the rest, for each of its files.
         let is_lines = layout::is_in_sessions(candidate.path)
-            && candidate.lines().any(|line| reading::is_line(&line))
+            && candidate.lines().any(|line| reading::is_line(line))
             && (candidate.companion.is_some() || layout::has_meta_beside(candidate.path));
         if is_lines {
             return Recognition::Lines;

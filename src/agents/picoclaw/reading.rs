@@ -7,6 +7,7 @@ use super::calls::{self, read_input};
 use crate::agents::described::Facts;
 use crate::agents::parts::fields::{self, elements, entries, fields_of, owned, text};
 use crate::agents::parts::go_json::{self, Escape};
+use crate::agents::parts::heads::HeadLine;
 use crate::agents::parts::lines::Reading;
 use crate::agents::parts::{blocks, times, titles};
 use crate::model::message::{Block, Message, Role};
@@ -32,13 +33,13 @@ pub(super) const KNOWN: [&str; 14] = [
 ];
 
 /// Whether a line, perhaps cut off, has the shape that picoclaw writes: the role first, no type.
-pub(super) fn is_line(line: &str) -> bool {
-    let [role, content, kind] = fields::fields_of_start(line, &["role", "content", "type"]);
+pub(super) fn is_line(line: &HeadLine<'_>) -> bool {
+    let [role, content, kind] = line.fields(&["role", "content", "type"]);
     let known = matches!(
         text(role).as_deref(),
         Some("user" | "assistant" | "system" | "tool")
     );
-    line.starts_with("{\"role\":\"")
+    line.text().starts_with("{\"role\":\"")
         && known
         && kind.is_none()
         && content.is_none_or(|content| content.get().starts_with('"'))

@@ -38,21 +38,13 @@ pub(super) fn sidecar(path: &Path, is_lines: &dyn Fn(&Candidate<'_>) -> bool) ->
 /// Whether a file is a session by itself beside a meta file that says too little.
 fn is_session(lines: &Path, meta: &[u8], is_lines: &dyn Fn(&Candidate<'_>) -> bool) -> bool {
     let head = start_of(lines);
-    let candidate = Candidate {
-        path: lines,
-        head: &head,
-        companion: Some(meta),
-    };
+    let candidate = Candidate::new(lines, &head).beside(Some(meta));
     is_lines(&candidate)
 }
 
 /// Whether a file is a whole session in one document.
 fn is_document(path: &Path) -> bool {
     let head = start_of(path);
-    let candidate = Candidate {
-        path,
-        head: &head,
-        companion: None,
-    };
+    let candidate = Candidate::new(path, &head);
     legacy::document_id(&candidate, &String::from_utf8_lossy(&head)).is_some()
 }

@@ -30,11 +30,7 @@ pub(super) fn write(message: &Message) -> Vec<String> {
 }
 
 fn candidate<'a>(path: &'a str, head: &'a str, companion: Option<&'a str>) -> Candidate<'a> {
-    Candidate {
-        path: Path::new(path),
-        head: head.as_bytes(),
-        companion: companion.map(str::as_bytes),
-    }
+    Candidate::new(Path::new(path), head.as_bytes()).beside(companion.map(str::as_bytes))
 }
 
 pub(super) fn state(skip: u64, lines: u64, properties: Properties) -> SessionState {
@@ -244,11 +240,7 @@ fn a_session_without_a_meta_file_is_known_by_its_neighbours() {
     let sessions = folder.path().join("sessions");
     std::fs::create_dir(&sessions).unwrap();
     let path = sessions.join("cli_direct.jsonl");
-    let alone = Candidate {
-        path: &path,
-        head: b"{\"role\":\"user\",\"content\":\"x\"}\n",
-        companion: None,
-    };
+    let alone = Candidate::new(&path, b"{\"role\":\"user\",\"content\":\"x\"}\n");
     assert_eq!(Picoclaw.recognise(&alone), Recognition::No);
     std::fs::write(sessions.join("telegram_1.meta.json"), META).unwrap();
     assert_eq!(Picoclaw.recognise(&alone), Recognition::Lines);

@@ -17,7 +17,8 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect};
-use super::parts::fields::{fields_of, fields_of_start};
+use super::parts::fields::fields_of;
+use super::parts::heads::HeadLine;
 use super::parts::lines::{Format, Reading};
 use crate::json::Json;
 use crate::model::message::Message;
@@ -36,9 +37,9 @@ impl Dialect for Qwen {
     }
 
     /// Whether a line, perhaps cut off, is one of Qwen Code's: in the same envelope others put `content`.
-    fn is_line(&self, line: &str) -> bool {
+    fn is_line(&self, line: &HeadLine<'_>) -> bool {
         let [uuid, session, provenance, message] =
-            fields_of_start(line, &["uuid", "sessionId", "provenance", "message"]);
+            line.fields(&["uuid", "sessionId", "provenance", "message"]);
         let [parts] = fields_of(message, &["parts"]);
         uuid.is_some() && session.is_some() && (provenance.is_some() || parts.is_some())
     }

@@ -67,11 +67,7 @@ fn its_files_are_not_taken_for_those_of_the_agent_whose_envelope_it_has() {
         ("/x/a.jsonl", content, "claude-code"),
         ("/copy/projects/-w/a.jsonl", content, "claude-code"),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: head.as_bytes(),
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), head.as_bytes());
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some(expected), "{path} {head}");
     }
@@ -154,11 +150,7 @@ fn sub_agents_and_what_lies_beside_sessions() {
     let facts = Qwen.describe(line.as_bytes()).facts;
     assert_eq!((facts.parent.as_deref(), facts.subagent), (Some("p"), true));
     let path = "/h/.qwen/projects/-w/subagents/p/agent-a1.jsonl";
-    let candidate = Candidate {
-        path: Path::new(path),
-        head: line.as_bytes(),
-        companion: None,
-    };
+    let candidate = Candidate::new(Path::new(path), line.as_bytes());
     assert_eq!(Qwen.session_id(&candidate), "a1");
     assert_eq!(Qwen.parent(&candidate).as_deref(), Some("p"));
     let owner = |path: &str| match Qwen.sidecar(Path::new(path)) {

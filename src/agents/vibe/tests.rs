@@ -67,11 +67,8 @@ fn its_places_and_ids() {
         (copy, None, "jsonl", ""),
         ("/x/messages.jsonl", Some(META), "jsonl", ""),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: line.as_bytes(),
-            companion: companion.map(str::as_bytes),
-        };
+        let candidate =
+            Candidate::new(Path::new(path), line.as_bytes()).beside(companion.map(str::as_bytes));
         let found = recognise(&candidate).map(Dialect::agent);
         assert_eq!(found, Some(agent), "{path}");
         if agent == "vibe" {

@@ -106,11 +106,7 @@ fn its_places() {
             None,
         ),
     ] {
-        let candidate = Candidate {
-            path: Path::new(path),
-            head: b"",
-            companion: None,
-        };
+        let candidate = Candidate::new(Path::new(path), b"");
         let found = recognise_document(&candidate);
         let found = found.map(|document| (document.agent, document.id));
         assert_eq!(found, id.map(|id| ("vscode", id.to_owned())), "{path}");

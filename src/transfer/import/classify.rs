@@ -102,7 +102,7 @@ pub(super) fn classify(
         return Ok(beside.map(into_form));
     }
     let head = open_regular(&file.path)
-        .and_then(|mut opened| read_head(&mut opened))
+        .and_then(|mut opened| read_head(&mut opened, file.size))
         .map_err(|error| cannot_read(Some(&error)))?;
     // Only a file that is named is read without a session's name; taken as lines, a store would
     // become one session of garbage.
@@ -125,11 +125,7 @@ pub(super) fn classify(
         return Ok(Some(Form::Lines));
     }
     let companion = companion(name);
-    let candidate = Candidate {
-        path: name,
-        head: &head,
-        companion: companion.as_deref(),
-    };
+    let candidate = Candidate::new(name, &head).beside(companion.as_deref());
     // Below an agent's home, and in a folder like it, only that agent's files are sessions: what a tool
     // has put out may look like anything. Whoever names a file says that it is one.
     let home = agents::home_of(name).filter(|_| !file.named);
@@ -170,13 +166,18 @@ pub(super) fn companion(path: &Path) -> Option<Vec<u8>> {
     })
 }
 
-/// The first bytes of a file; what is read is the file's position then.
-pub(super) fn read_head(file: &mut File) -> io::Result<Vec<u8>> {
-    // In one read, where reading to the end would feel its way.
-    let mut head = vec![0; HEAD_BYTES];
+/// The first bytes of a file that has about so many; what is read is the file's position then.
+pub(super) fn read_head(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
+    // In one read, where reading to the end would feel its way. One byte more tells the end.
+    let expected = usize::try_from(size.saturating_add(1)).unwrap_or(HEAD_BYTES);
+    let mut head = vec![0; expected.min(HEAD_BYTES)];
     let mut filled = 0;
-    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match file.read(room) {
+    while filled < HEAD_BYTES {
+        if filled == head.len() {
+            // It has grown since.
+            head.resize(HEAD_BYTES, 0);
+        }
+        match file.read(head.get_mut(filled..).unwrap_or_default()) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

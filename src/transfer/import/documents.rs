@@ -359,11 +359,7 @@ fn read(task: &DocumentTask, bytes: Option<&[u8]>, size: u64, mtime_us: i64) -> 
     let agent = task.document.agent;
     let dialect = agents::of_agent(agent);
     let path = task.file.name_path();
-    let candidate = Candidate {
-        path,
-        head: bytes.unwrap_or_default(),
-        companion: None,
-    };
+    let candidate = Candidate::new(path, bytes.unwrap_or_default());
     let lines = bytes.and_then(|bytes| dialect.document_lines(bytes));
     let facts = match (bytes, &lines) {
         (Some(bytes), Some(_)) => dialect.sidecar_facts(path, bytes),

@@ -43,6 +43,16 @@ pub(super) struct Comer<'a> {
     pub packed: bool,
 }
 
+/// What is read of the file.
+pub(super) struct Input<'f> {
+    /// The file.
+    pub file: &'f mut File,
+    /// All bytes of it, if they were read when it was opened.
+    pub whole: Option<&'f [u8]>,
+    /// A buffer, for this file and the next one.
+    pub buffer: &'f mut Vec<u8>,
+}
+
 /// What a file is.
 pub(super) enum Identified {
     /// A session that is not there yet, or another content of one.
@@ -130,7 +140,7 @@ fn is_derived(of_session: &[Source]) -> bool {
 pub(super) fn identify(
     store: &dyn IngestStore,
     comer: &Comer<'_>,
-    file: &mut File,
+    input: &mut Input<'_>,
 ) -> Result<Identified> {
     let sources = store.sources();
     let known = known_key(sources, comer)?;
@@ -138,7 +148,7 @@ pub(super) fn identify(
     let is_weak = known.is_none();
     let key = match known {
         Some(key) => key,
-        None => match joined(sources, comer, file)? {
+        None => match joined(sources, comer, input)? {
             Some(key) => key,
             None => return Ok(Identified::New { of: None }),
         },
@@ -154,7 +164,7 @@ pub(super) fn identify(
         .iter()
         .map(|head| head.beginning(sources))
         .collect::<Result<Vec<Beginning>>>()?;
-    let shape = shape(comer, &beginnings, file)?;
+    let shape = shape(comer, &beginnings, input)?;
     if is_weak && !weakly_fits(sources, comer, &heads, &shape)? {
         return Ok(Identified::New { of: None });
     }
@@ -310,21 +320,26 @@ fn same(head: Head, shape: FileShape, seen: bool) -> Identified {
 }
 
 /// Reads a file for what its lines look like.
-fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result<FileShape> {
+fn shape(comer: &Comer<'_>, beginnings: &[Beginning], input: &mut Input<'_>) -> Result<FileShape> {
     let mut shaper = Shaper::new(
         comer.agent.habits(),
         beginnings,
         (comer.mtime_ns, comer.skip),
     );
     // One pass for all contents: the file may be large, and compressed.
-    let read = |file: &mut File, shaper: &mut Shaper<'_>| -> io::Result<()> {
-        let mut reader = LineReader::new(lines_from(file, comer.packed, 0)?);
+    let read = |input: &mut Input<'_>, shaper: &mut Shaper<'_>| -> io::Result<()> {
+        let source = match input.whole {
+            Some(bytes) => Box::new(bytes),
+            None => lines_from(input.file, comer.packed, 0)?,
+        };
+        let mut reader = LineReader::new(source).with_buffer(std::mem::take(input.buffer));
         while let Some(line) = reader.next_line()? {
             shaper.take(&line);
         }
+        *input.buffer = reader.into_buffer();
         Ok(())
     };
-    read(file, &mut shaper).map_err(|source| Error::Io {
+    read(input, &mut shaper).map_err(|source| Error::Io {
         action: "read",
         path: comer.path.to_owned(),
         source,
@@ -334,7 +349,11 @@ fn shape(comer: &Comer<'_>, beginnings: &[Beginning], file: &mut File) -> Result
 
 /// The session that a file of another home may be, by its id and its first lines; or the one that was
 /// made here under its id and has no home yet.
-fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<Option<SessionKey>> {
+fn joined(
+    sources: &dyn Sources,
+    comer: &Comer<'_>,
+    input: &mut Input<'_>,
+) -> Result<Option<SessionKey>> {
     let agent = comer.wanted.agent();
     // Made here, or by a file beside its lines: it takes the home of the first file that begins as
     // it does.
@@ -344,7 +363,7 @@ fn joined(sources: &dyn Sources, comer: &Comer<'_>, file: &mut File) -> Result<O
     {
         return Ok(Some(comer.wanted.clone()));
     }
-    let shape = shape(comer, &[], file)?;
+    let shape = shape(comer, &[], input)?;
     let Some(first) = first_lines(&shape) else {
         return Ok(None);
     };

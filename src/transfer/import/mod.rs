@@ -320,15 +320,12 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
         .min(WORKERS_MAX);
     let room = Room::default();
     let (sender, receiver) = channel();
-    let outlet = Outlet {
-        sender,
-        room: &room,
-    };
+    let outlet = Outlet::new(sender, &room);
     thread::scope(|scope| {
         // Workers have to end when the writer does, after an error and a panic too.
         let open = room::Open(&room);
         for number in 0..workers.min(files) {
-            let outlet = outlet.clone();
+            let outlet = outlet.another();
             let started = thread::Builder::new()
                 .name(format!("import-{number}"))
                 .spawn_scoped(scope, move || queue.work(&outlet));

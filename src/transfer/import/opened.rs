@@ -12,7 +12,7 @@ use super::file_stat::Look;
 use super::first_lines::begins_with;
 use super::found::cannot_read;
 use super::homes::home_of;
-use super::identify::{Comer, Identified, identify};
+use super::identify::{Comer, Identified, Input, identify};
 use super::outlet::{Outlet, Over};
 use super::part::{Message, Target};
 use super::resume::{self, Resume};
@@ -63,15 +63,11 @@ impl<'a> Opened<'a> {
                 _ => head,
             }
         } else {
-            classify::read_head(&mut file).map_err(unreadable)?
+            classify::read_head(&mut file, metadata.len()).map_err(unreadable)?
         };
         let name = unpacked_name(task.file.name_path());
         let companion = classify::companion(&name);
-        let candidate = Candidate {
-            path: &name,
-            head: &head,
-            companion: companion.as_deref(),
-        };
+        let candidate = Candidate::new(&name, &head).beside(companion.as_deref());
         // In a folder the rules of the home that a file lies in decide; a file that is named is
         // taken wherever it lies.
         let recognised = if task.file.named {
@@ -137,7 +133,7 @@ impl<'a> Opened<'a> {
         outlet: &Outlet<'_>,
         buffer: &mut Vec<u8>,
     ) -> std::result::Result<(), Over> {
-        let found = self.find_out(store, has_sessions);
+        let found = self.find_out(store, has_sessions, buffer);
         let (found, generation) = match found {
             Ok(found) => found,
             Err(Error::Io { source, .. }) => {
@@ -235,7 +231,12 @@ impl<'a> Opened<'a> {
     }
 
     /// What is to be read, and the generation of its path then.
-    fn find_out(&mut self, store: &dyn IngestStore, has_sessions: bool) -> Result<(Found, u32)> {
+    fn find_out(
+        &mut self,
+        store: &dyn IngestStore,
+        has_sessions: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(Found, u32)> {
         let previous = self.task.previous.as_ref();
         // What was kept whole stays beside the session that its file is now.
         let mut generation = previous.map_or(1, |previous| {
@@ -269,7 +270,13 @@ impl<'a> Opened<'a> {
             skip: self.skip,
             packed: self.packed,
         };
-        let found = identify(store, &comer, &mut self.file)?;
+        let mut input = Input {
+            file: &mut self.file,
+            whole: (!self.packed && self.head.len() as u64 == self.look.size)
+                .then_some(self.head.as_slice()),
+            buffer,
+        };
+        let found = identify(store, &comer, &mut input)?;
         // The place of a content that is another session's now is a place of that one's past.
         let number = match &found {
             Identified::New { .. } => None,

@@ -6,16 +6,22 @@
 //!   one after another: a round reads at most one of each, and is committed before the next one.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::deleted::Marks;
 use super::opened::Opened;
-use super::outlet::Outlet;
+use super::outlet::{Outlet, Over};
 use super::part::Message;
 use super::tasks::LinesTask;
 use crate::agents::Agent;
 use crate::model::key::SessionKey;
 use crate::store::IngestStore;
+
+/// Files that a worker opens at a time, at most: each is open until it is read.
+const FILES_AT_ONCE: usize = 16;
+
+/// Bytes of files that a worker opens at a time; a larger one alone, so that the others have something to do.
+const BYTES_AT_ONCE: u64 = 256 * 1024;
 
 /// What makes two files one of which may have to wait for the other.
 type Claim = (SessionKey, Vec<u8>);
@@ -23,6 +29,8 @@ type Claim = (SessionKey, Vec<u8>);
 /// The files of a round that are still to be read.
 pub(super) struct Queue<'a> {
     waiting: Mutex<Waiting<'a>>,
+    /// Somebody's turn has come, or nobody's will.
+    turned: Condvar,
     store: &'a dyn IngestStore,
     forced: Option<&'static dyn Agent>,
     /// Whether there is any session that a new file may be.
@@ -37,7 +45,19 @@ struct Waiting<'a> {
     claimed: HashSet<Claim>,
     /// Files for a later round.
     deferred: Vec<usize>,
+    /// How many times files were given out.
+    given: u64,
+    /// How many of those times their sessions were claimed.
+    turns: u64,
+    /// Whether a worker has ended before its turn: nobody's comes any more.
+    is_over: bool,
 }
+
+/// A file, with what opening it has told: nothing if it holds no lines of any known format.
+type Opening<'a> = (
+    (usize, &'a LinesTask),
+    std::result::Result<Option<Opened<'a>>, String>,
+);
 
 impl<'a> Queue<'a> {
     /// Some files, in their order.
@@ -52,6 +72,7 @@ impl<'a> Queue<'a> {
                 files: tasks.collect(),
                 ..Waiting::default()
             }),
+            turned: Condvar::new(),
             store,
             forced,
             has_sessions,
@@ -63,12 +84,16 @@ impl<'a> Queue<'a> {
     pub(super) fn work(&self, outlet: &Outlet<'_>) {
         // Its pages are touched once, and not for each file.
         let mut buffer = Vec::new();
-        while let Some((task, next)) = self.next(outlet) {
-            let store = (self.store, self.has_sessions, self.marks);
-            if next.read(task, store, outlet, &mut buffer).is_err() {
-                return;
+        while let Some(files) = self.next(outlet) {
+            for (task, file) in files {
+                let store = (self.store, self.has_sessions, self.marks);
+                if file.read(task, store, outlet, &mut buffer).is_err() {
+                    return;
+                }
             }
         }
+        // Whether anybody still listens makes no difference now.
+        let _ = outlet.flush().is_err();
     }
 
     /// The files that have to wait for the next round.
@@ -77,45 +102,200 @@ impl<'a> Queue<'a> {
         waiting.unwrap_or_else(PoisonError::into_inner).deferred
     }
 
-    /// The next file. Opening it, and telling the writer its session's name, happens under the
-    /// lock, so that the writer hears the names in the order of the files.
-    fn next(&self, outlet: &Outlet<'_>) -> Option<(usize, Opened<'a>)> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The next files, opened. Their sessions are claimed in the order of the files, one worker after the
+    /// other; so the writer hears the names in that order too.
+    fn next(&self, outlet: &Outlet<'_>) -> Option<Vec<(usize, Opened<'a>)>> {
         loop {
-            let (number, task) = waiting.files.pop_front()?;
-            // Opened before it is given out: whether it has to wait shows by the id in its first
-            // lines.
-            let message = match Opened::open(task, self.forced) {
-                Ok(Some(opened)) => {
+            let (turn, files) = self.give_out()?;
+            // Whatever ends this one before its turn ends the others' waiting.
+            let mut claiming = Claiming {
+                queue: self,
+                is_done: false,
+            };
+            let opened = files
+                .into_iter()
+                .map(|file| (file, Opened::open(file.1, self.forced)));
+            let opened: Vec<Opening<'a>> = opened.collect();
+            let mut waiting = self
+                .turned
+                .wait_while(self.waiting(), |now| !now.is_over && now.turns != turn)
+                .unwrap_or_else(PoisonError::into_inner);
+            if waiting.is_over {
+                return None;
+            }
+            let claimed = waiting.claim(opened, outlet).ok()?;
+            waiting.turns += 1;
+            drop(waiting);
+            claiming.is_done = true;
+            self.turned.notify_all();
+            if !claimed.is_empty() {
+                return Some(claimed);
+            }
+        }
+    }
+
+    /// Some files that nobody has looked at, and whose turn they are. `None` if there are none.
+    fn give_out(&self) -> Option<(u64, Vec<(usize, &'a LinesTask)>)> {
+        let mut waiting = self.waiting();
+        let mut bytes = 0;
+        let is_more = |(_, task): &&(usize, &LinesTask)| {
+            bytes += task.file.size;
+            bytes <= BYTES_AT_ONCE
+        };
+        let count = waiting.files.iter().take(FILES_AT_ONCE);
+        let count = count.take_while(is_more).count().max(1);
+        let count = count.min(waiting.files.len());
+        let files: Vec<_> = waiting.files.drain(..count).collect();
+        if files.is_empty() {
+            return None;
+        }
+        let turn = waiting.given;
+        waiting.given += 1;
+        Some((turn, files))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting<'a>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<'a> Waiting<'a> {
+    /// Those of some files that can be read now, each known to the writer; the others wait for a later round,
+    /// or are none.
+    fn claim(
+        &mut self,
+        opened: Vec<Opening<'a>>,
+        outlet: &Outlet<'_>,
+    ) -> std::result::Result<Vec<(usize, Opened<'a>)>, Over> {
+        let mut claimed = Vec::with_capacity(opened.len());
+        for ((number, task), opened) in opened {
+            let reason = match opened {
+                Ok(Some(file)) => {
                     // Both have to be free: its home's, and that of copies which begin alike.
-                    let claims = opened.claims();
-                    if claims.iter().any(|claim| waiting.claimed.contains(claim)) {
-                        waiting.deferred.push(number);
+                    let claims = file.claims();
+                    if claims.iter().any(|claim| self.claimed.contains(claim)) {
+                        self.deferred.push(number);
                         continue;
                     }
-                    waiting.claimed.extend(claims);
-                    if task.previous.is_some() {
-                        return Some((number, opened));
-                    }
-                    let wanted = opened.wanted().clone();
-                    outlet
-                        .send(Message::Started {
+                    self.claimed.extend(claims);
+                    if task.previous.is_none() {
+                        outlet.send(Message::Started {
                             task: number,
-                            wanted,
-                        })
-                        .ok()?;
-                    return Some((number, opened));
+                            wanted: file.wanted().clone(),
+                        })?;
+                    }
+                    claimed.push((number, file));
+                    continue;
                 }
-                Ok(None) => Message::Failed {
-                    task: number,
-                    reason: None,
-                },
-                Err(reason) => Message::Failed {
-                    task: number,
-                    reason: Some(reason),
-                },
+                Ok(None) => None,
+                Err(reason) => Some(reason),
             };
-            outlet.send(message).ok()?;
+            outlet.send(Message::Failed {
+                task: number,
+                reason,
+            })?;
         }
+        // Before the next worker's turn.
+        outlet.flush()?;
+        Ok(claimed)
+    }
+}
+
+/// A worker that is about to claim its files.
+struct Claiming<'q, 'a> {
+    queue: &'q Queue<'a>,
+    is_done: bool,
+}
+
+impl Drop for Claiming<'_, '_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.queue.waiting().is_over = true;
+            self.queue.turned.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+    use crate::store::MemoryStore;
+    use crate::transfer::import::found::FoundFile;
+    use crate::transfer::import::room::Room;
+
+    /// So many files of one line each.
+    fn tasks(folder: &std::path::Path, count: usize) -> Vec<LinesTask> {
+        let task = |number| {
+            let path = folder.join(format!("{number:03}.jsonl"));
+            let line = b"{\"role\":\"user\",\"content\":\"hi\"}\n";
+            std::fs::write(&path, line).unwrap();
+            LinesTask {
+                file: FoundFile {
+                    path,
+                    link: None,
+                    relative: Vec::new(),
+                    size: line.len() as u64,
+                    mtime_ns: 0,
+                    inode: 0,
+                    changed_ns: 0,
+                    named: false,
+                    is_older: false,
+                },
+                previous: None,
+            }
+        };
+        (0..count).map(task).collect()
+    }
+
+    #[test]
+    fn names_are_told_in_the_order_of_the_files_however_many_open_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = tasks(folder.path(), 20 * FILES_AT_ONCE + 3);
+        let store = MemoryStore::default();
+        let marks = Marks::new(Vec::new(), false);
+        let queue = Queue::new(tasks.iter().enumerate(), (&store, false), None, &marks);
+        let room = Room::default();
+        let (sender, receiver) = channel();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                let outlet = Outlet::new(sender.clone(), &room);
+                let queue = &queue;
+                scope.spawn(move || while queue.next(&outlet).is_some() {});
+            }
+        });
+        drop(sender);
+        let told = receiver.into_iter().flatten().map(|message| match message {
+            Message::Started { task, .. } => task,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            (0..tasks.len()).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn nobody_waits_for_the_turn_of_a_worker_that_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = tasks(folder.path(), 2 * FILES_AT_ONCE);
+        let store = MemoryStore::default();
+        let marks = Marks::new(Vec::new(), false);
+        let queue = Queue::new(tasks.iter().enumerate(), (&store, false), None, &marks);
+        let (sender, _receiver) = channel();
+        let room = Room::default();
+        assert_eq!(queue.give_out().map(|(turn, _)| turn), Some(0));
+        thread::scope(|scope| {
+            let outlet = Outlet::new(sender, &room);
+            let queue = &queue;
+            let waiting = scope.spawn(move || queue.next(&outlet).is_none());
+            drop(Claiming {
+                queue,
+                is_done: false,
+            });
+            assert!(waiting.join().unwrap());
+        });
     }
 }

@@ -95,7 +95,7 @@ impl LinesWriter<'_, '_, '_> {
     /// The store's errors. What was committed before stays.
     pub(super) fn run(
         mut self,
-        receiver: &Receiver<Message>,
+        receiver: &Receiver<Vec<Message>>,
         room::Open(room): &room::Open<'_>,
     ) -> Result<()> {
         loop {
@@ -105,28 +105,40 @@ impl LinesWriter<'_, '_, '_> {
                 Some(time) => receiver.recv_timeout(time),
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            let mut taken = 0;
             match message {
-                Ok(message) => {
-                    taken = message.room();
-                    self.take(message)?;
-                    self.meter.go_on()?;
-                    if !Room::is_exceeded_by(taken) {
-                        // The workers go on while a commit is made.
-                        room.give_back(std::mem::take(&mut taken));
+                Ok(messages) => {
+                    for message in messages {
+                        self.take_one(message, room)?;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.commit_if_due()?,
                 Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if let Some(transactions) = &mut self.transactions {
-                transactions.commit_if_due()?;
-            }
-            if taken > 0 {
-                room.give_back(taken);
             }
         }
         self.transactions.map_or(Ok(()), Transactions::commit)
+    }
+
+    fn take_one(&mut self, message: Message, room: &Room) -> Result<()> {
+        let taken = message.room();
+        self.take(message)?;
+        self.meter.go_on()?;
+        // The workers go on while a commit is made, unless what was taken is in memory until then.
+        let is_kept = Room::is_exceeded_by(taken);
+        if taken > 0 && !is_kept {
+            room.give_back(taken);
+        }
+        self.commit_if_due()?;
+        if is_kept {
+            room.give_back(taken);
+        }
+        Ok(())
+    }
+
+    fn commit_if_due(&mut self) -> Result<()> {
+        match &mut self.transactions {
+            Some(transactions) => transactions.commit_if_due(),
+            None => Ok(()),
+        }
     }
 
     fn take(&mut self, message: Message) -> Result<()> {

@@ -225,6 +225,18 @@ fn neither_a_table_nor_a_formula_can_cut_code_open() {
     }
 }
 
+/// What some readers take for attributes of a heading ends it before the code that it has does.
+#[test]
+fn braces_at_the_end_of_a_title_cannot_cut_code_open() {
+    for text in ["``[^1]{``}", "`<b>{`}", "`[a](b){`} #", "`[^1]{`} ##  "] {
+        assert_in_place(text);
+    }
+    // Seen by what checks it.
+    let (markdown, messages) = transcript("``[^1]{``}");
+    let cut = markdown.replacen("&#125;", "}", 1);
+    assert!(wrong_with(&cut, messages).is_some(), "{markdown}");
+}
+
 #[test]
 fn what_would_break_out_is_seen() {
     let (markdown, messages) = transcript("x");
