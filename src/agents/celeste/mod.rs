@@ -79,7 +79,7 @@ impl Dialect for Celeste {
     }
 
     fn project(&self, candidate: &Candidate<'_>) -> Option<String> {
-        let folder = names(candidate.path.parent()?).pop()?;
+        let folder = names(candidate.path.parent()?).last()?.clone();
         is_project_id(&folder).then_some(folder)
     }
 

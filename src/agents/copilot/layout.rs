@@ -54,7 +54,7 @@ pub(super) fn session_id(candidate: &Candidate<'_>) -> String {
     });
     stated.unwrap_or_else(|| {
         let names = names(candidate.path);
-        match names.as_slice() {
+        match &*names {
             [.., session, events] if events == EVENTS => session.clone(),
             _ => stem(candidate.path),
         }

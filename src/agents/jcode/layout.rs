@@ -83,7 +83,7 @@ pub(crate) fn session_id(candidate: &Candidate<'_>) -> String {
         return stem;
     }
     let header = header_uuid(candidate);
-    if let [.., leader, folder, name] = names.as_slice()
+    if let [.., leader, folder, name] = &*names
         && let Some(agent) = teammate(leader, folder, name)
     {
         let id = format!("{leader}/{agent}");

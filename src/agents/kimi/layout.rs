@@ -79,7 +79,7 @@ fn in_code(rest: &[String]) -> Option<Own> {
 fn placed(path: &Path) -> Own {
     let names = names(path);
     own(path).or_else(|| in_code(&names)).unwrap_or_else(|| {
-        let session = match names.as_slice() {
+        let session = match &*names {
             [.., session, file] if file == WIRE || file == CONTEXT => session.clone(),
             _ => stem(path),
         };

@@ -1,9 +1,11 @@
 //! What the path of a file tells: names, stems, and the folders that agents keep sessions in.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::fmt::Write;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 /// Endings of files that hold one record a line.
 const ENDINGS: [&str; 2] = [".jsonl", ".ndjson"];
@@ -20,9 +22,23 @@ const PRIVATE: [&str; 8] = [
     "config.toml",
 ];
 
+/// Names on the way to a file.
+pub(crate) type Names = Rc<[String]>;
+
 /// The names on the way to a file, its own the last.
-pub(crate) fn names(path: &Path) -> Vec<String> {
-    normal(path).map(readable).collect()
+pub(crate) fn names(path: &Path) -> Names {
+    thread_local! {
+        // Some thirty agents are asked about each file, one after the other.
+        static LAST: RefCell<(PathBuf, Names)> = RefCell::new((PathBuf::new(), Rc::new([])));
+    }
+    LAST.with_borrow_mut(|(last, names)| {
+        // By its bytes: paths that differ in a separator alone are equal, and cost more to compare.
+        if last.as_os_str() != path.as_os_str() {
+            *names = normal(path).map(readable).collect();
+            path.clone_into(last);
+        }
+        Rc::clone(names)
+    })
 }
 
 fn normal(path: &Path) -> impl DoubleEndedIterator<Item = &OsStr> {

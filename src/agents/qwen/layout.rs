@@ -44,7 +44,7 @@ pub(super) fn session_id(path: &Path) -> String {
 /// The session below whose folder a sub-agent's file lies.
 pub(super) fn parent(path: &Path) -> Option<String> {
     let names = names(path);
-    match names.as_slice() {
+    match &*names {
         [.., folder, session, name] if folder == SUBAGENTS && name.starts_with(SUBAGENT) => {
             Some(session.clone())
         }

@@ -26,7 +26,7 @@ pub(super) const META: &str = "meta.json";
 /// Whether a file is the messages of a session, wherever it lies.
 pub(super) fn is_session(path: &Path) -> bool {
     let names = names(path);
-    matches!(names.as_slice(), [.., folder, file] if folder.starts_with(SESSION) && file == MESSAGES)
+    matches!(&*names, [.., folder, file] if folder.starts_with(SESSION) && file == MESSAGES)
 }
 
 /// The same in Vibe's own folder. Sub-agents have folders below that of the session.
@@ -59,7 +59,7 @@ pub(super) fn parent(path: &Path) -> Option<String> {
 /// The id of a session of which nothing is told: the name of its folder.
 pub(super) fn session_id(path: &Path) -> String {
     let names = names(path);
-    match names.as_slice() {
+    match &*names {
         [.., folder, _] => folder.clone(),
         _ => stem(path),
     }

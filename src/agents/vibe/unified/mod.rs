@@ -81,7 +81,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn id(&self) -> String {
-        names(&self.0).pop().unwrap_or_default()
+        names(&self.0).last().cloned().unwrap_or_default()
     }
 
     /// Its session. What is written meanwhile may take away what is being read: then it begins anew.
