@@ -12,14 +12,14 @@ use std::io;
 use std::path::Path;
 
 use super::homes::{beginning_of, home_of, plain_key};
-use super::identity::shape::Beginning;
-use super::identity::shape::first_lines;
+use super::identity::shape::{Beginning, first_lines, mark_of};
 use super::identity::{self, Change, Choice, Content, FileShape, Head, Outcome, Shaper, choose};
 use super::session_names::plain_of;
 use super::unpacked::lines_from;
 use crate::agents::Agent;
+use crate::codec::chain::digest_of;
 use crate::codec::file_order::RUNS_MAX;
-use crate::codec::source_row::SourceKind;
+use crate::codec::source_row::{SourceKind, SourceRow};
 use crate::jsonl::LineReader;
 use crate::model::error::{Error, Result};
 use crate::model::key::SessionKey;
@@ -168,32 +168,34 @@ pub(super) fn identify(
     if is_weak && !weakly_fits(sources, comer, &heads, &shape)? {
         return Ok(Identified::New { of: None });
     }
-    decide(sources, comer, (key, heads, count), shape)
+    let as_read = comer
+        .previous
+        .filter(|source| is_what_was_read(source, &shape));
+    let is_touched = |(head, beginning): (&Head, &Beginning)| {
+        as_read.is_some_and(|source| is_state_of(head, &source.row))
+            && has_its_end(&shape, beginning)
+    };
+    let touched = heads.iter().zip(&beginnings).position(is_touched);
+    decide(sources, comer, (key, heads, count), (shape, touched))
 }
 
 fn decide(
     sources: &dyn Sources,
     comer: &Comer<'_>,
     (key, mut heads, count): (SessionKey, Vec<Head>, usize),
-    mut shape: FileShape,
+    (mut shape, touched): (FileShape, Option<usize>),
 ) -> Result<Identified> {
     let another = Ok(Identified::New {
         of: Some((key, count)),
     });
     // Nothing but its time is another one, so nothing changes: neither does a header that is no longer the
     // newest become that, nor does a line come back that was removed here.
-    let as_read = comer
-        .previous
-        .filter(|source| is_what_was_read(source, &shape));
-    let is_touched = |head: &Head| {
-        as_read.is_some_and(|source| {
-            let row = &source.row;
-            row.complete && row.session == head.number && row.revision == head.order.revision
-        })
-    };
-    if let Some(at) = heads.iter().position(is_touched) {
+    if let Some(at) = touched {
         return Ok(same(heads.swap_remove(at), shape, true));
     }
+    let as_read = comer
+        .previous
+        .filter(|source| !shape.is_open && is_what_was_read(source, &shape));
     // The usual file: one content, nothing appended here, no header that is written anew. The chain
     // tells all, and no stored line is read.
     if let [head] = heads.as_slice()
@@ -286,15 +288,32 @@ fn stored(
     })
 }
 
-/// Whether not a byte of a file is another one since it was last read at its place. Of an open line nothing is
-/// hashed.
+/// Whether not a byte of a file is another one since it was last read at its place, but for those of an open
+/// line: of that the length is the same.
 fn is_what_was_read(source: &Source, shape: &FileShape) -> bool {
     let row = &source.row;
     row.kind == SourceKind::Lines
-        && !shape.is_open
         && shape.bytes > 0
-        && (row.offset, row.tail_offset) == (shape.bytes, shape.bytes)
+        && (row.offset, row.tail_offset) == (shape.bytes, shape.whole.0)
         && row.hash == shape.whole.1
+}
+
+/// Whether a content's file is as it was when a place of it was read.
+fn is_state_of(head: &Head, row: &SourceRow) -> bool {
+    row.complete && row.session == head.number && row.revision == head.order.revision
+}
+
+/// Whether the open line of a file, if it has one, is that of a content. One that was removed here, or ended,
+/// tells nothing of its bytes.
+fn has_its_end(shape: &FileShape, beginning: &Beginning) -> bool {
+    if !shape.is_open {
+        return true;
+    }
+    let last = shape.lines.as_ref().and_then(|lines| lines.last());
+    last.is_some_and(|last| {
+        let tail = beginning.tail.as_ref();
+        tail.is_none_or(|tail| last.mark == mark_of(&digest_of(tail)))
+    })
 }
 
 /// A file that is no other one than it was, of a session whose lines do not tell it any more: a compaction here

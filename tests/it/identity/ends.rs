@@ -119,3 +119,18 @@ fn an_open_line_that_was_ended_here_is_one_line() {
     shelf.put("h2", "b x d", 20);
     shelf.is_one("b x d", "b_ END x d");
 }
+
+#[test]
+fn an_open_line_that_was_removed_here_stays_away_while_its_file_is_what_it_was() {
+    for shelf in [Shelf::claude(), Shelf::ggcode(), Shelf::notes()] {
+        shelf.put("a", "a b c t-", 1);
+        shelf.here("x");
+        shelf.compact(1);
+        shelf.put("a", "a b c t-", 2);
+        shelf.is_one("x", "x");
+        // More of it is new, whatever was removed.
+        shelf.put("a", "a b c t d", 3);
+        assert!(shelf.all_words().contains("d"), "{:?}", shelf.exports());
+        assert!(shelf.all_words().contains("t"), "{:?}", shelf.exports());
+    }
+}

@@ -103,10 +103,16 @@ impl Head {
         })
     }
 
+    /// The record of the file's open line, if its last line is one.
+    fn open(&self) -> Option<u64> {
+        let last = self.order.runs.last().filter(|_| self.order.open);
+        last.map(|run| run.last)
+    }
+
     /// How a file begins that is this content's, or has grown from it.
     pub(crate) fn beginning(&self, sources: &dyn Sources) -> Result<Beginning> {
-        let tail = match self.order.runs.last().filter(|_| self.order.open) {
-            Some(run) => sources.records(self.number, run.last, run.last + 1)?.pop(),
+        let tail = match self.open() {
+            Some(open) => sources.records(self.number, open, open + 1)?.pop(),
             None => None,
         };
         Ok(Beginning {
@@ -223,12 +229,7 @@ impl Content {
     pub(crate) fn read(sources: &dyn Sources, head: Head, habits: Habits) -> Result<Self> {
         let mut log: Vec<Stored> = Vec::new();
         let (mut tail, mut ended) = (None::<(u64, Vec<u8>)>, None);
-        let open = head
-            .order
-            .runs
-            .last()
-            .filter(|_| head.order.open)
-            .map(|run| run.last);
+        let open = head.open();
         let contains = |runs: &[Run], sequence| runs.iter().any(|run| run.contains(sequence));
         each_record(sources, head.number, head.row.next, &mut |record| {
             let sequence = record.sequence;
@@ -302,8 +303,10 @@ impl Content {
     /// The lines of the file that are compared: their sequence numbers, and their shapes unless they
     /// were removed here. What was removed is never a header.
     pub(crate) fn core(&self) -> Vec<(u64, Option<Shape>)> {
+        let open = self.head.open();
         let compared = |(sequence, index): &(u64, Option<usize>)| match index {
-            None => Some((*sequence, None)),
+            // An open line is none of them: what it becomes is new.
+            None => (open != Some(*sequence)).then_some((*sequence, None)),
             Some(index) => {
                 let shape = self.at(*index)?.shape;
                 shape.is_compared().then_some((*sequence, Some(shape)))
