@@ -270,10 +270,13 @@ impl<'a> Opened<'a> {
             skip: self.skip,
             packed: self.packed,
         };
+        // It was opened with others, and may have been changed while those were read.
+        let is_whole = !self.packed
+            && self.head.len() as u64 == self.look.size
+            && self.look.still_holds(&self.file);
         let mut input = Input {
             file: &mut self.file,
-            whole: (!self.packed && self.head.len() as u64 == self.look.size)
-                .then_some(self.head.as_slice()),
+            whole: is_whole.then_some(self.head.as_slice()),
             buffer,
         };
         let found = identify(store, &comer, &mut input)?;

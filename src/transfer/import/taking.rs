@@ -200,13 +200,11 @@ impl Opened<'_> {
             seen: (self.look, self.file.try_clone().ok()),
         };
         let reading = Reading::new((task, self.task), target, source, making);
-        // What was read to find out what it is is not read again.
-        let start = if self.packed {
-            0
-        } else {
-            self.head.len() as u64
-        };
-        let read = if self.packed { Vec::new() } else { self.head };
+        // What was read to find out what it is is not read again, unless it was changed since: it was opened
+        // with others.
+        let is_known = !self.packed && self.look.still_holds(&self.file);
+        let read = if is_known { self.head } else { Vec::new() };
+        let start = read.len() as u64;
         match lines_from(&mut self.file, self.packed, start) {
             Ok(content) => {
                 let content = io::Cursor::new(read).chain(content);

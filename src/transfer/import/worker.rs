@@ -277,6 +277,33 @@ mod tests {
         );
     }
 
+    /// Its first lines were read with those of others, when it was opened.
+    #[test]
+    fn a_file_that_was_written_anew_since_it_was_opened_is_read_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = tasks(folder.path(), 1);
+        let store = MemoryStore::default();
+        let marks = Marks::new(Vec::new(), false);
+        let queue = Queue::new(tasks.iter().enumerate(), (&store, false), None, &marks);
+        let room = Room::default();
+        let (sender, receiver) = channel();
+        let outlet = Outlet::new(sender, &room);
+        let (task, file) = queue.next(&outlet).unwrap().remove(0);
+        // A line of 31 bytes before.
+        std::fs::write(&tasks[0].file.path, b"{\"a\":123}\n".repeat(5)).unwrap();
+        let read = file.read(task, (&store, false, &marks), &outlet, &mut Vec::new());
+        assert!(read.is_ok() && outlet.flush().is_ok());
+        drop(outlet);
+        let parts = receiver
+            .into_iter()
+            .flatten()
+            .filter_map(|message| match message {
+                Message::Part(part) => Some((part.added.records, part.offset)),
+                _ => None,
+            });
+        assert_eq!(parts.collect::<Vec<_>>(), [(5, 50)]);
+    }
+
     #[test]
     fn nobody_waits_for_the_turn_of_a_worker_that_has_ended() {
         let folder = tempfile::tempdir().unwrap();
