@@ -9,13 +9,12 @@ use crate::harness::Home;
 use crate::linearizable::recording::{Client, Plan, ask, clients, record};
 use crate::linearizable::session::{Answer, Call};
 
-/// Calls of which many overlap, and all of them answered. How many do is the machine's business: two of three
-/// on a quiet one, two of five beside a build.
+/// Calls that overlap, and all of them answered.
 fn check(clients: Vec<Client<'_>>, plan: Plan) {
     let recorded = record(clients, plan);
     println!("{recorded:?}");
     assert_eq!((recorded.open, recorded.refused), (0, 0), "{recorded:?}");
-    assert!(recorded.overlapping * 10 > recorded.calls, "{recorded:?}");
+    assert!(recorded.overlapping * 2 > recorded.calls, "{recorded:?}");
 }
 
 /// Calls of microseconds each, which may well come one after the other.

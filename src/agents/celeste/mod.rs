@@ -28,7 +28,7 @@ use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, Recognition};
 use super::document::{Document, DocumentLines};
-use super::parts::fields::{self, entries_in, fields, fields_of, owned, text};
+use super::parts::fields::{self, Object, fields_of, object_in, owned, text};
 use super::parts::lines::{Format, Reading};
 use super::parts::paths::{below, is_document, is_private, names, stem};
 use super::parts::{blocks, own_folder, times, titles};
@@ -178,15 +178,15 @@ impl Agent for Celeste {
 fn has_entries_alone(candidate: &Candidate<'_>) -> bool {
     let mut found = false;
     for line in candidate.lines() {
-        let keys = entries_in(line.text());
-        if keys.iter().any(|(key, _)| !FIELDS.contains(&key.as_str())) {
-            return false;
-        }
         // A last line that was cut is no entry, and tells nothing against the others.
-        let Ok([kind, content, timestamp]) = fields(line.text(), &["type", "content", "timestamp"])
-        else {
+        let Ok(object) = object_in(line.text()) else {
             continue;
         };
+        let entry = Object::of(object);
+        if entry.others(&FIELDS).next().is_some() {
+            return false;
+        }
+        let [kind, content, timestamp] = entry.fields(&["type", "content", "timestamp"]);
         found |= text(kind).is_some_and(|kind| role_of(&kind).is_some())
             && text(content).is_some()
             && text(timestamp).is_some();

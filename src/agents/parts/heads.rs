@@ -55,12 +55,11 @@ impl<'a> HeadLine<'a> {
     }
 }
 
-/// The lines of the first bytes of a file, as far as they are looked at: the last one may be cut off, and some
-/// may be blank.
+/// The lines of the first bytes of a file: the last one may be cut off, and some may have nothing but spaces.
 pub(crate) fn lines_of_head(head: &[u8]) -> Vec<HeadLine<'_>> {
-    head.split(|byte| *byte == b'\n')
-        .map(HeadLine::of)
-        .collect()
+    let lines = head.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !line.is_empty());
+    lines.map(HeadLine::of).collect()
 }
 
 /// Those of them that are looked at.

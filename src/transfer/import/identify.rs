@@ -168,6 +168,20 @@ pub(super) fn identify(
     if is_weak && !weakly_fits(sources, comer, &heads, &shape)? {
         return Ok(Identified::New { of: None });
     }
+    decide(sources, comer, (key, heads, count), (shape, &beginnings))
+}
+
+fn decide(
+    sources: &dyn Sources,
+    comer: &Comer<'_>,
+    (key, mut heads, count): (SessionKey, Vec<Head>, usize),
+    (mut shape, beginnings): (FileShape, &[Beginning]),
+) -> Result<Identified> {
+    let another = Ok(Identified::New {
+        of: Some((key, count)),
+    });
+    // Nothing but its time is another one, so nothing changes: neither does a header that is no longer the
+    // newest become that, nor does a line come back that was removed here.
     let as_read = comer
         .previous
         .filter(|source| is_what_was_read(source, &shape));
@@ -175,27 +189,11 @@ pub(super) fn identify(
         as_read.is_some_and(|source| is_state_of(head, &source.row))
             && has_its_end(&shape, beginning)
     };
-    let touched = heads.iter().zip(&beginnings).position(is_touched);
-    decide(sources, comer, (key, heads, count), (shape, touched))
-}
-
-fn decide(
-    sources: &dyn Sources,
-    comer: &Comer<'_>,
-    (key, mut heads, count): (SessionKey, Vec<Head>, usize),
-    (mut shape, touched): (FileShape, Option<usize>),
-) -> Result<Identified> {
-    let another = Ok(Identified::New {
-        of: Some((key, count)),
-    });
-    // Nothing but its time is another one, so nothing changes: neither does a header that is no longer the
-    // newest become that, nor does a line come back that was removed here.
-    if let Some(at) = touched {
+    if let Some(at) = heads.iter().zip(beginnings).position(is_touched) {
         return Ok(same(heads.swap_remove(at), shape, true));
     }
-    let as_read = comer
-        .previous
-        .filter(|source| !shape.is_open && is_what_was_read(source, &shape));
+    // Of an open line the length alone is known.
+    let as_read = as_read.filter(|_| !shape.is_open);
     // The usual file: one content, nothing appended here, no header that is written anew. The chain
     // tells all, and no stored line is read.
     if let [head] = heads.as_slice()

@@ -93,7 +93,7 @@ impl<'a> Queue<'a> {
             }
         }
         // Whether anybody still listens makes no difference now.
-        let _ = outlet.flush().is_err();
+        let _taken = outlet.flush().is_ok();
     }
 
     /// The files that have to wait for the next round.

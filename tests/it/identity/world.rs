@@ -32,7 +32,7 @@ pub(super) const ID: &str = "00000777-1111-4222-8333-000000000777";
 pub(super) const PLACES: [&str; 4] = ["h1/p", "h1/q", "bak/p", "h2/p"];
 
 /// A file as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Copy {
     pub lines: Vec<String>,
     /// Its time of last change.
