@@ -24,4 +24,6 @@ pub(crate) struct Habits {
     pub rewrites: bool,
     /// Whether a file beside the lines says how many of them are hidden: lines that it drops.
     pub counts_hidden: bool,
+    /// Whether its headers alone state times, so that what was said in two copies has none.
+    pub dates_headers_alone: bool,
 }

@@ -1,5 +1,7 @@
 //! The contents of an id: what they are called, and which is the newest.
 
+use crate::agents;
+use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
@@ -32,10 +34,26 @@ pub(crate) fn free_content(
 }
 
 /// What makes one content newer than another: that something was said in it, the last time that
-/// its lines state (or its file has), how much was said, its arrival.
-pub(crate) fn newness(row: &SessionRow) -> (bool, i64, u64, u32) {
-    (row.messages > 0, row.updated_us, row.messages, row.content)
+/// its lines state (or its file has), the time of its file, how much was said, its arrival.
+pub(crate) fn newness(row: &SessionRow, order: Option<&FileOrder>) -> Newness {
+    let order = order.filter(|order| order.place.is_some());
+    let mut updated = row.updated_us;
+    if let Some(order) = order
+        && agents::of_agent(&row.agent).habits().dates_headers_alone
+    {
+        // Which header a copy has says little: it may be the one that an older copy had.
+        let has_own = order.next < row.next || !order.here.is_empty();
+        let file = order.mtime_ns.div_euclid(1000);
+        updated = if has_own { updated.max(file) } else { file };
+    }
+    // Two copies that went apart behind their last common time state the same one.
+    let file = order.map_or(i64::MIN, |order| order.mtime_ns);
+    let is_said = row.messages > 0;
+    (is_said, updated, file, row.messages, row.content)
 }
+
+/// See [`newness`].
+pub(crate) type Newness = (bool, i64, i64, u64, u32);
 
 /// The change that takes from a session what belongs to its id; the summary of its messages stays.
 pub(crate) fn taking() -> PropertiesChange {

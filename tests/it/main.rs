@@ -15,7 +15,7 @@
 //! - `ggcode`, `ggcode_hazards`: ggcode's sessions imported, continued, exported; its hazards;
 //!   `go_ggcode` reads an export as the Go program would
 //! - `homes`: whole homes of agents: what files beside sessions tell; `documents`: sessions in one
-//!   document; `databases`: OpenCode's database; `meta_files`: picoclaw's
+//!   document (`documents_moved`: in another place); `databases`: OpenCode's database; `meta_files`: picoclaw's
 //! - `facts`: what a list says of a session is what its agent says
 //! - `deleted`: what is deleted stays away from imports until it is asked for again
 //! - `view`: the view of a session, however its lines come, and of old stores that are read again
@@ -105,6 +105,7 @@ mod deleted;
 mod discover;
 mod document_agents;
 mod documents;
+mod documents_moved;
 mod export;
 mod facts;
 mod fairness;

@@ -73,6 +73,7 @@ impl Dialect for Ggcode {
     fn habits(&self) -> Habits {
         Habits {
             role: Some(role),
+            dates_headers_alone: true,
             rewrites: true,
             ..Habits::default()
         }

@@ -247,6 +247,8 @@ pub(super) fn line_items(
                 .as_ref()
                 .is_none_or(|numbers| numbers.contains(&source.row.session))
         })
+        // A copy's content is that of another place, and is written there.
+        .filter(|source| source.row.kind == SourceKind::Lines || is_kept_whole(source))
         .collect();
     let (newest, older) = newest_first(chosen);
     // For all of them before any is placed: whether a session was changed since its files were read
@@ -254,6 +256,9 @@ pub(super) fn line_items(
     for source in newest.iter().chain(&older) {
         let home = plan.homes.entry(source.row.session).or_default();
         home.imported = home.imported.max(source.row.next_sequence);
+        if source.row.kind == SourceKind::Attachment {
+            home.told = home.told.max(source.row.next_sequence);
+        }
     }
     plan.take_orders()?;
     for (source, is_older) in newest
@@ -274,6 +279,11 @@ pub(super) fn line_items(
     sidecars::take(&mut plan, &sessions, has_all)?;
     plan.list_older()?;
     Ok((plan.items, plan.notes))
+}
+
+/// Whether the content of a file is kept for its own place; of one without a name none is kept at all.
+fn is_kept_whole(source: &Source) -> bool {
+    source.row.offset == source.row.size || source.row.name.is_empty()
 }
 
 /// The other contents of a session's id: they are written too.

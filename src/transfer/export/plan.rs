@@ -20,7 +20,7 @@ use crate::model::session::Summary;
 use crate::store::{IngestStore, Source, Sources};
 use crate::transfer::export::file_names::Targets;
 use crate::transfer::files::paths;
-use crate::transfer::import::documents::DOCUMENT_BYTES_MAX;
+use crate::transfer::import::document_place::DOCUMENT_BYTES_MAX;
 use crate::transfer::import::sidecar_facts;
 use crate::transfer::older::below;
 
@@ -56,6 +56,8 @@ pub(super) struct SessionFiles {
     database: Option<Vec<Vec<u8>>>,
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
+    /// The same, of its documents.
+    pub(super) told: u64,
     /// Where its file lies, as its agent last had it; the other places have copies.
     place: Option<file_order::SourceId>,
     /// Whether its document says less than is known of it now.
@@ -143,7 +145,11 @@ impl Plan<'_> {
         let row = &source.row;
         let components = paths::plain_components(&row.relative);
         let was_older = below(&components);
-        let is_older = is_older || was_older.is_some();
+        // The document that lay in another place before says less than the one that it became.
+        let told = self.homes.get(&row.session).map_or(0, |home| home.told);
+        let became_another =
+            row.kind == SourceKind::Attachment && (1..told).contains(&row.next_sequence);
+        let is_older = is_older || was_older.is_some() || became_another;
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend_from_slice(was_older.unwrap_or(&components));
         if row.session == 0 {

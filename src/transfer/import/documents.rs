@@ -10,21 +10,22 @@
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
 
+use std::collections::HashSet;
+
 use super::deleted::Comer;
-use super::derived::{self, Content, Continuation, Known, Stored, Taken, Way};
+use super::derived::{self, Content, Taken, Way};
+use super::document_place::{Copy, DOCUMENT_BYTES_MAX, Destination, Finder, Reading, Repeated};
+use super::homes::home_of;
 use super::keep::{self, Failure, Keeper, Opened};
 use super::owners::{FoundSession, FoundSessions};
 use super::session_names;
 use super::sidecar_facts::{self, Subject};
 use super::tasks::DocumentTask;
-use crate::agents::{self, Agent, Candidate, DocumentLines, Placed, SidecarFacts};
-use crate::codec::source_row::SourceKind;
+use crate::agents::{self, Candidate, DocumentLines, SidecarFacts};
 use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::store::Source;
 use crate::transfer::files::paths;
-
-/// Most bytes of a document that is read for its records, which takes a few times as much memory.
-pub(in crate::transfer) const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Writes sessions that are documents. In a dry run it only counts.
 pub(super) struct DocumentWriter<'w, 's> {
@@ -34,33 +35,19 @@ pub(super) struct DocumentWriter<'w, 's> {
     pub places: FoundSessions<'w>,
     /// The sessions of the documents.
     pub made: Vec<FoundSession>,
+    /// Their ids.
+    pub taken: HashSet<SessionKey>,
 }
 
-/// A content of a document.
-struct Reading {
-    dialect: &'static dyn Agent,
-    /// Its lines; `None` if it was not understood or not read.
-    lines: Option<DocumentLines>,
-    facts: Vec<SidecarFacts>,
-    placed: Placed,
-    mtime_us: i64,
-    /// What is wrong with it.
-    problem: Option<String>,
-}
+impl<'s> DocumentWriter<'_, 's> {
+    fn finder(&mut self) -> Finder<'_, 's> {
+        Finder {
+            keeper: self.keeper.again(),
+            places: &self.places,
+            taken: &self.taken,
+        }
+    }
 
-/// The lines of a content that can be read, and its generation if it gave records.
-type Readable = (DocumentLines, Option<u32>);
-
-/// Where a content goes.
-enum Destination {
-    /// Beside the records of a session, of which it has none.
-    Beside(u64),
-    /// To a session. Where it goes on and a generation is told, its contents from that one on say
-    /// nothing that this one does not, or nobody could read them.
-    Session(Way, Option<u32>),
-}
-
-impl DocumentWriter<'_, '_> {
     /// Keeps one document.
     ///
     /// # Errors
@@ -83,12 +70,16 @@ impl DocumentWriter<'_, '_> {
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
+        if let Some(copy) = self.finder().same_elsewhere(task, &mut opened)? {
+            self.keeper.check_state(&task.file, previous)?;
+            return self.note_copy(task, &copy, &mut opened);
+        }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
         // Before the file's state is compared: a commit here may let another process in.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
-        let home = self.home(task, living, (&reading, size))?;
+        let home = self.finder().home(task, living, (&reading, size))?;
         // Only where a session would be made: one that is there goes on growing, whatever was
         // deleted of its id.
         if let Destination::Session(Way::New(replaces), _) = &home
@@ -96,35 +87,26 @@ impl DocumentWriter<'_, '_> {
         {
             return Ok(());
         }
-        let is_new = matches!(home, Destination::Session(Way::New(_), _));
-        let is_beside = matches!(home, Destination::Beside(_));
-        let repeated = match &home {
-            Destination::Session(_, from) => *from,
-            Destination::Beside(_) => None,
+        let (way, repeated) = match home {
+            Destination::Copy(copy) => return self.note_copy(task, &copy, &mut opened),
+            // The document is kept as a file of a session that has its lines from elsewhere.
+            Destination::Beside(number) => (Err(number), None),
+            Destination::Session(way, repeated) => (Ok(way), repeated),
         };
-        let (subject, next) = self.store_records(task, &reading, home)?;
-        // Beside another session there may be several of the same name, from several folders.
-        let name = match task.file.path.file_name().filter(|_| !is_beside) {
-            Some(name) => paths::to_name(name.as_ref()),
-            None => paths::to_name(&task.file.path),
+        let (is_new, is_beside) = (matches!(way, Ok(Way::New(_))), way.is_err());
+        let (subject, next) = match way {
+            Err(number) => (beside(task, number)?, 0),
+            Ok(way) => self.store_records(task, &reading, way)?,
         };
         // A dry run has none, and writes nothing.
         let number = subject.as_ref().map_or(0, |subject| subject.number);
-        // A content that says nothing but what the new one says gives up its place, and its name
-        // with it.
-        let in_place = living.filter(|living| repeated.is_some() && keep::is_of(living, number));
-        let generation = match in_place {
-            Some(living) => living.generation,
-            None => keep::generation(previous, task.previous_lives),
-        };
-        let name = match in_place {
-            Some(living) => living.row.name.clone(),
-            // A session that was just made has no other file of that name, whatever number the path
-            // has reached.
-            None => keep::numbered(name, if is_new { 1 } else { generation }),
-        };
+        let (generation, name) = name_of(task, number, (is_new, is_beside), repeated.as_ref());
         // The new content may be written over the old one below.
-        let before = self.told_before(task, living.filter(|_| !is_new), &reading)?;
+        let before = match &repeated {
+            Some(Repeated::Elsewhere(of)) => Some(&**of),
+            _ => living.filter(|_| !is_new),
+        };
+        let before = self.told_before(task, before, &reading)?;
         let (bytes, hash) = self.keeper.write(number, &name, content)?;
         let about = (task.document.agent, number, name);
         let mut source = keep::source_of(&task.file, generation, about, (bytes, hash, opened.look));
@@ -132,13 +114,72 @@ impl DocumentWriter<'_, '_> {
         source.row.complete = opened.is_settled();
         source.row.next_sequence = next;
         self.keeper.note(&source)?;
-        if let Some(first) = repeated {
-            self.keeper.drop_older(&source, first)?;
+        match repeated {
+            Some(Repeated::Here(first)) => self.keeper.drop_older(&source, first)?,
+            Some(Repeated::Elsewhere(_)) => self.keeper.is_copied_by(&source)?,
+            None => {}
+        }
+        if let Some(subject) = subject.as_ref().filter(|_| !is_beside && !is_new) {
+            self.note_home(task, &subject.key)?;
         }
         self.keeper.report.attachments += 1;
         self.keeper.report.attachment_bytes += size;
         if let Some(subject) = subject.filter(|_| next > 0 || is_new) {
             self.tell(&reading, before.first(), &subject)?;
+        }
+        Ok(())
+    }
+
+    /// Notes the place of a document that brings nothing new.
+    fn note_copy(
+        &mut self,
+        task: &DocumentTask,
+        copy: &Copy,
+        opened: &mut Opened,
+    ) -> std::result::Result<(), Failure> {
+        let look = opened.look;
+        let (size, hash) = opened.hash()?;
+        let previous = task.previous.as_ref();
+        // A row that tells of a content that is kept stays.
+        let again = previous.filter(|previous| {
+            task.previous_lives && keep::is_of(previous, copy.number) && !keep::is_kept(previous)
+        });
+        let generation = match again {
+            Some(again) => again.generation,
+            None => keep::generation(previous, task.previous_lives),
+        };
+        let about = (task.document.agent, copy.number, copy.of.row.name.clone());
+        let source = keep::source_of(&task.file, generation, about, (size, hash, look));
+        let mut source = keep::as_copy(source);
+        source.row.complete = opened.is_settled();
+        source.row.next_sequence = copy.next;
+        self.keeper.note(&source)?;
+        self.note_home(task, &copy.key)?;
+        self.made.push(FoundSession {
+            key: copy.key.clone(),
+            number: copy.number,
+            file: task.file.path.clone(),
+            is_new: false,
+        });
+        Ok(())
+    }
+
+    /// Notes that a session lies in the file's folder too, where ids say little.
+    fn note_home(
+        &mut self,
+        task: &DocumentTask,
+        key: &SessionKey,
+    ) -> std::result::Result<(), Failure> {
+        if agents::of_agent(task.document.agent).has_unique_ids() {
+            return Ok(());
+        }
+        let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
+        let home = home_of(&task.file.path);
+        let sources = self.keeper.store.sources();
+        if let Some(transactions) = &mut self.keeper.transactions
+            && sources.at_home(&wanted, &home)?.is_none()
+        {
+            transactions.bulk()?.put_home(&wanted, &home, key.id())?;
         }
         Ok(())
     }
@@ -164,125 +205,16 @@ impl DocumentWriter<'_, '_> {
         Ok(false)
     }
 
-    /// Decides where a content goes.
-    fn home(
-        &mut self,
-        task: &DocumentTask,
-        living: Option<&Source>,
-        (reading, size): (&Reading, u64),
-    ) -> std::result::Result<Destination, Failure> {
-        let sources = self.keeper.store.sources();
-        let living = living
-            .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
-        let Some(living) = living else {
-            // Only an old form gives way; any other document of that id is another content of it.
-            let there = self.there(task)?.filter(|_| task.document.yields);
-            let anew = Destination::Session(Way::New(None), None);
-            return Ok(there.map_or(anew, Destination::Beside));
-        };
-        let number = living.row.session;
-        let Some(row) = sources.row(number)? else {
-            return Ok(Destination::Session(Way::New(None), None));
-        };
-        let has_own_records = row.next == living.row.next_sequence;
-        // The agent went on in files of lines: these have the records, and the document is kept
-        // beside them.
-        if task.document.yields {
-            let origins = sources.of_session(number)?;
-            let has_lines = |source: &Source| source.row.kind == SourceKind::Lines;
-            if !has_own_records || origins.iter().any(has_lines) {
-                return Ok(Destination::Beside(number));
-            }
-        }
-        if has_own_records {
-            let (old, unread) = self.stored_lines(task, living, size)?;
-            let goes_on = match (old, &reading.lines) {
-                (Some((old, generation)), Some(new)) => {
-                    let lines = old.lines.len();
-                    let goes_on =
-                        Known::of(old, new).and_then(|known| known.continued(new, reading.dialect));
-                    goes_on.map(|goes_on| (goes_on, generation.filter(|_| goes_on.kept == lines)))
-                }
-                // It may be torn: nothing is added, and the next content is compared again.
-                (Some(_), None) => Some((Continuation::default(), unread)),
-                (None, _) => None,
-            };
-            if let Some((goes_on, repeated)) = goes_on {
-                let key = match row.key() {
-                    Ok(key) => key,
-                    Err(_) => session_names::key_of(task.document.agent, &task.document.id)?,
-                };
-                let there = Stored { number, key, row };
-                let way = Way::Grown(Box::new(there), goes_on);
-                return Ok(Destination::Session(way, repeated));
-            }
-        }
-        Ok(Destination::Session(Way::New(sources.key(number)?), None))
-    }
-
-    /// The session that has the document's id already.
-    fn there(&mut self, task: &DocumentTask) -> std::result::Result<Option<u64>, Failure> {
-        let (agent, id) = (task.document.agent, task.document.id.as_str());
-        if let Some(place) = self.places.nearest(agent, id, &task.file.path) {
-            return Ok(Some(place.number));
-        }
-        let key = session_names::key_of(agent, id)?;
-        Ok(self.keeper.number_of(&key)?)
-    }
-
-    /// The lines of the newest stored content that can be read, and its generation if it gave records;
-    /// `None` if none can. And from which generation on none can be read, and none is longer than `size`.
-    fn stored_lines(
-        &self,
-        task: &DocumentTask,
-        living: &Source,
-        size: u64,
-    ) -> std::result::Result<(Option<Readable>, Option<u32>), Failure> {
-        let dialect = agents::of_agent(task.document.agent);
-        let has_records = living.row.next_sequence > 0;
-        let (mut unread, mut is_longer) = (None, false);
-        for source in self.keeper.store.sources().generations(&living.path)? {
-            if !keep::is_of(&source, living.row.session) {
-                continue;
-            }
-            let lines = if has_records && source.row.size <= DOCUMENT_BYTES_MAX {
-                dialect.document_lines(&self.keeper.stored(&source)?)
-            } else {
-                None
-            };
-            if let Some(lines) = lines {
-                return Ok((Some((lines, Some(source.generation))), unread));
-            }
-            // A longer one that cannot be read may be torn less than this one: it stays, and so
-            // does what is before it.
-            is_longer |= source.row.size > size;
-            if !is_longer {
-                unread = Some(source.generation);
-            }
-        }
-        // Nobody could read any of them, so a content that can be read has nothing to be compared
-        // with.
-        let none = (!has_records).then(|| (DocumentLines::default(), None));
-        Ok((none, unread))
-    }
-
     /// Stores the new records of a content. Returns its session (`None` in a dry run), and the
-    /// session's next sequence number if the records are the document's.
+    /// session's next sequence number.
     fn store_records(
         &mut self,
         task: &DocumentTask,
         reading: &Reading,
-        home: Destination,
+        way: Way,
     ) -> std::result::Result<(Option<Subject>, u64), Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        let way = match home {
-            // The document is kept as a file of a session that has its lines from elsewhere.
-            Destination::Beside(number) => {
-                let subject = (number != 0).then(|| Subject::there(number, wanted));
-                return Ok((subject, 0));
-            }
-            Destination::Session(way, _) => way,
-        };
+        self.taken.insert(wanted.clone());
         let none = DocumentLines::default();
         let content = Content {
             agent: reading.dialect,
@@ -352,6 +284,48 @@ impl DocumentWriter<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Under which number and name a content is kept.
+fn name_of(
+    task: &DocumentTask,
+    number: u64,
+    (is_new, is_beside): (bool, bool),
+    repeated: Option<&Repeated>,
+) -> (u32, String) {
+    let previous = task.previous.as_ref();
+    let living = previous.filter(|living| task.previous_lives && keep::is_of(living, number));
+    let next = keep::generation(previous, task.previous_lives);
+    // A content that says nothing but what the new one says gives up its place, and its name
+    // with it.
+    match (repeated, living) {
+        (Some(Repeated::Here(_)), Some(living)) => {
+            return (living.generation, living.row.name.clone());
+        }
+        (Some(Repeated::Elsewhere(of)), living) => {
+            let copy = living.filter(|living| !keep::is_kept(living));
+            let generation = copy.map_or(next, |copy| copy.generation);
+            return (generation, of.row.name.clone());
+        }
+        _ => {}
+    }
+    // Beside another session there may be several of the same name, from several folders; and so
+    // may there be of one that lay elsewhere.
+    let is_from_elsewhere = !is_new && living.is_none();
+    let file_name = task.file.path.file_name();
+    let name = match file_name.filter(|_| !is_beside && !is_from_elsewhere) {
+        Some(name) => paths::to_name(name.as_ref()),
+        None => paths::to_name(&task.file.path),
+    };
+    // A session that was just made has no other file of that name, whatever number the path
+    // has reached.
+    (next, keep::numbered(name, if is_new { 1 } else { next }))
+}
+
+/// The session beside whose records a document is kept; `None` in a dry run.
+fn beside(task: &DocumentTask, number: u64) -> Result<Option<Subject>> {
+    let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
+    Ok((number != 0).then(|| Subject::there(number, wanted)))
 }
 
 /// Reads a content.

@@ -242,16 +242,20 @@ fn decide(
             in_place,
         } => {
             let content = contents.swap_remove(index);
-            stored(content, (&fit, in_place), shape).map_or(another, Ok)
+            let number = content.head.number;
+            let was_read = as_read.is_some_and(|source| source.row.session == number);
+            stored(content, (&fit, in_place), shape, was_read).map_or(another, Ok)
         }
     }
 }
 
-/// What a file is that was found to be a content. `None` if its order were in too many runs.
+/// What a file is that was found to be a content; `was_read` says that this content has read just its bytes
+/// before. `None` if its order were in too many runs.
 fn stored(
     content: Content,
     (fit, in_place): (&identity::fit::Fit, bool),
     shape: FileShape,
+    was_read: bool,
 ) -> Option<Identified> {
     let told = match fit {
         identity::fit::Fit::Shorter { in_place: true } => {
@@ -259,7 +263,11 @@ fn stored(
         }
         _ => None,
     };
-    let outcome = identity::outcome(&shape, &content, fit, in_place);
+    let outcome = match identity::outcome(&shape, &content, fit, in_place) {
+        // A header that is not known any more was removed here, and does not come back.
+        Outcome::Changed(change) if change.keeps_order && was_read => Outcome::Same { seen: false },
+        outcome => outcome,
+    };
     if let Outcome::Changed(change) = &outcome {
         // Tried before a line is stored: an order in too many runs would be larger than what it
         // orders.

@@ -108,6 +108,15 @@ impl Opened {
         Ok(is_same)
     }
 
+    /// The bytes of the file and their hash.
+    pub(super) fn hash(&mut self) -> io::Result<(u64, u128)> {
+        // What was read of it before has moved its place.
+        self.file.rewind()?;
+        let hashed = hash_all((&mut self.file).take(self.look.size))?;
+        self.file.rewind()?;
+        Ok(hashed)
+    }
+
     /// The content; that of a file of up to `small_bytes` is read.
     pub(super) fn content(&self, small_bytes: u64) -> io::Result<Content> {
         // As far as it went when it was opened: what is appended meanwhile comes with the next
@@ -289,6 +298,21 @@ impl<'s> Keeper<'_, 's> {
         Ok(())
     }
 
+    /// Notes of the other places of a session's file that its content is kept for this one now.
+    pub(super) fn is_copied_by(&mut self, source: &Source) -> std::result::Result<(), Failure> {
+        let number = source.row.session;
+        if self.transactions.is_none() || number == 0 {
+            return Ok(());
+        }
+        for other in self.store.sources().of_session(number)? {
+            let is_other = (&other.path, other.generation) != (&source.path, source.generation);
+            if is_other && is_kept(&other) && other.row.name == source.row.name {
+                self.note(&as_copy(other))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes that are stored of a file.
     pub(super) fn stored(&self, source: &Source) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -331,10 +355,22 @@ pub(super) fn source_of(
     }
 }
 
+/// A source whose content is kept for another place.
+pub(super) fn as_copy(mut source: Source) -> Source {
+    source.row.offset = 0;
+    source
+}
+
 /// Whether a source leads to an attachment of this session, or (number 0) of a folder.
 pub(super) fn is_of(source: &Source, session: u64) -> bool {
     let row = &source.row;
     row.kind == SourceKind::Attachment && row.session == session && !row.name.is_empty()
+}
+
+/// Whether the content of a source's file is kept: of a copy only the place is noted, and the content is
+/// that of another place.
+pub(super) fn is_kept(source: &Source) -> bool {
+    is_of(source, source.row.session) && source.row.offset == source.row.size
 }
 
 /// The number of the content that is to be kept of a file.

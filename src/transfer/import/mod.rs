@@ -16,7 +16,8 @@ mod databases;
 mod deleted;
 mod derived;
 mod discover;
-pub(super) mod documents;
+pub(super) mod document_place;
+mod documents;
 mod file_stat;
 mod first_lines;
 mod found;
@@ -42,7 +43,7 @@ mod unpacked;
 mod worker;
 mod writer;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
@@ -369,6 +370,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
         keeper: keeper.again(),
         places: FoundSessions::new(&plan.places),
         made: Vec::new(),
+        taken: HashSet::new(),
     };
     for task in &plan.documents {
         documents.keep(task)?;

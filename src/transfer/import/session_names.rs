@@ -74,6 +74,19 @@ pub(super) fn create(
     Ok((bulk.create(&key)?, key))
 }
 
+/// The names under which the sessions of several folders are kept that want this one.
+pub(super) fn with_numbers(sources: &dyn Sources, wanted: &SessionKey) -> Result<Vec<SessionKey>> {
+    let mut names = Vec::new();
+    for copy in 1.. {
+        let name = numbered(wanted, copy)?;
+        if sources.number_of(&name)?.is_none() {
+            break;
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
 fn free_copy(bulk: &dyn Bulk, wanted: &SessionKey, from: u64) -> Result<u64> {
     let mut copy = from;
     loop {

@@ -28,7 +28,8 @@ pub(in crate::transfer) const FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(super) struct Subject {
     /// Its store number.
     pub number: u64,
-    key: SessionKey,
+    /// Its name.
+    pub key: SessionKey,
     /// Whether nothing was told of it before.
     is_new: bool,
 }

@@ -1,6 +1,6 @@
 //! Files that are the one that is stored, or what it was: moved, copied, older, grown, brought back.
 
-use scrollback::{SessionKey, Store as _};
+use scrollback::{Expect, NewRecord, SessionKey, Store as _};
 
 use super::shelf::Shelf;
 
@@ -195,4 +195,38 @@ fn what_was_said_on_both_sides_is_there_once() {
     shelf.here("hi x");
     shelf.put("h1", "a x hi", 20);
     shelf.is_one("a x hi hi", "a hi x hi");
+}
+
+#[test]
+fn of_two_contents_whose_headers_alone_state_times_the_newer_file_has_the_name() {
+    let shelf = Shelf::ggcode();
+    shelf.put("a", "H1 a b c d e", 1);
+    shelf.put("b", "H1 a b x y", 2);
+    assert_eq!(shelf.exports()[0], "H1 a b x y");
+    // However much the older one says, and whichever comes first.
+    let shelf = Shelf::ggcode();
+    shelf.put("b", "H1 a b x y", 2);
+    shelf.put("a", "H1 a b c d e", 1);
+    assert_eq!(shelf.exports()[0], "H1 a b x y");
+}
+
+#[test]
+fn a_header_of_a_later_time_does_not_make_an_older_file_the_newer_one() {
+    let shelf = Shelf::ggcode();
+    // Words are dated in the order in which they are written first.
+    shelf.write("x", "H1", 1);
+    shelf.put("a", "H5 a b c d e", 10);
+    shelf.put("b", "H1 a b x y", 20);
+    assert_eq!(shelf.exports()[0], "H1 a b x y");
+    // What was appended here counts by its own time.
+    let older = SessionKey::new("ggcode", format!("{}~1", shelf.key().id())).unwrap();
+    let records = [NewRecord::line(
+        r#"{"type":"message","message":{"role":"user","content":[]}}"#,
+    )];
+    shelf
+        .store
+        .append(&older, Expect::Any, None, &records)
+        .unwrap();
+    shelf.put("b", "H1 a b x y z", 30);
+    assert!(shelf.exports()[0].starts_with("H5 a b c d e"));
 }

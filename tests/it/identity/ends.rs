@@ -134,3 +134,38 @@ fn an_open_line_that_was_removed_here_stays_away_while_its_file_is_what_it_was()
         assert!(shelf.all_words().contains("t"), "{:?}", shelf.exports());
     }
 }
+
+#[test]
+fn a_cost_that_was_removed_here_is_no_line_of_its_file() {
+    for (before, after) in [
+        ("H1 a b C1", "H1 a b C1 c d"),
+        ("H1 a C1 b", "H1 a C1 b c d"),
+        ("H1 a b C1", "H2 a b c d C2"),
+        ("H1 a b C1", "H2 a b c C2 d"),
+    ] {
+        let shelf = Shelf::ggcode();
+        shelf.put("a", before, 1);
+        shelf.here("x y");
+        shelf.compact(2);
+        shelf.put("a", after, 2);
+        let words = shelf.all_words();
+        for word in ["c", "d", "x", "y"] {
+            assert!(words.contains(word), "{after}: {:?}", shelf.exports());
+        }
+        assert_eq!(shelf.exports().len(), 1, "{after}");
+    }
+}
+
+#[test]
+fn a_header_that_was_removed_here_does_not_come_back_while_its_file_is_what_it_was() {
+    let shelf = Shelf::ggcode();
+    shelf.put("b", "H2 a b c d C2", 3);
+    shelf.put("a", "H1 a b c d e f g h", 2);
+    shelf.compact(2);
+    for second in 4..7 {
+        shelf.put("a", "H1 a b c d e f g h", second);
+        shelf.put("b", "H2 a b c d C2", second);
+        let log = shelf.log();
+        assert!(!log.contains("C2"), "{log}");
+    }
+}

@@ -138,11 +138,17 @@ impl World {
             lines.cloned().collect()
         };
         let newest_said = said(newest);
-        let is_of = |other: &Copy| {
-            let all = said(other);
-            all.len() > newest_said.len() && all.is_superset(&newest_said)
+        let is_more =
+            |all: &BTreeSet<String>| all.len() > newest_said.len() && all.is_superset(&newest_said);
+        let is_of = |other: &Copy| is_more(&said(other));
+        // The file that had more may be gone: one that was shortened and moved is a piece too.
+        let is_stored = |(_, lines): (_, Vec<String>)| {
+            let said = lines.into_iter().filter(|line| !World::is_frame(line));
+            is_more(&said.collect())
         };
-        if told.contains(&Fact::Crossed) && self.files.values().any(is_of) {
+        let is_piece =
+            || self.files.values().any(is_of) || self.contents().into_iter().any(is_stored);
+        if told.contains(&Fact::Crossed) && is_piece() {
             // Elsewhere, what brings nothing new is a piece or an older copy, whatever its header says.
             return Ok(());
         }

@@ -101,6 +101,11 @@ impl World {
                 if place != "h1/p" {
                     told.insert(Fact::Crossed);
                 }
+                // What its agent wrote last is gone then, and nobody has read it.
+                let there = self.files.get(place).map(|copy| &copy.lines);
+                if there.is_some() && there != self.imported.get(place) {
+                    told.insert(Fact::Apart);
+                }
                 let lines = self.exported(&self.key());
                 let made = self.files.values().map(|copy| copy.made).max();
                 let made = made.unwrap_or(self.tick);

@@ -101,6 +101,7 @@ fn demote(
 pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64>> {
     let contents = writer.contents(key)?;
     let mut rows = Vec::with_capacity(contents.len());
+    let mut newest = Vec::with_capacity(contents.len());
     for (content, number) in &contents {
         let row = writer.row(*number)?;
         if row.content != *content || row.agent != key.agent() {
@@ -110,9 +111,11 @@ pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64
                 "it leads to another session",
             ));
         }
+        newest.push(newness(&row, writer.file_order(*number)?.as_ref()));
         rows.push((*number, row));
     }
-    let Some((newest, row)) = rows.iter().max_by_key(|(_, row)| newness(row)).cloned() else {
+    let newest = (0..rows.len()).max_by_key(|place| newest.get(*place));
+    let Some((newest, row)) = newest.and_then(|place| rows.get(place)).cloned() else {
         return writer.number_of(key);
     };
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);

@@ -49,9 +49,9 @@ pub(crate) fn stats(snapshot: &Snapshot<'_>, disk_bytes: u64) -> Result<StoreSta
                 &error.to_string(),
             )
         })?;
-        // The row knows the size: no attachment is read.
+        // The row knows how much is kept, of a copy nothing: no attachment is read.
         if row.kind == SourceKind::Attachment && !row.name.is_empty() {
-            attachment_bytes += row.size;
+            attachment_bytes += row.offset;
             if row.session == 0 {
                 // A folder has no row that counts its files.
                 let agent = agents.entry(row.agent.clone()).or_default();

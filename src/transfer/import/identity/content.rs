@@ -26,6 +26,8 @@ pub(crate) struct Head {
     pub order: FileOrder,
     /// The sources that lead to it.
     pub sources: Vec<Source>,
+    /// Whether its file's lines were counted when it was read, and not only what was left of them.
+    is_counted: bool,
 }
 
 /// Where a record stands.
@@ -91,6 +93,7 @@ impl Head {
             order,
             sources: of_session,
         } = filed;
+        let is_counted = order.is_some();
         let order = match order {
             Some(order) => order,
             None => legacy(sources, number, &row, &of_session, habits)?,
@@ -100,6 +103,7 @@ impl Head {
             row,
             order,
             sources: of_session,
+            is_counted,
         })
     }
 
@@ -301,7 +305,7 @@ impl Content {
     }
 
     /// The lines of the file that are compared: their sequence numbers, and their shapes unless they
-    /// were removed here. What was removed is never a header.
+    /// were removed here.
     pub(crate) fn core(&self) -> Vec<(u64, Option<Shape>)> {
         let open = self.head.open();
         let compared = |(sequence, index): &(u64, Option<usize>)| match index {
@@ -312,7 +316,20 @@ impl Content {
                 shape.is_compared().then_some((*sequence, Some(shape)))
             }
         };
-        self.file.iter().filter_map(compared).collect()
+        let mut core: Vec<_> = self.file.iter().filter_map(compared).collect();
+        // A frame that was removed here (ggcode's cost) looks like any other line that was; but the lines
+        // that are compared are counted. What was removed stands before all else, so any of it will do.
+        let lines = usize::try_from(self.head.order.lines).unwrap_or(usize::MAX);
+        let mut frames = core.len().saturating_sub(lines);
+        if self.head.is_counted {
+            while frames > 0
+                && let Some(at) = core.iter().rposition(|(_, shape)| shape.is_none())
+            {
+                core.remove(at);
+                frames -= 1;
+            }
+        }
+        core
     }
 
     /// Lines that were appended here and are not in the file, in their order.
