@@ -12,6 +12,16 @@ pub(crate) enum LineRole {
     Summary,
 }
 
+/// Where times stand in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Dates {
+    /// In what was said, too.
+    #[default]
+    Lines,
+    /// In headers alone: of two copies neither says when it was written on last.
+    Headers,
+}
+
 /// How an agent treats its files of lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Habits {
@@ -24,6 +34,6 @@ pub(crate) struct Habits {
     pub rewrites: bool,
     /// Whether a file beside the lines says how many of them are hidden: lines that it drops.
     pub counts_hidden: bool,
-    /// Whether its headers alone state times, so that what was said in two copies has none.
-    pub dates_headers_alone: bool,
+    /// Where it writes when something was said.
+    pub dates: Dates,
 }

@@ -1,6 +1,7 @@
 //! The contents of an id: what they are called, and which is the newest.
 
 use crate::agents;
+use crate::agents::habits::Dates;
 use crate::codec::file_order::FileOrder;
 use crate::codec::session_row::SessionRow;
 use crate::model::error::Result;
@@ -39,7 +40,7 @@ pub(crate) fn newness(row: &SessionRow, order: Option<&FileOrder>) -> Newness {
     let order = order.filter(|order| order.place.is_some());
     let mut updated = row.updated_us;
     if let Some(order) = order
-        && agents::of_agent(&row.agent).habits().dates_headers_alone
+        && agents::of_agent(&row.agent).habits().dates == Dates::Headers
     {
         // Which header a copy has says little: it may be the one that an older copy had.
         let has_own = order.next < row.next || !order.here.is_empty();

@@ -286,7 +286,7 @@ pub(crate) trait Sources: Sync {
 
 /// One write transaction of a bulk import.
 pub(crate) trait Bulk: std::fmt::Debug {
-    /// The newest generation of a path, as this transaction sees it.
+    /// The newest generation of a path, as this transaction sees it: whether another process was faster.
     fn newest(&self, path: &[u8]) -> Result<Option<Source>>;
 
     /// Creates a session of a name that is free. Returns its number. A chunk, if an empty one, has

@@ -229,7 +229,7 @@ const LIMITS: [(&str, &str, &str); 58] = [
         "an_index_is_used_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
     (
-        "src/transfer/import/documents.rs",
+        "src/transfer/import/document_place.rs",
         "DOCUMENT_BYTES_MAX",
         "a_document_is_read_up_to_its_limit_and_beyond_it_is_kept_and_said",
     ),
@@ -455,7 +455,7 @@ fn copies_of_limits_are_the_limits() {
             "FACTS_BYTES_MAX: u64 = 16 * 1024 * 1024;",
         ),
         (
-            "src/transfer/import/documents.rs",
+            "src/transfer/import/document_place.rs",
             "DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;",
         ),
         ("src/agents/native/reading.rs", "DEPTH_MAX: usize = 8;"),

@@ -21,7 +21,7 @@ use super::agent::Samples;
 use super::companions::{Companions, Sidecar};
 use super::default_home::DefaultHome;
 use super::dialect::{Candidate, Dialect, MarkdownHead, Recognition};
-use super::habits::{Habits, LineRole};
+use super::habits::{Dates, Habits, LineRole};
 use super::parts::fields::{fields_of_start, text};
 use super::parts::heads::HeadLine;
 use super::parts::own_folder;
@@ -73,7 +73,7 @@ impl Dialect for Ggcode {
     fn habits(&self) -> Habits {
         Habits {
             role: Some(role),
-            dates_headers_alone: true,
+            dates: Dates::Headers,
             rewrites: true,
             ..Habits::default()
         }

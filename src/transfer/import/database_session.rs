@@ -1,5 +1,7 @@
 //! One session of a database: what of it is new becomes records.
 
+use std::collections::HashSet;
+
 use super::classify;
 use super::deleted::Comer;
 use super::derived::{self, Content, Known, Stored, Taken, Way};
@@ -28,7 +30,7 @@ enum Step {
 /// Takes one session of a database. Returns whether it is this database's.
 pub(super) fn take(
     keeper: &mut Keeper<'_, '_>,
-    places: &mut Vec<FoundSession>,
+    (places, taken): (&mut Vec<FoundSession>, &mut HashSet<SessionKey>),
     task: &DatabaseTask,
     session: &DatabaseSession,
 ) -> std::result::Result<bool, Failure> {
@@ -54,7 +56,7 @@ pub(super) fn take(
     // are stored already.
     let mut step = step(task.agent, sources, previous.as_ref(), content)?;
     if previous.is_none()
-        && let Some(elsewhere) = elsewhere(task.agent, keeper, &wanted, content)?
+        && let Some(elsewhere) = elsewhere(task.agent, keeper, (&wanted, taken), content)?
     {
         step = elsewhere;
     }
@@ -102,6 +104,7 @@ pub(super) fn take(
         next,
         problems,
     } = derived::store(keeper, (&wanted, &task.file), &lines, way)?;
+    taken.insert(wanted);
     let row = row_of(task, content, number, &key, next);
     keeper.note(&Source {
         path,
@@ -187,12 +190,12 @@ fn step(
 fn elsewhere(
     dialect: &dyn Agent,
     keeper: &mut Keeper<'_, '_>,
-    wanted: &SessionKey,
+    (wanted, taken): (&SessionKey, &HashSet<SessionKey>),
     content: &DocumentLines,
 ) -> std::result::Result<Option<Step>, Failure> {
     // One of this run may not be committed yet: what is stored is compared, so it has to be.
-    if let Some(transactions) = &mut keeper.transactions
-        && transactions.bulk()?.number_of(wanted)?.is_some()
+    if taken.contains(wanted)
+        && let Some(transactions) = &mut keeper.transactions
     {
         transactions.commit()?;
     }

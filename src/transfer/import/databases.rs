@@ -6,6 +6,7 @@
 //! - The database's own source counts its sessions, so that one which was deleted here is noticed.
 //! - What was committed may still lie in a file beside it: a database is unchanged if both are.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -19,6 +20,7 @@ use super::tasks::DatabaseTask;
 use crate::agents;
 use crate::agents::database::{DatabaseSession, each_session};
 use crate::model::error::Result;
+use crate::model::key::SessionKey;
 use crate::store::{Source, Sources};
 use crate::transfer::files::paths;
 
@@ -28,6 +30,8 @@ pub(super) struct DatabaseWriter<'w, 's> {
     pub keeper: Keeper<'w, 's>,
     /// The sessions of this run.
     pub places: &'w mut Vec<FoundSession>,
+    /// The ids of those that this run has taken from databases.
+    pub taken: HashSet<SessionKey>,
 }
 
 /// The file beside a database that holds what was committed last, if there is anything in it.
@@ -170,7 +174,12 @@ impl DatabaseWriter<'_, '_> {
                 let path = task.file.name_path();
                 self.keeper.report.add_file_problem(path, reason);
             }
-            match database_session::take(&mut self.keeper, self.places, task, &session) {
+            match database_session::take(
+                &mut self.keeper,
+                (self.places, &mut self.taken),
+                task,
+                &session,
+            ) {
                 Ok(is_its) => sessions += u64::from(is_its),
                 Err(Failure::File(reason)) => {
                     let path = task.file.name_path();

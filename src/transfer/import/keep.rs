@@ -190,6 +190,13 @@ impl<'s> Keeper<'_, 's> {
             .map_or(Ok(()), |open| open.commit_if_due())
     }
 
+    /// Makes what was written durable.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        self.transactions
+            .as_mut()
+            .map_or(Ok(()), |open| open.commit())
+    }
+
     /// The number of the session of that name, if there is one.
     pub(super) fn number_of(&mut self, key: &SessionKey) -> Result<Option<u64>> {
         match &mut self.transactions {

@@ -352,9 +352,12 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
 /// Takes what is no file of lines: databases, documents, and then the sidecars, which
 /// tell of them.
 fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
+    // What was taken before is compared as it is stored, so it has to be.
+    keeper.commit()?;
     let mut databases = DatabaseWriter {
         keeper: keeper.again(),
         places: &mut plan.places,
+        taken: HashSet::new(),
     };
     for task in &plan.databases {
         databases.keep(task)?;
@@ -366,6 +369,7 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     if plan.documents.is_empty() && plan.whole.is_empty() && plan.kept.is_empty() {
         return Ok(());
     }
+    keeper.commit()?;
     let mut documents = DocumentWriter {
         keeper: keeper.again(),
         places: FoundSessions::new(&plan.places),

@@ -101,11 +101,7 @@ impl World {
                 if place != "h1/p" {
                     told.insert(Fact::Crossed);
                 }
-                // What its agent wrote last is gone then, and nobody has read it.
-                let there = self.files.get(place).map(|copy| &copy.lines);
-                if there.is_some() && there != self.imported.get(place) {
-                    told.insert(Fact::Apart);
-                }
+                told.extend(self.is_unread(place).then_some(Fact::Apart));
                 let lines = self.exported(&self.key());
                 let made = self.files.values().map(|copy| copy.made).max();
                 let made = made.unwrap_or(self.tick);
@@ -131,6 +127,12 @@ impl World {
             _ => {}
         }
         false
+    }
+
+    /// Whether what an agent wrote last to a file was not imported: it is gone where another one takes its place.
+    fn is_unread(&self, place: &str) -> bool {
+        let there = self.files.get(place).map(|copy| &copy.lines);
+        there.is_some() && there != self.imported.get(place)
     }
 
     /// An agent begins a file.

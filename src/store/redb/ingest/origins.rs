@@ -25,24 +25,35 @@ pub(crate) fn number_of(snapshot: &Snapshot<'_>, key: &SessionKey) -> Result<Opt
 /// Every content of a plain id, with its file: in one snapshot, since an import asks for each file that it
 /// compares.
 pub(crate) fn filed(snapshot: &Snapshot<'_>, plain: &SessionKey) -> Result<(Vec<Filed>, usize)> {
+    let filed = |number, row| {
+        Ok(Filed {
+            number,
+            row,
+            order: snapshot.file_order(number)?,
+            sources: of_session(snapshot, number)?,
+        })
+    };
+    // The row of nearly every id says that it has one content: then no list of them is looked for.
+    let number = number_of(snapshot, plain)?;
+    if let Some(number) = number
+        && let Some(row) = snapshot.row(number)?
+        && row.contents == 1
+    {
+        return Ok((vec![filed(number, row)?], 1));
+    }
     let contents = snapshot.contents(plain)?.into_iter();
     let mut numbers: Vec<u64> = contents.map(|(_, number)| number).collect();
-    // An id with one content has no rows there.
+    // The name of an older content is no plain id.
     if numbers.is_empty() {
-        numbers.extend(number_of(snapshot, plain)?);
+        numbers.extend(number);
     }
-    let mut filed = Vec::with_capacity(numbers.len());
-    for number in numbers.iter().copied() {
-        if let Some(row) = snapshot.row(number)? {
-            filed.push(Filed {
-                number,
-                row,
-                order: snapshot.file_order(number)?,
-                sources: of_session(snapshot, number)?,
-            });
+    let mut found = Vec::with_capacity(numbers.len());
+    for number in &numbers {
+        if let Some(row) = snapshot.row(*number)? {
+            found.push(filed(*number, row)?);
         }
     }
-    Ok((filed, numbers.len()))
+    Ok((found, numbers.len()))
 }
 
 /// Every generation of a path, the newest first.
