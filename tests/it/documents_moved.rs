@@ -244,3 +244,25 @@ fn a_history_in_a_renamed_folder_goes_on_if_it_says_enough() {
     run_in(&home, &store);
     assert_eq!(sessions(&store).len(), 3);
 }
+
+#[test]
+fn a_broken_document_that_was_moved_is_kept_once() {
+    let home = Home::new();
+    home.write(CHAT, "{\"sessionId\": \"g-1\", \"messages\": [ broken");
+    let store = open(&home);
+    run_in(&home, &store);
+    let before = (sessions(&store), store.stats().unwrap().attachment_bytes);
+    rename(&home, CHAT, MOVED);
+    run_in(&home, &store);
+    assert_eq!(
+        before,
+        (sessions(&store), store.stats().unwrap().attachment_bytes)
+    );
+
+    // Whole again, it has its messages.
+    home.write(MOVED, chat(&["one", "two"], LATE));
+    run_in(&home, &store);
+    let all = sessions(&store);
+    let messages: Vec<u64> = all.iter().map(|summary| summary.message_count).collect();
+    assert_eq!(messages.iter().sum::<u64>(), 2, "{all:?}");
+}

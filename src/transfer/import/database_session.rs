@@ -41,6 +41,7 @@ pub(super) fn take(
         session.id.as_bytes(),
     ]
     .concat();
+    hold(keeper, taken.contains(&wanted))?;
     let sources = keeper.store.sources();
     // A session has a source of its own, so that one that did not change costs one look.
     let previous = sources.newest(&path)?;
@@ -56,7 +57,7 @@ pub(super) fn take(
     // are stored already.
     let mut step = step(task.agent, sources, previous.as_ref(), content)?;
     if previous.is_none()
-        && let Some(elsewhere) = elsewhere(task.agent, keeper, (&wanted, taken), content)?
+        && let Some(elsewhere) = elsewhere(task.agent, keeper.store.sources(), &wanted, content)?
     {
         step = elsewhere;
     }
@@ -96,7 +97,6 @@ pub(super) fn take(
         placed: &placed,
         mtime_us: task.file.mtime_ns.div_euclid(1000),
     };
-    let name = task.file.name_path();
     let Taken {
         number,
         key,
@@ -111,10 +111,7 @@ pub(super) fn take(
         generation,
         row,
     })?;
-    for reason in problems {
-        let reason = format!("session `{}`: {reason}", session.id);
-        keeper.report.add_file_problem(name, reason);
-    }
+    tell(keeper, task, session, problems);
     places.push(place(task, number, key, is_new));
     // A database may hold thousands of sessions, and other processes wait as long as a transaction
     // is open.
@@ -122,6 +119,18 @@ pub(super) fn take(
         transactions.commit_if_due()?;
     }
     Ok(true)
+}
+
+/// Lets no other process store anything from here on. What this run has written of the same id is made durable
+/// first: what is stored is compared.
+fn hold(keeper: &mut Keeper<'_, '_>, is_taken: bool) -> Result<()> {
+    let Some(transactions) = &mut keeper.transactions else {
+        return Ok(());
+    };
+    if is_taken {
+        transactions.commit()?;
+    }
+    transactions.bulk().map(drop)
 }
 
 /// Whether the session that a content would become was deleted. If that is asked for again, its mark is
@@ -143,6 +152,20 @@ fn is_deleted(
         keeper.marks.lift(transactions.bulk()?, &comer)?;
     }
     Ok(false)
+}
+
+/// Tells what is wrong with the lines of a session.
+fn tell(
+    keeper: &mut Keeper<'_, '_>,
+    task: &DatabaseTask,
+    session: &DatabaseSession,
+    problems: Vec<String>,
+) {
+    for reason in problems {
+        let reason = format!("session `{}`: {reason}", session.id);
+        let path = task.file.name_path();
+        keeper.report.add_file_problem(path, reason);
+    }
 }
 
 fn place(task: &DatabaseTask, number: u64, key: SessionKey, is_new: bool) -> FoundSession {
@@ -189,17 +212,10 @@ fn step(
 /// database has the same sessions.
 fn elsewhere(
     dialect: &dyn Agent,
-    keeper: &mut Keeper<'_, '_>,
-    (wanted, taken): (&SessionKey, &HashSet<SessionKey>),
+    sources: &dyn Sources,
+    wanted: &SessionKey,
     content: &DocumentLines,
-) -> std::result::Result<Option<Step>, Failure> {
-    // One of this run may not be committed yet: what is stored is compared, so it has to be.
-    if taken.contains(wanted)
-        && let Some(transactions) = &mut keeper.transactions
-    {
-        transactions.commit()?;
-    }
-    let sources = keeper.store.sources();
+) -> Result<Option<Step>> {
     let mut numbers: Vec<u64> = sources
         .contents(wanted)?
         .into_iter()

@@ -5,8 +5,6 @@
 //! are unique, with every content; else with the session of its folder and, if enough is said to tell
 //! two apart, with those of other folders.
 
-use std::collections::HashSet;
-
 use super::derived::{self, Continuation, Known, Stored, Way};
 use super::homes::home_of;
 use super::identity::{COMMON_BYTES, COMMON_LINES};
@@ -87,8 +85,6 @@ pub(super) struct Finder<'f, 's> {
     pub keeper: Keeper<'f, 's>,
     /// The sessions of the files of lines.
     pub places: &'f FoundSessions<'f>,
-    /// The ids of the documents that this run has taken.
-    pub taken: &'f HashSet<SessionKey>,
 }
 
 impl Finder<'_, '_> {
@@ -101,8 +97,9 @@ impl Finder<'_, '_> {
         let sought = self.sought(task)?;
         for filed in sought.filed {
             for source in filed.sources {
-                // Those that gave no records belong to no id: they lie beside somebody's.
-                let is_document = keep::is_kept(&source) && source.row.next_sequence > 0;
+                // One that gave no records lies beside those of somebody, unless nobody could read it.
+                let is_its = source.row.next_sequence > 0 || filed.row.next == 0;
+                let is_document = keep::is_kept(&source) && is_its;
                 if !is_document || !opened.is_same(Some(&source))? {
                     continue;
                 }
@@ -272,12 +269,6 @@ impl Finder<'_, '_> {
     /// The sessions that a document may be which lies in no place that was read before.
     fn sought(&mut self, task: &DocumentTask) -> std::result::Result<Sought, Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
-        // What this run has written may not be committed yet, and is compared as it is stored.
-        if self.taken.contains(&wanted)
-            && let Some(transactions) = &mut self.keeper.transactions
-        {
-            transactions.commit()?;
-        }
         let sources = self.keeper.store.sources();
         let mut is_weak = false;
         let mut filed = if agents::of_agent(task.document.agent).has_unique_ids() {

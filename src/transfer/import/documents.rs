@@ -44,7 +44,6 @@ impl<'s> DocumentWriter<'_, 's> {
         Finder {
             keeper: self.keeper.again(),
             places: &self.places,
-            taken: &self.taken,
         }
     }
 
@@ -70,8 +69,16 @@ impl<'s> DocumentWriter<'_, 's> {
             self.keeper.check_state(&task.file, previous)?;
             return self.keeper.touch(&task.file, living, opened.look);
         }
+        // What this run has written may not be committed yet, and is compared as it is stored.
+        if self.taken.contains(&session_names::key_of(
+            task.document.agent,
+            &task.document.id,
+        )?) {
+            self.keeper.commit()?;
+        }
+        // From here on no other process stores anything.
+        self.keeper.check_state(&task.file, previous)?;
         if let Some(copy) = self.finder().same_elsewhere(task, &mut opened)? {
-            self.keeper.check_state(&task.file, previous)?;
             return self.note_copy(task, &copy, &mut opened);
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
