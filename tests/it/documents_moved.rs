@@ -266,3 +266,65 @@ fn a_broken_document_that_was_moved_is_kept_once() {
     let messages: Vec<u64> = all.iter().map(|summary| summary.message_count).collect();
     assert_eq!(messages.iter().sum::<u64>(), 2, "{all:?}");
 }
+
+#[test]
+fn a_torn_copy_brings_nothing_and_is_compared_when_it_is_whole_again() {
+    let (home, store) = made();
+    home.write(MOVED, chat(&["one", "two"], EARLY));
+    run_in(&home, &store);
+    let grown = chat(&["one", "two", "three"], LATE);
+    home.write(MOVED, &grown[..grown.len() - 20]);
+    run_in(&home, &store);
+    assert_eq!(sessions(&store).remove(0).contents, 1);
+    home.write(MOVED, grown);
+    run_in(&home, &store);
+    assert_one(&home, &store, &["one", "two", "three"]);
+}
+
+#[test]
+fn a_document_that_was_torn_where_it_moved_to_goes_on_when_it_is_whole() {
+    let (home, store) = made();
+    let grown = chat(&["one", "two", "three"], LATE);
+    home.write(MOVED, &grown[..grown.len() - 20]);
+    run_in(&home, &store);
+    home.write(MOVED, grown);
+    run_in(&home, &store);
+    assert_eq!(said(&store, &key("gemini", "g-1")), ["one", "two", "three"]);
+    let messages: u64 = store
+        .stats()
+        .unwrap()
+        .agents
+        .iter()
+        .map(|agent| agent.messages)
+        .sum();
+    assert_eq!(messages, 3);
+}
+
+#[test]
+fn what_a_document_said_before_it_moved_and_changed_is_exported_as_older() {
+    let home = Home::new();
+    let answered = |answer: &str| {
+        format!(
+            r#"{{"sessionId":"g-1","projectHash":"ab","startTime":"{EARLY}","lastUpdated":"{EARLY}",
+               "messages":[{{"id":"q","timestamp":"{EARLY}","type":"user","content":"why"}},
+               {{"id":"a","timestamp":"{EARLY}","type":"gemini","content":"{answer}"}}]}}"#
+        )
+    };
+    set_mtime(&home.write(CHAT, answered("one")), 1_700_000_000);
+    let store = open(&home);
+    run_in(&home, &store);
+    fs::remove_file(home.path().join(CHAT)).unwrap();
+    home.write(MOVED, answered("one two"));
+    run_in(&home, &store);
+    assert_one(&home, &store, &["why", "one two"]);
+    let files = files_below(&export(&home, &store));
+    let older =
+        |path: &&std::path::PathBuf| path.components().any(|part| part.as_os_str() == ".older");
+    let current: Vec<_> = files.iter().filter(|path| !older(path)).collect();
+    assert_eq!(current.len(), 1, "{files:?}");
+    assert!(
+        current[0].ends_with("cd34/chats/session-1.json"),
+        "{files:?}"
+    );
+    assert_all_come_back(&home, &store);
+}

@@ -93,6 +93,11 @@ impl Stored {
 }
 
 impl SourceRow {
+    /// Whether it is a document that brings nothing new: its name leads to the content of another place.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.kind == SourceKind::Attachment && !self.name.is_empty() && self.offset != self.size
+    }
+
     /// The stored bytes under a path and generation.
     pub(crate) fn encode(&self, path: &[u8], generation: u32) -> Result<Vec<u8>, RowError> {
         let (key, stored) = (key(path, generation), Stored::of(self.clone(), path));

@@ -190,17 +190,17 @@ impl Draft<'_> {
     /// Gives a plain id to the newest of its contents, with what belongs to the id: a title that was
     /// given, pin, aliases. Returns the number of that.
     pub(crate) fn settle(&mut self, key: &SessionKey) -> Result<Option<u64>> {
-        let (mut rows, mut newest) = (Vec::new(), Vec::new());
+        let (mut rows, mut newest) = (Vec::new(), None);
         for (content, number) in self.contents(key)? {
             let row = self.row(number)?;
             if row.content != content || row.agent != key.agent() {
                 return Err(corrupt(key, "a content that leads to another session"));
             }
-            newest.push(newness(&row, self.file_order(number)?.as_ref()));
+            let newness = newness(&row, self.file_order(number)?.as_ref());
+            newest = newest.max(Some((newness, rows.len())));
             rows.push((number, row));
         }
-        let newest = (0..rows.len()).max_by_key(|place| newest.get(*place));
-        let Some((newest, row)) = newest.and_then(|place| rows.get(place)).cloned() else {
+        let Some((newest, row)) = newest.and_then(|(_, place)| rows.get(place)).cloned() else {
             return self.number_of(key);
         };
         if let [(number, only)] = rows.as_slice() {

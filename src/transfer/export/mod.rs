@@ -29,7 +29,7 @@ use self::item::{Counted, write_lines};
 pub(super) use self::item::{Item, Seen};
 pub use self::outcome::ExportReport;
 use self::outcome::told;
-use self::plan::{Plan, newest_first};
+use self::plan::{Plan, is_document, newest_first, reached};
 use self::run::Run;
 use crate::codec::session_row::SessionRow;
 use crate::codec::source_row::SourceKind;
@@ -248,7 +248,7 @@ pub(super) fn line_items(
                 .is_none_or(|numbers| numbers.contains(&source.row.session))
         })
         // A copy's content is that of another place, and is written there.
-        .filter(|source| source.row.kind == SourceKind::Lines || is_kept_whole(source))
+        .filter(|source| !source.row.is_copy())
         .collect();
     let (newest, older) = newest_first(chosen);
     // For all of them before any is placed: whether a session was changed since its files were read
@@ -256,9 +256,10 @@ pub(super) fn line_items(
     for source in newest.iter().chain(&older) {
         let home = plan.homes.entry(source.row.session).or_default();
         home.imported = home.imported.max(source.row.next_sequence);
-        if source.row.kind == SourceKind::Attachment {
-            home.told = home.told.max(source.row.next_sequence);
-        }
+    }
+    for source in newest.iter().filter(|source| is_document(source)) {
+        let home = plan.homes.entry(source.row.session).or_default();
+        home.told = home.told.max(Some(reached(source)));
     }
     plan.take_orders()?;
     for (source, is_older) in newest
@@ -279,11 +280,6 @@ pub(super) fn line_items(
     sidecars::take(&mut plan, &sessions, has_all)?;
     plan.list_older()?;
     Ok((plan.items, plan.notes))
-}
-
-/// Whether the content of a file is kept for its own place; of one without a name none is kept at all.
-fn is_kept_whole(source: &Source) -> bool {
-    source.row.offset == source.row.size || source.row.name.is_empty()
 }
 
 /// The other contents of a session's id: they are written too.
@@ -336,12 +332,15 @@ fn document_of(store: &dyn IngestStore, summary: &Summary) -> Result<Option<Sour
     let has_lines = sources
         .iter()
         .any(|source| source.row.kind == SourceKind::Lines);
-    let newest = sources
-        .into_iter()
-        .filter(|source| summary.record_count == 0 || source.row.next_sequence > 0)
-        .max_by_key(|source| (source.row.next_sequence, source.generation));
+    let documents = sources
+        .iter()
+        .filter(|source| summary.record_count == 0 || source.row.next_sequence > 0);
+    let (newest, _) = newest_first(documents.collect());
+    let newest = newest.into_iter().max_by_key(|source| reached(source));
     let is_all = |source: &Source| {
         summary.record_count == 0 || source.row.next_sequence == summary.next_sequence
     };
-    Ok(newest.filter(|newest| !has_lines && is_all(newest)))
+    Ok(newest
+        .filter(|newest| !has_lines && is_all(newest))
+        .cloned())
 }

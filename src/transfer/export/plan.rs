@@ -56,8 +56,8 @@ pub(super) struct SessionFiles {
     database: Option<Vec<Vec<u8>>>,
     /// The sequence number after all records that came from files.
     pub(super) imported: u64,
-    /// The same, of its documents.
-    pub(super) told: u64,
+    /// How far its newest document goes, and the time of that.
+    pub(super) told: Option<(u64, i64)>,
     /// Where its file lies, as its agent last had it; the other places have copies.
     place: Option<file_order::SourceId>,
     /// Whether its document says less than is known of it now.
@@ -146,9 +146,8 @@ impl Plan<'_> {
         let components = paths::plain_components(&row.relative);
         let was_older = below(&components);
         // The document that lay in another place before says less than the one that it became.
-        let told = self.homes.get(&row.session).map_or(0, |home| home.told);
-        let became_another =
-            row.kind == SourceKind::Attachment && (1..told).contains(&row.next_sequence);
+        let told = self.homes.get(&row.session).and_then(|home| home.told);
+        let became_another = is_document(source) && told.is_some_and(|told| reached(source) < told);
         let is_older = is_older || was_older.is_some() || became_another;
         let mut names = vec![row.agent.clone().into_bytes()];
         names.extend_from_slice(was_older.unwrap_or(&components));
@@ -392,6 +391,17 @@ fn is_in_database(agent: &str, path: &[u8]) -> bool {
 fn is_read_anew(row: &SourceRow, names: &[Vec<u8>]) -> bool {
     let name = names.last().map(Vec::as_slice).unwrap_or_default();
     agents::of_agent(&row.agent).is_read_anew(name)
+}
+
+/// Whether records of a session were made from a file that is kept whole.
+pub(super) fn is_document(source: &Source) -> bool {
+    source.row.kind == SourceKind::Attachment && source.row.next_sequence > 0
+}
+
+/// How far the records of a session were made from a document. Of two that are as far one was kept when its
+/// last turn changed elsewhere: the newer file has what became of it.
+pub(super) fn reached(source: &Source) -> (u64, i64) {
+    (source.row.next_sequence, source.row.mtime_ns)
 }
 
 /// The newest content of every path, in the order of the paths; and the older ones, newer before

@@ -57,7 +57,7 @@ pub(super) fn take(
     // are stored already.
     let mut step = step(task.agent, sources, previous.as_ref(), content)?;
     if previous.is_none()
-        && let Some(elsewhere) = elsewhere(task.agent, keeper.store.sources(), &wanted, content)?
+        && let Some(elsewhere) = elsewhere(task.agent, sources, &wanted, content)?
     {
         step = elsewhere;
     }
@@ -216,18 +216,10 @@ fn elsewhere(
     wanted: &SessionKey,
     content: &DocumentLines,
 ) -> Result<Option<Step>> {
-    let mut numbers: Vec<u64> = sources
-        .contents(wanted)?
-        .into_iter()
-        .map(|(_, number)| number)
-        .collect();
-    // An id with a single content has no rows among the contents.
-    if numbers.is_empty() {
-        numbers.extend(sources.number_of(wanted)?);
-    }
-    for number in numbers {
-        let origins = sources.of_session(number)?;
-        let mut newest: Vec<&Source> = origins
+    for filed in sources.filed(wanted)?.0 {
+        let (number, row) = (filed.number, filed.row);
+        let mut newest: Vec<&Source> = filed
+            .sources
             .iter()
             .filter(|source| source.row.kind == SourceKind::Lines)
             .collect();
@@ -241,7 +233,7 @@ fn elsewhere(
             }
         }
         // An older state than any that was noted: a backup of the database, for one.
-        if let (Some(row), Some(key)) = (sources.row(number)?, sources.key(number)?)
+        if let Some(key) = sources.key(number)?
             && is_beginning(sources, (number, &row), content)?
         {
             return Ok(Some(Step::Nothing(Box::new(Stored { number, key, row }))));

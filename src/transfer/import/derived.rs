@@ -174,14 +174,13 @@ pub(super) struct Continuation {
 impl Known {
     /// What is stored of a content whose settled lines the new one begins with; `None` if it does
     /// not.
-    pub(super) fn of(old: DocumentLines, new: &DocumentLines) -> Option<Self> {
+    pub(super) fn of(old: &DocumentLines, new: &DocumentLines) -> Option<Self> {
         let settled = old.lines.len().saturating_sub(old.open);
-        let mut lines = old.lines;
-        let open = lines.split_off(settled);
-        new.lines.starts_with(&lines).then_some(Self {
+        let (lines, open) = old.lines.split_at_checked(settled)?;
+        new.lines.starts_with(lines).then(|| Self {
             settled,
-            open,
-            trailer: old.trailer,
+            open: open.to_vec(),
+            trailer: old.trailer.clone(),
         })
     }
 
@@ -302,7 +301,7 @@ mod tests {
     /// What is stored in place of the records from a line on.
     fn news(old: &DocumentLines, new: &DocumentLines) -> Option<(usize, String)> {
         let dialect = agents::of_agent("opencode");
-        let continued = Known::of(old.clone(), new)?.continued(new, dialect)?;
+        let continued = Known::of(old, new)?.continued(new, dialect)?;
         let lines = continued.lines(new).map(<[u8]>::to_vec);
         let lines = String::from_utf8(lines.collect::<Vec<_>>().concat()).unwrap();
         Some((continued.kept, lines))

@@ -72,7 +72,7 @@ pub(super) struct Copy {
 }
 
 /// Sessions that a document may be, each with its file.
-struct Sought {
+pub(super) struct Sought {
     /// The contents.
     filed: Vec<Filed>,
     /// Whether they are found by an id that says little.
@@ -90,21 +90,21 @@ pub(super) struct Finder<'f, 's> {
 impl Finder<'_, '_> {
     /// The session of which a file in another place has just these bytes.
     pub(super) fn same_elsewhere(
-        &mut self,
+        &self,
         task: &DocumentTask,
+        sought: &Sought,
         opened: &mut Opened,
     ) -> std::result::Result<Option<Copy>, Failure> {
-        let sought = self.sought(task)?;
-        for filed in sought.filed {
-            for source in filed.sources {
+        for filed in &sought.filed {
+            for source in &filed.sources {
                 // One that gave no records lies beside those of somebody, unless nobody could read it.
                 let is_its = source.row.next_sequence > 0 || filed.row.next == 0;
-                let is_document = keep::is_kept(&source) && is_its;
-                if !is_document || !opened.is_same(Some(&source))? {
+                let is_document = keep::is_kept(source) && is_its;
+                if !is_document || !opened.is_same(Some(source))? {
                     continue;
                 }
                 if sought.is_weak {
-                    let stored = self.keeper.stored(&source)?;
+                    let stored = self.keeper.stored(source)?;
                     let lines = agents::of_agent(task.document.agent).document_lines(&stored);
                     if !lines.is_some_and(|lines| is_enough(&lines)) {
                         continue;
@@ -114,7 +114,7 @@ impl Finder<'_, '_> {
                     number: filed.number,
                     key: key_of(task, &filed.row)?,
                     next: source.row.next_sequence,
-                    of: source,
+                    of: source.clone(),
                 }));
             }
         }
@@ -125,20 +125,29 @@ impl Finder<'_, '_> {
     pub(super) fn home(
         &mut self,
         task: &DocumentTask,
-        living: Option<&Source>,
+        (living, sought): (Option<&Source>, Option<Sought>),
         (reading, size): (&Reading, u64),
     ) -> std::result::Result<Destination, Failure> {
         let living = living
             .filter(|living| living.row.session != 0 && living.row.kind == SourceKind::Attachment);
-        let here = match living {
-            Some(living) => self.here(task, living, (reading, size))?,
-            None => None,
-        };
-        if let Some(here) = here {
+        // What nobody could read is everybody's beginning: it tells nothing while another place does.
+        let read = living.filter(|living| living.row.next_sequence > 0);
+        if let Some(living) = read
+            && let Some(here) = self.here(task, living, (reading, size))?
+        {
             return Ok(here);
         }
-        if let Some(elsewhere) = self.elsewhere(task, living, reading)? {
+        let sought = match sought {
+            Some(sought) => sought,
+            None => self.sought(task)?,
+        };
+        if let Some(elsewhere) = self.elsewhere(task, living, (reading, sought))? {
             return Ok(elsewhere);
+        }
+        if let Some(living) = living.filter(|_| read.is_none())
+            && let Some(here) = self.here(task, living, (reading, size))?
+        {
+            return Ok(here);
         }
         let Some(living) = living else {
             // Only an old form gives way; any other document of that id is another content of it.
@@ -176,8 +185,11 @@ impl Finder<'_, '_> {
                 return Ok(Some(Destination::Beside(number)));
             }
         }
+        if living.row.is_copy() && reading.lines.is_none() {
+            return self.torn_copy(living, key_of(task, &row)?);
+        }
         // A copy's content is kept for another place.
-        if !has_own_records || !keep::is_kept(living) {
+        if !has_own_records || living.row.is_copy() {
             return Ok(None);
         }
         let (old, unread) = self.stored_lines(task, living, size)?;
@@ -185,7 +197,7 @@ impl Finder<'_, '_> {
             (Some((old, generation)), Some(new)) => {
                 let lines = old.lines.len();
                 let goes_on =
-                    Known::of(old, new).and_then(|known| known.continued(new, reading.dialect));
+                    Known::of(&old, new).and_then(|known| known.continued(new, reading.dialect));
                 goes_on.map(|goes_on| (goes_on, generation.filter(|_| goes_on.kept == lines)))
             }
             // It may be torn: nothing is added, and the next content is compared again.
@@ -201,24 +213,45 @@ impl Finder<'_, '_> {
         Ok(Some(Destination::Session(way, repeated)))
     }
 
+    /// A copy that cannot be read: it may be torn, and the next content is compared again.
+    fn torn_copy(
+        &self,
+        living: &Source,
+        key: SessionKey,
+    ) -> std::result::Result<Option<Destination>, Failure> {
+        let number = living.row.session;
+        let mut origins = self.keeper.store.sources().of_session(number)?.into_iter();
+        let of = origins.find(|source| keep::is_kept(source) && source.row.name == living.row.name);
+        Ok(of.map(|of| {
+            let next = living.row.next_sequence;
+            Destination::Copy(Box::new(Copy {
+                number,
+                key,
+                of,
+                next,
+            }))
+        }))
+    }
+
     /// The session of another place that a content goes on from, or whose older state it is.
     fn elsewhere(
         &mut self,
         task: &DocumentTask,
         living: Option<&Source>,
-        reading: &Reading,
+        (reading, sought): (&Reading, Sought),
     ) -> std::result::Result<Option<Destination>, Failure> {
         let Some(new) = &reading.lines else {
             return Ok(None);
         };
-        let sought = self.sought(task)?;
         for filed in sought.filed {
             let documents = filed.sources.iter().filter(|source| {
                 keep::is_kept(source)
                     && source.row.next_sequence > 0
                     && source.row.size <= DOCUMENT_BYTES_MAX
             });
-            let Some(of) = documents.max_by_key(|source| source.row.next_sequence) else {
+            let Some(of) =
+                documents.max_by_key(|source| (source.row.next_sequence, source.row.mtime_ns))
+            else {
                 continue;
             };
             // What its own place says of it was looked at.
@@ -235,7 +268,7 @@ impl Finder<'_, '_> {
             // Where ids say little, two sessions may begin alike.
             let is_enough = |lines| !sought.is_weak || is_enough(lines);
             let follows = |old: &DocumentLines, new: &DocumentLines| {
-                let known = Known::of(old.clone(), new)?;
+                let known = Known::of(old, new)?;
                 known.continued(new, reading.dialect)
             };
             // Each may follow from the other where they differ in what is open or in what comes
@@ -267,7 +300,7 @@ impl Finder<'_, '_> {
     }
 
     /// The sessions that a document may be which lies in no place that was read before.
-    fn sought(&mut self, task: &DocumentTask) -> std::result::Result<Sought, Failure> {
+    pub(super) fn sought(&self, task: &DocumentTask) -> std::result::Result<Sought, Failure> {
         let wanted = session_names::key_of(task.document.agent, &task.document.id)?;
         let sources = self.keeper.store.sources();
         let mut is_weak = false;

@@ -9,6 +9,8 @@
 //!   reported. It takes the place of those before it that could not be read either, unless it is shorter.
 //! - The old form of a session that is there in its new form goes beside it, without records. Where
 //!   the new form comes later, it gets the name, and the old one another (`lines`).
+//! - In another place, what brings nothing new notes the place, and what goes on takes the content over
+//!   (`document_place`).
 
 use std::collections::HashSet;
 
@@ -25,6 +27,7 @@ use crate::agents::{self, Candidate, DocumentLines, SidecarFacts};
 use crate::model::error::Result;
 use crate::model::key::SessionKey;
 use crate::store::Source;
+use crate::transfer::files::hash::hash_all;
 use crate::transfer::files::paths;
 
 /// Writes sessions that are documents. In a dry run it only counts.
@@ -78,15 +81,24 @@ impl<'s> DocumentWriter<'_, 's> {
         }
         // From here on no other process stores anything.
         self.keeper.check_state(&task.file, previous)?;
-        if let Some(copy) = self.finder().same_elsewhere(task, &mut opened)? {
-            return self.note_copy(task, &copy, &mut opened);
+        let mut sought = None;
+        if living.is_none() {
+            let finder = self.finder();
+            let found = finder.sought(task)?;
+            if let Some(copy) = finder.same_elsewhere(task, &found, &mut opened)? {
+                let hashed = (copy.of.row.size, copy.of.row.hash);
+                return self.note_copy(task, &copy, (&opened, hashed));
+            }
+            sought = Some(found);
         }
         let content = opened.content(DOCUMENT_BYTES_MAX)?;
         let reading = read(task, content.bytes(), size, mtime_ns.div_euclid(1000));
         // Before the file's state is compared: a commit here may let another process in.
         self.keeper.prepare(&content)?;
         self.keeper.check_state(&task.file, previous)?;
-        let home = self.finder().home(task, living, (&reading, size))?;
+        let home = self
+            .finder()
+            .home(task, (living, sought), (&reading, size))?;
         // Only where a session would be made: one that is there goes on growing, whatever was
         // deleted of its id.
         if let Destination::Session(Way::New(replaces), _) = &home
@@ -95,7 +107,10 @@ impl<'s> DocumentWriter<'_, 's> {
             return Ok(());
         }
         let (way, repeated) = match home {
-            Destination::Copy(copy) => return self.note_copy(task, &copy, &mut opened),
+            Destination::Copy(copy) => {
+                let hashed = hash_all(content.bytes().unwrap_or_default())?;
+                return self.note_copy(task, &copy, (&opened, hashed));
+            }
             // The document is kept as a file of a session that has its lines from elsewhere.
             Destination::Beside(number) => (Err(number), None),
             Destination::Session(way, repeated) => (Ok(way), repeated),
@@ -123,7 +138,7 @@ impl<'s> DocumentWriter<'_, 's> {
         self.keeper.note(&source)?;
         match repeated {
             Some(Repeated::Here(first)) => self.keeper.drop_older(&source, first)?,
-            Some(Repeated::Elsewhere(_)) => self.keeper.is_copied_by(&source)?,
+            Some(Repeated::Elsewhere(_)) => self.keeper.take_over(&source)?,
             None => {}
         }
         if let Some(subject) = subject.as_ref().filter(|_| !is_beside && !is_new) {
@@ -142,10 +157,9 @@ impl<'s> DocumentWriter<'_, 's> {
         &mut self,
         task: &DocumentTask,
         copy: &Copy,
-        opened: &mut Opened,
+        (opened, (size, hash)): (&Opened, (u64, u128)),
     ) -> std::result::Result<(), Failure> {
         let look = opened.look;
-        let (size, hash) = opened.hash()?;
         let previous = task.previous.as_ref();
         // A row that tells of a content that is kept stays.
         let again = previous.filter(|previous| {
@@ -310,7 +324,7 @@ fn name_of(
             return (living.generation, living.row.name.clone());
         }
         (Some(Repeated::Elsewhere(of)), living) => {
-            let copy = living.filter(|living| !keep::is_kept(living));
+            let copy = living.filter(|living| living.row.is_copy());
             let generation = copy.map_or(next, |copy| copy.generation);
             return (generation, of.row.name.clone());
         }

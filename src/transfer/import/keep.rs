@@ -108,15 +108,6 @@ impl Opened {
         Ok(is_same)
     }
 
-    /// The bytes of the file and their hash.
-    pub(super) fn hash(&mut self) -> io::Result<(u64, u128)> {
-        // What was read of it before has moved its place.
-        self.file.rewind()?;
-        let hashed = hash_all((&mut self.file).take(self.look.size))?;
-        self.file.rewind()?;
-        Ok(hashed)
-    }
-
     /// The content; that of a file of up to `small_bytes` is read.
     pub(super) fn content(&self, small_bytes: u64) -> io::Result<Content> {
         // As far as it went when it was opened: what is appended meanwhile comes with the next
@@ -306,7 +297,7 @@ impl<'s> Keeper<'_, 's> {
     }
 
     /// Notes of the other places of a session's file that its content is kept for this one now.
-    pub(super) fn is_copied_by(&mut self, source: &Source) -> std::result::Result<(), Failure> {
+    pub(super) fn take_over(&mut self, source: &Source) -> std::result::Result<(), Failure> {
         let number = source.row.session;
         if self.transactions.is_none() || number == 0 {
             return Ok(());
@@ -377,7 +368,7 @@ pub(super) fn is_of(source: &Source, session: u64) -> bool {
 /// Whether the content of a source's file is kept: of a copy only the place is noted, and the content is
 /// that of another place.
 pub(super) fn is_kept(source: &Source) -> bool {
-    is_of(source, source.row.session) && source.row.offset == source.row.size
+    is_of(source, source.row.session) && !source.row.is_copy()
 }
 
 /// The number of the content that is to be kept of a file.

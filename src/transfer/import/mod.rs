@@ -353,7 +353,9 @@ fn read_lines(queue: &Queue<'_>, files: usize, writer: LinesWriter<'_, '_, '_>) 
 /// tell of them.
 fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_>) -> Result<()> {
     // What was taken before is compared as it is stored, so it has to be.
-    keeper.commit()?;
+    if !plan.databases.is_empty() {
+        keeper.commit()?;
+    }
     let mut databases = DatabaseWriter {
         keeper: keeper.again(),
         places: &mut plan.places,
@@ -369,7 +371,9 @@ fn keep_others(plan: &mut Plan, mut keeper: Keeper<'_, '_>, meter: &mut Meter<'_
     if plan.documents.is_empty() && plan.whole.is_empty() && plan.kept.is_empty() {
         return Ok(());
     }
-    keeper.commit()?;
+    if !plan.documents.is_empty() {
+        keeper.commit()?;
+    }
     let mut documents = DocumentWriter {
         keeper: keeper.again(),
         places: FoundSessions::new(&plan.places),

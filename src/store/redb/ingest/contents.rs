@@ -101,7 +101,7 @@ fn demote(
 pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64>> {
     let contents = writer.contents(key)?;
     let mut rows = Vec::with_capacity(contents.len());
-    let mut newest = Vec::with_capacity(contents.len());
+    let mut newest = None;
     for (content, number) in &contents {
         let row = writer.row(*number)?;
         if row.content != *content || row.agent != key.agent() {
@@ -111,11 +111,11 @@ pub(crate) fn settle(writer: &Writer<'_>, key: &SessionKey) -> Result<Option<u64
                 "it leads to another session",
             ));
         }
-        newest.push(newness(&row, writer.file_order(*number)?.as_ref()));
+        let newness = newness(&row, writer.file_order(*number)?.as_ref());
+        newest = newest.max(Some((newness, rows.len())));
         rows.push((*number, row));
     }
-    let newest = (0..rows.len()).max_by_key(|place| newest.get(*place));
-    let Some((newest, row)) = newest.and_then(|place| rows.get(place)).cloned() else {
+    let Some((newest, row)) = newest.and_then(|(_, place)| rows.get(place)).cloned() else {
         return writer.number_of(key);
     };
     let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
